@@ -1,0 +1,90 @@
+"""How every kernel is compiled: flags, threads, and machine code kept on disk for the next process.
+
+Kernels are plain functions on arrays. `kernel` compiles one for a single thread; `parallel_kernel` compiles one whose
+outermost `prange` loop runs over shards of the work. Both keep their machine code in one folder per version of *all*
+kernel sources: numba's own cache looks at one file only and would serve stale code after a change in another.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import caching
+
+# No guards against NaN and infinity in the arithmetic: non-finite values are looked for once a step, by kernels
+# compiled with `exact=True`. With numba's Python error model the check for a zero divisor stops vectorisation.
+FAST = {"reassoc", "contract", "arcp", "nsz", "afn", "nnan", "ninf"}
+FLAGS: dict[str, Any] = {"error_model": "numpy", "cache": True}
+
+
+@cache
+def source_digest() -> str:
+    """Hash of every kernel source: the version of the compiled code."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def cache_folder() -> Path:
+    """Folder of the compiled kernels: ``$LSTM_CLI_CACHE``, else the user's cache, else a temporary one."""
+    given = os.environ.get("LSTM_CLI_CACHE")
+    base = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lstm-cli"
+    folder = base / f"kernels-{source_digest()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="lstm-cli-kernels-"))
+    return folder
+
+
+class _KernelCacheLocator(caching._CacheLocator):
+    """Places the machine code of this package's kernels, and of nothing else."""
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        self._line = py_func.__code__.co_firstlineno
+
+    def get_cache_path(self) -> str:
+        return str(cache_folder())
+
+    def get_source_stamp(self) -> str:
+        return source_digest()
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "_KernelCacheLocator | None":
+        return cls(py_func, py_file) if py_func.__module__.startswith("lstm_cli.kernels.") else None
+
+
+caching.CacheImpl._locator_classes.insert(0, _KernelCacheLocator)
+
+
+def kernel(function: Callable[..., Any] | None = None, *, exact: bool = False, **options: Any) -> Any:
+    """Compile a function on arrays for one thread; `exact` keeps NaN and infinity meaningful."""
+    if function is None:
+        return lambda function: kernel(function, exact=exact, **options)
+    return numba.njit(fastmath=False if exact else FAST, **FLAGS, **options)(function)
+
+
+def parallel_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function whose outermost `prange` loop runs over shards, one a thread."""
+    return numba.njit(parallel=True, fastmath=FAST, **FLAGS)(function)
+
+
+def threads() -> int:
+    """Shards that the work of one call is cut into."""
+    return numba.get_num_threads()
+
+
+def set_threads(count: int) -> None:
+    """Use `count` threads from now on; more than the process was started with is brought down to that."""
+    numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))

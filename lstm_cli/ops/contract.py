@@ -1,0 +1,44 @@
+"""What every Op here needs from PyTensor: the one file that knows its versions.
+
+Shapes are written with the legend T time, B batch, I input, H units, K classes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType
+from pytensor.graph.basic import Variable
+
+Storage = list[list[Any]]
+
+
+def is_disconnected(cotangent: Variable) -> bool:
+    """Whether nothing downstream uses this output."""
+    return isinstance(cotangent.type, DisconnectedType)
+
+
+def or_zeros(cotangent: Variable, like: Variable) -> Variable:
+    """Return the cotangent, or zeros of the shape of `like` where nothing downstream uses the output."""
+    return pt.zeros_like(like) if is_disconnected(cotangent) else cotangent
+
+
+def output_buffer(cell: list[Any], shape: Sequence[int], dtype: np.dtype | str) -> np.ndarray:
+    """Memory for an output: the last call's where it fits exactly (its contents are arbitrary), else new."""
+    held, shape, dtype = cell[0], tuple(shape), np.dtype(dtype)
+    fits = (
+        isinstance(held, np.ndarray)
+        and held.shape == shape
+        and held.dtype == dtype
+        and held.flags.c_contiguous
+        and held.flags.owndata
+    )
+    if not fits:
+        held = cell[0] = np.empty(shape, dtype)
+    return held
+
+
+def dense_array(array: np.ndarray, dtype: np.dtype | str) -> np.ndarray:
+    """Return the array C-ordered, of one dtype and writable, as compiled kernels take it (no copy where it is)."""
+    return np.require(array, dtype, ["C", "W"])
