@@ -1,0 +1,1 @@
+"""Train recurrent networks on sequences from a YAML file."""

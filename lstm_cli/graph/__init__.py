@@ -1,0 +1,1 @@
+"""From the spec of a model to its graph."""

@@ -1,0 +1,1 @@
+"""Kernels: compiled functions on arrays. Nothing here knows PyTensor."""

@@ -1,0 +1,1 @@
+"""Registrations of the Ops with PyTensor linkers."""

@@ -1,0 +1,1 @@
+"""Optimizers: gradients to a dict of updates, and learning-rate schedules."""

@@ -1,0 +1,1 @@
+"""Sequences: read, encoded, scaled, batched. Nothing here but numpy."""

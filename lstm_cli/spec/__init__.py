@@ -1,0 +1,1 @@
+"""The config: its schema, its loading with positions, its overrides."""
