@@ -1,0 +1,49 @@
+"""Starting values of parameters: functions ``(generator, shape) -> array`` in float64."""
+
+import numpy as np
+
+from lstm_cli.graph.parameters import Initializer
+
+
+def zeros(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return zeros: biases and learned initial states."""
+    return np.zeros(shape)
+
+
+def unit_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return N(0, 1): embeddings, on the scale of standardised numbers."""
+    return generator.standard_normal(shape)
+
+
+def glorot_uniform(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return U(-a, a), a = sqrt(6 / (in + out)) for a matrix (out, in) (Glorot and Bengio 2010)."""
+    bound = np.sqrt(6 / sum(shape))
+    return generator.uniform(-bound, bound, shape)
+
+
+def orthogonal(generator: np.random.Generator, units: int) -> np.ndarray:
+    """Return a random orthogonal matrix (units, units), uniformly drawn (Saxe et al. 2014)."""
+    q, r = np.linalg.qr(generator.standard_normal((units, units)))
+    return q * np.sign(np.diagonal(r))
+
+
+def recurrent(gates: int) -> Initializer:
+    """Return the initializer of a recurrent layer's W (gates * H, I + H): each gate Glorot on x, orthogonal on h."""
+
+    def initialize(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        units = shape[0] // gates
+        inputs = shape[1] - units
+        blocks = [
+            np.hstack([glorot_uniform(generator, (units, inputs)), orthogonal(generator, units)]) for _ in range(gates)
+        ]
+        return np.vstack(blocks)
+
+    return initialize
+
+
+def forget_bias(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return an LSTM's bias (4H,): ones for the forget gate, the second block (Jozefowicz et al. 2015)."""
+    bias = np.zeros(shape)
+    units = shape[0] // 4
+    bias[units : 2 * units] = 1
+    return bias

@@ -1,0 +1,310 @@
+"""From the spec of a model to its graph: embeddings, recurrent layers, pooling, output layer.
+
+Legend: T time, B batch, I input, H units, K outputs, N rows that reach the output layer, S numbers of state a sequence.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from lstm_cli.graph import initializers
+from lstm_cli.graph.cells import CELLS, Cell
+from lstm_cli.graph.parameters import Parameter, ParameterStore
+from lstm_cli.ops.dense import dense
+from lstm_cli.ops.dropout import dropout, dropout_mask
+from lstm_cli.ops.embedding import embedding
+from lstm_cli.ops.pooling import pool_attention, pool_max, pool_mean
+from lstm_cli.ops.recurrent import recurrent
+from lstm_cli.ops.rows import gather
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the data fixes of a model's shape.
+
+    Attributes
+    ----------
+    numbers : int
+        Width of the numeric input at each step, 0 where there is none.
+    tokens : mapping of str to int
+        Vocabulary size of each token input.
+    outputs : int
+        Classes, numbers or labels of the target.
+    per : {"step", "sequence"}
+        Whether there is a target for every step or one for a sequence.
+    """
+
+    numbers: int
+    tokens: Mapping[str, int]
+    outputs: int
+    per: Literal["step", "sequence"]
+
+
+@dataclass(frozen=True)
+class Direction:
+    """One recurrent pass over the sequences: a layer, or one half of a bidirectional one.
+
+    `state` is its slice of the state matrix (B, S); None where the pass runs backwards and carries none.
+    """
+
+    name: str
+    cell: Cell
+    inputs: int
+    units: int
+    activation: str
+    recurrent_dropout: float
+    reverse: bool
+    state: slice | None
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One layer of the stack: its one or two directions and the dropout on what it puts out."""
+
+    directions: tuple[Direction, ...]
+    dropout: float
+
+    @property
+    def outputs(self) -> int:
+        """Width of what the layer puts out at each step."""
+        return sum(direction.units for direction in self.directions)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The symbolic inputs of a model's graph.
+
+    numbers (T, B, I), tokens (T, B) by name, lengths (B,), rows (N,): flat positions t * B + b that reach the output layer;
+    seeds: one for each place that drops; state (B, S): where each sequence starts, zeros for a fresh start;
+    fresh (B,): 1 where a sequence starts from the learned initial state, 0 where it continues.
+    """
+
+    numbers: Variable | None
+    tokens: dict[str, Variable]
+    lengths: Variable
+    rows: Variable
+    seeds: Variable
+    state: Variable
+    fresh: Variable
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a graph computes: output (N, K) and the final state (B, S) of every sequence."""
+
+    output: Variable
+    state: Variable
+
+
+class Model:
+    """The plan of a network and its parameters; `graph` lays it out over symbolic inputs.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The section `model` of the config.
+    sizes : Sizes
+    seed : int
+        Draws the starting weights.
+    dtype : str
+        ``float32`` or ``float64``.
+    """
+
+    def __init__(self, spec: Any, sizes: Sizes, *, seed: int = 0, dtype: str = "float32") -> None:
+        self.spec, self.sizes, self.dtype = spec, sizes, dtype
+        self.embeddings = {name: _embedding_size(spec.embedding, name) for name in sizes.tokens}
+        self.layers = _plan_layers(spec, sizes.numbers + sum(self.embeddings.values()))
+        self.state_size = sum(_width(d) for layer in self.layers for d in layer.directions if d.state)
+        self.parameters = ParameterStore(self._declare(), seed=seed, dtype=dtype)
+
+    @property
+    def places_that_drop(self) -> int:
+        """How many seeds a training graph takes: one an embedding, a layer's output and a recurrence."""
+        return len(self.embeddings) + sum(1 + len(layer.directions) for layer in self.layers)
+
+    def inputs(self) -> Inputs:
+        """Return fresh symbolic inputs."""
+        tokens = {name: pt.imatrix(f"tokens.{name}") for name in self.sizes.tokens}
+        return Inputs(
+            numbers=pt.tensor3("numbers", dtype=self.dtype) if self.sizes.numbers else None,
+            tokens=tokens,
+            lengths=pt.lvector("lengths"),
+            rows=pt.lvector("rows"),
+            seeds=pt.lvector("seeds"),
+            state=pt.matrix("state", dtype=self.dtype),
+            fresh=pt.vector("fresh", dtype=self.dtype),
+        )
+
+    def graph(self, inputs: Inputs, *, training: bool) -> Outputs:
+        """Lay the network out over `inputs`; dropout is in it only for training."""
+        drop = _Dropper(inputs.seeds) if training else None
+        h = self._embed(inputs, drop)
+        final_state: list[Variable] = []
+        for layer in self.layers:
+            h, last = self._run_layer(layer, h, inputs, drop, final_state)
+        features = gather(h, inputs.rows) if self.sizes.per == "step" else self._pool(h, last, inputs)
+        output = dense(features, self._view("output.W"), self._view("output.b"))
+        if self.spec.output_activation is not None:
+            output = _ACTIVATIONS[self.spec.output_activation](output)
+        state = pt.concatenate(final_state, axis=1) if final_state else inputs.state
+        return Outputs(output, state)
+
+    def _view(self, name: str) -> Variable:
+        return self.parameters.views[name]
+
+    def _embed(self, inputs: Inputs, drop: "_Dropper | None") -> Variable:
+        parts = [] if inputs.numbers is None else [inputs.numbers]
+        for name, ids in inputs.tokens.items():
+            rows = embedding(self._view(f"embedding.{name}"), ids)
+            parts.append(drop(rows, self.spec.dropout) if drop else rows)
+        return parts[0] if len(parts) == 1 else pt.concatenate(parts, axis=2)
+
+    def _run_layer(
+        self, layer: LayerPlan, x: Variable, inputs: Inputs, drop: "_Dropper | None", final_state: list[Variable]
+    ) -> tuple[Variable, Variable]:
+        """Return what the layer puts out at each step (T, B, H) and at each sequence's end (B, H)."""
+        outputs, lasts = [], []
+        for direction in layer.directions:
+            h, finals = self._run_direction(direction, x, inputs, drop)
+            outputs.append(h)
+            lasts.append(finals[0])
+            if direction.state:
+                final_state.extend(finals)
+        h = outputs[0] if len(outputs) == 1 else pt.concatenate(outputs, axis=2)
+        last = lasts[0] if len(lasts) == 1 else pt.concatenate(lasts, axis=1)
+        if drop is None or not layer.dropout:
+            return h, last
+        # The same mask on both would tie what the pooled and the step-wise output see; only one of them is used.
+        seed = drop.next_seed()
+        return dropout(h, layer.dropout, seed), dropout(last, layer.dropout, seed)
+
+    def _run_direction(
+        self, direction: Direction, x: Variable, inputs: Inputs, drop: "_Dropper | None"
+    ) -> tuple[Variable, tuple[Variable, ...]]:
+        mask = None
+        if drop is not None and direction.recurrent_dropout:
+            shape = (inputs.lengths.shape[0], direction.units)
+            mask = dropout_mask(shape, direction.recurrent_dropout, drop.next_seed(), dtype=self.dtype)
+        return recurrent(
+            x,
+            inputs.lengths,
+            self._view(f"{direction.name}.W"),
+            self._view(f"{direction.name}.b"),
+            self._initial(direction, inputs),
+            cell=direction.cell.name,
+            activation=direction.activation,
+            reverse=direction.reverse,
+            mask=mask,
+        )
+
+    def _initial(self, direction: Direction, inputs: Inputs) -> tuple[Variable, ...]:
+        """Return the states (B, H) that the pass starts from: carried in, or the initial state where it starts afresh."""
+        units, states = direction.units, len(direction.cell.states)
+        fresh = inputs.fresh if direction.state else pt.ones_like(inputs.fresh)
+        start = inputs.state[:, direction.state] if direction.state else None
+        if self.spec.initial_state == "learned":
+            learned = pt.outer(fresh, self._view(f"{direction.name}.initial"))
+            start = learned if start is None else start + learned
+        elif start is None:
+            start = pt.zeros((inputs.lengths.shape[0], states * units), dtype=self.dtype)
+        return tuple(start[:, k * units : (k + 1) * units] for k in range(states))
+
+    def _pool(self, h: Variable, last: Variable, inputs: Inputs) -> Variable:
+        match self.spec.pool:
+            case "last":
+                return last
+            case "mean":
+                return pool_mean(h, inputs.lengths)
+            case "max":
+                return pool_max(h, inputs.lengths)
+            case "attention":
+                scores = dense(h, self._view("attention.W"), self._view("attention.b"))[:, :, 0]
+                return pool_attention(h, scores, inputs.lengths)
+
+    def _declare(self) -> list[Parameter]:
+        """List every parameter in the order of the data's way through the network."""
+        parameters = [
+            Parameter(f"embedding.{name}", (self.sizes.tokens[name], size), initializers.unit_normal)
+            for name, size in self.embeddings.items()
+        ]
+        for layer in self.layers:
+            for direction in layer.directions:
+                parameters += _declare_direction(direction, learned_initial=self.spec.initial_state == "learned")
+        width = self.layers[-1].outputs
+        if self.sizes.per == "sequence" and self.spec.pool == "attention":
+            parameters += _declare_dense("attention", width, 1)
+        return parameters + _declare_dense("output", width, self.sizes.outputs)
+
+
+class _Dropper:
+    """Hands each place that drops a seed of its own."""
+
+    def __init__(self, seeds: Variable) -> None:
+        self._seeds, self._used = seeds, 0
+
+    def next_seed(self) -> Variable:
+        self._used += 1
+        return self._seeds[self._used - 1]
+
+    def __call__(self, x: Variable, rate: float) -> Variable:
+        return dropout(x, rate, self.next_seed()) if rate else x
+
+
+_ACTIVATIONS = {
+    "linear": lambda x: x,
+    "tanh": pt.tanh,
+    "sigmoid": pt.sigmoid,
+    "relu": lambda x: pt.maximum(x, pt.zeros((), dtype=x.dtype)),
+    "softsign": lambda x: x / (1 + abs(x)),
+}
+
+
+def _embedding_size(spec: int | Mapping[str, int], name: str) -> int:
+    return spec if isinstance(spec, int) else spec[name]
+
+
+def _width(direction: Direction) -> int:
+    return len(direction.cell.states) * direction.units
+
+
+def _plan_layers(spec: Any, width: int) -> tuple[LayerPlan, ...]:
+    """Chain the layers: each takes what the one before puts out; states lie one after the other in the state matrix."""
+    layers, offset = [], 0
+    for number, layer in enumerate(spec.layers):
+        cell = CELLS[layer.cell]
+        directions = []
+        for reverse in (False, True) if layer.bidirectional else (False,):
+            name = f"layers.{number}.reverse" if reverse else f"layers.{number}"
+            states = len(cell.states) * layer.size
+            state = None if reverse else slice(offset, offset + states)
+            offset += 0 if reverse else states
+            directions.append(
+                Direction(name, cell, width, layer.size, layer.activation, layer.recurrent_dropout, reverse, state)
+            )
+        layers.append(LayerPlan(tuple(directions), layer.dropout))
+        width = layers[-1].outputs
+    return tuple(layers)
+
+
+def _declare_direction(direction: Direction, *, learned_initial: bool) -> list[Parameter]:
+    cell, name, units = direction.cell, direction.name, direction.units
+    gates = len(cell.gates)
+    weights = (gates * units, direction.inputs + units)
+    bias = initializers.forget_bias if cell.name == "lstm" else initializers.zeros
+    parameters = [
+        Parameter(f"{name}.W", weights, initializers.recurrent(gates), blocks=cell.gates),
+        Parameter(f"{name}.b", (len(cell.biases) * units,), bias, blocks=cell.biases),
+    ]
+    if learned_initial:
+        parameters.append(Parameter(f"{name}.initial", (_width(direction),), initializers.zeros))
+    return parameters
+
+
+def _declare_dense(name: str, inputs: int, outputs: int) -> list[Parameter]:
+    return [
+        Parameter(f"{name}.W", (outputs, inputs), initializers.glorot_uniform),
+        Parameter(f"{name}.b", (outputs,), initializers.zeros),
+    ]

@@ -1,0 +1,42 @@
+"""The loss of each kind of target, as a sum over the rows that count.
+
+The weights come normalised: they sum to 1 over everything that one update sees, so that the loss of several batches
+accumulated is that of one large batch.
+"""
+
+from typing import Any, Literal
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from lstm_cli.ops.losses import regression_loss, sigmoid_cross_entropy, softmax_cross_entropy
+
+
+Kind = Literal["category", "number", "set"]
+
+
+def target_variable(kind: Kind, dtype: str) -> Variable:
+    """Return the symbolic target: class indices (N,), numbers (N, D) or label indicators (N, K)."""
+    return pt.lvector("target") if kind == "category" else pt.matrix("target", dtype=dtype)
+
+
+def objective(kind: Kind, output: Variable, target: Variable, weight: Variable, spec: Any) -> Variable:
+    """Return the loss, sum_n weight_n * loss(output_n, target_n).
+
+    Parameters
+    ----------
+    kind : {"category", "number", "set"}
+    output : matrix (N, K)
+    target : vector (N,) of classes, or matrix (N, K)
+    weight : vector (N,)
+    spec : LossSpec
+        The section `loss` of the config.
+    """
+    match kind:
+        case "category":
+            loss, _ = softmax_cross_entropy(output, target, weight, label_smoothing=spec.label_smoothing)
+        case "set":
+            loss, _ = sigmoid_cross_entropy(output, target, weight)
+        case "number":
+            loss, _ = regression_loss(output, target, weight, distance=spec.distance, delta=spec.huber_delta)
+    return loss

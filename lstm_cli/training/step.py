@@ -1,0 +1,176 @@
+"""The compiled functions of a run: backpropagate, update, evaluate, predict. No training policy here.
+
+All are PyTensor functions over the same parameters; none depends on the sizes of a batch, so each is built once.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pytensor
+from pytensor.graph.basic import Variable
+
+from lstm_cli.graph.model import Inputs, Model
+from lstm_cli.graph.objectives import objective, target_variable
+from lstm_cli.ops.contract import python_mode
+from lstm_cli.optim import build
+from lstm_cli.sequences import Batch
+
+
+class Predictor:
+    """A model's outputs, without dropout.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @cached_property
+    def _function(self) -> Any:
+        inputs = self.model.inputs()
+        outputs = self.model.graph(inputs, training=False)
+        return _compile(_feed_order(inputs), [outputs.output, outputs.state])
+
+    def __call__(self, batch: Batch, previous_state: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the output (N, K) of the batch's rows and the final state (B, S).
+
+        Parameters
+        ----------
+        batch : Batch
+        previous_state : array (B', S), optional
+            Final state of the batch before, where this batch carries on from it.
+        """
+        return self._function(*feed(self.model, batch, previous_state))
+
+
+class Evaluator:
+    """The loss of a batch, without dropout, and the outputs it comes from."""
+
+    def __init__(self, model: Model, kind: str, loss: Any) -> None:
+        self.model, self.kind, self.loss = model, kind, loss
+
+    @cached_property
+    def _function(self) -> Any:
+        inputs = self.model.inputs()
+        outputs = self.model.graph(inputs, training=False)
+        target, weight = _truth(self.kind, self.model.dtype)
+        loss = objective(self.kind, outputs.output, target, weight, self.loss)
+        return _compile([*_feed_order(inputs), target, weight], [loss, outputs.output, outputs.state])
+
+    def __call__(self, batch: Batch, previous_state: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return the loss summed over the batch's rows, the output (N, K) and the final state (B, S)."""
+        arrays = feed(self.model, batch, previous_state)
+        loss, output, state = self._function(*arrays, batch.target, _cast(batch.weight, self.model))
+        return float(loss), output, state
+
+
+class Trainer:
+    """One update in three parts: `backpropagate` once or more, look at `gradient_norm`, `update`.
+
+    Between the parts fit accumulation over several batches, the search for values that are not finite, and a sum over
+    several workers.
+
+    Parameters
+    ----------
+    model : Model
+    kind : {"category", "number", "set"}
+        Of the target.
+    loss, optimizer : LossSpec, OptimizerSpec
+        Sections of the config.
+    """
+
+    def __init__(self, model: Model, kind: str, loss: Any, optimizer: Any) -> None:
+        self.model, self.kind, self.loss = model, kind, loss
+        flat = model.parameters.flat
+        self.gradient = pytensor.shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
+        learning_rate = pytensor.tensor.scalar("learning_rate", dtype=flat.dtype)
+        self.optimizer = build(optimizer, flat, self.gradient, learning_rate, model.parameters.segments())
+        self._update = _compile([learning_rate], [], updates=self.optimizer.updates)
+        self._norm = _compile([], [self.optimizer.gradient_norm])
+
+    @cached_property
+    def _set_gradient(self) -> Any:
+        return self._backpropagation(accumulate=False)
+
+    @cached_property
+    def _add_gradient(self) -> Any:
+        return self._backpropagation(accumulate=True)
+
+    def _backpropagation(self, *, accumulate: bool) -> Any:
+        inputs = self.model.inputs()
+        outputs = self.model.graph(inputs, training=True)
+        target, weight = _truth(self.kind, self.model.dtype)
+        loss = objective(self.kind, outputs.output, target, weight, self.loss)
+        gradient = pytensor.grad(loss, self.model.parameters.flat)
+        updates = {self.gradient: self.gradient + gradient if accumulate else gradient}
+        return _compile([*_feed_order(inputs), target, weight], [loss, outputs.state], updates=updates)
+
+    def backpropagate(
+        self, batch: Batch, previous_state: np.ndarray | None, *, divisor: float, seed: int, step: int, part: int = 0
+    ) -> tuple[float, np.ndarray]:
+        """Put the gradient of a batch's loss into the buffer; return the loss and the final state (B, S).
+
+        Parameters
+        ----------
+        batch : Batch
+        previous_state : array (B', S) or None
+            Final state of the batch before, for batches that carry on from it.
+        divisor : float
+            What the weights sum to over all parts of this update.
+        seed, step, part : int
+            What the dropout masks are drawn from; the first part starts a new gradient, further parts add to it.
+        """
+        seeds = np.random.SeedSequence([seed, step, part]).generate_state(self.model.places_that_drop, np.uint64)
+        function = self._add_gradient if part else self._set_gradient
+        arrays = feed(self.model, batch, previous_state, seeds=(seeds >> np.uint64(1)).astype(np.int64))
+        loss, state = function(*arrays, batch.target, _cast(batch.weight / divisor, self.model))
+        return float(loss), state
+
+    def gradient_norm(self) -> float:
+        """Return the norm of the whole gradient before clipping; not finite where any of it is not."""
+        return float(self._norm()[0])
+
+    def update(self, learning_rate: float) -> None:
+        """Take one step of the optimizer along the gradient in the buffer."""
+        self._update(learning_rate)
+
+
+def feed(
+    model: Model, batch: Batch, previous_state: np.ndarray | None = None, *, seeds: np.ndarray | None = None
+) -> list[np.ndarray]:
+    """Return the arrays of a batch in the order of the model's inputs."""
+    state, fresh = _initial_state(model, batch, previous_state)
+    numbers = [] if batch.numbers is None else [_cast(batch.numbers, model)]
+    tokens = [batch.tokens[name] for name in model.sizes.tokens]
+    seeds = np.zeros(model.places_that_drop, np.int64) if seeds is None else seeds
+    return [*numbers, *tokens, batch.lengths, batch.rows, seeds, state, fresh]
+
+
+def _initial_state(model: Model, batch: Batch, previous_state: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    state = np.zeros((len(batch.lengths), model.state_size), model.dtype)
+    fresh = np.ones(len(batch.lengths), model.dtype)
+    if batch.carry is not None and previous_state is not None:
+        continued = batch.carry >= 0
+        state[continued] = previous_state[batch.carry[continued]]
+        fresh[continued] = 0
+    return state, fresh
+
+
+def _cast(array: np.ndarray, model: Model) -> np.ndarray:
+    return array.astype(model.dtype, copy=False)
+
+
+def _feed_order(inputs: Inputs) -> list[Variable]:
+    numbers = [] if inputs.numbers is None else [inputs.numbers]
+    return [*numbers, *inputs.tokens.values(), inputs.lengths, inputs.rows, inputs.seeds, inputs.state, inputs.fresh]
+
+
+def _truth(kind: str, dtype: str) -> tuple[Variable, Variable]:
+    return target_variable(kind, dtype), pytensor.tensor.vector("weight", dtype=dtype)
+
+
+def _compile(inputs: list[Variable], outputs: list[Variable], updates: dict[Variable, Variable] | None = None) -> Any:
+    return pytensor.function(inputs, outputs, updates=updates, mode=python_mode(), on_unused_input="ignore")
