@@ -1,0 +1,43 @@
+"""What the graph does not ask for is not computed, and memory that nobody reads again is written over.
+
+An Op that can do less than all of its outputs is a `TrimmableOp`; one that can work in the memory of an input
+has `in_place`. Both are settled here, once the whole function is known.
+"""
+
+from pytensor.compile.mode import optdb
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.op import Op
+from pytensor.graph.rewriting.basic import in2out, node_rewriter
+
+
+class TrimmableOp(Op):
+    """An Op with outputs that cost something and are not always read."""
+
+    def trim(self, unused: frozenset[int]) -> Op:
+        """Return the Op that leaves these outputs empty (itself where there is nothing to save)."""
+        raise NotImplementedError
+
+    def in_place(self) -> Op:
+        """Return the Op that overwrites an input which only it reads (itself where there is none)."""
+        return self
+
+
+@node_rewriter([TrimmableOp])
+def trim_outputs(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
+    """Leave out the outputs without a reader."""
+    unused = frozenset(i for i, output in enumerate(node.outputs) if not fgraph.clients.get(output))
+    lean = node.op.trim(unused)
+    return None if lean == node.op else lean(*node.inputs, return_list=True)
+
+
+@node_rewriter([TrimmableOp])
+def work_in_place(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
+    """Let the Op overwrite its input; PyTensor takes this back where someone else still reads that."""
+    op = node.op.in_place()
+    return None if op == node.op else op(*node.inputs, return_list=True)
+
+
+# PyTensor's in-place rewrites stand between 50 and 60; the handler that guards them is added at 49.5.
+optdb.register("lstm_trim_outputs", in2out(trim_outputs), "fast_run", "fast_compile", position=49.0)
+optdb.register("lstm_work_in_place", in2out(work_in_place), "fast_run", "inplace", position=50.2)
