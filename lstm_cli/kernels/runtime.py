@@ -19,6 +19,7 @@ from numba.core import caching
 # No guards against NaN and infinity in the arithmetic: non-finite values are looked for once a step, by kernels
 # compiled with `exact=True`. With numba's Python error model the check for a zero divisor stops vectorisation.
 FAST = {"reassoc", "contract", "arcp", "nsz", "afn", "nnan", "ninf"}
+EXACT = FAST - {"nnan", "ninf"}
 FLAGS: dict[str, Any] = {"error_model": "numpy", "cache": True}
 
 
@@ -72,7 +73,7 @@ def kernel(function: Callable[..., Any] | None = None, *, exact: bool = False, *
     """Compile a function on arrays for one thread; `exact` keeps NaN and infinity meaningful."""
     if function is None:
         return lambda function: kernel(function, exact=exact, **options)
-    return numba.njit(fastmath=False if exact else FAST, **FLAGS, **options)(function)
+    return numba.njit(fastmath=EXACT if exact else FAST, **FLAGS, **options)(function)
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Any:
