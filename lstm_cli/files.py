@@ -1,0 +1,232 @@
+"""Files and folders that are there whole or not at all, and what a failing disk looks like to the user.
+
+Everything is written under a temporary name beside its place, synced to the disk, renamed, and the folder synced: after
+a kill or a power cut there is the old file or the new one. Whatever goes wrong becomes a `DiskError` of one line.
+"""
+
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lstm_cli.errors import DiskError
+
+CHUNK = 1 << 22  # bytes hashed and written at a time, few enough to be in the processor's cache the second time
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def disk_errors(path: Path, needed: int = 0) -> Iterator[None]:
+    """Turn a failed system call into a `DiskError` that says where, why, how many bytes it takes, and what to do."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # no disk, but a reader that has seen enough
+    except OSError as error:
+        raise DiskError(_describe(path, error, needed)) from error
+
+
+def _describe(path: Path, error: OSError, needed: int) -> str:
+    message = f"{path}: cannot be written: {error.strerror or error}"
+    if needed:
+        message += f" ({needed:,} bytes needed{_free(path)})"
+    if error.errno in FULL:
+        return message + ": free some space, or raise the quota or the limit on file sizes"
+    return message + ": check that the disk is in order and the place writable, or choose another one with -o"
+
+
+def _free(path: Path) -> str:
+    """How much is left in the place of `path`, as a part of a sentence."""
+    for folder in path.parents:
+        with suppress(OSError):
+            space = os.statvfs(folder)
+            return f", {space.f_bavail * space.f_frsize:,} free"
+    return ""
+
+
+def temporary_name(path: Path) -> Path:
+    """Return an unused name beside `path` for what is not finished yet."""
+    return path.with_name(f".tmp-{path.name}-{secrets.token_hex(4)}")
+
+
+def write_new(
+    path: Path, pieces: Iterable[bytes | memoryview], *, place: Path | None = None, needed: int = 0
+) -> tuple[int, str]:
+    """Write a file that must not exist yet, sync it, and return its size and SHA-256.
+
+    Parameters
+    ----------
+    path
+        The new file.
+    pieces
+        Its content, one after the other; a memoryview is one of single bytes.
+    place, needed
+        What a message calls the file, if it will be renamed, and the bytes that the whole undertaking takes, if it is
+        more than this file.
+    """
+    pieces = [memoryview(piece) for piece in pieces]
+    size = sum(piece.nbytes for piece in pieces)
+    digest = hashlib.sha256()
+    with disk_errors(place or path, needed or size):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            for piece in pieces:
+                for start in range(0, piece.nbytes, CHUNK):
+                    digest.update(piece[start : start + CHUNK])
+                    _write(descriptor, piece[start : start + CHUNK])
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return size, digest.hexdigest()
+
+
+def _write(descriptor: int, data: memoryview) -> None:
+    """Write all of `data`: one call may take only a part."""
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was created in or renamed within `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that cannot sync folders says so this way
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write `data` to `path`: after any failure the old content is there, whole."""
+    temporary = temporary_name(path)
+    try:
+        write_new(temporary, [data], place=path)
+        with disk_errors(path, len(data)):
+            temporary.replace(path)
+            sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], None]) -> None:
+    """Have `write` fill an empty folder, and put that in the place of `folder`.
+
+    The one before is renamed away first and removed last: there is a complete one at every moment, in `folder` or,
+    between two renames, in one of `retired(folder)`. After a failure `folder` is what it was.
+
+    Parameters
+    ----------
+    folder
+        The place.
+    names
+        The files that such a folder holds, in the order of their removal; nothing else is ever removed.
+    write
+        Creates those files, synced, in the folder it is given.
+    """
+    remove_folders(_siblings(folder, "tmp"), names)
+    temporary = temporary_name(folder)
+    try:
+        with disk_errors(folder):
+            temporary.mkdir()
+        write(temporary)
+        with disk_errors(folder):
+            sync_folder(temporary)
+            _put_in_place(temporary, folder)
+    except BaseException:
+        remove_folders([temporary], names)
+        raise
+    remove_folders(retired(folder), names)
+
+
+def _put_in_place(temporary: Path, folder: Path) -> None:
+    old = folder.with_name(f".old-{folder.name}-{secrets.token_hex(4)}")
+    try:
+        with suppress(FileNotFoundError):
+            folder.rename(old)
+        temporary.rename(folder)
+        sync_folder(folder.parent)
+    except BaseException:
+        with suppress(OSError):
+            if not temporary.exists():
+                folder.rename(temporary)
+            if old.exists():
+                old.rename(folder)
+        raise
+
+
+def retired(folder: Path) -> list[Path]:
+    """Folders that were renamed away from `folder` and not removed yet: one is complete if `folder` is missing."""
+    return _siblings(folder, "old")
+
+
+def _siblings(folder: Path, kind: str) -> list[Path]:
+    try:
+        return sorted(path for path in folder.parent.iterdir() if path.name.startswith(f".{kind}-{folder.name}-"))
+    except OSError:
+        return []
+
+
+def remove_folders(folders: Iterable[Path], names: Iterable[str]) -> None:
+    """Remove the files `names` of each folder, then the folder if nothing else is in it; what cannot be removed stays.
+
+    A symbolic link in place of a folder is not followed.
+    """
+    for folder in folders:
+        if not folder.is_symlink():
+            for name in names:
+                with suppress(OSError):
+                    (folder / name).unlink()
+            with suppress(OSError):
+                folder.rmdir()
+
+
+class WholeFile:
+    """A file for a stream of results that appears under its name when the `with` block ends well, and else never.
+
+    What is not a regular file (a terminal, a pipe, ``/dev/null``) cannot be replaced and is written to as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        replaceable = path.is_file() or not path.exists()
+        self._path = path.resolve() if replaceable else path
+        self._temporary = temporary_name(self._path) if replaceable else None
+        with disk_errors(path):
+            self._file = (self._temporary or self._path).open("xb" if replaceable else "wb")
+
+    def write(self, data: bytes) -> None:
+        """Append `data`."""
+        with disk_errors(self._path):
+            self._file.write(data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                with disk_errors(self._path):
+                    self._finish()
+        finally:
+            with suppress(OSError):
+                self._file.close()
+            if self._temporary:
+                with suppress(OSError):
+                    self._temporary.unlink()
+
+    def _finish(self) -> None:
+        self._file.flush()
+        if self._temporary:
+            os.fsync(self._file.fileno())
+            self._temporary.replace(self._path)
+            sync_folder(self._path.parent)
