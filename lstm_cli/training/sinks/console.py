@@ -1,0 +1,210 @@
+"""What the user sees while training runs: a bar on a terminal, lines elsewhere, and the same lines in ``train.log``."""
+
+import time
+from collections.abc import Callable
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+from lstm_cli.files import disk_errors
+from lstm_cli.training.events import CheckpointWritten, Evaluated, Event, Finished, Note, Started, StepDone
+from lstm_cli.training.sinks import wording
+from lstm_cli.training.sinks.sink import Sink
+
+INTERVAL = 10.0  # seconds between two lines of progress
+
+
+class Verbosity(IntEnum):
+    """How much is told."""
+
+    QUIET = -1  # only warnings
+    NORMAL = 0
+    VERBOSE = 1  # learning rate, gradient norm and checkpoints too
+
+
+def console(stream: TextIO, verbosity: Verbosity = Verbosity.NORMAL) -> Sink:
+    """Return what shows the run on a stream: a bar where it is a terminal and quiet is not asked for, else lines."""
+    if stream.isatty() and verbosity > Verbosity.QUIET:
+        return Bar(stream, verbosity)
+    return Lines(stream, verbosity)
+
+
+def open_log(path: Path, verbosity: Verbosity = Verbosity.NORMAL) -> Sink:
+    """Return what appends the run's lines to a log file."""
+    log = _Log(path)
+    return Lines(log, max(verbosity, Verbosity.NORMAL), close=log.close)
+
+
+class _Log:
+    """A file that text is appended to at once; its errors name it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with disk_errors(path):
+            self._file = path.open("ab", buffering=0)
+
+    def write(self, text: str) -> None:
+        with disk_errors(self._path):
+            self._file.write(text.encode())
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Mean:
+    """Mean loss of the updates since the last evaluation."""
+
+    def __init__(self) -> None:
+        self._sum, self._count = 0.0, 0
+
+    def add(self, loss: float) -> float:
+        self._sum, self._count = self._sum + loss, self._count + 1
+        return self._sum / self._count
+
+
+def _statement(event: Event, verbosity: Verbosity) -> str | None:
+    """Return what is said of an event other than a step, if anything."""
+    if isinstance(event, Note) and (event.warning or verbosity > Verbosity.QUIET):
+        return wording.note(event)
+    if verbosity == Verbosity.QUIET:
+        return None
+    match event:
+        case Started():
+            return wording.started(event)
+        case Evaluated():
+            return wording.evaluated(event)
+        case Finished():
+            return wording.finished(event)
+        case CheckpointWritten() if verbosity >= Verbosity.VERBOSE:
+            return f"step {event.step:,}: {event.kind} checkpoint written to {event.path}"
+    return None
+
+
+class Lines:
+    """Writes plain lines; of the steps one line per interval, the first of a session at once.
+
+    Parameters
+    ----------
+    stream
+        Anything with `write` and `flush`.
+    verbosity
+        How much is told.
+    interval
+        Seconds between two lines of progress.
+    clock
+        Returns seconds.
+    close
+        Called at the end.
+    """
+
+    def __init__(
+        self,
+        stream: Any,
+        verbosity: Verbosity = Verbosity.NORMAL,
+        *,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+        close: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._stream, self._verbosity, self._interval, self._clock = stream, verbosity, interval, clock
+        self.close = close
+        self._loss = _Mean()
+        self._start: Started | None = None
+        self._told_at, self._told_step = clock(), 0
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if isinstance(event, Started):
+            self._start, self._told_step, self._told_at = event, event.first_step, self._clock()
+        if isinstance(event, StepDone):
+            text = self._step(event)
+        else:
+            text = _statement(event, self._verbosity)
+        if isinstance(event, Evaluated):
+            self._loss = _Mean()
+        if text is not None:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+
+    def _step(self, event: StepDone) -> str | None:
+        loss, now, start = self._loss.add(event.loss), self._clock(), self._start
+        first = start is not None and event.step == start.first_step + 1
+        passed = now - self._told_at
+        if start is None or self._verbosity == Verbosity.QUIET or not (first or passed >= self._interval):
+            return None
+        rate = (event.step - self._told_step) / max(passed, 1e-9)
+        self._told_at, self._told_step = now, event.step
+        if first:
+            return f"first step after {wording.duration(passed)}: loss {wording.number(loss)}"
+        more = wording.details(event) if self._verbosity >= Verbosity.VERBOSE else ""
+        return wording.progress(event, start, loss, rate) + more
+
+
+class Bar:
+    """Shows a tqdm bar over all steps with loss, the latest score, steps per second and the time left.
+
+    Parameters
+    ----------
+    stream
+        A terminal.
+    verbosity
+        How much is told.
+    """
+
+    def __init__(self, stream: TextIO, verbosity: Verbosity = Verbosity.NORMAL) -> None:
+        self._stream, self._verbosity = stream, verbosity
+        self._bar: Any = None
+        self._loss = _Mean()
+        self._start: Started | None = None
+        self._score = ""
+        self._epoch = -1
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if isinstance(event, StepDone):
+            self._step(event)
+            return
+        if isinstance(event, Evaluated):
+            self._loss = _Mean()
+            name, value = next(iter(event.metrics.items()), ("loss", event.loss))
+            self._score = f", {event.split} {wording.title(name)} {wording.number(value)}"
+        if isinstance(event, Finished):
+            self.close()
+        text = _statement(event, self._verbosity)
+        if text is not None:
+            tqdm.write(text, file=self._stream)
+        if isinstance(event, Started):
+            self._open(event)
+
+    def _open(self, start: Started) -> None:
+        self._start = start
+        self._bar = tqdm(
+            total=start.total_steps,
+            initial=start.first_step,
+            file=self._stream,
+            unit=" steps",
+            dynamic_ncols=True,
+            desc="first step",
+        )
+
+    def _step(self, event: StepDone) -> None:
+        if self._bar is None or self._start is None:
+            return
+        if event.epoch != self._epoch:
+            self._epoch = event.epoch
+            self._bar.set_description_str(f"epoch {event.epoch + 1}/{self._start.epochs}", refresh=False)
+        more = wording.details(event) if self._verbosity >= Verbosity.VERBOSE else ""
+        text = f"loss {wording.number(self._loss.add(event.loss))}{self._score}{more}"
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update(event.step - self._bar.n)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

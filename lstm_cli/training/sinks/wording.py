@@ -1,0 +1,83 @@
+"""Events as lines of text, the same on the console and in the log."""
+
+from collections.abc import Mapping
+
+from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDone
+
+
+def number(value: float) -> str:
+    """Return a number in four digits, without an exponent where it is of ordinary size."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4f}" if 0.01 <= abs(value) < 10 else f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the two largest units that matter: 9 s, 4 min 05 s, 2 h 10 min."""
+    total = round(seconds)
+    if total < 60:
+        return f"{total} s"
+    if total < 3600:
+        return f"{total // 60} min {total % 60:02d} s"
+    return f"{total // 3600} h {total % 3600 // 60:02d} min"
+
+
+def scores(values: Mapping[str, float]) -> str:
+    """Return metrics as text: accuracy 0.9800, macro F1 0.9790."""
+    return ", ".join(f"{title(name)} {number(value)}" for name, value in values.items())
+
+
+_TITLES = {
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "bits": "bits per step",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "nll": "negative log-likelihood",
+}
+
+
+def title(metric: str) -> str:
+    """Return a metric's name as people write it."""
+    return _TITLES.get(metric, metric.replace("_", " "))
+
+
+def started(event: Started) -> str:
+    """Say what is going to happen."""
+    parameters = sum(part.parameters for part in event.model)
+    size = f"{parameters:,} parameters, " if parameters else ""
+    where = f"going on after step {event.first_step:,}" if event.first_step else "starting"
+    return f"{event.run}: {where}: {size}{event.epochs:,} epochs, {event.total_steps:,} steps"
+
+
+def progress(event: StepDone, start: Started, loss: float, rate: float) -> str:
+    """Say how far training is, with the mean loss and the steps per second."""
+    left = duration((start.total_steps - event.step) / rate) if rate > 0 else "unknown time"
+    return (
+        f"epoch {event.epoch + 1}/{start.epochs}, step {event.step:,}/{start.total_steps:,}: "
+        f"loss {number(loss)}, {rate:.3g} steps/s, {left} left"
+    )
+
+
+def details(event: StepDone) -> str:
+    """Say what else is known of a step."""
+    return f", learning rate {event.learning_rate:.3g}, gradient norm {number(event.gradient_norm)}"
+
+
+def evaluated(event: Evaluated) -> str:
+    """Say how the model scored."""
+    best = ", the best so far" if event.improved else ""
+    values = scores({"loss": event.loss, **event.metrics})
+    return f"epoch {event.epoch:,}, step {event.step:,}: {event.split}: {values}{best}"
+
+
+def note(event: Note) -> str:
+    """Return a note, marked where it warns."""
+    return f"warning: {event.text}" if event.warning else event.text
+
+
+def finished(event: Finished) -> str:
+    """Say why and when training ended."""
+    reason = "stopped early, as the score no longer improved" if event.early else "finished"
+    return f"{reason}: {event.epoch:,} epochs, {event.step:,} steps"

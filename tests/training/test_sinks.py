@@ -1,0 +1,195 @@
+import io
+import json
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+from lstm_cli.errors import DiskError
+from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Finished, Note, Part, Started, StepDone
+from lstm_cli.training.sinks import Bar, Lines, MetricsFile, Verbosity, console, open_log, read_metrics, trim_metrics
+from lstm_cli.training.sinks.wording import duration, number
+
+START = Started(run="gestures", epochs=2, total_steps=20, model=(Part("layer 1", "LSTM of 8 units", 384),))
+
+
+def step(count, loss=1.0):
+    return StepDone(step=count, epoch=0, loss=loss, learning_rate=0.01, gradient_norm=2.0)
+
+
+def evaluation(count, split="valid", loss=0.5, **more):
+    return Evaluated(step=count, epoch=1, split=split, seconds=1.25, loss=loss, metrics={"accuracy": 0.75}, **more)
+
+
+def told(*events, verbosity=Verbosity.NORMAL, seconds_per_step=6.0):
+    """The lines written for events when the clock moves at every step."""
+    stream, now = io.StringIO(), [0.0]
+    lines = Lines(stream, verbosity, interval=10.0, clock=lambda: now[0])
+    for event in events:
+        now[0] += seconds_per_step if isinstance(event, StepDone) else 0
+        lines(event)
+    lines.close()
+    return stream.getvalue().splitlines()
+
+
+def test_lines_tell_the_first_step_then_one_line_per_interval():
+    assert told(START, *(step(count, loss=count) for count in range(1, 6))) == [
+        "gestures: starting: 384 parameters, 2 epochs, 20 steps",
+        "first step after 6 s: loss 1.0000",
+        "epoch 1/2, step 3/20: loss 2.0000, 0.167 steps/s, 1 min 42 s left",
+        "epoch 1/2, step 5/20: loss 3.0000, 0.167 steps/s, 1 min 30 s left",
+    ]
+
+
+def test_lines_after_a_resume_count_from_there():
+    lines = told(Started(run="x", epochs=2, total_steps=20, first_step=10), step(11), step(12), step(13))
+    assert lines[0] == "x: going on after step 10: 2 epochs, 20 steps"
+    assert "step 13/20: loss 1.0000, 0.167 steps/s, 42 s left" in lines[-1]
+
+
+def test_lines_tell_scores_notes_and_the_end():
+    lines = told(START, Note("hello"), evaluation(10, improved=True), EpochDone(10, 1), Finished(20, 2, early=True))
+    assert lines[1:] == [
+        "hello",
+        "epoch 1, step 10: valid: loss 0.5000, accuracy 0.7500, the best so far",
+        "stopped early, as the score no longer improved: 2 epochs, 20 steps",
+    ]
+
+
+def test_quiet_lines_only_warn():
+    events = START, step(1), evaluation(1), Note("hello"), Note("beware", warning=True), Finished(20, 2)
+    assert told(*events, verbosity=Verbosity.QUIET) == ["warning: beware"]
+
+
+def test_verbose_lines_tell_more(tmp_path):
+    written = CheckpointWritten(3, tmp_path / "last", "last")
+    lines = told(START, step(1), step(2), step(3), written, verbosity=Verbosity.VERBOSE)
+    assert lines[2].endswith("left, learning rate 0.01, gradient norm 2.0000")
+    assert lines[3] == f"step 3: last checkpoint written to {tmp_path / 'last'}"
+
+
+def test_loss_shown_is_the_mean_since_the_last_evaluation():
+    lines = told(START, step(1, loss=9.0), step(2, loss=9.0), evaluation(2), step(3, loss=1.0))
+    assert "loss 1.0000" in lines[-1]
+
+
+def test_log_takes_all_lines_even_where_quiet_is_asked_for(tmp_path):
+    for _ in range(2):
+        log = open_log(tmp_path / "train.log", Verbosity.QUIET)
+        log(START)
+        log.close()
+    assert (tmp_path / "train.log").read_text() == "gestures: starting: 384 parameters, 2 epochs, 20 steps\n" * 2
+
+
+def test_unwritable_log_is_named(tmp_path):
+    with pytest.raises(DiskError, match=r"gone/train\.log: cannot be written"):
+        open_log(tmp_path / "gone" / "train.log")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("sink", [lambda path: open_log(path), lambda path: MetricsFile(path)])
+def test_full_disk_is_named(tmp_path, sink):
+    (tmp_path / "log").symlink_to("/dev/full")
+    full = sink(tmp_path / "log")
+    with pytest.raises(DiskError, match=r"log: cannot be written: No space left"):
+        full(evaluation(1))
+    full.close()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_console_is_a_bar_only_on_a_terminal():
+    assert isinstance(console(Terminal()), Bar)
+    assert isinstance(console(Terminal(), Verbosity.QUIET), Lines)
+    assert isinstance(console(io.StringIO()), Lines)
+    assert isinstance(console(sys.__stdin__ if not sys.__stdin__.isatty() else io.StringIO()), Lines)
+
+
+def test_bar_shows_loss_score_and_end():
+    stream = Terminal()
+    bar = Bar(stream)
+    for event in (START, *map(step, range(1, 11)), evaluation(10), *map(step, range(11, 21)), Finished(20, 2)):
+        bar(event)
+    bar.close()
+    shown = stream.getvalue().replace("\r", "\n").splitlines()
+    assert "epoch 1, step 10: valid: loss 0.5000, accuracy 0.7500" in shown
+    assert "20/20" in shown[-2]
+    assert shown[-2].endswith("loss 1.0000, valid accuracy 0.7500]")
+    assert shown[-1] == "finished: 2 epochs, 20 steps"
+
+
+def test_metrics_file_has_one_object_per_evaluation(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    sink = MetricsFile(path)
+    for event in (START, step(1), evaluation(1, train_loss=0.7, learning_rate=0.01), evaluation(2, loss=math.inf)):
+        sink(event)
+    sink.close()
+    first, second = map(json.loads, path.read_text().splitlines())
+    assert first == {
+        "step": 1,
+        "epoch": 1,
+        "split": "valid",
+        "seconds": 1.25,
+        "loss": 0.5,
+        "accuracy": 0.75,
+        "train_loss": 0.7,
+        "learning_rate": 0.01,
+    }
+    assert second["loss"] is None
+
+
+def written(path, *evaluations, torn=b""):
+    sink = MetricsFile(path)
+    for event in evaluations:
+        sink(event)
+    sink.close()
+    with path.open("ab") as file:
+        file.write(torn)
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"step": 30, "spl', b'{"step": 30}\n', b"\0\0\0\n", b"17\n"])
+def test_trimming_drops_what_is_torn_or_later(tmp_path, torn):
+    path = tmp_path / "metrics.jsonl"
+    written(path, evaluation(10), evaluation(20), evaluation(30), torn=torn)
+    assert [entry["step"] for entry in trim_metrics(path, 20)] == [10, 20]
+    assert [entry["step"] for entry in read_metrics(path)] == [10, 20]
+    assert path.read_bytes().endswith(b"}\n")
+
+
+def test_trimming_leaves_a_file_alone_that_ends_at_the_step(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    written(path, evaluation(10), evaluation(20))
+    before = path.read_bytes()
+    trim_metrics(path, 20)
+    assert path.read_bytes() == before
+
+
+def test_trimming_drops_the_test_score_that_will_be_taken_again(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    written(path, evaluation(10), evaluation(10, split="test"))
+    assert [entry["split"] for entry in trim_metrics(path, 10)] == ["valid"]
+
+
+def test_trimming_where_there_is_nothing(tmp_path):
+    assert trim_metrics(tmp_path / "metrics.jsonl", 10) == []
+    assert not (tmp_path / "metrics.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (59.4, "59 s"), (65, "1 min 05 s"), (3599.7, "1 h 00 min"), (7800, "2 h 10 min")],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.98765, "0.9877"), (1234.56, "1235"), (3, "3"), (1e-5, "1e-05"), (0.0, "0"), (-0.5, "-0.5000")],
+)
+def test_numbers(value, text):
+    assert number(value) == text
