@@ -1,0 +1,106 @@
+"""What a run's state belongs to: the schema of its data, its config, the versions of the code; and what may change."""
+
+import hashlib
+import os
+import platform
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lstm_cli.errors import CheckpointError
+from lstm_cli.runfolder import RESOLVED, SCHEMA
+
+LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
+# Keys that leave the shapes, the order of the data and the meaning of the best score alone, and the exceptions to them.
+FREE = ("threads", "data.on_error", "optimizer.", "train.")
+FIXED = ("optimizer.name", "train.batch_size", "train.batch_steps", "train.bucket", "train.monitor")
+
+
+class Changes(NamedTuple):
+    """Keys that differ between two configs, each as ``key: old -> new``."""
+
+    allowed: list[str]
+    refused: list[str]
+
+
+def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
+    """Sort the differences of two resolved configs into those that a resumed run may take on and the others.
+
+    Refused is whatever changes the model, the data or their order (`seed`, `model`, `data`, the batches), the
+    optimizer's state (`optimizer.name`), or the meaning of the best score so far (`loss`, `train.monitor`).
+    """
+    before, after = dict(_flat(old)), dict(_flat(new))
+    changes = Changes([], [])
+    for key in sorted({*before, *after}):
+        values = before.get(key, "unset"), after.get(key, "unset")
+        if values[0] != values[1]:
+            free = key.startswith(FREE) and key not in FIXED
+            (changes.allowed if free else changes.refused).append(f"{key}: {values[0]} -> {values[1]}")
+    return changes
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that compute, without importing them."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def environment(seed: int) -> dict[str, Any]:
+    """Return what environment.json records: versions, machine, seed, command, start."""
+    return {
+        "started": datetime.now().astimezone().isoformat(" ", "seconds"),
+        "command": sys.argv,
+        "seed": seed,
+        "versions": versions(),
+        "machine": {
+            "host": socket.gethostname(),
+            "system": platform.platform(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+def identity(run: Path) -> dict[str, Any]:
+    """Return digests of the run folder's config and schema, and the versions: what a checkpoint keeps of them."""
+    digests = {name: _digest(run / name) for name in (RESOLVED, *SCHEMA) if (run / name).is_file()}
+    return {"digests": digests, "versions": versions()}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def check_identity(kept: Mapping[str, Any], run: Path) -> list[str]:
+    """Compare what a checkpoint keeps with the run folder around it; return what may change the last bits of results.
+
+    Raises
+    ------
+    CheckpointError
+        A file of the schema is another one: labels and scales would be wrong without any sign of it.
+    """
+    now = identity(run)
+    for name in SCHEMA:
+        if kept.get("digests", {}).get(name) != now["digests"].get(name):
+            raise CheckpointError(
+                f"{run / name}: not the file that the checkpoint was trained with: put that one back, or train again"
+            )
+    old, new = kept.get("versions", {}), now["versions"]
+    return [f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]]
