@@ -1,0 +1,134 @@
+"""What single values cannot show: keys that need, exclude or contradict each other."""
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import NamedTuple
+
+from lstm_cli.spec.config import Config
+from lstm_cli.spec.data import DataSpec
+from lstm_cli.spec.grammar import nearest
+
+
+class Conflict(NamedTuple):
+    """Keys that do not go together, the first being the one to report, and what to do."""
+
+    keys: tuple[str, ...]
+    text: str
+
+
+def conflicts(config: Config) -> list[Conflict]:
+    """Return everything that does not go together."""
+    return [conflict for check in _CHECKS for conflict in check(config)]
+
+
+def is_text(data: DataSpec) -> bool:
+    """Return whether the data is plain text, by format or suffix."""
+    return data.format == "text" or (data.format == "auto" and PurePath(data.train).suffix.lower() == ".txt")
+
+
+def _no_closed_loop(config: Config) -> Iterator[Conflict]:
+    if config.rollout is not None:
+        yield Conflict(("rollout",), "closed loops are not available in this version")
+
+
+def _output_needs_rollout(config: Config) -> Iterator[Conflict]:
+    if config.model.output is not None and config.rollout is None:
+        text = "only with rollout: otherwise the target fixes the size of the output; see model.output_activation"
+        yield Conflict(("model.output", "rollout"), text)
+
+
+def _target(config: Config) -> Iterator[Conflict]:
+    target = config.data.target
+    keys = ("data.target", "data.format")
+    if target is None:
+        if not is_text(config.data):
+            yield Conflict(keys, "missing: give the column to learn, or next for the next step of the inputs")
+    elif target.next == (target.column is not None):
+        yield Conflict(keys, "give a column, or next: true, and not both")
+    elif target.next and (target.ahead or target.per == "sequence"):
+        yield Conflict(keys, "next is one step ahead at every step: leave ahead and per out")
+
+
+def _bidirectional(config: Config) -> Iterator[Conflict]:
+    target = config.data.target
+    looks_ahead = is_text(config.data) if target is None else target.next
+    for number, layer in enumerate(config.model.layers):
+        if not layer.bidirectional:
+            continue
+        keys = ("model.bidirectional", f"model.layers.{number}.bidirectional", "model.layers")
+        if config.data.carry_state:
+            text = "a bidirectional layer also starts from the end and cannot carry its state: set one of them false"
+            yield Conflict((*keys, "data.carry_state"), text)
+        if looks_ahead:
+            text = "a bidirectional layer sees the next step that it should predict: set false"
+            yield Conflict((*keys, "data.target", "data.format"), text)
+        return
+
+
+def _windows(config: Config) -> Iterator[Conflict]:
+    if config.data.carry_state and config.data.window is None:
+        yield Conflict(("data.carry_state", "data.window"), "needs data.window, the length of the windows")
+    if config.data.on_long != "stop" and config.data.max_length is None:
+        yield Conflict(("data.on_long", "data.max_length"), "needs data.max_length, the longest that is not too long")
+
+
+def _text_options(config: Config) -> Iterator[Conflict]:
+    data = config.data
+    if data.format in ("auto", "text"):
+        return
+    for key, default in (("unit", "char"), ("lines", False)):
+        if getattr(data, key) != default:
+            yield Conflict((f"data.{key}", "data.format"), f"only for format text, not {data.format}: leave it out")
+
+
+def _columns(config: Config) -> Iterator[Conflict]:
+    """Find settings for columns that are not inputs, where inputs are listed."""
+    inputs, target = config.data.inputs, config.data.target
+    if not inputs:
+        return
+    learned = [target.column] if target and target.column else []
+    embedding = config.model.embedding if isinstance(config.model.embedding, dict) else {}
+    for key, names, known in (
+        ("model.embedding", embedding, [*inputs]),
+        ("data.transform", config.data.transform, [*inputs, *learned]),
+    ):
+        for name in names:
+            if name not in known:
+                meant = nearest(name, known)
+                hint = f" (did you mean {meant}?)" if meant else f", expected one of {', '.join(known)}"
+                yield Conflict((f"{key}.{name}", key, "data.inputs", "data.target"), f"no such input{hint}")
+
+
+def _batching(config: Config) -> Iterator[Conflict]:
+    train = config.train
+    keys = ("train.batch_steps", "train.batch_size")
+    if train.batch_size is not None and train.batch_steps is not None:
+        yield Conflict(keys, "give batch_size or batch_steps, not both: set the other to null")
+    if train.batch_size is None and train.batch_steps is None:
+        yield Conflict(keys[::-1], "give batch_size or batch_steps")
+
+
+def _monitor(config: Config) -> Iterator[Conflict]:
+    if config.data.valid is None and config.train.monitor.startswith("valid."):
+        yield Conflict(("train.monitor", "data.valid"), "there is no data.valid: set it, or follow train.loss")
+
+
+def _losses(config: Config) -> Iterator[Conflict]:
+    if config.loss.distance != "huber" and config.loss.huber_delta != 1:
+        yield Conflict(("loss.huber_delta", "loss.distance"), "only with loss.distance: huber")
+    if getattr(config.optimizer, "nesterov", False) and not config.optimizer.momentum:
+        yield Conflict(("optimizer.nesterov", "optimizer"), "needs optimizer.momentum above 0")
+
+
+_CHECKS = (
+    _no_closed_loop,
+    _output_needs_rollout,
+    _target,
+    _bidirectional,
+    _windows,
+    _text_options,
+    _columns,
+    _batching,
+    _monitor,
+    _losses,
+)

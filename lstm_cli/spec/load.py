@@ -1,0 +1,162 @@
+"""From a file and the command line, or from Python, to a config: every problem found at once."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lstm_cli.errors import ConfigError
+from lstm_cli.spec import yaml_reader
+from lstm_cli.spec.checks import conflicts
+from lstm_cli.spec.config import Config
+from lstm_cli.spec.grammar import nearest
+from lstm_cli.spec.overrides import apply_overrides
+from lstm_cli.spec.problems import Problem, problems_of
+from lstm_cli.spec.source import Source, dotted, got
+from lstm_cli.spec.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_yaml
+
+MAX_PROBLEMS = 50
+
+Order = tuple[int, int, int]
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a config file, then set what the command line says.
+
+    Parameters
+    ----------
+    path
+        The YAML file; ``-`` reads standard input, and paths in it count from the current folder.
+    overrides
+        ``KEY=VALUE``, the value as YAML; later ones win over earlier ones, and all over the file.
+
+    Raises
+    ------
+    ConfigError
+        Names every problem, one a line: ``path:line:column: key: problem``.
+    """
+    if str(path) == "-":
+        return _parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", None, overrides)
+    path = Path(path)
+    return _parse(_read(path), str(path), path, overrides)
+
+
+def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".") -> Config:
+    """Return the config of plain Python values, laid out as the YAML file is; paths count from `folder`.
+
+    Raises
+    ------
+    ConfigError
+        Names every problem, one a line: ``key: problem``.
+    """
+    raw = _plain(mapping)
+    if not isinstance(raw, dict):
+        raise ConfigError(f"got {got(raw)}, expected a mapping of sections, such as {{'data': {{'train': …}}}}")
+    return _build(raw, Source(folder=Path(folder)), [])
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        meant = nearest(path.name, _siblings(path))
+        hint = f" (did you mean {path.with_name(meant)}?)" if meant else ""
+        raise ConfigError(f"{path}: no such file, expected a YAML config{hint}") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder, expected a YAML config: give the file in it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{str(path)!r} cannot be read ({reason}): give a readable YAML file") from None
+
+
+def _siblings(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(path.parent) if entry.name.endswith((".yaml", ".yml"))]
+    except OSError:
+        return []
+
+
+def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[str]) -> Config:
+    try:
+        document = read_yaml(content)
+    except Unreadable as error:
+        where = f"{label}:{error.mark.line}:{error.mark.column}" if error.mark else label
+        raise ConfigError(f"{where}: {error.problem}") from None
+    raw = {} if document.value is None else document.value
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{label}:1:1: got {got(raw)}, expected a config: sections such as 'data:' with keys below")
+    places: dict[yaml_reader.Path, yaml_reader.Place | str] = dict(document.places)
+    lines = [
+        ((0, *mark), f"{label}:{mark.line}:{mark.column}: {dotted(at)}: {problem}")
+        for at, mark, problem in document.problems
+    ]
+    lines += [((1, 0, 0), line) for line in apply_overrides(raw, overrides, places)]
+    folder = path.parent if path else Path()
+    text = content.decode("utf-8-sig")
+    return _build(raw, Source(folder, path, label, text, tuple(overrides), places), lines)
+
+
+def _build(raw: dict[str, Any], source: Source, lines: list[tuple[Order, str]]) -> Config:
+    """Validate the raw values; `lines` are the problems known before, with what sorts them."""
+    raw = {"data": None, **raw}
+    config, problems = _validate(raw, source)
+    wrong = _wrong_keys(problems)
+    for conflict in conflicts(config) if config else ():
+        paths = [source.path_of(key) for key in conflict.keys]
+        if not any(path[:2] in wrong or path[:1] in wrong for path in paths):
+            given = next((path for path in paths if path in source.places), paths[0])
+            problems.append(Problem(given, conflict.text))
+    lines = lines + [
+        (source.order(path), source.describe(path, text, at_key=at_key)) for path, text, at_key in problems
+    ]
+    if lines:
+        shown = [line for _, line in sorted(lines, key=lambda line: line[0])]
+        more = [f"… and {len(shown) - MAX_PROBLEMS} more"] if len(shown) > MAX_PROBLEMS else []
+        raise ConfigError("\n".join(shown[:MAX_PROBLEMS] + more))
+    config._source = source
+    return config
+
+
+def _validate(raw: dict[str, Any], source: Source) -> tuple[Config | None, list[Problem]]:
+    """Return the config, and what is wrong with the values; then the config is that of the keys that are right."""
+    try:
+        return Config.model_validate(raw), []
+    except ValidationError as error:
+        problems = problems_of(error, raw, source)
+    try:
+        return Config.model_validate(_without(raw, _wrong_keys(problems))), problems
+    except ValidationError:
+        return None, problems
+
+
+def _wrong_keys(problems: Sequence[Problem]) -> set[yaml_reader.Path]:
+    """Return the keys, at most one level down, whose values are wrong; a wrong name makes its whole section so."""
+    paths = [problem.path[:-1] if problem.path[-1:] == ("name",) else problem.path for problem in problems]
+    return {path[:2] for path in paths}
+
+
+def _without(raw: dict[str, Any], wrong: set[yaml_reader.Path]) -> dict[str, Any]:
+    """Return the values less the keys that are wrong, with some file to train on."""
+    right = {key: value for key, value in raw.items() if (key,) not in wrong}
+    for key, section in right.items():
+        if isinstance(section, dict):
+            right[key] = {inner: value for inner, value in section.items() if (key, inner) not in wrong}
+    right["data"] = {"train": "unknown", **(right.get("data") or {})}
+    return right
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Return Python values as YAML would give them: paths as strings, tuples as lists, numpy's numbers as Python's."""
+    if depth > MAX_DEPTH:
+        raise ConfigError(f"nested deeper than {MAX_DEPTH} levels: a config is not")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, depth + 1) for inner in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if hasattr(value, "item") and not isinstance(value, type) else value

@@ -1,0 +1,80 @@
+"""The scalars of YAML 1.2, for reading and for writing.
+
+PyYAML follows YAML 1.1, where ``1e-3`` is a string, ``NO`` is false, ``010`` is eight and ``1:30`` is ninety.
+"""
+
+import re
+from typing import Any
+
+from yaml.emitter import Emitter
+from yaml.representer import SafeRepresenter
+from yaml.resolver import BaseResolver
+from yaml.serializer import Serializer
+
+NULL, BOOL, INT, FLOAT, MERGE = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "merge"))
+
+# Where two patterns match, the first of the list counts.
+_PATTERNS = (
+    (NULL, r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    (BOOL, r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    (INT, r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
+    (
+        FLOAT,
+        r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+        list("-+.0123456789"),
+    ),
+    (MERGE, r"<<$", ["<"]),
+)
+_PREFIXES = {"0o": 8, "0x": 16}
+
+
+class Resolver(BaseResolver):
+    """Decides what a scalar without quotes is."""
+
+
+for _tag, _pattern, _first in _PATTERNS:
+    Resolver.add_implicit_resolver(_tag, re.compile(_pattern), _first)
+
+
+def scalar(tag: str, text: str) -> Any:
+    """Return the value of a scalar.
+
+    Raises
+    ------
+    ValueError
+        For a number of more digits than Python reads.
+    """
+    if tag == NULL:
+        return None
+    if tag == BOOL:
+        return text.lower() == "true"
+    if tag == INT:
+        return int(text[2:], _PREFIXES[text[:2]]) if text[:2] in _PREFIXES else int(text)
+    if tag == FLOAT:
+        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    return text
+
+
+class _Dumper(Emitter, Serializer, SafeRepresenter, Resolver):
+    """Writes YAML 1.2 scalars, quoting the strings that would read as something else."""
+
+    def __init__(self, stream: Any, *, flow: bool, width: int) -> None:
+        Emitter.__init__(self, stream, width=width, allow_unicode=True)
+        Serializer.__init__(self)
+        SafeRepresenter.__init__(self, default_flow_style=flow, sort_keys=False)
+        Resolver.__init__(self)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def write_yaml(value: Any, *, flow: bool = False, width: int = 120) -> str:
+    """Return a plain value as YAML 1.2; on one line with `flow` and a large `width`."""
+    import io
+
+    stream = io.StringIO()
+    dumper = _Dumper(stream, flow=flow, width=width)
+    dumper.open()
+    dumper.represent(value)
+    dumper.close()
+    return stream.getvalue()
