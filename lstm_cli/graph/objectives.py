@@ -11,7 +11,6 @@ from pytensor.graph.basic import Variable
 
 from lstm_cli.ops.losses import regression_loss, sigmoid_cross_entropy, softmax_cross_entropy
 
-
 Kind = Literal["category", "number", "set"]
 
 
@@ -20,8 +19,8 @@ def target_variable(kind: Kind, dtype: str) -> Variable:
     return pt.lvector("target") if kind == "category" else pt.matrix("target", dtype=dtype)
 
 
-def objective(kind: Kind, output: Variable, target: Variable, weight: Variable, spec: Any) -> Variable:
-    """Return the loss, sum_n weight_n * loss(output_n, target_n).
+def objective(kind: Kind, output: Variable, target: Variable, weight: Variable, spec: Any) -> tuple[Variable, Variable]:
+    """Return the loss, sum_n weight_n * loss(output_n, target_n), and the loss of every row (N,), unsmoothed.
 
     Parameters
     ----------
@@ -34,9 +33,8 @@ def objective(kind: Kind, output: Variable, target: Variable, weight: Variable, 
     """
     match kind:
         case "category":
-            loss, _ = softmax_cross_entropy(output, target, weight, label_smoothing=spec.label_smoothing)
+            return softmax_cross_entropy(output, target, weight, label_smoothing=spec.label_smoothing)
         case "set":
-            loss, _ = sigmoid_cross_entropy(output, target, weight)
+            return sigmoid_cross_entropy(output, target, weight)
         case "number":
-            loss, _ = regression_loss(output, target, weight, distance=spec.distance, delta=spec.huber_delta)
-    return loss
+            return regression_loss(output, target, weight, distance=spec.distance, delta=spec.huber_delta)

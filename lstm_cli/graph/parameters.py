@@ -14,7 +14,6 @@ from pytensor.graph.basic import Variable
 
 from lstm_cli.ops.parameters import unflatten
 
-
 Initializer = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
@@ -61,7 +60,9 @@ class ParameterStore:
     def __init__(self, parameters: Sequence[Parameter], *, seed: int, dtype: str = "float32") -> None:
         self.parameters = tuple(parameters)
         ends = np.cumsum([p.size for p in self.parameters])
-        self._slices = {p.name: slice(int(end) - p.size, int(end)) for p, end in zip(self.parameters, ends, strict=True)}
+        self._slices = {
+            p.name: slice(int(end) - p.size, int(end)) for p, end in zip(self.parameters, ends, strict=True)
+        }
         values = [_start(p, seed).ravel() for p in self.parameters]
         self.flat = pytensor.shared(np.concatenate(values).astype(dtype), name="parameters")
         views = unflatten(self.flat, [p.shape for p in self.parameters])

@@ -4,14 +4,14 @@ All are PyTensor functions over the same parameters; none depends on the sizes o
 """
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytensor
 from pytensor.graph.basic import Variable
 
 from lstm_cli.graph.model import Inputs, Model
-from lstm_cli.graph.objectives import objective, target_variable
+from lstm_cli.graph.objectives import Kind, objective, target_variable
 from lstm_cli.ops.contract import python_mode
 from lstm_cli.optim import build
 from lstm_cli.sequences import Batch
@@ -47,24 +47,36 @@ class Predictor:
 
 
 class Evaluator:
-    """The loss of a batch, without dropout, and the outputs it comes from."""
+    """The loss of a batch, without dropout, and what the metrics are made from.
 
-    def __init__(self, model: Model, kind: str, loss: Any) -> None:
-        self.model, self.kind, self.loss = model, kind, loss
+    Parameters
+    ----------
+    model : Model
+    kind : {"category", "number", "set"}
+        Of the target.
+    loss : LossSpec
+        Section of the config.
+    consumes : {"outputs", "losses"}
+        Whether the metrics want the outputs (N, K) or the loss of each row (N,).
+    """
+
+    def __init__(self, model: Model, kind: Kind, loss: Any, *, consumes: Literal["outputs", "losses"]) -> None:
+        self.model, self.kind, self.loss, self.consumes = model, kind, loss, consumes
 
     @cached_property
     def _function(self) -> Any:
         inputs = self.model.inputs()
         outputs = self.model.graph(inputs, training=False)
         target, weight = _truth(self.kind, self.model.dtype)
-        loss = objective(self.kind, outputs.output, target, weight, self.loss)
-        return _compile([*_feed_order(inputs), target, weight], [loss, outputs.output, outputs.state])
+        loss, losses = objective(self.kind, outputs.output, target, weight, self.loss)
+        values = losses if self.consumes == "losses" else outputs.output
+        return _compile([*_feed_order(inputs), target, weight], [loss, values, outputs.state])
 
     def __call__(self, batch: Batch, previous_state: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return the loss summed over the batch's rows, the output (N, K) and the final state (B, S)."""
+        """Return the loss summed over the batch's rows, what the metrics consume, and the final state (B, S)."""
         arrays = feed(self.model, batch, previous_state)
-        loss, output, state = self._function(*arrays, batch.target, _cast(batch.weight, self.model))
-        return float(loss), output, state
+        loss, values, state = self._function(*arrays, *_answers(batch, self.model))
+        return float(loss), values, state
 
 
 class Trainer:
@@ -82,7 +94,7 @@ class Trainer:
         Sections of the config.
     """
 
-    def __init__(self, model: Model, kind: str, loss: Any, optimizer: Any) -> None:
+    def __init__(self, model: Model, kind: Kind, loss: Any, optimizer: Any) -> None:
         self.model, self.kind, self.loss = model, kind, loss
         flat = model.parameters.flat
         self.gradient = pytensor.shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
@@ -103,7 +115,7 @@ class Trainer:
         inputs = self.model.inputs()
         outputs = self.model.graph(inputs, training=True)
         target, weight = _truth(self.kind, self.model.dtype)
-        loss = objective(self.kind, outputs.output, target, weight, self.loss)
+        loss, _ = objective(self.kind, outputs.output, target, weight, self.loss)
         gradient = pytensor.grad(loss, self.model.parameters.flat)
         updates = {self.gradient: self.gradient + gradient if accumulate else gradient}
         return _compile([*_feed_order(inputs), target, weight], [loss, outputs.state], updates=updates)
@@ -126,7 +138,7 @@ class Trainer:
         seeds = np.random.SeedSequence([seed, step, part]).generate_state(self.model.places_that_drop, np.uint64)
         function = self._add_gradient if part else self._set_gradient
         arrays = feed(self.model, batch, previous_state, seeds=(seeds >> np.uint64(1)).astype(np.int64))
-        loss, state = function(*arrays, batch.target, _cast(batch.weight / divisor, self.model))
+        loss, state = function(*arrays, *_answers(batch, self.model, divisor))
         return float(loss), state
 
     def gradient_norm(self) -> float:
@@ -159,6 +171,12 @@ def _initial_state(model: Model, batch: Batch, previous_state: np.ndarray | None
     return state, fresh
 
 
+def _answers(batch: Batch, model: Model, divisor: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return target and weight of a batch's rows."""
+    target = batch.target if np.issubdtype(batch.target.dtype, np.integer) else _cast(batch.target, model)
+    return target, _cast(batch.weight / divisor, model)
+
+
 def _cast(array: np.ndarray, model: Model) -> np.ndarray:
     return array.astype(model.dtype, copy=False)
 
@@ -168,7 +186,7 @@ def _feed_order(inputs: Inputs) -> list[Variable]:
     return [*numbers, *inputs.tokens.values(), inputs.lengths, inputs.rows, inputs.seeds, inputs.state, inputs.fresh]
 
 
-def _truth(kind: str, dtype: str) -> tuple[Variable, Variable]:
+def _truth(kind: Kind, dtype: str) -> tuple[Variable, Variable]:
     return target_variable(kind, dtype), pytensor.tensor.vector("weight", dtype=dtype)
 
 

@@ -1,0 +1,225 @@
+"""The training loop: a generator that yields what happens. It prints nothing and writes nothing.
+
+At every event the progress is complete: a checkpoint written there continues exactly, in the middle of an epoch too.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from lstm_cli.errors import Diverged
+from lstm_cli.sequences import Batch, Batches, Dataset
+from lstm_cli.training.events import EpochDone, Evaluated, Event, Finished, Note, StepDone
+from lstm_cli.training.metrics import DIRECTIONS, accumulator, improves
+from lstm_cli.training.step import Evaluator, Trainer
+
+
+@dataclass
+class Progress:
+    """How far a run has come: everything a resumed run must know beside its arrays. All of it is JSON.
+
+    Attributes
+    ----------
+    step, epoch, batch : int
+        Updates so far, whole epochs so far, batches of the present epoch so far.
+    best : float or None
+        Best value of the monitored metric, at step `best_step`.
+    stale : int
+        Evaluations since then.
+    evaluated_step : int
+        Step of the last evaluation.
+    seconds : float
+        Time spent, over all sessions.
+    loss_sum, loss_count : float, int
+        Training loss since the last evaluation.
+    learning_rate_factor : float
+        Below 1 after `on_nonfinite: halve_learning_rate`.
+    skipped : int
+        Updates left out because they were not finite.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    best: float | None = None
+    best_step: int = 0
+    stale: int = 0
+    evaluated_step: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    learning_rate_factor: float = 1.0
+    skipped: int = 0
+
+
+@dataclass
+class Job:
+    """A training run in motion: what is trained, on what, and how far it is.
+
+    `carried` is the final state (B, S) of the batch before, where the next one carries on from it.
+    """
+
+    config: Any
+    trainer: Trainer
+    evaluator: Evaluator
+    batches: Batches
+    valid: Batches | None
+    schedule: Any
+    progress: Progress
+    carried: np.ndarray | None = None
+
+    @property
+    def learning_rate(self) -> float:
+        """Learning rate of the next update."""
+        factor = self.schedule(self.progress.step) * self.progress.learning_rate_factor
+        return self.config.optimizer.learning_rate * factor
+
+
+def train(job: Job) -> Iterator[Event]:
+    """Train until the last epoch or until patience runs out, yielding every event on the way."""
+    progress, config = job.progress, job.config.train
+    while True:
+        if _evaluation_due(job):
+            yield evaluation(job)
+        if progress.epoch >= config.epochs or _out_of_patience(job):
+            break
+        for group in _groups(job.batches.epoch(progress.epoch, start=progress.batch), config.accumulate):
+            yield _update(job, group)
+            if _evaluation_due(job):
+                yield evaluation(job)
+                if _out_of_patience(job):
+                    break
+        else:
+            progress.epoch, progress.batch, job.carried = progress.epoch + 1, 0, None
+            yield EpochDone(step=progress.step, epoch=progress.epoch)
+    yield Finished(step=progress.step, epoch=progress.epoch, early=progress.epoch < config.epochs)
+
+
+def evaluate(evaluator: Evaluator, batches: Batches, target: Any) -> tuple[float, dict[str, float]]:
+    """Return the loss and the metrics over all batches; states are carried where the batches say so."""
+    metrics = accumulator(target.kind, size=target.size, is_next=target.is_next)
+    total = loss_sum = 0.0
+    state = None
+    for batch in batches.epoch(0):
+        loss, values, state = evaluator(batch, state)
+        loss_sum, total = loss_sum + loss, total + batch.total
+        metrics.update(*_compared(batches.dataset, batch, values, target))
+    return loss_sum / total, metrics.result()
+
+
+def evaluation(job: Job) -> Evaluated:
+    """Score the model, note whether it is the best so far, and let the schedule know."""
+    progress, began = job.progress, time.perf_counter()
+    train_loss = progress.loss_sum / max(progress.loss_count, 1)
+    if job.valid is None:
+        loss, metrics = train_loss, {}
+    else:
+        loss, metrics = evaluate(job.evaluator, job.valid, job.batches.dataset.schema.target)
+    improved = _note_score(job, {"loss": loss, **metrics}, train_loss)
+    progress.evaluated_step, progress.loss_sum, progress.loss_count = progress.step, 0.0, 0
+    progress.seconds += time.perf_counter() - began
+    return Evaluated(
+        step=progress.step,
+        epoch=progress.epoch,
+        split="train" if job.valid is None else "valid",
+        seconds=progress.seconds,
+        loss=loss,
+        metrics=metrics,
+        train_loss=train_loss,
+        improved=improved,
+    )
+
+
+def _compared(dataset: Dataset, batch: Batch, values: np.ndarray, target: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return values and truth as the metrics take them: numbers in original units."""
+    if target.kind == "number":
+        return dataset.restore(batch, values), dataset.truth(batch)
+    return values, batch.target
+
+
+def _note_score(job: Job, scores: dict[str, float], train_loss: float) -> bool:
+    progress = job.progress
+    split, _, name = job.config.train.monitor.partition(".")
+    score = train_loss if split == "train" or job.valid is None else scores[name]
+    improved = improves(name, score, progress.best)
+    if improved:
+        progress.best, progress.best_step, progress.stale = score, progress.step, 0
+    else:
+        progress.stale += 1
+    job.schedule.evaluated(score if DIRECTIONS[name] == "min" else -score)
+    return improved
+
+
+def _update(job: Job, group: list[Batch]) -> Event:
+    """Take one step along the gradient of a group of batches, unless it is not finite."""
+    progress, began, learning_rate = job.progress, time.perf_counter(), job.learning_rate
+    loss, divisor = 0.0, sum(batch.total for batch in group)
+    for part, batch in enumerate(group):
+        part_loss, state = job.trainer.backpropagate(
+            batch, job.carried, divisor=divisor, seed=job.config.seed, step=progress.step, part=part
+        )
+        loss += part_loss
+        job.carried = state if batch.carry is not None else None
+    norm = job.trainer.gradient_norm()
+    finite = math.isfinite(loss) and math.isfinite(norm)
+    if finite:
+        job.trainer.update(learning_rate)
+        progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
+    progress.step, progress.batch = progress.step + 1, progress.batch + len(group)
+    progress.seconds += time.perf_counter() - began
+    if not finite:
+        return _left_out(job, group, loss, norm)
+    return StepDone(
+        step=progress.step, epoch=progress.epoch, loss=loss, learning_rate=learning_rate, gradient_norm=norm
+    )
+
+
+def _left_out(job: Job, group: list[Batch], loss: float, norm: float) -> Note:
+    """Deal with an update that is not finite, as `train.on_nonfinite` says; it has not been applied."""
+    progress, config = job.progress, job.config.train
+    job.carried = None
+    what = f"loss {loss}" if not math.isfinite(loss) else f"gradient norm {norm}"
+    names = _names(job.batches.dataset, group)
+    where = f"step {progress.step}, epoch {progress.epoch + 1}: {what} on sequences {names}"
+    progress.skipped += 1
+    if config.on_nonfinite == "stop" or progress.skipped > config.max_nonfinite:
+        raise Diverged(
+            f"{where}; the update was not applied. Lower optimizer.learning_rate, set optimizer.clip_norm, "
+            f"or look at the data of these sequences"
+        )
+    if config.on_nonfinite == "halve_learning_rate":
+        progress.learning_rate_factor /= 2
+        return Note(f"{where}: update left out, learning rate halved")
+    return Note(f"{where}: update left out")
+
+
+def _names(dataset: Dataset, group: list[Batch], most: int = 8) -> str:
+    indices = [int(index) for batch in group for index in batch.sequences]
+    names = [str(dataset.sequences[index].id) for index in indices[:most]]
+    return ", ".join(names) + (f" and {len(indices) - most} more" if len(indices) > most else "")
+
+
+def _groups(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
+    while group := list(islice(batches, size)):
+        yield group
+
+
+def _evaluation_due(job: Job) -> bool:
+    progress, every = job.progress, job.config.train.evaluate_every
+    if progress.step == progress.evaluated_step:
+        return False
+    if progress.epoch >= job.config.train.epochs:
+        return True
+    if every.unit == "epoch":
+        return progress.batch == 0 and progress.epoch % every.count == 0
+    return progress.step % every.count == 0
+
+
+def _out_of_patience(job: Job) -> bool:
+    patience = job.config.train.patience
+    return patience is not None and job.progress.stale >= patience

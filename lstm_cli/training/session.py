@@ -1,0 +1,133 @@
+"""A run put together: config and data in, a job for the loop out; and a job's state as a checkpoint keeps it."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from lstm_cli.checkpoint import State, check_matches
+from lstm_cli.graph.model import Model, Sizes
+from lstm_cli.kernels import runtime
+from lstm_cli.optim.schedules import schedule
+from lstm_cli.sequences import Batches, Data, Dataset, Schema
+from lstm_cli.training.loop import Job, Progress
+from lstm_cli.training.metrics import accumulator
+from lstm_cli.training.step import Evaluator, Trainer
+
+
+def use_threads(threads: int | str) -> None:
+    """Set how many threads the kernels use; libraries beside them get one, as threads inside threads thrash."""
+    threadpool_limits(1)
+    runtime.set_threads(physical_cores() if threads == "auto" else int(threads))
+
+
+def physical_cores() -> int:
+    """Return how many cores this process may use, counting hyper-threads of one core once where the system tells."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return len({_core(processor) for processor in allowed})
+
+
+def _core(processor: int) -> str:
+    try:
+        return Path(f"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list").read_text()
+    except OSError:
+        return str(processor)
+
+
+def sizes(schema: Schema) -> Sizes:
+    """Return what the data fixes of a model's shape."""
+    tokens = {name: len(vocabulary) for name, vocabulary in schema.tokens.items()}
+    return Sizes(schema.numeric_size, tokens, schema.target.size, schema.target.per)
+
+
+def build_model(config: Any, schema: Schema) -> Model:
+    """Return the model of the config for the data's schema, with its starting weights."""
+    return Model(config.model, sizes(schema), seed=config.seed, dtype=config.precision)
+
+
+def training_batches(config: Any, dataset: Dataset) -> Batches:
+    """Return the batches of the training data."""
+    return _batches(config, dataset, shuffle=True)
+
+
+def evaluation_batches(config: Any, dataset: Dataset) -> Batches:
+    """Return the batches of a split that is scored: every step once, in an order that is always the same."""
+    return _batches(config, dataset, shuffle=False)
+
+
+def _batches(config: Any, dataset: Dataset, *, shuffle: bool) -> Batches:
+    return Batches(
+        dataset,
+        batch_size=config.train.batch_size,
+        batch_steps=config.train.batch_steps,
+        bucket=config.train.bucket,
+        window=config.data.window,
+        carry_state=config.data.carry_state,
+        seed=config.seed,
+        shuffle=shuffle,
+    )
+
+
+def build_job(config: Any, data: Data) -> Job:
+    """Return a job at its start."""
+    model, target = build_model(config, data.schema), data.schema.target
+    consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
+    batches = training_batches(config, data.train)
+    return Job(
+        config=config,
+        trainer=Trainer(model, target.kind, config.loss, config.optimizer),
+        evaluator=Evaluator(model, target.kind, config.loss, consumes=consumes),
+        batches=batches,
+        valid=None if data.valid is None else evaluation_batches(config, data.valid),
+        schedule=schedule(config.train.schedule, steps_per_epoch(config, batches) * config.train.epochs),
+        progress=Progress(),
+    )
+
+
+def steps_per_epoch(config: Any, batches: Batches) -> int:
+    """Return how many updates an epoch makes."""
+    return -(-batches.count(0) // config.train.accumulate)
+
+
+def state_of(job: Job, identity: dict[str, Any]) -> State:
+    """Return everything that a run needs to go on from here as if it had never stopped."""
+    return State(
+        model=job.trainer.model.parameters.values(),
+        optimizer={name: shared.get_value() for name, shared in job.trainer.optimizer.state.items()},
+        carried={} if job.carried is None else {"state": job.carried},
+        position={**asdict(job.progress), "schedule": job.schedule.state()},
+        identity=identity,
+    )
+
+
+def restore(job: Job, state: State) -> None:
+    """Bring a job to where a state was taken.
+
+    Raises
+    ------
+    CheckpointError
+        The state is of another model or optimizer; the message names every array that differs.
+    """
+    restore_weights(job.trainer.model, state)
+    shareds = job.trainer.optimizer.state
+    held = {name: shared.get_value(borrow=True) for name, shared in shareds.items()}
+    check_matches(state, _expected(held), "optimizer")
+    for name, shared in shareds.items():
+        shared.set_value(state.optimizer[name], borrow=True)
+    position = dict(state.position)
+    job.schedule.restore(position.pop("schedule"))
+    job.progress = Progress(**position)
+    job.carried = state.carried.get("state")
+
+
+def restore_weights(model: Model, state: State) -> None:
+    """Take over the weights of a checkpoint."""
+    check_matches(state, _expected(model.parameters.values()))
+    model.parameters.set_values(state.model)
+
+
+def _expected(arrays: dict[str, np.ndarray]) -> dict[str, tuple[tuple[int, ...], Any]]:
+    return {name: (array.shape, array.dtype) for name, array in arrays.items()}
