@@ -45,8 +45,8 @@ def _target(config: Config) -> Iterator[Conflict]:
             yield Conflict(keys, "missing: give the column to learn, or next for the next step of the inputs")
     elif target.next == (target.column is not None):
         yield Conflict(keys, "give a column, or next: true, and not both")
-    elif target.next and (target.ahead or target.per == "sequence"):
-        yield Conflict(keys, "next is one step ahead at every step: leave ahead and per out")
+    elif target.next and target.per == "sequence":
+        yield Conflict(("data.target.per", *keys), "next is predicted at every step: leave per out")
 
 
 def _bidirectional(config: Config) -> Iterator[Conflict]:

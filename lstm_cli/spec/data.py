@@ -22,6 +22,8 @@ class InputSpec(Section):
     shorthand: ClassVar[str | None] = "kind"
 
     kind: InputKind = Field("auto", description="What the column holds; auto reads it off the data.")
+    of: Column | None = Field(None, description="Column it is read from; null: the one of its own name.")
+    last: Positive | None = Field(None, description="Tokens: how many of their last characters make it; null: all.")
     min_count: Positive = Field(1, description="Tokens seen less often in train are the unknown token.")
     lowercase: Flag = Field(False, description="Whether tokens are brought to lower case.")
 
@@ -37,7 +39,7 @@ class TargetSpec(Section):
     per: Literal["auto", "step", "sequence"] = Field(
         "auto", description="A target for each step or one a sequence; auto: as many values as steps means per step."
     )
-    ahead: Natural = Field(0, description="Steps that the column's value lies ahead of the inputs.")
+    ahead: Natural = Field(0, description="Steps that the target lies ahead of the inputs; with `next` 1 or more.")
 
     @classmethod
     def long_form(cls, value: Any) -> Any:

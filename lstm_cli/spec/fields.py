@@ -72,7 +72,7 @@ Flag = Annotated[bool, Field(strict=True), expected("true or false")]
 AboveZero = Annotated[float, Field(strict=True, gt=0), expected("a number above 0")]
 NotNegative = Annotated[float, Field(strict=True, ge=0), expected("a number of 0 or more")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1), expected("a number from 0 to 1")]
-Rate = Annotated[float, Field(strict=True, ge=0, lt=1), expected("a number from 0 to 1, less than 1")]
+Rate = Annotated[float, Field(strict=True, ge=0, lt=1), expected("a number of 0 or more, below 1")]
 Factor = Annotated[float, Field(strict=True, gt=0, lt=1), expected("a number between 0 and 1")]
 Column = Annotated[str, Field(strict=True, min_length=1), expected("the name of a column")]
 

@@ -15,6 +15,10 @@ def _learning_rate(default: float) -> Any:
     return Field(default, description="Size of a step, before the schedule.")
 
 
+def _name(name: str) -> Any:
+    return Field(name, description="Which one it is; decides the other keys.")
+
+
 def _momentum(default: float) -> Any:
     return Field(default, description="Share of the last update that is kept.")
 
@@ -24,6 +28,8 @@ class OptimizerBase(Section):
 
     shorthand: ClassVar[str | None] = "name"
 
+    name: str
+    learning_rate: AboveZero = _learning_rate(0.001)
     weight_decay: NotNegative = Field(0.0, description="Pull of the weights towards zero.")
     clip_norm: AboveZero | None = Field(5.0, description="Largest norm of all gradients together; null: any.")
     clip_norm_each: AboveZero | None = Field(
@@ -35,7 +41,7 @@ class OptimizerBase(Section):
 class Sgd(OptimizerBase):
     """Stochastic gradient descent."""
 
-    name: Literal["sgd"] = "sgd"
+    name: Literal["sgd"] = _name("sgd")
     learning_rate: AboveZero = _learning_rate(0.1)
     momentum: Rate = _momentum(0.0)
     nesterov: Flag = Field(False, description="Whether momentum looks ahead (Nesterov).")
@@ -44,7 +50,7 @@ class Sgd(OptimizerBase):
 class Adagrad(OptimizerBase):
     """Adagrad (Duchi et al. 2011)."""
 
-    name: Literal["adagrad"] = "adagrad"
+    name: Literal["adagrad"] = _name("adagrad")
     learning_rate: AboveZero = _learning_rate(0.01)
     epsilon: AboveZero = _epsilon(1e-8)
 
@@ -52,7 +58,7 @@ class Adagrad(OptimizerBase):
 class Adadelta(OptimizerBase):
     """Adadelta (Zeiler 2012)."""
 
-    name: Literal["adadelta"] = "adadelta"
+    name: Literal["adadelta"] = _name("adadelta")
     learning_rate: AboveZero = _learning_rate(1.0)
     rho: Rate = Field(0.95, description="Decay of the averages of squares.")
     epsilon: AboveZero = _epsilon(1e-6)
@@ -61,8 +67,7 @@ class Adadelta(OptimizerBase):
 class Rmsprop(OptimizerBase):
     """RMSprop (Tieleman and Hinton 2012)."""
 
-    name: Literal["rmsprop"] = "rmsprop"
-    learning_rate: AboveZero = _learning_rate(0.001)
+    name: Literal["rmsprop"] = _name("rmsprop")
     rho: Rate = Field(0.9, description="Decay of the average of squares.")
     momentum: Rate = _momentum(0.0)
     epsilon: AboveZero = _epsilon(1e-8)
@@ -71,8 +76,7 @@ class Rmsprop(OptimizerBase):
 class Adam(OptimizerBase):
     """Adam (Kingma and Ba 2015)."""
 
-    name: Literal["adam"] = "adam"
-    learning_rate: AboveZero = _learning_rate(0.001)
+    name: Literal["adam"] = _name("adam")
     beta1: Rate = Field(0.9, description="Decay of the average of gradients.")
     beta2: Rate = Field(0.999, description="Decay of the average of squares.")
     epsilon: AboveZero = _epsilon(1e-8)
@@ -81,14 +85,14 @@ class Adam(OptimizerBase):
 class Adamw(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
 
-    name: Literal["adamw"] = "adamw"
+    name: Literal["adamw"] = _name("adamw")
     weight_decay: NotNegative = Field(0.01, description="Pull of the weights towards zero, apart from the gradient.")
 
 
 class Nadam(Adam):
     """Adam with Nesterov momentum (Dozat 2016)."""
 
-    name: Literal["nadam"] = "nadam"
+    name: Literal["nadam"] = _name("nadam")
 
 
 def _named(default: str) -> Any:
@@ -118,18 +122,20 @@ class ScheduleBase(Section):
 
     shorthand: ClassVar[str | None] = "name"
 
+    name: str
+    warmup: Natural = _warmup(0)
+
 
 class Constant(ScheduleBase):
     """The learning rate stays."""
 
-    name: Literal["constant"] = "constant"
-    warmup: Natural = _warmup(0)
+    name: Literal["constant"] = _name("constant")
 
 
 class Cosine(ScheduleBase):
     """The learning rate falls along half a cosine until the last epoch."""
 
-    name: Literal["cosine"] = "cosine"
+    name: Literal["cosine"] = _name("cosine")
     warmup: Natural = _warmup(200)
     final: Share = _final(0.0)
 
@@ -137,7 +143,7 @@ class Cosine(ScheduleBase):
 class Linear(ScheduleBase):
     """The learning rate falls along a line until the last epoch."""
 
-    name: Literal["linear"] = "linear"
+    name: Literal["linear"] = _name("linear")
     warmup: Natural = _warmup(200)
     final: Share = _final(0.0)
 
@@ -145,8 +151,7 @@ class Linear(ScheduleBase):
 class Exponential(ScheduleBase):
     """The learning rate is multiplied by `decay` over every `steps` steps, smoothly."""
 
-    name: Literal["exponential"] = "exponential"
-    warmup: Natural = _warmup(0)
+    name: Literal["exponential"] = _name("exponential")
     decay: Factor = Field(0.9, description="Factor over `steps` steps.")
     steps: Positive = Field(1000, description="Steps over which the factor is `decay`.")
 
@@ -154,8 +159,7 @@ class Exponential(ScheduleBase):
 class Plateau(ScheduleBase):
     """The learning rate is multiplied by `factor` when `train.monitor` has stopped improving."""
 
-    name: Literal["plateau"] = "plateau"
-    warmup: Natural = _warmup(0)
+    name: Literal["plateau"] = _name("plateau")
     factor: Factor = Field(0.5, description="Factor of each cut.")
     patience: Natural = Field(3, description="Evaluations without improvement before a cut.")
     final: Share = Field(0.01, description="Share of the learning rate below which no cut goes.")
