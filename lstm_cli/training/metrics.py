@@ -10,23 +10,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.generic]
-Direction = Literal["min", "max"]
+from lstm_cli.spec.train import METRICS
 
-#: Whether less or more is better, for the loss and every metric that an evaluation can report.
-DIRECTIONS: dict[str, Direction] = {
-    "loss": "min",
-    "accuracy": "max",
-    "macro_f1": "max",
-    "perplexity": "min",
-    "bits": "min",
-    "rmse": "min",
-    "mae": "min",
-    "r2": "max",
-    "nll": "min",
-    "micro_f1": "max",
-    "frame_accuracy": "max",
-}
+Array = NDArray[np.generic]
 
 _LARGEST_EXPONENT = 700.0  # exp of more overflows a float64, and JSON knows no infinity
 
@@ -66,9 +52,9 @@ def metrics_for(task: Task) -> Metrics:
     return Numbers(task.size) if task.kind == "number" else Sets()
 
 
-def direction(metric: str) -> Direction:
+def direction(metric: str) -> Literal["min", "max"]:
     """Return whether less or more of a metric is better."""
-    return DIRECTIONS[metric]
+    return METRICS[metric]
 
 
 class Categories:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lstm_cli.training.metrics import DIRECTIONS, Numbers, Sets, direction, metrics_for
+from lstm_cli.spec.train import METRICS
+from lstm_cli.training.metrics import Numbers, Sets, direction, metrics_for
 
 
 def empty(kind, size=3, is_next=False):
@@ -190,7 +191,7 @@ def test_pieces_do_not_matter(kind, is_next, data):
 def test_every_metric_has_a_direction(kind, is_next):
     result = scores(empty(kind, 2, is_next), np.eye(2), np.array([0, 1]) if kind == "category" else np.eye(2))
     assert tuple(result) == empty(kind, 2, is_next).names
-    assert set(result) <= set(DIRECTIONS)
+    assert set(result) <= set(METRICS)
 
 
 def test_direction():

@@ -1,0 +1,133 @@
+import json
+import subprocess
+import sys
+from importlib import util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+DATA = Path(__file__).parents[1] / "data"
+GENERATORS = {
+    "gestures": ("train.jsonl", "test.jsonl"),
+    "embedded_reber": ("train.txt", "test.txt"),
+    "adding_problem": ("train.npz", "test.npz"),
+}
+
+
+def script(name):
+    """A script as a module."""
+    spec = util.spec_from_file_location(name, DATA / f"{name}.py")
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def made(name, folder, monkeypatch, *options):
+    """Run a script's main and return its folder."""
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, options), "--output", str(folder)])
+    script(name).main()
+    return folder
+
+
+@pytest.mark.parametrize("name", ["gestures", "embedded_reber"])
+def test_what_is_committed_is_what_the_script_writes(name, tmp_path, monkeypatch):
+    made(name, tmp_path, monkeypatch)
+    for file in GENERATORS[name]:
+        assert (tmp_path / file).read_bytes() == (DATA / name / file).read_bytes()
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_the_seed_decides(name, tmp_path, monkeypatch):
+    sizes = ("--train", 20, "--test", 5)
+    folders = [
+        made(name, tmp_path / str(run), monkeypatch, *sizes, "--seed", seed) for run, seed in enumerate((7, 7, 8))
+    ]
+    same, again, other = (tuple((folder / file).read_bytes() for file in GENERATORS[name]) for folder in folders)
+    assert same == again != other
+
+
+@pytest.mark.parametrize("name", [*GENERATORS, "public"])
+def test_help_says_what_a_script_does(name):
+    shown = subprocess.run([sys.executable, DATA / f"{name}.py", "--help"], capture_output=True, text=True, check=True)
+    assert script(name).__doc__.splitlines()[0] in shown.stdout
+
+
+def test_gestures_vary_in_length_and_balance():
+    rows = [json.loads(line) for line in (DATA / "gestures" / "train.jsonl").read_text().splitlines()]
+    lengths = [len(row["acceleration"]) for row in rows]
+    kinds = [row["gesture"] for row in rows]
+    assert len(rows) == 400
+    assert min(lengths) == 10 < max(lengths) <= 60
+    assert all(kinds.count(gesture.__name__) > 60 for gesture in script("gestures").GESTURES)
+
+
+def test_committed_data_is_small():
+    assert (
+        sum(file.stat().st_size for name in ("gestures", "embedded_reber") for file in (DATA / name).iterdir())
+        < 250_000
+    )
+
+
+def test_reber_strings_are_legal():
+    is_legal = script("embedded_reber").is_legal
+    strings = (DATA / "embedded_reber" / "train.txt").read_text().split()
+    assert all(map(is_legal, strings))
+    for broken in ("BTBTXSEPE", "BTBTXSET", "BTBTXSETEE", "BTBTXXETE", "TTBTXSETE", "BTBPVVEXTE", ""):
+        assert not is_legal(broken)
+
+
+def test_adding_problem_adds_the_two_marked_numbers():
+    rows = script("adding_problem").sequences(200, 10, np.random.default_rng(0))
+    numbers, marks = rows["x"][..., 0], rows["x"][..., 1]
+    assert (marks.sum(axis=1) == 2).all()
+    assert rows["y"] == pytest.approx((numbers * marks).sum(axis=1))
+    assert (marks.sum(axis=0) > 20).all()  # the marks may be anywhere
+
+
+def converted(name, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["public.py", name, str(source), "--output", str(tmp_path / "public")])
+    script("public").main()
+    return {file.name: file.read_text() for file in (tmp_path / "public" / name).iterdir()}
+
+
+def test_shakespeare_is_cut_after_nine_tenths(tmp_path, monkeypatch):
+    (tmp_path / "input.txt").write_text("0123456789" * 3)
+    files = converted("tiny_shakespeare", tmp_path / "input.txt", tmp_path, monkeypatch)
+    assert files == {"train.txt": "012345678901234567890123456", "valid.txt": "789"}
+
+
+def test_names_are_split_without_loss(tmp_path, monkeypatch):
+    (tmp_path / "names.txt").write_text("".join(f"name{index}\n" for index in range(2500)))
+    files = converted("names", tmp_path / "names.txt", tmp_path, monkeypatch)
+    lines = {name: text.splitlines() for name, text in files.items()}
+    assert {name: len(found) for name, found in lines.items()} == {
+        "train.txt": 500,
+        "valid.txt": 1000,
+        "test.txt": 1000,
+    }
+    assert len(set().union(*lines.values())) == 2500
+
+
+def test_chorales_become_one_line_each(tmp_path, monkeypatch):
+    (tmp_path / "q.json").write_text(json.dumps({"train": [[[60, 64], []]], "valid": [], "test": []}))
+    files = converted("jsb_chorales", tmp_path / "q.json", tmp_path, monkeypatch)
+    assert files["train.jsonl"] == '{"id":"train-0","notes":[[60,64],[]]}\n'
+
+
+def test_pendulum_positions_become_angles(tmp_path, monkeypatch):
+    hanging, aside = "0 0 0 10 0 20", "0 0 10 0 10 10"  # both arms down; the first to the right
+    for run in range(19):
+        (tmp_path / f"{run}.csv").write_text("\n".join([hanging] * 4 + [aside] * 4) + "\n")
+    files = converted("double_pendulum", tmp_path, tmp_path, monkeypatch)
+    assert files["valid.csv"].splitlines()[:3] == [
+        "run,seconds,sin1,cos1,sin2,cos2",
+        "17,0.00,0.00000,1.00000,0.00000,1.00000",
+        "17,0.01,1.00000,0.00000,0.00000,1.00000",
+    ]
+
+
+def test_missing_download_is_named(tmp_path, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        converted("names", tmp_path / "names.txt", tmp_path, monkeypatch)
+    assert "names.txt: not found; data/README.md says where to get it" in capsys.readouterr().err
