@@ -79,7 +79,7 @@ def save(state: State, folder: Path) -> None:
         manifest = {"format": FORMAT, "files": files, "identity": state.identity, "sha256": UNHASHED}
         write_new(temporary / MANIFEST, [_sealed(manifest)], place=folder / MANIFEST, needed=needed)
 
-    replace_folder(folder, FILES, write)
+    replace_folder(folder, FILES, write, needed=needed)
 
 
 def _check_finite(state: State, folder: Path) -> None:

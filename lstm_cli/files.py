@@ -117,7 +117,7 @@ def replace_file(path: Path, data: bytes) -> None:
         raise
 
 
-def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], None]) -> None:
+def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], None], *, needed: int = 0) -> None:
     """Have `write` fill an empty folder, and put that in the place of `folder`.
 
     The one before is renamed away first and removed last: there is a complete one at every moment, in `folder` or,
@@ -131,24 +131,28 @@ def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], N
         The files that such a folder holds, in the order of their removal; nothing else is ever removed.
     write
         Creates those files, synced, in the folder it is given.
+    needed
+        Bytes that they take, for the message of an error.
     """
-    remove_folders(_siblings(folder, "tmp"), names)
-    temporary = temporary_name(folder)
+    temporary, old = temporary_name(folder), folder.with_name(f".old-{folder.name}-{secrets.token_hex(4)}")
+    with disk_errors(folder, needed):
+        unfinished, earlier = _siblings(folder, "tmp"), _siblings(folder, "old")
+    remove_folders(unfinished, names)
     try:
-        with disk_errors(folder):
+        with disk_errors(folder, needed):
             temporary.mkdir()
         write(temporary)
-        with disk_errors(folder):
+        with disk_errors(folder, needed):
             sync_folder(temporary)
-            _put_in_place(temporary, folder)
+            _put_in_place(temporary, folder, old)
     except BaseException:
         remove_folders([temporary], names)
         raise
-    remove_folders(retired(folder), names)
+    remove_folders([old, *earlier], names)
 
 
-def _put_in_place(temporary: Path, folder: Path) -> None:
-    old = folder.with_name(f".old-{folder.name}-{secrets.token_hex(4)}")
+def _put_in_place(temporary: Path, folder: Path, old: Path) -> None:
+    """Rename `folder` to `old` and `temporary` to `folder`; if that fails, rename back."""
     try:
         with suppress(FileNotFoundError):
             folder.rename(old)
@@ -165,14 +169,14 @@ def _put_in_place(temporary: Path, folder: Path) -> None:
 
 def retired(folder: Path) -> list[Path]:
     """Folders that were renamed away from `folder` and not removed yet: one is complete if `folder` is missing."""
-    return _siblings(folder, "old")
+    try:
+        return _siblings(folder, "old")
+    except OSError:
+        return []
 
 
 def _siblings(folder: Path, kind: str) -> list[Path]:
-    try:
-        return sorted(path for path in folder.parent.iterdir() if path.name.startswith(f".{kind}-{folder.name}-"))
-    except OSError:
-        return []
+    return sorted(path for path in folder.parent.iterdir() if path.name.startswith(f".{kind}-{folder.name}-"))
 
 
 def remove_folders(folders: Iterable[Path], names: Iterable[str]) -> None:

@@ -150,7 +150,8 @@ class RunFolder:
                 if path.is_symlink():
                     raise ConfigError(f"{path}: a symbolic link, which this tool did not make: remove it first")
             for path, name in sorted(known, key=lambda item: item[1] in FILES):  # the checkpoints first
-                _remove(path, name)
+                # Half a checkpoint under its own name would be a damaged one if this process were killed now.
+                _remove(path.rename(temporary_name(path)) if path.name in CHECKPOINTS else path, name)
             sync_folder(self.path)
 
 

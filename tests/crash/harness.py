@@ -1,0 +1,157 @@
+"""Runs tasks of `worker` with strace killing them or failing their system calls, and looks at what is left."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from lstm_cli.checkpoint import BEST, LAST, PARTS, State, load, load_newest, save
+from tests.crash.worker import state
+
+ROOT = Path(__file__).parents[2]
+
+
+class Outcome(NamedTuple):
+    """How a task ended: its exit code (negative: the signal) and what it said."""
+
+    code: int
+    message: str
+
+
+class Worker:
+    """The worker process. `setup` is a shell script that runs before it, in a mount namespace of its own."""
+
+    def __init__(self, scratch: Path, setup: str = "") -> None:
+        self.scratch = scratch
+        self._tracer: subprocess.Popen | None = None
+        command = [sys.executable, "-m", "tests.crash.worker"]
+        if setup:
+            command = ["unshare", "--mount", "--map-root-user", "sh", "-c", f'{setup}\nexec "$@"', "sh", *command]
+        self._process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+        self._process.stdout.close()
+
+    def seen(self, path: Path) -> Path:
+        """The way from here to a path that only the worker's mount namespace has."""
+        return Path(f"/proc/{self._process.pid}/root{path}")
+
+    def start(self, *strace: str, **task: object) -> int:
+        """Fork a child for a task, put strace on it if options for it are given, let it begin, and return its pid."""
+        pid = self._ask(stderr=str(self.scratch / "stderr"), **{key: _plain(value) for key, value in task.items()})
+        self._tracer = _attach(pid, self.scratch / "strace", *strace) if strace else None
+        os.kill(pid, signal.SIGCONT)
+        return pid
+
+    def kill(self, pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+        assert self.wait().code == -signal.SIGKILL
+
+    def wait(self) -> Outcome:
+        """Wait for the child's end."""
+        code = self._ask(wait=True)
+        if self._tracer:
+            self._tracer.stderr.close()
+            self._tracer.wait(timeout=10)
+        return Outcome(code, (self.scratch / "stderr").read_text())
+
+    def run(self, *strace: str, **task: object) -> Outcome:
+        """Run a task to its end."""
+        self.start(*strace, **task)
+        return self.wait()
+
+    def calls(self, **task: object) -> list[tuple[str, int]]:
+        """Run a task, and list its system calls, each as its name and the how-manieth of that name it is."""
+        assert self.run("-etrace=all", **task).code == 0
+        seen: dict[str, int] = {}
+        calls = []
+        for line in (self.scratch / "strace").read_text().splitlines():
+            if match := re.match(r"(\w+)\(", line):
+                seen[match[1]] = seen.get(match[1], 0) + 1
+                calls.append((match[1], seen[match[1]]))
+        return calls
+
+    def _ask(self, **task: object) -> int:
+        self._process.stdin.write(json.dumps(task) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _attach(pid: int, log: Path, *options: str) -> subprocess.Popen:
+    command = ["strace", "-o", str(log), "-p", str(pid), *options]
+    tracer = subprocess.Popen(command, text=True, stderr=subprocess.PIPE)
+    assert "attached" in (line := tracer.stderr.readline()), line
+    return tracer
+
+
+@cache
+def why_no_strace() -> str:
+    """Why system calls cannot be killed or failed here; empty if they can."""
+    if not shutil.which("strace"):
+        return "strace is not installed: no system call of a save was killed or failed"
+    probe = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, text=True)
+    return f"strace cannot trace here: {probe.stderr.strip()}" if probe.returncode else ""
+
+
+@cache
+def why_no_mount() -> str:
+    """Why no small or read-only file system can be mounted here; empty if it can."""
+    if not shutil.which("unshare"):
+        return "unshare is not installed: no full or read-only file system was tried"
+    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", "mount -t tmpfs none /mnt"]
+    probe = subprocess.run(command, capture_output=True, text=True)
+    return f"no file system can be mounted here: {probe.stderr.strip()}" if probe.returncode else ""
+
+
+def needs(why_not: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(bool(why_not), reason=why_not or "available")
+
+
+def step_of(found: State) -> int:
+    """The step of a state, after a look at every value: none is of another step."""
+    step = found.position["step"]
+    for part in PARTS:
+        for name, array in getattr(found, part).items():
+            assert np.all(array == step), f"{part} {name} is of another step than {step}"
+    assert found.position["best"] == step
+    assert found.identity == {"made by": f"step {step}"}
+    return step
+
+
+def leftovers(run: Path) -> list[str]:
+    return [path.name for path in run.iterdir() if path.name.startswith((".tmp", ".old"))]
+
+
+def check_run(run: Path, *, last: set[int | None], best: set[int | None], silent: bool = True) -> None:
+    """Check that the run resumes at one of the allowed steps, predicts with one, and the next save tidies up."""
+    found = load_newest(run)
+    assert (step_of(found.state) if found else None) in last
+    assert not (found and silent and found.warning)
+    if None not in best:
+        assert step_of(load(run / BEST)) in best
+    for folder in (LAST, BEST):
+        save(state(99), run / folder)
+        assert step_of(load(run / folder)) == 99
+    assert not leftovers(run)

@@ -1,0 +1,103 @@
+"""A process that imports once and then forks a child for every task, for tests that kill the child or fail its calls.
+
+Reads one JSON task a line and answers each with the child's pid; {"wait": true} is answered with its exit code. A
+child, with everything set up, stops itself, so that a tracer can be attached before the task begins: SIGCONT begins it.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lstm_cli.checkpoint import State, load_newest, save
+from lstm_cli.errors import LstmError
+from lstm_cli.files import WholeFile
+from lstm_cli.runfolder import RunFolder
+
+
+def state(step: int, size: int = 15) -> State:
+    """A state whose every value is its step: a mixture of two would show."""
+    return State(
+        model={"layer.W": np.full((3, size), step, np.float32), "layer.b": np.full(3, step, np.float32)},
+        optimizer={"m": np.full(size, step, np.float32), "t": np.array(step)},
+        carried={"h": np.full((1, 3), step, np.float64)},
+        position={"step": step, "best": float(step)},
+        identity={"made by": f"step {step}"},
+    )
+
+
+def do_save(task: dict) -> None:
+    if "limit" in task:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (task["limit"], task["limit"]))
+    save(state(task["step"], task.get("size", 15)), Path(task["folder"]))
+
+
+def do_train(task: dict) -> None:
+    """Save for ever, each new best first, and note every save that was acknowledged."""
+    run = RunFolder.resume(Path(task["run"]))
+    found = load_newest(run.path)
+    step = found.state.position["step"] if found else 0
+    with Path(task["acknowledged"]).open("ab", buffering=0) as acknowledged:
+        while True:
+            step += 1
+            for folder in [run.best, run.last] if step % 3 == 0 else [run.last]:
+                save(state(step), folder)
+                acknowledged.write(f"{folder.name} {step}\n".encode())
+
+
+def do_open(task: dict) -> None:
+    path = Path(task["run"])
+    with RunFolder.resume(path) if task["resume"] else RunFolder.create(path, overwrite=task["overwrite"]) as run:
+        for name in ("config.yaml", "resolved.yaml", "environment.json"):
+            run.write(name, task["content"] * 100)
+        run.write_schema(lambda folder: (folder / "vocabulary.json").write_text(task["content"] * 100))
+        time.sleep(task.get("seconds", 0))
+
+
+def do_stream(task: dict) -> None:
+    with WholeFile(Path(task["path"])) as file:
+        for row in range(task["rows"]):
+            file.write(f"{row}\n".encode())
+
+
+def child(task: dict) -> None:
+    ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1))  # PR_SET_PTRACER, any process: else only a parent may trace
+    error = os.open(task["stderr"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(error, 2)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    code = 1
+    try:
+        globals()[f"do_{task['do']}"](task)
+        code = 0
+    except LstmError as error:
+        code = error.exit_code
+        os.write(2, str(error).encode())
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(code)
+
+
+def main() -> None:
+    pid = 0
+    for line in sys.stdin:
+        task = json.loads(line)
+        if "wait" in task:
+            answer = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        else:
+            pid = answer = os.fork()
+            if not pid:
+                child(task)
+            os.waitpid(pid, os.WUNTRACED)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""One signal is a request, two are an end."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+from lstm_cli.errors import Interrupted
+from lstm_cli.signals import SIGNALS, Signals
+
+BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+
+
+def start(script: str) -> subprocess.Popen:
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@BOTH
+def test_the_first_signal_is_noted_and_the_block_goes_on(number: int) -> None:
+    with Signals() as signals:
+        assert signals.received is None
+        signal.raise_signal(number)
+        assert signals.received == number
+    error = signals.interrupted("after step 3, which is saved")
+    assert str(error) == f"stopped by {signal.Signals(number).name} after step 3, which is saved"
+    assert error.exit_code == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+
+
+def test_handlers_are_put_back() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with Signals():
+        assert [signal.getsignal(number) for number in SIGNALS] != before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+@BOTH
+def test_the_second_signal_ends_the_process_at_once(number: int) -> None:
+    process = start("""
+        import time
+        from lstm_cli.signals import Signals
+        with Signals() as signals:
+            print("ready", flush=True)
+            while not signals.received:
+                time.sleep(0.01)
+            print("unflushed", end="")
+            while True:
+                time.sleep(60)
+    """)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    began = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(timeout=5) == 128 + number
+    assert time.monotonic() - began < 1
+    assert process.stdout.read() == "unflushed"
+    process.stdout.close()
+
+
+@BOTH
+def test_work_that_can_be_left_is_left_at_once(number: int) -> None:
+    process = start("""
+        import sys
+        from lstm_cli.errors import Interrupted
+        from lstm_cli.signals import Signals
+        try:
+            with Signals() as signals, signals.at_once():
+                print("ready", flush=True)
+                while True:
+                    pass
+        except Interrupted as error:
+            print(error)
+            sys.exit(error.exit_code)
+    """)
+    process.send_signal(number)
+    assert process.wait(timeout=5) == 128 + number
+    assert process.stdout.read() == f"stopped by {signal.Signals(number).name} before the next step; nothing was lost\n"
+    process.stdout.close()
+
+
+def test_a_signal_that_surfaces_as_another_error_is_an_interruption() -> None:
+    with Signals() as signals, pytest.raises(Interrupted), signals.at_once():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise SystemError("returned a result with an exception set") from None
+
+
+def test_a_swallowed_signal_is_an_interruption_at_the_end_of_the_block() -> None:
+    with Signals() as signals, pytest.raises(Interrupted), signals.at_once():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            pass
+
+
+def test_a_signal_from_before_does_not_let_the_block_begin() -> None:
+    with Signals() as signals:
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Interrupted), signals.at_once():
+            pytest.fail("began")
+
+
+def test_other_errors_pass() -> None:
+    with Signals() as signals, pytest.raises(ZeroDivisionError), signals.at_once():
+        _ = 1 / 0
+
+
+def test_nothing_happens_in_another_thread() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    found = []
+
+    def inside() -> None:
+        with Signals() as signals, signals.at_once():
+            found.append([signal.getsignal(number) for number in SIGNALS])
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    thread.join()
+    assert found == [before]
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Signals() as signals:
+            signal.raise_signal(signal.SIGINT)
+            assert signals.received is None
+    finally:
+        signal.signal(signal.SIGINT, before)
