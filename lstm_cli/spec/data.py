@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from lstm_cli.spec.fields import Column, FilePath, Flag, Natural, Positive, Section, either, expected, refuse
+from lstm_cli.spec.fields import Column, FilePath, Flag, Natural, Positive, Section, either, expected, refuse, several
 
 Held = Annotated[
     FilePath | Annotated[int, Field(strict=True, ge=1)] | Annotated[float, Field(strict=True, gt=0, lt=1)] | None,
@@ -91,15 +91,11 @@ def _inputs(value: Any) -> Any:
     return {name: {} for name in names}
 
 
-def _steps(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 Inputs = Annotated[
     dict[Column, InputSpec], either(_inputs, accepts=str | list[str] | dict[str, InputSpec | InputKind | None])
 ]
 Target = Annotated[TargetSpec | None, either(lambda value: value, accepts=str | TargetSpec | None)]
-Transforms = Annotated[tuple[TransformStep, ...], either(_steps, accepts=str | list[str])]
+Transforms = Annotated[tuple[TransformStep, ...], several(accepts=str | list[str])]
 
 
 class DataSpec(Section):

@@ -132,6 +132,18 @@ def interval(*, timed: bool) -> Any:
     return Annotated[Every, PlainValidator(parse), PlainSerializer(str, return_type=str), schema]
 
 
+def _fill_list(value: Any) -> Any:
+    """Let a bare value stand for a list of one, and refuse an empty list."""
+    if value in ([], ()):
+        raise PydanticCustomError("expected", "{what}", {"what": "a list of at least one"})
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def several(*, accepts: Any) -> BeforeValidator:
+    """Return the step that makes a list of at least one; `accepts` is the type given, for the JSON schema."""
+    return either(_fill_list, accepts=accepts)
+
+
 def either(before: Any, *, accepts: Any) -> BeforeValidator:
     """Return a step that brings short forms to the long one; `accepts` is their type, for the JSON schema."""
     return BeforeValidator(before, json_schema_input_type=accepts)

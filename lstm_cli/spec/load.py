@@ -90,35 +90,37 @@ def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[st
     if not isinstance(raw, dict):
         raise ConfigError(f"{label}:1:1: got {got(raw)}, expected a config: sections such as 'data:' with keys below")
     places: dict[yaml_reader.Path, yaml_reader.Place | str] = dict(document.places)
-    lines = [
-        ((0, *mark), f"{label}:{mark.line}:{mark.column}: {dotted(at)}: {problem}")
-        for at, mark, problem in document.problems
-    ]
-    lines += [((1, 0, 0), line) for line in apply_overrides(raw, overrides, places)]
+    lines = [f"{label}:{mark.line}:{mark.column}: {dotted(at)}: {what}" for at, mark, what in document.problems]
+    lines += apply_overrides(raw, overrides, places)
     folder = path.parent if path else Path()
     text = content.decode("utf-8-sig")
     return _build(raw, Source(folder, path, label, text, tuple(overrides), places), lines)
 
 
-def _build(raw: dict[str, Any], source: Source, lines: list[tuple[Order, str]]) -> Config:
-    """Validate the raw values; `lines` are the problems known before, with what sorts them."""
+def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:
+    """Validate the raw values; `lines` are the problems known before."""
     raw = {"data": None, **raw}
     config, problems = _validate(raw, source)
-    wrong = _wrong_keys(problems)
-    for conflict in conflicts(config) if config else ():
+    problems += _conflicts(config, _wrong_keys(problems), source) if config else []
+    problems.sort(key=lambda problem: source.order(problem.path))
+    if config is None or lines or problems:
+        shown = [source.describe(path, text(), at_key=at_key) for path, text, at_key in problems[:MAX_PROBLEMS]]
+        more = len(lines) + len(problems) - MAX_PROBLEMS
+        rest = [f"… and {more} more"] if more > 0 else []
+        raise ConfigError("\n".join((lines + shown)[:MAX_PROBLEMS] + rest))
+    config._source = source
+    return config
+
+
+def _conflicts(config: Config, wrong: set[yaml_reader.Path], source: Source) -> list[Problem]:
+    """Return what does not go together, as far as it does not hang on values that are wrong themselves."""
+    problems = []
+    for conflict in conflicts(config):
         paths = [source.path_of(key) for key in conflict.keys]
         if not any(path[:2] in wrong or path[:1] in wrong for path in paths):
             given = next((path for path in paths if path in source.places), paths[0])
-            problems.append(Problem(given, conflict.text))
-    lines = lines + [
-        (source.order(path), source.describe(path, text, at_key=at_key)) for path, text, at_key in problems
-    ]
-    if lines:
-        shown = [line for _, line in sorted(lines, key=lambda line: line[0])]
-        more = [f"… and {len(shown) - MAX_PROBLEMS} more"] if len(shown) > MAX_PROBLEMS else []
-        raise ConfigError("\n".join(shown[:MAX_PROBLEMS] + more))
-    config._source = source
-    return config
+            problems.append(Problem(given, lambda text=conflict.text: text))
+    return problems
 
 
 def _validate(raw: dict[str, Any], source: Source) -> tuple[Config | None, list[Problem]]:

@@ -1,10 +1,10 @@
 """The section `model`: embeddings, recurrent layers and what lies between and after them."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from lstm_cli.spec.fields import Column, Flag, Positive, Rate, Section, either
+from lstm_cli.spec.fields import Column, Flag, Positive, Rate, Section, several
 
 Cell = Literal["lstm", "gru", "rnn"]
 Activation = Literal["tanh", "linear", "relu", "sigmoid", "softsign"]
@@ -32,19 +32,11 @@ class OutputSpec(Section):
     activation: Activation = Field("linear", description="Of the output layer.")
 
 
-def _layers(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
-
-
 Embedding = Annotated[
     Annotated[Positive, Tag("<size>")] | Annotated[dict[Column, Positive], Tag("<sizes>")],
     Discriminator(lambda value: "<sizes>" if isinstance(value, dict) else "<size>"),
 ]
-Layers = Annotated[
-    tuple[LayerSpec, ...],
-    Field(min_length=1, max_length=100),
-    either(_layers, accepts=int | list[int | LayerSpec]),
-]
+Layers = Annotated[tuple[LayerSpec, ...], several(accepts=int | list[int | LayerSpec])]
 
 
 class ModelSpec(Section):

@@ -105,7 +105,7 @@ def _named(default: str) -> Any:
     return lengthen
 
 
-_ByName = Annotated[Sgd | Adagrad | Adadelta | Rmsprop | Adam | Adamw | Nadam, Field(discriminator="name")]
+_ByName = Annotated[Adadelta | Adagrad | Adam | Adamw | Nadam | Rmsprop | Sgd, Field(discriminator="name")]
 Optimizer = Annotated[_ByName, either(_named("adadelta"), accepts=str | _ByName)]
 
 

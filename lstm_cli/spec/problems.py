@@ -1,7 +1,8 @@
 """What is wrong with a config, in words: from pydantic's errors to paths and sentences."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -12,10 +13,20 @@ from lstm_cli.spec.yaml_reader import Path
 
 
 class Problem(NamedTuple):
-    """One thing wrong: where in the config, what; `at_key`: the key itself is wrong, not its value."""
+    """One thing wrong with a config.
+
+    Attributes
+    ----------
+    path
+        Where in the config.
+    text
+        Says what; called for the few that are shown, since finding what was meant takes time.
+    at_key
+        The key itself is wrong, not its value.
+    """
 
     path: Path
-    text: str
+    text: Callable[[], str]
     at_key: bool = False
 
 
@@ -23,9 +34,6 @@ _EXPECTED = {
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
     "dict_type": "a mapping of names to values",
-    "tuple_type": "a list",
-    "too_short": "a list of at least one",
-    "too_long": "a shorter list",
 }
 
 
@@ -35,25 +43,32 @@ def problems_of(error: ValidationError, raw: Any, source: Source) -> list[Proble
 
 
 def _problem(details: Mapping[str, Any], raw: Any, source: Source) -> Problem:
-    kind, location, context = details["type"], details["loc"], details.get("ctx", {})
+    kind, location = details["type"], details["loc"]
     path, value = _follow(location, raw)
-    match kind:
-        case "problem":
-            return Problem(path, context["problem"])
-        case "missing":
-            description = sections_at(location[:-1])[0].model_fields[location[-1]].description
-            return Problem((*path, location[-1]), f"missing: give {description[0].lower()}{description[1:-1]}")
-        case "extra_forbidden":
-            return Problem(path, _unknown_key(location, path, source), at_key=True)
-        case "literal_error":
-            return Problem(path, _not_one_of(value, re.findall(r"'([^']*)'", context["expected"])))
-        case "union_tag_invalid":
-            names = re.findall(r"'([^']*)'", context["expected_tags"])
-            name = value.get("name") if isinstance(value, Mapping) else value
-            return Problem((*path, "name") if isinstance(value, Mapping) else path, _not_one_of(name, sorted(names)))
-        case _:
-            expected = context["what"] if kind == "expected" else _EXPECTED.get(kind, details["msg"])
-            return Problem(path, f"got {got(value)}, expected {expected}")
+    if kind == "extra_forbidden":
+        return Problem(path, partial(_unknown_key, location, path, source), at_key=True)
+    if kind == "missing":
+        return Problem((*path, location[-1]), partial(_missing, location))
+    if kind == "union_tag_invalid" and isinstance(value, Mapping):
+        path, value = (*path, "name"), value["name"]
+    return Problem(path, partial(_wrong_value, kind, value, details))
+
+
+def _wrong_value(kind: str, value: Any, details: Mapping[str, Any]) -> str:
+    context = details.get("ctx", {})
+    if kind == "problem":
+        return context["problem"]
+    if kind in ("literal_error", "union_tag_invalid"):
+        names = re.findall(r"'([^']*)'", context["expected" if kind == "literal_error" else "expected_tags"])
+        meant = nearest(value, names) if isinstance(value, str) else None
+        return f"got {got(value)}, expected one of {', '.join(names)}" + (f" (did you mean {meant}?)" if meant else "")
+    expected = context["what"] if kind == "expected" else _EXPECTED.get(kind, details["msg"])
+    return f"got {got(value)}, expected {expected}"
+
+
+def _missing(location: Sequence[str | int]) -> str:
+    description = sections_at(location[:-1])[0].model_fields[location[-1]].description
+    return f"missing: give {description[0].lower()}{description[1:-1]}"
 
 
 def _follow(location: Sequence[str | int], raw: Any) -> tuple[Path, Any]:
@@ -65,11 +80,6 @@ def _follow(location: Sequence[str | int], raw: Any) -> tuple[Path, Any]:
         elif isinstance(raw, list) and isinstance(part, int) and part < len(raw):
             path, raw = (*path, part), raw[part]
     return path, raw
-
-
-def _not_one_of(value: Any, names: Sequence[str]) -> str:
-    meant = nearest(value, names) if isinstance(value, str) else None
-    return f"got {got(value)}, expected one of {', '.join(names)}" + (f" (did you mean {meant}?)" if meant else "")
 
 
 def _unknown_key(location: Sequence[str | int], path: Path, source: Source) -> str:

@@ -5,7 +5,6 @@ size, depth and number, and nodes into values under the same limits once more, s
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -178,30 +177,30 @@ class _Builder:
         return value
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
-        found: dict[str, tuple[Mark, Node, bool]] = {}
-        for name, mark, item, merged in self._pairs(node, len(path) + 1):
-            if not merged and name in found and not found[name][2]:
-                first = found[name][0].line
-                self.document.problems.append(((*path, name), mark, f"given twice, first in line {first}: keep one"))
-            elif not merged or name not in found:
-                found[name] = mark, item, merged
-        return {name: self.build(item, (*path, name), mark) for name, (mark, item, _) in found.items()}
+        entries = self._entries(node, path, len(path) + 1)
+        return {name: self.build(item, (*path, name), mark) for name, (mark, item) in entries.items()}
 
-    def _pairs(self, node: MappingNode, depth: int) -> Iterator[tuple[str, Mark, Node, bool]]:
-        """Yield the name, place and node of each entry, and whether a merge key brought it."""
+    def _entries(self, node: MappingNode, path: Path, depth: int) -> dict[str, tuple[Mark, Node]]:
+        """Return the place and node of each entry; of merged mappings the first counts, and their keys least of all."""
+        own: dict[str, tuple[Mark, Node]] = {}
+        merged: dict[str, tuple[Mark, Node]] = {}
         for key, item in node.value:
             mark = _mark(key.start_mark)
             self._step(depth, mark)
             if not isinstance(key, ScalarNode):
                 raise Unreadable("a key must be a plain name", mark)
-            if key.tag != MERGE:
-                yield key.value, mark, item, False
-                continue
-            for source in item.value if isinstance(item, SequenceNode) else [item]:
-                if not isinstance(source, MappingNode):
-                    raise Unreadable("<< merges mappings only", mark)
-                for name, place, inner, _ in self._pairs(source, depth + 1):
-                    yield name, place, inner, True
+            if key.tag == MERGE:
+                for source in item.value if isinstance(item, SequenceNode) else [item]:
+                    if not isinstance(source, MappingNode):
+                        raise Unreadable("<< merges mappings only", mark)
+                    merged = self._entries(source, path, depth + 1) | merged
+            elif key.value in own:
+                first = own[key.value][0].line
+                text = f"given twice, first in line {first}: keep one"
+                self.document.problems.append(((*path, key.value), mark, text))
+            else:
+                own[key.value] = mark, item
+        return merged | own
 
     def _step(self, depth: int, mark: Mark | None) -> None:
         self._count += 1
