@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lstm_cli.training.metrics import Array, Task, metrics_for
+from lstm_cli.training.metrics import Array, Task, accumulator
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,14 @@ class Constant:
 
     def score(self, split: str, targets: Iterable[Array]) -> Baseline:
         """Score the constant answer on pieces of a split's truth."""
-        metrics = metrics_for(self._task)
+        task = self._task
+        metrics = accumulator(task.kind, size=task.size, is_next=task.is_next)
         for truth in targets:
-            metrics.update(np.broadcast_to(self._answer, (len(truth), self._task.size)), truth)
-        return Baseline(_NAMES[self._task.kind, self._task.is_next], split, metrics.result())
+            if metrics.consumes == "losses":
+                metrics.update(-self._answer[truth], truth)
+            else:
+                metrics.update(np.broadcast_to(self._answer, (len(truth), task.size)), truth)
+        return Baseline(_NAMES[task.kind, task.is_next], split, metrics.result())
 
 
 def _answer(kind: str, total: Array, rows: int) -> Array:
@@ -93,7 +97,7 @@ def persistence(task: Task, split: str, pieces: Iterable[tuple[Array, Array]]) -
     pieces
         Pairs (last value, truth), each (N, D), in original units.
     """
-    metrics = metrics_for(task)
+    metrics = accumulator(task.kind, size=task.size, is_next=task.is_next)
     for last, truth in pieces:
         metrics.update(last, truth)
     return Baseline("the last value", split, metrics.result())

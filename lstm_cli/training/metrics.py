@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from lstm_cli.spec.train import METRICS
 
 Array = NDArray[np.generic]
+Kind = Literal["category", "number", "set"]
+
+#: Whether less or more is better, for the loss and every metric that an evaluation can report.
+DIRECTIONS = METRICS
 
 _LARGEST_EXPONENT = 700.0  # exp of more overflows a float64, and JSON knows no infinity
 
@@ -21,7 +25,7 @@ class Task(Protocol):
     """What metrics need to know of a target: its kind, K labels or D numbers, and whether it is the next step."""
 
     @property
-    def kind(self) -> Literal["category", "number", "set"]:
+    def kind(self) -> Kind:
         """What is predicted."""
 
     @property
@@ -33,28 +37,49 @@ class Task(Protocol):
         """Whether the target is the next step of the input; for categories that makes it a language model."""
 
 
-class Metrics(Protocol):
-    """Collects the rows of one evaluation. `names` lists the metrics of its result, the most telling first."""
+class Accumulator(Protocol):
+    """Collects the rows of one evaluation.
 
+    Attributes
+    ----------
+    consumes
+        What the first argument of `update` holds: the network's ``outputs``, or its ``losses``, one per row in nats.
+    names
+        The metrics in the result, the most telling first.
+    """
+
+    consumes: Literal["outputs", "losses"]
     names: tuple[str, ...]
 
-    def update(self, outputs: Array, truth: Array) -> None:
-        """Add the network's outputs (N, K) or (N, D) and what they should have been."""
+    def update(self, values: Array, truth: Array) -> None:
+        """Add outputs (N, K) or (N, D), or losses (N,), and what the outputs should have been."""
 
     def result(self) -> dict[str, float]:
         """Return the metrics of all rows so far; none where there were none."""
 
 
-def metrics_for(task: Task) -> Metrics:
-    """Return empty metrics of a task."""
-    if task.kind == "category":
-        return Symbols() if task.is_next else Categories(task.size)
-    return Numbers(task.size) if task.kind == "number" else Sets()
+def accumulator(kind: Kind, *, size: int, is_next: bool = False) -> Accumulator:
+    """Return the empty accumulator of a task.
+
+    Parameters
+    ----------
+    kind
+        What the target is.
+    size
+        K labels, or D numbers.
+    is_next
+        Whether the target is the next step of the input; it matters for categories (a language model).
+    """
+    if kind == "category":
+        return Symbols() if is_next else Categories(size)
+    return Numbers(size) if kind == "number" else Sets()
 
 
-def direction(metric: str) -> Literal["min", "max"]:
-    """Return whether less or more of a metric is better."""
-    return METRICS[metric]
+def improves(metric: str, value: float, best: float | None) -> bool:
+    """Return whether a value is strictly better than the best so far; a first value always is."""
+    if best is None:
+        return True
+    return value < best if DIRECTIONS[metric] == "min" else value > best
 
 
 class Categories:
@@ -64,6 +89,7 @@ class Categories:
     A truth of -1 is a label that training never saw: an error in both, counted as ``unknown_labels``.
     """
 
+    consumes: Literal["outputs"] = "outputs"
     names = ("accuracy", "macro_f1")
 
     def __init__(self, size: int) -> None:
@@ -71,10 +97,10 @@ class Categories:
         self._predicted = np.zeros(size + 1, np.int64)
         self._hits = np.zeros(size + 1, np.int64)
 
-    def update(self, outputs: Array, truth: Array) -> None:
+    def update(self, values: Array, truth: Array) -> None:
         """Add rows: scores or probabilities (N, K) and label indices (N,)."""
         labels = len(self._true)
-        predicted = outputs.argmax(axis=1)
+        predicted = values.argmax(axis=1)
         truth = np.where(truth < 0, labels - 1, truth)
         self._true += np.bincount(truth, minlength=labels)
         self._predicted += np.bincount(predicted, minlength=labels)
@@ -91,13 +117,13 @@ class Categories:
 
 
 class Symbols:
-    """Perplexity and bits per step of a language model.
+    """Perplexity and bits per step of a language model, from its cross-entropy per row in nats.
 
-    With nats = ln sum_k exp(score_k) - score_truth per row: perplexity = exp(mean nats), bits = mean nats / ln 2. Both
-    are of the bare model, whatever the loss weighs or smooths. A symbol that training never saw (-1) has no
-    probability: such rows are left out and counted as ``unknown_labels``.
+    perplexity = exp(mean nats), bits = mean nats / ln 2. A symbol that training never saw (-1) has no probability: such
+    rows are left out and counted as ``unknown_labels``.
     """
 
+    consumes: Literal["losses"] = "losses"
     names = ("perplexity", "bits")
 
     def __init__(self) -> None:
@@ -105,17 +131,12 @@ class Symbols:
         self._rows = 0
         self._unknown = 0
 
-    def update(self, outputs: Array, truth: Array) -> None:
-        """Add rows: scores before the softmax (N, K) and symbol indices (N,)."""
-        rows = np.flatnonzero(truth >= 0)
-        self._rows += len(rows)
-        self._unknown += len(truth) - len(rows)
-        if len(rows) < len(truth):
-            outputs, truth = outputs[rows], truth[rows]
-        highest = outputs.max(axis=1, keepdims=True, initial=-np.inf)
-        normalizer = np.log(np.exp(outputs - highest).sum(axis=1))
-        hit = outputs[np.arange(len(truth)), truth] - highest[:, 0]
-        self._nats += float((normalizer - hit).sum(dtype=np.float64))
+    def update(self, values: Array, truth: Array) -> None:
+        """Add rows: cross-entropies (N,), neither weighted nor smoothed, and symbol indices (N,)."""
+        known = truth >= 0
+        self._nats += float(values[known].sum(dtype=np.float64))
+        self._rows += int(known.sum())
+        self._unknown += int((~known).sum())
 
     def result(self) -> dict[str, float]:
         """Return the metrics of all rows so far; none where there were none."""
@@ -135,6 +156,7 @@ class Numbers:
     which loses no digits where the mean is large and the deviation small.
     """
 
+    consumes: Literal["outputs"] = "outputs"
     names = ("rmse", "mae", "r2")
 
     def __init__(self, size: int) -> None:
@@ -146,12 +168,12 @@ class Numbers:
         self._lowest = np.full(size, np.inf)  # rounding hides that a truth is constant, its range does not
         self._highest = np.full(size, -np.inf)
 
-    def update(self, outputs: Array, truth: Array) -> None:
+    def update(self, values: Array, truth: Array) -> None:
         """Add rows: predictions and truth (N, D), or (N,) where D is 1."""
         truth = np.asarray(truth, np.float64).reshape(-1, len(self._mean))
         if not len(truth):
             return
-        error = np.asarray(outputs, np.float64).reshape(truth.shape) - truth
+        error = np.asarray(values, np.float64).reshape(truth.shape) - truth
         self._squared += np.square(error).sum(axis=0)
         self._absolute += np.abs(error).sum(axis=0)
         self._lowest = np.minimum(self._lowest, truth.min(axis=0))
@@ -191,6 +213,7 @@ class Sets:
     M. Bay, A. Ehmann, J. Downie (2009). Evaluation of multiple-F0 estimation and tracking systems. ISMIR.
     """
 
+    consumes: Literal["outputs"] = "outputs"
     names = ("nll", "micro_f1", "frame_accuracy")
 
     def __init__(self) -> None:
@@ -201,11 +224,11 @@ class Sets:
         self._missed = 0
         self._unknown = 0
 
-    def update(self, outputs: Array, truth: Array, unknown: int = 0) -> None:
+    def update(self, values: Array, truth: Array, unknown: int = 0) -> None:
         """Add rows: log-odds (N, K), truth (N, K) of 0 and 1, and how many true labels have no column in it."""
         present = truth > 0
-        predicted = outputs > 0
-        log_odds = np.asarray(outputs, np.float64)
+        predicted = values > 0
+        log_odds = np.asarray(values, np.float64)
         self._nats += float(np.logaddexp(0, np.where(present, -log_odds, log_odds)).sum())
         self._rows += len(truth)
         self._hits += int((predicted & present).sum())

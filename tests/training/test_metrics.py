@@ -1,7 +1,6 @@
 import itertools
 import math
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,12 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lstm_cli.spec.train import METRICS
-from lstm_cli.training.metrics import Numbers, Sets, direction, metrics_for
+from lstm_cli.training.metrics import DIRECTIONS, Numbers, Sets, accumulator, improves
 
 
 def empty(kind, size=3, is_next=False):
-    return metrics_for(SimpleNamespace(kind=kind, size=size, is_next=is_next))
+    return accumulator(kind, size=size, is_next=is_next)
 
 
 def fed(collector, *arrays, cuts=()):
@@ -53,34 +51,20 @@ def test_categories_equal_scikit_learn(truth, predicted):
     assert result.get("unknown_labels", 0) == truth.count(-1)
 
 
-def scores_with_losses(losses, size):
-    """Scores (N, K) whose cross-entropy against label 0 is as given."""
-    probability = np.exp(-np.array(losses))[:, None]
-    return np.log(np.hstack([probability, np.repeat((1 - probability) / (size - 1), size - 1, axis=1)])) + 5
-
-
 def test_perplexity_and_bits_of_even_odds():
-    result = scores(empty("category", 8, is_next=True), np.zeros((5, 8), np.float32), np.arange(5))
+    result = scores(empty("category", 8, is_next=True), np.full(5, math.log(8), np.float32), np.arange(5))
     assert result == {"perplexity": pytest.approx(8), "bits": pytest.approx(3)}
 
 
-def test_perplexity_equals_scikit_learn():
-    rng = np.random.default_rng(0)
-    outputs, truth = rng.normal(0, 3, (50, 4)).astype(np.float32), rng.integers(0, 4, 50)
-    probability = np.exp(outputs.astype(np.float64)) / np.exp(outputs.astype(np.float64)).sum(axis=1, keepdims=True)
-    nats = reference.log_loss(truth, probability, labels=range(4))
-    assert scores(empty("category", 4, is_next=True), outputs, truth)["perplexity"] == pytest.approx(math.exp(nats))
-
-
 def test_perplexity_leaves_unknown_symbols_out_and_counts_them():
-    outputs, truth = scores_with_losses([math.log(2), 5.0, math.log(8)], size=4), np.array([0, -1, 0])
-    result = scores(empty("category", 4, is_next=True), outputs, truth)
+    losses, truth = np.array([math.log(2), 50.0, math.log(8)]), np.array([0, -1, 3])
+    result = scores(empty("category", 8, is_next=True), losses, truth)
     assert result == {"perplexity": pytest.approx(4), "bits": pytest.approx(2), "unknown_labels": 1}
-    assert scores(empty("category", 4, is_next=True), outputs[1:2], truth[1:2]) == {"unknown_labels": 1}
+    assert scores(empty("category", 8, is_next=True), losses[1:2], truth[1:2]) == {"unknown_labels": 1}
 
 
 def test_perplexity_of_a_hopeless_model_is_finite():
-    result = scores(empty("category", 2, is_next=True), np.array([[1e6, 0]]), np.array([1]))
+    result = scores(empty("category", 2, is_next=True), np.array([1e6]), np.array([1]))
     assert math.isfinite(result["perplexity"])
 
 
@@ -168,12 +152,12 @@ def test_no_rows_give_no_metrics(kind, is_next):
     assert empty(kind, 2, is_next).result() == {}
 
 
-def table(kind, rows, rng):
-    """Random (outputs, truth) of a task with three outputs."""
-    outputs = rng.normal(1e3 if kind == "number" else 0, 1, (rows, 3))
+def table(kind, is_next, rows, rng):
+    """Random values and truth of a task with three outputs."""
+    values = rng.normal(1e3 if kind == "number" else 0, 1, (rows, 3))
     if kind == "category":
-        return outputs.astype(np.float32), rng.integers(-1, 3, rows)
-    return outputs, rng.normal(1e3, 1, (rows, 3)) if kind == "number" else rng.integers(0, 2, (rows, 3))
+        return np.abs(values[:, 0]) if is_next else values.astype(np.float32), rng.integers(-1, 3, rows)
+    return values, rng.normal(1e3, 1, (rows, 3)) if kind == "number" else rng.integers(0, 2, (rows, 3))
 
 
 @pytest.mark.parametrize(("kind", "is_next"), TASKS)
@@ -182,17 +166,22 @@ def table(kind, rows, rng):
 def test_pieces_do_not_matter(kind, is_next, data):
     rows = data.draw(st.integers(1, 40))
     cuts = data.draw(st.lists(st.integers(0, rows), max_size=6))
-    arrays = table(kind, rows, np.random.default_rng(data.draw(st.integers(0, 100))))
+    arrays = table(kind, is_next, rows, np.random.default_rng(data.draw(st.integers(0, 100))))
     whole, pieces = (scores(empty(kind, 3, is_next), *arrays, cuts=c) for c in ((), cuts))
     assert pieces == pytest.approx(whole, rel=1e-10)
 
 
 @pytest.mark.parametrize(("kind", "is_next"), TASKS)
 def test_every_metric_has_a_direction(kind, is_next):
-    result = scores(empty(kind, 2, is_next), np.eye(2), np.array([0, 1]) if kind == "category" else np.eye(2))
-    assert tuple(result) == empty(kind, 2, is_next).names
-    assert set(result) <= set(METRICS)
+    values, truth = table(kind, is_next, 4, np.random.default_rng(0))
+    result = scores(empty(kind, 3, is_next), values, np.abs(truth))
+    assert tuple(result) == empty(kind, 3, is_next).names
+    assert set(result) <= set(DIRECTIONS)
 
 
-def test_direction():
-    assert (direction("loss"), direction("accuracy"), direction("bits")) == ("min", "max", "min")
+def test_improvement_follows_the_direction():
+    assert improves("loss", 1.0, None)
+    assert improves("loss", 0.9, 1.0)
+    assert not improves("loss", 1.0, 1.0)
+    assert improves("accuracy", 0.9, 0.8)
+    assert not improves("accuracy", 0.7, 0.8)

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from lstm_cli.spec.train import METRICS
 from lstm_cli.training.baselines import Baseline
 from lstm_cli.training.events import Part, Started
-from lstm_cli.training.metrics import direction
+from lstm_cli.training.metrics import DIRECTIONS
 from lstm_cli.training.sinks.charts import Series, line_chart
 from lstm_cli.training.sinks.style import STYLE
 from lstm_cli.training.sinks.wording import duration, number, title
@@ -55,12 +54,12 @@ def _best(monitor: str, entries: Sequence[Entry]) -> Entry | None:
     """Return the evaluation with the best monitored value, the first of equals."""
     split, _, metric = monitor.partition(".")
     rated = [entry for entry in entries if entry["split"] == split and entry.get(metric) is not None]
-    sign = 1 if direction(metric) == "min" else -1
+    sign = 1 if DIRECTIONS[metric] == "min" else -1
     return min(rated, key=lambda entry: sign * entry[metric], default=None)
 
 
 def _metrics(entry: Mapping[str, Any]) -> list[str]:
-    return [name for name in METRICS if name in entry]
+    return [name for name in DIRECTIONS if name in entry]
 
 
 def _cards(start: Started, entries: Sequence[Entry], best: Entry | None) -> str:
@@ -124,7 +123,7 @@ def _scores(baselines: Iterable[Baseline], entries: Sequence[Entry], best: Entry
         ("this model, best checkpoint", _SPLITS[entry["split"]], entry) for entry in (best, test) if entry is not None
     ]
     rows += [(f"baseline: {baseline.name}", _SPLITS[baseline.split], baseline.metrics) for baseline in baselines]
-    names = [name for name in METRICS if any(name in values for _, _, values in rows)]
+    names = [name for name in DIRECTIONS if any(name in values for _, _, values in rows)]
     body = [[who, split, *(_cell(values.get(name)) for name in names)] for who, split, values in rows]
     return _table(["predictor", "scored on", *map(title, names)], body, numbers_from=2) if rows else ""
 
@@ -148,7 +147,7 @@ def _pairs(pairs: Mapping[str, str]) -> str:
 def _history(entries: Sequence[Entry]) -> str:
     """List the evaluations, the latest of very many."""
     shown = entries[-MOST_ROWS:]
-    names = [name for name in (*METRICS, "train_loss", "learning_rate") if any(name in entry for entry in shown)]
+    names = [name for name in (*DIRECTIONS, "train_loss", "learning_rate") if any(name in entry for entry in shown)]
     rows = [
         [
             f"{entry['step']:,}",
