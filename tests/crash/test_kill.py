@@ -1,13 +1,14 @@
 """SIGKILL at every system call of all that the tool writes: what was acknowledged is there, and everything is whole."""
 
 import random
+import re
 import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from lstm_cli.checkpoint import BEST, LAST, load, load_newest, save
+from lstm_cli.checkpoint import BEST, LAST, MANIFEST, MODEL, POSITION, STATE, load, load_newest, save
 from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.runfolder import RunFolder, is_run
 from tests.crash.harness import Worker, check_run, leftovers, needs, step_of, why_no_strace
@@ -75,6 +76,30 @@ def test_a_save_after_a_killed_one_killed_at_every_call(worker: Worker, tmp_path
         kill(worker, call, **task)
         assert step_of(load(run / LAST)) in (OLD, NEW)
         check_run(run, last={OLD, NEW}, best={None})
+
+
+@needs(why_no_strace())
+def test_a_save_is_on_the_disk_before_the_old_one_goes(worker: Worker, tmp_path: Path) -> None:
+    """No kill shows what a power cut does, but the order of the calls does: synced, renamed, synced, removed."""
+    run = tmp_path / "run"
+    run.mkdir()
+    save(state(OLD), run / LAST)
+    worker.run("-y", "-etrace=fsync,rename,unlink", do="save", folder=run / LAST, step=NEW)
+    log = (worker.scratch / "strace").read_text()
+    temporary, old = r"\.tmp-last-\w+", r"\.old-last-\w+"
+    files = [rf"fsync\(\d+<{run}/{temporary}/{name}>\) = 0" for name in (MODEL, STATE, POSITION, MANIFEST)]
+    steps = [
+        *files,
+        rf"fsync\(\d+<{run}/{temporary}>\) = 0",
+        rf'rename\("{run}/last", "{run}/{old}"\) = 0',
+        rf'rename\("{run}/{temporary}", "{run}/last"\) = 0',
+        rf"fsync\(\d+<{run}>\) = 0",
+        rf'unlink\("{run}/{old}/{MANIFEST}"\) = 0',
+    ]
+    calls = [line for line in re.sub(r"\) +=", ") =", log).splitlines() if not line.startswith("---")]
+    for call, step in zip(calls, steps, strict=False):
+        assert re.fullmatch(step, call), (call, step)
+    assert len(calls) > len(steps)
 
 
 @needs(why_no_strace())
