@@ -33,7 +33,7 @@ def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
     Refused is whatever changes the model, the data or their order (`seed`, `model`, `data`, the batches), the
     optimizer's state (`optimizer.name`), or the meaning of the best score so far (`loss`, `train.monitor`).
     """
-    before, after = dict(_flat(old)), dict(_flat(new))
+    before, after = dict(flattened(old)), dict(flattened(new))
     changes = Changes([], [])
     for key in sorted({*before, *after}):
         values = before.get(key, "unset"), after.get(key, "unset")
@@ -43,10 +43,11 @@ def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
     return changes
 
 
-def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every dotted key of a config with its value."""
     for key, value in config.items():
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flattened(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 

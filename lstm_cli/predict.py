@@ -18,11 +18,12 @@ from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.feedback import check_feedback, continued, last_outputs, most_likely, sampled
 from lstm_cli.runfolder import RESOLVED
 from lstm_cli.sequences import Batches, Dataset, Encoded, Schema, rows_of
+from lstm_cli.sequences.batches import evaluation_batches
 from lstm_cli.sequences.vocabulary import UNKNOWN
 from lstm_cli.spec import Config, load_config
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.metrics import accumulator
-from lstm_cli.training.session import build_model, evaluation_batches, restore_weights, use_threads
+from lstm_cli.training.session import build_model, restore_weights, use_threads
 from lstm_cli.training.step import Evaluator, Predictor
 
 CHUNK_STEPS = 200_000  # steps held in memory at a time

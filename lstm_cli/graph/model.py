@@ -77,8 +77,8 @@ class LayerPlan:
 class Inputs:
     """The symbolic inputs of a model's graph.
 
-    numbers (T, B, I), tokens (T, B) by name, lengths (B,), rows (N,): flat positions t * B + b that reach the output layer;
-    seeds: one for each place that drops; state (B, S): where each sequence starts, zeros for a fresh start;
+    numbers (T, B, I), tokens (T, B) by name, lengths (B,); rows (N,): flat positions t * B + b that reach the output
+    layer; seeds: one for each place that drops; state (B, S): where each sequence starts, zeros for a fresh start;
     fresh (B,): 1 where a sequence starts from the learned initial state, 0 where it continues.
     """
 
@@ -201,7 +201,7 @@ class Model:
         )
 
     def _initial(self, direction: Direction, inputs: Inputs) -> tuple[Variable, ...]:
-        """Return the states (B, H) that the pass starts from: carried in, or the initial state where it starts afresh."""
+        """Return the states (B, H) that the pass starts from: carried in, or the initial state for a fresh start."""
         units, states = direction.units, len(direction.cell.states)
         fresh = inputs.fresh if direction.state else pt.ones_like(inputs.fresh)
         start = inputs.state[:, direction.state] if direction.state else None

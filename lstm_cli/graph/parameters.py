@@ -51,8 +51,8 @@ class ParameterStore:
     parameters : sequence of Parameter
         In the order in which they lie in the vector.
     seed : int
-        Every parameter draws from a generator of its own, made of the seed and its name, so that a layer starts the same
-        whatever stands beside it.
+        Every parameter draws from a generator of its own, made of the seed and its name, so that a layer starts the
+        same whatever stands beside it.
     dtype : str
         ``float32`` or ``float64``.
     """

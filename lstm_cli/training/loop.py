@@ -108,7 +108,8 @@ def evaluate(evaluator: Evaluator, batches: Batches, target: Any) -> tuple[float
     for batch in batches.epoch(0):
         loss, values, state = evaluator(batch, state)
         loss_sum, total = loss_sum + loss, total + batch.total
-        metrics.update(*_compared(batches.dataset, batch, values, target))
+        extra = {"unknown": batches.dataset.unseen(batch)} if target.kind == "set" else {}
+        metrics.update(*compared(batches.dataset, batch, values), **extra)
     return loss_sum / total, metrics.result()
 
 
@@ -132,12 +133,13 @@ def evaluation(job: Job) -> Evaluated:
         metrics=metrics,
         train_loss=train_loss,
         improved=improved,
+        learning_rate=job.learning_rate,
     )
 
 
-def _compared(dataset: Dataset, batch: Batch, values: np.ndarray, target: Any) -> tuple[np.ndarray, np.ndarray]:
+def compared(dataset: Dataset, batch: Batch, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return values and truth as the metrics take them: numbers in original units."""
-    if target.kind == "number":
+    if dataset.schema.target.kind == "number":
         return dataset.restore(batch, values), dataset.truth(batch)
     return values, batch.target
 
@@ -200,7 +202,7 @@ def _left_out(job: Job, group: list[Batch], loss: float, norm: float) -> Note:
 
 def _names(dataset: Dataset, group: list[Batch], most: int = 8) -> str:
     indices = [int(index) for batch in group for index in batch.sequences]
-    names = [str(dataset.sequences[index].id) for index in indices[:most]]
+    names = [str(dataset.ids[index]) for index in indices[:most]]
     return ", ".join(names) + (f" and {len(indices) - most} more" if len(indices) > most else "")
 
 

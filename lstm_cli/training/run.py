@@ -16,12 +16,13 @@ from lstm_cli.errors import ConfigError, Diverged
 from lstm_cli.identity import check_identity, compare_configs, environment, identity
 from lstm_cli.runfolder import CONFIG, ENVIRONMENT, RESOLVED, RunFolder
 from lstm_cli.sequences import Data, open_data
+from lstm_cli.sequences.batches import evaluation_batches
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, StepDone
 from lstm_cli.training.loop import Job, evaluate, train
-from lstm_cli.training.session import build_job, evaluation_batches, restore, restore_weights, state_of, use_threads
+from lstm_cli.training.overview import started
+from lstm_cli.training.session import build_job, restore, restore_weights, state_of, use_threads
 from lstm_cli.training.sinks import MetricsFile, Report, Sink, console, open_log, trim_metrics
-from lstm_cli.training.started import started
 
 
 @dataclass
@@ -66,7 +67,7 @@ def train_run(
         for note in notes:
             tell(Note(note))
         tell(started(run.path, job, data))
-        return _Keeper(run, job, signals, tell).work(data, entries)
+        return _Keeper(run, job, signals, tell).work(data)
 
 
 def _check_changes(run: RunFolder, config: Any) -> list[str]:
@@ -125,7 +126,7 @@ class _Tell:
 
 
 class _Keeper:
-    """Runs the loop and keeps its states: the best when the score improves, the last as often as asked, and at the end."""
+    """Runs the loop and keeps its states: the best when the score improves, the last as often as asked and at the end."""
 
     def __init__(self, run: RunFolder, job: Job, signals: Signals, tell: _Tell) -> None:
         self._run, self._job, self._signals, self._tell = run, job, signals, tell
@@ -133,7 +134,7 @@ class _Keeper:
         self._saved_at = time.monotonic()
         self._result = Result(run.path)
 
-    def work(self, data: Data, entries: list[dict[str, Any]]) -> Result:
+    def work(self, data: Data) -> Result:
         """Train to the end, then score the best state on the test data."""
         for event in self._events():
             if not isinstance(event, Finished):
@@ -148,7 +149,7 @@ class _Keeper:
             if isinstance(event, Finished) or self._due(event):
                 self._save("last")
             if isinstance(event, Finished):
-                self._test(data, entries)
+                self._test(data)
                 self._tell(event)
         return self._result
 
@@ -184,13 +185,10 @@ class _Keeper:
             self._result.scores[event.split] = {"loss": event.loss, **event.metrics}
             self._result.best_step = event.step
 
-    def _test(self, data: Data, entries: list[dict[str, Any]]) -> None:
-        """Score the best state on the test data, unless an earlier session has."""
+    def _test(self, data: Data) -> None:
+        """Score the best state on the test data."""
         job, progress = self._job, self._job.progress
         if data.test is None:
-            return
-        done = [entry for entry in entries if entry["split"] == "test" and entry["step"] == progress.best_step]
-        if done:
             return
         restore_weights(job.trainer.model, checkpoint.load(self._run.best))
         batches = evaluation_batches(job.config, data.test)

@@ -12,7 +12,8 @@ from lstm_cli.checkpoint import State, check_matches
 from lstm_cli.graph.model import Model, Sizes
 from lstm_cli.kernels import runtime
 from lstm_cli.optim.schedules import schedule
-from lstm_cli.sequences import Batches, Data, Dataset, Schema
+from lstm_cli.sequences import Batches, Data, Schema
+from lstm_cli.sequences.batches import evaluation_batches, training_batches
 from lstm_cli.training.loop import Job, Progress
 from lstm_cli.training.metrics import accumulator
 from lstm_cli.training.step import Evaluator, Trainer
@@ -46,29 +47,6 @@ def sizes(schema: Schema) -> Sizes:
 def build_model(config: Any, schema: Schema) -> Model:
     """Return the model of the config for the data's schema, with its starting weights."""
     return Model(config.model, sizes(schema), seed=config.seed, dtype=config.precision)
-
-
-def training_batches(config: Any, dataset: Dataset) -> Batches:
-    """Return the batches of the training data."""
-    return _batches(config, dataset, shuffle=True)
-
-
-def evaluation_batches(config: Any, dataset: Dataset) -> Batches:
-    """Return the batches of a split that is scored: every step once, in an order that is always the same."""
-    return _batches(config, dataset, shuffle=False)
-
-
-def _batches(config: Any, dataset: Dataset, *, shuffle: bool) -> Batches:
-    return Batches(
-        dataset,
-        batch_size=config.train.batch_size,
-        batch_steps=config.train.batch_steps,
-        bucket=config.train.bucket,
-        window=config.data.window,
-        carry_state=config.data.carry_state,
-        seed=config.seed,
-        shuffle=shuffle,
-    )
 
 
 def build_job(config: Any, data: Data) -> Job:

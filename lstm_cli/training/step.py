@@ -13,6 +13,7 @@ from pytensor.graph.basic import Variable
 from lstm_cli.graph.model import Inputs, Model
 from lstm_cli.graph.objectives import Kind, objective, target_variable
 from lstm_cli.ops.contract import python_mode
+from lstm_cli.ops.parameters import flatten_into
 from lstm_cli.optim import build
 from lstm_cli.sequences import Batch
 
@@ -116,8 +117,8 @@ class Trainer:
         outputs = self.model.graph(inputs, training=True)
         target, weight = _truth(self.kind, self.model.dtype)
         loss, _ = objective(self.kind, outputs.output, target, weight, self.loss)
-        gradient = pytensor.grad(loss, self.model.parameters.flat)
-        updates = {self.gradient: self.gradient + gradient if accumulate else gradient}
+        gradients = pytensor.grad(loss, list(self.model.parameters.views.values()))
+        updates = {self.gradient: flatten_into(self.gradient, gradients, add=accumulate)}
         return _compile([*_feed_order(inputs), target, weight], [loss, outputs.state], updates=updates)
 
     def backpropagate(

@@ -1,0 +1,73 @@
+"""`lstm-train --check`: everything that can be found out before the long work starts. Writes nothing."""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from lstm_cli.sequences import Batches, Dataset, open_data
+from lstm_cli.training.loop import Job
+from lstm_cli.training.overview import facts, parts, splits
+from lstm_cli.training.session import build_job, use_threads
+
+BARS, WIDTH = 10, 40  # of the histogram of lengths
+
+
+def check(config: Any) -> str:
+    """Read the data, build the model, run the largest batch once; return what a user should know before training."""
+    data = open_data(config)
+    use_threads(config.threads)
+    job = build_job(config, data)
+    lines = ["Data"]
+    lines += [f"  {name:<18} {value}" for name, value in facts(data, job.batches).items()]
+    lines += [f"  note: {note}" for note in data.notes]
+    for name, dataset in splits(data):
+        lines += ["", f"Lengths in {name}", *_histogram(dataset)]
+    lines += ["", "Model", *_model(job)]
+    lines += ["", "Batches", *_padding(job.batches), *_largest(job)]
+    return "\n".join(lines)
+
+
+def _histogram(dataset: Dataset) -> Iterator[str]:
+    lengths = dataset.lengths
+    counts, edges = np.histogram(lengths, bins=min(BARS, int(np.ptp(lengths)) + 1))
+    for k, count in enumerate(counts):
+        low, high = int(np.ceil(edges[k])), int(np.ceil(edges[k + 1])) - 1
+        high = int(lengths.max()) if k == len(counts) - 1 else high
+        bar = "█" * round(WIDTH * count / counts.max())
+        yield f"  {f'{low:,} to {high:,}' if high > low else f'{low:,}':>16}  {bar} {count:,}"
+
+
+def _model(job: Job) -> Iterator[str]:
+    model = job.trainer.model
+    for part in parts(model):
+        yield f"  {part.name:<18} {part.description:<64} {part.parameters:>12,}"
+    yield f"  {'parameters':<83} {model.parameters.size:>12,}"
+
+
+def _padding(batches: Batches) -> Iterator[str]:
+    """Yield the share of padding as it is, and as it would be with the other choice of bucketing."""
+    yield f"  padding: {batches.waste():.1%} of all steps"
+    if batches.window is None:
+        other = batches.rebucketed()
+        yield f"  with train.bucket: {str(other.bucket).lower()}: {other.waste():.1%}"
+
+
+def _largest(job: Job) -> Iterator[str]:
+    """Run the largest batch once, twice over: the first call also loads what has to be compiled."""
+    batch = job.batches.largest()
+    seconds = []
+    for _ in range(2):
+        began = time.perf_counter()
+        job.trainer.backpropagate(batch, None, divisor=batch.total, seed=job.config.seed, step=0)
+        job.trainer.gradient_norm()
+        seconds.append(time.perf_counter() - began)
+    steps, count = batch.mask.shape
+    # ru_maxrss counts in kilobytes, but in bytes on macOS.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+    taken = f"{seconds[1] * 1e3:,.1f} ms (the first call {seconds[0]:.1f} s)"
+    yield f"  largest: {count:,} sequences of up to {steps:,} steps, {taken}"
+    yield f"  memory at that point: {peak:,.0f} MB"

@@ -1,0 +1,108 @@
+"""A model and its data in a few words and numbers: for `--check`, for the start of a run and for its report."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_cli.graph.model import LayerPlan, Model
+from lstm_cli.identity import flattened
+from lstm_cli.sequences import Batches, Data, Dataset
+from lstm_cli.sequences.batches import evaluation_batches
+from lstm_cli.training.baselines import Baseline, Constant
+from lstm_cli.training.events import Part, Started
+from lstm_cli.training.loop import Job, compared
+from lstm_cli.training.session import steps_per_epoch
+
+
+def started(folder: Path, job: Job, data: Data) -> Started:
+    """Return the event that opens a run."""
+    config = job.config
+    return Started(
+        run=folder.name,
+        epochs=config.train.epochs,
+        total_steps=steps_per_epoch(config, job.batches) * config.train.epochs,
+        first_step=job.progress.step,
+        monitor=config.train.monitor,
+        model=parts(job.trainer.model),
+        settings={key: str(value) for key, value in flattened(config.model_dump(mode="json"))},
+        facts=facts(data, job.batches),
+        baselines=tuple(_baselines(config, data)),
+    )
+
+
+def parts(model: Model) -> tuple[Part, ...]:
+    """Return the layers of a model, from the input to the output."""
+    sizes = {parameter.name: parameter.size for parameter in model.parameters.parameters}
+
+    def count(prefix: str) -> int:
+        return sum(size for name, size in sizes.items() if name.startswith(prefix))
+
+    embeddings = [
+        Part(f"embedding.{name}", f"{model.sizes.tokens[name]:,} tokens to {width} numbers", count(f"embedding.{name}"))
+        for name, width in model.embeddings.items()
+    ]
+    layers = [
+        Part(f"layers.{number}", _layer(layer), count(f"layers.{number}.")) for number, layer in enumerate(model.layers)
+    ]
+    output = f"{model.layers[-1].outputs} to {model.sizes.outputs:,}, one per {model.sizes.per}"
+    if model.sizes.per == "sequence":
+        output += f" ({model.spec.pool} of its steps)"
+    return (*embeddings, *layers, Part("output", output, count("output.") + count("attention.")))
+
+
+def _layer(layer: LayerPlan) -> str:
+    first = layer.directions[0]
+    words = f"{first.cell.name.upper()} of {first.units} units, {first.inputs} inputs"
+    if len(layer.directions) == 2:
+        words += ", in both directions"
+    if first.activation != "tanh":
+        words += f", {first.activation}"
+    if layer.dropout:
+        words += f", dropout {layer.dropout:g}"
+    return words + (f", recurrent dropout {first.recurrent_dropout:g}" if first.recurrent_dropout else "")
+
+
+def facts(data: Data, batches: Batches) -> dict[str, str]:
+    """Return what is worth knowing of the data: name and value."""
+    found = {name: _counts(dataset) for name, dataset in splits(data)}
+    schema = data.schema
+    if schema.numeric_size:
+        found["numbers"] = f"{schema.numeric_size} a step"
+    for name, vocabulary in schema.tokens.items():
+        found[f"tokens: {name}"] = f"{len(vocabulary):,} kinds"
+    target = schema.target
+    what = {"category": "classes", "number": "numbers", "set": "labels"}[target.kind]
+    found["target"] = f"{'next step, ' if target.is_next else ''}{target.size:,} {what} per {target.per}"
+    found["batches"] = f"{batches.count(0):,} an epoch, {batches.waste():.1%} padding"
+    return found
+
+
+def splits(data: Data) -> Iterator[tuple[str, Dataset]]:
+    """Yield the name and the sequences of each split there is."""
+    for name in ("train", "valid", "test"):
+        if getattr(data, name) is not None:
+            yield name, getattr(data, name)
+
+
+def _counts(dataset: Dataset) -> str:
+    lengths = dataset.lengths
+    spread = f"{lengths.min():,} to {lengths.max():,} (median {int(np.median(lengths)):,})"
+    noun = "sequence" if len(lengths) == 1 else "sequences"
+    return f"{len(lengths):,} {noun}, {lengths.sum():,} steps; lengths {spread}"
+
+
+def _baselines(config: Any, data: Data) -> Iterator[Baseline]:
+    """Yield how well one does without looking at the input."""
+    constant = Constant(data.schema.target, _truth(config, data.train))
+    for name, dataset in splits(data):
+        if name != "train":
+            yield constant.score(name, _truth(config, dataset))
+
+
+def _truth(config: Any, dataset: Dataset) -> Iterator[np.ndarray]:
+    """Yield the targets that count, as the metrics take them."""
+    for batch in evaluation_batches(config, dataset).epoch(0):
+        if len(batch.rows):
+            yield compared(dataset, batch, batch.target)[1]
