@@ -1,0 +1,63 @@
+"""A batch: some sequences side by side, padded at their ends.
+
+Legend: T time, B batch, I numbers per step, D or K targets, N rows that count.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Sequences, or windows of them, longest first. All arrays are C-ordered and writable.
+
+    Attributes
+    ----------
+    lengths : int64 array (B,)
+        Real steps of each.
+    mask : float32 array (T, B)
+        1 = real step.
+    numbers : float32 array (T, B, I) or None
+        Numeric inputs, 0 on padding.
+    tokens : dict of int32 arrays (T, B)
+        Token inputs, 0 on padding.
+    rows : int64 array (N,)
+        The steps whose outputs count, as flat positions t * B + b. Padding, steps without a target and steps of
+        weight 0 are not among them; there may be none at all. Per sequence they are 0 … B - 1.
+    target : int64 array (N,), float32 array (N, D) or (N, K), or None
+        What the outputs of the rows should be; a category that training never saw is -1.
+    weight : float32 array (N,)
+        How much every row counts.
+    total : float
+        What the summed loss is divided by: the sum of weights, or the number of sequences.
+    sequences : int64 array (B,)
+        Which sequences of the dataset they are.
+    starts : int64 array (B,) or None
+        The step of its sequence at which each begins; None: the first.
+    carry : int64 array (B,) or None
+        The row of the previous batch whose final state each continues, -1 for a fresh start; None: all are fresh.
+    """
+
+    lengths: NDArray[np.int64]
+    mask: NDArray[np.float32]
+    numbers: NDArray[np.float32] | None
+    tokens: dict[str, NDArray[np.int32]]
+    rows: NDArray[np.int64]
+    target: np.ndarray | None
+    weight: NDArray[np.float32]
+    total: float
+    sequences: NDArray[np.int64]
+    starts: NDArray[np.int64] | None = None
+    carry: NDArray[np.int64] | None = None
+
+    @property
+    def steps(self) -> int:
+        """Real steps."""
+        return int(self.lengths.sum())
+
+    @property
+    def padded_steps(self) -> int:
+        """Steps with padding, T * B."""
+        return self.mask.size

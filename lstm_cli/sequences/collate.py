@@ -1,0 +1,72 @@
+"""From windows of sequences to the arrays of a batch, without a loop over steps.
+
+Legend: T time, B batch, N rows that count.
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.sequences.batch import Batch
+from lstm_cli.sequences.dataset import Dataset
+from lstm_cli.sequences.windows import Windows
+
+
+def collate(
+    dataset: Dataset,
+    windows: Windows,
+    *,
+    carry: NDArray[np.int64] | None = None,
+    normalize: Literal["step", "sequence"] = "step",
+) -> Batch:
+    """Return windows of a dataset as a batch, in the order given."""
+    lengths, size = windows.lengths, len(windows)
+    time = np.arange(int(lengths.max()))[:, np.newaxis]
+    real = time < lengths
+    first = dataset.offsets[windows.sequences] + windows.starts
+    positions = np.where(real, first + time, 0)
+    numbers = None
+    if dataset.numbers is not None:
+        numbers = dataset.numbers[positions]
+        numbers[~real] = 0
+    tokens = {name: indices[positions] for name, indices in dataset.tokens.items()}
+    for indices in tokens.values():
+        indices[~real] = 0
+    if dataset.schema.target.per == "sequence":
+        rows, answers = np.arange(size), windows.sequences
+    else:
+        rows = _counted_rows(dataset, windows, real, positions)
+        answers = positions.ravel()[rows]
+    weight = np.ones(len(rows), np.float32) if dataset.weight is None else dataset.weight[answers]
+    total = float(weight.sum(dtype=np.float64)) if normalize == "step" else float(len(np.unique(rows % size)))
+    return Batch(
+        lengths=lengths.copy(),
+        mask=real.astype(np.float32),
+        numbers=numbers,
+        tokens=tokens,
+        rows=rows,
+        target=_targets(dataset, answers),
+        weight=weight,
+        total=total,
+        sequences=windows.sequences.copy(),
+        starts=windows.starts.copy(),
+        carry=carry,
+    )
+
+
+def _counted_rows(
+    dataset: Dataset, windows: Windows, real: NDArray[np.bool_], positions: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the flat positions of real steps that count."""
+    counts = real & ~windows.warm_up
+    if dataset.weight is not None:
+        counts &= dataset.weight[positions] > 0
+    return np.flatnonzero(counts)
+
+
+def _targets(dataset: Dataset, answers: NDArray[np.int64]) -> np.ndarray | None:
+    if dataset.target is None:
+        return None
+    target = dataset.target[answers]
+    return target.astype(np.int64) if dataset.schema.target.kind == "category" else target

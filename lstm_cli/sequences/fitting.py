@@ -1,0 +1,44 @@
+"""What is learnt from the training data before training: vocabularies, labels, scaling."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from lstm_cli.sequences.columns import Answer, Column
+from lstm_cli.sequences.layout import Layout
+from lstm_cli.sequences.record import Record
+from lstm_cli.sequences.scaling import Numbers, Scaling
+from lstm_cli.sequences.schema import Schema
+from lstm_cli.sequences.vocabulary import Labels, Vocabulary
+
+
+def fit(layout: Layout, records: Sequence[Record], *, scale: str) -> Schema:
+    """Return the schema fitted to training records; `scale` is ``none``, ``standard`` or ``minmax``."""
+    tokens, sets, scaling = {}, {}, {}
+    for column in layout.inputs:
+        values: list[Any] = [record.inputs[column.name] for record in records]
+        match column.kind:
+            case "tokens":
+                tokens[column.name] = Vocabulary.fit(values, column.spelling, min_count=column.min_count)
+            case "set":
+                sets[column.name] = Labels.fit(chain.from_iterable(values), column.label_type)
+            case "number":
+                scaling[column.name] = Scaling.fit(scale, _transformed(column, values), column.width)
+    fitted = {"tokens": tokens, "sets": sets, "scaling": scaling}
+    answer = layout.answer
+    if answer.is_next:
+        return Schema.assemble(layout, **fitted)
+    values = [record.answer for record in records]
+    match answer.kind:
+        case "category":
+            return Schema.assemble(layout, **fitted, labels=Labels.fit(values, answer.label_type))
+        case "set":
+            labels = Labels.fit(chain.from_iterable(values), answer.label_type)
+            return Schema.assemble(layout, **fitted, labels=labels)
+        case "number":
+            own = scaling.get(answer.column) or Scaling.fit(scale, _transformed(answer, values), answer.width)
+            return Schema.assemble(layout, **fitted, own_scaling=own)
+
+
+def _transformed(column: Column | Answer, values: Iterable[Numbers]) -> Iterator[Numbers]:
+    return (column.chain.apply(piece) for piece in values)

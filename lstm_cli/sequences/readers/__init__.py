@@ -1,0 +1,70 @@
+"""One file per format: from bytes to rows. Which one reads a file is said by the config or by the file's suffix.
+
+A reader is a generator of rows. A row that cannot be read is yielded as the `DataError` that says why, so that the
+caller decides whether to stop or to skip; what makes the rest of the file useless is raised.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lstm_cli.errors import DataError
+from lstm_cli.sequences.readers import archive, conllu, jsonl, series, table, text
+from lstm_cli.sequences.readers.options import Options
+from lstm_cli.sequences.rows import Row
+from lstm_cli.sequences.source import Source, shown
+
+Reader = Callable[[Source, Options], Iterator[Row | DataError]]
+
+READERS: dict[str, Reader] = {
+    "jsonl": jsonl.read,
+    "csv": table.read,
+    "npz": archive.read,
+    "text": text.read,
+    "conllu": conllu.read,
+    "ts": series.read,
+}
+
+SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".npz": "npz",
+    ".txt": "text",
+    ".text": "text",
+    ".conllu": "conllu",
+    ".ts": "ts",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+}
+
+#: The column that feeds the network, and the one with the answer, in formats that name their columns themselves.
+OWN_INPUT = {"text": "text", "npz": "x", "ts": "x"}
+
+__all__ = ["OWN_INPUT", "READERS", "SUFFIXES", "Options", "detect", "read"]
+
+
+def detect(path: Path) -> str:
+    """Return the format of a file by its suffix."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    near = difflib.get_close_matches(suffix, SUFFIXES, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    raise DataError(
+        f"{shown(path)}: the suffix {suffix or 'is missing and'!s} does not tell the format{hint}: "
+        f"rename the file or set data.format to one of {', '.join(READERS)}"
+    )
+
+
+def read(source: Source, form: str, options: Options) -> Iterator[Row | DataError]:
+    """Yield the rows of a source in the given format, `DataError` objects among them for those that cannot be read."""
+    if form not in READERS:
+        raise DataError(
+            f"{source.name}: format {form} cannot be read in this version: "
+            f"convert the file to one of {', '.join(READERS)}; with pyarrow and pandas to jsonl, for example: "
+            f"pandas.read_{'feather' if form == 'arrow' else 'parquet'}(…).to_json(…, orient='records', lines=True)"
+        )
+    return READERS[form](source, options)

@@ -1,0 +1,151 @@
+"""Format csv: one step per row, the first row names the columns.
+
+Neighbouring rows with the same id are one sequence; a file without an id column is one long series. The delimiter is
+the one of comma, semicolon and tab that the first row has most of.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+
+from lstm_cli.errors import DataError
+from lstm_cli.sequences.readers.options import Options
+from lstm_cli.sequences.rows import Row, StepLines, listed
+from lstm_cli.sequences.source import Source
+
+DELIMITERS = ",;\t"
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
+
+#: The line where a row begins, its cells, and what is wrong with it.
+_Cells = tuple[int, list[str], DataError | None]
+
+
+@dataclass
+class _Group:
+    """The rows of one sequence while they are collected, and the first thing wrong with them."""
+
+    id: str
+    line: int
+    columns: dict[str, list[str]]
+    names: tuple[str, ...]
+    lines: list[int] = field(default_factory=list)
+    error: DataError | None = None
+
+    def row(self, file: str, number: int) -> Row | DataError:
+        """Return the finished sequence. A series without id is named after its number."""
+        if self.error is not None:
+            return self.error
+        lines = StepLines(file, self.lines)
+        return Row(f"{file}:{self.line}", self.id or number, self.columns, self.names, True, lines)
+
+
+def read(source: Source, options: Options) -> Iterator[Row | DataError]:
+    """Yield one row per group of neighbouring equal ids."""
+    cells = _cells(source)
+    line, header, error = next(cells, (1, [], None))
+    if error is not None:
+        raise error
+    names = _names(source, line, header, options)
+    place = names.get(options.id)
+    number, group, seen = 0, None, set()
+    for line, values, error in cells:
+        error = error or _miscounted(source, line, values, header)
+        name = _id(values, place, group)
+        if group is None or name != group.id:
+            if group is not None:
+                yield group.row(source.name, number)
+            number += 1
+            group = _Group(name, line, {column: [] for column in names if options.wants(column)}, tuple(names))
+            error = error or _bad_id(source, line, name, place, seen if options.unique_ids else set())
+        group.error = group.error or error
+        if group.error is None:
+            group.lines.append(line)
+            for column, collected in group.columns.items():
+                collected.append(values[names[column]])
+    if group is None:
+        raise DataError(f"{source.name}: there are no rows below the header: give at least one")
+    yield group.row(source.name, number)
+
+
+def _cells(source: Source) -> Iterator[_Cells]:
+    """Yield every row that is not blank, the header first."""
+    wrong: dict[int, DataError] = {}
+    lines = _remembering(source, wrong)
+    start = []
+    for line in lines:
+        start.append(line)
+        if line.strip():
+            break
+    rows = csv.reader(chain(start, lines), delimiter=_delimiter(start[-1]), strict=True)
+    while True:
+        first = rows.line_num + 1
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as reason:
+            fix = "close every quote, and double those inside a quoted cell"
+            yield first, [], DataError(f"{source.name}:{first}: the quotes do not match ({reason}): {fix}")
+            continue
+        if cells:
+            errors = [wrong.pop(line) for line in list(wrong) if line <= rows.line_num]
+            yield first, cells, errors[0] if errors else None
+
+
+def _remembering(source: Source, wrong: dict[int, DataError]) -> Iterator[str]:
+    for number, line, error in source.lines():
+        if error is not None:
+            wrong[number] = error
+        yield line + "\n"
+
+
+def _delimiter(line: str) -> str:
+    bare = re.sub(r'"[^"]*"', "", line.strip("\n"))
+    return max(DELIMITERS, key=bare.count)
+
+
+def _names(source: Source, line: int, header: list[str], options: Options) -> dict[str, int]:
+    """Return the position of every column."""
+    names = [name.strip() for name in header]
+    place = f"{source.name}:{line}"
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise DataError(f"{place}: two columns are named {twice[0]!r}: rename one of them")
+    if all(_NUMBER.fullmatch(name) for name in names):
+        raise DataError(f"{place}: expected the names of the columns, got {listed(names)}: add a first row with names")
+    if options.id_required and options.id not in names:
+        raise DataError(
+            f"{place}: {options.id}: no such column (there are {listed(names)}): "
+            f"correct data.id, or leave it out if the file is one long series"
+        )
+    return {name: position for position, name in enumerate(names) if name}
+
+
+def _miscounted(source: Source, line: int, values: list[str], header: list[str]) -> DataError | None:
+    if len(values) == len(header):
+        return None
+    fix = "quote cells that hold the delimiter" if len(values) > len(header) else "complete or delete the row"
+    return DataError(f"{source.name}:{line}: expected {len(header)} cells as in the header, got {len(values)}: {fix}")
+
+
+def _id(values: list[str], place: int | None, group: _Group | None) -> str:
+    """Return the id of a row; a row too short to have one counts to the group before it."""
+    if place is None:
+        return ""
+    if place < len(values):
+        return values[place].strip()
+    return group.id if group is not None else ""
+
+
+def _bad_id(source: Source, line: int, name: str, place: int | None, seen: set[str]) -> DataError | None:
+    if place is None:
+        return None
+    if not name:
+        return DataError(f"{source.name}:{line}: the id is empty: give every row the id of its sequence")
+    if name in seen:
+        fix = "sort the rows by id, or give the second sequence another id"
+        return DataError(f"{source.name}:{line}: id {name!r} again, after rows of other ids: {fix}")
+    seen.add(name)
+    return None
