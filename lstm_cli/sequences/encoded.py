@@ -46,12 +46,6 @@ class Encoded:
     history: NDArray[np.float64] | None = None
     offset: int = 0
 
-    def answered(
-        self, target: np.ndarray, weight: NDArray[np.float32] | None, unseen: NDArray[np.int32] | None
-    ) -> "Encoded":
-        """Return the sequence with its target."""
-        return replace(self, target=target, weight=weight, unseen=unseen)
-
     def part(self, start: int, stop: int) -> "Encoded":
         """Return the steps from start to stop; a target of the whole sequence stays."""
 

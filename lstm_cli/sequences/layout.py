@@ -4,6 +4,7 @@ Legend: T steps, D numbers per step.
 """
 
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,12 +45,12 @@ class Layout:
     id_required: bool = False
     loss: LossColumns = field(default_factory=LossColumns)
 
-    @property
+    @cached_property
     def lag(self) -> int:
         """Steps at the start of every sequence that differences use up."""
         return max(column.chain.lag for column in (*self.inputs, self.answer))
 
-    @property
+    @cached_property
     def next_columns(self) -> tuple[Column, ...]:
         """The inputs whose next step is the answer, where it is the next step: those that are not derived."""
         return tuple(column for column in self.inputs if column.source == column.name)

@@ -5,23 +5,20 @@ Legend: T steps, I numbers per step, D or K targets per step.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lstm_cli.sequences import storage
 from lstm_cli.sequences.encoded import Encoded
+from lstm_cli.sequences.encoding import count, encode
 from lstm_cli.sequences.layout import Layout
 from lstm_cli.sequences.readers.text import BOUNDARY, join, split
 from lstm_cli.sequences.record import Record
-from lstm_cli.sequences.rows import Flaw, Row, flaw_at
+from lstm_cli.sequences.rows import Row
 from lstm_cli.sequences.scaling import Scaling
 from lstm_cli.sequences.tally import Tally
 from lstm_cli.sequences.target import Restorer, Target
 from lstm_cli.sequences.vocabulary import Labels, Vocabulary
-
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +53,13 @@ class Schema:
         """I: numbers of all number inputs, then an indicator for every label of the set inputs."""
         return sum(len(scaling.center) for scaling in self.scaling.values()) + sum(map(len, self.sets.values()))
 
+    @cached_property
+    def answering(self) -> Vocabulary | Labels | None:
+        """What turns the true categories or sets into indices: the next input's tokens or labels, or the target's."""
+        if not self.layout.answer.is_next:
+            return self.labels
+        return {**self.tokens, **self.sets}.get(self.layout.next_columns[0].name)
+
     def encode(self, row: Row, *, labelled: bool = False, tally: Tally | None = None) -> Encoded:
         """Return a row as arrays, with its target if `labelled`, or raise the `DataError` that says what is wrong.
 
@@ -66,16 +70,9 @@ class Schema:
 
     def encode_record(self, record: Record, *, labelled: bool = True, tally: Tally | None = None) -> Encoded:
         """Return a typed record as arrays; see `encode`."""
-        numbers = self._numbers(record)
-        tokens = {name: vocabulary.encode(record.inputs[name]) for name, vocabulary in self.tokens.items()}
-        answers = self._answers(record, numbers, tokens) if labelled else None
-        lag = self.layout.lag
         if tally is not None:
-            self._count(record, tokens, answers, tally)
-        tokens = {name: indices[lag:] for name, indices in tokens.items()}
-        history = self._history(record) if self.target.needs_past else None
-        sequence = Encoded(record.id, record.where, record.steps - lag, numbers, tokens, history=history, offset=lag)
-        return sequence if answers is None else self._with_target(sequence, record, answers)
+            count(self, record, tally, labelled=labelled)
+        return encode(self, record, labelled=labelled)
 
     def prompt(self, text: str) -> Encoded:
         """Return the start of a text as the model of a text continues it."""
@@ -144,112 +141,3 @@ class Schema:
             names = tokens[name].tokens if answer.kind == "category" else sets[name].names
             target = Target(answer.kind, "step", len(names), names, True, answer.ahead)
         return cls(layout, tokens, sets, scaling, target, labels)
-
-    def _numbers(self, record: Record) -> NDArray[np.float32] | None:
-        """Return the numeric matrix (T - lag, I)."""
-        parts = []
-        for column in self.layout.inputs:
-            if column.kind == "number":
-                values = _aligned(column.chain.apply(record.inputs[column.name]), record.steps - self.layout.lag)
-                parts.append(_single_precision(self.scaling[column.name].apply(values), record, column.name))
-        for name, labels in self.sets.items():
-            parts.append(labels.indicators(record.inputs[name][self.layout.lag :]))
-        return np.concatenate(parts, axis=1) if parts else None
-
-    def _answers(
-        self, record: Record, numbers: NDArray[np.float32] | None, tokens: dict[str, NDArray[np.int32]]
-    ) -> np.ndarray:
-        """Return what the answer column, or the inputs themselves, hold at every step."""
-        answer, lag = self.layout.answer, self.layout.lag
-        if not answer.is_next:
-            return self._column_answers(record)
-        if answer.kind != "category":
-            return numbers
-        name = self.layout.next_columns[0].name
-        indices = tokens[name][lag:]
-        return indices if self.tokens[name].knows_unknown else np.where(indices == 0, np.int32(-1), indices)
-
-    def _column_answers(self, record: Record) -> np.ndarray:
-        answer = self.layout.answer
-        lag = self.layout.lag if answer.per == "step" else 0
-        match answer.kind:
-            case "category":
-                return self.labels.encode(record.answer)[lag:]
-            case "set":
-                return self.labels.indicators(record.answer)[lag:]
-            case "number":
-                values = _aligned(answer.chain.apply(record.answer), len(record.answer) - lag)
-                return _single_precision(self.target.scaling.apply(values), record, answer.column)
-
-    def _with_target(self, sequence: Encoded, record: Record, answers: np.ndarray) -> Encoded:
-        """Add the target to a sequence: the answer so many steps ahead, and which steps have one that counts."""
-        ahead, lag = self.target.ahead, self.layout.lag
-        unseen = self._unseen(record)
-        if self.target.per == "sequence":
-            return sequence.answered(answers, record.weight, unseen)
-        weight = np.ones(sequence.steps, np.float32) if record.weight is None else record.weight[lag:].copy()
-        weight[max(sequence.steps - ahead, 0) :] = 0
-        weight[: max(record.first - lag - ahead, 0)] = 0
-        if ahead:
-            answers = _shifted(answers, ahead)
-            unseen = None if unseen is None else _shifted(unseen, ahead)
-        sequence = sequence.answered(answers, None if (weight == 1).all() else weight, unseen)
-        return sequence.part(0, sequence.steps - ahead) if self.target.is_next and sequence.steps > ahead else sequence
-
-    def _unseen(self, record: Record) -> NDArray[np.int32] | None:
-        """Return how many labels of every true set training never saw; None where that is none at all."""
-        if self.target.kind != "set":
-            return None
-        answer = self.layout.answer
-        if answer.is_next:
-            name = self.layout.next_columns[0].name
-            counts = self.sets[name].unseen(record.inputs[name])[self.layout.lag :]
-        else:
-            counts = self.labels.unseen(record.answer)
-            counts = counts[self.layout.lag :] if answer.per == "step" else counts
-        return counts if counts.any() else None
-
-    def _count(
-        self, record: Record, tokens: dict[str, NDArray[np.int32]], answers: np.ndarray | None, tally: Tally
-    ) -> None:
-        """Note tokens and labels that training never saw."""
-        for name, indices in tokens.items():
-            tally.tokens(name, record.inputs[name], indices)
-        if answers is None or self.target.kind == "number":
-            return
-        if self.layout.answer.is_next and self.target.kind == "category":
-            tally.labels(record.inputs[self.layout.next_columns[0].name][self.layout.lag :], answers)
-        elif self.target.kind == "category":
-            tally.labels(record.answer[len(record.answer) - len(answers) :], answers)
-        else:
-            name = self.layout.next_columns[0].name if self.layout.answer.is_next else None
-            sets = record.answer if name is None else record.inputs[name]
-            tally.elements(sets, self.labels if name is None else self.sets[name])
-
-    def _history(self, record: Record) -> NDArray[np.float64]:
-        """Return the original values of the inputs that are predicted (T, D)."""
-        answer = self.layout.answer
-        names = [column.name for column in self.layout.next_columns] if answer.is_next else [answer.column]
-        return np.concatenate([record.inputs[name] for name in names], axis=1)
-
-
-def _aligned(values: np.ndarray, steps: int) -> np.ndarray:
-    """Return the last steps: columns with a shorter lag start where the one with the longest does."""
-    return values[len(values) - steps :]
-
-
-def _shifted(values: np.ndarray, ahead: int) -> np.ndarray:
-    """Return values so many steps earlier, the end filled with zeros."""
-    result = np.zeros_like(values)
-    result[: max(len(values) - ahead, 0)] = values[ahead:]
-    return result
-
-
-def _single_precision(values: NDArray[np.float64], record: Record, column: str) -> NDArray[np.float32]:
-    """Return values in float32, refusing what does not fit."""
-    large = (np.abs(values) > _LARGEST).any(axis=1)
-    if large.any():
-        what = f"{np.abs(values[large][0]).max():g} is too large"
-        flaw = Flaw(what, "set data.scale, or a log in data.transform", step=int(np.flatnonzero(large)[0]))
-        raise flaw_at(record.where, column, flaw)
-    return values.astype(np.float32)

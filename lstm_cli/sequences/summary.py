@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -85,13 +86,24 @@ class Summary:
         self._add_cells([cell for cells in inner for cell in cells if not isinstance(cell, list)], textual)
 
     def _add_cells(self, cells: list[Any], textual: bool) -> None:
-        for (kind, cell), count in Counter((type(cell).__name__, str(cell)) for cell in cells).items():
-            self.cells[_text_type(cell) if textual and kind == "str" else _TYPES.get(kind, "str")] += count
+        if textual and all(type(cell) is str for cell in cells):
+            try:
+                np.array(cells, np.float64)
+            except ValueError:
+                for cell, count in Counter(cells).items():
+                    self.cells[_text_type(cell)] += count
+            else:
+                self.cells["int" if _FRACTION.isdisjoint("".join(cells)) else "float"] += len(cells)
+            return
+        for kind, count in Counter(type(cell).__name__ for cell in cells).items():
+            self.cells[_TYPES.get(kind, "str")] += count
 
 
+_FRACTION = frozenset(".eEnN")
 _TYPES = {"NoneType": "null", "int": "int", "float": "float", "bool": "bool"}
 
 
+@lru_cache(maxsize=1 << 16)
 def _text_type(cell: str) -> str:
     """Return what a cell of text can be read as."""
     if not cell:

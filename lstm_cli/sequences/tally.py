@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from lstm_cli.sequences.rows import listed
-from lstm_cli.sequences.vocabulary import Labels
+from lstm_cli.sequences.vocabulary import Labels, Vocabulary
 
 _EXAMPLES = 5
 
@@ -51,19 +49,16 @@ class Tally:
     inputs: dict[str, _Count] = field(default_factory=dict)
     targets: _Count = field(default_factory=_Count)
 
-    def tokens(self, name: str, tokens: Sequence[str], indices: np.ndarray) -> None:
-        """Count the tokens of a column, of which index 0 is unknown."""
-        unknown = [tokens[index] for index in np.flatnonzero(indices == 0)]
-        self.inputs.setdefault(name, _Count()).add(len(tokens), unknown)
+    def tokens(self, name: str, tokens: Sequence[str], known: Vocabulary) -> None:
+        """Count the tokens of a column."""
+        count = self.inputs.get(name)
+        if count is None:
+            count = self.inputs[name] = _Count()
+        count.add(len(tokens), known.missing(tokens))
 
-    def labels(self, labels: Sequence[str], indices: np.ndarray) -> None:
-        """Count labels, of which index -1 was never seen."""
-        self.targets.add(len(labels), [labels[index] for index in np.flatnonzero(indices < 0)])
-
-    def elements(self, sets: Sequence[Sequence[str]], known: Labels) -> None:
-        """Count the elements of sets."""
-        elements = [element for elements in sets for element in elements]
-        self.labels(elements, known.encode(elements))
+    def labels(self, labels: Sequence[str], known: Labels | Vocabulary) -> None:
+        """Count target labels."""
+        self.targets.add(len(labels), known.missing(labels))
 
     def notes(self, split: str) -> list[str]:
         """Return what a user should know of a split."""

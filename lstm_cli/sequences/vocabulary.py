@@ -77,6 +77,10 @@ class Vocabulary:
         spelled = self.spelling.apply(tokens)
         return np.fromiter(map(self._index.get, spelled, repeat(0)), np.int32, len(spelled))
 
+    def missing(self, tokens: Sequence[str]) -> list[str]:
+        """Return the tokens that are not known."""
+        return [token for token in self.spelling.apply(tokens) if token not in self._index]
+
     def decode(self, indices: Iterable[int]) -> list[str]:
         """Return the tokens of indices."""
         return [self.tokens[index] for index in indices]
@@ -128,6 +132,10 @@ class Labels:
     def encode(self, keys: Sequence[str]) -> NDArray[np.int32]:
         """Return the index of every label (T,), -1 for those that training never saw."""
         return np.fromiter(map(self._index.get, keys, repeat(-1)), np.int32, len(keys))
+
+    def missing(self, keys: Sequence[str]) -> list[str]:
+        """Return the labels that training never saw."""
+        return [key for key in keys if key not in self._index]
 
     def indicators(self, sets: Sequence[Sequence[str]]) -> NDArray[np.float32]:
         """Return 1 where a label (K) is in a step's set (T) and else 0; elements that are not known are left out."""

@@ -14,7 +14,6 @@ from lstm_cli.sequences.rows import Row, StepLines
 from lstm_cli.sequences.source import Source
 
 COLUMNS = ("form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-_WORD = re.compile(r"\d+")
 _PASSED_OVER = re.compile(r"\d+[-.]\d+")
 
 _Line = tuple[int, str, DataError | None]
@@ -54,7 +53,7 @@ def _row(source: Source, options: Options, count: int, sentence: list[_Line]) ->
         if len(cells) != len(COLUMNS) + 1:
             fix = "separate ten columns by tabs, and write _ for an empty one"
             return DataError(f"{source.name}:{number}: expected 10 cells, got {len(cells)}: {fix}")
-        if _WORD.fullmatch(cells[0]):
+        if cells[0].isdecimal():
             words.append(cells[1:])
             numbers.append(number)
         elif not _PASSED_OVER.fullmatch(cells[0]):

@@ -28,17 +28,17 @@ class _Group:
 
     id: str
     line: int
-    columns: dict[str, list[str]]
-    names: tuple[str, ...]
+    cells: list[list[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     error: DataError | None = None
 
-    def row(self, file: str, number: int) -> Row | DataError:
+    def row(self, file: str, number: int, names: dict[str, int], options: Options) -> Row | DataError:
         """Return the finished sequence. A series without id is named after its number."""
         if self.error is not None:
             return self.error
+        columns = {name: [row[place] for row in self.cells] for name, place in names.items() if options.wants(name)}
         lines = StepLines(file, self.lines)
-        return Row(f"{file}:{self.line}", self.id or number, self.columns, self.names, True, lines)
+        return Row(f"{file}:{self.line}", self.id or number, columns, tuple(names), True, lines)
 
 
 def read(source: Source, options: Options) -> Iterator[Row | DataError]:
@@ -55,18 +55,17 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
         name = _id(values, place, group)
         if group is None or name != group.id:
             if group is not None:
-                yield group.row(source.name, number)
+                yield group.row(source.name, number, names, options)
             number += 1
-            group = _Group(name, line, {column: [] for column in names if options.wants(column)}, tuple(names))
+            group = _Group(name, line)
             error = error or _bad_id(source, line, name, place, seen if options.unique_ids else set())
         group.error = group.error or error
         if group.error is None:
             group.lines.append(line)
-            for column, collected in group.columns.items():
-                collected.append(values[names[column]])
+            group.cells.append(values)
     if group is None:
         raise DataError(f"{source.name}: there are no rows below the header: give at least one")
-    yield group.row(source.name, number)
+    yield group.row(source.name, number, names, options)
 
 
 def _cells(source: Source) -> Iterator[_Cells]:
@@ -90,8 +89,9 @@ def _cells(source: Source) -> Iterator[_Cells]:
             yield first, [], DataError(f"{source.name}:{first}: the quotes do not match ({reason}): {fix}")
             continue
         if cells:
-            errors = [wrong.pop(line) for line in list(wrong) if line <= rows.line_num]
-            yield first, cells, errors[0] if errors else None
+            error = wrong.pop(min(wrong)) if wrong else None
+            wrong.clear()
+            yield first, cells, error
 
 
 def _remembering(source: Source, wrong: dict[int, DataError]) -> Iterator[str]:
