@@ -173,10 +173,11 @@ def test_a_checkpoint_can_be_read_while_it_is_replaced(worker: Worker, tmp_path:
     with RunFolder.create(tmp_path / "run") as run:
         save(state(3), run.best)
     pid = worker.start(do="train", run=run.path, acknowledged=tmp_path / "acknowledged")
-    steps = [step_of(load(run.best)) for _ in range(300)]
+    steps = []
+    while len(set(steps)) < 20:
+        steps.append(step_of(load(run.best)))
     worker.kill(pid)
     assert steps == sorted(steps)
-    assert steps[-1] > 3
 
 
 def test_an_interrupted_creation_is_no_run_of_somebody_else(tmp_path: Path) -> None:
