@@ -24,12 +24,12 @@ class Config(Section):
     seed: Natural = Field(1, description="Starts every random draw: weights, order of the data, dropout.")
     threads: Threads = Field("auto", description="Threads of the computation; auto: the physical cores.")
     precision: Literal["float32", "float64"] = Field("float32", description="Numbers that the network computes with.")
-    data: DataSpec = Field(description=DataSpec.__doc__)
-    model: ModelSpec = Field(ModelSpec(), description=ModelSpec.__doc__)
-    loss: LossSpec = Field(LossSpec(), description=LossSpec.__doc__)
+    data: DataSpec
+    model: ModelSpec = ModelSpec()
+    loss: LossSpec = LossSpec()
     optimizer: Optimizer = Field(Adadelta(), description="How gradients become steps.")
-    train: TrainSpec = Field(TrainSpec(), description=TrainSpec.__doc__)
-    rollout: RolloutSpec | None = Field(None, description=RolloutSpec.__doc__)
+    train: TrainSpec = TrainSpec()
+    rollout: RolloutSpec | None = Field(None, description="A closed loop: the network drives a system.")
 
     _source: Source = PrivateAttr(default_factory=lambda: Source(folder=Path()))
 

@@ -96,25 +96,29 @@ class Every(NamedTuple):
     unit: str
 
     def __str__(self) -> str:
-        if self.unit == "seconds":
-            scale, name = next((s, n) for s, n in ((3600, "h"), (60, "min"), (1, "s")) if self.count % s == 0 or s == 1)
-            return f"{self.count / scale:g}{name}"
         if self.unit == "epoch":
             return "epoch" if self.count == 1 else f"{self.count} epochs"
-        return f"{self.count} steps"
+        if self.unit == "steps":
+            return f"{self.count} steps"
+        for name, seconds in (("h", 3600), ("min", 60), ("s", 1)):
+            if self.count % seconds == 0:
+                return f"{self.count / seconds:.0f}{name}"
+        return f"{self.count:.3f}s"
 
 
-_INTERVAL = re.compile(r"(?:(\d{1,9}) *)?(epochs?|steps?)|(\d{1,9}(?:\.\d{1,3})?) *(s|seconds?|min|minutes?|h|hours?)")
+_INTERVAL = re.compile(r"(?:(\d{1,9}) *)?(epochs?|steps?)|(\d{1,15}(?:\.\d{1,3})?) *(s|seconds?|min|minutes?|h|hours?)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def _parse_interval(value: Any) -> Every | None:
+    if isinstance(value, Every):
+        return value
     found = _INTERVAL.fullmatch(value) if isinstance(value, str) else None
-    if isinstance(value, Every) or found is None:
-        return value if isinstance(value, Every) else None
+    if found is None:
+        return None
     count, unit, time, scale = found.groups()
     if time:
-        return Every(float(time) * _SECONDS[scale[0]], "seconds")
+        return Every(round(float(time) * _SECONDS[scale[0]], 3), "seconds")
     return Every(int(count or 1), "epoch" if unit.startswith("epoch") else "steps")
 
 

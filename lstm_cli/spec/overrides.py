@@ -31,7 +31,8 @@ def apply_overrides(
             continue
         for below in [place for place in places if place[: len(path)] == path]:
             del places[below]
-        places[path] = text
+        for depth in range(1, len(path) + 1):
+            places.setdefault(path[:depth], text)
     return problems
 
 
