@@ -61,16 +61,16 @@ def train_run(
             data = open_data(config)
             use_threads(config.threads)
             job = build_job(config, data)
-        notes += [run.warning] * bool(run.warning) + _prepare(run, job, data, resume=resume)
+        notes += _prepare(run, job, data, resume=resume)
         entries = trim_metrics(run.path / "metrics.jsonl", job.progress.evaluated_step)
         tell = _Tell(run, entries, verbosity, stack)
         for note in notes:
-            tell(Note(note))
+            tell(note)
         tell(started(run.path, job, data))
         return _Keeper(run, job, signals, tell).work(data)
 
 
-def _check_changes(run: RunFolder, config: Any) -> list[str]:
+def _check_changes(run: RunFolder, config: Any) -> list[Note]:
     """Compare the config with the one that the run was started with; return what has changed and may."""
     resolved = run.path / RESOLVED
     if not resolved.is_file():
@@ -83,16 +83,18 @@ def _check_changes(run: RunFolder, config: Any) -> list[str]:
             f"{run.path}: cannot be resumed with another model, other data or another seed:\n{listing}\n"
             f"give these keys their old values, or start a new run with -o"
         )
-    return [f"changed since the run was started: {change}" for change in changes.allowed]
+    return [Note(f"changed since the run was started: {change}") for change in changes.allowed]
 
 
-def _prepare(run: RunFolder, job: Job, data: Data, *, resume: bool) -> list[str]:
+def _prepare(run: RunFolder, job: Job, data: Data, *, resume: bool) -> list[Note]:
     """Bring the job to where the run stopped, if it did, and write down what the run is; return what to tell."""
     found = checkpoint.load_newest(run.path) if resume else None
-    notes = list(data.notes)
+    notes = [Note(text) for text in data.notes]
+    notes += [Note(run.warning, warning=True)] * bool(run.warning)
     if found is not None:
-        notes += [f"other versions than before: {change}" for change in check_identity(found.state.identity, run.path)]
-        notes += [found.warning] * bool(found.warning)
+        versions = check_identity(found.state.identity, run.path)
+        notes += [Note(f"other versions than before: {change}", warning=True) for change in versions]
+        notes += [Note(found.warning, warning=True)] * bool(found.warning)
         restore(job, found.state)
     run.write(CONFIG, job.config.source.text)
     run.write(RESOLVED, job.config.to_yaml())
@@ -126,7 +128,7 @@ class _Tell:
 
 
 class _Keeper:
-    """Runs the loop and keeps its states: the best when the score improves, the last as often as asked and at the end."""
+    """Runs the loop and keeps its states: the best when the score improves, the last as often as asked."""
 
     def __init__(self, run: RunFolder, job: Job, signals: Signals, tell: _Tell) -> None:
         self._run, self._job, self._signals, self._tell = run, job, signals, tell

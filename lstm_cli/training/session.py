@@ -76,7 +76,7 @@ def state_of(job: Job, identity: dict[str, Any]) -> State:
         model=job.trainer.model.parameters.values(),
         optimizer={name: shared.get_value() for name, shared in job.trainer.optimizer.state.items()},
         carried={} if job.carried is None else {"state": job.carried},
-        position={**asdict(job.progress), "schedule": job.schedule.state()},
+        position={**asdict(job.progress), "schedule": job.schedule.state},
         identity=identity,
     )
 
@@ -96,7 +96,7 @@ def restore(job: Job, state: State) -> None:
     for name, shared in shareds.items():
         shared.set_value(state.optimizer[name], borrow=True)
     position = dict(state.position)
-    job.schedule.restore(position.pop("schedule"))
+    job.schedule.state.update(position.pop("schedule"))
     job.progress = Progress(**position)
     job.carried = state.carried.get("state")
 

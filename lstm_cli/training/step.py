@@ -14,7 +14,7 @@ from lstm_cli.graph.model import Inputs, Model
 from lstm_cli.graph.objectives import Kind, objective, target_variable
 from lstm_cli.ops.contract import python_mode
 from lstm_cli.ops.parameters import flatten_into
-from lstm_cli.optim import build
+from lstm_cli.optim.build import build
 from lstm_cli.sequences import Batch
 
 
@@ -102,7 +102,7 @@ class Trainer:
         learning_rate = pytensor.tensor.scalar("learning_rate", dtype=flat.dtype)
         self.optimizer = build(optimizer, flat, self.gradient, learning_rate, model.parameters.segments())
         self._update = _compile([learning_rate], [], updates=self.optimizer.updates)
-        self._norm = _compile([], [self.optimizer.gradient_norm])
+        self._norm = _compile([], [self.optimizer.gradient_norm], updates=self.optimizer.measurement)
 
     @cached_property
     def _set_gradient(self) -> Any:
@@ -143,12 +143,12 @@ class Trainer:
         return float(loss), state
 
     def gradient_norm(self) -> float:
-        """Return the norm of the whole gradient before clipping; not finite where any of it is not."""
+        """Return the norm of the whole gradient, not finite where any of it is not, and find what clips it."""
         return float(self._norm()[0])
 
     def update(self, learning_rate: float) -> None:
         """Take one step of the optimizer along the gradient in the buffer."""
-        self._update(learning_rate)
+        self._update(np.asarray(learning_rate, self.model.dtype))
 
 
 def feed(
