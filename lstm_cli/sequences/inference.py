@@ -39,6 +39,9 @@ def infer(config: Any, form: str, rows: Sequence[Row]) -> Layout:
         loss=_loss(config, answer, rows),
     )
     _check_transforms(config, layout)
+    if answer.per == "sequence" and data.window is not None:
+        what = f"windows need a target per step, and {answer.column} is one per sequence"
+        raise config.error("data.window", f"{what}: leave it out, or set data.max_length with data.on_long: split")
     return layout
 
 

@@ -157,10 +157,10 @@ class Layout:
         try:
             if self.answer.per == "step" and isinstance(value, list | np.ndarray):
                 given = _of_width(values.numbers(value, textual=row.textual), 1)[:, 0]
+                if len(given) != count:
+                    raise Flaw(f"{len(given)} weights for {count} steps", "give one per step, or one for the sequence")
             else:
                 given = _of_width(values.vector(value, textual=row.textual), 1)[:, 0]
-            if len(given) not in (1, count):
-                raise Flaw(f"{len(given)} weights for {count} steps", "give one per step, or one for the sequence")
             if (given < 0).any():
                 step = int(np.flatnonzero(given < 0)[0])
                 raise Flaw(f"the weight {given[step]:g} is negative", "give 0 to leave a step out", step=step)

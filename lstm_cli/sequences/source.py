@@ -70,22 +70,26 @@ class Source:
         A byte order mark is left out, Windows line ends are as good as others. In a line that is not UTF-8 the bytes
         that are wrong stand as U+FFFD.
         """
-        number = 0
+        number, line = 0, b""
         with self.open() as stream, self._reading():
             for number, line in enumerate(stream, start=1):
                 if number == 1:
                     line = self._without_mark(line)
+                    if not line:
+                        break
                 line = line.removesuffix(b"\n").removesuffix(b"\r")
                 try:
                     yield number, line.decode(), None
                 except UnicodeDecodeError as error:
                     yield number, line.decode(errors="replace"), self.undecodable(number, error)
-        if not number:
+        if number == 0 or (number == 1 and not line):
             raise self.empty()
 
     def text(self) -> str:
         """Return everything as text; Windows line ends become plain ones."""
         content = self._without_mark(self.read())
+        if not content:
+            raise self.empty()
         try:
             return content.decode().replace("\r\n", "\n")
         except UnicodeDecodeError as error:

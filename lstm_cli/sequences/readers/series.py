@@ -75,7 +75,7 @@ def _row(where: str, count: int, line: str, header: _Header) -> Row | DataError:
     if header.dimensions is not None and len(parts) != header.dimensions:
         fix = "complete the line or correct the header"
         return DataError(f"{where}: expected {header.dimensions} dimensions, got {len(parts)}: {fix}")
-    if "?" in line:
+    if any("?" in part for part in parts):
         return DataError(f"{where}: x: a value is missing (?): fill it in or remove the case")
     try:
         dimensions = [np.array(part.split(","), np.float64) for part in parts]
