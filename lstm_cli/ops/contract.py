@@ -3,13 +3,18 @@
 Shapes are written with the legend T time, B batch, I input, H units, K classes.
 """
 
+import importlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Variable
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from pytensor.link.vm import VMLinker
 
 Storage = list[list[Any]]
 
@@ -42,3 +47,19 @@ def output_buffer(cell: list[Any], shape: Sequence[int], dtype: np.dtype | str) 
 def dense_array(array: np.ndarray, dtype: np.dtype | str) -> np.ndarray:
     """Return the array C-ordered, of one dtype and writable, as compiled kernels take it (no copy where it is)."""
     return np.require(array, dtype, ["C", "W"])
+
+
+_REWRITES = ("merge", "useless", "minimum_compile", "inplace", "lstm_fill_at_once", "lstm_trim_outputs")
+
+
+@cache
+def python_mode() -> Mode:
+    """Return how every function of the project is compiled: Ops are called one after the other, from Python.
+
+    Our Ops are few and do their work in compiled kernels. The linkers that compile a graph would take up to a minute,
+    again for every layer size; most of PyTensor's rewrites would take longer than they save, and some make Ops that
+    are slow without a compiler (products of three and more factors, shapes taken apart into scalars).
+    """
+    importlib.import_module("lstm_cli.ops.fill")  # these two register rewrites named above
+    importlib.import_module("lstm_cli.ops.rewrites")
+    return Mode(linker=VMLinker(use_cloop=False, c_thunks=False), optimizer=RewriteDatabaseQuery(include=_REWRITES))
