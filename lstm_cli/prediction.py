@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.files import WholeFile
-from lstm_cli.predict import Outputs, Run
+from lstm_cli.predict import Outputs, Run, load
 from lstm_cli.sequences import Encoded, read_rows
 from lstm_cli.writers import write_rows
 
@@ -105,3 +105,29 @@ def write_text(run: Run, prompt: str, count: int, *, temperature: float, seed: i
         sys.stdout.write(symbol)
         sys.stdout.flush()
     sys.stdout.write("\n")
+
+
+def predict_run(
+    folder: Path,
+    data: Path | None,
+    *,
+    out: Path | None = None,
+    probabilities: bool = False,
+    evaluate: bool = False,
+    steps: int | None = None,
+    generate: int | None = None,
+    prompt: str = "",
+    temperature: float = 1.0,
+    seed: int = 1,
+    state_in: Path | None = None,
+    state_out: Path | None = None,
+) -> dict[str, float] | None:
+    """Do what `lstm-predict` was asked for; return the scores if it was `evaluate`."""
+    run = load(folder)
+    if generate is not None:
+        write_text(run, prompt, generate, temperature=temperature, seed=seed)
+        return None
+    if evaluate:
+        return run.evaluate(data)
+    write_predictions(run, data, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
+    return None

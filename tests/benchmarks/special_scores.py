@@ -1,0 +1,87 @@
+"""Scores that belong to one data set and that `lstm-predict --evaluate` does not know.
+
+    python -m tests.benchmarks.special_scores reber RUN STRINGS.txt
+    python -m tests.benchmarks.special_scores pendulum RUN valid.csv
+
+`reber`: the share of strings at whose every step the symbols that the network holds likeliest are those that the grammar
+allows (Hochreiter and Schmidhuber 1997, section 5.1), and how often it gets the last symbol but one.
+`pendulum`: the error of both angles in degrees, running free for 0.1, 0.2 and 0.5 s from 200 observed steps.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from data.embedded_reber import GRAMMAR
+from lstm_cli.predict import Run, load
+from lstm_cli.sequences import read_rows
+
+
+HORIZONS = {"0.1 s": 10, "0.2 s": 20, "0.5 s": 50}
+HISTORY, SPACING = 200, 100
+
+
+def successors(string: str) -> list[set[str]]:
+    """Return what may follow each proper prefix of an embedded Reber string, the empty one first."""
+    allowed, state = [{"B"}, {"T", "P"}, {"B"}], 0
+    for symbol in string[3:-2]:
+        allowed.append({following for following, _ in GRAMMAR[state]})
+        state = dict(GRAMMAR[state])[symbol]
+    return [*allowed, {string[1]}, {"E"}]
+
+
+def reber(run: Run, path: Path) -> dict[str, float]:
+    """Score a language model of embedded Reber strings."""
+    strings = path.read_text().split()
+    rows = read_rows(path, run.schema)
+    legal = remembered = 0
+    for string, outputs in zip(strings, run.outputs(run.schema.encode(row) for row in rows), strict=True):
+        order = (-outputs.values).argsort(axis=1)
+        likeliest = [
+            {run.schema.target.labels[k] for k in ranked[: len(allowed)]} == allowed
+            for ranked, allowed in zip(order, successors(string), strict=False)
+        ]
+        legal += all(likeliest)
+        remembered += likeliest[-2]
+    return {"legal strings": legal / len(strings), "last symbol but one": remembered / len(strings)}
+
+
+def pendulum(run: Run, path: Path) -> dict[str, float]:
+    """Score a forecaster of the double pendulum's sines and cosines."""
+    table = np.genfromtxt(path, delimiter=",", names=True)
+    columns = ["sin1", "cos1", "sin2", "cos2"]
+    states = np.stack([table[name] for name in columns], axis=1)
+    starts, steps = [], max(HORIZONS.values())
+    for number in np.unique(table["run"]):
+        at = np.flatnonzero(table["run"] == number)
+        starts += list(range(at[0] + HISTORY, at[-1] - steps, SPACING))
+    known = [
+        {"run": str(start), **{name: states[start - HISTORY : start, k] for k, name in enumerate(columns)}}
+        for start in starts
+    ]
+    forecasts = np.array([row["prediction"] for row in run.forecast(known, steps)])
+    truth = np.stack([states[start : start + steps] for start in starts])
+    difference = np.degrees(_angles(forecasts) - _angles(truth))
+    error = np.abs((difference + 180) % 360 - 180)
+    return {name: float(error[:, step - 1].mean()) for name, step in HORIZONS.items()}
+
+
+def _angles(states: np.ndarray) -> np.ndarray:
+    return np.arctan2(states[..., 0::2], states[..., 1::2])
+
+
+def main() -> None:
+    """Parse the command line and print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=["reber", "pendulum"])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("data", type=Path)
+    given = parser.parse_args()
+    score = {"reber": reber, "pendulum": pendulum}[given.task]
+    print(json.dumps(score(load(given.run), given.data)))
+
+
+if __name__ == "__main__":
+    main()
