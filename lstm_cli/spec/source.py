@@ -78,11 +78,11 @@ class Source:
         return ": ".join(part for part in (where, key, problem) if part)
 
     def order(self, path: yaml_reader.Path) -> tuple[int, int, int]:
-        """Return what sorts problems as they stand in the file, those of the command line last."""
+        """Return what sorts problems as they stand in the file, then on the command line."""
         for depth in range(len(path), 0, -1):
             place = self.places.get(path[:depth])
             if place is not None:
-                return (1, 0, 0) if isinstance(place, str) else (0, *place.key)
+                return (1, self.overrides.index(place), 0) if isinstance(place, str) else (0, *place.key)
         return (0, 0, 0)
 
 

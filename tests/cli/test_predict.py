@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from lstm_cli import errors
+from lstm_cli.cli import main, predict
+
+DEFAULTS = {
+    "out": None, "probabilities": False, "evaluate": False, "steps": None, "generate": None, "prompt": "",
+    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None, "trust": False, "verbosity": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("args", "data", "options"),
+    [
+        (("r", "a.csv"), Path("a.csv"), {}),
+        (("r", "-"), Path("-"), {}),
+        (("r", "a.csv", "-o", "-"), Path("a.csv"), {}),
+        (
+            ("r", "a.csv", "-o", "p.csv", "--probabilities"),
+            Path("a.csv"),
+            {"out": Path("p.csv"), "probabilities": True},
+        ),
+        (("--evaluate", "-q", "r", "a.csv"), Path("a.csv"), {"evaluate": True, "verbosity": -1}),
+        (("r", "--steps", "5", "a.csv", "--trust"), Path("a.csv"), {"steps": 5, "trust": True}),
+        (("r", "--generate", "9"), None, {"generate": 9}),
+        (
+            ("r", "--generate", "9", "--prompt", "To be", "--temperature", "0", "--seed", "4"),
+            None,
+            {"generate": 9, "prompt": "To be", "temperature": 0.0, "seed": 4},
+        ),
+        (
+            ("r", "--steps", "3", "--state-in", "s", "--state-out", "t"),
+            None,
+            {"steps": 3, "state_in": Path("s"), "state_out": Path("t")},
+        ),
+    ],
+)
+def test_what_is_asked_for_is_handed_on(invoke, calls, args, data, options):
+    result = invoke(predict, *args)
+    assert (result.exit_code, result.output) == (0, "")
+    assert calls == [("predict_run", (Path("r"), data), DEFAULTS | options)]
+
+
+def test_the_umbrella_runs_the_same_command(invoke, calls):
+    assert invoke(main, "predict", "r", "a.csv").exit_code == 0
+    assert calls == [("predict_run", (Path("r"), Path("a.csv")), DEFAULTS)]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((), "Missing argument 'RUN'"),
+        (("r",), "Missing DATA: a file of sequences, - for standard input, or --generate N instead."),
+        (("r", "--steps", "3"), "Missing DATA"),
+        (("r", "a", "b"), "Got unexpected extra argument"),
+        (("r", "a", "--generate", "3"), "--generate draws without DATA and --steps: leave them out."),
+        (("r", "a", "--prompt", "x"), "--prompt and --temperature are for --generate N"),
+        (("r", "a", "--temperature", "1"), "--prompt and --temperature are for --generate N"),
+        (("r", "--generate", "3", "--temperature", "-1"), "Invalid value for '--temperature'"),
+        (("r", "a", "--steps", "0"), "Invalid value for '--steps'"),
+        (("r", "a", "--stpes", "3"), "No such option"),
+    ],
+)
+def test_wrong_usage(invoke, calls, args, message):
+    result = invoke(predict, *args)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert calls == []
+
+
+def test_an_error_is_one_message_and_its_exit_code(invoke, calls):
+    calls.stand_in("lstm_cli.predict", "predict_run", errors.DataError("a.csv:3: x: not a number: write one"))
+    result = invoke(predict, "r", "a.csv")
+    assert (result.exit_code, result.stdout, result.stderr) == (65, "", "a.csv:3: x: not a number: write one\n")
