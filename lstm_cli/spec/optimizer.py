@@ -52,7 +52,7 @@ class Adagrad(OptimizerBase):
 
     name: Literal["adagrad"] = _name("adagrad")
     learning_rate: AboveZero = _learning_rate(0.01)
-    epsilon: AboveZero = _epsilon(1e-8)
+    epsilon: AboveZero = _epsilon(1e-6)
 
 
 class Adadelta(OptimizerBase):
