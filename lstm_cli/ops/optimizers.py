@@ -1,0 +1,140 @@
+"""The last part of a training step as two Ops: measure the gradient, then change parameters and state in one pass.
+
+The parameters are one vector of P numbers, cut into S segments, each one matrix or bias. Legend: V vectors of state.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.op import Op
+
+from lstm_cli.kernels.optimizers import sums_of_squares
+from lstm_cli.ops.contract import Storage, dense_array
+from lstm_cli.ops.inplace import InplaceOp
+
+_PIECE = 1 << 14  # numbers that a thread takes at a time; sums over pieces do not depend on the number of threads
+
+Bounds = tuple[int, ...]
+
+
+class Rule(Protocol):
+    """What tells one optimizer from another; hashable.
+
+    Attributes
+    ----------
+    vectors, scalars : tuple of str
+        Names of its state: vectors (P,) that start at 0, single numbers.
+    kernel : callable
+        ``(p, *vectors, g, pieces, scales, k)``, in place.
+    """
+
+    vectors: tuple[str, ...]
+    scalars: tuple[str, ...]
+    kernel: Callable[..., None]
+
+    def advance(self, learning_rate: float, scalars: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
+        """Return the constants of the next step, from the weight decay on, and the scalars after it."""
+        ...
+
+
+class MeasureGradient(Op):
+    """``gradient (P,) -> (norm, scales (S,))``: the norm as it is, and what clipping multiplies each segment by.
+
+    First every number is clipped to ±value, then each segment of norm n is scaled by min(each, n) / (n + 1e-6) as in
+    theano-lstm, then all together, of norm n by now, by min(1, total / n). What is None is left out.
+    """
+
+    __props__ = ("bounds", "value", "each", "total")
+
+    def __init__(self, bounds: Bounds, value: float | None, each: float | None, total: float | None) -> None:
+        self.bounds, self.value, self.each, self.total = bounds, value, each, total
+
+    def make_node(self, gradient: Variable) -> Apply:
+        gradient = pt.as_tensor_variable(gradient)
+        return Apply(self, [gradient], [pt.dscalar(), pt.vector(dtype=gradient.type.dtype)])
+
+    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+        return [(), (len(self.bounds) - 1,)]
+
+    def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
+        gradient = dense_array(inputs[0], inputs[0].dtype)
+        _check_size(gradient, self.bounds)
+        pieces = _pieces(self.bounds)
+        sums = np.empty((len(pieces), 2))
+        sums_of_squares(gradient, pieces, _limit(self.value, gradient.dtype), sums)
+        squares = np.bincount(pieces[:, 2].astype(np.int64), sums[:, 1], minlength=len(self.bounds) - 1)
+        outputs[0][0] = np.asarray(np.sqrt(sums[:, 0].sum()))
+        outputs[1][0] = self._scales(np.sqrt(squares)).astype(gradient.dtype)
+
+    def _scales(self, norms: np.ndarray) -> np.ndarray:
+        """Return the factor of each segment, given its norm after the clipping of single numbers."""
+        scales = np.ones(len(norms))
+        if self.each is not None:
+            scales = np.minimum(self.each, norms) / (norms + 1e-6)
+        if self.total is not None:
+            norm = np.sqrt(np.sum((scales * norms) ** 2))
+            scales *= self.total / norm if norm > self.total else 1.0
+        return scales
+
+
+class FusedUpdate(InplaceOp):
+    """``(flat (P,), gradient (P,), scales (S,), learning_rate, *vectors (P,), *scalars) -> (flat, *state)``."""
+
+    __props__ = ("rule", "bounds", "value", "inplace")
+
+    def __init__(self, rule: Rule, bounds: Bounds, value: float | None = None) -> None:
+        self.rule, self.bounds, self.value = rule, bounds, value
+        self.overwrites = {0: 0} | {1 + k: 4 + k for k in range(len(rule.vectors))}
+
+    def make_node(self, *inputs: Variable) -> Apply:
+        flat, gradient, scales, learning_rate, *state = (pt.as_tensor_variable(variable) for variable in inputs)
+        vectors = (flat, gradient, *state[: len(self.rule.vectors)])
+        if any(vector.type.ndim != 1 or vector.type.dtype != flat.type.dtype for vector in vectors):
+            raise TypeError(f"{self.rule}: expected vectors of one dtype, got {[str(v.type) for v in vectors]}")
+        return Apply(self, [flat, gradient, scales, learning_rate, *state], [v.type() for v in (flat, *state)])
+
+    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+        return [shapes[0], *shapes[4:]]
+
+    def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
+        flat, gradient, scales, learning_rate, *state = inputs
+        _check_size(gradient, self.bounds)
+        count = len(self.rule.vectors)
+        constants, scalars = self.rule.advance(float(learning_rate), [float(number) for number in state[count:]])
+        dtype = flat.dtype
+        changed = [self.writable(vector) for vector in (flat, *state[:count])]
+        self.rule.kernel(
+            *changed,
+            dense_array(gradient, dtype),
+            _pieces(self.bounds),
+            dense_array(scales, dtype),
+            np.array([_limit(self.value, dtype), *constants], dtype),
+        )
+        for output, value in zip(outputs, [*changed, *map(np.asarray, scalars)], strict=True):
+            output[0] = value
+
+
+def _check_size(vector: np.ndarray, bounds: Bounds) -> None:
+    """Kernels check no bounds."""
+    if vector.shape != bounds[-1:]:
+        raise ValueError(f"the gradient has {vector.size} numbers, the parameters {bounds[-1]}")
+
+
+def _limit(value: float | None, dtype: np.dtype) -> Any:
+    """Return the largest number that a gradient may have."""
+    return np.finfo(dtype).max if value is None else dtype.type(value)
+
+
+@cache
+def _pieces(bounds: Bounds) -> np.ndarray:
+    """Cut the segments into rows (start, stop, segment)."""
+    table = [
+        (start, min(start + _PIECE, stop), segment)
+        for segment, stop in enumerate(bounds[1:])
+        for start in range(bounds[segment], stop, _PIECE)
+    ]
+    return np.array(table, np.uint64).reshape(-1, 3)
