@@ -33,7 +33,9 @@ def hold_out(
     series = len(records) == 1 and per_step
     total = records[0].steps if series else len(records)
     test_size, valid_size = (_size(held, total) for held in (test, valid))
-    if len(records) == 1 and not per_step and (valid or test):
+    if not (valid_size or test_size):
+        return list(records), [], []
+    if len(records) == 1 and not per_step:
         key = "data.valid" if valid else "data.test"
         raise config.error(key, "nothing can be held out of a single sequence: give more, or a file, or null")
     needed = lag + 2 if series else 1

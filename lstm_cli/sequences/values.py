@@ -99,7 +99,9 @@ def tokens(value: Any, *, unit: str) -> list[str]:
 
 def sets(value: Any, *, textual: bool) -> list[list[str]]:
     """Return a list of labels per step; in a textual cell they are separated by spaces or ``|``."""
-    return [elements(cell, textual=textual, step=step) for step, cell in enumerate(_steps(value))]
+    cells = _steps(value)
+    cells = cells.tolist() if isinstance(cells, np.ndarray) else cells
+    return [elements(cell, textual=textual, step=step) for step, cell in enumerate(cells)]
 
 
 def elements(cell: Any, *, textual: bool, step: int | None = None) -> list[str]:

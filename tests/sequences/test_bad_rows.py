@@ -1,5 +1,7 @@
 """Every way a row can be bad, in every format: one message with the place, what is wrong, and what to do."""
 
+# ruff: noqa: E501  (a table is read by rows)
+
 import io
 import json
 
@@ -143,7 +145,7 @@ TABLE = {
     "ts: no cases": ("a.ts", "@univariate true\n@data\n", LABEL, r"a.ts: there are no cases below @data"),
     "ts: no header": ("a.ts", "1,2:up\n", LABEL, r"a.ts:1: a case before @data"),
     "ts: time stamps": ("a.ts", "@timeStamps true\n@data\n", LABEL, r"a.ts:2: @timeStamps true cannot be read"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", TABLE)

@@ -71,7 +71,10 @@ def test_a_given_kind_of_an_input_overrides(tmp_path):
     assert data.schema.tokens["w"].tokens == ("<unk>", "7", "8")
 
 
-@pytest.mark.parametrize(("values", "labels"), [([3, 10, -1], (-1, 3, 10)), ([True, False], (False, True)), (["3", "a"], ("3", "a"))])
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [([3, 10, -1], (-1, 3, 10)), ([True, False], (False, True)), (["3", "a"], ("3", "a")), (["10", "9"], ("9", "10"))],
+)
 def test_labels_keep_their_type_and_numeric_order(tmp_path, values, labels):
     data = open_jsonl(tmp_path, [{"x": [1.5], "y": value} for value in values], inputs=["x"], target="y")
     assert data.schema.target.labels == labels

@@ -38,8 +38,8 @@ def rows(path, form=None, **options):
 
 
 def test_jsonl_gives_arrays_for_numbers_and_lists_for_the_rest(tmp_path):
-    path = write(tmp_path / "a.jsonl", b'{"id": "a", "x": [[1, 2], [3, 4]], "w": ["p", "q"]}\n\n{"x": [[5, 6]], "w": []}\n')
-    first, second = rows(path)
+    lines = ['{"id": "a", "x": [[1, 2], [3, 4]], "w": ["p", "q"]}', "", '{"x": [[5, 6]], "w": []}']
+    first, second = rows(write(tmp_path / "a.jsonl", "\n".join(lines)))
     np.testing.assert_array_equal(first.columns["x"], [[1, 2], [3, 4]])
     assert (first.id, first.columns["w"], second.id) == ("a", ["p", "q"], 2)
     assert second.where.endswith("a.jsonl:3")
@@ -121,7 +121,8 @@ def test_words_join_to_the_text_they_came_from_piece_by_piece():
 
 def test_conllu_skips_ranges_and_empty_nodes_and_names_sentences(tmp_path):
     first, second = rows(write(tmp_path / "a.conllu", CONLLU))
-    assert (first.id, first.columns["form"], first.columns["upos"]) == ("a1", ["vamos", "nos", "mar"], ["VERB", "PRON", "NOUN"])
+    assert (first.id, first.columns["form"]) == ("a1", ["vamos", "nos", "mar"])
+    assert first.columns["upos"] == ["VERB", "PRON", "NOUN"]
     assert (second.id, second.columns["form"]) == (2, ["sí"])
     assert first.columns["text"] == "vámonos al mar"
     assert first.steps_at[0].endswith(":4")
@@ -172,5 +173,5 @@ def test_a_suffix_that_says_nothing_is_an_error(tmp_path, name, message):
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 def test_parquet_and_arrow_say_how_to_convert(tmp_path, form):
-    with pytest.raises(DataError, match="convert the file to one of jsonl, csv.*to_json"):
+    with pytest.raises(DataError, match=r"convert the file to one of jsonl, csv.*to_json"):
         rows(write(tmp_path / f"a.{form}", b"PAR1"))
