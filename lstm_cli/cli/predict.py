@@ -1,5 +1,9 @@
 """``lstm-predict``: a run folder and sequences in, predictions out."""
 
+import json
+import math
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -32,7 +36,6 @@ _PATH = click.Path(path_type=Path)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", default=1, show_default=True, help="Of the draws.")
 @click.option("--state-in", type=_PATH, metavar="F", help="Start from the state in this file.")
 @click.option("--state-out", type=_PATH, metavar="F", help="Write the state after the last step to this file.")
-@click.option("--trust", is_flag=True, help="Let a closed loop run the Python file that its run folder holds.")
 @verbosity_options
 def predict(
     run: Path,
@@ -48,7 +51,6 @@ def predict(
     seed: int,
     state_in: Path | None,
     state_out: Path | None,
-    trust: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -64,11 +66,15 @@ def predict(
       lstm-predict runs/shakespeare --generate 500 --prompt "ROMEO:" --temperature 0.8
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
-    _check_usage(data=data, generate=generate, prompt=prompt, temperature=temperature, steps=steps, state_in=state_in)
+    _check_generate(data=data, generate=generate, prompt=prompt, temperature=temperature, steps=steps)
+    if evaluate and (out or probabilities or steps or generate or state_in or state_out):
+        raise click.UsageError("--evaluate prints scores and no predictions: leave the other options out.")
+    if data is None and generate is None and not (steps and state_in):
+        raise click.UsageError("Missing DATA: a file of sequences, - for standard input, or --generate N instead.")
     with reported(verbosity):
-        from lstm_cli.predict import predict_run
+        from lstm_cli.prediction import predict_run
 
-        predict_run(
+        scores = predict_run(
             run,
             data,
             out=None if out == Path("-") else out,
@@ -81,24 +87,26 @@ def predict(
             seed=seed,
             state_in=state_in,
             state_out=state_out,
-            trust=trust,
-            verbosity=verbosity,
         )
+        if scores is not None:
+            click.echo(_table(scores) if sys.stdout.isatty() else _json(scores))
 
 
-def _check_usage(
-    *,
-    data: Path | None,
-    generate: int | None,
-    prompt: str | None,
-    temperature: float | None,
-    steps: int | None,
-    state_in: Path | None,
+def _check_generate(
+    *, data: Path | None, generate: int | None, prompt: str | None, temperature: float | None, steps: int | None
 ) -> None:
-    """Refuse options that need or exclude each other."""
+    """Refuse options that need or exclude ``--generate``."""
     if generate is None and (prompt is not None or temperature is not None):
         raise click.UsageError("--prompt and --temperature are for --generate N: give it too, or leave them out.")
     if generate is not None and (data is not None or steps is not None):
         raise click.UsageError("--generate draws without DATA and --steps: leave them out.")
-    if generate is None and data is None and not (steps and state_in):
-        raise click.UsageError("Missing DATA: a file of sequences, - for standard input, or --generate N instead.")
+
+
+def _table(scores: Mapping[str, float]) -> str:
+    width = max(map(len, scores))
+    return "\n".join(f"{name:<{width}}  {score:>12.6g}" for name, score in scores.items())
+
+
+def _json(scores: Mapping[str, float]) -> str:
+    """Return the scores as one JSON object; what is not finite, which JSON does not have, as null."""
+    return json.dumps({name: score if math.isfinite(score) else None for name, score in scores.items()})

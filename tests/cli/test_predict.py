@@ -4,10 +4,11 @@ import pytest
 
 from lstm_cli import errors
 from lstm_cli.cli import main, predict
+from lstm_cli.cli.predict import _table
 
 DEFAULTS = {
     "out": None, "probabilities": False, "evaluate": False, "steps": None, "generate": None, "prompt": "",
-    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None, "trust": False, "verbosity": 0,
+    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None,
 }  # fmt: skip
 
 
@@ -22,8 +23,8 @@ DEFAULTS = {
             Path("a.csv"),
             {"out": Path("p.csv"), "probabilities": True},
         ),
-        (("--evaluate", "-q", "r", "a.csv"), Path("a.csv"), {"evaluate": True, "verbosity": -1}),
-        (("r", "--steps", "5", "a.csv", "--trust"), Path("a.csv"), {"steps": 5, "trust": True}),
+        (("--evaluate", "-q", "r", "a.csv"), Path("a.csv"), {"evaluate": True}),
+        (("r", "--steps", "5", "a.csv"), Path("a.csv"), {"steps": 5}),
         (("r", "--generate", "9"), None, {"generate": 9}),
         (
             ("r", "--generate", "9", "--prompt", "To be", "--temperature", "0", "--seed", "4"),
@@ -54,6 +55,8 @@ def test_the_umbrella_runs_the_same_command(invoke, calls):
         ((), "Missing argument 'RUN'"),
         (("r",), "Missing DATA: a file of sequences, - for standard input, or --generate N instead."),
         (("r", "--steps", "3"), "Missing DATA"),
+        (("r", "a", "--evaluate", "-o", "p"), "--evaluate prints scores and no predictions"),
+        (("r", "a", "-q", "-v"), "-q and -v exclude each other"),
         (("r", "a", "b"), "Got unexpected extra argument"),
         (("r", "a", "--generate", "3"), "--generate draws without DATA and --steps: leave them out."),
         (("r", "a", "--prompt", "x"), "--prompt and --temperature are for --generate N"),
@@ -71,6 +74,17 @@ def test_wrong_usage(invoke, calls, args, message):
 
 
 def test_an_error_is_one_message_and_its_exit_code(invoke, calls):
-    calls.stand_in("lstm_cli.predict", "predict_run", errors.DataError("a.csv:3: x: not a number: write one"))
+    calls.stand_in("lstm_cli.prediction", "predict_run", errors.DataError("a.csv:3: x: not a number: write one"))
     result = invoke(predict, "r", "a.csv")
     assert (result.exit_code, result.stdout, result.stderr) == (65, "", "a.csv:3: x: not a number: write one\n")
+
+
+def test_scores_are_one_json_object(invoke, calls):
+    calls.stand_in("lstm_cli.prediction", "predict_run", {"loss": 0.25, "accuracy": 0.5, "r2": float("nan")})
+    result = invoke(predict, "r", "a.csv", "--evaluate")
+    assert result.stdout == '{"loss": 0.25, "accuracy": 0.5, "r2": null}\n'
+
+
+def test_scores_are_a_table_on_a_terminal(invoke, calls):
+    table = _table({"loss": 0.25, "frame_accuracy": 1 / 3})
+    assert table.splitlines() == ["loss                    0.25", "frame_accuracy      0.333333"]

@@ -1,0 +1,134 @@
+"""Rules of the house that a reader of one line cannot see: which room may know which, how long things may be."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "lstm_cli"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# From the top down: a room imports only rooms further down. A new file or folder of the package gets its place here.
+ROOMS = [
+    "cli", "prediction", "export", "predict", "feedback", "training", "identity", "runfolder", "checkpoint", "writers",
+    "theano", "optim", "graph", "ops", "kernels", "sequences", "spec", "files", "signals", "errors",
+]  # fmt: skip
+# Rooms further down that a room does not know all the same.
+APART = {
+    "kernels": {"sequences", "spec", "files", "signals"},
+    "ops": {"sequences", "spec", "files", "signals"},
+    "optim": {"sequences"},
+    "graph": {"sequences"},
+}
+# Libraries that a room does without.
+WITHOUT = {
+    "cli": {"numpy", "numba", "pytensor", "pydantic", "yaml", "tqdm"},
+    "kernels": {"pytensor", "scipy"},
+    "sequences": {"numba", "pytensor", "pydantic", "yaml"},
+    "spec": {"numba", "numpy", "pytensor"},
+    "errors": {"click", "numba", "numpy", "pytensor"},
+}
+MODULE_LINES, FUNCTION_LINES, KERNEL_LINES = 300, 45, 70
+
+
+def room_of(path: Path) -> str:
+    """The name of a file's room; empty for the package's own file."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py").removeprefix("__init__")
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and full name of every module that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import: write its full name"
+            names = [f"lstm_cli.{alias.name}" for alias in node.names] if node.module == "lstm_cli" else [node.module]
+            yield from ((node.lineno, name) for name in names)
+
+
+def rooms_imported(path: Path) -> Iterator[tuple[int, str]]:
+    for line, name in imports(path):
+        if name.startswith("lstm_cli.") and (room := name.split(".")[1]) != room_of(path):
+            yield line, room
+
+
+def calls(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.lineno, node.func.id
+
+
+def functions(path: Path) -> Iterator[tuple[int, str, int]]:
+    """Line, name and length of every function, its docstring not counted."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[ast.get_docstring(node) is not None :]
+            yield node.lineno, node.name, body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def of_rooms(*rooms: str) -> list[Path]:
+    return [path for path in FILES if room_of(path) in rooms]
+
+
+def test_every_room_has_its_place():
+    assert {room_of(path) for path in FILES} - {""} <= set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_run_downward(room):
+    below = set(ROOMS[ROOMS.index(room) + 1 :]) - APART.get(room, set())
+    wrong = [
+        f"{path}:{line}: {room} imports {other}"
+        for path in of_rooms(room)
+        for line, other in rooms_imported(path)
+        if other not in below
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", WITHOUT)
+def test_libraries_that_a_room_does_without(room):
+    found = [
+        f"{path}:{line}: {room} imports {name}"
+        for path in of_rooms(room)
+        for line, name in imports(path)
+        if name.split(".")[0] in WITHOUT[room]
+    ]
+    assert found == []
+
+
+def test_only_commands_talk_to_the_terminal():
+    lower = [path for path in FILES if room_of(path) not in ("cli", "")]
+    printing = [f"{path}:{line}: print" for path in lower for line, name in calls(path) if name == "print"]
+    clicking = [f"{path}:{line}: {name}" for path in lower for line, name in imports(path) if name == "click"]
+    assert printing + clicking == []
+
+
+def test_no_module_is_long():
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {str(path): length for path, length in lengths.items() if length > MODULE_LINES} == {}
+
+
+def test_no_function_is_long():
+    long = [
+        f"{path}:{line}: {name} has {length} lines"
+        for path in FILES
+        for line, name, length in functions(path)
+        if length > (KERNEL_LINES if room_of(path) == "kernels" else FUNCTION_LINES)
+    ]
+    assert long == []
+
+
+def test_the_checks_find_what_they_look_for(tmp_path, monkeypatch):
+    """A room that breaks every rule is found by every check."""
+    (tmp_path / "spec").mkdir()
+    bad = tmp_path / "spec" / "bad.py"
+    bad.write_text("import click\nfrom lstm_cli import graph\ndef f():\n    'Doc.'\n    print(1)\n\n    return 2\n")
+    monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path)
+    assert room_of(bad) == "spec"
+    assert list(rooms_imported(bad)) == [(2, "graph")]
+    assert list(imports(bad)) == [(1, "click"), (2, "lstm_cli.graph")]
+    assert list(calls(bad)) == [(5, "print")]
+    assert list(functions(bad)) == [(3, "f", 3)]
