@@ -3,7 +3,7 @@
 Legend: T time, B batch, I input, H units, K outputs, N rows that reach the output layer, S numbers of state a sequence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from lstm_cli.graph.parameters import Parameter, ParameterStore
 from lstm_cli.ops.dense import dense
 from lstm_cli.ops.dropout import dropout, dropout_mask
 from lstm_cli.ops.embedding import embedding
+from lstm_cli.ops.initial import initial_states
 from lstm_cli.ops.pooling import pool_attention, pool_max, pool_mean
 from lstm_cli.ops.recurrent import recurrent
 from lstm_cli.ops.rows import gather
@@ -45,10 +46,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Direction:
-    """One recurrent pass over the sequences: a layer, or one half of a bidirectional one.
-
-    `state` is its slice of the state matrix (B, S); None where the pass runs backwards and carries none.
-    """
+    """One recurrent pass over the sequences: a layer, or one half of a bidirectional one."""
 
     name: str
     cell: Cell
@@ -57,7 +55,11 @@ class Direction:
     activation: str
     recurrent_dropout: float
     reverse: bool
-    state: slice | None
+
+    @property
+    def states(self) -> tuple[int, ...]:
+        """Widths of what is handed from step to step."""
+        return (self.units,) * len(self.cell.states)
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,17 @@ class Model:
         self.spec, self.sizes, self.dtype = spec, sizes, dtype
         self.embeddings = {name: _embedding_size(spec.embedding, name) for name in sizes.tokens}
         self.layers = _plan_layers(spec, sizes.numbers + sum(self.embeddings.values()))
-        self.state_size = sum(_width(d) for layer in self.layers for d in layer.directions if d.state)
         self.parameters = ParameterStore(self._declare(), seed=seed, dtype=dtype)
+
+    @property
+    def directions(self) -> list[Direction]:
+        """All recurrent passes in their order; so lie their states in the state matrix (B, S)."""
+        return [direction for layer in self.layers for direction in layer.directions]
+
+    @property
+    def state_size(self) -> int:
+        """S, the numbers of state of one sequence."""
+        return sum(sum(direction.states) for direction in self.directions)
 
     @property
     def places_that_drop(self) -> int:
@@ -140,77 +151,53 @@ class Model:
 
     def graph(self, inputs: Inputs, *, training: bool) -> Outputs:
         """Lay the network out over `inputs`; dropout is in it only for training."""
-        drop = _Dropper(inputs.seeds) if training else None
-        h = self._embed(inputs, drop)
-        final_state: list[Variable] = []
+        drop = _Dropper(inputs.seeds if training else None)
+        starts, finals = self._initial_states(inputs), []
+        x = self._embed(inputs, drop)
         for layer in self.layers:
-            h, last = self._run_layer(layer, h, inputs, drop, final_state)
-        features = gather(h, inputs.rows) if self.sizes.per == "step" else self._pool(h, last, inputs)
-        output = dense(features, self._view("output.W"), self._view("output.b"))
+            passes = [self._run(d, x, inputs, starts[d.name], drop) for d in layer.directions]
+            x, last = _joined([h for h, _ in passes]), _joined([states[0] for _, states in passes])
+            finals += [state for _, states in passes for state in states]
+            x = x if layer is self.layers[-1] else drop(x, layer.dropout)
+        features = gather(x, inputs.rows) if self.sizes.per == "step" else self._pool(x, last, inputs)
+        output = dense(drop(features, layer.dropout), self._view("output.W"), self._view("output.b"))
         if self.spec.output_activation is not None:
             output = _ACTIVATIONS[self.spec.output_activation](output)
-        state = pt.concatenate(final_state, axis=1) if final_state else inputs.state
-        return Outputs(output, state)
+        return Outputs(output, _joined(finals))
 
     def _view(self, name: str) -> Variable:
         return self.parameters.views[name]
 
-    def _embed(self, inputs: Inputs, drop: "_Dropper | None") -> Variable:
+    def _initial_states(self, inputs: Inputs) -> dict[str, list[Variable]]:
+        """Return what each pass starts from, by its name."""
+        widths = [width for direction in self.directions for width in direction.states]
+        names = [direction.name for direction in self.directions] if self.spec.initial_state == "learned" else []
+        learned = [self._view(f"{name}.initial") for name in names]
+        states = iter(initial_states(inputs.state, inputs.fresh, widths, learned))
+        return {direction.name: [next(states) for _ in direction.states] for direction in self.directions}
+
+    def _embed(self, inputs: Inputs, drop: "_Dropper") -> Variable:
         parts = [] if inputs.numbers is None else [inputs.numbers]
         for name, ids in inputs.tokens.items():
-            rows = embedding(self._view(f"embedding.{name}"), ids)
-            parts.append(drop(rows, self.spec.dropout) if drop else rows)
-        return parts[0] if len(parts) == 1 else pt.concatenate(parts, axis=2)
+            parts.append(drop(embedding(self._view(f"embedding.{name}"), ids), self.spec.dropout))
+        return _joined(parts)
 
-    def _run_layer(
-        self, layer: LayerPlan, x: Variable, inputs: Inputs, drop: "_Dropper | None", final_state: list[Variable]
-    ) -> tuple[Variable, Variable]:
-        """Return what the layer puts out at each step (T, B, H) and at each sequence's end (B, H)."""
-        outputs, lasts = [], []
-        for direction in layer.directions:
-            h, finals = self._run_direction(direction, x, inputs, drop)
-            outputs.append(h)
-            lasts.append(finals[0])
-            if direction.state:
-                final_state.extend(finals)
-        h = outputs[0] if len(outputs) == 1 else pt.concatenate(outputs, axis=2)
-        last = lasts[0] if len(lasts) == 1 else pt.concatenate(lasts, axis=1)
-        if drop is None or not layer.dropout:
-            return h, last
-        # The same mask on both would tie what the pooled and the step-wise output see; only one of them is used.
-        seed = drop.next_seed()
-        return dropout(h, layer.dropout, seed), dropout(last, layer.dropout, seed)
-
-    def _run_direction(
-        self, direction: Direction, x: Variable, inputs: Inputs, drop: "_Dropper | None"
+    def _run(
+        self, direction: Direction, x: Variable, inputs: Inputs, start: Sequence[Variable], drop: "_Dropper"
     ) -> tuple[Variable, tuple[Variable, ...]]:
-        mask = None
-        if drop is not None and direction.recurrent_dropout:
-            shape = (inputs.lengths.shape[0], direction.units)
-            mask = dropout_mask(shape, direction.recurrent_dropout, drop.next_seed(), dtype=self.dtype)
+        """Return what a pass puts out at each step (T, B, H) and its final states (B, H)."""
+        shape = (inputs.lengths.shape[0], direction.units)
         return recurrent(
             x,
             inputs.lengths,
             self._view(f"{direction.name}.W"),
             self._view(f"{direction.name}.b"),
-            self._initial(direction, inputs),
+            start,
             cell=direction.cell.name,
             activation=direction.activation,
             reverse=direction.reverse,
-            mask=mask,
+            mask=drop.mask(shape, direction.recurrent_dropout, self.dtype),
         )
-
-    def _initial(self, direction: Direction, inputs: Inputs) -> tuple[Variable, ...]:
-        """Return the states (B, H) that the pass starts from: carried in, or the initial state for a fresh start."""
-        units, states = direction.units, len(direction.cell.states)
-        fresh = inputs.fresh if direction.state else pt.ones_like(inputs.fresh)
-        start = inputs.state[:, direction.state] if direction.state else None
-        if self.spec.initial_state == "learned":
-            learned = pt.outer(fresh, self._view(f"{direction.name}.initial"))
-            start = learned if start is None else start + learned
-        elif start is None:
-            start = pt.zeros((inputs.lengths.shape[0], states * units), dtype=self.dtype)
-        return tuple(start[:, k * units : (k + 1) * units] for k in range(states))
 
     def _pool(self, h: Variable, last: Variable, inputs: Inputs) -> Variable:
         match self.spec.pool:
@@ -221,7 +208,7 @@ class Model:
             case "max":
                 return pool_max(h, inputs.lengths)
             case "attention":
-                scores = dense(h, self._view("attention.W"), self._view("attention.b"))[:, :, 0]
+                scores = dense(h, self._view("attention.W"), self._view("attention.b")).squeeze(2)
                 return pool_attention(h, scores, inputs.lengths)
 
     def _declare(self) -> list[Parameter]:
@@ -240,17 +227,25 @@ class Model:
 
 
 class _Dropper:
-    """Hands each place that drops a seed of its own."""
+    """Hands each place that drops a seed of its own; without seeds nothing is dropped."""
 
-    def __init__(self, seeds: Variable) -> None:
+    def __init__(self, seeds: Variable | None) -> None:
         self._seeds, self._used = seeds, 0
 
-    def next_seed(self) -> Variable:
+    def __call__(self, x: Variable, rate: float) -> Variable:
+        return x if self._seeds is None or not rate else dropout(x, rate, self._next_seed())
+
+    def mask(self, shape: tuple[Variable | int, ...], rate: float, dtype: str) -> Variable | None:
+        return None if self._seeds is None or not rate else dropout_mask(shape, rate, self._next_seed(), dtype=dtype)
+
+    def _next_seed(self) -> Variable:
         self._used += 1
         return self._seeds[self._used - 1]
 
-    def __call__(self, x: Variable, rate: float) -> Variable:
-        return dropout(x, rate, self.next_seed()) if rate else x
+
+def _joined(parts: Sequence[Variable]) -> Variable:
+    """Return arrays side by side along their last axis."""
+    return parts[0] if len(parts) == 1 else pt.concatenate(parts, axis=-1)
 
 
 _ACTIVATIONS = {
@@ -266,24 +261,15 @@ def _embedding_size(spec: int | Mapping[str, int], name: str) -> int:
     return spec if isinstance(spec, int) else spec[name]
 
 
-def _width(direction: Direction) -> int:
-    return len(direction.cell.states) * direction.units
-
-
 def _plan_layers(spec: Any, width: int) -> tuple[LayerPlan, ...]:
-    """Chain the layers: each takes what the one before puts out; states lie one after the other in the state matrix."""
-    layers, offset = [], 0
+    """Chain the layers: each takes what the one before puts out."""
+    layers = []
     for number, layer in enumerate(spec.layers):
-        cell = CELLS[layer.cell]
         directions = []
         for reverse in (False, True) if layer.bidirectional else (False,):
             name = f"layers.{number}.reverse" if reverse else f"layers.{number}"
-            states = len(cell.states) * layer.size
-            state = None if reverse else slice(offset, offset + states)
-            offset += 0 if reverse else states
-            directions.append(
-                Direction(name, cell, width, layer.size, layer.activation, layer.recurrent_dropout, reverse, state)
-            )
+            cell, rate = CELLS[layer.cell], layer.recurrent_dropout
+            directions.append(Direction(name, cell, width, layer.size, layer.activation, rate, reverse))
         layers.append(LayerPlan(tuple(directions), layer.dropout))
         width = layers[-1].outputs
     return tuple(layers)
@@ -299,7 +285,7 @@ def _declare_direction(direction: Direction, *, learned_initial: bool) -> list[P
         Parameter(f"{name}.b", (len(cell.biases) * units,), bias, blocks=cell.biases),
     ]
     if learned_initial:
-        parameters.append(Parameter(f"{name}.initial", (_width(direction),), initializers.zeros))
+        parameters.append(Parameter(f"{name}.initial", (sum(direction.states),), initializers.zeros))
     return parameters
 
 
