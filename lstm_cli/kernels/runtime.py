@@ -81,6 +81,17 @@ def parallel_kernel(function: Callable[..., Any]) -> Any:
     return numba.njit(parallel=True, fastmath=FAST, **FLAGS)(function)
 
 
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a function that only kernels call: no entry for Python, no machine code of its own on disk."""
+    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy", "fastmath": FAST}
+    return numba.njit(**options)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Paste a function into the kernels that call it: right for what is called in one place, and compiles fastest."""
+    return numba.njit(inline="always", error_model="numpy", fastmath=FAST)(function)
+
+
 def threads() -> int:
     """Shards that the work of one call is cut into."""
     return numba.get_num_threads()

@@ -1,9 +1,11 @@
 """A recurrent layer over a padded batch as one Op, and its gradient as another.
 
-Legend: T time, B batch, I input, H units, G gate blocks. The equations stand in `lstm_cli.ops.reference`.
+Legend: T time, B batch, I input, H units, G gate blocks, V tokens. The equations stand in `lstm_cli.ops.reference`,
+what is kept for the gradient in `lstm_cli.kernels.forward`.
 """
 
 from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 import pytensor.tensor as pt
@@ -11,12 +13,12 @@ from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.ops import reference
-from lstm_cli.ops.contract import Storage, or_zeros
+from lstm_cli.kernels import recurrent as kernels
+from lstm_cli.kernels.gates import ACTIVATIONS
+from lstm_cli.kernels.layout import BLOCKS, KEPT
+from lstm_cli.ops.contract import Storage, is_disconnected, output_buffer
 from lstm_cli.ops.rewrites import TrimmableOp
 
-BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3}
-BIASES = {"rnn": 1, "lstm": 4, "gru": 4}
 STATES = {"rnn": 1, "lstm": 2, "gru": 1}
 
 
@@ -38,7 +40,7 @@ def recurrent(
     ----------
     x : (T, B, I)
     lengths : (B,) int64
-        Real steps of each sequence, 1 to T, in any order (longest first spares the Op some work).
+        Real steps of each sequence, 1 to T, in any order.
     W : (G H, I + H)
         Gate blocks of rows i, f, o, z (lstm), r, u, n (gru) or one (rnn); columns [x, h].
     b : (G H), for a gru (4 H) with the bias of n's hidden part last
@@ -57,9 +59,7 @@ def recurrent(
     h : (T, B, H), zeros at padding
     finals : tuple of (B, H), the state after the last step in the direction of travel
     """
-    op = Recurrent(cell, activation, reverse, mask is not None)
-    outputs = op(x, lengths, W, b, *initial, *([] if mask is None else [mask]), return_list=True)
-    return outputs[0], tuple(outputs[1 : 1 + STATES[cell]])
+    return _run(Recurrent(cell, activation, reverse, mask is not None), [x], lengths, W, b, initial, mask)
 
 
 def recurrent_tokens(
@@ -75,7 +75,9 @@ def recurrent_tokens(
     reverse: bool = False,
     mask: Variable | None = None,
 ) -> tuple[Variable, tuple[Variable, ...]]:
-    """Return ``recurrent(table[ids], …)``; for a vocabulary smaller than the batch, much faster.
+    """Return ``recurrent(table[ids], …)``, multiplying W with the table instead of the batch.
+
+    The better choice where the vocabulary is smaller than the number of steps in a batch.
 
     Parameters
     ----------
@@ -83,145 +85,190 @@ def recurrent_tokens(
     table : (V, I)
         The embedding of each token. All else as in `recurrent`.
     """
-    return recurrent(
-        table[ids], lengths, W, b, initial, cell=cell, activation=activation, reverse=reverse, mask=mask
-    )
+    op = Recurrent(cell, activation, reverse, mask is not None, tokens=True)
+    return _run(op, [ids, table], lengths, W, b, initial, mask)
+
+
+def _run(
+    op: "Recurrent", source: list[Variable], lengths: Variable, W: Variable, b: Variable,
+    initial: Sequence[Variable], mask: Variable | None,
+) -> tuple[Variable, tuple[Variable, ...]]:  # fmt: skip
+    outputs = op(*source, lengths, W, b, *initial, *([] if mask is None else [mask]), return_list=True)
+    return outputs[0], tuple(outputs[1 : 1 + op.states])
 
 
 class Recurrent(TrimmableOp):
-    """``(x, lengths, W, b, *initial[, mask]) -> (h, *finals)``."""
+    """``(x | ids, table; lengths, W, b, *initial[, mask]) -> (h, *finals, shards, gates, cells)``.
 
-    __props__ = ("cell", "activation", "reverse", "masked")
+    The last three outputs are for the gradient only; `keeps` tells whether they are filled.
+    """
 
-    def __init__(self, cell: str, activation: str, reverse: bool, masked: bool) -> None:
+    __props__ = ("cell", "activation", "reverse", "masked", "tokens", "keeps")
+
+    def __init__(
+        self, cell: str, activation: str, reverse: bool, masked: bool, tokens: bool = False, keeps: bool = True
+    ) -> None:
         if cell not in BLOCKS:
             raise ValueError(f"cell: got {cell!r}, expected one of {', '.join(BLOCKS)}")
-        if activation not in reference.ACTIVATIONS:
-            raise ValueError(f"activation: got {activation!r}, expected one of {', '.join(reference.ACTIVATIONS)}")
-        self.cell, self.activation, self.reverse, self.masked = cell, activation, reverse, masked
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation: got {activation!r}, expected one of {', '.join(ACTIVATIONS)}")
+        self.cell, self.activation, self.reverse = cell, activation, bool(reverse)
+        self.masked, self.tokens, self.keeps = masked, tokens, keeps
 
-    def trim(self, unused: frozenset[int]) -> "Recurrent":
-        return self
+    @property
+    def states(self) -> int:
+        """Parts of the state: h, for an lstm also c."""
+        return STATES[self.cell]
 
-    def make_node(self, x: Variable, lengths: Variable, *rest: Variable) -> Apply:
-        x, lengths, *rest = (pt.as_tensor_variable(v) for v in (x, lengths, *rest))
-        dtype = x.type.dtype
-        batch, units = rest[2].type.shape
-        h = TensorType(dtype, shape=(x.type.shape[0], batch, units))
-        return Apply(self, [x, lengths, *rest], [h(), *(s.type() for s in rest[2 : 2 + STATES[self.cell]])])
+    @property
+    def layer(self) -> kernels.Layer:
+        """What the kernels need to know."""
+        return kernels.Layer(self.cell, self.activation, self.reverse)
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
-        state = shapes[4]
-        return [(shapes[0][0], *state), *([state] * STATES[self.cell])]
+    def trim(self, unused: frozenset[int]) -> Self:
+        """Keep nothing for a gradient that is not taken."""
+        keeps = self.keeps and not unused.issuperset(range(1 + self.states, 4 + self.states))
+        return type(self)(self.cell, self.activation, self.reverse, self.masked, self.tokens, keeps)
+
+    def split(self, inputs: Sequence[Any]) -> tuple[Sequence[Any], Any, Any, Any, Sequence[Any], Any]:
+        """Return source, lengths, W, b, initial states and mask or None."""
+        start = 2 if self.tokens else 1
+        lengths, W, b, *rest = inputs[start:]
+        return inputs[:start], lengths, W, b, rest[: self.states], rest[self.states] if self.masked else None
+
+    def make_node(self, *inputs: Variable) -> Apply:
+        """Check kinds and number of inputs."""
+        variables = [pt.as_tensor_variable(v) for v in inputs]
+        source, lengths, W, b, initial, mask = self.split(variables)
+        dtype = W.type.dtype
+        kinds = {"lengths": (lengths, 1, "int64"), "W": (W, 2, dtype), "b": (b, 1, dtype)}
+        kinds |= {f"initial[{i}]": (state, 2, dtype) for i, state in enumerate(initial)}
+        kinds |= {"ids": (source[0], 2, "int32"), "table": (source[1], 2, dtype)} if self.tokens else {}
+        kinds |= {} if self.tokens else {"x": (source[0], 3, dtype)}
+        kinds |= {"mask": (mask, 2, dtype)} if mask is not None else {}
+        for name, (variable, dimensions, expected) in kinds.items():
+            if (variable.type.ndim, variable.type.dtype) != (dimensions, expected):
+                raise TypeError(f"recurrent: {name}: got {variable.type}, expected {expected} of {dimensions} dimensions")
+        if dtype not in ("float32", "float64"):
+            raise TypeError(f"recurrent: W: got {dtype}, expected float32 or float64")
+        h = TensorType(dtype, (source[0].type.shape[0], *initial[0].type.shape))
+        reserve = [TensorType("int64", (None,)), TensorType(dtype, (None,) * 3), TensorType(dtype, (None, None))]
+        return Apply(self, variables, [h(), *(s.type() for s in initial), *(kind() for kind in reserve)])
+
+    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+        """Return the shapes; those of the reserve are only known once it is there."""
+        state = self.split(shapes)[4][0]
+        return [(shapes[0][0], *state), *([state] * self.states), None, None, None]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        outputs, states = len(node.outputs), STATES[self.cell]
-        flows = [True, False, True, True, *([True] * states), *([False] * self.masked)]
-        return [[flow] * outputs for flow in flows]
-
-    def options(self, rest: Sequence[np.ndarray]) -> dict:
-        return {
-            "cell": self.cell,
-            "activation": self.activation,
-            "reverse": self.reverse,
-            "mask": rest[-1] if self.masked else None,
-        }
+        """Gradients flow to all but token ids, lengths and mask, and from all but the reserve."""
+        source = [False, True] if self.tokens else [True]
+        flows = [*source, False, True, True, *([True] * self.states), *([False] * self.masked)]
+        return [[flow] * (1 + self.states) + [False] * 3 for flow in flows]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
-        x, lengths, W, b, *rest = inputs
-        h, finals = reference.recurrent(x, lengths, W, b, rest[: STATES[self.cell]], **self.options(rest))
-        for cell, value in zip(outputs, [h, *finals], strict=True):
-            cell[0] = value
+        """Run the kernels."""
+        given = arguments(self, inputs)
+        dtype, state = given.W.dtype, given.initial[0].shape
+        h = output_buffer(outputs[0], (inputs[0].shape[0], *state), dtype)
+        finals = [output_buffer(cell, state, dtype) for cell in outputs[1 : 1 + self.states]]
+        reserve = kernels.new_reserve(self.layer, given, self.keeps)
+        kernels.run_forward(self.layer, given, reserve, h, finals)
+        outputs[-3][0], outputs[-2][0], outputs[-1][0] = reserve.shards, reserve.gates, reserve.cells
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
-        flowing = [or_zeros(c, like) for c, like in zip(cotangents, outputs, strict=True)]
-        gradient = RecurrentGradient(self)(*inputs, *flowing, return_list=True)
-        dx, dW, db, *dinitial = gradient
-        return [dx, disconnected_type(), dW, db, *dinitial, *([disconnected_type()] * self.masked)]
+        """Return the gradient Op's outputs."""
+        dtype, states = outputs[0].type.dtype, self.states
+        flowing = [
+            pt.constant(np.empty((0,) * output.type.ndim, dtype)) if is_disconnected(cotangent) else cotangent
+            for output, cotangent in zip(outputs[: 1 + states], cotangents[: 1 + states], strict=True)
+        ]
+        h, reserve = outputs[0], outputs[-3:]
+        dx, dW, db, *dinitial = RecurrentGradient(self)(*inputs, h, *reserve, *flowing, return_list=True)
+        source = [disconnected_type(), dx] if self.tokens else [dx]
+        return [*source, disconnected_type(), dW, db, *dinitial, *([disconnected_type()] * self.masked)]
 
 
 class RecurrentGradient(TrimmableOp):
-    """``(*inputs, dh, *dfinals) -> (dx, dW, db, *dinitial)``."""
+    """``(*inputs, h, shards, gates, cells, dh, *dfinals) -> (dx | dtable, dW, db, *dinitial)``.
 
-    __props__ = ("forward",)
+    In place, the gates of the forward pass are overwritten. A cotangent without elements is zero.
+    """
 
-    def __init__(self, forward: Recurrent) -> None:
-        self.forward = forward
+    __props__ = ("forward", "wanted", "inplace")
 
-    def trim(self, unused: frozenset[int]) -> "RecurrentGradient":
-        return self
+    def __init__(self, forward: Recurrent, wanted: bool = True, inplace: bool = False) -> None:
+        self.forward, self.wanted, self.inplace = forward, wanted, inplace
+        if inplace:
+            self.destroy_map = {1: [self.inputs + 2]}
+
+    @property
+    def inputs(self) -> int:
+        """Inputs of the forward Op."""
+        return 4 + self.forward.tokens + self.forward.states + self.forward.masked
+
+    def trim(self, unused: frozenset[int]) -> Self:
+        """Leave out the gradient of the input where nobody reads it: for the first layer of a model."""
+        return type(self)(self.forward, self.wanted and 0 not in unused, self.inplace)
+
+    def in_place(self) -> Self:
+        """Return the Op that overwrites the gates."""
+        return type(self)(self.forward, self.wanted, True)
 
     def make_node(self, *inputs: Variable) -> Apply:
-        x, _, W, b, *rest = inputs
-        return Apply(self, list(inputs), [v.type() for v in (x, W, b, *rest[: STATES[self.forward.cell]])])
+        """Make outputs of the types of what they are the gradients of."""
+        source, _, W, b, initial, _ = self.forward.split(inputs[: self.inputs])
+        return Apply(self, list(inputs), [v.type() for v in (source[-1], W, b, *initial)])
+
+    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+        """Return the shapes of what the outputs are the gradients of."""
+        source, _, W, b, initial, _ = self.forward.split(shapes[: self.inputs])
+        return [source[-1], W, b, *initial]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
-        states = STATES[self.forward.cell]
-        ahead, (dh, *dfinals) = inputs[: -1 - states], inputs[-1 - states :]
-        results = slow_gradient(self.forward, ahead, dh, dfinals)
-        for cell, value in zip(outputs, results, strict=True):
-            cell[0] = value
+        """Run the kernels."""
+        given = arguments(self.forward, inputs[: self.inputs])
+        h, shards, gates, cells, *flowing = inputs[self.inputs :]
+        dh, *dfinals = (np.ascontiguousarray(cotangent) for cotangent in flowing)
+        reserve = kernels.Reserve(shards, gates if self.inplace else kernels.copied(gates), cells)
+        source = given.table if self.forward.tokens else given.x
+        likes = [source if self.wanted else source[:0], given.W, given.b, *given.initial]
+        results = [output_buffer(cell, like.shape, like.dtype) for cell, like in zip(outputs, likes, strict=True)]
+        nothing = results[0].reshape(-1)[:0]
+        dx, dtable = (nothing, results[0]) if self.forward.tokens else (results[0], nothing)
+        gradients = kernels.Gradients(dx, dtable, results[1], results[2], results[3:])
+        kernels.run_backward(self.forward.layer, given, reserve, h, dh, dfinals, gradients)
 
 
-def slow_gradient(op: Recurrent, inputs: Sequence[np.ndarray], dh: np.ndarray, dfinals: list) -> list[np.ndarray]:
-    """Gradient by complex-free reverse differentiation of the reference, one step at a time."""
-    x, lengths, W, b, *rest = inputs
-    states, units, width = STATES[op.cell], rest[0].shape[1], x.shape[2]
-    mask = rest[-1] if op.masked else np.ones_like(rest[0])
-    slope = SLOPES[op.activation]
-    act = reference.ACTIVATIONS[op.activation]
-    state, tape = [np.array(s) for s in rest[:states]], []
-    for t in reversed(range(len(x))) if op.reverse else range(len(x)):
-        rows = np.flatnonzero(lengths > t)
-        before = [s[rows] for s in state]
-        after = reference.STEPS[op.cell](x[t, rows], before, before[0] * mask[rows], W, b, act)
-        for held, new in zip(state, after, strict=True):
-            held[rows] = new
-        tape.append((t, rows, before, after))
-    dx, dW, db, d = np.zeros_like(x), np.zeros_like(W), np.zeros_like(b), [np.array(v) for v in dfinals]
-    for t, rows, before, after in reversed(tape):
-        hidden = before[0] * mask[rows]
-        xh = np.concatenate([x[t, rows], hidden], axis=1)
-        q = d[0][rows] + dh[t, rows]
-        if op.cell == "rnn":
-            g = q * slope(after[0])
-            gx = gh = gb = g
-            direct = 0
-        elif op.cell == "lstm":
-            i, f, o, z = np.split(xh @ W.T + b, 4, axis=1)
-            i, f, o, z = reference.sigmoid(i), reference.sigmoid(f), reference.sigmoid(o), act(z)
-            tc = np.tanh(after[1])
-            dc = d[1][rows] + q * o * (1 - tc * tc)
-            gx = gh = gb = np.concatenate(
-                [dc * z * i * (1 - i), dc * before[1] * f * (1 - f), q * tc * o * (1 - o), dc * i * slope(z)], axis=1
-            )
-            d[1][rows] = dc * f
-            direct = 0
-        else:
-            zx = np.split(x[t, rows] @ W[:, :width].T + b[: 3 * units], 3, axis=1)
-            zh = np.split(hidden @ W[:, width:].T, 3, axis=1)
-            r, u, m = reference.sigmoid(zx[0] + zh[0]), reference.sigmoid(zx[1] + zh[1]), zh[2] + b[3 * units :]
-            n = act(zx[2] + r * m)
-            gn = q * (1 - u) * slope(n)
-            gu = q * (before[0] - n) * u * (1 - u)
-            gr = gn * m * r * (1 - r)
-            gx, gh = np.concatenate([gr, gu, gn], axis=1), np.concatenate([gr, gu, gn * r], axis=1)
-            gb = np.concatenate([gr, gu, gn, gn * r], axis=1)
-            direct = q * u
-        d[0][rows] = (gh @ W[:, width:]) * mask[rows] + direct
-        dx[t, rows] = gx @ W[:, :width]
-        dW += np.concatenate([gx.T @ x[t, rows], gh.T @ hidden], axis=1)
-        db += gb.sum(0)
-    return [dx, dW, db, *d]
-
-
-# Derivatives in terms of the activation's value.
-SLOPES = {
-    "tanh": lambda y: 1 - y * y,
-    "linear": np.ones_like,
-    "relu": lambda y: (y > 0).astype(y.dtype),
-    "sigmoid": lambda y: y * (1 - y),
-    "softsign": lambda y: (1 - np.abs(y)) ** 2,
-}
+def arguments(op: Recurrent, inputs: Sequence[np.ndarray]) -> kernels.Inputs:
+    """Check the inputs against each other, once per call: kernels do not."""
+    source, lengths, W, b, initial, mask = op.split([np.ascontiguousarray(a) for a in inputs])
+    steps, batch = source[0].shape[:2]
+    units, columns = initial[0].shape[1], source[-1].shape[-1]
+    expected = {
+        "lengths": (lengths, (batch,)),
+        "W": (W, (BLOCKS[op.cell] * units, columns + units)),
+        "b": (b, (KEPT[op.cell] * units,)),
+        **{f"initial[{i}]": (state, (batch, units)) for i, state in enumerate(initial)},
+        **({"mask": (mask, (batch, units))} if op.masked else {}),
+    }
+    for name, (array, shape) in expected.items():
+        if array.shape != shape:
+            raise ValueError(f"recurrent ({op.cell}): {name}: got shape {array.shape}, expected {shape}")
+    if not batch or lengths.min() < 1 or lengths.max() > steps:
+        wrong = np.flatnonzero((lengths < 1) | (lengths > steps))[:3].tolist()
+        raise ValueError(
+            f"recurrent ({op.cell}): lengths: got {lengths[wrong].tolist()} for sequences {wrong} of {batch}, "
+            f"expected 1 to {steps} (the steps of the batch)"
+        )
+    mask = W[:0, :0] if mask is None else mask
+    if not op.tokens:
+        return kernels.Inputs(source[0], np.empty((0, 0), np.int32), W[:0, :0], lengths, W, b, initial, mask)
+    ids, table = source
+    if ids.min() < 0 or ids.max() >= len(table):
+        raise ValueError(
+            f"recurrent ({op.cell}): ids: got {ids.min()} to {ids.max()}, expected 0 to {len(table) - 1} (the table's rows)"
+        )
+    return kernels.Inputs(np.empty((0, 0, 0), W.dtype), ids, table, lengths, W, b, initial, mask)

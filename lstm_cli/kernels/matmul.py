@@ -1,0 +1,105 @@
+"""Large matrix products out of tiles: what a dense layer needs, on all threads, without a BLAS and its own threads.
+
+A task packs one panel of the right factor at a time, at most `DEPTH` rows of it, and multiplies all of its rows of the
+left factor with that. The sums run in the same order however many tasks there are.
+"""
+
+import numpy as np
+
+from lstm_cli.kernels.layout import LINE, padded
+from lstm_cli.kernels.packing import add, clear, copy, pack_columns, pack_rows, write_transposed
+from lstm_cli.kernels.runtime import part
+from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.tile import ROWS, panel_width, tile
+
+DEPTH = 384
+
+
+@part
+def panel_product(a, a_at, a_row, a_step, panel, panel_at, depth, start, start_at, start_row, c, c_at, c_row, rows):
+    """``c = start + a @ panel`` for any number of rows."""
+    groups = (rows + ROWS - 1) // ROWS
+    row = 0
+    for g in range(groups):
+        size = (rows - row + groups - g - 1) // (groups - g)
+        tile(
+            size, a, a_at + row * a_row, a_row, a_step, panel, panel_at,
+            start, start_at + row * start_row, start_row, c, c_at + row * c_row, c_row, depth,
+        )  # fmt: skip
+        row += size
+
+
+@part
+def share(whole, task, tasks):
+    """Return the first and the end of this task's part of so many things."""
+    return whole * task // tasks, whole * (task + 1) // tasks
+
+
+@task_kernel
+def product(task, tasks, by_rows, turned, a, right, stride, start, c, rows, columns, depth, work):
+    """``c (rows, columns) = start + a (rows, depth) @ right``.
+
+    `turned`: right is stored as (columns, depth), else as (depth, columns), either with rows at a distance of `stride`.
+    `start` is empty, or one row of c. `by_rows`: a task takes some rows of all panels, else all rows of some panels.
+    """
+    width, one, nothing = panel_width(work), np.int64(1), np.int64(0)
+    first, last = share((columns + width - 1) // width, 0 if by_rows else task, 1 if by_rows else tasks)
+    low, high = share(rows, task if by_rows else 0, tasks if by_rows else 1)
+    start_at = task * (len(work) // tasks)
+    panel_at = start_at + padded(width, LINE)
+    spare_at = panel_at + DEPTH * width
+    for p in range(first, last):
+        real = min(width, columns - p * width)
+        clear(width, work, start_at)
+        if len(start) > 0:
+            copy(real, start, p * width, work, start_at)
+        whole = real == width  # else the panel is wider than c, and its result is copied from spare memory
+        result, at, row = (c, low * columns + p * width, columns) if whole else (work, spare_at, width)
+        begun, begun_at, begun_row = work, start_at, nothing
+        for k in range(0, max(depth, 1), DEPTH):
+            step = min(DEPTH, depth - k)
+            if turned:
+                pack_columns(right, k, stride, step, p * width, columns, nothing, work, panel_at)
+            else:
+                pack_rows(right, k * stride + p * width, stride, step, real, nothing, work, panel_at)
+            panel_product(
+                a, low * depth + k, depth, one, work, panel_at, step,
+                begun, begun_at, begun_row, result, at, row, high - low,
+            )  # fmt: skip
+            begun, begun_at, begun_row = result, at, row
+        if not whole:
+            for r in range(low, high):
+                copy(real, work, spare_at + (r - low) * width, c, r * columns + p * width)
+
+
+@task_kernel
+def outer_product(task, tasks, by_rows, x, dy, dw, stride, db, depth, inputs, columns, work):
+    """``dw (columns, inputs) = dy^T x`` and ``db (columns) = sum(dy)``, both over `depth` rows.
+
+    Rows of dw lie at a distance of `stride`. Computed as x^T dy, whose panels are read along, and written transposed.
+    `by_rows`: a task takes some of the inputs.
+    """
+    width, one, nothing = panel_width(work), np.int64(1), np.int64(0)
+    first, last = share((columns + width - 1) // width, 0 if by_rows else task, 1 if by_rows else tasks)
+    low, high = share(inputs, task if by_rows else 0, tasks if by_rows else 1)
+    zeros_at = task * (len(work) // tasks)
+    total_at = zeros_at + padded(width, LINE)
+    panel_at = total_at + padded(width, LINE)
+    sums_at = panel_at + DEPTH * width
+    clear(width, work, zeros_at)
+    for p in range(first, last):
+        real = min(width, columns - p * width)
+        clear(width, work, total_at)
+        for k in range(0, max(depth, 1), DEPTH):
+            step = min(DEPTH, depth - k)
+            pack_rows(dy, k * columns + p * width, columns, step, real, nothing, work, panel_at)
+            for i in range(step):
+                add(width, work, panel_at + i * width, work, total_at)
+            panel_product(
+                x, k * inputs + low, one, inputs, work, panel_at, step, work, zeros_at if k == 0 else sums_at,
+                nothing if k == 0 else width, work, sums_at, width, high - low,
+            )  # fmt: skip
+        end = p * width + real
+        write_transposed(work, sums_at, width, high - low, nothing, columns, p * width, end, dw, low, stride)
+        if low == 0:
+            copy(real, work, total_at, db, p * width)

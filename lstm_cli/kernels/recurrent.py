@@ -1,0 +1,167 @@
+"""One recurrent layer over a padded batch: the calls of its kernels, forward and backward.
+
+Legend: T time, B batch, I input, H units, G row blocks of the weights, V tokens, N real steps of all sequences.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_cli.kernels import backward, forward, layout
+from lstm_cli.kernels.dense import affine, times_weights, weight_gradient
+from lstm_cli.kernels.gates import ACTIVATIONS, CELLS
+from lstm_cli.kernels.runtime import threads
+from lstm_cli.kernels.tasks import aligned, scratch
+
+SMALL = 1 << 18  # products of numbers that are not worth another thread
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A cell, its activation and its direction."""
+
+    cell: str
+    activation: str
+    reverse: bool
+
+    @property
+    def codes(self) -> tuple[int, int, int]:
+        """The layer as kernels know it."""
+        return CELLS[self.cell], ACTIVATIONS[self.activation], int(self.reverse)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a layer reads: numbers x (T, B, I), or token ids (T, B) with their table (V, I)."""
+
+    x: np.ndarray
+    ids: np.ndarray
+    table: np.ndarray
+    lengths: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+    initial: Sequence[np.ndarray]
+    mask: np.ndarray
+
+    @property
+    def columns(self) -> int:
+        """Columns of x that the recurrent kernels multiply themselves: none where a table is projected instead."""
+        return self.x.shape[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """What the gradient needs: how the batch was cut, the gates (N, 1 or 4, H) and an lstm's cells (N + B, H)."""
+
+    shards: np.ndarray
+    gates: np.ndarray
+    cells: np.ndarray
+
+
+def new_reserve(layer: Layer, inputs: Inputs, keeps: bool) -> Reserve:
+    """Return memory for what the gradient needs, empty if nothing is to be kept."""
+    total, (batch, units), dtype = int(inputs.lengths.sum()), inputs.initial[0].shape, inputs.W.dtype
+    rows, kept = total if keeps else 0, layout.KEPT[layer.cell]
+    cells = total + batch if keeps and layer.cell == "lstm" else 0
+    gates = aligned(rows * kept * units, dtype).reshape(rows, kept, units)
+    return Reserve(cut(layer, inputs), gates, aligned(cells * units, dtype).reshape(cells, units))
+
+
+def copied(array: np.ndarray) -> np.ndarray:
+    """Return a copy in aligned memory."""
+    copy = aligned(array.size, array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+def cut(layer: Layer, inputs: Inputs) -> np.ndarray:
+    """Cut the batch into as many shards as there are threads, fewer where that is not worth it."""
+    total = int(inputs.lengths.sum())
+    tasks = max(1, min(threads(), len(inputs.lengths), total * inputs.W.size // SMALL))
+    return layout.cut(-np.sort(-inputs.lengths), tasks)
+
+
+def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, finals: Sequence[np.ndarray]) -> None:
+    """Compute h (T, B, H) and the final states (B, H); a reserve without gates keeps nothing."""
+    dtype, (batch, units), columns = h.dtype, inputs.initial[0].shape, inputs.columns
+    shards, order, packed, rows = arrange(inputs.lengths, reserve.shards)
+    tasks, kept = len(shards) - 1, layout.KEPT[layer.cell]
+    panel, empty = layout.panel_columns(dtype), inputs.W[:0]
+    table = empty
+    if inputs.ids.size:
+        table = scratch("table", len(inputs.table) * len(inputs.W), dtype)
+        affine(inputs.table, inputs.W, empty, table)
+    panels = scratch("panels", layout.padded(len(inputs.W), panel) * (columns + units), dtype)
+    most = max(rows, layout.chunk_rows(kept * units))
+    pieces = layout.forward_pieces(CELLS[layer.cell], columns, units, rows, most, panel)
+    for final, initial in zip(finals, inputs.initial, strict=True):
+        np.copyto(final, initial)
+    forward.pack_weights(tasks, CELLS[layer.cell], units, columns, inputs.W, panels)
+    forward.run_forward(
+        tasks, *layer.codes, batch, int(packed[-1]), columns, units, inputs.x, inputs.ids, table, inputs.lengths, order,
+        shards, packed, inputs.b, inputs.mask, h, finals[0], finals[-1], reserve.gates, reserve.cells, panels,
+        scratch("forward", tasks * pieces[-1], dtype),
+    )  # fmt: skip
+
+
+def arrange(lengths: np.ndarray, shards: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Return the shards, the order of the rows, the first packed row of each shard, and the most rows of one."""
+    order = layout.sorted_order(lengths)
+    packed = np.concatenate([[0], np.cumsum(lengths[order])])[shards]
+    return shards, order, packed, int(np.diff(shards).max())
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients:
+    """What the backward pass writes; empty arrays for what nobody asked for."""
+
+    x: np.ndarray
+    table: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+    initial: Sequence[np.ndarray]
+
+
+def run_backward(
+    layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, dh: np.ndarray, dfinals: Sequence[np.ndarray],
+    out: Gradients,
+) -> None:  # fmt: skip
+    """Compute the gradients; the gates in the reserve become those of their sums. `dh` may be empty: zeros."""
+    dtype, (batch, units), columns = h.dtype, inputs.initial[0].shape, inputs.columns
+    shards, order, packed, rows = arrange(inputs.lengths, reserve.shards)
+    tasks, kept, depth, total = len(shards) - 1, layout.KEPT[layer.cell], len(inputs.W), int(packed[-1])
+    cell, panel, wanted = CELLS[layer.cell], layout.panel_columns(dtype), out.x.size > 0
+    for given, flowing in zip(out.initial, dfinals, strict=True):
+        given[...] = flowing if flowing.size else 0
+    back_columns = columns if wanted else 0
+    width = layout.padded(units, panel) + layout.padded(back_columns, panel)
+    panels = scratch("panels", width * depth, dtype)
+    most = max(rows, layout.chunk_rows(kept * units))
+    pieces = layout.backward_pieces(columns, units, rows, most, panel)
+    where, before = scratch("where", total, np.dtype("int64")), scratch("before", total, np.dtype("int64"))
+    backward.pack_transposed(tasks, cell, units, back_columns, inputs.W, panels)
+    backward.run_backward(
+        tasks, *layer.codes, batch, total, columns, units, int(wanted), inputs.lengths, order, shards, packed,
+        inputs.mask, h, inputs.initial[0], reserve.gates, reserve.cells, dh, out.initial[0], out.initial[-1], out.x,
+        where, before, panels, scratch("backward", tasks * pieces[-1], dtype),
+    )  # fmt: skip
+    tasks = threads() if len(shards) > 2 else 1
+    backward.weight_gradients(
+        tasks, cell, units, columns, batch, total, inputs.x, h, inputs.initial[0], inputs.mask, reserve.gates, where,
+        before, out.W, out.b, scratch("sums", tasks * backward.sums_room(depth, columns, units, tasks, panel), dtype),
+    )  # fmt: skip
+    if inputs.ids.size:
+        table_gradients(layer, inputs, reserve.gates, where, out, tasks)
+
+
+def table_gradients(
+    layer: Layer, inputs: Inputs, gates: np.ndarray, where: np.ndarray, out: Gradients, tasks: int
+) -> None:
+    """Scatter the gradients of the sums to the tokens' rows of the projected table, and those to table and weights."""
+    units, dtype = inputs.initial[0].shape[1], gates.dtype
+    dprojected = scratch("table", len(inputs.table) * len(inputs.W), dtype).reshape(len(inputs.table), -1)
+    backward.table_gradient(tasks, CELLS[layer.cell], units, len(where), inputs.ids, gates, where, dprojected)
+    weight_gradient(inputs.table, dprojected, out.W, scratch("unused", len(inputs.W), dtype))
+    if out.table.size:
+        times_weights(dprojected, inputs.W, out.table)
