@@ -31,6 +31,9 @@ class _Plan:
         return self.windows.lengths[self.bounds[:-1]] * np.diff(self.bounds)
 
 
+_NOTHING = _Plan(whole(np.zeros(0, np.int64)), np.zeros(1, np.int64))
+
+
 class Batches:
     """The batches of every epoch.
 
@@ -90,7 +93,7 @@ class Batches:
     def waste(self) -> float:
         """Return the share of padding in the steps of the first epoch."""
         plan = self._plan(0)
-        return 1 - int(plan.windows.lengths.sum()) / int(plan.padded.sum())
+        return 1 - int(plan.windows.lengths.sum()) / max(int(plan.padded.sum()), 1)
 
     def most_steps(self) -> int:
         """Return the steps with padding of the largest batch of the first epoch."""
@@ -115,6 +118,8 @@ class Batches:
 
     def _streams(self, epoch: int) -> _Plan:
         lengths = self.dataset.lengths
+        if not len(lengths):
+            return _NOTHING
         order = self._order(len(lengths), epoch)
         count = self.batch_size or max(1, self.batch_steps // self.window)
         plan = streams(lengths, self.window, count, order=order, warm_up=self.warm_up)
@@ -124,6 +129,8 @@ class Batches:
         lengths = self.dataset.lengths
         windows = whole(lengths) if self.window is None else cut(lengths, self.window)
         windows = windows.take(self._counts(windows))
+        if not len(windows):
+            return _NOTHING
         windows = windows.take(self._order(len(windows), epoch))
         if self.bucket:
             windows = windows.take(self._by_length(windows.lengths))

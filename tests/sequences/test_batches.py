@@ -167,3 +167,10 @@ def test_backward_layers_are_evaluated_window_by_window(tmp_path):
     (batch,) = evaluation_batches(given, open_data(given).train).epoch(0)
     assert batch.carry is None
     assert batch.lengths.tolist() == [10] * 5
+
+
+@pytest.mark.parametrize("settings", [{}, {"window": 3}, {"window": 3, "carry_state": True}, {"bucket": False}])
+@pytest.mark.parametrize("size", [{"batch_size": 4}, {"batch_steps": 9}])
+def test_no_sequences_make_no_batches(settings, size):
+    batches = Batches(numbered([]), **size, **settings)
+    assert (list(batches.epoch(0)), batches.count(0), batches.waste()) == ([], 0, 1)

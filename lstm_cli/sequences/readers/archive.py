@@ -51,7 +51,7 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
         if not layout.has_steps(array) and len(array) != layout.count:
             what = f"expected {layout.count} sequences" + (" or all their steps" if layout.offsets is not None else "")
             raise DataError(f"{source.name}: {name}: {what}, got shape {array.shape}: make the arrays equally long")
-    names = arrays.pop(options.id, None)
+    names = arrays.get(options.id)
     if names is None and options.id_required:
         raise DataError(f"{source.name}: {options.id}: no such array: correct data.id, or leave it out")
     for index in range(layout.count):

@@ -43,8 +43,8 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
         elif line.lower() == "@data":
             header = _header(where, fields)
         else:
-            key, *values = line[1:].split()
-            fields[key.lower()] = values
+            key, _, values = line[1:].partition(" ")
+            fields[key.lower()] = values.split()
     if header is None:
         raise DataError(f"{source.name}: there is no line @data: is this a .ts file of the time-series archive?")
     if not count:
@@ -53,13 +53,13 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
 
 def _header(where: str, fields: dict[str, list[str]]) -> _Header:
     def says(key: str) -> bool:
-        return fields.get(key, [""])[0].lower() == "true"
+        return fields.get(key, [])[:1] in (["true"], ["True"], ["TRUE"])
 
     if says("timestamps"):
         raise DataError(f"{where}: @timeStamps true cannot be read: write plain values and @timeStamps false")
-    dimensions = fields.get("dimensions", fields.get("dimension", ["1"] if says("univariate") else [""]))[0]
+    dimensions = " ".join(fields.get("dimensions") or fields.get("dimension") or (["1"] if says("univariate") else []))
     if dimensions and not dimensions.isdecimal():
-        raise DataError(f"{where}: @dimensions: expected a whole number, got {dimensions!r}: correct it")
+        raise DataError(f"{where}: @dimensions: expected a whole number, got {dimensions!r:.40}: correct it")
     labels = fields.get("classlabel", [])[1:] if says("classlabel") else []
     return _Header(says("classlabel") or says("targetlabel"), labels, int(dimensions) if dimensions else None)
 
