@@ -37,12 +37,15 @@ TABLE = [
     {"inputs": ["x"], "target": "next", "transform": {"x": "log"}, "scale": "none"},
     {"inputs": {"x": "set"}, "target": {"column": "y", "kind": "number"}, "on_error": "skip"},
 ]
-PIECES = st.sampled_from([b"", b"[", b"]", b",", b'"', b"\n", b"\r", b"\t", b":", b"\xff", b"\x00", b"NaN", b"-", b"1e999", b"{}", b"null"])  # fmt: skip  # noqa: E501
+PIECES = st.sampled_from(
+    [b"", b"[", b"]", b",", b'"', b"\n", b"\r", b"\t", b":", b"\xff", b"\x00", b"NaN", b"-", b"1e999", b"{}", b"null"]
+)
+EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), PIECES), min_size=1, max_size=4)
 
 
 @pytest.mark.parametrize("name", GOOD)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(edits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), PIECES), min_size=1, max_size=4), which=st.integers(0, 2))
+@given(edits=EDITS, which=st.integers(0, 2))
 def test_edited_files_give_data_or_an_error(tmp_path, name, edits, which):
     content = GOOD[name]
     for place, length, piece in edits:
