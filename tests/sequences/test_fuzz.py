@@ -20,7 +20,7 @@ def archive(**arrays):
 
 
 GOOD = {
-    "a.jsonl": b'{"id": "a", "x": [[1.5, 2], [3, 4]], "w": ["p", "q"], "y": "a"}\n{"x": [[5, 6]], "w": ["p"], "y": 3}\n',
+    "a.jsonl": b'{"id": "a", "x": [[1.5, 2], [3, 4]], "w": ["p", "q"], "y": "a"}\n{"x": [[5, 6]], "w": ["p"], "y": 3}',
     "a.csv": b"id,x,w,y\na,1,p,0.5\na,2.5,q,1\nb,3,p,2\n",
     "a.npz": archive(x=np.ones((2, 3)), w=np.array([["a", "b", "c"]] * 2), lengths=[3, 2], y=[0.5, 1.5]),
     "a.txt": b"to be\nor not\n",
