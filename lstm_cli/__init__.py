@@ -1,1 +1,37 @@
-"""Train recurrent networks on sequences from a YAML file."""
+"""Train recurrent networks on sequences from a YAML file, or from Python with the names of theano-lstm.
+
+Nothing is imported before it is asked for: PyTensor takes a second.
+"""
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "lstm_cli.theano": ("theano",),
+    "lstm_cli.graph.dropout": ("Dropout", "MultiDropout", "apply_dropout", "srng"),
+    "lstm_cli.graph.layers.dense": ("Layer", "create_shared", "np_rng", "random_initialization"),
+    "lstm_cli.graph.layers.embedding": ("Embedding",),
+    "lstm_cli.graph.layers.gated_input": ("GatedInput",),
+    "lstm_cli.graph.layers.gru": ("GRU",),
+    "lstm_cli.graph.layers.lstm": ("LSTM",),
+    "lstm_cli.graph.layers.recurrent": ("RNN",),
+    "lstm_cli.graph.masked_loss": ("masked_loss", "masked_loss_dx"),
+    "lstm_cli.graph.shared_memory": ("borrow_all_memories", "borrow_memory", "wrap_params"),
+    "lstm_cli.graph.stacked": ("StackedCells",),
+    "lstm_cli.ops.clip_gradient": ("clip_gradient",),
+    "lstm_cli.optim.theano_lstm": ("create_optimization_updates",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'lstm_cli' has no attribute {name!r}")
+    home = importlib.import_module(_HOME_OF[name])
+    return home if name == "theano" else getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME_OF]

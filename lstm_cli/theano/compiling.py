@@ -1,0 +1,89 @@
+"""``theano.function``, so that a script starts within seconds.
+
+PyTensor's default, the numba linker, took 28 to 175 s to compile a loop over one or two LSTM layers with its gradient,
+and again for every other size of layer. By default functions here are run Op by Op from Python: the same loop was built
+in 3 s. A step of time, forward and back, then cost 2 ms instead of 0.2 ms (two LSTM layers of 20 and a double
+pendulum, one core). For hours of training set ``theano.config.mode = "NUMBA"`` or give ``mode="NUMBA"``; sequences that
+are known in advance belong in ``layer.sequence``, which is one Op.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import pytensor
+from pytensor.compile.mode import Mode, optdb
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.fg import FunctionGraph
+from pytensor.graph.rewriting.basic import in2out, node_rewriter
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from pytensor.link.vm import VMLinker
+from pytensor.scan.op import Scan
+from pytensor.tensor.sharedvar import TensorSharedVariable
+
+import lstm_cli.ops.elementwise
+import lstm_cli.ops.rewrites  # noqa: F401  (both register rewrites that are named below)
+from lstm_cli.ops.overwrite import overwrite
+
+Updates = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
+
+_ADDED = ("stabilize", "lstm_numpy_elementwise", "lstm_loops_in_python", "lstm_work_in_place", "add_destroy_handler")
+_LEFT_OUT = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt")
+
+
+@cache
+def fast_start() -> Mode:
+    """Return the mode of functions that name none: no compiler, and only the rewrites that pay within a few calls."""
+    rewrites = RewriteDatabaseQuery(include=("fast_compile", *_ADDED), exclude=_LEFT_OUT)
+    return Mode(linker=VMLinker(use_cloop=False, c_thunks=False), optimizer=rewrites)
+
+
+def function(
+    inputs: Iterable[Variable],
+    outputs: Any = None,
+    mode: str | Mode | None = None,
+    updates: Updates | None = None,
+    **options: Any,
+) -> Any:
+    """Compile a function; the arguments are those of `pytensor.function`.
+
+    Parameters
+    ----------
+    inputs, outputs, updates, options
+        As in PyTensor and Theano.
+    mode : optional
+        By default `fast_start`, unless ``config.mode`` has been set.
+
+    Notes
+    -----
+    Shared variables are updated in their own memory, which other processes may share (`lstm_cli.wrap_params`).
+    """
+    if mode is None and pytensor.config.mode == "Mode":
+        mode = fast_start()
+        updates = {held: _in_its_memory(held, new) for held, new in _pairs(updates)}
+    return pytensor.function(list(inputs), outputs, mode=mode, updates=updates, **options)
+
+
+def _pairs(updates: Updates | None) -> Iterable[tuple[Variable, Variable]]:
+    return updates.items() if isinstance(updates, Mapping) else updates or ()
+
+
+def _in_its_memory(held: Variable, new: Variable) -> Variable:
+    if not isinstance(held, TensorSharedVariable):
+        return new
+    new = pytensor.tensor.as_tensor_variable(new)
+    same = new.type.dtype == held.type.dtype and new.type.ndim == held.type.ndim
+    return overwrite(held, new) if same else new  # PyTensor says what does not fit
+
+
+@node_rewriter([Scan])
+def loops_in_python(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
+    """Compile the body of a loop as the function around it."""
+    if node.op.mode is not None:
+        return None
+    op = node.op.clone()
+    op.mode = fast_start()
+    return op.make_node(*node.inputs).outputs
+
+
+optdb.register("lstm_loops_in_python", in2out(loops_in_python, ignore_newtrees=True), position=49.06)

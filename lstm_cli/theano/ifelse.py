@@ -1,0 +1,5 @@
+"""``theano.ifelse``."""
+
+from pytensor import ifelse
+
+__all__ = ["ifelse"]

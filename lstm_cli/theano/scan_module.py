@@ -1,0 +1,64 @@
+"""``theano.scan`` and its relatives, which return what the loop put out and the updates of its random streams."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytensor
+from pytensor.scan.utils import until
+
+from lstm_cli.ops.draws import update_by_itself
+
+__all__ = ["OrderedUpdates", "foldl", "foldr", "map", "reduce", "scan", "until"]
+
+
+class OrderedUpdates(dict):
+    """Updates by variable; two of them can be added up."""
+
+    def __add__(self, other: Any) -> "OrderedUpdates":
+        return OrderedUpdates({**self, **dict(other)})
+
+
+Result = tuple[Any, OrderedUpdates]
+
+
+def scan(fn: Callable[..., Any], *arguments: Any, **options: Any) -> Result:
+    """Loop over time; the arguments are those of `pytensor.scan`.
+
+    Returns
+    -------
+    outputs : variable or list of them, each with a leading time axis
+    updates : OrderedUpdates
+        Of the random streams drawn from in the loop. Functions apply them also where a script drops them.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Scan return signature will change", DeprecationWarning)
+        warnings.filterwarnings("ignore", "Setting default_update", DeprecationWarning)
+        outputs, updates = pytensor.scan(fn, *arguments, **options)
+    for state, following in updates.items():
+        update_by_itself(state, following)
+    return outputs, OrderedUpdates(updates)
+
+
+def map(fn: Callable[..., Any], sequences: Any, non_sequences: Any = None, **options: Any) -> Result:
+    """Apply `fn` to every element of the sequences."""
+    return scan(fn, sequences=sequences, outputs_info=[], non_sequences=non_sequences, **options)
+
+
+def reduce(
+    fn: Callable[..., Any], sequences: Any, outputs_info: Any, non_sequences: Any = None, **options: Any
+) -> Result:
+    """Loop over the sequences and return the last output only."""
+    outputs, updates = scan(fn, sequences=sequences, outputs_info=outputs_info, non_sequences=non_sequences, **options)
+    last = [output[-1] for output in outputs] if isinstance(outputs, Sequence) else outputs[-1]
+    return last, updates
+
+
+def foldl(*arguments: Any, **options: Any) -> Result:
+    """`reduce` from the first element to the last."""
+    return reduce(*arguments, **options)
+
+
+def foldr(*arguments: Any, **options: Any) -> Result:
+    """`reduce` from the last element to the first."""
+    return reduce(*arguments, go_backwards=True, **options)
