@@ -1,14 +1,14 @@
 """Dropout whose mask is a hash of (key, place): nothing is stored, any thread finds the same bits again."""
 
 import numpy as np
-from numba import prange
 
-from lstm_cli.kernels.runtime import kernel, parallel_kernel
+from lstm_cli.kernels.runtime import part
+from lstm_cli.kernels.tasks import task_kernel
 
-_BLOCK = 4096  # floats that stay in the first-level cache
+_BLOCK = 4096  # numbers that stay in the first-level cache
 
 
-@kernel
+@part
 def _mix(h):
     """Scatter the bits of a 32-bit number: xorshift and multiply, with Ellis's constants for the least bias."""
     h = np.uint32(h ^ (h >> np.uint32(16)))
@@ -18,10 +18,10 @@ def _mix(h):
     return np.uint32(h ^ (h >> np.uint32(15)))
 
 
-@kernel
-def _drop_block(x, y, start, stop, key0, key1, threshold, scale):
+@part
+def _drop_block(x, y, start, stop, keys, scale):
     """Scale a block, copied first where x and y differ: one array in a loop is what LLVM vectorises without a check."""
-    zero = y.dtype.type(0)
+    key0, key1, threshold, zero = keys[0], keys[1], keys[2], y.dtype.type(0)
     for i in range(start, stop):
         y[i] = x[i]
     for i in range(start, stop):
@@ -29,18 +29,17 @@ def _drop_block(x, y, start, stop, key0, key1, threshold, scale):
         y[i] = y[i] * scale if h >= threshold else zero
 
 
-@parallel_kernel
-def drop(x, y, key0, key1, threshold, scale, shards):
+@task_kernel
+def drop(task, tasks, x, y, keys, k):
     """Set y_i to x_i * scale where hash(key, i) >= threshold, else to 0.
 
     Parameters
     ----------
-    x (n,), key0, key1, threshold : uint32, scale : of x's dtype, shards : int
+    x (n,), keys (3,) uint32 : two parts of the key, threshold; k of x's dtype : scale
     y (n,): written; may be x.
     """
-    blocks = (x.shape[0] + _BLOCK - 1) // _BLOCK
-    for shard in prange(shards):
-        for block in range(shard * blocks // shards, (shard + 1) * blocks // shards):
-            # unsigned: numba tests signed places for being negative, and such a loop does not become vector code
-            start, stop = np.uint64(block * _BLOCK), np.uint64(min(x.shape[0], (block + 1) * _BLOCK))
-            _drop_block(x, y, start, stop, key0, key1, threshold, scale)
+    size = x.shape[0]
+    blocks = (size + _BLOCK - 1) // _BLOCK
+    for block in range(task * blocks // tasks, (task + 1) * blocks // tasks):
+        # unsigned: numba tests signed places for being negative, and such a loop does not become vector code
+        _drop_block(x, y, np.uint64(block * _BLOCK), np.uint64(min(size, (block + 1) * _BLOCK)), keys, k[0])

@@ -1,19 +1,20 @@
 """Losses over rows of outputs, and their gradients in the memory of the outputs.
 
-Legend: N rows, K classes or labels, D numbers. Loss kernels keep NaN and infinity meaningful (`exact`): a row with a
-value that is not finite gets a loss that is not.
+Legend: N rows, K classes or labels, D numbers. Losses keep NaN and infinity meaningful (`exact`): a row with a value
+that is not finite gets a loss that is not. Rows are shared out to tasks. Numbers come in an array `k` of the outputs'
+dtype; literals would turn the arithmetic into float64.
 """
 
 import math
 
 import numpy as np
-from numba import prange
 
-from lstm_cli.kernels.runtime import kernel, parallel_kernel
+from lstm_cli.kernels.runtime import part
 from lstm_cli.kernels.scalar import exp_nonpositive, larger, log1p_unit
+from lstm_cli.kernels.tasks import task_kernel
 
 
-@kernel
+@part
 def _largest(x):
     largest = x[0]
     for j in range(x.shape[0]):
@@ -21,10 +22,10 @@ def _largest(x):
     return largest
 
 
-@kernel(exact=True)
+@part(exact=True)
 def _log_sum_exp(x):
     """Return log sum_j exp(x_j) and the mean of x (K,); NaN where x is not finite."""
-    number = x.dtype.type  # a literal 0 would make every sum float64
+    number = x.dtype.type
     largest, total, exponentials = _largest(x), number(0), number(0)
     for j in range(x.shape[0]):
         total += x[j]
@@ -33,128 +34,137 @@ def _log_sum_exp(x):
     return (largest + np.log(exponentials) if finite else total - total), total / number(x.shape[0])
 
 
-@parallel_kernel
-def softmax_losses(logits, target, smoothing, shards, loss, nll, log_sum):
+@task_kernel
+def softmax_losses(task, tasks, logits, classes, target, k, loss, nll, log_sum):
     """Cross-entropy of each row's softmax with its target class.
 
     Parameters
     ----------
-    logits (N, K), target (N,) int64: -1 where unknown, smoothing : of the logits' dtype, shards : int
+    logits (N, K), classes : K, target (N,) int64: -1 where unknown, k : smoothing
     loss (N,): with the target's probability smoothed, nll (N,): without, log_sum (N,): log sum exp. All three written.
     """
-    rows = logits.shape[0]
-    for shard in prange(shards):
-        for n in range(shard * rows // shards, (shard + 1) * rows // shards):
-            log_sum[n], mean = _log_sum_exp(logits[n])
-            k = target[n]
-            loss[n] = nll[n] = 0
-            if k >= 0:
-                nll[n] = log_sum[n] - logits[n, k]
-                loss[n] = nll[n] + smoothing * (logits[n, k] - mean)
+    rows, smoothing = target.shape[0], k[0]
+    for n in range(task * rows // tasks, (task + 1) * rows // tasks):
+        row, t = logits[n * classes : (n + 1) * classes], target[n]
+        log_sum[n], mean = _log_sum_exp(row)
+        nll[n] = loss[n] = 0
+        if t >= 0:
+            nll[n] = log_sum[n] - row[t]
+            loss[n] = nll[n] + smoothing * (row[t] - mean)
 
 
-@kernel
+@part
 def _softmax_gradient(x, log_sum, scale, shift):
     """Turn x (K,) into scale * softmax(x) - shift."""
     for j in range(x.shape[0]):
         x[j] = scale * exp_nonpositive(x[j] - log_sum) - shift
 
 
-@kernel
-def _clear(x):
-    for j in range(x.shape[0]):  # a slice assignment would take numba seconds to compile
-        x[j] = 0
-
-
-@parallel_kernel
-def softmax_gradient(x, target, log_sum, scale, smoothing, shards):
+@task_kernel
+def softmax_gradient(task, tasks, x, classes, target, log_sum, scale, k):
     """Turn the logits x (N, K) into the gradient of `softmax_losses`, each row times its scale.
 
     Parameters
     ----------
-    target (N,) int64, log_sum, scale (N,), smoothing : of x's dtype, shards : int
+    classes : K, target (N,) int64, log_sum, scale (N,), k : smoothing / K, 1 - smoothing
     """
-    rows = x.shape[0]
-    one, classes = x.dtype.type(1), x.dtype.type(x.shape[1])
-    for shard in prange(shards):
-        for n in range(shard * rows // shards, (shard + 1) * rows // shards):
-            k = target[n]
-            if k < 0 or scale[n] == 0:
-                _clear(x[n])
-            else:
-                _softmax_gradient(x[n], log_sum[n], scale[n], scale[n] * smoothing / classes)
-                x[n, k] -= scale[n] * (one - smoothing)
+    rows = target.shape[0]
+    for n in range(task * rows // tasks, (task + 1) * rows // tasks):
+        row, t = x[n * classes : (n + 1) * classes], target[n]
+        if t < 0 or scale[n] == 0:
+            for j in range(classes):  # a slice assignment would take numba seconds to compile
+                row[j] = 0
+        else:
+            _softmax_gradient(row, log_sum[n], scale[n], scale[n] * k[0])
+            row[t] -= scale[n] * k[1]
 
 
-@kernel(exact=True)
-def sigmoid_losses(logits, target, loss):
+@part(exact=True)
+def _sigmoid_loss(x, y):
+    zero = x.dtype.type(0)
+    total = zero
+    for j in range(x.shape[0]):
+        total += max(x[j], zero) - x[j] * y[j] + log1p_unit(exp_nonpositive(-abs(x[j])))
+    return total
+
+
+@task_kernel
+def sigmoid_losses(task, tasks, logits, labels, target, loss):
     """Cross-entropy of independent labels, summed over a row: max(x, 0) - x y + log(1 + exp(-|x|)).
 
     Parameters
     ----------
-    logits, target (N, K)
+    logits, target (N, K), labels : K
     loss (N,): written.
     """
-    zero = logits.dtype.type(0)
-    for n in range(logits.shape[0]):
-        total = zero
-        for k in range(logits.shape[1]):
-            x = logits[n, k]
-            total += max(x, zero) - x * target[n, k] + log1p_unit(exp_nonpositive(-abs(x)))
-        loss[n] = total
+    rows = loss.shape[0]
+    for n in range(task * rows // tasks, (task + 1) * rows // tasks):
+        loss[n] = _sigmoid_loss(logits[n * labels : (n + 1) * labels], target[n * labels : (n + 1) * labels])
 
 
-@kernel
-def sigmoid_gradient(x, target, scale):
-    """Turn x (N, K) into scale_n * (sigmoid(x) - target)."""
+@part
+def _sigmoid_gradient(x, y, scale):
     one = x.dtype.type(1)
-    for n in range(x.shape[0]):
-        for k in range(x.shape[1]):
-            e = exp_nonpositive(-abs(x[n, k]))
-            probability = (one if x[n, k] >= 0 else e) / (one + e)
-            x[n, k] = scale[n] * (probability - target[n, k])
+    for j in range(x.shape[0]):
+        e = exp_nonpositive(-abs(x[j]))
+        x[j] = scale * ((one if x[j] >= 0 else e) / (one + e) - y[j])
+
+
+@task_kernel
+def sigmoid_gradient(task, tasks, x, labels, target, scale):
+    """Turn x (N, K) into scale_n * (sigmoid(x) - target)."""
+    rows = scale.shape[0]
+    for n in range(task * rows // tasks, (task + 1) * rows // tasks):
+        _sigmoid_gradient(x[n * labels : (n + 1) * labels], target[n * labels : (n + 1) * labels], scale[n])
 
 
 SQUARED, ABSOLUTE, HUBER = 0, 1, 2
 
 
-@kernel(exact=True)
-def regression_losses(output, target, distance, delta, loss):
+@part(exact=True)
+def _distance(x, y, distance, delta):
+    number = x.dtype.type
+    total, half = number(0), number(0.5)
+    for j in range(x.shape[0]):
+        d = abs(x[j] - y[j])
+        if distance == SQUARED:
+            total += d * d
+        elif distance == ABSOLUTE:
+            total += d
+        else:
+            inside = min(d, delta)
+            total += inside * (d - half * inside)
+    return total / number(x.shape[0])
+
+
+@task_kernel
+def regression_losses(task, tasks, output, width, target, distance, k, loss):
     """Mean over a row of the distance d between output and target.
 
     squared d², absolute |d|, huber d² / 2 where |d| <= delta, else delta (|d| - delta / 2).
 
     Parameters
     ----------
-    output, target (N, D), distance : SQUARED, ABSOLUTE or HUBER, delta : of the output's dtype
+    output, target (N, D), width : D, distance : SQUARED, ABSOLUTE or HUBER, k : delta
     loss (N,): written.
     """
-    number = output.dtype.type
-    width, half = number(output.shape[1]), number(0.5)
-    for n in range(output.shape[0]):
-        total = number(0)
-        for k in range(output.shape[1]):
-            d = abs(output[n, k] - target[n, k])
-            if distance == SQUARED:
-                total += d * d
-            elif distance == ABSOLUTE:
-                total += d
-            else:
-                inside = min(d, delta)
-                total += inside * (d - half * inside)
-        loss[n] = total / width
+    rows = loss.shape[0]
+    for n in range(task * rows // tasks, (task + 1) * rows // tasks):
+        start, stop = n * width, (n + 1) * width
+        loss[n] = _distance(output[start:stop], target[start:stop], distance, k[0])
 
 
-@kernel
-def regression_gradient(x, target, distance, delta, scale):
+@task_kernel
+def regression_gradient(task, tasks, x, width, target, distance, k, scale):
     """Turn x (N, D) into scale_n times the gradient of `regression_losses`; 0 where an absolute distance is 0."""
-    for n in range(x.shape[0]):
-        share = scale[n] / x.dtype.type(x.shape[1])
-        for k in range(x.shape[1]):
-            d = x[n, k] - target[n, k]
+    rows, delta, columns = scale.shape[0], k[0], x.dtype.type(width)
+    for n in range(task * rows // tasks, (task + 1) * rows // tasks):
+        share = scale[n] / columns
+        for i in range(n * width, (n + 1) * width):
+            d = x[i] - target[i]
             if distance == SQUARED:
-                x[n, k] = share * (d + d)
+                x[i] = share * (d + d)
             elif distance == ABSOLUTE:
-                x[n, k] = share * np.sign(d)
+                x[i] = share * np.sign(d)
             else:
-                x[n, k] = share * min(max(d, -delta), delta)
+                x[i] = share * min(max(d, -delta), delta)

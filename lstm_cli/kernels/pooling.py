@@ -1,25 +1,24 @@
-"""Summaries of sequences over their real steps; threads share the batch. Legend: T time, B batch, H units."""
+"""Summaries of sequences over their real steps; tasks share the batch. Legend: T time, B batch, H units."""
 
-from numba import prange
+from lstm_cli.kernels.runtime import part
+from lstm_cli.kernels.tasks import task_kernel
 
-from lstm_cli.kernels.runtime import kernel, parallel_kernel
 
-
-@kernel
+@part
 def _add_scaled(x, factor, y):
     """Add factor * x to y."""
     for j in range(y.shape[0]):
         y[j] += factor * x[j]
 
 
-@kernel
+@part
 def _scale(x, factor, y):
     """Set y to factor * x."""
     for j in range(y.shape[0]):
         y[j] = factor * x[j]
 
 
-@kernel
+@part
 def _dot(x, y):
     total = x.dtype.type(0)
     for j in range(y.shape[0]):
@@ -27,14 +26,14 @@ def _dot(x, y):
     return total
 
 
-@kernel
+@part
 def _start(x, largest, steps):
     for j in range(largest.shape[0]):
         largest[j] = x[j]
         steps[j] = 0
 
 
-@kernel
+@part
 def _keep_larger(x, step, largest, steps):
     for j in range(largest.shape[0]):
         above = x[j] > largest[j]
@@ -42,34 +41,36 @@ def _keep_larger(x, step, largest, steps):
         steps[j] = step if above else steps[j]
 
 
-@parallel_kernel
-def weighted_sum(h, weights, lengths, shards, pooled):
+@task_kernel
+def weighted_sum(task, tasks, h, units, weights, lengths, pooled):
     """Set pooled (B, H) to the sum over real steps t of weights (T, B) times h (T, B, H)."""
     batch = lengths.shape[0]
-    for shard in prange(shards):
-        for b in range(shard * batch // shards, (shard + 1) * batch // shards):
-            _scale(h[0, b], weights[0, b], pooled[b])
-            for t in range(1, lengths[b]):
-                _add_scaled(h[t, b], weights[t, b], pooled[b])
+    for b in range(task * batch // tasks, (task + 1) * batch // tasks):
+        row = pooled[b * units : (b + 1) * units]
+        _scale(h[b * units : (b + 1) * units], weights[b], row)
+        for place in range(batch + b, lengths[b] * batch, batch):
+            _add_scaled(h[place * units : (place + 1) * units], weights[place], row)
 
 
-@parallel_kernel
-def weighted_sum_gradient(h, weights, lengths, dpooled, shards, dh, dweights):
+@task_kernel
+def weighted_sum_gradient(task, tasks, h, units, weights, lengths, dpooled, dh, dweights):
     """Gradient of `weighted_sum`: dh (T, B, H) and dweights (T, B), zeros on padding, both written."""
     batch = lengths.shape[0]
-    for shard in prange(shards):
-        for b in range(shard * batch // shards, (shard + 1) * batch // shards):
-            for t in range(h.shape[0]):
-                _scale(dpooled[b], weights[t, b], dh[t, b])  # weights are 0 on padding
-                dweights[t, b] = _dot(h[t, b], dpooled[b]) if t < lengths[b] else 0
+    for b in range(task * batch // tasks, (task + 1) * batch // tasks):
+        row, end = dpooled[b * units : (b + 1) * units], lengths[b] * batch
+        for place in range(b, weights.shape[0], batch):
+            start, stop = place * units, (place + 1) * units
+            _scale(row, weights[place], dh[start:stop])  # weights are 0 on padding
+            dweights[place] = _dot(h[start:stop], row) if place < end else 0
 
 
-@parallel_kernel
-def largest(h, lengths, shards, pooled, steps):
+@task_kernel
+def largest(task, tasks, h, units, lengths, pooled, steps):
     """Set pooled (B, H) to the largest of h (T, B, H) over real steps, steps (B, H) int64 to where it stood first."""
     batch = lengths.shape[0]
-    for shard in prange(shards):
-        for b in range(shard * batch // shards, (shard + 1) * batch // shards):
-            _start(h[0, b], pooled[b], steps[b])
-            for t in range(1, lengths[b]):
-                _keep_larger(h[t, b], t, pooled[b], steps[b])
+    for b in range(task * batch // tasks, (task + 1) * batch // tasks):
+        start, stop = b * units, (b + 1) * units
+        _start(h[start:stop], pooled[start:stop], steps[start:stop])
+        for t in range(1, lengths[b]):
+            place = (t * batch + b) * units
+            _keep_larger(h[place : place + units], t, pooled[start:stop], steps[start:stop])

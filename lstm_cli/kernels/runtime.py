@@ -1,8 +1,8 @@
 """How every kernel is compiled: flags, threads, and machine code kept on disk for the next process.
 
-Kernels are plain functions on arrays. `kernel` compiles one for a single thread; `parallel_kernel` compiles one whose
-outermost `prange` loop runs over shards of the work. Both keep their machine code in one folder per version of *all*
-kernel sources: numba's own cache looks at one file only and would serve stale code after a change in another.
+Kernels are plain functions on arrays, cut into tasks (`lstm_cli.kernels.tasks`) and made of parts. Their machine code is
+kept in one folder per version of *all* kernel sources: numba's own cache looks at one file only and would serve stale
+code after a change in another.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any
 import numba
 from numba.core import caching
 
-# No guards against NaN and infinity in the arithmetic: non-finite values are looked for once a step, by kernels
+# No guards against NaN and infinity in the arithmetic: non-finite values are looked for once a step, by parts
 # compiled with `exact=True`. With numba's Python error model the check for a zero divisor stops vectorisation.
 FAST = {"reassoc", "contract", "arcp", "nsz", "afn", "nnan", "ninf"}
 EXACT = FAST - {"nnan", "ninf"}
@@ -69,22 +69,20 @@ class _KernelCacheLocator(caching._CacheLocator):
 caching.CacheImpl._locator_classes.insert(0, _KernelCacheLocator)
 
 
-def kernel(function: Callable[..., Any] | None = None, *, exact: bool = False, **options: Any) -> Any:
-    """Compile a function on arrays for one thread; `exact` keeps NaN and infinity meaningful."""
-    if function is None:
-        return lambda function: kernel(function, exact=exact, **options)
-    return numba.njit(fastmath=EXACT if exact else FAST, **FLAGS, **options)(function)
-
-
 def parallel_kernel(function: Callable[..., Any]) -> Any:
     """Compile a function whose outermost `prange` loop runs over shards, one a thread."""
     return numba.njit(parallel=True, fastmath=FAST, **FLAGS)(function)
 
 
-def part(function: Callable[..., Any]) -> Any:
-    """Compile a function that only kernels call: no entry for Python, no machine code of its own on disk."""
-    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy", "fastmath": FAST}
-    return numba.njit(**options)(function)
+def part(function: Callable[..., Any] | None = None, *, exact: bool = False) -> Any:
+    """Compile a function that only kernels call: no entry for Python, no machine code of its own on disk.
+
+    With `exact`, NaN and infinity keep their meaning.
+    """
+    if function is None:
+        return lambda function: part(function, exact=exact)
+    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
+    return numba.njit(fastmath=EXACT if exact else FAST, **options)(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:

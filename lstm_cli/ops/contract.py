@@ -16,6 +16,8 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.link.vm import VMLinker
 
+from lstm_cli.kernels.runtime import threads
+
 Storage = list[list[Any]]
 
 
@@ -47,6 +49,11 @@ def output_buffer(cell: list[Any], shape: Sequence[int], dtype: np.dtype | str) 
 def dense_array(array: np.ndarray, dtype: np.dtype | str) -> np.ndarray:
     """Return the array C-ordered, of one dtype and writable, as compiled kernels take it (no copy where it is)."""
     return np.require(array, dtype, ["C", "W"])
+
+
+def share_out(numbers: int) -> int:
+    """Return into how many tasks a pass over so many numbers is cut; to wake a thread costs as much as 8192 of them."""
+    return min(threads(), 1 + numbers // 8192)
 
 
 _REWRITES = ("merge", "useless", "minimum_compile", "inplace", "lstm_fill_at_once", "lstm_trim_outputs")

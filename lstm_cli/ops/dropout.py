@@ -13,8 +13,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 
 from lstm_cli.kernels.dropout import drop
-from lstm_cli.kernels.runtime import threads
-from lstm_cli.ops.contract import Storage, dense_array, output_buffer
+from lstm_cli.ops.contract import Storage, dense_array, output_buffer, share_out
 from lstm_cli.ops.inplace import InplaceOp
 
 
@@ -116,10 +115,9 @@ def _scalar(variable: Variable | int) -> Variable:
 def _drop(x: np.ndarray, y: np.ndarray, rate: float, seed: np.ndarray) -> None:
     """Write x with its mask into y, which may be x."""
     key = _spread(int(seed))
-    threshold = np.uint32(min(round(rate * 2**32), 2**32 - 1))
-    scale = x.dtype.type(1 / (1 - rate))
-    keys = np.uint32(key >> 32), np.uint32(key & 0xFFFFFFFF)
-    drop(x.reshape(-1), y.reshape(-1), *keys, threshold, scale, threads())
+    threshold = min(round(rate * 2**32), 2**32 - 1)
+    keys = np.array([key >> 32, key & 0xFFFFFFFF, threshold], np.uint32)
+    drop(share_out(x.size), x, y, keys, np.array([1 / (1 - rate)], x.dtype))
 
 
 def _spread(seed: int) -> int:

@@ -10,8 +10,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels.embedding import scatter_add
-from lstm_cli.kernels.runtime import threads
-from lstm_cli.ops.contract import Storage, dense_array, output_buffer
+from lstm_cli.ops.contract import Storage, dense_array, output_buffer, share_out
 
 
 def embedding(table: Variable, ids: Variable) -> Variable:
@@ -75,5 +74,5 @@ class TakeGradient(Op):
         table, ids, drows = inputs
         dtable = output_buffer(outputs[0], table.shape, table.dtype)
         dtable.fill(0)
-        source = dense_array(drows, table.dtype).reshape(-1, table.shape[1])
-        scatter_add(source, dense_array(ids, np.int64).reshape(-1), dtable, threads())
+        source = dense_array(drows, table.dtype)
+        scatter_add(share_out(source.size), source, dense_array(ids, np.int64), dtable, table.shape[1])

@@ -15,8 +15,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels import losses as kernels
-from lstm_cli.kernels.runtime import threads
-from lstm_cli.ops.contract import Storage, dense_array
+from lstm_cli.ops.contract import Storage, dense_array, share_out
 from lstm_cli.ops.inplace import InplaceOp
 
 DISTANCES = {"squared": kernels.SQUARED, "absolute": kernels.ABSOLUTE, "huber": kernels.HUBER}
@@ -160,9 +159,9 @@ class SoftmaxCrossEntropy(_Loss):
                 f"softmax cross-entropy: classes must lie in -1 … {classes - 1}, got {target.min()} … {target.max()}"
             )
         losses, nll, log_sum = (np.empty(rows, logits.dtype) for _ in range(3))
-        smoothing = logits.dtype.type(self.label_smoothing)
+        k = np.array([self.label_smoothing], logits.dtype)
         logits, target = dense_array(logits, logits.dtype), dense_array(target, np.int64)
-        kernels.softmax_losses(logits, target, smoothing, threads(), losses, nll, log_sum)
+        kernels.softmax_losses(share_out(logits.size), logits, classes, target, k, losses, nll, log_sum)
         outputs[0][0], outputs[1][0], outputs[2][0] = _weighted_sum(weight, losses), nll, log_sum
 
     def pullback(
@@ -185,9 +184,11 @@ class SoftmaxGradient(InplaceOp):
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         logits, target, weight, log_sum, dloss = inputs
-        outputs[0][0] = gradient = self.writable(logits)
-        smoothing = logits.dtype.type(self.label_smoothing)
-        kernels.softmax_gradient(gradient, dense_array(target, np.int64), log_sum, weight * dloss, smoothing, threads())
+        outputs[0][0] = x = self.writable(logits)
+        classes, s = x.shape[1], self.label_smoothing
+        k = np.array([s / classes, 1 - s], x.dtype)
+        target = dense_array(target, np.int64)
+        kernels.softmax_gradient(share_out(x.size), x, classes, target, log_sum, weight * dloss, k)
 
 
 class SigmoidCrossEntropy(_Loss):
@@ -199,7 +200,8 @@ class SigmoidCrossEntropy(_Loss):
         logits, target, weight = inputs
         _check_rows("sigmoid cross-entropy", logits, target, weight)
         nll = np.empty(len(logits), logits.dtype)
-        kernels.sigmoid_losses(dense_array(logits, logits.dtype), dense_array(target, logits.dtype), nll)
+        logits, target = dense_array(logits, logits.dtype), dense_array(target, logits.dtype)
+        kernels.sigmoid_losses(share_out(logits.size), logits, logits.shape[1], target, nll)
         outputs[0][0], outputs[1][0] = _weighted_sum(weight, nll), nll
 
     def pullback(
@@ -218,8 +220,9 @@ class SigmoidGradient(InplaceOp):
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         logits, target, weight, dloss = inputs
-        outputs[0][0] = gradient = self.writable(logits)
-        kernels.sigmoid_gradient(gradient, dense_array(target, logits.dtype), weight * dloss)
+        outputs[0][0] = x = self.writable(logits)
+        target = dense_array(target, x.dtype)
+        kernels.sigmoid_gradient(share_out(x.size), x, x.shape[1], target, weight * dloss)
 
 
 class Regression(_Loss):
@@ -235,11 +238,10 @@ class Regression(_Loss):
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         output, target, weight = inputs
         _check_rows("regression loss", output, target, weight)
-        dtype = output.dtype
-        losses, delta = np.empty(len(output), dtype), dtype.type(self.delta)
-        kernels.regression_losses(
-            dense_array(output, dtype), dense_array(target, dtype), DISTANCES[self.distance], delta, losses
-        )
+        losses, k = np.empty(len(output), output.dtype), np.array([self.delta], output.dtype)
+        output, target = dense_array(output, output.dtype), dense_array(target, output.dtype)
+        distance = DISTANCES[self.distance]
+        kernels.regression_losses(share_out(output.size), output, output.shape[1], target, distance, k, losses)
         outputs[0][0], outputs[1][0] = _weighted_sum(weight, losses), losses
 
     def pullback(
@@ -262,8 +264,7 @@ class RegressionGradient(InplaceOp):
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         output, target, weight, dloss = inputs
-        dtype = output.dtype
-        outputs[0][0] = gradient = self.writable(output)
-        kernels.regression_gradient(
-            gradient, dense_array(target, dtype), DISTANCES[self.distance], dtype.type(self.delta), weight * dloss
-        )
+        outputs[0][0] = x = self.writable(output)
+        target, k = dense_array(target, x.dtype), np.array([self.delta], x.dtype)
+        distance = DISTANCES[self.distance]
+        kernels.regression_gradient(share_out(x.size), x, x.shape[1], target, distance, k, weight * dloss)

@@ -13,7 +13,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 
 from lstm_cli.kernels.optimizers import sums_of_squares
-from lstm_cli.ops.contract import Storage, dense_array
+from lstm_cli.ops.contract import Storage, dense_array, share_out
 from lstm_cli.ops.inplace import InplaceOp
 
 _PIECE = 1 << 14  # numbers that a thread takes at a time; sums over pieces do not depend on the number of threads
@@ -29,7 +29,7 @@ class Rule(Protocol):
     vectors, scalars : tuple of str
         Names of its state: vectors (P,) that start at 0, single numbers.
     kernel : callable
-        ``(p, *vectors, g, pieces, scales, k)``, in place.
+        ``(tasks, p, *vectors, g, pieces, scales, k)``, in place.
     """
 
     vectors: tuple[str, ...]
@@ -65,7 +65,8 @@ class MeasureGradient(Op):
         _check_size(gradient, self.bounds)
         pieces = _pieces(self.bounds)
         sums = np.empty((len(pieces), 2))
-        sums_of_squares(gradient, pieces, _limit(self.value, gradient.dtype), sums)
+        limit = np.array([_limit(self.value, gradient.dtype)])
+        sums_of_squares(share_out(gradient.size), gradient, pieces, limit, sums)
         squares = np.bincount(pieces[:, 2].astype(np.int64), sums[:, 1], minlength=len(self.bounds) - 1)
         outputs[0][0] = np.asarray(np.sqrt(sums[:, 0].sum()))
         outputs[1][0] = self._scales(np.sqrt(squares)).astype(gradient.dtype)
@@ -108,6 +109,7 @@ class FusedUpdate(InplaceOp):
         dtype = flat.dtype
         changed = [self.writable(vector) for vector in (flat, *state[:count])]
         self.rule.kernel(
+            share_out(flat.size),
             *changed,
             dense_array(gradient, dtype),
             _pieces(self.bounds),

@@ -13,8 +13,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels import pooling as kernels
-from lstm_cli.kernels.runtime import threads
-from lstm_cli.ops.contract import Storage, dense_array, output_buffer
+from lstm_cli.ops.contract import Storage, dense_array, output_buffer, share_out
 
 
 def pool_mean(h: Variable, lengths: Variable) -> Variable:
@@ -122,7 +121,7 @@ class WeightedSum(Op):
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         h, weights, lengths = _dense(inputs)
         pooled = output_buffer(outputs[0], h.shape[1:], h.dtype)
-        kernels.weighted_sum(h, weights, lengths, threads(), pooled)
+        kernels.weighted_sum(share_out(h.size), h, h.shape[2], weights, lengths, pooled)
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -142,7 +141,7 @@ class WeightedSumGradient(Op):
         h, weights, lengths, dpooled = _dense(inputs)
         dh = output_buffer(outputs[0], h.shape, h.dtype)
         dweights = output_buffer(outputs[1], weights.shape, h.dtype)
-        kernels.weighted_sum_gradient(h, weights, lengths, dpooled, threads(), dh, dweights)
+        kernels.weighted_sum_gradient(share_out(h.size), h, h.shape[2], weights, lengths, dpooled, dh, dweights)
 
 
 class Largest(Op):
@@ -166,7 +165,7 @@ class Largest(Op):
         _real_steps(h, lengths)
         pooled = output_buffer(outputs[0], h.shape[1:], h.dtype)
         steps = output_buffer(outputs[1], h.shape[1:], np.int64)
-        kernels.largest(h, lengths, threads(), pooled, steps)
+        kernels.largest(share_out(h.size), h, h.shape[2], lengths, pooled, steps)
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
