@@ -1,0 +1,108 @@
+"""Small networks in float64, random batches for them, and what they make of these."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lstm_cli.graph.model import Model, Sizes
+from lstm_cli.sequences import Batch
+from lstm_cli.spec import config_from_mapping
+from lstm_cli.training.step import Evaluator, Predictor, Trainer
+
+CELLS = ("lstm", "gru", "rnn")
+EXACT = {"rtol": 1e-10, "atol": 1e-12}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model with its functions; every weight is drawn at random, biases and initial states too."""
+
+    model: Model
+    kind: str
+    predictor: Predictor
+    evaluator: Evaluator
+    trainer: Trainer
+
+    def outputs(self, batch, state=None):
+        return self.predictor(batch, state)[0]
+
+    def loss(self, batch, state=None):
+        return self.evaluator(batch, state)[0]
+
+    def gradient(self, batch, state=None, *, divisor=1.0, step=0, part=0):
+        """Return the loss and the gradient (P,) in the buffer after it."""
+        loss, _ = self.trainer.backpropagate(batch, state, divisor=divisor, seed=7, step=step, part=part)
+        return loss, self.trainer.gradient.get_value()
+
+
+def network(
+    kind="category", *, per="step", numbers=3, tokens=None, outputs=4, loss=None, precision="float64", **model
+):
+    """Build a network of small layers of uneven sizes, by default without dropout."""
+    model = {"layers": [5, 7], "embedding": 2, "dropout": 0.0, **model}
+    mapping = {"data": {"train": "a.jsonl", "target": "y"}, "model": model, "loss": loss or {}, "precision": precision}
+    config = config_from_mapping(mapping)
+    built = Model(config.model, Sizes(numbers, tokens or {}, outputs, per), dtype=precision)
+    flat = built.parameters.flat.get_value()
+    built.parameters.flat.set_value(np.random.default_rng(0).normal(0, 0.5, flat.shape).astype(precision))
+    return Network(
+        built,
+        kind,
+        Predictor(built),
+        Evaluator(built, kind, config.loss, consumes="outputs"),
+        Trainer(built, kind, config.loss, config.optimizer),
+    )
+
+
+
+def random_batch(network, lengths, *, seed=1, **fields):
+    """Return a batch of random numbers, those on padding too: nothing may depend on them."""
+    rng, sizes, lengths = np.random.default_rng(seed), network.model.sizes, np.asarray(lengths, np.int64)
+    steps, count = int(lengths.max()), len(lengths)
+    real = np.arange(steps)[:, None] < lengths
+    rows = np.flatnonzero(real) if sizes.per == "step" else np.arange(count)
+    batch = Batch(
+        lengths=lengths,
+        mask=real.astype(np.float32),
+        numbers=rng.normal(size=(steps, count, sizes.numbers)).astype(np.float32) if sizes.numbers else None,
+        tokens={name: rng.integers(size, size=(steps, count), dtype=np.int32) for name, size in sizes.tokens.items()},
+        rows=rows,
+        target=_targets(rng, network.kind, len(rows), sizes.outputs),
+        weight=rng.uniform(0.5, 2, len(rows)).astype(np.float32),
+        total=float(len(rows)),
+        sequences=np.arange(count),
+    )
+    return replace(batch, **fields)
+
+
+def _targets(rng, kind, rows, outputs):
+    if kind == "category":
+        return rng.integers(outputs, size=rows)
+    values = rng.normal(size=(rows, outputs)) if kind == "number" else rng.integers(2, size=(rows, outputs))
+    return values.astype(np.float32)
+
+
+def members(network, batch, columns):
+    """Return some of the sequences as a batch of their own, and which of the whole batch's rows are theirs."""
+    columns, count = np.asarray(columns), len(batch.lengths)
+    steps = int(batch.lengths[columns].max())
+    if network.model.sizes.per == "step":
+        place = {column: number for number, column in enumerate(columns.tolist())}
+        found = {(row // count) * len(columns) + place[row % count]: number
+                 for number, row in enumerate(batch.rows.tolist()) if row % count in place}  # fmt: skip
+        rows = sorted(found)
+        mine = np.array([found[row] for row in rows])
+    else:
+        rows, mine = range(len(columns)), columns
+    part = replace(
+        batch,
+        lengths=batch.lengths[columns],
+        mask=batch.mask[:steps, columns].copy(),
+        numbers=None if batch.numbers is None else batch.numbers[:steps, columns].copy(),
+        tokens={name: ids[:steps, columns].copy() for name, ids in batch.tokens.items()},
+        rows=np.array(rows),
+        target=batch.target[mine],
+        weight=batch.weight[mine],
+        sequences=batch.sequences[columns],
+    )
+    return part, mine

@@ -1,0 +1,120 @@
+"""What must come out the same however sequences are put together: padded, cut into windows, accumulated."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lstm_cli.sequences import Batches, Dataset, Encoded
+from tests.graph.helpers import CELLS, EXACT, members, network, random_batch
+from tests.sequences.helpers import number_schema
+
+LENGTHS = [6, 4, 4, 1]
+
+each_cell = pytest.mark.parametrize("cell", CELLS)
+each_end = pytest.mark.parametrize(("per", "pool"), [("step", "last"), ("sequence", "last")], ids=["steps", "last"])
+each_direction = pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both ways"])
+
+
+def check_alone(network):
+    """Compare outputs, loss and gradients of a padded batch with those of its sequences, one by one."""
+    batch = random_batch(network, LENGTHS)
+    outputs, (loss, gradient) = network.outputs(batch), network.gradient(batch)
+    losses, gradients = [], []
+    for column in range(len(LENGTHS)):
+        alone, mine = members(network, batch, [column])
+        np.testing.assert_allclose(network.outputs(alone), outputs[mine], **EXACT)
+        for values, value in zip((losses, gradients), network.gradient(alone), strict=True):
+            values.append(value)
+    np.testing.assert_allclose(sum(losses), loss, **EXACT)
+    np.testing.assert_allclose(network.loss(batch), loss, **EXACT)
+    np.testing.assert_allclose(sum(gradients), gradient, **EXACT)
+
+
+@each_cell
+@each_end
+@each_direction
+def test_a_padded_batch_is_each_sequence_alone(cell, per, pool, bidirectional):
+    check_alone(network(cell=cell, per=per, pool=pool, bidirectional=bidirectional, tokens={"w": 6}))
+
+
+@each_cell
+@pytest.mark.parametrize("pool", ["mean", "max", "attention"])
+def test_a_padded_batch_is_each_sequence_alone_whatever_the_pooling(cell, pool):
+    check_alone(network(cell=cell, per="sequence", pool=pool, bidirectional=True))
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "softsign"])
+def test_a_padded_batch_is_each_sequence_alone_whatever_the_activation(activation):
+    layers = [{"size": 5, "cell": cell} for cell in CELLS]
+    check_alone(network(layers=layers, activation=activation, output_activation=activation))
+
+
+@pytest.mark.parametrize(("kind", "distance"), [("number", "squared"), ("number", "huber"), ("set", "squared")])
+def test_a_padded_batch_is_each_sequence_alone_for_each_kind_of_target(kind, distance):
+    check_alone(network(kind, loss={"distance": distance}, layers=[5], initial_state="zeros"))
+
+
+@each_cell
+@each_end
+def test_a_padded_batch_is_each_sequence_alone_under_its_recurrent_mask(cell, per, pool):
+    """The first row of any batch has the same mask, as the seeds are the same: each sequence has its turn there."""
+    masked = network(cell=cell, per=per, pool=pool, bidirectional=True, recurrent_dropout=0.4)
+    batch = random_batch(masked, LENGTHS)
+    for column in range(len(LENGTHS)):
+        others = [other for other in range(len(LENGTHS)) if other != column]
+        rotated, _ = members(masked, batch, [column, *others])
+        counted = replace(rotated, weight=rotated.weight * (rotated.rows % len(LENGTHS) == 0))
+        loss, gradient = masked.gradient(counted)
+        alone, gradient_alone = masked.gradient(members(masked, batch, [column])[0])
+        np.testing.assert_allclose(alone, loss, **EXACT)
+        np.testing.assert_allclose(gradient_alone, gradient, **EXACT)
+    assert not np.isclose(masked.gradient(batch)[0], masked.loss(batch))
+
+
+@each_cell
+def test_windows_with_carried_state_are_the_whole_sequence(cell):
+    """The batches of a data set, read as parallel streams, give the outputs of every sequence in one piece."""
+    streaming = network("number", cell=cell, numbers=1, outputs=1)
+    rng = np.random.default_rng(2)
+    values = [rng.normal(size=(steps, 1)).astype(np.float32) for steps in (23, 9, 30, 1)]
+    sequences = [Encoded(k, f"row {k}", len(x), x, {}, np.zeros_like(x)) for k, x in enumerate(values)]
+    dataset = Dataset(sequences, number_schema())
+
+    def outputs(batches):
+        found, state, previous = [np.zeros(len(x)) for x in values], None, None
+        for batch in batches.epoch(0):
+            output, state = streaming.predictor(batch, previous)
+            previous = state
+            steps, columns = np.divmod(batch.rows, len(batch.lengths))
+            for row, (step, column) in enumerate(zip(steps, columns, strict=True)):
+                found[batch.sequences[column]][batch.starts[column] + step] = output[row, 0]
+        return np.concatenate(found)
+
+    whole = outputs(Batches(dataset, batch_size=4))
+    # One stream, so that every window but the first of a sequence goes on from the one before.
+    np.testing.assert_allclose(outputs(Batches(dataset, batch_size=1, window=4, carry_state=True)), whole, **EXACT)
+    apart = outputs(Batches(dataset, batch_size=1, window=4))
+    assert not np.allclose(apart, whole)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_accumulated_batches_are_one_large_batch(dropout):
+    accumulating = network(tokens={"w": 6}, dropout=dropout)
+    batch = random_batch(accumulating, [5, 5, 4, 3, 3, 2])
+    parts = [members(accumulating, batch, columns)[0] for columns in ([0, 1], [2, 3], [4, 5])]
+    divisor = float(batch.weight.sum())
+    loss, together = accumulating.gradient(batch, divisor=divisor)
+    accumulated = [accumulating.gradient(part, divisor=divisor, part=number) for number, part in enumerate(parts)]
+    if dropout:  # every part has masks of its own
+        assert not np.allclose(accumulated[-1][1], together)
+    else:
+        np.testing.assert_allclose(sum(loss for loss, _ in accumulated), loss, **EXACT)
+        np.testing.assert_allclose(accumulated[-1][1], together, **EXACT)
+
+
+def test_the_order_of_sequences_in_a_batch_means_nothing():
+    unordered = network(bidirectional=True, tokens={"w": 6})
+    batch = random_batch(unordered, LENGTHS)
+    shuffled, mine = members(unordered, batch, [3, 1, 0, 2])
+    np.testing.assert_allclose(unordered.outputs(shuffled), unordered.outputs(batch)[mine], **EXACT)
