@@ -130,4 +130,13 @@ class Finished:
     early: bool = False
 
 
+@dataclass
+class Result:
+    """What a run came to: its folder, the step of its best state, and the scores of that state by split."""
+
+    folder: Path
+    best_step: int = 0
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
 Event = Started | StepDone | Evaluated | EpochDone | CheckpointWritten | Note | Finished

@@ -1,0 +1,188 @@
+"""What a run does with the loop's events: it tells them to the sinks and keeps the states in checkpoints."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from lstm_cli import checkpoint
+from lstm_cli.errors import Diverged
+from lstm_cli.identity import check_identity, environment, identity
+from lstm_cli.runfolder import CONFIG, ENVIRONMENT, RESOLVED, RunFolder
+from lstm_cli.sequences import Data
+from lstm_cli.sequences.batches import evaluation_batches
+from lstm_cli.signals import Signals
+from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, Result, StepDone
+from lstm_cli.training.loop import Job, evaluate, train
+from lstm_cli.training.metrics import DIRECTIONS
+from lstm_cli.training.overview import started
+from lstm_cli.training.session import restore, restore_weights, state_of
+from lstm_cli.training.sinks import MetricsFile, Report, Sink, console, open_log, trim_metrics
+
+
+def keep(
+    run: RunFolder,
+    job: Job,
+    data: Data,
+    signals: Signals,
+    *,
+    resume: bool,
+    changes: Sequence[str] = (),
+    verbosity: int = 0,
+) -> Result:
+    """Train to the end, from where the run stopped if it is resumed.
+
+    Parameters
+    ----------
+    run : RunFolder
+    job : Job
+        At its start.
+    data : Data
+    signals : Signals
+        What asks the run to stop.
+    resume : bool
+    changes : sequence of str
+        What has changed since the run was started.
+    verbosity : int
+    """
+    notes = [*map(Note, changes), *_prepare(run, job, data, resume=resume)]
+    with ExitStack() as stack:
+        entries = trim_metrics(run.path / "metrics.jsonl", job.progress.evaluated_step)
+        tell = _Tell(run.path, entries, verbosity, stack)
+        for event in (*notes, started(run.path, job, data)):
+            tell(event)
+        return _Keeper(run, job, signals, tell, entries).work(data)
+
+
+def _prepare(run: RunFolder, job: Job, data: Data, *, resume: bool) -> list[Note]:
+    """Bring the job to where the run stopped, if it did, and write down what the run is; return what to tell."""
+    found = checkpoint.load_newest(run.path) if resume else None
+    notes = [Note(text) for text in data.notes]
+    notes += [Note(run.warning, warning=True)] * bool(run.warning)
+    if found is not None:
+        versions = check_identity(found.state.identity, run.path)
+        notes += [Note(f"other versions than before: {change}", warning=True) for change in versions]
+        notes += [Note(found.warning, warning=True)] * bool(found.warning)
+        restore(job, found.state)
+    run.write(CONFIG, job.config.source.text)
+    run.write(RESOLVED, job.config.to_yaml())
+    if found is None:
+        run.write_schema(data.schema.save)
+        run.write(ENVIRONMENT, _json(environment(job.config.seed)))
+    return notes
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1) + "\n"
+
+
+class _Tell:
+    """Hands every event to the console, train.log, metrics.jsonl and the report."""
+
+    def __init__(self, path: Path, entries: list[dict[str, Any]], verbosity: int, stack: ExitStack) -> None:
+        self._sinks: list[Sink] = [
+            MetricsFile(path / "metrics.jsonl"),
+            open_log(path / "train.log"),
+            Report(path / "report.html", entries),
+            console(sys.stderr, verbosity),
+        ]
+        for sink in self._sinks:
+            stack.callback(sink.close)
+
+    def __call__(self, event: Event) -> None:
+        for sink in self._sinks:
+            sink(event)
+
+
+class _Keeper:
+    """Runs the loop and keeps its states: the best when the score improves, the last as often as asked."""
+
+    def __init__(
+        self, run: RunFolder, job: Job, signals: Signals, tell: _Tell, entries: Sequence[dict[str, Any]]
+    ) -> None:
+        self._run, self._job, self._signals, self._tell = run, job, signals, tell
+        self._identity = identity(run.path)
+        self._saved_at = time.monotonic()
+        self._result = Result(run.path, job.progress.best_step)
+        for scores in entries:
+            if scores["step"] == job.progress.best_step:
+                self._result.scores[scores["split"]] = _named(scores)
+
+    def work(self, data: Data) -> Result:
+        """Train to the end, then score the best state on the test data; if it diverges, say where a good state is."""
+        try:
+            for event in self._events():
+                self._take(event, data)
+        except Diverged as error:
+            found = checkpoint.load_newest(self._run.path)
+            good = "none was written yet" if found is None else f"{found.folder}, step {found.state.position['step']}"
+            raise Diverged(f"{error}. Last good state: {good}") from None
+        return self._result
+
+    def _events(self) -> Iterator[Event]:
+        """Yield the loop's events; up to the first there is nothing to save, and much is loaded and compiled."""
+        events = train(self._job)
+        with self._signals.at_once():
+            first = next(events)
+        return chain([first], events)
+
+    def _take(self, event: Event, data: Data) -> None:
+        """Tell an event, and save what it calls for. At a signal the state is saved and the run is over."""
+        if not isinstance(event, Finished):
+            self._tell(event)
+        if isinstance(event, Evaluated):
+            self._note_scores(event)
+            if event.improved:
+                self._save("best")
+        if self._signals.received:
+            self._save("last")
+            raise self._signals.interrupted(f"after step {self._job.progress.step}; continue with --resume")
+        if isinstance(event, Finished) or self._due(event):
+            self._save("last")
+        if isinstance(event, Finished):
+            self._test(data)
+            self._tell(event)
+
+    def _due(self, event: Event) -> bool:
+        every = self._job.config.train.checkpoint_every
+        match event:
+            case EpochDone(epoch=epoch) if every.unit == "epoch":
+                return epoch % every.count == 0
+            case StepDone(step=step) if every.unit == "steps":
+                return step % every.count == 0
+            case StepDone() if every.unit == "seconds":
+                return time.monotonic() - self._saved_at >= every.count
+        return False
+
+    def _save(self, kind: str) -> None:
+        path = self._run.path / kind
+        checkpoint.save(state_of(self._job, self._identity), path)
+        self._tell(CheckpointWritten(step=self._job.progress.step, path=path, kind=kind))
+        if kind == "last":
+            self._saved_at = time.monotonic()
+
+    def _note_scores(self, event: Evaluated) -> None:
+        if event.improved or event.split == "test":
+            self._result.scores[event.split] = _named({"loss": event.loss, **event.metrics})
+            self._result.best_step = event.step
+
+    def _test(self, data: Data) -> None:
+        """Score the best state on the test data."""
+        job, progress = self._job, self._job.progress
+        if data.test is None:
+            return
+        restore_weights(job.trainer.model, checkpoint.load(self._run.best))
+        batches = evaluation_batches(job.config, data.test)
+        loss, metrics = evaluate(job.evaluator, batches, data.schema.target)
+        event = Evaluated(progress.best_step, progress.epoch, "test", progress.seconds, loss, metrics)
+        self._tell(event)
+        self._note_scores(event)
+
+
+def _named(entry: Mapping[str, Any]) -> dict[str, float]:
+    """Return the scores of an evaluation: the loss and the metrics."""
+    return {name: value for name, value in entry.items() if name in DIRECTIONS}
