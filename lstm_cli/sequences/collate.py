@@ -26,13 +26,7 @@ def collate(
     real = time < lengths
     first = dataset.offsets[windows.sequences] + windows.starts
     positions = np.where(real, first + time, 0)
-    numbers = None
-    if dataset.numbers is not None:
-        numbers = dataset.numbers[positions]
-        numbers[~real] = 0
-    tokens = {name: indices[positions] for name, indices in dataset.tokens.items()}
-    for indices in tokens.values():
-        indices[~real] = 0
+    numbers, tokens = _inputs(dataset, real, positions)
     if dataset.schema.target.per == "sequence":
         rows, answers = np.arange(size), windows.sequences
     else:
@@ -53,6 +47,17 @@ def collate(
         starts=windows.starts.copy(),
         carry=carry,
     )
+
+
+def _inputs(
+    dataset: Dataset, real: NDArray[np.bool_], positions: NDArray[np.int64]
+) -> tuple[NDArray[np.float32] | None, dict[str, NDArray[np.int32]]]:
+    """Return numbers (T, B, I) and tokens (T, B) of the steps at positions (T, B), 0 where a step is not real."""
+    numbers = None if dataset.numbers is None else dataset.numbers[positions]
+    tokens = {name: indices[positions] for name, indices in dataset.tokens.items()}
+    for padded in (*tokens.values(), *([] if numbers is None else [numbers])):
+        padded[~real] = 0
+    return numbers, tokens
 
 
 def _counted_rows(
