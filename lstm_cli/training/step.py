@@ -146,9 +146,27 @@ class Trainer:
         """Return the norm of the whole gradient, not finite where any of it is not, and find what clips it."""
         return float(self._norm()[0])
 
-    def update(self, learning_rate: float) -> None:
-        """Take one step of the optimizer along the gradient in the buffer."""
-        self._update(np.asarray(learning_rate, self.model.dtype))
+    def update(self, learning_rate: float, *, undo: bool = False) -> bool:
+        """Take one step of the optimizer along the gradient in the buffer; return whether the weights are finite.
+
+        With `undo`, a step after which they are not is taken back; that costs a copy of the state before each step.
+        """
+        flat = self.model.parameters.flat
+        held = [flat, *self.optimizer.state.values()]
+        before = [shared.get_value() for shared in held] if undo else []
+        with np.errstate(over="ignore"):
+            self._update(np.asarray(learning_rate, self.model.dtype))
+        finite = _all_finite(flat.get_value(borrow=True))
+        if not finite:
+            for shared, value in zip(held, before, strict=False):
+                shared.set_value(value, borrow=True)
+        return finite
+
+
+def _all_finite(vector: np.ndarray) -> bool:
+    """Look for NaN and infinity: in the sum of squares first, as that takes a quarter of the time."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.dot(vector, vector)) or np.isfinite(vector).all())
 
 
 def feed(
@@ -175,7 +193,7 @@ def _initial_state(model: Model, batch: Batch, previous_state: np.ndarray | None
 def _answers(batch: Batch, model: Model, divisor: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Return target and weight of a batch's rows."""
     target = batch.target if np.issubdtype(batch.target.dtype, np.integer) else _cast(batch.target, model)
-    return target, _cast(batch.weight / divisor, model)
+    return target, _cast(batch.weight, model) / np.asarray(divisor, model.dtype)
 
 
 def _cast(array: np.ndarray, model: Model) -> np.ndarray:

@@ -1,0 +1,101 @@
+"""What a loss is the mean of, from the rows of a file to the number that is minimised."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lstm_cli.sequences import Batches, Dataset, open_data
+from lstm_cli.sequences.batches import evaluation_batches, training_batches
+from lstm_cli.training.loop import evaluate
+from lstm_cli.training.session import build_model
+from lstm_cli.training.step import Evaluator, Predictor, Trainer
+from tests.sequences.helpers import config, write_jsonl
+
+ROWS = [
+    {"x": [0.1, 0.5, 0.3, 0.2], "y": ["a", "b", "a", "b"], "from": 1, "count": 2, "w": 2.0, "v": [1, 0, 3, 0.5]},
+    {"x": [0.4, 0.2], "y": ["b", "b"], "from": 0, "count": 1, "w": 0.5, "v": [2, 1]},
+    {"x": [0.9], "y": ["a"], "from": 0, "count": 1, "w": 1.0, "v": [4]},
+]
+ALL = [[1, 1, 1, 1], [1, 1], [1]]
+CASES = {
+    "all steps": ({}, ALL),
+    "one weight a sequence": ({"weight": "w"}, [[2, 2, 2, 2], [0.5, 0.5], [1]]),
+    "one weight a step": ({"weight": "v"}, [row["v"] for row in ROWS]),
+    "from a step on": ({"start": "from"}, [[0, 1, 1, 1], [1, 1], [1]]),
+    "some steps": ({"start": "from", "length": "count"}, [[0, 1, 1, 0], [1, 0], [1]]),
+    "the first steps": ({"length": "count"}, [[1, 1, 0, 0], [1, 0], [1]]),
+    "some steps with weights": ({"start": "from", "length": "count", "weight": "v"}, [[0, 0, 3, 0], [2, 0], [4]]),
+}
+
+
+def opened(folder, loss, rows=ROWS, **model):
+    """Return the config of a small network on these rows, its data and the network."""
+    write_jsonl(folder / "train.jsonl", rows)
+    sections = {"model": {"layers": [3], "dropout": 0.0, **model}, "loss": loss, "precision": "float64"}
+    settings = config(folder, sections, train="train.jsonl", inputs=["x"], target="y")
+    data = open_data(settings)
+    return settings, data, build_model(settings, data.schema)
+
+
+def training_loss(settings, data, model):
+    """Return the loss of the one batch that the rows make, and the gradient."""
+    trainer = Trainer(model, data.schema.target.kind, settings.loss, settings.optimizer)
+    (batch,) = training_batches(settings, data.train).epoch(0)
+    loss, _ = trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+    return loss, trainer.gradient.get_value()
+
+
+def log_likelihoods(data, model):
+    """Return of every sequence in the file's order the log-likelihood of each step's label, from a batch of its own."""
+    predictor, found = Predictor(model), []
+    for sequence in data.train:
+        (batch,) = Batches(Dataset([replace(sequence, weight=None)], data.schema), batch_size=1).epoch(0)
+        output, _ = predictor(batch)
+        scores = output - np.logaddexp.reduce(output, axis=1, keepdims=True)
+        found.append(scores[np.arange(len(scores)), batch.target])
+    return found
+
+
+@pytest.mark.parametrize("normalize", ["step", "sequence"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_loss_is_the_mean_over_what_counts(tmp_path, case, normalize):
+    columns, weights = CASES[case]
+    settings, data, model = opened(tmp_path, {"normalize": normalize, **columns})
+    loss, _ = training_loss(settings, data, model)
+    summed = -sum(np.dot(w, likelihood) for w, likelihood in zip(weights, log_likelihoods(data, model), strict=True))
+    divisor = sum(map(sum, weights)) if normalize == "step" else len(ROWS)
+    np.testing.assert_allclose(loss, summed / divisor, rtol=1e-10)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_evaluation_weighs_as_training_does(tmp_path, case):
+    settings, data, model = opened(tmp_path, CASES[case][0])
+    evaluator = Evaluator(model, "category", settings.loss, consumes="outputs")
+    loss, _ = evaluate(evaluator, evaluation_batches(settings, data.train), data.schema.target)
+    np.testing.assert_allclose(loss, training_loss(settings, data, model)[0], rtol=1e-10)
+
+
+def test_a_step_that_does_not_count_moves_nothing(tmp_path):
+    """A label outside of the loss window may be anything."""
+    columns = {"start": "from", "length": "count"}
+    other = [{**ROWS[0], "y": ["b", "b", "a", "a"]}, *ROWS[1:]]
+    losses = [training_loss(*opened(tmp_path, columns, rows)) for rows in (ROWS, other)]
+    assert losses[0][0] == losses[1][0]
+    np.testing.assert_array_equal(losses[0][1], losses[1][1])
+
+
+def test_a_weight_for_a_target_per_sequence(tmp_path):
+    rows = [{**row, "y": row["y"][0]} for row in ROWS]
+    plain, weighed = (training_loss(*opened(tmp_path, loss, rows))[0] for loss in ({}, {"weight": "w"}))
+    assert plain != pytest.approx(weighed)
+
+
+def test_smoothed_labels(tmp_path):
+    """A share of the label is spread over all classes: (1 - s) nll + s times the mean of all classes' nll."""
+    settings, data, model = opened(tmp_path, {"label_smoothing": 0.2})
+    (batch,) = training_batches(settings, data.train).epoch(0)
+    output, _ = Predictor(model)(batch)
+    nll = np.logaddexp.reduce(output, axis=1, keepdims=True) - output
+    expected = 0.8 * nll[np.arange(len(nll)), batch.target] + 0.2 * nll.mean(axis=1)
+    np.testing.assert_allclose(training_loss(settings, data, model)[0], expected.mean(), rtol=1e-10)
