@@ -87,8 +87,9 @@ def _check_finite(state: State, folder: Path) -> None:
         for name, array in getattr(state, part).items():
             if count := _count_not_finite(array):
                 raise Diverged(
-                    f"{folder}: not written, as {count} of the {array.size} values of {part} {name} are not finite; "
-                    f"the checkpoint before is as it was. Lower optimizer.learning_rate or set optimizer.clip_norm"
+                    f"{folder}: not written, as {count} of the {array.size} values of {part} {name} are not finite "
+                    f"after step {state.position['step']}; the checkpoint before is as it was. "
+                    f"Lower optimizer.learning_rate or set optimizer.clip_norm"
                 )
 
 

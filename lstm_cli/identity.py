@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lstm_cli.errors import CheckpointError
+from lstm_cli.errors import CheckpointError, DataError
 from lstm_cli.runfolder import RESOLVED, SCHEMA
 
 LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
@@ -79,29 +79,45 @@ def environment(seed: int) -> dict[str, Any]:
     }
 
 
-def identity(run: Path) -> dict[str, Any]:
-    """Return digests of the run folder's config and schema, and the versions: what a checkpoint keeps of them."""
+def identity(run: Path, data: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what a checkpoint keeps of what it belongs to: digests of config, schema and data, and the versions.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    data
+        Digest of each split that the run is trained on or chosen by.
+    """
     digests = {name: _digest(run / name) for name in (RESOLVED, *SCHEMA) if (run / name).is_file()}
-    return {"digests": digests, "versions": versions()}
+    return {"digests": digests, "data": dict(data or {}), "versions": versions()}
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def check_identity(kept: Mapping[str, Any], run: Path) -> list[str]:
-    """Compare what a checkpoint keeps with the run folder around it; return what may change the last bits of results.
+def check_identity(kept: Mapping[str, Any], run: Path, data: Mapping[str, str] | None = None) -> list[str]:
+    """Compare what a checkpoint keeps with what is there now; return what may change the last bits of results.
 
     Raises
     ------
     CheckpointError
         A file of the schema is another one: labels and scales would be wrong without any sign of it.
+    DataError
+        The data are others: the place in an epoch and the best score so far would mean nothing.
     """
-    now = identity(run)
+    now = identity(run, data)
     for name in SCHEMA:
         if kept.get("digests", {}).get(name) != now["digests"].get(name):
             raise CheckpointError(
                 f"{run / name}: not the file that the checkpoint was trained with: put that one back, or train again"
+            )
+    for name, digest in kept.get("data", {}).items():
+        if digest != now["data"].get(name):
+            raise DataError(
+                f"{run}: cannot be resumed, as the sequences of data.{name} have changed since the run was started: "
+                f"put them back, or start a new run with -o"
             )
     old, new = kept.get("versions", {}), now["versions"]
     return [f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]]

@@ -3,6 +3,7 @@
 Legend: S steps of all sequences, n sequences, T time, B batch, I numbers per step, D or K targets, N counted rows.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.sequences import storage
 from lstm_cli.sequences.batch import Batch
 from lstm_cli.sequences.encoded import Encoded
 from lstm_cli.sequences.reading import read_rows
@@ -103,6 +105,13 @@ class Dataset:
         """How many of the first steps have a target that counts, as running sums (S + 1,); per step only."""
         counts = np.ones(int(self.offsets[-1]), np.int64) if self.weight is None else self.weight > 0
         return _ends(counts)
+
+    def digest(self) -> str:
+        """Return a hash of all that training sees of the sequences and their schema: another one is other data."""
+        digest = hashlib.sha256(b"".join(storage.contents(self.schema).values()))
+        for array in (self.lengths, self.numbers, *self.tokens.values(), self.target, self.weight):
+            digest.update(b"" if array is None else np.ascontiguousarray(array))
+        return digest.hexdigest()
 
     def restore(self, batch: Batch, outputs: np.ndarray) -> NDArray[np.float64]:
         """Return the network's numbers (N, D) for a batch's rows in original units, transforms undone."""

@@ -18,8 +18,8 @@ VERSION = 1
 FILES = ("vocabulary.json", "scaling.json", "schema.json")
 
 
-def save(schema: Any, folder: Path) -> None:
-    """Write a schema's files into a folder."""
+def contents(schema: Any) -> dict[str, bytes]:
+    """Return a schema's files by name."""
     vocabulary = {
         "tokens": {name: vocabulary.to_json() for name, vocabulary in schema.tokens.items()},
         "sets": {name: list(labels.names) for name, labels in schema.sets.items()},
@@ -31,9 +31,15 @@ def save(schema: Any, folder: Path) -> None:
         "target": None if own is None else own.to_json(),
     }
     columns = {"version": VERSION, **schema.layout.to_json()}
-    for name, content in zip(FILES, (vocabulary, scaling, columns), strict=True):
-        text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-        (folder / name).write_bytes(text.encode("utf-8", "surrogatepass"))  # JSON data can hold halves of a pair
+    texts = [json.dumps(content, ensure_ascii=False, indent=1) + "\n" for content in (vocabulary, scaling, columns)]
+    # JSON data can hold halves of a surrogate pair.
+    return {name: text.encode("utf-8", "surrogatepass") for name, text in zip(FILES, texts, strict=True)}
+
+
+def save(schema: Any, folder: Path) -> None:
+    """Write a schema's files into a folder."""
+    for name, content in contents(schema).items():
+        (folder / name).write_bytes(content)
 
 
 def load(folder: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from lstm_cli.signals import Signals
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, Result, StepDone
 from lstm_cli.training.loop import Job, evaluate, train
 from lstm_cli.training.metrics import DIRECTIONS
-from lstm_cli.training.overview import started
+from lstm_cli.training.overview import splits, started
 from lstm_cli.training.session import restore, restore_weights, state_of
 from lstm_cli.training.sinks import MetricsFile, Report, Sink, console, open_log, trim_metrics
 
@@ -49,22 +50,24 @@ def keep(
         What has changed since the run was started.
     verbosity : int
     """
-    notes = [*map(Note, changes), *_prepare(run, job, data, resume=resume)]
+    digests = {name: dataset.digest() for name, dataset in splits(data) if name != "test"}
+    notes = [*map(Note, changes), *_prepare(run, job, data, digests, resume=resume)]
     with ExitStack() as stack:
         entries = trim_metrics(run.path / "metrics.jsonl", job.progress.evaluated_step)
         tell = _Tell(run.path, entries, verbosity, stack)
         for event in (*notes, started(run.path, job, data)):
             tell(event)
-        return _Keeper(run, job, signals, tell, entries).work(data)
+        result = _result_so_far(run.path, job.progress.best_step, entries)
+        return _Keeper(run, job, identity(run.path, digests), signals, tell, result).work(data)
 
 
-def _prepare(run: RunFolder, job: Job, data: Data, *, resume: bool) -> list[Note]:
+def _prepare(run: RunFolder, job: Job, data: Data, digests: dict[str, str], *, resume: bool) -> list[Note]:
     """Bring the job to where the run stopped, if it did, and write down what the run is; return what to tell."""
     found = checkpoint.load_newest(run.path) if resume else None
     notes = [Note(text) for text in data.notes]
     notes += [Note(run.warning, warning=True)] * bool(run.warning)
     if found is not None:
-        versions = check_identity(found.state.identity, run.path)
+        versions = check_identity(found.state.identity, run.path, digests)
         notes += [Note(f"other versions than before: {change}", warning=True) for change in versions]
         notes += [Note(found.warning, warning=True)] * bool(found.warning)
         restore(job, found.state)
@@ -74,6 +77,16 @@ def _prepare(run: RunFolder, job: Job, data: Data, *, resume: bool) -> list[Note
         run.write_schema(data.schema.save)
         run.write(ENVIRONMENT, _json(environment(job.config.seed)))
     return notes
+
+
+def _result_so_far(folder: Path, step: int, entries: Sequence[Mapping[str, Any]]) -> Result:
+    """Return what the sessions before came to: the scores of the best state, taken at that step."""
+    return Result(folder, step, {entry["split"]: _scores(entry) for entry in entries if entry["step"] == step})
+
+
+def _scores(entry: Mapping[str, Any]) -> dict[str, float]:
+    """Return the loss and the metrics of an evaluation."""
+    return {name: value for name, value in entry.items() if name in DIRECTIONS}
 
 
 def _json(value: Any) -> str:
@@ -98,19 +111,17 @@ class _Tell:
             sink(event)
 
 
+@dataclass
 class _Keeper:
     """Runs the loop and keeps its states: the best when the score improves, the last as often as asked."""
 
-    def __init__(
-        self, run: RunFolder, job: Job, signals: Signals, tell: _Tell, entries: Sequence[dict[str, Any]]
-    ) -> None:
-        self._run, self._job, self._signals, self._tell = run, job, signals, tell
-        self._identity = identity(run.path)
-        self._saved_at = time.monotonic()
-        self._result = Result(run.path, job.progress.best_step)
-        for scores in entries:
-            if scores["step"] == job.progress.best_step:
-                self._result.scores[scores["split"]] = _named(scores)
+    run: RunFolder
+    job: Job
+    identity: dict[str, Any]
+    signals: Signals
+    tell: _Tell
+    result: Result
+    saved_at: float = field(default_factory=time.monotonic)
 
     def work(self, data: Data) -> Result:
         """Train to the end, then score the best state on the test data; if it diverges, say where a good state is."""
@@ -118,71 +129,66 @@ class _Keeper:
             for event in self._events():
                 self._take(event, data)
         except Diverged as error:
-            found = checkpoint.load_newest(self._run.path)
+            found = checkpoint.load_newest(self.run.path)
             good = "none was written yet" if found is None else f"{found.folder}, step {found.state.position['step']}"
             raise Diverged(f"{error}. Last good state: {good}") from None
-        return self._result
+        return self.result
 
     def _events(self) -> Iterator[Event]:
         """Yield the loop's events; up to the first there is nothing to save, and much is loaded and compiled."""
-        events = train(self._job)
-        with self._signals.at_once():
+        events = train(self.job)
+        with self.signals.at_once():
             first = next(events)
         return chain([first], events)
 
     def _take(self, event: Event, data: Data) -> None:
         """Tell an event, and save what it calls for. At a signal the state is saved and the run is over."""
         if not isinstance(event, Finished):
-            self._tell(event)
+            self.tell(event)
         if isinstance(event, Evaluated):
             self._note_scores(event)
             if event.improved:
                 self._save("best")
-        if self._signals.received:
+        if self.signals.received:
             self._save("last")
-            raise self._signals.interrupted(f"after step {self._job.progress.step}; continue with --resume")
+            raise self.signals.interrupted(f"after step {self.job.progress.step}; continue with --resume")
         if isinstance(event, Finished) or self._due(event):
             self._save("last")
         if isinstance(event, Finished):
             self._test(data)
-            self._tell(event)
+            self.tell(event)
 
     def _due(self, event: Event) -> bool:
-        every = self._job.config.train.checkpoint_every
+        every = self.job.config.train.checkpoint_every
         match event:
             case EpochDone(epoch=epoch) if every.unit == "epoch":
                 return epoch % every.count == 0
             case StepDone(step=step) if every.unit == "steps":
                 return step % every.count == 0
             case StepDone() if every.unit == "seconds":
-                return time.monotonic() - self._saved_at >= every.count
+                return time.monotonic() - self.saved_at >= every.count
         return False
 
     def _save(self, kind: str) -> None:
-        path = self._run.path / kind
-        checkpoint.save(state_of(self._job, self._identity), path)
-        self._tell(CheckpointWritten(step=self._job.progress.step, path=path, kind=kind))
+        path = self.run.path / kind
+        checkpoint.save(state_of(self.job, self.identity), path)
+        self.tell(CheckpointWritten(step=self.job.progress.step, path=path, kind=kind))
         if kind == "last":
-            self._saved_at = time.monotonic()
+            self.saved_at = time.monotonic()
 
     def _note_scores(self, event: Evaluated) -> None:
         if event.improved or event.split == "test":
-            self._result.scores[event.split] = _named({"loss": event.loss, **event.metrics})
-            self._result.best_step = event.step
+            self.result.scores[event.split] = _scores({"loss": event.loss, **event.metrics})
+            self.result.best_step = event.step
 
     def _test(self, data: Data) -> None:
         """Score the best state on the test data."""
-        job, progress = self._job, self._job.progress
+        job, progress = self.job, self.job.progress
         if data.test is None:
             return
-        restore_weights(job.trainer.model, checkpoint.load(self._run.best))
+        restore_weights(job.trainer.model, checkpoint.load(self.run.best))
         batches = evaluation_batches(job.config, data.test)
         loss, metrics = evaluate(job.evaluator, batches, data.schema.target)
         event = Evaluated(progress.best_step, progress.epoch, "test", progress.seconds, loss, metrics)
-        self._tell(event)
+        self.tell(event)
         self._note_scores(event)
-
-
-def _named(entry: Mapping[str, Any]) -> dict[str, float]:
-    """Return the scores of an evaluation: the loss and the metrics."""
-    return {name: value for name, value in entry.items() if name in DIRECTIONS}

@@ -116,7 +116,7 @@ def evaluate(evaluator: Evaluator, batches: Batches, target: Any) -> tuple[float
 def evaluation(job: Job) -> Evaluated:
     """Score the model, note whether it is the best so far, and let the schedule know."""
     progress, began = job.progress, time.perf_counter()
-    train_loss = progress.loss_sum / max(progress.loss_count, 1)
+    train_loss = progress.loss_sum / progress.loss_count if progress.loss_count else math.nan
     if job.valid is None:
         loss, metrics = train_loss, {}
     else:
@@ -168,36 +168,44 @@ def _update(job: Job, group: list[Batch]) -> Event:
         loss += part_loss
         job.carried = state if batch.carry is not None else None
     norm = job.trainer.gradient_norm()
-    finite = math.isfinite(loss) and math.isfinite(norm)
-    if finite:
-        job.trainer.update(learning_rate)
+    wrong = _apply(job, loss, norm, learning_rate)
+    if not wrong:
         progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
     progress.step, progress.batch = progress.step + 1, progress.batch + len(group)
     progress.seconds += time.perf_counter() - began
-    if not finite:
-        return _left_out(job, group, loss, norm)
+    if wrong:
+        return _left_out(job, group, wrong)
     return StepDone(
         step=progress.step, epoch=progress.epoch, loss=loss, learning_rate=learning_rate, gradient_norm=norm
     )
 
 
-def _left_out(job: Job, group: list[Batch], loss: float, norm: float) -> Note:
-    """Deal with an update that is not finite, as `train.on_nonfinite` says; it has not been applied."""
+def _apply(job: Job, loss: float, norm: float, learning_rate: float) -> str:
+    """Apply the update if all is finite; else return what is not."""
+    if not math.isfinite(loss):
+        return f"loss {loss}"
+    if not math.isfinite(norm):
+        return f"gradient norm {norm}"
+    undo = job.config.train.on_nonfinite != "stop"
+    return "" if job.trainer.update(learning_rate, undo=undo) else "weights that are not finite"
+
+
+def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:
+    """Deal with an update that is not finite, as `train.on_nonfinite` says; it was not applied, or taken back."""
     progress, config = job.progress, job.config.train
     job.carried = None
-    what = f"loss {loss}" if not math.isfinite(loss) else f"gradient norm {norm}"
     names = _names(job.batches.dataset, group)
-    where = f"step {progress.step}, epoch {progress.epoch + 1}: {what} on sequences {names}"
+    where = f"step {progress.step}, epoch {progress.epoch + 1}: {wrong} on sequences {names}"
     progress.skipped += 1
     if config.on_nonfinite == "stop" or progress.skipped > config.max_nonfinite:
         raise Diverged(
-            f"{where}; the update was not applied. Lower optimizer.learning_rate, set optimizer.clip_norm, "
+            f"{where}: this update is not kept. Lower optimizer.learning_rate, set optimizer.clip_norm, "
             f"or look at the data of these sequences"
         )
     if config.on_nonfinite == "halve_learning_rate":
         progress.learning_rate_factor /= 2
-        return Note(f"{where}: update left out, learning rate halved")
-    return Note(f"{where}: update left out")
+        return Note(f"{where}: update left out, learning rate halved", warning=True)
+    return Note(f"{where}: update left out", warning=True)
 
 
 def _names(dataset: Dataset, group: list[Batch], most: int = 8) -> str:

@@ -76,9 +76,11 @@ def accumulator(kind: Kind, *, size: int, is_next: bool = False) -> Accumulator:
 
 
 def improves(metric: str, value: float, best: float | None) -> bool:
-    """Return whether a value is strictly better than the best so far; a first value always is."""
+    """Return whether a value is strictly better than the best so far; a first value always is, NaN never after it."""
     if best is None:
         return True
+    if math.isnan(best):
+        return not math.isnan(value)
     return value < best if DIRECTIONS[metric] == "min" else value > best
 
 

@@ -164,7 +164,7 @@ class Trainer:
 
 
 def _all_finite(vector: np.ndarray) -> bool:
-    """Look for NaN and infinity: in the sum of squares first, as that takes a quarter of the time."""
+    """Look for NaN and infinity: in the sum of squares first, as that takes half the time."""
     with np.errstate(all="ignore"):
         return bool(np.isfinite(np.dot(vector, vector)) or np.isfinite(vector).all())
 
