@@ -29,25 +29,26 @@ def embedding(table: Variable, ids: Variable) -> Variable:
 
 
 class Take(Op):
-    """``(table (V, E), ids (…)) -> rows (…, E)``."""
+    """``(table (…, E), ids (…)) -> rows (…, E)``; ids number the rows over all leading axes of the table."""
 
     __props__ = ()
 
     def make_node(self, table: Variable, ids: Variable) -> Apply:
         table, ids = pt.as_tensor_variable(table), pt.as_tensor_variable(ids)
-        if table.type.ndim != 2 or "int" not in ids.type.dtype:
-            raise TypeError(f"Take: expected a matrix and integers, got {table.type} and {ids.type}")
-        rows = TensorType(table.type.dtype, (*ids.type.shape, table.type.shape[1]))
+        if table.type.ndim < 2 or "int" not in ids.type.dtype:
+            raise TypeError(f"Take: expected rows of numbers and integers, got {table.type} and {ids.type}")
+        rows = TensorType(table.type.dtype, (*ids.type.shape, table.type.shape[-1]))
         return Apply(self, [table, ids], [rows()])
 
     def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
-        return [(*shapes[1], shapes[0][1])]
+        return [(*shapes[1], shapes[0][-1])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         return [[True], [False]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         table, ids = inputs
+        table = table.reshape(-1, table.shape[-1])
         if ids.size and not 0 <= ids.min() <= ids.max() < len(table):
             raise IndexError(f"rows must lie in 0 … {len(table) - 1}, got {ids.min()} … {ids.max()}")
         rows = output_buffer(outputs[0], (*ids.shape, table.shape[1]), table.dtype)
@@ -60,7 +61,7 @@ class Take(Op):
 
 
 class TakeGradient(Op):
-    """``(table (V, E), ids (…), drows (…, E)) -> dtable (V, E)``: a row used often collects every gradient."""
+    """``(table (…, E), ids (…), drows (…, E)) -> dtable (…, E)``: a row used often collects every gradient."""
 
     __props__ = ()
 
@@ -75,4 +76,4 @@ class TakeGradient(Op):
         dtable = output_buffer(outputs[0], table.shape, table.dtype)
         dtable.fill(0)
         source = dense_array(drows, table.dtype)
-        scatter_add(share_out(source.size), source, dense_array(ids, np.int64), dtable, table.shape[1])
+        scatter_add(share_out(source.size), source, dense_array(ids, np.int64), dtable, table.shape[-1])

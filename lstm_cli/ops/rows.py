@@ -18,4 +18,4 @@ def gather(h: Variable, rows: Variable) -> Variable:
     -------
     steps : (N, H)
     """
-    return Take()(h.reshape((-1, h.shape[2])), rows)
+    return Take()(h, rows)
