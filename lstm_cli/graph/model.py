@@ -12,13 +12,15 @@ from pytensor.graph.basic import Variable
 
 from lstm_cli.graph import initializers
 from lstm_cli.graph.cells import CELLS, Cell
+from lstm_cli.graph.layers.dense import Layer
+from lstm_cli.graph.layers.embedding import Embedding
+from lstm_cli.graph.layers.gru import GRU
+from lstm_cli.graph.layers.lstm import LSTM
+from lstm_cli.graph.layers.recurrent import RNN
 from lstm_cli.graph.parameters import Parameter, ParameterStore
-from lstm_cli.ops.dense import dense
 from lstm_cli.ops.dropout import dropout, dropout_mask
-from lstm_cli.ops.embedding import embedding
 from lstm_cli.ops.initial import initial_states
 from lstm_cli.ops.pooling import pool_attention, pool_max, pool_mean
-from lstm_cli.ops.recurrent import recurrent
 from lstm_cli.ops.rows import gather
 
 
@@ -160,44 +162,38 @@ class Model:
             finals += [state for _, states in passes for state in states]
             x = x if layer is self.layers[-1] else drop(x, layer.dropout)
         features = gather(x, inputs.rows) if self.sizes.per == "step" else self._pool(x, last, inputs)
-        output = dense(drop(features, layer.dropout), self._view("output.W"), self._view("output.b"))
-        if self.spec.output_activation is not None:
-            output = _ACTIVATIONS[self.spec.output_activation](output)
+        output = self._dense("output", drop(features, layer.dropout), self.spec.output_activation or "linear")
         return Outputs(output, _joined(finals))
 
-    def _view(self, name: str) -> Variable:
-        return self.parameters.views[name]
+    def _views(self, name: str, *leaves: str) -> list[Variable]:
+        return [self.parameters.views[f"{name}.{leaf}"] for leaf in leaves]
+
+    def _dense(self, name: str, x: Variable, activation: str = "linear") -> Variable:
+        return Layer.from_parameters(*self._views(name, "W", "b"), activation=activation).sequence(x)
 
     def _initial_states(self, inputs: Inputs) -> dict[str, list[Variable]]:
         """Return what each pass starts from, by its name."""
         widths = [width for direction in self.directions for width in direction.states]
         names = [direction.name for direction in self.directions] if self.spec.initial_state == "learned" else []
-        learned = [self._view(f"{name}.initial") for name in names]
+        learned = [self.parameters.views[f"{name}.initial"] for name in names]
         states = iter(initial_states(inputs.state, inputs.fresh, widths, learned))
         return {direction.name: [next(states) for _ in direction.states] for direction in self.directions}
 
     def _embed(self, inputs: Inputs, drop: "_Dropper") -> Variable:
         parts = [] if inputs.numbers is None else [inputs.numbers]
         for name, ids in inputs.tokens.items():
-            parts.append(drop(embedding(self._view(f"embedding.{name}"), ids), self.spec.dropout))
+            table = self.parameters.views[f"embedding.{name}"]
+            parts.append(drop(Embedding.from_parameters(table).sequence(ids), self.spec.dropout))
         return _joined(parts)
 
     def _run(
         self, direction: Direction, x: Variable, inputs: Inputs, start: Sequence[Variable], drop: "_Dropper"
     ) -> tuple[Variable, tuple[Variable, ...]]:
         """Return what a pass puts out at each step (T, B, H) and its final states (B, H)."""
-        shape = (inputs.lengths.shape[0], direction.units)
-        return recurrent(
-            x,
-            inputs.lengths,
-            self._view(f"{direction.name}.W"),
-            self._view(f"{direction.name}.b"),
-            start,
-            cell=direction.cell.name,
-            activation=direction.activation,
-            reverse=direction.reverse,
-            mask=drop.mask(shape, direction.recurrent_dropout, self.dtype),
-        )
+        weights, shape = self._views(direction.name, "W", "b"), (inputs.lengths.shape[0], direction.units)
+        layer = _RECURRENT[direction.cell.name].from_parameters(*weights, activation=direction.activation)
+        mask = drop.mask(shape, direction.recurrent_dropout, self.dtype)
+        return layer.sequence(x, inputs.lengths, initial=start, mask=mask, reverse=direction.reverse)
 
     def _pool(self, h: Variable, last: Variable, inputs: Inputs) -> Variable:
         match self.spec.pool:
@@ -208,8 +204,7 @@ class Model:
             case "max":
                 return pool_max(h, inputs.lengths)
             case "attention":
-                scores = dense(h, self._view("attention.W"), self._view("attention.b")).squeeze(2)
-                return pool_attention(h, scores, inputs.lengths)
+                return pool_attention(h, self._dense("attention", h).squeeze(2), inputs.lengths)
 
     def _declare(self) -> list[Parameter]:
         """List every parameter in the order of the data's way through the network."""
@@ -224,6 +219,9 @@ class Model:
         if self.sizes.per == "sequence" and self.spec.pool == "attention":
             parameters += _declare_dense("attention", width, 1)
         return parameters + _declare_dense("output", width, self.sizes.outputs)
+
+
+_RECURRENT = {layer.cell: layer for layer in (LSTM, GRU, RNN)}
 
 
 class _Dropper:
@@ -246,15 +244,6 @@ class _Dropper:
 def _joined(parts: Sequence[Variable]) -> Variable:
     """Return arrays side by side along their last axis."""
     return parts[0] if len(parts) == 1 else pt.concatenate(parts, axis=-1)
-
-
-_ACTIVATIONS = {
-    "linear": lambda x: x,
-    "tanh": pt.tanh,
-    "sigmoid": pt.sigmoid,
-    "relu": lambda x: pt.maximum(x, pt.zeros((), dtype=x.dtype)),
-    "softsign": lambda x: x / (1 + abs(x)),
-}
 
 
 def _embedding_size(spec: int | Mapping[str, int], name: str) -> int:
