@@ -1,8 +1,8 @@
 """Losses over rows of outputs, and their gradients in the memory of the outputs.
 
-Legend: N rows, K classes or labels, D numbers. Losses keep NaN and infinity meaningful (`exact`): a row with a value
-that is not finite gets a loss that is not. Rows are shared out to tasks. Numbers come in an array `k` of the outputs'
-dtype; literals would turn the arithmetic into float64.
+Legend: N rows, K classes or labels, D numbers. Losses are computed in parts that keep NaN and infinity meaningful, and
+stored with no more arithmetic: a row with a value that is not finite gets a loss that is not. Rows are shared out to
+tasks. Numbers come in an array `k` of the outputs' dtype; literals would turn the arithmetic into float64.
 """
 
 import math
@@ -23,15 +23,18 @@ def _largest(x):
 
 
 @part(exact=True)
-def _log_sum_exp(x):
-    """Return log sum_j exp(x_j) and the mean of x (K,); NaN where x is not finite."""
+def _softmax_loss(x, target, smoothing):
+    """Return loss, negative log-likelihood and log sum_j exp(x_j) of a row x (K,); NaN where x is not finite."""
     number = x.dtype.type
     largest, total, exponentials = _largest(x), number(0), number(0)
     for j in range(x.shape[0]):
         total += x[j]
         exponentials += exp_nonpositive(x[j] - largest)
-    finite = abs(total) < math.inf
-    return (largest + np.log(exponentials) if finite else total - total), total / number(x.shape[0])
+    log_sum = largest + np.log(exponentials) if abs(total) < math.inf else number(math.nan)
+    if target < 0:
+        return number(0), number(0), log_sum
+    nll = log_sum - x[target]
+    return nll + smoothing * (x[target] - total / number(x.shape[0])), nll, log_sum
 
 
 @task_kernel
@@ -43,14 +46,10 @@ def softmax_losses(task, tasks, logits, classes, target, k, loss, nll, log_sum):
     logits (N, K), classes : K, target (N,) int64: -1 where unknown, k : smoothing
     loss (N,): with the target's probability smoothed, nll (N,): without, log_sum (N,): log sum exp. All three written.
     """
-    rows, smoothing = target.shape[0], k[0]
+    rows = target.shape[0]
     for n in range(task * rows // tasks, (task + 1) * rows // tasks):
-        row, t = logits[n * classes : (n + 1) * classes], target[n]
-        log_sum[n], mean = _log_sum_exp(row)
-        nll[n] = loss[n] = 0
-        if t >= 0:
-            nll[n] = log_sum[n] - row[t]
-            loss[n] = nll[n] + smoothing * (row[t] - mean)
+        row = logits[n * classes : (n + 1) * classes]
+        loss[n], nll[n], log_sum[n] = _softmax_loss(row, target[n], k[0])
 
 
 @part

@@ -3,6 +3,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
+from lstm_cli.kernels import losses as kernels
 from lstm_cli.kernels.runtime import set_threads, threads
 from lstm_cli.ops.losses import regression_loss, sigmoid_cross_entropy, softmax_cross_entropy
 from tests.ops.common import check_gradient, compiled, ops_of
@@ -87,6 +88,13 @@ def test_classes_out_of_range_are_named():
         softmax_function("float32")(x, target[:1], weight)
     with pytest.raises(TypeError, match="targets must be int64 with 1 axes"):
         softmax_cross_entropy(pt.fmatrix(), pt.fvector(), pt.fvector())
+
+
+def test_other_sizes_compile_nothing():
+    softmax_function("float32")(*rows(3, 17))
+    before = len(kernels.softmax_losses.entries), len(kernels.softmax_gradient.entries)
+    softmax_function("float32")(*rows(5, 170))
+    assert (len(kernels.softmax_losses.entries), len(kernels.softmax_gradient.entries)) == before
 
 
 def test_no_rows_cost_nothing():
