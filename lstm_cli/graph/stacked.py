@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.graph.activations import Activation, linear
@@ -88,7 +89,7 @@ class StackedCells:
         """
         if prev_hiddens is None:
             prev_hiddens = [getattr(layer, "initial_hidden_state", None) for layer in self.layers]
-        activations = []
+        x, activations = pt.as_tensor_variable(x), []
         for k, layer in enumerate(self.layers):
             entering = apply_dropout(x, _mask(dropout, k, x))
             if layer.is_recursive:

@@ -1,6 +1,6 @@
 """How the modules here pass on the names that PyTensor has kept."""
 
-import importlib
+import importlib.util
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -22,7 +22,7 @@ def passing_on(here: str, *modules: ModuleType) -> Callable[[str], Any]:
                 if hasattr(module, name):
                     return getattr(module, name)
             for module in modules:
-                if importlib.util.find_spec(f"{module.__name__}.{name}"):
+                if hasattr(module, "__path__") and importlib.util.find_spec(f"{module.__name__}.{name}"):
                     return importlib.import_module(f"{module.__name__}.{name}")
         raise AttributeError(
             f"{here}.{name}: PyTensor has dropped this name of Theano's and lstm_cli.theano does not add it back; "

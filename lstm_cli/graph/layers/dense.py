@@ -76,11 +76,17 @@ class Layer:
         activation : str or callable
         clip_gradients : float or False
         """
+        activation = ACTIVATIONS[activation] if isinstance(activation, str) else activation
+        return cls._on(W, b, shape_of(W), activation, clip_gradients)
+
+    @classmethod
+    def _on(
+        cls, W: Variable, b: Variable, shape: tuple[int, int], activation: Activation, clip_gradients: float | bool
+    ) -> Self:
         layer = cls.__new__(cls)
-        layer.hidden_size, layer.input_size = shape_of(W)
+        layer.hidden_size, layer.input_size = shape
         layer.linear_matrix, layer.bias_matrix = W, b
-        layer.activation = ACTIVATIONS[activation] if isinstance(activation, str) else activation
-        layer.clip_gradients = clip_gradients
+        layer.activation, layer.clip_gradients = activation, clip_gradients
         return layer
 
     def activate(self, x: Variable) -> Variable:
@@ -123,6 +129,9 @@ def shape_of(weights: Variable) -> tuple[int, ...]:
 
 def take_over(owner: str, params: Sequence[Variable], values: Sequence[Any]) -> None:
     """Copy values, arrays or shared variables, into a layer's parameters of the same shapes."""
+    views = [param for param in params if not isinstance(param, SharedVariable)]
+    if views:
+        raise TypeError(f"{owner}.params: {views[0]} is a view and cannot be set; set what it is a view of")
     arrays = [v.get_value() if isinstance(v, SharedVariable) else np.asarray(v) for v in values]
     expected = [shape_of(param) for param in params]
     if [array.shape for array in arrays] != expected:
@@ -130,6 +139,4 @@ def take_over(owner: str, params: Sequence[Variable], values: Sequence[Any]) -> 
             f"{owner}.params: expected {len(expected)} values of shapes {expected}, got {[a.shape for a in arrays]}"
         )
     for param, array in zip(params, arrays, strict=True):
-        if not isinstance(param, SharedVariable):
-            raise TypeError(f"{owner}.params: {param} is a view and cannot be set; set the vector that it is a view of")
         param.set_value(array.astype(param.type.dtype))

@@ -173,9 +173,9 @@ class GatedLayer(RNN):
 
     def _gates_on(self, W: Variable, b: Variable, activations: Sequence[Activation]) -> list[Layer]:
         """Return a gate on each block of H rows of joined weights."""
-        starts = range(0, len(activations) * self.hidden_size, self.hidden_size)
-        blocks = [slice(start, start + self.hidden_size) for start in starts]
-        return [Layer.from_parameters(W[k], b[k], activation=a) for k, a in zip(blocks, activations, strict=True)]
+        shape = (self.hidden_size, self.input_size + self.hidden_size)
+        blocks = [slice(k * self.hidden_size, (k + 1) * self.hidden_size) for k in range(len(activations))]
+        return [Layer._on(W[k], b[k], shape, a, False) for k, a in zip(blocks, activations, strict=True)]
 
     @property
     def params(self) -> list[Variable]:

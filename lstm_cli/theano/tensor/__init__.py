@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytensor
-import pytensor.scalar.basic
 import pytensor.tensor as pt
 import pytensor.tensor.basic
-import pytensor.tensor.extra_ops
 import pytensor.tensor.type
 from pytensor.gradient import pullback as Lop
 from pytensor.gradient import pushforward as Rop
 from pytensor.gradient import verify_grad
 from pytensor.graph.basic import Variable
+from pytensor.tensor import linalg
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from lstm_cli.theano.names import passing_on
@@ -27,9 +26,11 @@ __all__ = [
     "alloc",
     "extra_ops",
     "inv",
+    "nlinalg",
     "nnet",
     "patternbroadcast",
     "shared_randomstreams",
+    "slinalg",
     "stack",
     "tensor",
     "unbroadcast",
@@ -38,6 +39,7 @@ __all__ = [
 
 abs_ = pt.abs
 inv = pt.reciprocal
+nlinalg = slinalg = linalg
 
 
 def alloc(value: Any, *shape: int | Variable) -> Variable:

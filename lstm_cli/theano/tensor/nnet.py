@@ -7,7 +7,9 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.math import sigmoid, softplus
 from pytensor.tensor.special import LogSoftmax, Softmax
 
-__all__ = ["sigmoid", "softplus"]
+from lstm_cli.graph.activations import softsign
+
+__all__ = ["sigmoid", "softplus", "softsign"]
 
 ultra_fast_sigmoid = sigmoid
 
@@ -29,17 +31,13 @@ def hard_sigmoid(x: Variable) -> Variable:
 
 def relu(x: Variable, alpha: float | Variable = 0) -> Variable:
     """Return x where it is positive, else alpha x."""
-    return pt.switch(x > 0, x, alpha * x)
+    leak = 0 if isinstance(alpha, int | float) and alpha == 0 else alpha * x
+    return pt.switch(x > 0, x, leak)
 
 
 def elu(x: Variable, alpha: float = 1) -> Variable:
     """Return x where it is positive, else alpha (exp(x) - 1)."""
     return pt.switch(x > 0, x, alpha * pt.expm1(pt.minimum(x, 0)))
-
-
-def softsign(x: Variable) -> Variable:
-    """Return x / (1 + |x|)."""
-    return x / (1 + abs(x))
 
 
 def categorical_crossentropy(coding_dist: Variable, true_dist: Any) -> Variable:
