@@ -44,8 +44,10 @@ def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
 
 
 def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every dotted key of a config with its value."""
+    """Yield every dotted key of a config with its value; entries of a list of sections have their number as key."""
     for key, value in config.items():
+        if isinstance(value, list | tuple) and all(isinstance(entry, Mapping) for entry in value):
+            value = {str(number): entry for number, entry in enumerate(value)} or value
         if isinstance(value, Mapping) and value:
             yield from flattened(value, f"{prefix}{key}.")
         else:

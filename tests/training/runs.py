@@ -1,0 +1,131 @@
+"""Tiny runs that are done for real, in this process: data, configs, stops after any event, and what is left of them."""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lstm_cli.checkpoint import BEST, LAST, PARTS, load
+from lstm_cli.errors import Interrupted
+from lstm_cli.spec import Config, config_from_mapping
+from lstm_cli.training import keeper
+from lstm_cli.training.events import Evaluated, Event, Finished, Result, Started
+from lstm_cli.training.run import train_run
+
+SMALL = {
+    "threads": 1,
+    "data": {"train": "gestures.jsonl", "inputs": ["x"], "target": "y", "valid": 0.25},
+    "model": {"layers": [4]},
+    "train": {"epochs": 3, "batch_size": 3},
+}
+TEXT = {"train": "text.txt", "valid": 0.25, "window": 6, "carry_state": True}
+SERIES = {"train": "series.csv", "inputs": ["a"], "target": "next", "valid": 0.25, "window": 5, "carry_state": True}
+
+
+def write_data(folder: Path, *, sequences: int = 17) -> Path:
+    """Put a file of each kind into a folder: sequences with a label each, a text, a long series."""
+    draw = np.random.default_rng(3)
+    with (folder / "gestures.jsonl").open("w") as file:
+        for number in range(sequences):
+            x = draw.normal(size=(draw.integers(1, 7), 2)).round(3).tolist()
+            row = {"id": f"s{number}", "x": x, "y": "up" if x[-1][0] > 0 else "down", "steps": [a > b for a, b in x]}
+            file.write(json.dumps(row) + "\n")
+    (folder / "text.txt").write_text("".join(draw.choice(list("abc de"), size=160).tolist()))
+    series = np.sin(np.arange(90) / 4) + draw.normal(size=90) / 9
+    (folder / "series.csv").write_text("\n".join(["a", *(f"{value:.4f}" for value in series)]) + "\n")
+    return folder
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A config with changes, section by section; an entry `data` with a `train` of its own replaces the section."""
+    both = dict(base)
+    for key, value in changes.items():
+        keep = isinstance(value, dict) and isinstance(base.get(key), dict) and "train" not in value
+        both[key] = {**base[key], **value} if keep else value
+    return both
+
+
+def config(folder: Path, **changes: Any) -> Config:
+    return config_from_mapping(merged(SMALL, changes), folder)
+
+
+class Watcher:
+    """A sink in the console's place: keeps the events, and does something after one of them."""
+
+    def __init__(self, after: int | None = None, act: Callable[[], None] = lambda: None) -> None:
+        self.events: list[Event] = []
+        self._after, self._act = after, act
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self.events.clear()  # what was noted before it does not count
+            return
+        self.events.append(event)
+        if len(self.events) == self._after:
+            self._act()
+
+    def close(self) -> None:
+        pass
+
+    def of(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def watched(config: Config, folder: Path, watcher: Watcher, **options: Any) -> Result:
+    """Train with the watcher in the console's place, and without waiting for the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeper, "console", lambda stream, verbosity: watcher)
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        return train_run(config, folder, **options)
+
+
+def train(config: Config, folder: Path, **options: Any) -> Watcher:
+    watcher = Watcher()
+    watched(config, folder, watcher, **options)
+    return watcher
+
+
+def train_in_sessions(config: Config, folder: Path, stops: Sequence[int]) -> int:
+    """Train, stopped by SIGINT after so many events of each session; return how many sessions there were."""
+    for session, after in enumerate(stops):
+        watcher = Watcher(after, lambda: signal.raise_signal(signal.SIGINT))
+        try:
+            watched(config, folder, watcher, resume=session > 0)
+        except Interrupted as error:
+            assert error.exit_code == 130
+            assert load(folder / LAST).position["step"] == max(event.step for event in watcher.events)
+        else:
+            assert len(watcher.of(Finished)) == 1
+            return session + 1
+    train(config, folder, resume=bool(stops))
+    return len(stops) + 1
+
+
+def metrics(folder: Path) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl without the one thing that differs from run to run."""
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+
+
+def assert_same(one: Path, other: Path) -> None:
+    """Two runs came to the same: every bit of both checkpoints, and every evaluation."""
+    for name in (LAST, BEST):
+        left, right = load(one / name), load(other / name)
+        for part in PARTS:
+            arrays, others = getattr(left, part), getattr(right, part)
+            assert arrays.keys() == others.keys()
+            for key, array in arrays.items():
+                assert array.dtype == others[key].dtype
+                assert array.tobytes() == others[key].tobytes(), f"{name}: {part} {key}"
+        positions = [{**state.position, "seconds": 0} for state in (left, right)]
+        assert positions[0] == positions[1]
+    assert metrics(one) == metrics(other)
+
+
+def evaluations(watcher: Watcher) -> list[Evaluated]:
+    return watcher.of(Evaluated)
