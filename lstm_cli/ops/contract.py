@@ -56,7 +56,7 @@ def share_out(numbers: int) -> int:
     return min(threads(), 1 + numbers // 8192)
 
 
-_REWRITES = ("merge", "useless", "minimum_compile", "inplace", "lstm_fill_at_once", "lstm_trim_outputs")
+_REWRITES = ("merge", "useless", "minimum_compile", "inplace", "lstm_numpy_elementwise", "lstm_trim_outputs")
 
 
 @cache
@@ -67,6 +67,6 @@ def python_mode() -> Mode:
     again for every layer size; most of PyTensor's rewrites would take longer than they save, and some make Ops that
     are slow without a compiler (products of three and more factors, shapes taken apart into scalars).
     """
-    importlib.import_module("lstm_cli.ops.fill")  # these two register rewrites named above
+    importlib.import_module("lstm_cli.ops.elementwise")  # these two register rewrites named above
     importlib.import_module("lstm_cli.ops.rewrites")
     return Mode(linker=VMLinker(use_cloop=False, c_thunks=False), optimizer=RewriteDatabaseQuery(include=_REWRITES))

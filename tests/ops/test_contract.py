@@ -6,7 +6,6 @@ import pytensor.tensor as pt
 from pytensor.tensor.elemwise import Elemwise
 
 from lstm_cli.ops.contract import or_zeros, python_mode
-from lstm_cli.ops.fill import Filled
 from tests.ops.common import compiled, ops_of
 
 
@@ -24,16 +23,12 @@ def test_products_are_not_merged_into_one_slow_op():
     assert max(len(node.inputs) for node in function.maker.fgraph.toposort()) == 2
 
 
-def test_zeros_are_filled_at_once():
-    x = pt.fmatrix()
-    function = compiled([x], [or_zeros(pytensor.gradient.disconnected_type(), x), pt.second(x, 2.5)])
-    assert [type(op) for op in ops_of(function)].count(Filled) == 2
-    assert not any(isinstance(op, Elemwise) for op in ops_of(function))
-    zeros, others = function(np.ones((3, 4), np.float32))
-    assert zeros.tolist() == [[0] * 4] * 3 and others.tolist() == [[2.5] * 4] * 3
-
-
-def test_a_fill_that_broadcasts_stays():
+def test_elementwise_ops_call_numpy_once():
     x, row = pt.fmatrix(), pt.frow()
-    function = compiled([x, row], pt.second(x, row))
-    np.testing.assert_array_equal(function(np.ones((2, 3), np.float32), np.float32([[1, 2, 3]])), [[1, 2, 3]] * 2)
+    zeros = or_zeros(pytensor.gradient.disconnected_type(), x)
+    function = compiled([x, row], [zeros, pt.second(x, 2.5), pt.second(x, row), pt.maximum(x, 0), x.astype("float64")])
+    assert not any(isinstance(op, Elemwise) for op in ops_of(function))
+    given = np.float32([[-1, 0], [2, 3], [4, -5]])
+    zeros, filled, rows, positive, cast = function(given, np.float32([[1, 2]]))
+    assert zeros.tolist() == [[0] * 2] * 3 and filled.tolist() == [[2.5] * 2] * 3 and rows.tolist() == [[1, 2]] * 3
+    assert positive.tolist() == np.maximum(given, 0).tolist() and cast.dtype == np.float64
