@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_cli.sequences import Batches, Dataset, Encoded
+from lstm_cli.sequences import Batches, Dataset, Encoded, open_data
+from lstm_cli.training.events import StepDone
+from lstm_cli.training.loop import train as train_loop
+from lstm_cli.training.session import build_job
 from tests.graph.helpers import CELLS, EXACT, members, network, random_batch
-from tests.sequences.helpers import number_schema
+from tests.sequences.helpers import config, number_schema, write_jsonl
 
 LENGTHS = [6, 4, 4, 1]
 
@@ -111,6 +114,27 @@ def test_accumulated_batches_are_one_large_batch(dropout):
     else:
         np.testing.assert_allclose(sum(loss for loss, _ in accumulated), loss, **EXACT)
         np.testing.assert_allclose(accumulated[-1][1], together, **EXACT)
+
+
+@pytest.mark.parametrize("normalize", ["step", "sequence"])
+def test_accumulate_trains_as_larger_batches_do(tmp_path, normalize):
+    rng = np.random.default_rng(3)
+    lengths = [7, 3, 5, 1, 6, 2, 4, 4]
+    rows = [{"x": rng.normal(size=steps).tolist(), "y": list("ab" * steps)[:steps]} for steps in lengths]
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    sections = {"model": {"layers": [3], "dropout": 0.0}, "precision": "float64", "loss": {"normalize": normalize}}
+    sections |= {"optimizer": {"name": "sgd", "learning_rate": 0.5}}
+
+    def weights(**options):
+        train = {"epochs": 2, "bucket": False, **options}
+        settings = config(tmp_path, {**sections, "train": train}, train="train.jsonl", inputs=["x"], target="y")
+        job = build_job(settings, open_data(settings))
+        steps = sum(isinstance(event, StepDone) for event in train_loop(job))
+        return steps, job.trainer.model.parameters.flat.get_value()
+
+    (small, accumulated), (large, together) = weights(batch_size=2, accumulate=2), weights(batch_size=4)
+    assert small == large == 4
+    np.testing.assert_allclose(accumulated, together, **EXACT)
 
 
 def test_the_order_of_sequences_in_a_batch_means_nothing():
