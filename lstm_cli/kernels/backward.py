@@ -16,7 +16,7 @@ from lstm_cli.kernels.tasks import task_kernel
 from lstm_cli.kernels.tile import ROWS, multiply, panel_width, tile
 
 LSTM, GRU = CELLS["lstm"], CELLS["gru"]
-DEPTH = 256  # rows of a block in the sum over all steps
+DEPTH = 192  # rows of a block in the sum over all steps
 
 
 def sums_room(depth: int, columns: int, units: int, tasks: int, panel: int) -> int:

@@ -1,5 +1,8 @@
 """Where everything lies: the order of the packed rows, and the pieces of the scratch memory of one shard."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 from numba.extending import register_jitable
 
@@ -18,20 +21,42 @@ def panel_columns(dtype: np.dtype) -> int:
     return 2 * REGISTERS.lanes * 4 // dtype.itemsize
 
 
-def sorted_order(lengths: np.ndarray) -> np.ndarray:
-    """Return the sequences' numbers, longest first; equal ones in their own order."""
-    if (lengths[1:] <= lengths[:-1]).all():
-        return np.arange(len(lengths))
-    return np.argsort(-lengths, kind="stable")
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The order of a batch and its cut into shards.
+
+    Attributes
+    ----------
+    order : (B,)
+        Numbers of the sequences, longest first.
+    shards : (shards + 1,)
+        The place in `order` where each shard begins, and the end.
+    packed : (shards + 1,)
+        Real steps of all shards before.
+    rows : int
+        Sequences in the largest shard.
+    """
+
+    order: np.ndarray
+    shards: np.ndarray
+    packed: np.ndarray
+    rows: int
 
 
-def cut(lengths: np.ndarray, shards: int) -> np.ndarray:
-    """Cut sequences, longest first, into neighbouring groups of about equal work: the first row of each, and the end."""
-    ends = np.cumsum(lengths)
-    middles = ends - lengths / 2
-    inner = np.searchsorted(middles, ends[-1] * np.arange(1, shards) / shards)
-    least, most = np.arange(1, shards), len(lengths) - np.arange(shards - 1, 0, -1)
-    return np.concatenate([[0], np.clip(inner, least, most), [len(lengths)]])
+@lru_cache(maxsize=8)
+def plan(lengths: bytes, shards: int) -> Plan:
+    """Plan a batch, its int64 lengths given as bytes, in neighbouring groups of about equal work.
+
+    All layers of a model and their gradients ask for the same plan.
+    """
+    numbers = np.frombuffer(lengths, np.int64)
+    order = np.argsort(-numbers, kind="stable")
+    sizes = numbers[order]
+    ends = np.cumsum(sizes)
+    inner = np.searchsorted(ends - sizes / 2, ends[-1] * np.arange(1, shards) / shards)
+    least, most = np.arange(1, shards), len(sizes) - np.arange(shards - 1, 0, -1)
+    cuts = np.concatenate([[0], np.clip(inner, least, most), [len(sizes)]])
+    return Plan(order, cuts, np.concatenate([[0], ends])[cuts], int(np.diff(cuts).max()))
 
 
 @register_jitable
@@ -51,7 +76,7 @@ def block_counts(cell):
 @register_jitable
 def chunk_rows(width):
     """Rows of about 128 KiB, at least a few: what one thread keeps in its second-level cache beside the weights."""
-    return max(16, 32768 // width)
+    return max(48, 32768 // width)
 
 
 @register_jitable

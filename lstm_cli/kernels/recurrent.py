@@ -52,7 +52,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """What the gradient needs: how the batch was cut, the gates (N, 1 or 4, H) and an lstm's cells (N + B, H)."""
+    """What the gradient needs: the number of shards, the gates (N, 1 or 4, H) and an lstm's cells (N + B, H)."""
 
     shards: np.ndarray
     gates: np.ndarray
@@ -62,10 +62,11 @@ class Reserve:
 def new_reserve(layer: Layer, inputs: Inputs, keeps: bool) -> Reserve:
     """Return memory for what the gradient needs, empty if nothing is to be kept."""
     total, (batch, units), dtype = int(inputs.lengths.sum()), inputs.initial[0].shape, inputs.W.dtype
+    shards = max(1, min(threads(), batch, total * inputs.W.size // SMALL))
     rows, kept = total if keeps else 0, layout.KEPT[layer.cell]
     cells = total + batch if keeps and layer.cell == "lstm" else 0
     gates = aligned(rows * kept * units, dtype).reshape(rows, kept, units)
-    return Reserve(cut(layer, inputs), gates, aligned(cells * units, dtype).reshape(cells, units))
+    return Reserve(np.array(shards), gates, aligned(cells * units, dtype).reshape(cells, units))
 
 
 def copied(array: np.ndarray) -> np.ndarray:
@@ -75,18 +76,12 @@ def copied(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def cut(layer: Layer, inputs: Inputs) -> np.ndarray:
-    """Cut the batch into as many shards as there are threads, fewer where that is not worth it."""
-    total = int(inputs.lengths.sum())
-    tasks = max(1, min(threads(), len(inputs.lengths), total * inputs.W.size // SMALL))
-    return layout.cut(-np.sort(-inputs.lengths), tasks)
-
-
 def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, finals: Sequence[np.ndarray]) -> None:
     """Compute h (T, B, H) and the final states (B, H); a reserve without gates keeps nothing."""
     dtype, (batch, units), columns = h.dtype, inputs.initial[0].shape, inputs.columns
-    shards, order, packed, rows = arrange(inputs.lengths, reserve.shards)
-    tasks, kept = len(shards) - 1, layout.KEPT[layer.cell]
+    tasks, kept = int(reserve.shards), layout.KEPT[layer.cell]
+    plan = layout.plan(inputs.lengths.tobytes(), tasks)
+    rows = plan.rows
     panel, empty = layout.panel_columns(dtype), inputs.W[:0]
     table = empty
     if inputs.ids.size:
@@ -99,17 +94,10 @@ def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, f
         np.copyto(final, initial)
     forward.pack_weights(tasks, CELLS[layer.cell], units, columns, inputs.W, panels)
     forward.run_forward(
-        tasks, *layer.codes, batch, int(packed[-1]), columns, units, inputs.x, inputs.ids, table, inputs.lengths, order,
-        shards, packed, inputs.b, inputs.mask, h, finals[0], finals[-1], reserve.gates, reserve.cells, panels,
+        tasks, *layer.codes, batch, int(plan.packed[-1]), columns, units, inputs.x, inputs.ids, table, inputs.lengths,
+        plan.order, plan.shards, plan.packed, inputs.b, inputs.mask, h, finals[0], finals[-1], reserve.gates, reserve.cells, panels,
         scratch("forward", tasks * pieces[-1], dtype),
     )  # fmt: skip
-
-
-def arrange(lengths: np.ndarray, shards: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Return the shards, the order of the rows, the first packed row of each shard, and the most rows of one."""
-    order = layout.sorted_order(lengths)
-    packed = np.concatenate([[0], np.cumsum(lengths[order])])[shards]
-    return shards, order, packed, int(np.diff(shards).max())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +117,9 @@ def run_backward(
 ) -> None:  # fmt: skip
     """Compute the gradients; the gates in the reserve become those of their sums. `dh` may be empty: zeros."""
     dtype, (batch, units), columns = h.dtype, inputs.initial[0].shape, inputs.columns
-    shards, order, packed, rows = arrange(inputs.lengths, reserve.shards)
-    tasks, kept, depth, total = len(shards) - 1, layout.KEPT[layer.cell], len(inputs.W), int(packed[-1])
+    tasks, kept, depth = int(reserve.shards), layout.KEPT[layer.cell], len(inputs.W)
+    plan = layout.plan(inputs.lengths.tobytes(), tasks)
+    rows, total = plan.rows, int(plan.packed[-1])
     cell, panel, wanted = CELLS[layer.cell], layout.panel_columns(dtype), out.x.size > 0
     for given, flowing in zip(out.initial, dfinals, strict=True):
         given[...] = flowing if flowing.size else 0
@@ -142,11 +131,11 @@ def run_backward(
     where, before = scratch("where", total, np.dtype("int64")), scratch("before", total, np.dtype("int64"))
     backward.pack_transposed(tasks, cell, units, back_columns, inputs.W, panels)
     backward.run_backward(
-        tasks, *layer.codes, batch, total, columns, units, int(wanted), inputs.lengths, order, shards, packed,
-        inputs.mask, h, inputs.initial[0], reserve.gates, reserve.cells, dh, out.initial[0], out.initial[-1], out.x,
+        tasks, *layer.codes, batch, total, columns, units, int(wanted), inputs.lengths, plan.order, plan.shards,
+        plan.packed, inputs.mask, h, inputs.initial[0], reserve.gates, reserve.cells, dh, out.initial[0], out.initial[-1], out.x,
         where, before, panels, scratch("backward", tasks * pieces[-1], dtype),
     )  # fmt: skip
-    tasks = threads() if len(shards) > 2 else 1
+    tasks = threads() if tasks > 1 else 1
     backward.weight_gradients(
         tasks, cell, units, columns, batch, total, inputs.x, h, inputs.initial[0], inputs.mask, reserve.gates, where,
         before, out.W, out.b, scratch("sums", tasks * backward.sums_room(depth, columns, units, tasks, panel), dtype),

@@ -152,7 +152,7 @@ class Recurrent(TrimmableOp):
         if dtype not in ("float32", "float64"):
             raise TypeError(f"recurrent: W: got {dtype}, expected float32 or float64")
         h = TensorType(dtype, (source[0].type.shape[0], *initial[0].type.shape))
-        reserve = [TensorType("int64", (None,)), TensorType(dtype, (None,) * 3), TensorType(dtype, (None, None))]
+        reserve = [TensorType("int64", ()), TensorType(dtype, (None,) * 3), TensorType(dtype, (None, None))]
         return Apply(self, variables, [h(), *(s.type() for s in initial), *(kind() for kind in reserve)])
 
     def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
