@@ -20,6 +20,8 @@ _HOMES = {
     "lstm_cli.graph.stacked": ("StackedCells",),
     "lstm_cli.ops.clip_gradient": ("clip_gradient",),
     "lstm_cli.optim.theano_lstm": ("create_optimization_updates",),
+    "lstm_cli.predict": ("load",),
+    "lstm_cli.training.api": ("train",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

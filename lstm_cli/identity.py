@@ -109,12 +109,8 @@ def check_identity(kept: Mapping[str, Any], run: Path, data: Mapping[str, str] |
     DataError
         The data are others: the place in an epoch and the best score so far would mean nothing.
     """
+    check_schema(kept, run)
     now = identity(run, data)
-    for name in SCHEMA:
-        if kept.get("digests", {}).get(name) != now["digests"].get(name):
-            raise CheckpointError(
-                f"{run / name}: not the file that the checkpoint was trained with: put that one back, or train again"
-            )
     for name, digest in kept.get("data", {}).items():
         if digest != now["data"].get(name):
             raise DataError(
@@ -123,3 +119,13 @@ def check_identity(kept: Mapping[str, Any], run: Path, data: Mapping[str, str] |
             )
     old, new = kept.get("versions", {}), now["versions"]
     return [f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]]
+
+
+def check_schema(kept: Mapping[str, Any], run: Path) -> None:
+    """Raise a `CheckpointError` if a file of the run's schema is not the one that a checkpoint was trained with."""
+    for name in SCHEMA:
+        digest = _digest(run / name) if (run / name).is_file() else None
+        if kept.get("digests", {}).get(name) != digest:
+            raise CheckpointError(
+                f"{run / name}: not the file that the checkpoint was trained with: put that one back, or train again"
+            )

@@ -66,13 +66,14 @@ def predict(
       lstm-predict runs/shakespeare --generate 500 --prompt "ROMEO:" --temperature 0.8
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
-    _check_generate(data=data, generate=generate, prompt=prompt, temperature=temperature, steps=steps)
+    if generate is None:
+        _check_data(data=data, prompt=prompt, temperature=temperature)
+    elif data or steps or probabilities or state_in or state_out:
+        raise click.UsageError("--generate draws without DATA, --steps, --probabilities and states: leave them out.")
     if evaluate and (out or probabilities or steps or generate or state_in or state_out):
         raise click.UsageError("--evaluate prints scores and no predictions: leave the other options out.")
-    if data is None and generate is None and not (steps and state_in):
-        raise click.UsageError("Missing DATA: a file of sequences, - for standard input, or --generate N instead.")
     with reported(verbosity):
-        from lstm_cli.prediction import predict_run
+        from lstm_cli.predict import predict_run
 
         scores = predict_run(
             run,
@@ -87,19 +88,18 @@ def predict(
             seed=seed,
             state_in=state_in,
             state_out=state_out,
+            note=lambda text: None if quiet else click.echo(text, err=True),
         )
         if scores is not None:
             click.echo(_table(scores) if sys.stdout.isatty() else _json(scores))
 
 
-def _check_generate(
-    *, data: Path | None, generate: int | None, prompt: str | None, temperature: float | None, steps: int | None
-) -> None:
-    """Refuse options that need or exclude ``--generate``."""
-    if generate is None and (prompt is not None or temperature is not None):
+def _check_data(*, data: Path | None, prompt: str | None, temperature: float | None) -> None:
+    """Refuse what is for ``--generate`` only, and no DATA."""
+    if prompt is not None or temperature is not None:
         raise click.UsageError("--prompt and --temperature are for --generate N: give it too, or leave them out.")
-    if generate is not None and (data is not None or steps is not None):
-        raise click.UsageError("--generate draws without DATA and --steps: leave them out.")
+    if data is None:
+        raise click.UsageError("Missing DATA: a file of sequences, - for standard input, or --generate N instead.")
 
 
 def _table(scores: Mapping[str, float]) -> str:

@@ -15,6 +15,7 @@ from lstm_cli.spec.config import Config
 from lstm_cli.spec.grammar import nearest
 from lstm_cli.spec.overrides import apply_overrides
 from lstm_cli.spec.problems import Problem, problems_of
+from lstm_cli.spec.scalars import write_yaml
 from lstm_cli.spec.source import Source, dotted, got
 from lstm_cli.spec.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_yaml
 
@@ -44,8 +45,17 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     return _parse(_read(path), str(path), path, overrides)
 
 
-def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".") -> Config:
+def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
     """Return the config of plain Python values, laid out as the YAML file is; paths count from `folder`.
+
+    Parameters
+    ----------
+    mapping
+        Sections of keys.
+    folder
+        Where relative paths start.
+    overrides
+        ``KEY=VALUE``, the value as YAML; they win over the mapping.
 
     Raises
     ------
@@ -55,7 +65,10 @@ def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".") ->
     raw = _plain(mapping)
     if not isinstance(raw, dict):
         raise ConfigError(f"got {got(raw)}, expected a mapping of sections, such as {{'data': {{'train': …}}}}")
-    return _build(raw, Source(folder=Path(folder)), [])
+    places: dict[yaml_reader.Path, yaml_reader.Place | str] = {}
+    text = write_yaml(raw)
+    lines = apply_overrides(raw, overrides, places)
+    return _build(raw, Source(folder=Path(folder), text=text, overrides=tuple(overrides), places=places), lines)
 
 
 def _read(path: Path) -> bytes:

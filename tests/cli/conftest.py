@@ -27,7 +27,7 @@ def calls(monkeypatch):
     noted = Calls(monkeypatch)
     noted.stand_in("lstm_cli.training.run", "train_run")
     noted.stand_in("lstm_cli.training.check", "check", "the model")
-    noted.stand_in("lstm_cli.prediction", "predict_run")
+    noted.stand_in("lstm_cli.predict", "predict_run")
     return noted
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -8,7 +9,7 @@ from lstm_cli.cli.predict import _table
 
 DEFAULTS = {
     "out": None, "probabilities": False, "evaluate": False, "steps": None, "generate": None, "prompt": "",
-    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None,
+    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None, "note": ANY,
 }  # fmt: skip
 
 
@@ -32,8 +33,8 @@ DEFAULTS = {
             {"generate": 9, "prompt": "To be", "temperature": 0.0, "seed": 4},
         ),
         (
-            ("r", "--steps", "3", "--state-in", "s", "--state-out", "t"),
-            None,
+            ("r", "a.csv", "--steps", "3", "--state-in", "s", "--state-out", "t"),
+            Path("a.csv"),
             {"steps": 3, "state_in": Path("s"), "state_out": Path("t")},
         ),
     ],
@@ -58,7 +59,8 @@ def test_the_umbrella_runs_the_same_command(invoke, calls):
         (("r", "a", "--evaluate", "-o", "p"), "--evaluate prints scores and no predictions"),
         (("r", "a", "-q", "-v"), "-q and -v exclude each other"),
         (("r", "a", "b"), "Got unexpected extra argument"),
-        (("r", "a", "--generate", "3"), "--generate draws without DATA and --steps: leave them out."),
+        (("r", "a", "--generate", "3"), "--generate draws without DATA, --steps, --probabilities and states"),
+        (("r", "--generate", "3", "--state-in", "s"), "--generate draws without DATA, --steps, --probabilities and"),
         (("r", "a", "--prompt", "x"), "--prompt and --temperature are for --generate N"),
         (("r", "a", "--temperature", "1"), "--prompt and --temperature are for --generate N"),
         (("r", "--generate", "3", "--temperature", "-1"), "Invalid value for '--temperature'"),
@@ -74,13 +76,13 @@ def test_wrong_usage(invoke, calls, args, message):
 
 
 def test_an_error_is_one_message_and_its_exit_code(invoke, calls):
-    calls.stand_in("lstm_cli.prediction", "predict_run", errors.DataError("a.csv:3: x: not a number: write one"))
+    calls.stand_in("lstm_cli.predict", "predict_run", errors.DataError("a.csv:3: x: not a number: write one"))
     result = invoke(predict, "r", "a.csv")
     assert (result.exit_code, result.stdout, result.stderr) == (65, "", "a.csv:3: x: not a number: write one\n")
 
 
 def test_scores_are_one_json_object(invoke, calls):
-    calls.stand_in("lstm_cli.prediction", "predict_run", {"loss": 0.25, "accuracy": 0.5, "r2": float("nan")})
+    calls.stand_in("lstm_cli.predict", "predict_run", {"loss": 0.25, "accuracy": 0.5, "r2": float("nan")})
     result = invoke(predict, "r", "a.csv", "--evaluate")
     assert result.stdout == '{"loss": 0.25, "accuracy": 0.5, "r2": null}\n'
 

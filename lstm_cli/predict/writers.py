@@ -1,4 +1,4 @@
-"""Rows of predictions as jsonl or csv, to a file that appears whole or not at all, or to a stream."""
+"""Rows of predictions as jsonl or csv, or text, to a file that appears whole or not at all, or to standard output."""
 
 import csv
 import io
@@ -15,13 +15,14 @@ Row = dict[str, Any]
 
 
 def write_rows(rows: Iterable[Row], out: Path | None, *, per_step: bool) -> None:
-    """Write rows as they come to `out`, as csv if it is named so, else as jsonl; None or ``-`` is standard output.
+    """Write rows as they come, as csv if `out` is named so, else as jsonl.
 
     Parameters
     ----------
     rows : iterable of mappings
         With `id`, `prediction` and perhaps `probabilities`.
     out : Path or None
+        None is standard output.
     per_step : bool
         Whether a prediction is a list with an entry for each step; csv then has a line for each.
 
@@ -32,26 +33,34 @@ def write_rows(rows: Iterable[Row], out: Path | None, *, per_step: bool) -> None
     DiskError
         The file cannot be written; what was there before is as it was.
     """
-    if out is None or str(out) == "-":
-        for line in _jsonl(rows):
-            sys.stdout.write(line)
-        sys.stdout.flush()
-        return
-    lines = _csv(rows, per_step=per_step) if _is_csv(out) else _jsonl(rows)
-    with WholeFile(out) as file:
-        for line in lines:
-            file.write(line.encode())
-
-
-def _is_csv(out: Path) -> bool:
-    if out.suffix not in (".csv", ".jsonl", ".json"):
+    if out is not None and out.suffix not in (".csv", ".jsonl", ".json"):
         raise ConfigError(f"-o {out}: expected a name that ends in .jsonl or .csv")
-    return out.suffix == ".csv"
+    lines = _csv(rows, per_step=per_step) if out and out.suffix == ".csv" else _jsonl(rows)
+    # Half a surrogate pair, which JSON can spell and UTF-8 cannot, is written as JSON spells it.
+    _write((line.encode(errors="backslashreplace") for line in lines), out)
+
+
+def write_text(pieces: Iterable[str], out: Path | None) -> None:
+    """Write text piece by piece; None is standard output, where each piece is seen as it comes."""
+    _write((piece.encode() for piece in pieces), out, at_once=True)
+
+
+def _write(pieces: Iterable[bytes], out: Path | None, *, at_once: bool = False) -> None:
+    if out is not None:
+        with WholeFile(out) as file:
+            for piece in pieces:
+                file.write(piece)
+        return
+    sys.stdout.flush()
+    for piece in pieces:
+        sys.stdout.buffer.write(piece)
+        if at_once:
+            sys.stdout.buffer.flush()
+    sys.stdout.buffer.flush()
 
 
 def _jsonl(rows: Iterable[Row]) -> Iterator[str]:
-    for row in rows:
-        yield json.dumps(row, ensure_ascii=False) + "\n"
+    return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def _csv(rows: Iterable[Row], *, per_step: bool) -> Iterator[str]:

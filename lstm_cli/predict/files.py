@@ -1,0 +1,94 @@
+"""What `lstm-predict` does, from files to files: predictions, scores, forecasts, text."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from lstm_cli.errors import ConfigError
+from lstm_cli.predict.run import Run, load
+from lstm_cli.predict.states import check_stateful, kept_states, read_states
+from lstm_cli.predict.writers import write_rows, write_text
+from lstm_cli.sequences import Encoded, Tally, read_rows
+
+
+def predict_run(
+    folder: Path,
+    data: Path | None,
+    *,
+    out: Path | None = None,
+    probabilities: bool = False,
+    evaluate: bool = False,
+    steps: int | None = None,
+    generate: int | None = None,
+    prompt: str = "",
+    temperature: float = 1.0,
+    seed: int = 1,
+    state_in: Path | None = None,
+    state_out: Path | None = None,
+    note: Callable[[str], None] = lambda text: None,
+) -> dict[str, float] | None:
+    """Predict the sequences of a file with a trained run, or score it, forecast, or generate text.
+
+    Parameters
+    ----------
+    folder : Path
+        The run.
+    data : Path or None
+        A file in the format of the training data, or ``-`` for standard input; none to `generate`.
+    out : Path, optional
+        A jsonl or csv file, which appears whole or not at all; else standard output.
+    probabilities : bool
+        Add the probability of each label.
+    evaluate : bool
+        Score `data` in place of writing predictions.
+    steps : int, optional
+        Write forecasts of so many steps beyond the end of each sequence in place of predictions.
+    generate, prompt, temperature, seed : int, str, float, int, optional
+        Write so many symbols of text; see `Run.generate`.
+    state_in, state_out : Path, optional
+        States by sequence id (npz) to go on from, and to leave behind.
+    note : callable
+        Told what a user should know: what training never saw.
+
+    Returns
+    -------
+    scores : dict of str to float, or None
+        If it was to `evaluate`.
+    """
+    run, tally, scores = load(folder), Tally(), None
+    if generate is not None:
+        symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)
+        write_text(chain([prompt], symbols, ["\n"]), out)
+        return None
+    if evaluate:
+        scores = run.evaluate(data, tally=tally)
+    else:
+        encoded = (run.schema.encode(row, tally=tally) for row in read_rows(data, run.schema))
+        _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
+    for text in tally.notes("standard input" if str(data) == "-" else str(data)):
+        note(text)
+    return scores
+
+
+def _write(
+    run: Run,
+    encoded: Iterator[Encoded],
+    out: Path | None,
+    *,
+    probabilities: bool,
+    steps: int | None,
+    state_in: Path | None,
+    state_out: Path | None,
+) -> None:
+    """Write a row for each sequence in the order of the input, and the states after them."""
+    if state_in or state_out:
+        check_stateful(run.network)
+    known = read_states(state_in, run.network) if state_in else None
+    with kept_states(state_out) as keep:
+        if steps is None:
+            rows = run.predictions(encoded, known, probabilities=probabilities, keep=keep)
+        elif probabilities:
+            raise ConfigError("--probabilities: forecasts (--steps) have none: leave one of them out")
+        else:
+            rows = run.forecasts(encoded, steps, known, keep=keep)
+        write_rows(rows, out, per_step=steps is not None or run.schema.target.per == "step")

@@ -1,0 +1,136 @@
+"""A trained run: from sequences in Python to predictions.
+
+>>> run = lstm_cli.load("runs/quickstart")
+>>> run.predict([{"id": "a", "acceleration": [[0.1, 0.2, 9.8], [0.3, 0.1, 9.7]]}])
+[{"id": "a", "prediction": "wave"}]
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lstm_cli import checkpoint
+from lstm_cli.errors import CheckpointError
+from lstm_cli.identity import check_schema
+from lstm_cli.predict import feedback, wording
+from lstm_cli.predict.outputs import Network, Outputs, States
+from lstm_cli.runfolder import RESOLVED
+from lstm_cli.sequences import Dataset, Encoded, Schema, Tally, rows_of
+from lstm_cli.sequences.batches import evaluation_batches
+from lstm_cli.sequences.source import Origin
+from lstm_cli.spec import Config, load_config
+from lstm_cli.training.loop import evaluate
+from lstm_cli.training.metrics import accumulator
+from lstm_cli.training.session import build_model, restore_weights, use_threads
+from lstm_cli.training.step import Evaluator
+
+
+def load(folder: str | Path) -> "Run":
+    """Return the best state of a run, ready to predict.
+
+    Raises
+    ------
+    CheckpointError
+        The folder holds no run, or its checkpoint is damaged.
+    """
+    return Run(Path(folder))
+
+
+class Run:
+    """A trained model with its schema.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder. Nothing else is needed: no config, no training data.
+
+    Attributes
+    ----------
+    config : Config
+    schema : Schema
+        What encodes sequences and reads outputs.
+    network : Network
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / RESOLVED).is_file():
+            raise CheckpointError(f"{folder}: there is no run: expected the folder that lstm-train wrote")
+        state = checkpoint.load(folder / checkpoint.BEST)
+        check_schema(state.identity, folder)
+        self.folder = folder
+        self.config: Config = load_config(folder / RESOLVED)
+        self.schema = Schema.load(folder)
+        use_threads(self.config.threads)
+        self.network = Network(build_model(self.config, self.schema), self.schema)
+        restore_weights(self.network.model, state)
+
+    def predict(self, sequences: Iterable[Mapping[str, Any]], *, probabilities: bool = False) -> list[dict[str, Any]]:
+        """Return a prediction for each sequence, given as a mapping of columns as in a line of jsonl.
+
+        Returns
+        -------
+        rows : list of mappings
+            With `id`, `prediction` and, if asked, `probabilities`; ids are numbers from 1 on where there are none.
+        """
+        return list(self.predictions(self._encoded(sequences), probabilities=probabilities))
+
+    def forecast(self, sequences: Iterable[Mapping[str, Any]], steps: int) -> list[dict[str, Any]]:
+        """Return what the model expects of the next steps of each sequence, feeding on its own predictions."""
+        return list(self.forecasts(self._encoded(sequences), steps))
+
+    def generate(self, prompt: str, count: int, *, temperature: float = 1.0, seed: int = 1) -> Iterator[str]:
+        """Yield `count` symbols of text that go on from a prompt; where lines were learned, each new one begins afresh.
+
+        Parameters
+        ----------
+        prompt : str
+        count : int
+        temperature : float
+            Below 1 likelier symbols, above 1 odder ones; 0: always the likeliest.
+        seed : int
+            Of the draws.
+        """
+        return feedback.generated(self.network, prompt, count, temperature=temperature, seed=seed)
+
+    def evaluate(self, data: Origin, *, tally: Tally | None = None) -> dict[str, float]:
+        """Return loss and metrics on a file with targets; `tally` counts what training never saw."""
+        dataset, target = Dataset.read(data, self.schema, tally=tally), self.schema.target
+        consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
+        evaluator = Evaluator(self.network.model, target.kind, self.config.loss, consumes=consumes)
+        loss, metrics = evaluate(evaluator, evaluation_batches(self.config, dataset), target)
+        return {"loss": loss, **metrics}
+
+    def outputs(self, sequences: Iterable[Encoded], states: States | None = None) -> Iterator[Outputs]:
+        """Yield the network's outputs for each encoded sequence; see `Network.outputs`."""
+        return self.network.outputs(sequences, states)
+
+    def predictions(
+        self,
+        sequences: Iterable[Encoded],
+        states: States | None = None,
+        *,
+        probabilities: bool = False,
+        keep: feedback.Keep = feedback.nothing_kept,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the row of a prediction for each encoded sequence; `keep` is handed the outputs of each."""
+        if probabilities:
+            wording.check_probabilities(self.schema)
+        reduce = wording.reduction(self.schema, probabilities=probabilities)
+        for outputs in self.network.outputs(sequences, states, reduce):
+            keep(outputs)
+            yield wording.described(self.schema, outputs, probabilities=probabilities)
+
+    def forecasts(
+        self,
+        sequences: Iterable[Encoded],
+        steps: int,
+        states: States | None = None,
+        *,
+        keep: feedback.Keep = feedback.nothing_kept,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the row of a forecast for each encoded sequence; `keep` is handed the outputs before it."""
+        for sequence, chosen in feedback.forecasts(self.network, sequences, steps, states, keep):
+            yield wording.continuation(self.schema, sequence, chosen)
+
+    def _encoded(self, sequences: Iterable[Mapping[str, Any]]) -> Iterator[Encoded]:
+        return (self.schema.encode(row) for row in rows_of(sequences, self.schema))

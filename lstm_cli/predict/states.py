@@ -1,0 +1,62 @@
+"""States of the network on disk, so that a stream can be predicted in several goes.
+
+Legend: S numbers of state a sequence.
+"""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from lstm_cli.errors import ConfigError, DataError
+from lstm_cli.files import WholeFile
+from lstm_cli.predict.feedback import Keep, nothing_kept
+from lstm_cli.predict.outputs import Network, Outputs
+
+
+def check_stateful(network: Network) -> None:
+    """Raise a `ConfigError` if the network cannot go on from a state."""
+    if network.bidirectional:
+        raise ConfigError(
+            "--state-in and --state-out: a bidirectional model also starts from the end of a sequence and cannot go on "
+            "where another one stopped: leave them out"
+        )
+
+
+def read_states(path: Path, network: Network) -> dict[str, np.ndarray]:
+    """Read what `kept_states` wrote: the state (S,) of each sequence by its id."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            ids, states = file["ids"], file["states"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: holds no states ({error}): give a file that --state-out wrote") from None
+    size = network.model.state_size
+    if ids.ndim != 1 or states.shape != (len(ids), size):
+        raise DataError(
+            f"{path}: states of shape {states.shape}, expected ({len(ids)}, {size}): give states that this run wrote"
+        )
+    return dict(zip(ids.tolist(), states.astype(network.model.dtype), strict=True))
+
+
+@contextmanager
+def kept_states(path: Path | None) -> Iterator[Keep]:
+    """Hand out what keeps the state after a sequence; the file of them appears as the block ends, or not at all."""
+    if path is None:
+        yield nothing_kept
+        return
+    states: dict[str, np.ndarray] = {}
+
+    def keep(outputs: Outputs) -> None:
+        name, where = str(outputs.sequence.id), outputs.sequence.where
+        if name in states:
+            raise DataError(f"{where}: id {name} occurs twice, so that its state is not clear: make ids unique")
+        states[name] = outputs.state
+
+    with WholeFile(path) as file:
+        yield keep
+        content = io.BytesIO()
+        np.savez(content, ids=np.array(list(states)), states=np.stack(list(states.values())))
+        file.write(content.getvalue())

@@ -1,0 +1,83 @@
+"""Outputs of the network in the words and units of the data.
+
+Legend: T steps, K outputs, N steps that were fed back.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from lstm_cli.errors import ConfigError
+from lstm_cli.predict.outputs import Outputs, Reduction, unreduced
+from lstm_cli.sequences import Encoded, Schema
+
+Row = dict[str, Any]
+
+
+def reduction(schema: Schema, *, probabilities: bool) -> Reduction:
+    """Return what `described` needs of the outputs (T, K)."""
+    if probabilities or schema.target.kind == "number":
+        return unreduced
+    return (lambda values: values.argmax(axis=1)) if schema.target.kind == "category" else (lambda values: values > 0)
+
+
+def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False) -> Row:
+    """Return the row for a sequence: `id`, `prediction` and, if asked, `probabilities`.
+
+    Parameters
+    ----------
+    schema : Schema
+    outputs : Outputs
+        As `reduction` leaves them.
+    probabilities : bool
+    """
+    values = outputs.values
+    chosen = reduction(schema, probabilities=False)(values) if probabilities else values
+    if schema.target.kind == "number":
+        columns = {"prediction": plain(schema.restorer(outputs.sequence).restore_all(values))}
+    else:
+        columns = {"prediction": labels(schema, chosen)}
+    if probabilities:
+        columns["probabilities"] = _probabilities(schema, values)
+    if schema.target.per == "sequence":
+        columns = {name: entries[0] for name, entries in columns.items()}
+    return {"id": outputs.sequence.id, **columns}
+
+
+def continuation(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> Row:
+    """Return the row for a forecast: what was fed back, indices (N,), indicators or numbers (N, K)."""
+    if schema.target.kind == "number":
+        restorer = schema.restorer(sequence)
+        return {"id": sequence.id, "prediction": plain(np.stack([restorer.append(output) for output in chosen]))}
+    return {"id": sequence.id, "prediction": labels(schema, chosen)}
+
+
+def check_probabilities(schema: Schema) -> None:
+    """Raise a `ConfigError` if the outputs are no probabilities."""
+    if schema.target.kind == "number":
+        raise ConfigError("--probabilities: the model predicts numbers, which have none: leave it out")
+
+
+def labels(schema: Schema, chosen: np.ndarray) -> list[Any]:
+    """Return indices (T,) as labels, or indicators (T, K) as lists of labels."""
+    names = schema.target.labels
+    if schema.target.kind == "category":
+        return [names[k] for k in chosen]
+    return [[names[k] for k in np.flatnonzero(row)] for row in chosen]
+
+
+def plain(values: np.ndarray) -> list[Any]:
+    """Return numbers (T, D) as a list of lists, or of numbers where D is 1; what is not finite as None."""
+    values = values[:, 0] if values.shape[1] == 1 else values
+    return (values if np.isfinite(values).all() else np.where(np.isfinite(values), values, None)).tolist()
+
+
+def _probabilities(schema: Schema, values: np.ndarray) -> list[dict[str, float]]:
+    """Return the probability of each label, one mapping for each row of outputs (T, K)."""
+    values = values.astype(np.float64)
+    if schema.target.kind == "set":
+        shares = np.exp(-np.logaddexp(0, -values))
+    else:
+        shares = np.exp(values - np.logaddexp.reduce(values, axis=1, keepdims=True))
+    names = [str(label) for label in schema.target.labels]
+    return [dict(zip(names, row, strict=True)) for row in shares.tolist()]
