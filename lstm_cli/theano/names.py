@@ -25,8 +25,8 @@ def passing_on(here: str, *modules: ModuleType) -> Callable[[str], Any]:
                 if hasattr(module, "__path__") and importlib.util.find_spec(f"{module.__name__}.{name}"):
                     return importlib.import_module(f"{module.__name__}.{name}")
         raise AttributeError(
-            f"{here}.{name}: PyTensor has dropped this name of Theano's and lstm_cli.theano does not add it back; "
-            "the table of names in the README says what is there"
+            f"{here}.{name}: PyTensor has dropped this name of Theano's, and lstm_cli.theano does not add it back; "
+            "look for what replaced it in pytensor"
         )
 
     return lookup

@@ -83,13 +83,11 @@ cost = (result[0][:, :, [0, 2]] - target[:, [0, 2]]).norm(L=2) / timesteps
 updates, gsums, xsums, lr, max_norm = create_optimization_updates(cost, stacked_rnn.params, method="adadelta")
 
 update_fun = theano.function([initial_obs, target, timesteps], cost, updates=updates, allow_input_downcast=True)
-predict_fun = theano.function([initial_obs, timesteps], result[0], allow_input_downcast=True)
 
 rng = np.random.RandomState(0)
 minibatch, labels = rng.uniform(-1, 1, (5, 4)), np.zeros((5, 4))
 
 costs = [float(update_fun(minibatch, labels, 10)) for epoch in range(20)]
-trajectory = predict_fun(minibatch, 10)
 
 if __name__ == "__main__":
     print("cost before %.4f, after %.4f" % (costs[0], costs[-1]))
