@@ -76,6 +76,16 @@ def test_initial_states_can_be_given():
     assert_allclose(parts, expected, rtol=1e-12)
 
 
+def test_tokens_are_rows_of_their_table():
+    layer, (W, _, _) = build(GRU)
+    ids, lengths, table = pt.imatrix(), pt.lvector(), pytensor.shared(rng.normal(size=(5, INPUTS)))
+    ways = [layer.sequence(ids, lengths, table=table)[0], layer.sequence(table[ids], lengths)[0]]
+    outputs = [[h, *pytensor.grad((h**2).sum(), [table, W, layer.initial_hidden_state])] for h in ways]
+    values = {ids: rng.integers(0, 5, size=(T, B)).astype("int32"), lengths: LENGTHS}
+    for got, expected in zip(*(evaluate(way, values) for way in outputs), strict=True):
+        assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
+
+
 def test_initial_state_is_zero_without_one():
     _, (W, b, _) = build(GRU)
     assert not evaluate([GRU.from_parameters(W, b).initial_hidden_state])[0].any()

@@ -1,7 +1,7 @@
 """The dense layer, ``y = f(W x + b)``."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pytensor
@@ -47,7 +47,6 @@ class Layer:
     """
 
     is_recursive: bool = False
-    initial_hidden_state: ClassVar[Any]
 
     def __init__(
         self, input_size: int, hidden_size: int, activation: Activation = linear, clip_gradients: float | bool = False

@@ -11,7 +11,7 @@ from pytensor.graph.basic import Variable
 
 from lstm_cli.graph.activations import ACTIVATIONS, Activation, name_of
 from lstm_cli.graph.layers.dense import Layer, clip_backwards, create_shared, shape_of, take_over
-from lstm_cli.ops.recurrent import recurrent
+from lstm_cli.ops.recurrent import recurrent, recurrent_tokens
 
 Finals = tuple[Variable, ...]
 
@@ -114,6 +114,7 @@ class RNN(Layer):
         x: Variable,
         lengths: Variable,
         *,
+        table: Variable | None = None,
         initial: Finals | None = None,
         mask: Variable | None = None,
         reverse: bool = False,
@@ -122,9 +123,11 @@ class RNN(Layer):
 
         Parameters
         ----------
-        x : (T, B, I)
+        x : (T, B, I), with a table (T, B) int32
         lengths : (B,) int64
             Real steps of each sequence.
+        table : (V, I), optional
+            Vectors of V tokens, in which x are the rows: faster than ``table[x]`` where V is less than T B.
         initial : tuple of (B, H), optional
             The state before the first step, h or, for an LSTM, (h, c); by default `initial_hidden_state` in every row.
         mask : (B, H), optional
@@ -137,11 +140,13 @@ class RNN(Layer):
         h : (T, B, H), zeros at padding
         finals : tuple of (B, H), ordered as `initial`
         """
-        activation = self._fused_activation()
+        options = {"cell": self.cell, "activation": self._fused_activation(), "reverse": reverse, "mask": mask}
         W, b = self._joined or self._join_gates()
         if initial is None:
-            initial = self._split_state(as_rows(self.initial_hidden_state, x[0]))
-        return recurrent(x, lengths, W, b, initial, cell=self.cell, activation=activation, reverse=reverse, mask=mask)
+            initial = self._split_state(pt.repeat(self.initial_hidden_state[None, :], x.shape[1], axis=0))
+        if table is None:
+            return recurrent(x, lengths, W, b, initial, **options)
+        return recurrent_tokens(x, lengths, table, W, b, initial, **options)
 
     def _split_state(self, state: Variable) -> Finals:
         """Return the parts of a state (B, S) in the order of `sequence`."""
