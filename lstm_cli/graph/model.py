@@ -163,6 +163,8 @@ class Model:
             x = x if layer is self.layers[-1] else drop(x, layer.dropout)
         features = gather(x, inputs.rows) if self.sizes.per == "step" else self._pool(x, last, inputs)
         output = self._dense("output", drop(features, layer.dropout), self.spec.output_activation or "linear")
+        if self.spec.residual:
+            output += gather(inputs.numbers, inputs.rows)
         return Outputs(output, _joined(finals))
 
     def _views(self, name: str, *leaves: str) -> list[Variable]:

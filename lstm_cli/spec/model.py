@@ -53,6 +53,9 @@ class ModelSpec(Section):
     output_activation: Activation | None = Field(
         None, description="Of the output layer, if other than what the target implies."
     )
+    residual: Flag = Field(
+        False, description="Target next, of numbers: whether the network puts out the change from one step to the next."
+    )
     output: OutputSpec | None = Field(None, description="With `rollout`: the output layer that drives the system.")
     dropout: Rate = Field(0.3, description="Share dropped between layers, on embeddings and before the output.")
     recurrent_dropout: Rate = Field(

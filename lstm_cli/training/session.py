@@ -14,6 +14,7 @@ from lstm_cli.kernels import runtime
 from lstm_cli.optim.schedules import schedule
 from lstm_cli.sequences import Batches, Data, Schema
 from lstm_cli.sequences.batches import evaluation_batches, training_batches
+from lstm_cli.training.agreement import check_agreement
 from lstm_cli.training.loop import Job, Progress
 from lstm_cli.training.metrics import accumulator
 from lstm_cli.training.step import Evaluator, Trainer
@@ -51,6 +52,7 @@ def build_model(config: Any, schema: Schema) -> Model:
 
 def build_job(config: Any, data: Data) -> Job:
     """Return a job at its start."""
+    check_agreement(config, data.schema)
     model, target = build_model(config, data.schema), data.schema.target
     consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
     batches = training_batches(config, data.train)

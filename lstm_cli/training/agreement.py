@@ -1,0 +1,47 @@
+"""Whether a config and its data agree: what can be checked only once the data is known, before the long work starts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from lstm_cli.errors import ConfigError
+from lstm_cli.sequences import Schema
+from lstm_cli.training.metrics import accumulator
+
+
+def check_agreement(config: Any, schema: Schema) -> None:
+    """Raise a `ConfigError` that names every key which the data leaves without a meaning, one a line."""
+    problems = [str(config.error(key, problem)) for key, problem in _problems(config, schema)]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _problems(config: Any, schema: Schema) -> Iterator[tuple[str, str]]:
+    target, model, loss = schema.target, config.model, config.loss
+    if isinstance(model.embedding, dict):
+        yield from _embedding_problems(model.embedding, schema)
+    if target.kind != "number":
+        if model.output_activation is not None:
+            yield "model.output_activation", f"the target is of kind {target.kind}, which has its own: leave it out"
+        if loss.distance != "squared":
+            yield "loss.distance", f"for targets of kind number, but this one is of kind {target.kind}: leave it out"
+    if loss.label_smoothing and target.kind != "category":
+        yield "loss.label_smoothing", f"for categories, but the target is of kind {target.kind}: leave it out"
+    if model.residual and not (target.is_next and target.kind == "number" and target.size == schema.numeric_size):
+        yield "model.residual", "needs target: next, of numbers alone: leave it out"
+    if model.pool != "last" and target.per == "step":
+        yield "model.pool", "there is a target for every step, so nothing is pooled: leave it out"
+    metric = config.train.monitor.partition(".")[2]
+    known = ("loss", *_metrics(target))
+    if metric not in known:
+        yield "train.monitor", f"got {config.train.monitor}, expected one of {', '.join(f'valid.{n}' for n in known)}"
+
+
+def _embedding_problems(sizes: dict[str, int], schema: Schema) -> Iterator[tuple[str, str]]:
+    for name in schema.tokens.keys() - sizes.keys():
+        yield "model.embedding", f"no size for the token input {name}: add {name}: 64"
+    for name in sizes.keys() - schema.tokens.keys():
+        yield f"model.embedding.{name}", f"no such token input, expected one of {', '.join(schema.tokens) or 'none'}"
+
+
+def _metrics(target: Any) -> tuple[str, ...]:
+    return accumulator(target.kind, size=target.size, is_next=target.is_next).names
