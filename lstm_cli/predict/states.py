@@ -29,7 +29,7 @@ def check_stateful(network: Network) -> None:
 def read_states(path: Path, network: Network) -> dict[str, np.ndarray]:
     """Read what `kept_states` wrote: the state (S,) of each sequence by its id."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             ids, states = file["ids"], file["states"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: holds no states ({error}): give a file that --state-out wrote") from None

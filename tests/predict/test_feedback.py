@@ -1,0 +1,144 @@
+"""Forecasts and generated text are what feeding predictions back by hand gives."""
+
+import numpy as np
+import pytest
+
+import lstm_cli
+from lstm_cli.errors import ConfigError
+from lstm_cli.predict import feedback
+
+STEPS = 6
+
+
+def by_hand(run, row, columns):
+    """Predict, append the last prediction to the row, and so on."""
+    found = []
+    for _ in range(STEPS):
+        (predicted,) = run.predict([row])
+        found.append(predicted["prediction"][-1])
+        values = found[-1] if len(columns) > 1 else [found[-1]]
+        row = row | {name: [*row[name], value] for name, value in zip(columns, values, strict=True)}
+    return found
+
+
+def test_a_series_with_transforms(loaded):
+    run = loaded("passengers")
+    rows = [{"count": [float(50 + k + 9 * (k % 4)) for k in range(steps)]} for steps in (30, 17)]
+    for row, forecast in zip(rows, run.forecast(rows, STEPS), strict=True):
+        np.testing.assert_allclose(forecast["prediction"], by_hand(run, row, ["count"]), rtol=1e-5)
+        assert all(10 < value < 1000 for value in forecast["prediction"])
+
+
+def test_several_numbers(loaded):
+    run = loaded("pendulum")
+    rows = [{"run": k, "a": np.sin(np.arange(n) / 5).tolist(), "b": np.cos(np.arange(n) / 5).tolist()}
+            for k, n in enumerate((12, 30, 5))]  # fmt: skip
+    forecasts = run.forecast(rows, STEPS)
+    assert [forecast["id"] for forecast in forecasts] == [0, 1, 2]
+    for row, forecast in zip(rows, forecasts, strict=True):
+        np.testing.assert_allclose(forecast["prediction"], by_hand(run, row, ["a", "b"]), rtol=1e-4, atol=1e-5)
+
+
+def test_sets(loaded, rows_of):
+    run, rows = loaded("sets"), rows_of("sets")[:3]
+    for row, forecast in zip(rows, run.forecast(rows, STEPS), strict=True):
+        assert forecast["prediction"] == by_hand(run, row, ["notes"])
+
+
+def test_tokens(loaded):
+    run = loaded("plays")
+    rows = [{"text": "abca"}, {"text": "b"}]
+    for row, forecast in zip(rows, run.forecast(rows, STEPS), strict=True):
+        text = row["text"]
+        for _ in range(STEPS):
+            text += run.predict([{"text": text}])[0]["prediction"][-1]
+        assert forecast["prediction"] == list(text[len(row["text"]) :])
+
+
+def test_the_least_random_text_is_the_likeliest(loaded):
+    run = loaded("plays")
+    (forecast,) = run.forecast([{"text": "abc a"}], 30)
+    assert "".join(run.generate("abc a", 30, temperature=0)) == "".join(forecast["prediction"])
+
+
+@pytest.mark.parametrize("kind", ["plays", "names", "words"])
+def test_the_same_seed_writes_the_same_text(loaded, kind):
+    texts = ["".join(loaded(kind).generate("", 60, seed=seed)) for seed in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_a_high_temperature_is_odder(loaded):
+    run = loaded("names")
+    likeliest = "".join(run.generate("", 200, temperature=0))
+    cool, hot = (len(set("".join(run.generate("", 200, temperature=t)).split("\n"))) for t in (0.05, 5))
+    assert len(set(likeliest.split("\n"))) <= 2 <= cool < hot
+
+
+def test_symbols_come_as_often_as_the_model_says(loaded):
+    run = loaded("plays")
+    probabilities = run.predict([{"text": "ab"}], probabilities=True)[0]["probabilities"][-1]
+    drawn = [next(run.generate("ab", 1, seed=seed)) for seed in range(400)]
+    known = {label: p for label, p in probabilities.items() if label != "<unk>"}
+    for label, p in known.items():
+        share = p / sum(known.values())
+        assert drawn.count(label) / 400 == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 400))
+
+
+def test_each_line_begins_afresh_where_lines_were_learned(loaded, monkeypatch):
+    """Whatever the line before was, what may follow its end is what may begin a text."""
+    run, script, seen = loaded("names"), iter("na\nim\n"), []
+    labels = run.schema.target.labels
+
+    def choose(output):
+        seen.append(output[0])
+        return np.array([labels.index(next(script))])
+
+    monkeypatch.setattr(feedback, "sampled", lambda random, temperature: choose)
+    assert "".join(run.generate("an", 6)) == "na\nim\n"
+    start = run.predict([{"text": "a"}], probabilities=True)[0]["probabilities"][0]
+    shares, expected = np.exp(seen[3]), np.array([p * (label != "<unk>") for label, p in start.items()])
+    np.testing.assert_allclose(shares / shares.sum(), expected / expected.sum(), rtol=1e-5)
+    assert not np.allclose(seen[0][1:], seen[3][1:])
+
+
+def test_words_are_set_apart(loaded):
+    run = loaded("words")
+    text = "to be" + "".join(run.generate("to be", 20))
+    words = text.split(" ")
+    assert len(words) == 22
+    assert set(words) <= {"to", "be", "or", "not"}
+    assert not "".join(run.generate("", 5)).startswith(" ")
+
+
+def test_the_count_is_of_symbols(loaded):
+    assert len(list(loaded("plays").generate("a", 17))) == 17
+    assert len(list(loaded("names").generate("a", 17))) == 17
+
+
+@pytest.mark.parametrize("kind", ["classifier", "numbered", "regression"])
+def test_only_a_model_of_its_own_next_input_goes_on(loaded, rows_of, kind):
+    for use in (lambda run: run.forecast(rows_of(kind), 3), lambda run: run.generate("a", 3)):
+        with pytest.raises(ConfigError, match="needs a model of its own next input"):
+            use(loaded(kind))
+
+
+def test_only_a_model_of_text_writes_text(loaded):
+    with pytest.raises(ConfigError, match="--generate needs a model of text"):
+        loaded("pendulum").generate("a", 3)
+
+
+def test_a_model_that_reads_both_ways_does_not_go_on(loaded, monkeypatch):
+    """No config trains one with target next, but one could be made."""
+    run = loaded("both_ways")
+    target = run.schema.target
+    monkeypatch.setitem(target.__dict__, "is_next", True)
+    monkeypatch.setitem(target.__dict__, "ahead", 1)
+    with pytest.raises(ConfigError, match="--steps needs a model that reads forward only"):
+        run.forecast([{"x": [[1, 2]]}], 3)
+
+
+def test_train_refuses_to_read_the_answer(tmp_path):
+    (tmp_path / "a.txt").write_text("abc")
+    with pytest.raises(ConfigError, match="a bidirectional layer sees the next step that it should predict"):
+        config = {"data": {"train": str(tmp_path / "a.txt")}, "model": {"bidirectional": True}}
+        lstm_cli.train(config, run=tmp_path / "run")

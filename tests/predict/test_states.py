@@ -1,0 +1,107 @@
+"""A stream predicted in two goes, its state kept in a file, is the stream predicted in one."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from lstm_cli.errors import ConfigError, DataError
+from lstm_cli.predict import predict_run
+from tests.sequences.helpers import write_jsonl
+
+
+@pytest.fixture
+def predicted(trained, tmp_path):
+    """Predict rows by a run of a kind from file to file; return the predictions by id."""
+
+    def predict(kind, rows, **options):
+        write_jsonl(tmp_path / "in.jsonl", rows)
+        predict_run(trained(kind) / "run", tmp_path / "in.jsonl", out=tmp_path / "out.jsonl", **options)
+        lines = (tmp_path / "out.jsonl").read_text().splitlines()
+        return {row["id"]: row["prediction"] for row in map(json.loads, lines)}
+
+    return predict
+
+
+def streams(lengths=(40, 25)):
+    rng = np.random.default_rng(3)
+    return [{"id": f"s{k}", "x": rng.normal(20, 5, (steps, 2)).round(3).tolist()} for k, steps in enumerate(lengths)]
+
+
+def parts(rows, cut):
+    return [[{**row, "x": row["x"][piece]} for row in rows] for piece in (slice(cut), slice(cut, None))]
+
+
+def test_two_goes_are_one(predicted, tmp_path):
+    first, second = parts(streams(), 10)
+    state = tmp_path / "state.npz"
+    begun = predicted("numbered", first, state_out=state)
+    went_on = predicted("numbered", second, state_in=state)
+    assert {name: begun[name] + went_on[name] for name in begun} == predicted("numbered", streams())
+    assert went_on != predicted("numbered", second)
+
+
+def test_a_label_per_sequence_is_that_of_all_its_parts(predicted, tmp_path):
+    first, second = parts(streams(), 10)
+    state = tmp_path / "state.npz"
+    predicted("classifier", first, state_out=state, probabilities=True)
+    assert predicted("classifier", second, state_in=state) == predicted("classifier", streams())
+
+
+def test_ids_say_which_state_goes_on_and_new_sequences_start_afresh(predicted, tmp_path):
+    first, second = parts(streams(), 10)
+    state = tmp_path / "state.npz"
+    predicted("numbered", first, state_out=state)
+    new = {"id": "new", "x": streams()[0]["x"]}
+    found = predicted("numbered", [new, *reversed(second)], state_in=state)
+    apart = predicted("numbered", second, state_in=state) | predicted("numbered", [new])
+    assert found == apart
+
+
+def test_forecasts_go_on_from_a_state(predicted, tmp_path):
+    series = np.sin(np.arange(40) / 5).round(4).tolist()
+    row = {"run": "s", "a": series, "b": series}
+    first, second = ({**row, "a": series[part], "b": series[part]} for part in (slice(30), slice(30, None)))
+    state = tmp_path / "state.npz"
+    known = predicted("pendulum", [row], steps=5)["s"]
+    predicted("pendulum", [first], state_out=state)
+    np.testing.assert_allclose(predicted("pendulum", [second], steps=5, state_in=state)["s"], known, rtol=1e-5)
+    predicted("pendulum", [first], steps=5, state_out=state)  # that before the forecast
+    np.testing.assert_allclose(predicted("pendulum", [second], steps=5, state_in=state)["s"], known, rtol=1e-5)
+
+
+def test_a_model_that_reads_both_ways_has_no_state(predicted, tmp_path):
+    for option in ("state_in", "state_out"):
+        with pytest.raises(ConfigError, match="a bidirectional model also starts from the end of a sequence"):
+            predicted("both_ways", streams(), **{option: tmp_path / "state.npz"})
+
+
+def test_an_id_that_occurs_twice_has_no_state(predicted, tmp_path):
+    rows = [*streams(), streams()[0]]
+    predicted("numbered", rows)
+    with pytest.raises(DataError, match=r"in.jsonl:3: id s0 occurs twice, so that its state is not clear"):
+        predicted("numbered", rows, state_out=tmp_path / "state.npz")
+    assert not (tmp_path / "state.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "holds no states"),
+        (b"", "holds no states"),
+        (b"PK\x03\x04 cut off", "holds no states"),
+        ({"ids": ["a"]}, "holds no states"),
+        ({"ids": ["a"], "states": np.zeros((1, 3))}, r"states of shape (1, 3), expected (1, 12)"),
+        ({"ids": np.array([{}]), "states": np.zeros((1, 12))}, "holds no states"),
+    ],
+    ids=["missing", "empty", "damaged", "half", "of another model", "pickled"],
+)
+def test_a_file_without_states_is_refused(predicted, tmp_path, content, message):
+    path = tmp_path / "state.npz"
+    if isinstance(content, dict):
+        np.savez(path, **content)
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(message)):
+        predicted("numbered", streams(), state_in=path)
