@@ -1,0 +1,96 @@
+"""``lstm_cli.train`` and ``lstm_cli.load``: what the commands do, from Python."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+import lstm_cli
+from lstm_cli.errors import CheckpointError, ConfigError
+from lstm_cli.spec import config_from_mapping, load_config
+from tests.predict.conftest import MODEL, TRAIN, classifier
+
+SECTIONS = {"model": MODEL, "train": TRAIN, "threads": 1}
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return {**classifier(tmp_path, np.random.default_rng(1)), **SECTIONS}
+
+
+def weights(run):
+    return lstm_cli.load(run).network.model.parameters.flat.get_value()
+
+
+def test_a_path_a_mapping_and_a_config_train_the_same(config, tmp_path):
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
+    given = {"path": tmp_path / "c.yaml", "text": "c.yaml", "mapping": config, "config": load_config("c.yaml")}
+    trained = {name: lstm_cli.train(value, run=f"runs/{name}", verbosity=-1) for name, value in given.items()}
+    for name, result in trained.items():
+        assert result.folder.resolve() == tmp_path / "runs" / name
+        np.testing.assert_array_equal(weights(result.folder), weights(trained["path"].folder))
+        assert result.scores == trained["path"].scores
+    assert trained["path"].scores["test"].keys() == {"loss", "accuracy", "macro_f1"}
+
+
+def test_overrides_win(config, tmp_path):
+    overrides = ["model.layers=[3]", "train.epochs=2", "seed=4"]
+    for number, given in enumerate((config, config_from_mapping(config))):
+        result = lstm_cli.train(given, overrides, run=f"r{number}", verbosity=-1)
+        found = lstm_cli.load(result.folder)
+        assert (found.config.model.layers[0].size, found.config.train.epochs, found.config.seed) == (3, 2, 4)
+    with pytest.raises(ConfigError, match=r"command line: train.epoch=3: unknown key \(did you mean epochs\?\)"):
+        lstm_cli.train(config, ["train.epoch=3"])
+
+
+def test_the_run_folder_is_named_after_the_config(config, tmp_path):
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(config))
+    assert lstm_cli.train("small.yaml", verbosity=-1).folder.resolve() == tmp_path / "runs" / "small"
+    assert lstm_cli.train(config, verbosity=-1).folder.resolve() == tmp_path / "runs" / "config"
+    written = yaml.safe_load((tmp_path / "runs" / "config" / "config.yaml").read_text())
+    assert written == config
+    with pytest.raises(ConfigError, match="--resume"):
+        lstm_cli.train(config, verbosity=-1)
+    assert lstm_cli.train(config, ["train.epochs=2"], resume=True, verbosity=-1).scores["test"]
+
+
+def test_a_run_can_be_moved_and_needs_nothing_but_its_folder(config, tmp_path):
+    folder = lstm_cli.train(config, run="here", verbosity=-1).folder
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    before = lstm_cli.load(folder).predict(rows)
+    (tmp_path / "train.jsonl").unlink()
+    folder.rename(tmp_path / "there")
+    assert lstm_cli.load(str(tmp_path / "there")).predict(rows) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("best/model.safetensors", "model.safetensors"),
+        ("scaling.json", "scaling.json: not the file that the checkpoint was trained with"),
+        ("vocabulary.json", "vocabulary.json: not the file that the checkpoint was trained with"),
+    ],
+)
+def test_a_damaged_run_is_refused(config, tmp_path, name, message):
+    folder = lstm_cli.train(config, run="run", verbosity=-1).folder
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=message):
+        lstm_cli.load(folder)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="there is no run: expected the folder that lstm-train wrote"):
+        lstm_cli.load(tmp_path)
+
+
+def test_the_package_imports_nothing_heavy():
+    script = "import sys, lstm_cli; print(*{'numpy', 'numba', 'pytensor', 'pydantic'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+    assert {"train", "load"} <= set(dir(lstm_cli))

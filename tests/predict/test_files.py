@@ -1,0 +1,253 @@
+"""Predictions from file to file: formats, standard streams, whole or not at all, in bounded memory."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lstm_cli.cli import predict
+from lstm_cli.errors import ConfigError, DataError
+from lstm_cli.predict import predict_run
+from lstm_cli.predict.writers import write_rows
+from lstm_cli.sequences import read_rows
+from lstm_cli.sequences import rows_of as encodable
+from tests.sequences.helpers import write_jsonl
+
+ROOT = Path(__file__).parents[2]
+
+
+def written(rows, path, *, per_step):
+    write_rows(iter(rows), path, per_step=per_step)
+    return path.read_text(encoding="utf-8")
+
+
+def test_jsonl(tmp_path):
+    rows = [{"id": "ä", "prediction": ["x", None, 2.5]}, {"id": 7, "prediction": [], "probabilities": []}]
+    text = written(rows, tmp_path / "out.jsonl", per_step=True)
+    assert [json.loads(line) for line in text.splitlines()] == rows
+    assert text.startswith('{"id": "ä"')
+
+
+def test_half_a_surrogate_pair_is_written_as_json_spells_it(tmp_path):
+    text = written([{"id": "\ud800", "prediction": "x"}], tmp_path / "out.jsonl", per_step=False)
+    assert json.loads(text)["id"] == "\ud800"
+
+
+@pytest.mark.parametrize(
+    ("rows", "per_step", "expected"),
+    [
+        ([{"id": "a,b", "prediction": "x"}, {"id": 2, "prediction": "y"}], False, 'id,prediction\n"a,b",x\n2,y\n'),
+        (
+            [{"id": 1, "prediction": ["x", "y"]}, {"id": 2, "prediction": ["z"]}],
+            True,
+            "id,step,prediction\n1,0,x\n1,1,y\n2,0,z\n",
+        ),
+        ([{"id": 1, "prediction": [0.5, 2.0]}], False, "id,prediction_0,prediction_1\n1,0.5,2.0\n"),
+        ([{"id": 1, "prediction": [0.5, 2.0]}], True, "id,step,prediction\n1,0,0.5\n1,1,2.0\n"),
+        ([{"id": 1, "prediction": [[60, 64], []]}], True, "id,step,prediction\n1,0,60 64\n1,1,\n"),
+        (
+            [{"id": 1, "prediction": "x", "probabilities": {"x": 0.75, "y": 0.25}}],
+            False,
+            "id,prediction,p_x,p_y\n1,x,0.75,0.25\n",
+        ),
+        (
+            [{"id": 1, "prediction": ["x", "y"], "probabilities": [{"x": 0.75, "y": 0.25}, {"x": 0, "y": 1}]}],
+            True,
+            "id,step,prediction,p_x,p_y\n1,0,x,0.75,0.25\n1,1,y,0,1\n",
+        ),
+    ],
+)
+def test_csv(tmp_path, rows, per_step, expected):
+    assert written(rows, tmp_path / "out.csv", per_step=per_step) == expected
+
+
+def test_another_suffix_names_no_format(tmp_path):
+    with pytest.raises(ConfigError, match=r"out.txt: expected a name that ends in .jsonl or .csv"):
+        written([], tmp_path / "out.txt", per_step=False)
+
+
+def command(*args, **options):
+    return CliRunner().invoke(predict, [str(arg) for arg in args], **options)
+
+
+def test_standard_input_to_standard_output(trained, loaded, rows_of):
+    folder = trained("classifier")
+    result = command(folder / "run", "-", input=(folder / "train.jsonl").read_bytes())
+    assert (result.exit_code, result.stderr) == (0, "")
+    expected = loaded("classifier").predict(rows_of("classifier"))
+    assert [json.loads(line) for line in result.stdout.splitlines()] == expected
+
+
+def test_the_suffix_says_how_to_write(trained, loaded, rows_of, tmp_path):
+    folder = trained("numbered")
+    assert command(folder / "run", folder / "train.jsonl", "-o", tmp_path / "p.csv", "--probabilities").exit_code == 0
+    lines = list(csv.DictReader(io.StringIO((tmp_path / "p.csv").read_text())))
+    rows = loaded("numbered").predict(rows_of("numbered"))
+    assert [int(line["prediction"]) for line in lines] == [label for row in rows for label in row["prediction"]]
+    assert lines[0].keys() == {"id", "step", "prediction", "p_2", "p_10"}
+
+
+def test_scores(trained, loaded):
+    folder = trained("classifier")
+    result = command(folder / "run", folder / "test.jsonl", "--evaluate")
+    scores = loaded("classifier").evaluate(folder / "test.jsonl")
+    assert json.loads(result.stdout) == {name: pytest.approx(score) for name, score in scores.items()}
+
+
+def test_what_training_never_saw_is_told(trained, tmp_path):
+    write_jsonl(tmp_path / "new.jsonl", [{"words": ["a", "zebra"], "tags": ["A", "Z"]}])
+    folder = trained("tagger")
+    result = command(folder / "run", tmp_path / "new.jsonl")
+    assert result.stderr == f"{tmp_path / 'new.jsonl'}: unknown tokens in words: 1 of 2 (50.00%), such as 'zebra'\n"
+    assert command(folder / "run", tmp_path / "new.jsonl", "-q").stderr == ""
+    result = command(folder / "run", tmp_path / "new.jsonl", "--evaluate")
+    assert "targets that training never saw, each an error: 1 of 2 (50.00%), such as 'Z'" in result.stderr
+
+
+def test_text_is_generated_to_a_stream_or_a_file(trained, loaded, tmp_path):
+    options = ("--generate", 20, "--prompt", "ab", "--seed", 3, "--temperature", 0.5)
+    folder = trained("plays")
+    expected = "ab" + "".join(loaded("plays").generate("ab", 20, seed=3, temperature=0.5)) + "\n"
+    assert command(folder / "run", *options).stdout == expected
+    assert command(folder / "run", *options, "-o", tmp_path / "play.txt").exit_code == 0
+    assert (tmp_path / "play.txt").read_text() == expected
+
+
+def test_a_forecast_has_no_probabilities(trained):
+    folder = trained("plays")
+    result = command(folder / "run", folder / "train.txt", "--steps", 3, "--probabilities")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "--probabilities: forecasts (--steps) have none: leave one of them out\n",
+    )
+
+
+def test_numbers_have_no_probabilities(trained):
+    folder = trained("regression")
+    result = command(folder / "run", folder / "train.jsonl", "--probabilities")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "--probabilities: the model predicts numbers, which have none: leave it out\n"
+
+
+def test_output_appears_whole_or_not_at_all(trained, tmp_path):
+    """The last row is bad: what stood in the file before is as it was, and nothing lies beside it."""
+    folder, out = trained("classifier"), tmp_path / "out" / "p.jsonl"
+    out.parent.mkdir()
+    out.write_text("before\n")
+    (tmp_path / "bad.jsonl").write_text((folder / "train.jsonl").read_text() + '{"id": "last"}\n')
+    for place, left in ((out, "before\n"), (out.with_name("new.jsonl"), None)):
+        result = command(folder / "run", tmp_path / "bad.jsonl", "-o", place)
+        assert result.exit_code == 65
+        assert result.stderr.startswith(f"{tmp_path / 'bad.jsonl'}:31: x: the column is missing")
+        assert (place.read_text() if place.exists() else None) == left
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_data_is_read(trained, tmp_path):
+    for option in ("-o", "--state-out"):
+        result = command(trained("classifier") / "run", tmp_path / "missing.jsonl", option, tmp_path / "no" / "p.jsonl")
+        assert result.exit_code == 74
+        assert "p.jsonl: cannot be written: No such file or directory" in result.stderr
+
+
+def many(count):
+    """A stream of that many rows, made as it is read."""
+    row = {"x": np.arange(60).reshape(30, 2).tolist()}
+
+    class Stream(io.RawIOBase):
+        left = count
+
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            lines = min(self.left, max(1, len(buffer) // 600))
+            self.left -= lines
+            content = b"".join(b'%s\n' % json.dumps(row).encode() for _ in range(lines))
+            buffer[: len(content)] = content
+            return len(content)
+
+    return io.BufferedReader(Stream(), 60_000)
+
+
+def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
+    run, peaks = loaded("classifier"), []
+    monkeypatch.setattr("lstm_cli.predict.outputs.SEQUENCES_HELD", 64)
+    for count in (200, 2000):
+        rows = run.predictions(run.schema.encode(row) for row in read_rows(many(count), run.schema))
+        tracemalloc.start()
+        write_rows(rows, tmp_path / "out.jsonl", per_step=False)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len((tmp_path / "out.jsonl").read_text().splitlines()) == count
+    assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_of_a_long_text_only_the_likeliest_symbols_are_held(loaded, monkeypatch):
+    run = loaded("plays")
+    monkeypatch.setattr("lstm_cli.predict.outputs.NUMBERS_HELD", 6 * 500)
+    text = "abc " * 5000
+    (sequence,) = (run.schema.encode(row) for row in encodable([{"text": text}], run.schema))
+    tracemalloc.start()
+    (row,) = run.predictions([sequence])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(row["prediction"]) == 20_000
+    assert peak < 20_000 * 6 * 4 * 2  # twice the outputs of all steps; their graph alone takes as much
+
+
+BAD_ROWS = {
+    "missing column": ({"y": [[1, 2]]}, "the column is missing (there are y): add it"),
+    "other dimension": (
+        {"x": [[1, 2, 3]]},
+        "expected 2 numbers, got 3: give every sequence the dimension that training has",
+    ),
+    "other dtype": (
+        {"x": [[1, 2], ["a", "b"]]},
+        "step 2: expected a number, got the string 'a': write it without quotes",
+    ),
+    "no list": ({"x": 5}, "expected a list with one value per step, got 5: write a list, [value] for one step"),
+    "uneven": (
+        {"x": [[1, 2], [3]]},
+        "step 2: expected a list of 2 as in step 1, got a list of 1: give every step as many numbers",
+    ),
+    "missing number": ({"x": [[1, None]]}, "step 1: a number is missing: fill it in or remove the sequence"),
+    "empty": ({"x": []}, "an empty sequence: give it at least one step, or delete the row"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ROWS)
+def test_a_row_of_another_kind_names_field_expected_and_got(trained, loaded, tmp_path, case):
+    row, message = BAD_ROWS[case]
+    write_jsonl(tmp_path / "in.jsonl", [{"x": [[1, 2]]}, row])
+    with pytest.raises(DataError) as caught:
+        predict_run(trained("classifier") / "run", tmp_path / "in.jsonl", out=tmp_path / "out.jsonl")
+    assert str(caught.value) == f"{tmp_path / 'in.jsonl'}:2: x: {message}"
+    with pytest.raises(DataError) as caught:
+        loaded("classifier").predict([{"x": [[1, 2]]}, row])
+    assert str(caught.value) == f"sequence 2: x: {message}"
+
+
+def process(*args, **options):
+    script = "import sys; from lstm_cli.cli import predict; predict(prog_name='lstm-predict')"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-c", script, *map(str, args)], env=environment, **options)
+
+
+def test_a_closed_pipe_is_quiet(trained, tmp_path):
+    row = json.dumps({"x": [[1, 2]]}) + "\n"
+    (tmp_path / "many.jsonl").write_text(row * 20_000)
+    run = trained("classifier") / "run"
+    with process(run, tmp_path / "many.jsonl", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert json.loads(running.stdout.readline())["id"] == 1
+        running.stdout.close()
+        errors = running.stderr.read()
+    assert (running.returncode, errors) == (0, b"")
