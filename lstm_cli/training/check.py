@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_cli.sequences import Batches, Dataset, open_data
+from lstm_cli.sequences import Batches, Dataset, open_data, training_batches
 from lstm_cli.training.loop import Job
 from lstm_cli.training.overview import facts, parts, splits
 from lstm_cli.training.session import build_job, use_threads
@@ -27,7 +27,7 @@ def check(config: Any) -> str:
     for name, dataset in splits(data):
         lines += ["", f"Lengths in {name}", *_histogram(dataset)]
     lines += ["", "Model", *_model(job)]
-    lines += ["", "Batches", *_padding(job.batches), *_largest(job)]
+    lines += ["", "Batches", *_padding(config, job.batches), *_largest(job)]
     return "\n".join(lines)
 
 
@@ -48,12 +48,13 @@ def _model(job: Job) -> Iterator[str]:
     yield f"  {'parameters':<83} {model.parameters.size:>12,}"
 
 
-def _padding(batches: Batches) -> Iterator[str]:
+def _padding(config: Any, batches: Batches) -> Iterator[str]:
     """Yield the share of padding as it is, and as it would be with the other choice of bucketing."""
     yield f"  padding: {batches.waste():.1%} of all steps"
-    if batches.window is None:
-        other = batches.rebucketed()
-        yield f"  with train.bucket: {str(other.bucket).lower()}: {other.waste():.1%}"
+    if not batches.carry_state:
+        train = config.train.model_copy(update={"bucket": not config.train.bucket})
+        other = training_batches(config.model_copy(update={"train": train}), batches.dataset)
+        yield f"  with train.bucket: {str(other.bucket).lower()} it would be {other.waste():.1%}"
 
 
 def _largest(job: Job) -> Iterator[str]:

@@ -73,8 +73,8 @@ def facts(data: Data, batches: Batches) -> dict[str, str]:
     for name, vocabulary in schema.tokens.items():
         found[f"tokens: {name}"] = f"{len(vocabulary):,} kinds"
     target = schema.target
-    what = {"category": "classes", "number": "numbers", "set": "labels"}[target.kind]
-    found["target"] = f"{'next step, ' if target.is_next else ''}{target.size:,} {what} per {target.per}"
+    what = _counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
+    found["target"] = f"{target.kind}, {what} per {target.per}{', the next one' if target.is_next else ''}"
     found["batches"] = f"{batches.count(0):,} an epoch, {batches.waste():.1%} padding"
     return found
 
@@ -88,9 +88,13 @@ def splits(data: Data) -> Iterator[tuple[str, Dataset]]:
 
 def _counts(dataset: Dataset) -> str:
     lengths = dataset.lengths
-    spread = f"{lengths.min():,} to {lengths.max():,} (median {int(np.median(lengths)):,})"
-    noun = "sequence" if len(lengths) == 1 else "sequences"
-    return f"{len(lengths):,} {noun}, {lengths.sum():,} steps; lengths {spread}"
+    low, high = lengths.min(), lengths.max()
+    spread = f"{low:,} to {high:,} (median {int(np.median(lengths)):,})" if low < high else f"{low:,}"
+    return f"{_counted(len(lengths), 'sequence')}, {lengths.sum():,} steps; length {spread}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _baselines(config: Any, data: Data) -> Iterator[Baseline]:

@@ -111,7 +111,7 @@ def characters(folder: Path, updates: int) -> dict[str, float]:
     def encode(t, rows):
         return torch.tensor([code[c] for c in t[: len(t) // rows * rows]]).view(rows, -1).T.contiguous()
 
-    train, test = encode(text, 64), encode(valid, 16)
+    train, test = encode(text, 32), encode(valid, 16)
 
     class Language(torch.nn.Module):
         def __init__(self) -> None:

@@ -1,0 +1,25 @@
+"""What the README says of the config is what the config is."""
+
+import re
+from pathlib import Path
+
+from lstm_cli.spec import config_from_mapping
+from lstm_cli.spec.yaml_reader import read_yaml
+
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_config_shown_is_that_of_the_defaults():
+    (block,) = re.findall(r"```yaml\n(seed.*?)```", README, re.DOTALL)
+    shown = config_from_mapping(read_yaml(block.encode()).value)
+    data = {"train": "vowels-train.jsonl", "test": "vowels-test.jsonl", "inputs": ["x"], "target": "speaker"}
+    assert shown == config_from_mapping({"data": data})
+
+
+def test_the_config_shown_has_every_key():
+    (block,) = re.findall(r"```yaml\n(seed.*?)```", README, re.DOTALL)
+    shown = read_yaml(block.encode()).value
+    for section, fields in {name: set(shown[name]) for name in ("data", "model", "loss", "train")}.items():
+        known = type(getattr(config_from_mapping({"data": {"train": "a", "target": "b"}}), section)).model_fields
+        assert set(known) - fields <= {"huber_delta", "max_nonfinite", "output"}
