@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.plain_torch vowels|tagging|characters FOLDER --updates N [--threads 2]
 
-FOLDER holds the data set's files as `data/README.md` names them. Prints one JSON object with the test score and how long
-the whole process took, start-up included.
+FOLDER holds the data set's files as `data/README.md` names them. Prints one JSON object with the test score and how
+long the whole process took, start-up included.
 """
 
 import argparse
@@ -142,13 +142,19 @@ def characters(folder: Path, updates: int) -> dict[str, float]:
             done += 1
             if done == updates:
                 break
+    return {"nats": _summed_loss(model, windows(test, 128), loss_of) / (test.numel() - test.shape[1])}
+
+
+def _summed_loss(model: "torch.nn.Module", windows: Iterator, loss_of: Callable) -> float:  # noqa: F821
+    import torch
+
     model.eval()
+    total, state = 0.0, None
     with torch.no_grad():
-        total, state = 0.0, None
-        for x, y in windows(test, 128):
+        for x, y in windows:
             logits, state = model(x, state)
             total += float(loss_of(logits, y)) * y.numel()
-    return {"nats": total / (test.numel() - test.shape[1])}
+    return total
 
 
 def _step(model: "torch.nn.Module", optimizer: "torch.optim.Optimizer", loss: "torch.Tensor") -> None:  # noqa: F821

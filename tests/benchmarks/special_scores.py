@@ -3,8 +3,8 @@
     python -m tests.benchmarks.special_scores reber RUN STRINGS.txt
     python -m tests.benchmarks.special_scores pendulum RUN valid.csv
 
-`reber`: the share of strings at whose every step the symbols that the network holds likeliest are those that the grammar
-allows (Hochreiter and Schmidhuber 1997, section 5.1), and how often it gets the last symbol but one.
+`reber`: the share of strings at whose every step the symbols that the network holds likeliest are those that the
+grammar allows (Hochreiter and Schmidhuber 1997, section 5.1), and how often it gets the last symbol but one.
 `pendulum`: after 200 observed steps, the root mean squared error one step ahead, and the median error of both angles in
 degrees after running free for 0.1, 0.2 and 0.5 s.
 """
@@ -18,7 +18,6 @@ import numpy as np
 from data.embedded_reber import GRAMMAR
 from lstm_cli.predict import Run, load
 from lstm_cli.sequences import read_rows
-
 
 HORIZONS = {"0.1 s": 10, "0.2 s": 20, "0.5 s": 50}
 HISTORY, SPACING = 200, 100
