@@ -4,18 +4,21 @@ An exception raised from a signal handler inside compiled code surfaces as a `Sy
 a step half done; so the handler takes a note, and the training loop looks at it between two steps.
 """
 
+import _thread
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 from lstm_cli.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+INSISTENCE = 5, 0.2  # times that an exception which had no effect is raised again, and seconds between two
+UNHARMED = "before the next step; nothing was lost"
 
 
 class Signals:
@@ -33,6 +36,7 @@ class Signals:
     def __init__(self) -> None:
         self.received: int | None = None
         self._at_once = False
+        self._repeating = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -49,31 +53,76 @@ class Signals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
+        if kind is KeyboardInterrupt and self.received is not None:  # it came at the very end of `at_once`
+            raise self.interrupted(UNHARMED) from None
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.received is not None:
+        if self.received is None:
+            self.received = number
+        elif not self._repeating:
             for stream in (sys.stdout, sys.stderr):
                 with suppress(Exception):
                     stream.flush()
             os._exit(128 + number)
-        self.received = number
         if self._at_once:
             raise KeyboardInterrupt
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
         """Raise `Interrupted` at once within this block: for work that can be left anywhere, as compiling."""
-        self._at_once = True
-        try:
-            if self.received is None:
-                yield
-        except BaseException:
-            if self.received is None:
-                raise
-        finally:
-            self._at_once = False
+        with ExitStack() as stack:
+            if self._before:
+                stack.enter_context(self._insistence())
+            self._at_once = True
+            try:
+                if self.received is None:
+                    yield
+            except BaseException:
+                if self.received is None:
+                    raise
+            finally:
+                self._at_once = False
         if self.received is not None:
-            raise self.interrupted("before the next step; nothing was lost")
+            raise self.interrupted(UNHARMED)
+
+    @contextmanager
+    def _insistence(self) -> Iterator[None]:
+        """See to it that the block is left after a signal.
+
+        Its exception waits as long as compiled code runs, and is lost where that calls back into Python. So a thread,
+        which hears of the signal at once, has it raised again and, if all is in vain, ends the process.
+        """
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        left = threading.Event()
+        thread = threading.Thread(target=self._insist, args=(reader, left), daemon=True)
+        thread.start()
+        wakeup, hook = signal.set_wakeup_fd(writer, warn_on_full_buffer=False), sys.unraisablehook
+        sys.unraisablehook = lambda lost: None if self.received else hook(lost)
+        try:
+            yield
+        finally:
+            left.set()
+            signal.set_wakeup_fd(wakeup)
+            sys.unraisablehook = hook
+            os.close(writer)
+            thread.join()
+            os.close(reader)
+
+    def _insist(self, reader: int, left: threading.Event) -> None:
+        times, seconds = INSISTENCE
+        while (heard := os.read(reader, 1)) and heard[0] not in self._before:
+            pass
+        for _ in range(times if heard else 0):
+            if left.wait(seconds):
+                return
+            self._repeating = True
+            _thread.interrupt_main(heard[0])
+        if heard and not left.wait(seconds):
+            self.received = heard[0]
+            with suppress(OSError):
+                os.write(2, f"{self.interrupted(UNHARMED)}\n".encode())
+            os._exit(128 + heard[0])
 
     def interrupted(self, what: str) -> Interrupted:
         """Return the error that ends a stopped run; `what` says how far it came."""

@@ -16,7 +16,8 @@ BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name
 
 
 def start(script: str) -> subprocess.Popen:
-    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout.readline() == "ready\n"
     return process
 
@@ -81,6 +82,57 @@ def test_work_that_can_be_left_is_left_at_once(number: int) -> None:
     assert process.wait(timeout=5) == 128 + number
     assert process.stdout.read() == f"stopped by {signal.Signals(number).name} before the next step; nothing was lost\n"
     process.stdout.close()
+
+
+HANGS = {
+    "the exception is lost in a callback": """
+        @ctypes.CFUNCTYPE(None)
+        def callback():
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                pass
+        print("ready", flush=True)
+        while True:
+            callback()
+    """,
+    "compiled code never returns": """
+        lock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(64)
+        lock(mutex)
+        print("ready", flush=True)
+        lock(mutex)
+    """,
+}
+
+
+@BOTH
+@pytest.mark.parametrize("work", HANGS)
+def test_work_that_does_not_notice_is_left_all_the_same(number: int, work: str) -> None:
+    process = start(f"""
+        import ctypes, sys, time
+        from lstm_cli.errors import Interrupted
+        from lstm_cli.signals import Signals
+
+        def work():
+            {textwrap.indent(textwrap.dedent(HANGS[work]), " " * 12).strip()}
+
+        try:
+            with Signals() as signals, signals.at_once():
+                work()
+        except Interrupted as error:
+            sys.stderr.write(f"{{error}}\\n")
+            sys.exit(error.exit_code)
+    """)
+    process.send_signal(number)
+    assert process.wait(timeout=10) == 128 + number
+    assert process.stdout.read() == f"stopped by {signal.Signals(number).name} before the next step; nothing was lost\n"
+    process.stdout.close()
+
+
+def test_the_process_is_as_before_after_work_that_can_be_left() -> None:
+    before = threading.active_count(), sys.unraisablehook, signal.set_wakeup_fd(-1)
+    with Signals() as signals, signals.at_once():
+        assert threading.active_count() == before[0] + 1
+    assert (threading.active_count(), sys.unraisablehook, signal.set_wakeup_fd(-1)) == before
 
 
 def test_a_signal_that_surfaces_as_another_error_is_an_interruption() -> None:

@@ -33,8 +33,8 @@ def train_run(
     ConfigError, DataError, CheckpointError, DiskError, RunBusy, Diverged, Interrupted
     """
     with ExitStack() as stack:
-        run = stack.enter_context(RunFolder.resume(folder) if resume else RunFolder.create(folder, overwrite=overwrite))
         signals = stack.enter_context(Signals())
+        run = stack.enter_context(RunFolder.resume(folder) if resume else RunFolder.create(folder, overwrite=overwrite))
         with signals.at_once():
             changes = _changes(run.path, config) if resume else []
             # PyTensor takes a second to import: who may not write here, has bad data or stops us does not wait for it.
