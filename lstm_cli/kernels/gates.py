@@ -6,7 +6,7 @@ The blocks of such a row in memory, H numbers each:
     lstm   i f o z
     gru    n r u m        m = U_n h + b_m
 
-First they are the sums that enter the gates, then the gates' values, and in the backward pass the gradients of the sums.
+First they are the sums that enter the gates, then the gates' values, in the backward pass the gradients of the sums.
 A gru's blocks stand in this order so that what x adds to, (n r u), and what h adds to, (r u m), are both contiguous.
 """
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numba.extending import register_jitable
@@ -11,6 +12,7 @@ from lstm_cli.kernels.runtime import part
 from lstm_cli.kernels.vector import REGISTERS
 
 LINE = 16  # floats, a whole number of vectors in either precision
+SUM_DEPTH = 192  # rows of a block in the sum over all steps
 BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3}  # row blocks of the weights
 KEPT = {"rnn": 1, "lstm": 4, "gru": 4}  # blocks of a row of gates, and of the bias
 GRU = CELLS["gru"]
@@ -75,36 +77,108 @@ def block_counts(cell):
 
 @register_jitable
 def chunk_rows(width):
-    """Rows of about 128 KiB, at least a few: what one thread keeps in its second-level cache beside the weights."""
+    """Rows of sums that are computed at a time: enough to reuse the weights of x, few enough to stay in cache."""
     return max(48, 32768 // width)
 
 
-@register_jitable
-def forward_pieces(cell, inputs, units, rows, most, panel):
-    """Ends of the pieces of a shard's scratch: sums z, gathered x, hidden h, ones, first row of sums, spare gates.
+class ForwardScratch(NamedTuple):
+    """Places in a shard's scratch memory, forward.
 
-    `rows` run side by side, `most` rows of sums are computed at a time, `panel` columns make a panel.
+    Attributes
+    ----------
+    width : int
+        Distance of the rows of sums.
+    z, x, hidden : int
+        Rows of sums, of gathered inputs, and of h as it enters a product.
+    ones, start, spare : int
+        A row of ones, the first row of sums (the bias), and room for gates that nobody keeps.
+    end : int
     """
-    products, kept = block_counts(cell)
-    width = (kept - products) * units + padded(products * units, panel)
-    z = padded(most * width, LINE)
-    x = z + padded(most * inputs, LINE)
-    hidden = x + rows * padded(units, LINE)
-    ones = hidden + padded(units, LINE)
-    start = ones + padded(width, LINE)
-    spare = start + padded((kept + 1) * units, LINE)
-    return width, z, x, hidden, ones, start, spare
+
+    width: int
+    z: int
+    x: int
+    hidden: int
+    ones: int
+    start: int
+    spare: int
+    end: int
 
 
 @register_jitable
-def backward_pieces(inputs, units, rows, most, panel):
-    """Ends of the pieces of a shard's scratch: products for h, for x, ones, zeros, a row of the state before."""
-    product = rows * padded(units, panel)
-    dx = product + most * padded(inputs, panel)
-    ones = dx + padded(units, LINE)
-    zeros = ones + padded(max(units, inputs), panel)
-    before = zeros + padded(units, LINE)
-    return product, dx, ones, zeros, before
+def forward_scratch(at, cell, inputs, units, rows, panel):
+    """Lay out the scratch memory of a shard of `rows` sequences, `panel` columns to a panel."""
+    products, kept = block_counts(cell)
+    most = max(rows, chunk_rows(kept * units))
+    width = (kept - products) * units + padded(products * units, panel)
+    x = at + padded(most * width, LINE)
+    hidden = x + padded(most * inputs, LINE)
+    ones = hidden + rows * padded(units, LINE)
+    start = ones + padded(units, LINE)
+    spare = start + padded(width, LINE)
+    return ForwardScratch(width, at, x, hidden, ones, start, spare, spare + padded((kept + 1) * units, LINE))
+
+
+class BackwardScratch(NamedTuple):
+    """Places in a shard's scratch memory, backward.
+
+    Attributes
+    ----------
+    product, dx : int
+        Rows of the products that lead to h and to x.
+    ones, zeros, edge : int
+        A row of ones, one of zeros, and one for the state before a step.
+    end : int
+    """
+
+    product: int
+    dx: int
+    ones: int
+    zeros: int
+    edge: int
+    end: int
+
+
+@register_jitable
+def backward_scratch(at, cell, inputs, units, rows, panel):
+    """Lay out the scratch memory of a shard of `rows` sequences, `panel` columns to a panel."""
+    most = max(rows, chunk_rows(block_counts(cell)[1] * units))
+    dx = at + rows * padded(units, panel)
+    ones = dx + most * padded(inputs, panel)
+    zeros = ones + padded(units, LINE)
+    edge = zeros + padded(max(units, inputs), max(panel, LINE))
+    return BackwardScratch(at, dx, ones, zeros, edge, edge + padded(units, LINE))
+
+
+class SumsScratch(NamedTuple):
+    """Places in a task's scratch memory for the sum over all steps.
+
+    Attributes
+    ----------
+    line, own : int
+        Distance of the rows of gathered inputs, and of the rows of sums: the columns of this task.
+    zeros, panel, block, sums : int
+        A row of zeros, a panel of the right factor, rows of gathered inputs, the sums.
+    end : int
+    """
+
+    line: int
+    own: int
+    zeros: int
+    panel: int
+    block: int
+    sums: int
+    end: int
+
+
+@register_jitable
+def sums_scratch(at, rows, columns, panel):
+    """Lay out the scratch memory for `rows` inputs and this task's `columns`, `panel` columns to a panel."""
+    line, own = padded(rows, LINE), padded(columns, panel)
+    right = at + max(panel, LINE)
+    block = right + SUM_DEPTH * panel
+    sums = block + SUM_DEPTH * line
+    return SumsScratch(line, own, at, right, block, sums, sums + line * max(own, LINE))
 
 
 @part
@@ -116,4 +190,5 @@ def running_rows(lengths, order, first, last, counts):
         while lengths[order[first + rows - 1]] <= t:
             rows -= 1
         counts[t] = rows
+    counts[steps] = 0
     return steps

@@ -10,23 +10,9 @@ from lstm_cli.kernels.layout import LINE, padded
 from lstm_cli.kernels.packing import add, clear, copy, pack_columns, pack_rows, write_transposed
 from lstm_cli.kernels.runtime import part
 from lstm_cli.kernels.tasks import task_kernel
-from lstm_cli.kernels.tile import ROWS, panel_width, tile
+from lstm_cli.kernels.tile import panel_product, panel_width
 
 DEPTH = 384
-
-
-@part
-def panel_product(a, a_at, a_row, a_step, panel, panel_at, depth, start, start_at, start_row, c, c_at, c_row, rows):
-    """``c = start + a @ panel`` for any number of rows."""
-    groups = (rows + ROWS - 1) // ROWS
-    row = 0
-    for g in range(groups):
-        size = (rows - row + groups - g - 1) // (groups - g)
-        tile(
-            size, a, a_at + row * a_row, a_row, a_step, panel, panel_at,
-            start, start_at + row * start_row, start_row, c, c_at + row * c_row, c_row, depth,
-        )  # fmt: skip
-        row += size
 
 
 @part

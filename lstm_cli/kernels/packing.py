@@ -10,7 +10,6 @@ from lstm_cli.kernels.runtime import part
 from lstm_cli.kernels.tile import panel_width
 from lstm_cli.kernels.vector import I32, I64, Row, Vector, array_pointer, lanes_below, lanes_of, lanewise
 
-
 # As plain loops these become gathers and scatters: numba's test for a negative index hides that neighbours follow.
 
 
@@ -46,9 +45,9 @@ def multiplied(left: Row, right: Row, target: Row) -> None:
 
 @part
 def pack_rows(matrix, at, stride, depth, columns, shift, panels, panels_at):
-    """Pack the first `columns` (a panel's width at most) of `depth` rows: ``panel[k, j] = matrix[(k + shift) % depth, j]``.
+    """Pack the first `columns` of `depth` rows: ``panel[k, j] = matrix[(k + shift) % depth, j]``.
 
-    Columns that the panel has beyond these become zeros.
+    Columns that the panel has beyond these become zeros; those beyond the panel are left out.
     """
     width = panel_width(panels)
     count = min(columns, width)
@@ -59,7 +58,7 @@ def pack_rows(matrix, at, stride, depth, columns, shift, panels, panels_at):
 
 
 def _transposed(builder: ir.IRBuilder, vectors: list[ir.Value]) -> list[ir.Value]:
-    """Transpose a square of registers: in each round, pairs exchange halves, quarters, …"""
+    """Transpose a square of registers: in each round, pairs exchange their halves, quarters and so on."""
     lanes, distance = len(vectors), 1
     while distance < lanes:
         for i in range(lanes):

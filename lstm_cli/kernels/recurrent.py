@@ -79,7 +79,7 @@ def copied(array: np.ndarray) -> np.ndarray:
 def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, finals: Sequence[np.ndarray]) -> None:
     """Compute h (T, B, H) and the final states (B, H); a reserve without gates keeps nothing."""
     dtype, (batch, units), columns = h.dtype, inputs.initial[0].shape, inputs.columns
-    tasks, kept = int(reserve.shards), layout.KEPT[layer.cell]
+    tasks = int(reserve.shards)
     plan = layout.plan(inputs.lengths.tobytes(), tasks)
     rows = plan.rows
     panel, empty = layout.panel_columns(dtype), inputs.W[:0]
@@ -88,15 +88,15 @@ def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, f
         table = scratch("table", len(inputs.table) * len(inputs.W), dtype)
         affine(inputs.table, inputs.W, empty, table)
     panels = scratch("panels", layout.padded(len(inputs.W), panel) * (columns + units), dtype)
-    most = max(rows, layout.chunk_rows(kept * units))
-    pieces = layout.forward_pieces(CELLS[layer.cell], columns, units, rows, most, panel)
+    room = layout.forward_scratch(0, CELLS[layer.cell], columns, units, rows, panel).end
     for final, initial in zip(finals, inputs.initial, strict=True):
         np.copyto(final, initial)
     forward.pack_weights(tasks, CELLS[layer.cell], units, columns, inputs.W, panels)
     forward.run_forward(
         tasks, *layer.codes, batch, int(plan.packed[-1]), columns, units, inputs.x, inputs.ids, table, inputs.lengths,
-        plan.order, plan.shards, plan.packed, inputs.b, inputs.mask, h, finals[0], finals[-1], reserve.gates, reserve.cells, panels,
-        scratch("forward", tasks * pieces[-1], dtype),
+        plan.order, plan.shards, plan.packed, inputs.b, inputs.mask, h, finals[0], finals[-1],
+        reserve.gates, reserve.cells, panels,
+        scratch("forward", tasks * room, dtype),
     )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def run_backward(
 ) -> None:  # fmt: skip
     """Compute the gradients; the gates in the reserve become those of their sums. `dh` may be empty: zeros."""
     dtype, (batch, units), columns = h.dtype, inputs.initial[0].shape, inputs.columns
-    tasks, kept, depth = int(reserve.shards), layout.KEPT[layer.cell], len(inputs.W)
+    tasks, depth = int(reserve.shards), len(inputs.W)
     plan = layout.plan(inputs.lengths.tobytes(), tasks)
     rows, total = plan.rows, int(plan.packed[-1])
     cell, panel, wanted = CELLS[layer.cell], layout.panel_columns(dtype), out.x.size > 0
@@ -126,19 +126,21 @@ def run_backward(
     back_columns = columns if wanted else 0
     width = layout.padded(units, panel) + layout.padded(back_columns, panel)
     panels = scratch("panels", width * depth, dtype)
-    most = max(rows, layout.chunk_rows(kept * units))
-    pieces = layout.backward_pieces(columns, units, rows, most, panel)
+    room = layout.backward_scratch(0, cell, columns, units, rows, panel).end
     where, before = scratch("where", total, np.dtype("int64")), scratch("before", total, np.dtype("int64"))
     backward.pack_transposed(tasks, cell, units, back_columns, inputs.W, panels)
     backward.run_backward(
         tasks, *layer.codes, batch, total, columns, units, int(wanted), inputs.lengths, plan.order, plan.shards,
-        plan.packed, inputs.mask, h, inputs.initial[0], reserve.gates, reserve.cells, dh, out.initial[0], out.initial[-1], out.x,
-        where, before, panels, scratch("backward", tasks * pieces[-1], dtype),
+        plan.packed, inputs.mask, h, inputs.initial[0], reserve.gates, reserve.cells, dh, out.initial[0],
+        out.initial[-1], out.x,
+        where, before, panels, scratch("backward", tasks * room, dtype),
     )  # fmt: skip
     tasks = threads() if tasks > 1 else 1
+    own = (-(-depth // panel) // tasks + 1) * panel
+    room = layout.sums_scratch(0, columns + units + 1, own, panel).end
     backward.weight_gradients(
         tasks, cell, units, columns, batch, total, inputs.x, h, inputs.initial[0], inputs.mask, reserve.gates, where,
-        before, out.W, out.b, scratch("sums", tasks * backward.sums_room(depth, columns, units, tasks, panel), dtype),
+        before, out.W, out.b, scratch("sums", tasks * room, dtype),
     )  # fmt: skip
     if inputs.ids.size:
         table_gradients(layer, inputs, reserve.gates, where, out, tasks)

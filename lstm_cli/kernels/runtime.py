@@ -1,8 +1,8 @@
 """How every kernel is compiled: flags, threads, and machine code kept on disk for the next process.
 
-Kernels are plain functions on arrays, cut into tasks (`lstm_cli.kernels.tasks`) and made of parts. Their machine code is
-kept in one folder per version of *all* kernel sources: numba's own cache looks at one file only and would serve stale
-code after a change in another.
+Kernels are plain functions on arrays, cut into tasks (`lstm_cli.kernels.tasks`) and made of parts. Their machine code
+is kept in one folder per version of *all* kernel sources: numba's own cache looks at one file only and would serve
+stale code after a change in another.
 """
 
 import ctypes
@@ -16,6 +16,8 @@ from typing import Any
 
 import numba
 from numba.core import caching
+
+from lstm_cli.kernels.vector import REGISTERS
 
 # No guards against NaN and infinity in the arithmetic: non-finite values are looked for once a step, by parts
 # compiled with `exact=True`. With numba's Python error model the check for a zero divisor stops vectorisation.
@@ -38,7 +40,7 @@ def cache_folder() -> Path:
     """Folder of the compiled kernels: ``$LSTM_CLI_CACHE``, else the user's cache, else a temporary one."""
     given = os.environ.get("LSTM_CLI_CACHE")
     base = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lstm-cli"
-    folder = base / f"kernels-{source_digest()}"
+    folder = base / f"kernels-{source_digest()}-{REGISTERS.lanes}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -51,7 +53,7 @@ class _KernelCacheLocator(caching._CacheLocator):
     """Places the machine code of this package's kernels, and of nothing else."""
 
     def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
-        self._line = py_func.__code__.co_firstlineno
+        self._py_file, self._line = py_file, py_func.__code__.co_firstlineno
 
     def get_cache_path(self) -> str:
         return str(cache_folder())

@@ -5,10 +5,12 @@ project, `launch`, which calls an address with the number of the task and a tabl
 compiled once per choice of dtypes into such an address and kept on disk.
 """
 
+import ast
 import ctypes
 import inspect
 import struct
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -16,11 +18,10 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import prange, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
-from lstm_cli.kernels.runtime import FAST, FLAGS, inlined, parallel_kernel
+from lstm_cli.kernels.runtime import FAST, FLAGS, parallel_kernel
 
 Entry = ctypes.PYFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 ENTRY_TYPE = types.void(types.int64, types.int64, types.int64)
@@ -100,11 +101,19 @@ def scratch(name: str, count: int, dtype: np.dtype) -> np.ndarray:
     return held[:count]
 
 
-def write_entry(name: str, count: int, scope: dict[str, Any]) -> Callable[[int, int, int], None]:
-    """Write the function ``name(task, tasks, table)`` which calls `kernel` with what `unpack` finds in the table."""
-    given = ", ".join(f"given[{i}]" for i in range(count))
-    source = f"def {name}(task, tasks, table):\n    given = unpack(table)\n    kernel(task, tasks, {given})\n"
-    exec(compile(source, __file__, "exec"), scope)
+def write_entry(function: Callable[..., None], name: str, scope: dict[str, Any]) -> Callable[[int, int, int], None]:
+    """Rewrite ``f(task, tasks, *arguments)`` as ``name(task, tasks, table)`` that begins ``arguments = unpack(table)``.
+
+    Were the one called from the other, numba would compile it twice.
+    """
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    written = tree.body[0]
+    given = [ast.Name(argument.arg, ast.Store()) for argument in written.args.args[2:]]
+    call = ast.Call(ast.Name("unpack", ast.Load()), [ast.Name("table", ast.Load())], [])
+    written.body.insert(0, ast.Assign([ast.Tuple(given, ast.Store())], call))
+    written.args.args[2:] = [ast.arg("table")]
+    written.name, written.decorator_list = name, []
+    exec(compile(ast.fix_missing_locations(tree), inspect.getfile(function), "exec"), scope)
     return scope[name]
 
 
@@ -133,13 +142,14 @@ class TaskKernel:
     """
 
     def __init__(self, function: Callable[..., None]) -> None:
-        self.function, self.inner = function, inlined(function)
+        self.function = function
         self.entries: dict[tuple[Any, ...], tuple[Any, Any]] = {}
         names = list(inspect.signature(function).parameters)[2:]
         self.words = np.empty(2 * len(names), np.int64)
         self.address = self.words.__array_interface__["data"][0]
 
     def __call__(self, tasks: int, *arguments: int | np.ndarray) -> None:
+        """Run all tasks, each on a thread of its own as far as there are threads."""
         words: list[int] = []
         kinds: list[Any] = []
         for argument in arguments:
@@ -165,8 +175,8 @@ class TaskKernel:
             k if given is int else types.Array(k, 1, "C") for k, given in zip(resolved, kinds, strict=True)
         )
         name = f"{self.function.__name__}_{''.join('n' if k is int else k for k in kinds)}"
-        scope = {"kernel": self.inner, "unpack": unpacker(arguments), "__name__": self.function.__module__}
-        compiled = numba.cfunc(ENTRY_TYPE, fastmath=FAST, **FLAGS)(write_entry(name, len(kinds), scope))
+        scope = {**self.function.__globals__, "unpack": unpacker(arguments)}
+        compiled = numba.cfunc(ENTRY_TYPE, fastmath=FAST, **FLAGS)(write_entry(self.function, name, scope))
         self.entries[kinds] = (compiled.address, Entry(compiled.address))
         return self.entries[kinds]
 

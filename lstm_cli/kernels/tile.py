@@ -123,17 +123,25 @@ def tile(
 
 
 @part
+def panel_product(a, a_at, a_row, a_step, panel, panel_at, depth, start, start_at, start_row, c, c_at, c_row, rows):
+    """``c = start + a @ panel`` for any number of rows, in tiles of nearly equal size: 10 rows are 5 + 5, not 8 + 2."""
+    groups = (rows + ROWS - 1) // ROWS
+    row = 0
+    for g in range(groups):
+        size = (rows - row + groups - g - 1) // (groups - g)
+        tile(
+            size, a, a_at + row * a_row, a_row, a_step, panel, panel_at,
+            start, start_at + row * start_row, start_row, c, c_at + row * c_row, c_row, depth,
+        )  # fmt: skip
+        row += size
+
+
+@part
 def multiply(a, a_at, a_row, a_step, panels, panels_at, depth, start, start_at, start_row, c, c_at, c_row, rows, count):
     """``c = start + a @ panels`` for `rows` rows and `count` panels; c must have room for whole panels."""
     width = panel_width(panels)
-    groups = (rows + ROWS - 1) // ROWS
     for p in range(count):
-        panel, column = panels_at + p * depth * width, p * width
-        row = 0
-        for g in range(groups):  # of nearly equal size: 10 rows are 5 + 5, not 8 + 2
-            size = (rows - row + groups - g - 1) // (groups - g)
-            tile(
-                size, a, a_at + row * a_row, a_row, a_step, panels, panel,
-                start, start_at + row * start_row + column, start_row, c, c_at + row * c_row + column, c_row, depth,
-            )  # fmt: skip
-            row += size
+        panel_product(
+            a, a_at, a_row, a_step, panels, panels_at + p * depth * width, depth,
+            start, start_at + p * width, start_row, c, c_at + p * width, c_row, rows,
+        )  # fmt: skip

@@ -20,9 +20,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-# Division may become a reciprocal with one Newton step, products and sums may fuse. NaN and infinity stay what they are.
+# Division may become a reciprocal with one Newton step, products and sums may fuse. NaN stays what it is.
 FAST = ("reassoc", "contract", "arcp", "nsz", "afn")
-I64, I32, I1 = ir.IntType(64), ir.IntType(32), ir.IntType(1)
+I64, I32 = ir.IntType(64), ir.IntType(32)
 FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 

@@ -148,7 +148,8 @@ class Recurrent(TrimmableOp):
         kinds |= {"mask": (mask, 2, dtype)} if mask is not None else {}
         for name, (variable, dimensions, expected) in kinds.items():
             if (variable.type.ndim, variable.type.dtype) != (dimensions, expected):
-                raise TypeError(f"recurrent: {name}: got {variable.type}, expected {expected} of {dimensions} dimensions")
+                wanted = f"{expected} of {dimensions} dimensions"
+                raise TypeError(f"recurrent: {name}: got {variable.type}, expected {wanted}")
         if dtype not in ("float32", "float64"):
             raise TypeError(f"recurrent: W: got {dtype}, expected float32 or float64")
         h = TensorType(dtype, (source[0].type.shape[0], *initial[0].type.shape))
@@ -268,7 +269,6 @@ def arguments(op: Recurrent, inputs: Sequence[np.ndarray]) -> kernels.Inputs:
         return kernels.Inputs(source[0], np.empty((0, 0), np.int32), W[:0, :0], lengths, W, b, initial, mask)
     ids, table = source
     if ids.min() < 0 or ids.max() >= len(table):
-        raise ValueError(
-            f"recurrent ({op.cell}): ids: got {ids.min()} to {ids.max()}, expected 0 to {len(table) - 1} (the table's rows)"
-        )
+        found = f"got {ids.min()} to {ids.max()}"
+        raise ValueError(f"recurrent ({op.cell}): ids: {found}, expected 0 to {len(table) - 1}, the rows of the table")
     return kernels.Inputs(np.empty((0, 0, 0), W.dtype), ids, table, lengths, W, b, initial, mask)

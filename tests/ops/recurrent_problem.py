@@ -1,0 +1,144 @@
+"""Random recurrent layers for tests, run by the Op and by the numpy reference."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+
+from lstm_cli.kernels.layout import BLOCKS, KEPT
+from lstm_cli.ops import reference
+from lstm_cli.ops.recurrent import STATES, recurrent
+from tests.ops.common import compiled
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is fixed in a graph."""
+
+    cell: str = "lstm"
+    activation: str = "tanh"
+    reverse: bool = False
+    masked: bool = False
+
+    @property
+    def options(self):
+        return {"cell": self.cell, "activation": self.activation, "reverse": self.reverse}
+
+
+@dataclass
+class Problem:
+    """Inputs of a layer, and the directions along which its outputs are summed up to a cost."""
+
+    kind: Kind
+    x: np.ndarray
+    lengths: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+    initial: list
+    mask: np.ndarray | None
+    dh: np.ndarray
+    dfinals: list
+
+    @property
+    def inputs(self):
+        masks = [] if self.mask is None else [self.mask]
+        return [self.x, self.lengths, self.W, self.b, *self.initial, *masks]
+
+    @property
+    def cotangents(self):
+        return [self.dh, *self.dfinals]
+
+    def astype(self, dtype):
+        def cast(a):
+            return a.astype(dtype)
+
+        mask = None if self.mask is None else cast(self.mask)
+        lists = [[cast(a) for a in part] for part in (self.initial, self.dfinals)]
+        return Problem(
+            self.kind, cast(self.x), self.lengths, cast(self.W), cast(self.b), lists[0], mask, cast(self.dh), lists[1]
+        )
+
+    def select(self, rows):
+        """The same layer on some of the sequences, without steps that none of them has."""
+        steps = self.lengths[rows].max()
+        mask = None if self.mask is None else self.mask[rows]
+        lists = [[a[rows] for a in part] for part in (self.initial, self.dfinals)]
+        return Problem(
+            self.kind, self.x[:steps, rows], self.lengths[rows], self.W, self.b, lists[0], mask, self.dh[:steps, rows],
+            lists[1],
+        )  # fmt: skip
+
+
+def make(kind, steps, batch, inputs, units, lengths=None, seed=0, scale=0.4):
+    rng = np.random.default_rng(seed)
+
+    def normal(*shape):
+        return rng.normal(scale=scale, size=shape)
+
+    states = STATES[kind.cell]
+    lengths = np.full(batch, steps) if lengths is None else np.asarray(lengths, np.int64)
+    return Problem(
+        kind,
+        normal(steps, batch, inputs),
+        lengths,
+        normal(BLOCKS[kind.cell] * units, inputs + units),
+        normal(KEPT[kind.cell] * units),
+        [normal(batch, units) for _ in range(states)],
+        rng.integers(0, 2, (batch, units)) / 0.5 if kind.masked else None,
+        normal(steps, batch, units),
+        [normal(batch, units) for _ in range(states)],
+    )
+
+
+@cache
+def graph(kind, dtype="float64"):
+    """Variables: inputs, cotangents, outputs, gradients of inputs that have one."""
+    states = STATES[kind.cell]
+    x, dh = pt.tensor3("x", dtype=dtype), pt.tensor3("dh", dtype=dtype)
+    W, b, lengths = pt.matrix("W", dtype=dtype), pt.vector("b", dtype=dtype), pt.lvector("lengths")
+    initial = [pt.matrix(dtype=dtype) for _ in range(states)]
+    masks = [pt.matrix("mask", dtype=dtype)] if kind.masked else []
+    dfinals = [pt.matrix(dtype=dtype) for _ in range(states)]
+    h, finals = recurrent(x, lengths, W, b, initial, mask=masks[0] if masks else None, **kind.options)
+    known = dict(zip([h, *finals], [dh, *dfinals], strict=True))
+    gradients = pytensor.grad(None, [x, W, b, *initial], known_grads=known)
+    return [x, lengths, W, b, *initial, *masks], [dh, *dfinals], [h, *finals], gradients
+
+
+@cache
+def function(kind, dtype="float64"):
+    inputs, cotangents, outputs, gradients = graph(kind, dtype)
+    return compiled([*inputs, *cotangents], [*outputs, *gradients])
+
+
+def run(problem):
+    """Outputs and gradients by the Op."""
+    results = function(problem.kind, str(problem.x.dtype))(*problem.inputs, *problem.cotangents)
+    outputs = 1 + len(problem.initial)
+    return results[:outputs], results[outputs:]
+
+
+def run_reference(problem):
+    """Outputs by numpy."""
+    h, finals = reference.recurrent(
+        problem.x, problem.lengths, problem.W, problem.b, problem.initial, mask=problem.mask, **problem.kind.options
+    )
+    return [h, *finals]
+
+
+def reference_slope(problem, number, direction, step=1e-3):
+    """Derivative of the cost along a direction of one input: central differences of fourth order."""
+
+    def cost(distance):
+        inputs = problem.inputs
+        inputs[number] = inputs[number] + distance * direction
+        x, lengths, W, b, *rest = inputs
+        moved = Problem(
+            problem.kind, x, lengths, W, b, rest[: len(problem.initial)], problem.mask, problem.dh, problem.dfinals
+        )
+        return sum(float((a * d).sum()) for a, d in zip(run_reference(moved), problem.cotangents, strict=True))
+
+    near, far = cost(step) - cost(-step), cost(2 * step) - cost(-2 * step)
+    return (8 * near - far) / (12 * step)

@@ -1,0 +1,325 @@
+import itertools
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.gradient import DisconnectedInputError
+
+from lstm_cli.kernels import runtime
+from lstm_cli.kernels.gates import ACTIVATIONS
+from lstm_cli.kernels.layout import BLOCKS
+from lstm_cli.kernels.tasks import TaskKernel
+from lstm_cli.ops.recurrent import Recurrent, RecurrentGradient, recurrent, recurrent_tokens
+from lstm_cli.theano.compiling import fast_start
+from tests.ops import recurrent_problem as layers
+from tests.ops.common import compiled, ops_of
+from tests.ops.recurrent_problem import Kind
+
+CELLS = list(BLOCKS)
+KINDS = [Kind(*k) for k in itertools.product(CELLS, ACTIVATIONS, (False, True), (False, True))]
+RAGGED = [3, 6, 1, 4, 6]
+NAMES = ["x", "W", "b", "h0", "c0"]
+
+
+def close(got, expected, tolerance=1e-10):
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(1, np.abs(b).max()))
+
+
+def relative_error(got, expected):
+    return np.linalg.norm(got - expected) / np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_outputs_are_the_reference_and_gradients_its_slopes(kind):
+    problem = layers.make(kind, 6, 5, 3, 7, RAGGED)
+    outputs, gradients = layers.run(problem)
+    close(outputs, layers.run_reference(problem))
+    rng = np.random.default_rng(1)
+    for number, gradient in zip([0, 2, 3, 4, 5], gradients, strict=False):
+        direction = rng.normal(size=gradient.shape) / np.sqrt(gradient.size)
+        step = 1e-6 if kind.activation in ("relu", "softsign") else 1e-3  # a corner is not to be crossed
+        slope = layers.reference_slope(problem, number, direction, step)
+        np.testing.assert_allclose((gradient * direction).sum(), slope, rtol=0, atol=1e-8 if step < 1e-3 else 1e-10)
+
+
+def scan_layer(kind, x, lengths, W, b, initial, mask):
+    """The layer as a scan of one step over time, frozen beyond each sequence's end."""
+    inputs = x.shape[2]
+
+    def act(z):
+        return pt.tanh(z)
+
+    def step(t, x_t, *state):
+        hidden = state[0] * mask
+        if kind.cell == "gru":
+            units = state[0].shape[1]
+            blocks = [slice(i * units, (i + 1) * units) for i in range(3)]
+            rx, ux, nx = (x_t @ W[block, :inputs].T + b[block] for block in blocks)
+            rh, uh, nh = (hidden @ W[block, inputs:].T for block in blocks)
+            r, u = pt.sigmoid(rx + rh), pt.sigmoid(ux + uh)
+            n = act(nx + r * (nh + b[3 * units :]))
+            after = [(1 - u) * n + u * state[0]]
+        else:
+            z = pt.concatenate([x_t, hidden], axis=1) @ W.T + b
+            if kind.cell == "rnn":
+                after = [act(z)]
+            else:
+                units = state[0].shape[1]
+                i, f, o, g = (z[:, k * units : (k + 1) * units] for k in range(4))
+                c = pt.sigmoid(f) * state[1] + pt.sigmoid(i) * act(g)
+                after = [pt.sigmoid(o) * pt.tanh(c), c]
+        running = (t < lengths)[:, None]
+        return [*(pt.where(running, new, old) for new, old in zip(after, state, strict=True)), running * after[0]]
+
+    sequences = [pt.arange(x.shape[0]), x]
+    states = pytensor.scan(
+        step, sequences=sequences, outputs_info=[*initial, None], go_backwards=kind.reverse, return_updates=False
+    )
+    h = states[-1][::-1] if kind.reverse else states[-1]
+    return [h, *(s[-1] for s in states[:-1])]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_outputs_and_gradients_are_those_of_a_scan(cell, reverse):
+    kind = Kind(cell, "tanh", reverse, True)
+    problem = layers.make(kind, 6, 5, 3, 4, RAGGED)
+    inputs, cotangents, *_ = layers.graph(kind)
+    x, lengths, W, b, *initial, mask = inputs
+    scanned = scan_layer(kind, x, lengths, W, b, initial, mask)
+    cost = sum((a * d).sum() for a, d in zip(scanned, cotangents, strict=True))
+    slopes = pytensor.grad(cost, [x, W, b, *initial])
+    function = pytensor.function([*inputs, *cotangents], [*scanned, *slopes], mode=fast_start())
+    close([*itertools.chain(*layers.run(problem))], function(*problem.inputs, *problem.cotangents))
+
+
+WAYS = [Kind(cell, "tanh", reverse, mask) for cell in CELLS for reverse in (False, True) for mask in (False, True)]
+
+
+@pytest.mark.parametrize("kind", WAYS, ids=str)
+def test_a_padded_batch_is_each_sequence_alone(kind):
+    problem = layers.make(kind, 6, 5, 3, 20, RAGGED)
+    (h, *finals), (dx, dW, db, *dinitial) = layers.run(problem)
+    dW_sum, db_sum = 0, 0
+    for row in range(5):
+        (h_one, *finals_one), (dx_one, dW_one, db_one, *dinitial_one) = layers.run(problem.select([row]))
+        end = problem.lengths[row]
+        close([h[:end, [row]], dx[:end, [row]]], [h_one, dx_one])
+        close([a[[row]] for a in (*finals, *dinitial)], [*finals_one, *dinitial_one])
+        assert not h[end:, row].any()
+        assert not dx[end:, row].any()
+        dW_sum, db_sum = dW_sum + dW_one, db_sum + db_one
+    close([dW, db], [dW_sum, db_sum])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_order_of_the_sequences_does_not_matter(cell, reverse):
+    problem = layers.make(Kind(cell, "tanh", reverse, True), 9, 8, 3, 5, [2, 9, 9, 1, 5, 3, 9, 4])
+    order = np.argsort(-problem.lengths, kind="stable")
+    (h, *finals), (dx, dW, db, *dinitial) = layers.run(problem)
+    (h_sorted, *finals_sorted), (dx_sorted, dW_sorted, db_sorted, *dinitial_sorted) = layers.run(problem.select(order))
+    close([a[:, order] for a in (h, dx)], [h_sorted, dx_sorted])
+    close([a[order] for a in (*finals, *dinitial)], [*finals_sorted, *dinitial_sorted])
+    close([dW, db], [dW_sorted, db_sorted])
+
+
+SIZES = [
+    (1, 1, 1, 1), (1, 3, 2, 20), (4, 1, 1, 100), (3, 17, 5, 33), (2, 40, 7, 16), (30, 2, 1, 20), (7, 3, 64, 17),
+    (5, 9, 33, 48), (2, 2, 100, 200), (3, 20, 3, 650),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_sizes_that_fit_no_vector(cell):
+    for steps, batch, inputs, units in SIZES:
+        for threads in (1, runtime.threads()):
+            problem = layers.make(Kind(cell), steps, batch, inputs, units, scale=0.2)
+            with limited(threads):
+                outputs, gradients = layers.run(problem)
+            close(outputs, layers.run_reference(problem))
+            # the gradient along itself
+            slope = layers.reference_slope(problem, 2, gradients[1] / np.linalg.norm(gradients[1]))
+            np.testing.assert_allclose(slope, np.linalg.norm(gradients[1]), rtol=1e-6)
+
+
+class limited:
+    """A number of threads for a while."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __enter__(self):
+        self.before = runtime.threads()
+        runtime.set_threads(self.count)
+
+    def __exit__(self, *_):
+        runtime.set_threads(self.before)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_single_precision_is_close_after_a_hundred_steps(cell, reverse):
+    problem = layers.make(Kind(cell, "tanh", reverse), 100, 16, 32, 64, np.linspace(100, 5, 16).astype(int), scale=0.1)
+    exact, exact_gradients = layers.run(problem)
+    outputs, gradients = layers.run(problem.astype("float32"))
+    assert all(a.dtype == np.float32 for a in (*outputs, *gradients))
+    assert max(map(relative_error, outputs, exact)) < 2e-6
+    assert max(map(relative_error, gradients, exact_gradients)) < 1e-5
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_two_runs_give_the_same_bits(cell):
+    problem = layers.make(Kind(cell), 20, 9, 10, 40, [20, 20, 19, 15, 11, 9, 9, 3, 1]).astype("float32")
+    first = [a.copy() for a in itertools.chain(*layers.run(problem))]
+    for _ in range(3):
+        assert all((a == b).all() for a, b in zip(first, itertools.chain(*layers.run(problem)), strict=True))
+
+
+def test_saturated_gates_and_numbers_that_are_not_finite():
+    problem = layers.make(Kind(), 3, 2, 2, 20, scale=100.0).astype("float32")
+    outputs, gradients = layers.run(problem)
+    assert all(np.isfinite(a).all() for a in (*outputs, *gradients))
+    problem.x[1, 0, 0] = np.nan
+    (h, *_), _ = layers.run(problem)
+    assert np.isnan(h[1:, 0]).any()
+    assert np.isfinite(h[:, 1]).all()
+
+
+def test_a_second_model_of_other_sizes_compiles_no_kernel(monkeypatch):
+    for dtype in ("float32", "float64"):
+        layers.run(layers.make(Kind(masked=True), 4, 3, 2, 5).astype(dtype))
+
+    def refuse(kernel, kinds):
+        raise AssertionError(f"{kernel.function.__name__} was compiled for {kinds}")
+
+    monkeypatch.setattr(TaskKernel, "compile", refuse)
+    for kind in KINDS:
+        for dtype in ("float32", "float64"):
+            layers.run(layers.make(kind, 9, 7, 11, 13, [9, 9, 1, 2, 3, 4, 5]).astype(dtype))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_tokens_are_the_rows_of_their_table(cell, reverse):
+    kind = Kind(cell, "tanh", reverse, True)
+    problem = layers.make(kind, 6, 5, 9, 20, RAGGED)
+    rng = np.random.default_rng(2)
+    ids, table = rng.integers(0, 7, (6, 5)).astype(np.int32), rng.normal(size=(7, 9))
+    _, lengths, W, b, *initial, mask = layers.graph(kind)[0]
+    tokens, rows, dh = pt.imatrix(), pt.dmatrix(), pt.dtensor3()
+    results = []
+    for layer, source in ((recurrent_tokens, [tokens, lengths, rows]), (recurrent, [rows[tokens], lengths])):
+        h, finals = layer(*source, W, b, initial, mask=mask, **kind.options)
+        gradients = pytensor.grad(None, [rows, W, b, *initial], known_grads={h: dh})
+        function = compiled([tokens, rows, lengths, W, b, *initial, mask, dh], [h, *finals, *gradients])
+        results.append(function(ids, table, *problem.inputs[1:], problem.dh))
+    close(*results)
+
+
+def test_what_nobody_reads_is_not_computed():
+    kind = Kind()
+    inputs, cotangents, (h, *finals), gradients = layers.graph(kind)
+    forward = next(op for op in ops_of(compiled(inputs, [h, *finals])) if isinstance(op, Recurrent))
+    assert not forward.keeps
+    training = compiled([*inputs, *cotangents], [h, gradients[1]])
+    backward = next(op for op in ops_of(training) if isinstance(op, RecurrentGradient))
+    assert (backward.wanted, backward.inplace) == (False, True)
+    assert next(op for op in ops_of(training) if isinstance(op, Recurrent)).keeps
+
+
+def test_two_gradients_of_one_forward_pass_do_not_disturb_each_other():
+    kind = Kind()
+    problem = layers.make(kind, 6, 5, 3, 7, RAGGED)
+    inputs, (dh, *dfinals), (h, *finals), _ = layers.graph(kind)
+    W = inputs[2]
+    both = [pytensor.grad(None, W, known_grads={h: dh}), pytensor.grad(None, W, known_grads={finals[0]: dfinals[0]})]
+    function = compiled([*inputs, dh, *dfinals], both, on_unused_input="ignore")
+    together = function(*problem.inputs, *problem.cotangents)
+    alone = [
+        compiled([*inputs, dh, *dfinals], g, on_unused_input="ignore")(*problem.inputs, *problem.cotangents)
+        for g in both
+    ]
+    close(together, alone, 1e-15)
+    zero = [np.zeros_like(c) for c in problem.cotangents]
+    through_h = layers.function(kind)(*problem.inputs, problem.dh, *zero[1:])[4]
+    close([together[0]], [through_h])
+
+
+def test_no_gradient_flows_to_lengths_and_mask():
+    inputs, (dh, *_), (h, *_), _ = layers.graph(Kind(masked=True))
+    for variable in (inputs[-1], inputs[1]):
+        with pytest.raises((DisconnectedInputError, TypeError)):
+            pytensor.grad(None, variable, known_grads={h: dh}, disconnected_inputs="raise")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lengths": np.array([3, 0, 1, 4, 6])}, r"lengths: got \[0\] for sequences \[1\] of 5, expected 1 to 6"),
+        ({"lengths": np.array([3, 7, 1, 4, 6])}, r"lengths: got \[7\] for sequences \[1\] of 5, expected 1 to 6"),
+        ({"lengths": np.array([3, 6])}, r"lengths: got shape \(2,\), expected \(5,\)"),
+        ({"W": np.zeros((28, 11))}, r"W: got shape \(28, 11\), expected \(28, 10\)"),
+        ({"b": np.zeros(7)}, r"b: got shape \(7,\), expected \(28,\)"),
+        ({"mask": np.zeros((4, 7))}, r"mask: got shape \(4, 7\), expected \(5, 7\)"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_named(change, message):
+    problem = layers.make(Kind(masked=True), 6, 5, 3, 7, RAGGED)
+    for name, value in change.items():
+        setattr(problem, name, value)
+    with pytest.raises(ValueError, match=message):
+        layers.run(problem)
+
+
+def test_tokens_outside_the_table_are_refused():
+    kind = Kind("rnn")
+    problem = layers.make(kind, 2, 2, 3, 4)
+    _, lengths, W, b, *initial = layers.graph(kind)[0]
+    tokens, rows = pt.imatrix(), pt.dmatrix()
+    function = compiled(
+        [tokens, rows, lengths, W, b, *initial], recurrent_tokens(tokens, lengths, rows, W, b, initial, cell="rnn")[0]
+    )
+    with pytest.raises(ValueError, match="ids: got 0 to 9, expected 0 to 6, the rows of the table"):
+        function(np.array([[0, 1], [9, 2]], np.int32), np.zeros((7, 3)), *problem.inputs[1:])
+
+
+def test_kinds_that_do_not_fit_are_refused_when_the_graph_is_built():
+    x, lengths, W, b, *initial = layers.graph(Kind("rnn"))[0]
+    with pytest.raises(TypeError, match=r"lengths: got .*, expected int64 of 1 dimensions"):
+        recurrent(x, pt.ivector(), W, b, initial, cell="rnn")
+    with pytest.raises(TypeError, match=r"x: got .*, expected float64 of 3 dimensions"):
+        recurrent(pt.ftensor3(), lengths, W, b, initial, cell="rnn")
+    with pytest.raises(ValueError, match="cell: got 'mgu', expected one of rnn, lstm, gru"):
+        recurrent(x, lengths, W, b, initial, cell="mgu")
+    with pytest.raises(ValueError, match="activation: got 'exp', expected one of tanh"):
+        recurrent(x, lengths, W, b, initial, cell="rnn", activation="exp")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_pytorch_agrees(cell):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    problem = layers.make(Kind(cell), 6, 5, 3, 7, [6, 6, 4, 3, 1])
+    module = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[cell](3, 7).double()
+    blocks = {"lstm": [0, 1, 3, 2], "gru": [0, 1, 2], "rnn": [0]}[cell]  # their order: i f z o; r u n
+    order = np.concatenate([np.arange(7) + 7 * block for block in blocks])
+    with torch.no_grad():
+        module.weight_ih_l0.copy_(torch.tensor(problem.W[order, :3]))
+        module.weight_hh_l0.copy_(torch.tensor(problem.W[order, 3:]))
+        module.bias_ih_l0.copy_(torch.tensor(problem.b[order]))
+        module.bias_hh_l0.zero_()
+        if cell == "gru":
+            module.bias_hh_l0[14:] = torch.tensor(problem.b[21:])
+    x = torch.tensor(problem.x, requires_grad=True)
+    states = tuple(torch.tensor(s[None]) for s in problem.initial)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x, torch.tensor(problem.lengths))
+    h = torch.nn.utils.rnn.pad_packed_sequence(module(packed, states if cell == "lstm" else states[0])[0])[0]
+    (h * torch.tensor(problem.dh)).sum().backward()
+    problem.dfinals = [np.zeros_like(d) for d in problem.dfinals]
+    outputs, (dx, dW, *_) = layers.run(problem)
+    close(
+        [outputs[0], dx, dW[order, :3], dW[order, 3:]],
+        [h.detach().numpy(), x.grad.numpy(), module.weight_ih_l0.grad.numpy(), module.weight_hh_l0.grad.numpy()],
+    )
