@@ -3,78 +3,26 @@
 Legend: T time, B batch, I input, H units, K outputs, N rows that reach the output layer, S numbers of state a sequence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from lstm_cli.graph import initializers
-from lstm_cli.graph.cells import CELLS, Cell
 from lstm_cli.graph.layers.dense import Layer
 from lstm_cli.graph.layers.embedding import Embedding
 from lstm_cli.graph.layers.gru import GRU
 from lstm_cli.graph.layers.lstm import LSTM
 from lstm_cli.graph.layers.recurrent import RNN
-from lstm_cli.graph.parameters import Parameter, ParameterStore
+from lstm_cli.graph.parameters import ParameterStore
+from lstm_cli.graph.plan import Direction, Sizes, declare, embedding_sizes, plan_layers
 from lstm_cli.ops.dropout import dropout, dropout_mask
 from lstm_cli.ops.initial import initial_states
 from lstm_cli.ops.pooling import pool_attention, pool_max, pool_mean
 from lstm_cli.ops.rows import gather
 
-
-@dataclass(frozen=True)
-class Sizes:
-    """What the data fixes of a model's shape.
-
-    Attributes
-    ----------
-    numbers : int
-        Width of the numeric input at each step, 0 where there is none.
-    tokens : mapping of str to int
-        Vocabulary size of each token input.
-    outputs : int
-        Classes, numbers or labels of the target.
-    per : {"step", "sequence"}
-        Whether there is a target for every step or one for a sequence.
-    """
-
-    numbers: int
-    tokens: Mapping[str, int]
-    outputs: int
-    per: Literal["step", "sequence"]
-
-
-@dataclass(frozen=True)
-class Direction:
-    """One recurrent pass over the sequences: a layer, or one half of a bidirectional one."""
-
-    name: str
-    cell: Cell
-    inputs: int
-    units: int
-    activation: str
-    recurrent_dropout: float
-    reverse: bool
-
-    @property
-    def states(self) -> tuple[int, ...]:
-        """Widths of what is handed from step to step."""
-        return (self.units,) * len(self.cell.states)
-
-
-@dataclass(frozen=True)
-class LayerPlan:
-    """One layer of the stack: its one or two directions and the dropout on what it puts out."""
-
-    directions: tuple[Direction, ...]
-    dropout: float
-
-    @property
-    def outputs(self) -> int:
-        """Width of what the layer puts out at each step."""
-        return sum(direction.units for direction in self.directions)
+SMALL = 256  # tokens: with so few, a layer multiplies its weights with their table rather than with every step
 
 
 @dataclass(frozen=True)
@@ -119,9 +67,9 @@ class Model:
 
     def __init__(self, spec: Any, sizes: Sizes, *, seed: int = 0, dtype: str = "float32") -> None:
         self.spec, self.sizes, self.dtype = spec, sizes, dtype
-        self.embeddings = {name: _embedding_size(spec.embedding, name) for name in sizes.tokens}
-        self.layers = _plan_layers(spec, sizes.numbers + sum(self.embeddings.values()))
-        self.parameters = ParameterStore(self._declare(), seed=seed, dtype=dtype)
+        self.embeddings = embedding_sizes(spec.embedding, sizes.tokens)
+        self.layers = plan_layers(spec, sizes.numbers + sum(self.embeddings.values()))
+        self.parameters = ParameterStore(declare(spec, sizes, self.embeddings, self.layers), seed=seed, dtype=dtype)
 
     @property
     def directions(self) -> list[Direction]:
@@ -155,9 +103,10 @@ class Model:
         """Lay the network out over `inputs`; dropout is in it only for training."""
         drop = _Dropper(inputs.seeds if training else None)
         starts, finals = self._initial_states(inputs), []
-        x = self._embed(inputs, drop)
+        x, table = self._embed(inputs, drop)
         for layer in self.layers:
-            passes = [self._run(d, x, inputs, starts[d.name], drop) for d in layer.directions]
+            passes = [self._run(d, x, table, inputs, starts[d.name], drop) for d in layer.directions]
+            table = None
             x, last = _joined([h for h, _ in passes]), _joined([states[0] for _, states in passes])
             finals += [state for _, states in passes for state in states]
             x = x if layer is self.layers[-1] else drop(x, layer.dropout)
@@ -181,21 +130,31 @@ class Model:
         states = iter(initial_states(inputs.state, inputs.fresh, widths, learned))
         return {direction.name: [next(states) for _ in direction.states] for direction in self.directions}
 
-    def _embed(self, inputs: Inputs, drop: "_Dropper") -> Variable:
+    def _embed(self, inputs: Inputs, drop: "_Dropper") -> tuple[Variable, Variable | None]:
+        """Return what enters the first layer (T, B, I); or tokens (T, B) and the table (V, I) of their vectors."""
+        tables = [self.parameters.views[f"embedding.{name}"] for name in inputs.tokens]
+        rate = drop.rate(self.spec.dropout)
+        if inputs.numbers is None and len(tables) == 1 and max(self.sizes.tokens.values()) <= SMALL and not rate:
+            return inputs.tokens[next(iter(inputs.tokens))], tables[0]
         parts = [] if inputs.numbers is None else [inputs.numbers]
-        for name, ids in inputs.tokens.items():
-            table = self.parameters.views[f"embedding.{name}"]
+        for table, ids in zip(tables, inputs.tokens.values(), strict=True):
             parts.append(drop(Embedding.from_parameters(table).sequence(ids), self.spec.dropout))
-        return _joined(parts)
+        return _joined(parts), None
 
     def _run(
-        self, direction: Direction, x: Variable, inputs: Inputs, start: Sequence[Variable], drop: "_Dropper"
+        self,
+        direction: Direction,
+        x: Variable,
+        table: Variable | None,
+        inputs: Inputs,
+        start: Sequence[Variable],
+        drop: "_Dropper",
     ) -> tuple[Variable, tuple[Variable, ...]]:
         """Return what a pass puts out at each step (T, B, H) and its final states (B, H)."""
         weights, shape = self._views(direction.name, "W", "b"), (inputs.lengths.shape[0], direction.units)
         layer = _RECURRENT[direction.cell.name].from_parameters(*weights, activation=direction.activation)
         mask = drop.mask(shape, direction.recurrent_dropout, self.dtype)
-        return layer.sequence(x, inputs.lengths, initial=start, mask=mask, reverse=direction.reverse)
+        return layer.sequence(x, inputs.lengths, table=table, initial=start, mask=mask, reverse=direction.reverse)
 
     def _pool(self, h: Variable, last: Variable, inputs: Inputs) -> Variable:
         match self.spec.pool:
@@ -208,20 +167,6 @@ class Model:
             case "attention":
                 return pool_attention(h, self._dense("attention", h).squeeze(2), inputs.lengths)
 
-    def _declare(self) -> list[Parameter]:
-        """List every parameter in the order of the data's way through the network."""
-        parameters = [
-            Parameter(f"embedding.{name}", (self.sizes.tokens[name], size), initializers.unit_normal)
-            for name, size in self.embeddings.items()
-        ]
-        for layer in self.layers:
-            for direction in layer.directions:
-                parameters += _declare_direction(direction, learned_initial=self.spec.initial_state == "learned")
-        width = self.layers[-1].outputs
-        if self.sizes.per == "sequence" and self.spec.pool == "attention":
-            parameters += _declare_dense("attention", width, 1)
-        return parameters + _declare_dense("output", width, self.sizes.outputs)
-
 
 _RECURRENT = {layer.cell: layer for layer in (LSTM, GRU, RNN)}
 
@@ -232,11 +177,15 @@ class _Dropper:
     def __init__(self, seeds: Variable | None) -> None:
         self._seeds, self._used = seeds, 0
 
+    def rate(self, rate: float) -> float:
+        """Return the share that is dropped where the config says `rate`."""
+        return 0.0 if self._seeds is None else rate
+
     def __call__(self, x: Variable, rate: float) -> Variable:
-        return x if self._seeds is None or not rate else dropout(x, rate, self._next_seed())
+        return dropout(x, rate, self._next_seed()) if self.rate(rate) else x
 
     def mask(self, shape: tuple[Variable | int, ...], rate: float, dtype: str) -> Variable | None:
-        return None if self._seeds is None or not rate else dropout_mask(shape, rate, self._next_seed(), dtype=dtype)
+        return dropout_mask(shape, rate, self._next_seed(), dtype=dtype) if self.rate(rate) else None
 
     def _next_seed(self) -> Variable:
         self._used += 1
@@ -246,42 +195,3 @@ class _Dropper:
 def _joined(parts: Sequence[Variable]) -> Variable:
     """Return arrays side by side along their last axis."""
     return parts[0] if len(parts) == 1 else pt.concatenate(parts, axis=-1)
-
-
-def _embedding_size(spec: int | Mapping[str, int], name: str) -> int:
-    return spec if isinstance(spec, int) else spec[name]
-
-
-def _plan_layers(spec: Any, width: int) -> tuple[LayerPlan, ...]:
-    """Chain the layers: each takes what the one before puts out."""
-    layers = []
-    for number, layer in enumerate(spec.layers):
-        directions = []
-        for reverse in (False, True) if layer.bidirectional else (False,):
-            name = f"layers.{number}.reverse" if reverse else f"layers.{number}"
-            cell, rate = CELLS[layer.cell], layer.recurrent_dropout
-            directions.append(Direction(name, cell, width, layer.size, layer.activation, rate, reverse))
-        layers.append(LayerPlan(tuple(directions), layer.dropout))
-        width = layers[-1].outputs
-    return tuple(layers)
-
-
-def _declare_direction(direction: Direction, *, learned_initial: bool) -> list[Parameter]:
-    cell, name, units = direction.cell, direction.name, direction.units
-    gates = len(cell.gates)
-    weights = (gates * units, direction.inputs + units)
-    bias = initializers.forget_bias if cell.name == "lstm" else initializers.zeros
-    parameters = [
-        Parameter(f"{name}.W", weights, initializers.recurrent(gates), blocks=cell.gates),
-        Parameter(f"{name}.b", (len(cell.biases) * units,), bias, blocks=cell.biases),
-    ]
-    if learned_initial:
-        parameters.append(Parameter(f"{name}.initial", (sum(direction.states),), initializers.zeros))
-    return parameters
-
-
-def _declare_dense(name: str, inputs: int, outputs: int) -> list[Parameter]:
-    return [
-        Parameter(f"{name}.W", (outputs, inputs), initializers.glorot_uniform),
-        Parameter(f"{name}.b", (outputs,), initializers.zeros),
-    ]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_cli.graph.model import LayerPlan, Model
+from lstm_cli.graph.model import Model
+from lstm_cli.graph.plan import LayerPlan
 from lstm_cli.identity import flattened
 from lstm_cli.sequences import Batches, Data, Dataset
 from lstm_cli.sequences.batches import evaluation_batches

@@ -9,7 +9,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lstm_cli.checkpoint import State, check_matches
-from lstm_cli.graph.model import Model, Sizes
+from lstm_cli.graph.model import Model
+from lstm_cli.graph.plan import Sizes
 from lstm_cli.kernels import runtime
 from lstm_cli.optim.schedules import schedule
 from lstm_cli.sequences import Batches, Data, Schema

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lstm_cli.graph.model import Model, Sizes
+from lstm_cli.graph.model import Model
+from lstm_cli.graph.plan import Sizes
 from lstm_cli.sequences import Batch
 from lstm_cli.spec import config_from_mapping
 from lstm_cli.training.step import Evaluator, Predictor, Trainer

@@ -16,6 +16,8 @@ NETWORKS = {
     "attention": {"kind": "number", "per": "sequence", "pool": "attention", "cell": "rnn"},
     "largest": {"kind": "set", "per": "sequence", "pool": "max", "initial_state": "zeros"},
     "forecaster": {"kind": "number", "loss": {"distance": "huber"}},
+    "forecaster of changes": {"kind": "number", "outputs": 3, "residual": True},
+    "language model": {"numbers": 0, "tokens": {"w": 9}},
     **{f"output {name}": {"kind": "number", "output_activation": name} for name in ("tanh", "relu", "softsign")},
 }
 every_network = pytest.mark.parametrize("case", NETWORKS)
@@ -54,7 +56,7 @@ def test_only_our_ops_work_on_arrays(case):
 
 @every_network
 def test_elementwise_ops(case):
-    """They are the output's activation (N, K) with its gradient, and sums of two gradients (T, B, H).
+    """They are what the output (N, K) goes through, with its gradient, and sums of two gradients (T, B, H).
 
     A value has two gradients where both directions read it, and where attention does beside the pooling.
     """
@@ -64,7 +66,8 @@ def test_elementwise_ops(case):
         for node in nodes(function):
             if isinstance(node.op, NumpyElementwise) and (dimensions := node.outputs[0].type.ndim):
                 sums = dimensions == 3 and str(node.op.scalar_op) == "add" and reads_twice
-                assert sums or (dimensions == 2 and "output_activation" in options), f"{name}: {node.op}"
+                output = dimensions == 2 and options.keys() & {"output_activation", "residual"}
+                assert sums or output, f"{name}: {node.op}"
 
 
 def test_a_step_is_few_ops():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lstm_cli.graph import model
 from lstm_cli.sequences import Batches, Dataset, Encoded, open_data
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.loop import train as train_loop
@@ -51,6 +52,33 @@ def test_a_padded_batch_is_each_sequence_alone_whatever_the_pooling(cell, pool):
 def test_a_padded_batch_is_each_sequence_alone_whatever_the_activation(activation):
     layers = [{"size": 5, "cell": cell} for cell in CELLS]
     check_alone(network(layers=layers, activation=activation, output_activation=activation))
+
+
+@each_cell
+def test_a_padded_batch_is_each_sequence_alone_where_tokens_are_all_there_is(cell):
+    check_alone(network(cell=cell, bidirectional=True, numbers=0, tokens={"w": 6}))
+
+
+@each_cell
+@each_direction
+def test_a_small_vocabulary_gives_what_a_large_one_gives(cell, bidirectional, monkeypatch):
+    """The weights are multiplied with the table in the one case, with every step's vector in the other."""
+    options = {"cell": cell, "bidirectional": bidirectional, "numbers": 0, "tokens": {"w": 6}, "recurrent_dropout": 0.3}
+    small = network(**options)
+    batch = random_batch(small, LENGTHS)
+    results = [small.outputs(batch), *small.gradient(batch)]
+    monkeypatch.setattr(model, "SMALL", 0)
+    large = network(**options)
+    for one, other in zip(results, [large.outputs(batch), *large.gradient(batch)], strict=True):
+        np.testing.assert_allclose(one, other, **EXACT)
+
+
+def test_a_residual_output_adds_what_went_in():
+    check_alone(network("number", outputs=3, residual=True))
+    residual, plain = (network("number", outputs=3, residual=flag) for flag in (True, False))
+    batch = random_batch(residual, LENGTHS)
+    added = batch.numbers.reshape(-1, 3)[batch.rows]
+    np.testing.assert_allclose(residual.outputs(batch), plain.outputs(batch) + added, **EXACT)
 
 
 @pytest.mark.parametrize(("kind", "distance"), [("number", "squared"), ("number", "huber"), ("set", "squared")])
