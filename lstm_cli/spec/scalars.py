@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from yaml.emitter import Emitter
+from yaml.nodes import ScalarNode
 from yaml.representer import SafeRepresenter
 from yaml.resolver import BaseResolver
 from yaml.serializer import Serializer
@@ -66,6 +67,13 @@ class _Dumper(Emitter, Serializer, SafeRepresenter, Resolver):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def represent_str(self, data: str) -> ScalarNode:
+        """Escape what a reader would take for the end of a line, or not see."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if data.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def write_yaml(value: Any, *, flow: bool = False, width: int = 120) -> str:
