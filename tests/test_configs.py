@@ -1,10 +1,13 @@
-"""Every config that comes with the project: it loads, explains itself, and trains."""
+"""Every config that comes with the project: it loads, explains itself, trains a few steps, and predicts."""
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+import lstm_cli
+from lstm_cli.predict import predict_run
 from lstm_cli.spec import load_config
 from tests.standins import STANDINS, overrides
 
@@ -51,3 +54,32 @@ def test_every_key_has_a_comment(path):
 @every_config
 def test_config_begins_by_saying_what_it_is(path):
     assert path.read_text(encoding="utf-8").startswith("# ")
+
+
+# Shorter than the configs are: they train what they train, but not for long.
+BRIEFLY = ["train.epochs=1", "train.batch_size=8", "threads=1"]
+SCORES = {"category": "accuracy", "number": "rmse", "set": "frame_accuracy"}
+
+
+def predicted(run, data, path, **options):
+    predict_run(run, data, out=path, **options)
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@every_config
+def test_config_trains_and_its_run_predicts(path, tmp_path):
+    brief = [*overrides(path.stem, tmp_path), *BRIEFLY]
+    result = lstm_cli.train(path, brief, run=tmp_path / "run", verbosity=-1)
+    target = lstm_cli.load(result.folder).schema.target
+    score = "perplexity" if target.is_next and target.kind == "category" else SCORES[target.kind]
+    scored = [scores for split, scores in result.scores.items() if split != "train"]
+    assert scored and all({"loss", score} <= scores.keys() for scores in scored)
+
+    config = load_config(path, brief)
+    held_out = (config.data.test, config.data.valid, config.data.train)
+    data = next(config.source.resolve(name) for name in held_out if isinstance(name, str))
+    rows = predicted(result.folder, data, tmp_path / "predictions.jsonl")
+    assert rows and all(row["prediction"] not in (None, []) for row in rows)
+    if target.is_next:
+        forecasts = predicted(result.folder, data, tmp_path / "forecasts.jsonl", steps=3)
+        assert [(row["id"], len(row["prediction"])) for row in forecasts] == [(row["id"], 3) for row in rows]

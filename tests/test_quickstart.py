@@ -1,0 +1,57 @@
+"""What the README begins with, for a few steps, through the commands that an installation has."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+
+
+def run(command, *args):
+    """Run a command as its script does; return what it wrote to standard output and standard error."""
+    module, function = COMMANDS[command].split(":")
+    script = f"import sys; from {module} import {function}; sys.argv[0] = {command!r}; {function}()"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, args)], env=environment, cwd=ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("quickstart") / "run"
+    output, told = run("lstm-train", "configs/quickstart.yaml", "train.epochs=2", "-o", folder)
+    return folder, output, told
+
+
+def test_training_tells_its_progress_on_standard_error(trained):
+    folder, output, told = trained
+    assert output == ""
+    assert "epoch 2, step 20" in told and "test: loss" in told
+    assert {path.name for path in folder.iterdir()} >= {"best", "last", "metrics.jsonl", "report.html", "train.log"}
+
+
+def test_predictions_and_scores(trained):
+    output, told = run("lstm-predict", trained[0], "data/gestures/test.jsonl")
+    rows = [json.loads(line) for line in output.splitlines()]
+    assert (len(rows), told) == (100, "")
+    scores, _ = run("lstm-predict", trained[0], "data/gestures/test.jsonl", "--evaluate")
+    given = [json.loads(line) for line in (ROOT / "data/gestures/test.jsonl").read_text().splitlines()]
+    right = sum(row["prediction"] == label["gesture"] for row, label in zip(rows, given, strict=True))
+    assert json.loads(scores)["accuracy"] == pytest.approx(right / 100)
+
+
+def test_check_writes_nothing():
+    before = set(ROOT.iterdir())
+    output, _ = run("lstm", "train", "configs/quickstart.yaml", "--check")
+    assert "LSTM of 32 units, 3 inputs" in output and "padding" in output
+    assert set(ROOT.iterdir()) == before
