@@ -37,6 +37,7 @@ class Signals:
         self.received: int | None = None
         self._at_once = False
         self._repeating = False
+        self._progress = UNHARMED
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -54,7 +55,7 @@ class Signals:
             signal.signal(number, handler)
         self._before.clear()
         if kind is KeyboardInterrupt and self.received is not None:  # it came at the very end of `at_once`
-            raise self.interrupted(UNHARMED) from None
+            raise self.interrupted(self._progress) from None
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.received is None:
@@ -68,8 +69,12 @@ class Signals:
             raise KeyboardInterrupt
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Raise `Interrupted` at once within this block: for work that can be left anywhere, as compiling."""
+    def at_once(self, progress: str = UNHARMED) -> Iterator[None]:
+        """Raise `Interrupted` at once within this block: for work that can be left anywhere, as compiling.
+
+        `progress` says in the message how far it came.
+        """
+        self._progress = progress
         with ExitStack() as stack:
             if self._before:
                 stack.enter_context(self._insistence())
@@ -83,7 +88,7 @@ class Signals:
             finally:
                 self._at_once = False
         if self.received is not None:
-            raise self.interrupted(UNHARMED)
+            raise self.interrupted(progress)
 
     @contextmanager
     def _insistence(self) -> Iterator[None]:
@@ -121,7 +126,7 @@ class Signals:
         if heard and not left.wait(seconds):
             self.received = heard[0]
             with suppress(OSError):
-                os.write(2, f"{self.interrupted(UNHARMED)}\n".encode())
+                os.write(2, f"{self.interrupted(self._progress)}\n".encode())
             os._exit(128 + heard[0])
 
     def interrupted(self, what: str) -> Interrupted:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from lstm_cli.cli.common import SETTINGS, reported, verbosity_of, verbosity_options
+from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
 
@@ -72,7 +73,7 @@ def predict(
         raise click.UsageError("--generate draws without DATA, --steps, --probabilities and states: leave them out.")
     if evaluate and (out or probabilities or steps or generate or state_in or state_out):
         raise click.UsageError("--evaluate prints scores and no predictions: leave the other options out.")
-    with reported(verbosity):
+    with reported(verbosity), Signals() as signals, signals.at_once("before all was predicted"):
         from lstm_cli.predict import predict_run
 
         scores = predict_run(

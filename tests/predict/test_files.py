@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -251,3 +253,22 @@ def test_a_closed_pipe_is_quiet(trained, tmp_path):
         running.stdout.close()
         errors = running.stderr.read()
     assert (running.returncode, errors) == (0, b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_no_output(trained, tmp_path, number):
+    """Rows come from a pipe that stays open, so that it is stopped in the middle."""
+    out = tmp_path / "out" / "p.jsonl"
+    out.parent.mkdir()
+    run = trained("classifier") / "run"
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with process(run, "-", "-o", out, "--state-out", out.with_name("state.npz"), **pipes) as running:
+        running.stdin.write(b'{"x": [[1, 2]]}\n' * 5000)
+        running.stdin.flush()
+        while len(list(out.parent.iterdir())) < 2 and running.poll() is None:
+            time.sleep(0.01)
+        running.send_signal(number)
+        message = running.stderr.read().decode()
+    assert running.returncode == 128 + number
+    assert message == f"stopped by {number.name} before all was predicted\n"
+    assert list(out.parent.iterdir()) == []
