@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -28,12 +29,15 @@ class Outcome(NamedTuple):
 
 
 class Worker:
-    """The worker process. `setup` is a shell script that runs before it, in a mount namespace of its own."""
+    """The worker process. `setup` is a shell script that runs before it, in a mount namespace of its own.
 
-    def __init__(self, scratch: Path, setup: str = "") -> None:
+    It imports `modules` once, so that its children need not.
+    """
+
+    def __init__(self, scratch: Path, setup: str = "", modules: Sequence[str] = ()) -> None:
         self.scratch = scratch
         self._tracer: subprocess.Popen | None = None
-        command = [sys.executable, "-m", "tests.crash.worker"]
+        command = [sys.executable, "-m", "tests.crash.worker", *modules]
         if setup:
             command = ["unshare", "--mount", "--map-root-user", "sh", "-c", f'{setup}\nexec "$@"', "sh", *command]
         self._process = subprocess.Popen(

@@ -1,10 +1,13 @@
 """A process that imports once and then forks a child for every task, for tests that kill the child or fail its calls.
 
-Reads one JSON task a line and answers each with the child's pid; {"wait": true} is answered with its exit code. A
-child, with everything set up, stops itself, so that a tracer can be attached before the task begins: SIGCONT begins it.
+The command line names modules to import. Reads one JSON task a line and answers each with the child's pid; {"wait":
+true} is answered with its exit code. A child, with everything set up, stops itself, so that a tracer can be attached
+before the task begins: SIGCONT begins it.
 """
 
 import ctypes
+import importlib
+import itertools
 import json
 import os
 import resource
@@ -60,6 +63,18 @@ def do_open(task: dict) -> None:
         time.sleep(task.get("seconds", 0))
 
 
+def do_run(task: dict) -> None:
+    """Start or resume a training run. Syncs are left out or, with `slow`, last that long from a number on."""
+    from lstm_cli.spec import load_config
+    from lstm_cli.training.run import train_run
+
+    if not task.get("sync"):
+        number, (slow_from, seconds) = itertools.count(), task.get("slow", (0, 0))
+        os.fsync = lambda descriptor: time.sleep(seconds if next(number) >= slow_from else 0)
+    folder = Path(task["run"])
+    train_run(load_config(task["config"]), folder, resume=folder.is_dir(), verbosity=1)
+
+
 def do_stream(task: dict) -> None:
     with WholeFile(Path(task["path"])) as file:
         for row in range(task["rows"]):
@@ -85,6 +100,8 @@ def child(task: dict) -> None:
 
 
 def main() -> None:
+    for module in sys.argv[1:]:
+        importlib.import_module(module)
     pid = 0
     for line in sys.stdin:
         task = json.loads(line)

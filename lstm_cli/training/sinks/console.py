@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,9 +27,28 @@ class Verbosity(IntEnum):
 
 def console(stream: TextIO, verbosity: Verbosity = Verbosity.NORMAL) -> Sink:
     """Return what shows the run on a stream: a bar where it is a terminal and quiet is not asked for, else lines."""
+    stream = _Listened(stream)
     if stream.isatty() and verbosity > Verbosity.QUIET:
         return Bar(stream, verbosity)
     return Lines(stream, verbosity)
+
+
+class _Listened:
+    """A stream that may be closed by whoever reads it: a terminal, a pipe. Nobody listens then, but the run goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def open_log(path: Path, verbosity: Verbosity = Verbosity.NORMAL) -> Sink:

@@ -1,0 +1,141 @@
+"""The command itself, as a process: asked to stop at any time, in another one's way, with nobody listening."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lstm_cli.checkpoint import LAST, load
+from lstm_cli.runfolder import LOCK, RunFolder
+from tests.training.runs import SMALL, merged, metrics, write_data
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-c", "from lstm_cli.cli import train; train()"]
+TRIES = 4  # for what has to be fast: a machine that does other work too can be slow now and then
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a run that does not end."""
+    folder = write_data(tmp_path_factory.mktemp("data"))
+    path = folder / "config.yaml"
+    path.write_text(json.dumps(merged(SMALL, {"train": {"epochs": 100_000, "patience": None}})))
+    return path
+
+
+class Process:
+    """A running `lstm-train` and what it says."""
+
+    def __init__(self, config: Path, run: Path, *options: str, **environment: str) -> None:
+        self.run, self._said = run, run.with_suffix(".stderr")
+        with self._said.open("w") as stderr:
+            self._process = subprocess.Popen(
+                [*COMMAND, str(config), "-o", str(run), *options],
+                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
+
+    @property
+    def said(self) -> str:
+        return self._said.read_text()
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            assert self._process.poll() is None, self.said
+            time.sleep(0.01)
+
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def end(self) -> int:
+        return self._process.wait(timeout=60)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def started(*args: Path | str, **environment: str) -> Iterator[Process]:
+    process = Process(*args, **environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def stop(process: Process, number: int) -> float:
+    """Ask a process to stop, check how it ends, and return how long it took."""
+    process.send(number)
+    began = time.monotonic()
+    assert process.end() == 128 + number, process.said
+    assert "Traceback" not in process.said
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_run_asked_to_stop_writes_its_state_first(config: Path, tmp_path: Path, number: int) -> None:
+    seconds = []
+    while len(seconds) < TRIES and min(seconds, default=9) > 2:
+        with started(config, tmp_path / f"run-{len(seconds)}") as process:
+            process.wait_for(lambda: "epoch 3, " in process.said)
+            seconds.append(stop(process, number))
+            step = load(process.run / LAST).position["step"]
+            end = f"stopped by {signal.Signals(number).name} after step {step}; continue with --resume"
+            assert process.said.splitlines()[-1] == end
+    assert min(seconds) < 2
+    with started(config, process.run, "--resume", f"train.epochs={step // 5 + 3}") as resumed:
+        assert resumed.end() == 0
+    assert f"going on after step {step}" in resumed.said
+    assert [entry["step"] for entry in metrics(process.run)] == [5 * epoch for epoch in range(1, step // 5 + 4)]
+
+
+@pytest.mark.parametrize("moment", ["reading and importing", "compiling"])
+def test_a_run_is_left_while_it_starts(config: Path, tmp_path: Path, moment: str) -> None:
+    seconds = []
+    while len(seconds) < TRIES and min(seconds, default=9) > 2:
+        count = len(seconds)
+        with started(config, tmp_path / f"run-{count}", LSTM_CLI_CACHE=str(tmp_path / f"cache-{count}")) as process:
+            if moment == "compiling":
+                process.wait_for(lambda: "starting: " in process.said)
+                time.sleep(1)
+            else:
+                process.wait_for((process.run / LOCK).exists)
+                time.sleep(0.2)
+            seconds.append(stop(process, signal.SIGTERM))
+            assert process.said.splitlines()[-1] == "stopped by SIGTERM before the next step; nothing was lost"
+            assert "first step" not in process.said
+            assert not (process.run / LAST).exists()
+    assert min(seconds) < 2
+
+
+def test_the_second_of_two_runs_in_a_folder_ends_at_once(config: Path, tmp_path: Path) -> None:
+    seconds = []
+    with RunFolder.create(tmp_path / "run"):
+        while len(seconds) < TRIES and min(seconds, default=9) > 1:
+            began = time.monotonic()
+            with started(config, tmp_path / "run", "--resume") as process:
+                assert process.end() == 75
+            seconds.append(time.monotonic() - began)
+            held = rf"{tmp_path}/run: in use by process {os.getpid()} on .+: wait for it, stop it, or choose .+\n"
+            assert re.fullmatch(held, process.said)
+    assert min(seconds) < 1
+
+
+def test_a_run_goes_on_when_nobody_listens(config: Path, tmp_path: Path) -> None:
+    """As in `lstm-train … 2>&1 | head`."""
+    command = [*COMMAND, str(config), "train.epochs=3", "-o", str(tmp_path / "run")]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process.stderr.close()
+    assert process.wait(timeout=100) == 0
+    assert load(tmp_path / "run" / LAST).position["epoch"] == 3
+    assert "finished: 3 epochs" in (tmp_path / "run" / "train.log").read_text()

@@ -1,0 +1,198 @@
+"""Real training runs, killed or out of disk at any moment: what was told to be safe is, and nothing changes the end."""
+
+import json
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from lstm_cli.checkpoint import BEST, LAST, load, load_newest
+from tests.crash.harness import Outcome, Worker, leftovers, needs, why_no_mount, why_no_strace
+from tests.training.runs import SMALL, assert_same, merged, metrics, write_data
+
+HEAVY = ["lstm_cli.training.keeper", "lstm_cli.spec"]
+EPOCHS = 12
+CHANGES = {
+    "data": {"test": 3},
+    "model": {"dropout": 0.3, "recurrent_dropout": 0.2},
+    "train": {"epochs": EPOCHS, "patience": None, "checkpoint_every": "3 steps", "schedule": "plateau"},
+}
+
+
+class Runs:
+    """Runs of one config, each by a child of a process that has imported everything."""
+
+    def __init__(self, folder: Path, worker: Worker) -> None:
+        self.worker, self.config = worker, write_config(folder)
+        self.whole = folder / "whole"
+        began = time.monotonic()
+        assert self.run(self.whole).code == 0
+        self.seconds = time.monotonic() - began
+
+    def run(self, folder: Path, *strace: str, **task: object) -> Outcome:
+        return self.worker.run(*strace, do="run", run=folder, config=self.config, **task)
+
+    def start(self, folder: Path, **task: object) -> int:
+        return self.worker.start(do="run", run=folder, config=self.config, **task)
+
+    @property
+    def told(self) -> str:
+        """What the present run, or the one before, has said so far."""
+        return (self.worker.scratch / "stderr").read_text()
+
+
+def write_config(folder: Path) -> Path:
+    path = write_data(folder) / "config.yaml"
+    path.write_text(json.dumps(merged(SMALL, CHANGES)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    folder = tmp_path_factory.mktemp("runs")
+    with closing(Worker(folder, modules=HEAVY)) as worker:
+        yield Runs(folder, worker)
+
+
+def acknowledged(told: str) -> dict[str, int]:
+    """The latest step of each kind of checkpoint that a run has said to be written."""
+    steps = {LAST: 0, BEST: 0}
+    for step, kind in re.findall(r"^step ([\d,]+): (last|best) checkpoint written", told, re.MULTILINE):
+        steps[kind] = int(step.replace(",", ""))
+    return steps
+
+
+def check_acknowledged(run: Path, promised: dict[str, int]) -> int:
+    """Nothing that was told to be safe is lost, and no file is a part of one; return the step to resume from."""
+    found = load_newest(run) if run.is_dir() else None
+    step = found.state.position["step"] if found else 0
+    assert step >= max(promised.values())
+    assert not (found and found.warning)
+    if promised[BEST]:
+        assert load(run / BEST).position["step"] >= promised[BEST]
+    for name in ("schema.json", "vocabulary.json", "scaling.json", "environment.json"):
+        if (run / name).exists():
+            json.loads((run / name).read_text())
+    return step
+
+
+def check_end(runs: Runs, run: Path) -> None:
+    assert_same(run, runs.whole)
+    assert not leftovers(run)
+
+
+def random_kills(runs: Runs, folder: Path, count: int) -> list[int]:
+    """Kill a run so many times, and another one when it is over; return the steps at which they were found."""
+    draw, number, steps = random.Random(count), 0, []
+    promised = {LAST: 0, BEST: 0}
+    while len(steps) < count:
+        run = folder / f"run-{number}"
+        pid = runs.start(run)
+        time.sleep(draw.uniform(0, runs.seconds))
+        os.kill(pid, signal.SIGKILL)
+        code = runs.worker.wait().code
+        promised = {kind: max(step, promised[kind]) for kind, step in acknowledged(runs.told).items()}
+        steps.append(check_acknowledged(run, promised))
+        if code == 0:
+            check_end(runs, run)
+            number, promised = number + 1, {LAST: 0, BEST: 0}
+    assert runs.run(run).code == 0
+    check_end(runs, run)
+    return steps
+
+
+def test_a_run_killed_at_random_moments_ends_with_the_same_weights(runs: Runs, tmp_path: Path) -> None:
+    random_kills(runs, tmp_path, 6)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_killed_at_200_random_moments(runs: Runs, tmp_path: Path) -> None:
+    steps = random_kills(runs, tmp_path, 200)
+    assert len(set(steps)) > 10
+
+
+def test_the_second_signal_leaves_the_state_before(runs: Runs, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    pid = runs.start(run, slow=(60, 3))
+    while not (saving := leftovers(run) if run.is_dir() else []) or time.sleep(1) or leftovers(run) != saving:
+        time.sleep(0.05)
+    before = acknowledged(runs.told)
+    os.kill(pid, signal.SIGTERM)
+    time.sleep(0.3)
+    began = time.monotonic()
+    os.kill(pid, signal.SIGINT)
+    assert runs.worker.wait().code == 130
+    assert time.monotonic() - began < 1
+    assert 0 < before[LAST] < load(runs.whole / LAST).position["step"]
+    assert acknowledged(runs.told) == before
+    assert check_acknowledged(run, before) == max(before.values())
+    assert runs.run(run).code == 0
+    check_end(runs, run)
+
+
+@needs(why_no_strace())
+def test_an_evaluation_is_on_the_disk_before_a_state_that_follows_it(runs: Runs, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert runs.run(run, "-y", "-etrace=write,fsync,rename", sync=True).code == 0
+    kinds = {
+        "written": re.compile(rf"write\(\d+<{run}/metrics.jsonl>"),
+        "synced": re.compile(rf"fsync\(\d+<{run}/metrics.jsonl>\)"),
+        "saved": re.compile(rf'rename\("{run}/\.tmp-(last|best)-\w+", "{run}/(last|best)"\)'),
+    }
+    log = (runs.worker.scratch / "strace").read_text().splitlines()
+    calls = [kind for line in log for kind, pattern in kinds.items() if pattern.match(line)]
+    assert calls.count("written") == calls.count("synced") == len(metrics(run))
+    assert calls.count("saved") > EPOCHS
+    assert all(after == "synced" for before, after in pairwise(calls) if before == "written")
+
+
+def fill(place: Path) -> Path:
+    """Write into a file system until it is full; return the file that fills it."""
+    path = place / "filler"
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(1000))
+    return path
+
+
+@needs(why_no_mount())
+def test_a_disk_that_fills_up_while_a_run_trains(runs: Runs, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    task = {"do": "run", "config": runs.config, "run": disk / "run"}
+    with closing(Worker(tmp_path, f"mount -t tmpfs -o size=600k none {disk}", HEAVY)) as worker:
+        seen = worker.seen(disk)
+        worker.start(**task, slow=(0, 0.005))
+        while acknowledged((tmp_path / "stderr").read_text())[LAST] < 6:
+            time.sleep(0.01)
+        filler = fill(seen)
+        code, message = worker.wait()
+        assert code == 74, message
+        promised, (*_, error) = acknowledged(message), message.splitlines()
+        assert message.count("No space left on device") == 1
+        assert re.match(rf"{disk}/run/[\w./]+: cannot be written: No space left on device \([\d,]+ bytes needed", error)
+        assert check_acknowledged(seen / "run", promised) == max(promised.values())
+        assert max(promised.values()) < load(runs.whole / LAST).position["step"]
+        assert not leftovers(seen / "run")
+        filler.unlink()
+        assert worker.run(**task).code == 0
+        assert_same(seen / "run", runs.whole)
+
+
+@needs(why_no_mount())
+def test_a_read_only_place_is_found_before_the_data_is_read(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    (tmp_path / "config.yaml").write_text(json.dumps({**SMALL, "data": {"train": "missing.jsonl", "target": "y"}}))
+    with closing(Worker(tmp_path, f"mount -t tmpfs none {place} && mount -o remount,ro {place}")) as worker:
+        outcome = worker.run(do="run", run=place / "run", config=tmp_path / "config.yaml")
+    assert outcome.code == 74
+    assert outcome.message.startswith(f"{place}/run: cannot be written: Read-only file system")
