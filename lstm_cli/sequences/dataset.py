@@ -113,19 +113,28 @@ class Dataset:
             digest.update(b"" if array is None else np.ascontiguousarray(array))
         return digest.hexdigest()
 
-    def restore(self, batch: Batch, outputs: np.ndarray) -> NDArray[np.float64]:
-        """Return the network's numbers (N, D) for a batch's rows in original units, transforms undone."""
+    def restore(self, batch: Batch, outputs: np.ndarray, *, ahead: int | None = None) -> NDArray[np.float64]:
+        """Return numbers (N, D) for a batch's rows in original units, transforms undone.
+
+        They are of the step that is predicted or, with `ahead`, of one so many steps after the row's own.
+        """
+        ahead = self.schema.target.ahead if ahead is None else ahead
         past, starts = self._past
         size = len(batch.lengths)
         columns = batch.rows % size
         sequences = batch.sequences[columns]
         starts_at = 0 if batch.starts is None else batch.starts[columns]
-        steps = starts_at + batch.rows // size + self._first[sequences] + self.schema.target.ahead
+        steps = starts_at + batch.rows // size + self._first[sequences] + ahead
         return self.schema.target.restore(outputs, past, starts[sequences] + steps)
 
     def truth(self, batch: Batch) -> NDArray[np.float64]:
         """Return what the outputs (N, D) for a batch's rows should have been, in original units."""
         return self.restore(batch, batch.target)
+
+    def present(self, batch: Batch) -> NDArray[np.float64]:
+        """Return, where the next step is predicted, what it is at the step of each row (N, D), in original units."""
+        inputs = batch.numbers.reshape(-1, batch.numbers.shape[-1])[batch.rows]
+        return self.restore(batch, inputs[:, self.schema.next_numbers], ahead=0)
 
     def unseen(self, batch: Batch) -> int:
         """Return how many true labels of a batch's sets have no column in its target."""

@@ -54,6 +54,16 @@ class Schema:
         return sum(len(scaling.center) for scaling in self.scaling.values()) + sum(map(len, self.sets.values()))
 
     @cached_property
+    def next_numbers(self) -> list[int]:
+        """Which numbers of a step are predicted for the next one, where numbers are."""
+        predicted, columns, start = {column.name for column in self.layout.next_columns}, [], 0
+        for name, scaling in self.scaling.items():
+            stop = start + len(scaling.center)
+            columns += range(start, stop) if name in predicted else ()
+            start = stop
+        return columns
+
+    @cached_property
     def answering(self) -> Vocabulary | Labels | None:
         """What turns the true categories or sets into indices: the next input's tokens or labels, or the target's."""
         if not self.layout.answer.is_next:

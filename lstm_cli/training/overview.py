@@ -9,9 +9,9 @@ import numpy as np
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
 from lstm_cli.identity import flattened
-from lstm_cli.sequences import Batches, Data, Dataset
+from lstm_cli.sequences import Batch, Batches, Data, Dataset
 from lstm_cli.sequences.batches import evaluation_batches
-from lstm_cli.training.baselines import Baseline, Constant
+from lstm_cli.training.baselines import Baseline, Constant, persistence
 from lstm_cli.training.events import Part, Started
 from lstm_cli.training.loop import Job, compared
 from lstm_cli.training.session import steps_per_epoch
@@ -99,15 +99,21 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _baselines(config: Any, data: Data) -> Iterator[Baseline]:
-    """Yield how well one does without looking at the input."""
-    constant = Constant(data.schema.target, _truth(config, data.train))
+    """Yield how well one does without a model."""
+    target = data.schema.target
+    constant = Constant(target, _truth(config, data.train))
     for name, dataset in splits(data):
         if name != "train":
             yield constant.score(name, _truth(config, dataset))
+            if target.is_next and target.kind == "number":
+                pairs = ((dataset.present(batch), dataset.truth(batch)) for batch in _batches(config, dataset))
+                yield persistence(target, name, pairs)
 
 
 def _truth(config: Any, dataset: Dataset) -> Iterator[np.ndarray]:
-    """Yield the targets that count, as the metrics take them."""
-    for batch in evaluation_batches(config, dataset).epoch(0):
-        if len(batch.rows):
-            yield compared(dataset, batch, batch.target)[1]
+    """Return the targets that count, as the metrics take them."""
+    return (compared(dataset, batch, batch.target)[1] for batch in _batches(config, dataset))
+
+
+def _batches(config: Any, dataset: Dataset) -> Iterator[Batch]:
+    return (batch for batch in evaluation_batches(config, dataset).epoch(0) if len(batch.rows))

@@ -33,20 +33,41 @@ def opened(folder, chain, scale="standard", **data):
 @pytest.mark.parametrize("window", [None, 4])
 def test_the_truth_is_the_data(tmp_path, chain, scale, window):
     rows, data = opened(tmp_path, chain, scale, inputs=["x", "z"], target="next")
+    present, truth = by_place(data, window)
     lag = data.schema.layout.lag
-    found = {}
+    values = {
+        (s, t): (row["x"][t + lag], row["z"][t + lag])
+        for s, row in enumerate(rows)
+        for t in range(len(row["x"]) - lag)
+    }
+    places = {(s, t) for s, t in values if (s, t + 1) in values}
+    assert truth.keys() == present.keys() == places
+    for s, t in places:
+        np.testing.assert_allclose(truth[s, t], values[s, t + 1], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(present[s, t], values[s, t], rtol=1e-4, atol=1e-5)
+
+
+def by_place(data, window):
+    """What the step and its next are, by sequence and step."""
+    present, truth = {}, {}
     for batch in Batches(data.train, batch_size=2, window=window, carry_state=True).epoch(0):
         steps, columns = np.divmod(batch.rows, len(batch.lengths))
-        places = zip(batch.sequences[columns].tolist(), (batch.starts[columns] + steps).tolist(), strict=True)
-        found.update(zip(places, data.train.truth(batch), strict=True))
-    expected = {
-        (s, t): (row["x"][t + lag + 1], row["z"][t + lag + 1])
-        for s, row in enumerate(rows)
-        for t in range(len(row["x"]) - lag - 1)
-    }
-    assert found.keys() == expected.keys()
-    for key in found:
-        np.testing.assert_allclose(found[key], expected[key], rtol=1e-4, atol=1e-5)
+        places = list(zip(batch.sequences[columns].tolist(), (batch.starts[columns] + steps).tolist(), strict=True))
+        present.update(zip(places, data.train.present(batch), strict=True))
+        truth.update(zip(places, data.train.truth(batch), strict=True))
+    return present, truth
+
+
+def test_the_present_is_of_the_predicted_columns_in_their_order(tmp_path):
+    """Steps ahead change the truth, but not the present."""
+    rows = [{"x": series(9), "v": [[value, -value] for value in series(9, 1)], "z": series(9, 2)}] * 2
+    data = open_jsonl(tmp_path, rows, inputs=["z", "v", "x"], target={"next": True, "ahead": 3})
+    present, truth = by_place(data, None)
+    values = [(z, *v, x) for z, v, x in zip(rows[0]["z"], rows[0]["v"], rows[0]["x"], strict=True)]
+    assert present.keys() == {(s, t) for s in range(2) for t in range(6)}
+    for s, t in present:
+        np.testing.assert_allclose(present[s, t], values[t], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(truth[s, t], values[t + 3], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("chain", CHAINS)

@@ -1,9 +1,14 @@
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from lstm_cli.spec import config_from_mapping
 from lstm_cli.training.baselines import Constant, persistence
+from lstm_cli.training.run import train_run
+from lstm_cli.training.sinks.wording import number
+from tests.training.runs import SMALL, merged
 
 
 def task(kind, size, is_next=False):
@@ -43,3 +48,24 @@ def test_persistence():
     last, truth = np.array([[1.0], [2.0]]), np.array([[2.0], [4.0]])
     baseline = persistence(task("number", 1, is_next=True), "test", [(last, truth)])
     assert baseline.metrics["mae"] == 1.5
+
+
+@pytest.mark.parametrize("transform", [{}, {"a": ["log", "difference"]}])
+@pytest.mark.parametrize("window", [None, 5])
+def test_the_report_of_a_forecaster_compares_with_the_last_value(tmp_path, transform, window):
+    values = np.exp(np.cumsum(np.random.default_rng(4).normal(size=60)) / 4).round(4)
+    (tmp_path / "series.csv").write_text("\n".join(["a", *map(str, values)]) + "\n")
+    data = {"train": "series.csv", "inputs": ["a"], "target": "next", "valid": 12, "test": 10}
+    changes = {"data": data | {"transform": transform, "window": window}, "train": {"epochs": 1}}
+    train_run(config_from_mapping(merged(SMALL, changes), tmp_path), tmp_path / "run")
+    report = (tmp_path / "run" / "report.html").read_text()
+    scores = re.search(r"<h2>Scores</h2>(.*?)</section>", report, re.S)[1]
+    rows = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in scores.split("<tr>")[1:]]
+    shown = {(name, split): dict(zip(rows[0][2:], cells, strict=True)) for name, split, *cells in rows[1:]}
+    changes = np.diff(values)
+    for split, changed in (("test", changes[-10:]), ("validation", changes[-22:-10])):
+        found = shown["baseline: the last value", split]
+        assert found["MAE"] == number(np.abs(changed).mean())
+        assert found["RMSE"] == number(np.sqrt((changed**2).mean()))
+    names = {name for name, _ in shown}
+    assert names == {"this model, best checkpoint", "baseline: the mean", "baseline: the last value"}
