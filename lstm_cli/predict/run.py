@@ -97,7 +97,7 @@ class Run:
         dataset, target = Dataset.read(data, self.schema, tally=tally), self.schema.target
         consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
         evaluator = Evaluator(self.network.model, target.kind, self.config.loss, consumes=consumes)
-        loss, metrics = evaluate(evaluator, evaluation_batches(self.config, dataset), target)
+        loss, metrics = evaluate(evaluator, evaluation_batches(self.config, dataset))
         return {"loss": loss, **metrics}
 
     def outputs(self, sequences: Iterable[Encoded], states: States | None = None) -> Iterator[Outputs]:

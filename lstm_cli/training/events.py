@@ -68,6 +68,13 @@ class StepDone:
 
 
 @dataclass(frozen=True)
+class Scoring:
+    """One more batch of an evaluation is scored; `Evaluated` follows the last."""
+
+    step: int
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """The model was scored on a split.
 
@@ -139,4 +146,4 @@ class Result:
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-Event = Started | StepDone | Evaluated | EpochDone | CheckpointWritten | Note | Finished
+Event = Started | StepDone | Scoring | Evaluated | EpochDone | CheckpointWritten | Note | Finished

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +134,13 @@ class _Keeper:
         return self.result
 
     def _events(self) -> Iterator[Event]:
-        """Yield the loop's events; up to the first there is nothing to save, and much is loaded and compiled."""
-        events = train(self.job)
-        with self.signals.at_once():
-            first = next(events)
-        return chain([first], events)
+        """Yield the loop's events; up to the first step nothing is to be saved, and much is loaded and compiled."""
+        events, event = train(self.job), None
+        while not isinstance(event, StepDone | Note | Finished):
+            with self.signals.at_once():
+                event = next(events)
+            yield event
+        yield from events
 
     def _take(self, event: Event, data: Data) -> None:
         """Tell an event, and save what it calls for. At a signal the state is saved and the run is over."""
@@ -151,12 +152,16 @@ class _Keeper:
                 self._save("best")
         if self.signals.received:
             self._save("last")
-            raise self.signals.interrupted(f"after step {self.job.progress.step}; continue with --resume")
+            raise self.signals.interrupted(self._progress)
         if isinstance(event, Finished) or self._due(event):
             self._save("last")
         if isinstance(event, Finished):
             self._test(data)
             self.tell(event)
+
+    @property
+    def _progress(self) -> str:
+        return f"after step {self.job.progress.step}; continue with --resume"
 
     def _due(self, event: Event) -> bool:
         every = self.job.config.train.checkpoint_every
@@ -188,7 +193,8 @@ class _Keeper:
             return
         restore_weights(job.trainer.model, checkpoint.load(self.run.best))
         batches = evaluation_batches(job.config, data.test)
-        loss, metrics = evaluate(job.evaluator, batches, data.schema.target)
+        with self.signals.at_once(self._progress):
+            loss, metrics = evaluate(job.evaluator, batches)
         event = Evaluated(progress.best_step, progress.epoch, "test", progress.seconds, loss, metrics)
         self.tell(event)
         self._note_scores(event)

@@ -14,7 +14,7 @@ import numpy as np
 
 from lstm_cli.errors import Diverged
 from lstm_cli.sequences import Batch, Batches, Dataset
-from lstm_cli.training.events import EpochDone, Evaluated, Event, Finished, Note, StepDone
+from lstm_cli.training.events import EpochDone, Evaluated, Event, Finished, Note, Scoring, StepDone
 from lstm_cli.training.metrics import DIRECTIONS, accumulator, improves
 from lstm_cli.training.step import Evaluator, Trainer
 
@@ -85,13 +85,13 @@ def train(job: Job) -> Iterator[Event]:
     progress, config = job.progress, job.config.train
     while True:
         if _evaluation_due(job):
-            yield evaluation(job)
+            yield from evaluation(job)
         if progress.epoch >= config.epochs or _out_of_patience(job):
             break
         for group in _groups(job.batches.epoch(progress.epoch, start=progress.batch), config.accumulate):
             yield _update(job, group)
             if _evaluation_due(job):
-                yield evaluation(job)
+                yield from evaluation(job)
                 if _out_of_patience(job):
                     break
         else:
@@ -100,31 +100,53 @@ def train(job: Job) -> Iterator[Event]:
     yield Finished(step=progress.step, epoch=progress.epoch, early=progress.epoch < config.epochs)
 
 
-def evaluate(evaluator: Evaluator, batches: Batches, target: Any) -> tuple[float, dict[str, float]]:
-    """Return the loss and the metrics over all batches; states are carried where the batches say so."""
-    metrics = accumulator(target.kind, size=target.size, is_next=target.is_next)
-    total = loss_sum = 0.0
-    state = None
+class _Score:
+    """The loss and the metrics over batches, which are added in their order; states are carried where they say so."""
+
+    def __init__(self, evaluator: Evaluator, dataset: Dataset) -> None:
+        target = dataset.schema.target
+        self._evaluator, self._dataset, self._of_sets = evaluator, dataset, target.kind == "set"
+        self._metrics = accumulator(target.kind, size=target.size, is_next=target.is_next)
+        self._loss = self._total = 0.0
+        self._state: np.ndarray | None = None
+
+    def add(self, batch: Batch) -> None:
+        loss, values, self._state = self._evaluator(batch, self._state)
+        self._loss, self._total = self._loss + loss, self._total + batch.total
+        extra = {"unknown": self._dataset.unseen(batch)} if self._of_sets else {}
+        self._metrics.update(*compared(self._dataset, batch, values), **extra)
+
+    def result(self) -> tuple[float, dict[str, float]]:
+        return self._loss / self._total, self._metrics.result()
+
+
+def evaluate(evaluator: Evaluator, batches: Batches) -> tuple[float, dict[str, float]]:
+    """Return the loss and the metrics over all batches."""
+    score = _Score(evaluator, batches.dataset)
     for batch in batches.epoch(0):
-        loss, values, state = evaluator(batch, state)
-        loss_sum, total = loss_sum + loss, total + batch.total
-        extra = {"unknown": batches.dataset.unseen(batch)} if target.kind == "set" else {}
-        metrics.update(*compared(batches.dataset, batch, values), **extra)
-    return loss_sum / total, metrics.result()
+        score.add(batch)
+    return score.result()
 
 
-def evaluation(job: Job) -> Evaluated:
-    """Score the model, note whether it is the best so far, and let the schedule know."""
+def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
+    """Score the model, note whether it is the best so far, and let the schedule know.
+
+    The progress changes at the end and at once: an evaluation that is left half done is done anew.
+    """
     progress, began = job.progress, time.perf_counter()
     train_loss = progress.loss_sum / progress.loss_count if progress.loss_count else math.nan
     if job.valid is None:
         loss, metrics = train_loss, {}
     else:
-        loss, metrics = evaluate(job.evaluator, job.valid, job.batches.dataset.schema.target)
+        score = _Score(job.evaluator, job.valid.dataset)
+        for batch in job.valid.epoch(0):
+            score.add(batch)
+            yield Scoring(progress.step)
+        loss, metrics = score.result()
     improved = _note_score(job, {"loss": loss, **metrics}, train_loss)
     progress.evaluated_step, progress.loss_sum, progress.loss_count = progress.step, 0.0, 0
     progress.seconds += time.perf_counter() - began
-    return Evaluated(
+    yield Evaluated(
         step=progress.step,
         epoch=progress.epoch,
         split="train" if job.valid is None else "valid",
@@ -187,7 +209,7 @@ def _apply(job: Job, loss: float, norm: float, learning_rate: float) -> str:
     if not math.isfinite(norm):
         return f"gradient norm {norm}"
     undo = job.config.train.on_nonfinite != "stop"
-    return "" if job.trainer.update(learning_rate, undo=undo) else "weights that are not finite"
+    return "" if job.trainer.update(learning_rate, undo=undo) else "weights or optimizer state that are not finite"
 
 
 def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:
@@ -198,8 +220,9 @@ def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:
     where = f"step {progress.step}, epoch {progress.epoch + 1}: {wrong} on sequences {names}"
     progress.skipped += 1
     if config.on_nonfinite == "stop" or progress.skipped > config.max_nonfinite:
+        more = f", nor were {progress.skipped - 1} before (train.max_nonfinite)" if progress.skipped > 1 else ""
         raise Diverged(
-            f"{where}: this update is not kept. Lower optimizer.learning_rate, set optimizer.clip_norm, "
+            f"{where}: this update is not kept{more}. Lower optimizer.learning_rate, set optimizer.clip_norm, "
             f"or look at the data of these sequences"
         )
     if config.on_nonfinite == "halve_learning_rate":
@@ -208,10 +231,9 @@ def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:
     return Note(f"{where}: update left out", warning=True)
 
 
-def _names(dataset: Dataset, group: list[Batch], most: int = 8) -> str:
-    indices = [int(index) for batch in group for index in batch.sequences]
-    names = [str(dataset.ids[index]) for index in indices[:most]]
-    return ", ".join(names) + (f" and {len(indices) - most} more" if len(indices) > most else "")
+def _names(dataset: Dataset, group: list[Batch], most: int = 32) -> str:
+    names = list(dict.fromkeys(str(dataset.ids[index]) for batch in group for index in batch.sequences))
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _groups(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:

@@ -147,16 +147,16 @@ class Trainer:
         return float(self._norm()[0])
 
     def update(self, learning_rate: float, *, undo: bool = False) -> bool:
-        """Take one step of the optimizer along the gradient in the buffer; return whether the weights are finite.
+        """Take one step of the optimizer along the gradient in the buffer; return whether all is finite after it.
 
-        With `undo`, a step after which they are not is taken back; that costs a copy of the state before each step.
+        With `undo`, a step after which it is not is taken back; that costs a copy of the state before each step.
         """
         flat = self.model.parameters.flat
         held = [flat, *self.optimizer.state.values()]
         before = [shared.get_value() for shared in held] if undo else []
         with np.errstate(over="ignore"):
             self._update(np.asarray(learning_rate, self.model.dtype))
-        finite = _all_finite(flat.get_value(borrow=True))
+        finite = all(_all_finite(shared.get_value(borrow=True)) for shared in held)
         if not finite:
             for shared, value in zip(held, before, strict=False):
                 shared.set_value(value, borrow=True)

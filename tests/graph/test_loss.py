@@ -72,7 +72,7 @@ def test_the_loss_is_the_mean_over_what_counts(tmp_path, case, normalize):
 def test_evaluation_weighs_as_training_does(tmp_path, case):
     settings, data, model = opened(tmp_path, CASES[case][0])
     evaluator = Evaluator(model, "category", settings.loss, consumes="outputs")
-    loss, _ = evaluate(evaluator, evaluation_batches(settings, data.train), data.schema.target)
+    loss, _ = evaluate(evaluator, evaluation_batches(settings, data.train))
     np.testing.assert_allclose(loss, training_loss(settings, data, model)[0], rtol=1e-10)
 
 

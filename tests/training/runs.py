@@ -14,7 +14,7 @@ from lstm_cli.checkpoint import BEST, LAST, PARTS, load
 from lstm_cli.errors import Interrupted
 from lstm_cli.spec import Config, config_from_mapping
 from lstm_cli.training import keeper
-from lstm_cli.training.events import Evaluated, Event, Finished, Result, Started
+from lstm_cli.training.events import Evaluated, Event, Finished, Note, Result, Started
 from lstm_cli.training.run import train_run
 
 SMALL = {
@@ -98,7 +98,8 @@ def train_in_sessions(config: Config, folder: Path, stops: Sequence[int]) -> int
             watched(config, folder, watcher, resume=session > 0)
         except Interrupted as error:
             assert error.exit_code == 130
-            assert load(folder / LAST).position["step"] == max(event.step for event in watcher.events)
+            if not watcher.of(Note):  # an update left out is a step that no event numbers
+                assert load(folder / LAST).position["step"] == max(event.step for event in watcher.events)
         else:
             assert len(watcher.of(Finished)) == 1
             return session + 1

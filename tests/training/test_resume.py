@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lstm_cli.checkpoint import BEST, LAST, load
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
-from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, StepDone
+from lstm_cli.training import keeper
+from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring, StepDone
 from lstm_cli.training.run import train_run
 from tests.training.runs import (
     SERIES,
@@ -19,6 +20,7 @@ from tests.training.runs import (
     Watcher,
     assert_same,
     config,
+    metrics,
     train,
     train_in_sessions,
     watched,
@@ -164,6 +166,39 @@ def test_the_cases_do_what_their_names_say(whole: Whole) -> None:
         with pytest.raises(Interrupted):
             watched(config(whole.folder, **CASES[name]), run, Watcher(2, lambda: signal.raise_signal(signal.SIGINT)))
         assert bool(load(run / LAST).carried) == ("carried" in name)
+
+
+@pytest.mark.parametrize("scored", [1, 2])
+def test_an_evaluation_is_left_half_done_and_done_anew(whole: Whole, scored: int) -> None:
+    changes = {"data": {"valid": 6}, "train": {"batch_size": 2, "evaluate_every": "3 steps", "schedule": "plateau"}}
+    watcher, run = Watcher(3 + scored, lambda: signal.raise_signal(signal.SIGINT)), whole.new()
+    with pytest.raises(Interrupted, match="stopped by SIGINT after step 3; continue with --resume"):
+        watched(config(whole.folder, **changes), run, watcher)
+    assert [type(event) for event in watcher.events[3:]] == [Scoring] * scored + [CheckpointWritten]
+    assert load(run / LAST).position["evaluated_step"] == 0
+    assert metrics(run) == []
+    train(config(whole.folder, **changes), run, resume=True)
+    assert_same(run, whole.of("evaluations", changes))
+
+
+def test_a_score_on_test_data_that_was_left_is_taken_by_the_resumed_run(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes, run, evaluate = {"data": {"test": 3}}, whole.new(), keeper.evaluate
+
+    def asked_to_stop(*args: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return evaluate(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper, "evaluate", asked_to_stop)
+        with pytest.raises(Interrupted, match="stopped by SIGTERM after step 12; continue with --resume") as caught:
+            train(config(whole.folder, **changes), run)
+    assert caught.value.exit_code == 143
+    assert [entry["split"] for entry in metrics(run)] == ["valid"] * 3
+    train(config(whole.folder, **changes), run, resume=True)
+    assert_same(run, whole.of("test data", changes))
+    assert metrics(run)[-1]["split"] == "test"
 
 
 def test_a_finished_run_resumed_unchanged_ends_at_once(whole: Whole) -> None:
