@@ -19,7 +19,6 @@ from lstm_cli.errors import CheckpointError, Diverged
 from tests.crash.harness import step_of
 from tests.crash.worker import state
 
-OLD_FORMATS = sorted((Path(__file__).parent / "checkpoints").iterdir())
 DTYPES = ["float32", "float64", "float16", "int64", "int32", "int8", "uint8", "uint64", "bool"]
 
 
@@ -198,15 +197,6 @@ def test_any_json_for_a_manifest_is_no_traceback(value: object) -> None:
     for text in (json.dumps(value), json.dumps({"sha256": value}), json.dumps(value) * 2, "[" * 100_000):
         with pytest.raises(CheckpointError, match="damaged"):
             decode(dict.fromkeys(FILES, text.encode()), Path("run/best"))
-
-
-@pytest.mark.parametrize("folder", OLD_FORMATS, ids=lambda folder: folder.name)
-def test_checkpoints_of_every_released_format_load(folder: Path) -> None:
-    found = load(folder)
-    assert step_of(found) == 7
-    expected = state(7, size=2)
-    for part in checkpoint.PARTS:
-        check_matches(found, {n: (a.shape, a.dtype) for n, a in getattr(expected, part).items()}, part)
 
 
 def test_a_missing_checkpoint_says_so(tmp_path: Path) -> None:

@@ -4,12 +4,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lstm_cli.errors import ConfigError
 from lstm_cli.identity import compare_configs
 from lstm_cli.runfolder import RESOLVED, RunFolder
 from lstm_cli.signals import Signals
+from lstm_cli.spec import load_config
 from lstm_cli.training.events import Result
 
 
@@ -55,8 +54,8 @@ def _changes(run: Path, config: Any) -> list[str]:
     resolved = run / RESOLVED
     if not resolved.is_file():
         return []
-    old, new = (yaml.safe_load(text) for text in (resolved.read_text(), config.to_yaml()))
-    changes = compare_configs(old, new)
+    before = load_config(resolved)  # not as it stands: keys that its version did not know get their defaults
+    changes = compare_configs(*(config.model_dump(mode="json") for config in (before, config)))
     if changes.refused:
         listing = "\n".join(f"  {change}" for change in changes.refused)
         raise ConfigError(

@@ -251,6 +251,21 @@ def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
         assert f"changed since the run was started: {change}\n" in log
 
 
+def test_a_run_of_a_version_that_knew_fewer_keys_goes_on(whole: Whole) -> None:
+    run = whole.new()
+    train(config(whole.folder), run)
+    old = (run / "resolved.yaml").read_text()
+    for line in ("  on_long: stop\n", "  residual: false\n", "  patience: 10\n"):
+        assert line in old
+        old = old.replace(line, "")
+    (run / "resolved.yaml").write_text(old)
+    train(config(whole.folder), run, resume=True)
+    assert "changed" not in (run / "train.log").read_text()
+    (run / "resolved.yaml").write_text(old[:200] + "unheard-of: 1\n")
+    with pytest.raises(ConfigError, match=r"resolved\.yaml:\d+:\d+: "):
+        train(config(whole.folder), run, resume=True)
+
+
 @pytest.mark.parametrize("sequences", [16, 17, 18])
 def test_a_run_is_not_resumed_on_other_data(tmp_path: Path, sequences: int) -> None:
     write_data(tmp_path)

@@ -1,0 +1,56 @@
+"""Runs that a released version wrote load, predict and resume as they did then."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstm_cli.checkpoint import BEST, FORMAT, LAST, load
+from tests.released.make import CONFIGS, STOPS, answers, resumed
+
+FOLDERS = sorted(Path(__file__).parent.glob("format-*"))
+RUNS = [pytest.param(folder, name, id=f"{folder.name}-{name}") for folder in FOLDERS for name in CONFIGS]
+# Other processors and library versions round differently.
+CLOSE = {"labels": {"rel": 1e-3, "abs": 1e-5}, "text": {"rel": 1e-3, "abs": 1e-5}, "series": {"rel": 1e-7}}
+
+
+def expected(folder: Path, name: str) -> dict[str, Any]:
+    return json.loads((folder / "expected.json").read_text())[name]
+
+
+def assert_close(found: Any, then: Any, name: str) -> None:
+    """What was there then is there now; a newer version may say more."""
+    if isinstance(then, dict):
+        for key, value in then.items():
+            assert_close(found[key], value, name)
+    elif isinstance(then, list):
+        assert len(found) == len(then)
+        for one, other in zip(found, then, strict=True):
+            assert_close(one, other, name)
+    else:
+        assert found == (pytest.approx(then, **CLOSE[name]) if isinstance(then, float) else then)
+
+
+def test_every_format_is_here() -> None:
+    assert [folder.name for folder in FOLDERS] == [f"format-{number}" for number in range(1, FORMAT + 1)]
+
+
+@pytest.mark.parametrize(("folder", "name"), RUNS)
+def test_it_loads(folder: Path, name: str) -> None:
+    best, last = (load(folder / name / kind) for kind in (BEST, LAST))
+    assert json.loads((folder / name / LAST / "manifest.json").read_text())["format"] == int(folder.name[-1])
+    assert best.position["step"] <= last.position["step"]
+    assert last.position["step"] == STOPS[name]
+    assert last.position["batch"] > 0
+    assert bool(last.carried) == (name != "labels")
+
+
+@pytest.mark.parametrize(("folder", "name"), RUNS)
+def test_it_predicts_the_same(folder: Path, name: str) -> None:
+    assert_close(answers(folder, name), expected(folder, name)["answers"], name)
+
+
+@pytest.mark.parametrize(("folder", "name"), RUNS)
+def test_it_resumes_to_the_same_end(folder: Path, name: str) -> None:
+    assert_close(resumed(folder, name), expected(folder, name)["metrics"], name)
