@@ -9,8 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from lstm_cli.errors import DataError
 from lstm_cli.graph.model import Model
-from lstm_cli.sequences import Batches, Dataset, Encoded, Schema
+from lstm_cli.sequences import Batches, Dataset, Encoded, Schema, memory
 from lstm_cli.training.step import Predictor
 
 NUMBERS_HELD = 1 << 24  # outputs held at a time
@@ -88,6 +89,7 @@ class Network:
         """
         for chunk in self._chunks(sequences):
             short = [sequence for sequence in chunk if sequence.steps <= self._piece]
+            self._check_memory(short)
             together = iter(self._together(short, states, reduce))
             for sequence in chunk:
                 yield next(together) if sequence.steps <= self._piece else self._piecewise(sequence, states, reduce)
@@ -104,6 +106,19 @@ class Network:
                 chunk, steps = [], 0
         if chunk:
             yield chunk
+
+    def _check_memory(self, sequences: Iterable[Encoded]) -> None:
+        """Refuse a sequence that cannot be run piece by piece, and is too long to be run as a whole."""
+        longest = max(sequences, key=lambda sequence: sequence.steps, default=None)
+        if longest is None or longest.steps <= self._most_steps:
+            return
+        free, precision = memory.available(), self.model.dtype
+        needed = memory.needed(self.model.spec, self.schema, longest.steps, precision=precision, training=False)
+        if free is not None and needed > free:
+            raise DataError(
+                f"{longest.where}: {longest.steps:,} steps, which this model needs all at once, would take about "
+                f"{memory.readable(needed)} of {memory.readable(free)} free memory: cut the sequence into shorter ones"
+            )
 
     def _together(self, sequences: Sequence[Encoded], states: States | None, reduce: Reduction) -> list[Outputs]:
         """Run sequences in batches of similar length; return the outputs in the order given."""

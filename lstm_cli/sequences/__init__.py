@@ -8,7 +8,6 @@ from lstm_cli.sequences.batch import Batch
 from lstm_cli.sequences.batches import Batches, evaluation_batches, training_batches
 from lstm_cli.sequences.dataset import Dataset
 from lstm_cli.sequences.encoded import Encoded
-from lstm_cli.sequences.limits import memory_needed
 from lstm_cli.sequences.loading import Data, open_data
 from lstm_cli.sequences.reading import read_rows, rows_of
 from lstm_cli.sequences.rows import Row
@@ -31,7 +30,6 @@ __all__ = [
     "Target",
     "Vocabulary",
     "evaluation_batches",
-    "memory_needed",
     "open_data",
     "read_rows",
     "rows_of",

@@ -1,19 +1,22 @@
 """Sequences that are too long: refused in words, cut or split, and never left to run the machine out of memory."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from lstm_cli.errors import DataError
-from lstm_cli.sequences.batches import training_batches
+from lstm_cli.sequences import memory
+from lstm_cli.sequences.batches import evaluation_batches, training_batches
 from lstm_cli.sequences.dataset import Dataset
 from lstm_cli.sequences.encoded import Encoded
 from lstm_cli.sequences.rows import listed
+from lstm_cli.sequences.schema import Schema
 
-_GATES = {"lstm": 4, "gru": 4, "rnn": 1}
+_FIX = "set data.max_length with data.on_long: cut or split, data.window, or a smaller train.batch_size"
 
 
-def limited(config: Any, sequences: Sequence[Encoded], split: str) -> tuple[list[Encoded], list[str]]:
+def limited(
+    config: Any, schema: Schema, sequences: Sequence[Encoded], split: str
+) -> tuple[list[Encoded], list[str]]:
     """Return sequences none of which is longer than ``data.max_length``, and notes on what was done to them.
 
     Pieces of a split sequence are sequences of their own, each with the target of the whole if that is per sequence.
@@ -25,9 +28,9 @@ def limited(config: Any, sequences: Sequence[Encoded], split: str) -> tuple[list
     names = listed([sequence.id for sequence in long])
     if action == "stop":
         longest = max(long, key=lambda sequence: sequence.steps)
-        memory = readable(memory_needed(config, longest.steps))
+        needed = memory.readable(_needed(config, schema, longest.steps, split))
         raise DataError(
-            f"{longest.where}: {longest.steps:,} steps would take about {memory}, and data.max_length is {most:,}; "
+            f"{longest.where}: {longest.steps:,} steps would take about {needed}, and data.max_length is {most:,}; "
             f"longer than that in {split}: {names}: set data.on_long to cut or split"
         )
     kept = [piece for sequence in sequences for piece in _pieces(sequence, most, once=action == "cut")]
@@ -35,56 +38,22 @@ def limited(config: Any, sequences: Sequence[Encoded], split: str) -> tuple[list
     return kept, [f"{split}: {len(long):,} of {len(sequences):,} sequences were {what}: {names}"]
 
 
-def check_memory(config: Any, dataset: Dataset) -> None:
-    """Refuse training data whose largest batch does not fit into memory."""
-    free = available()
-    memory = memory_needed(config, training_batches(config, dataset).most_steps())
-    if free is None or memory <= free:
+def check_memory(config: Any, dataset: Dataset, split: str, *, fix: str = _FIX) -> None:
+    """Refuse a split whose largest batch does not fit into memory; `fix` is what to do about it."""
+    batches = (training_batches if split == "train" else evaluation_batches)(config, dataset)
+    free = memory.available()
+    needed = _needed(config, dataset.schema, batches.most_steps(), split)
+    if free is None or needed <= free:
         return
     longest = int(dataset.lengths.argmax())
     raise DataError(
-        f"{dataset.where[longest]}: {dataset.lengths[longest]:,} steps make a batch that would take about "
-        f"{readable(memory)} of {readable(free)} free memory: set data.max_length with data.on_long: cut or split, "
-        f"data.window, or a smaller train.batch_size"
+        f"{dataset.where[longest]}: {dataset.lengths[longest]:,} steps make a batch of {split} that would take about "
+        f"{memory.readable(needed)} of {memory.readable(free)} free memory: {fix}"
     )
 
 
-def memory_needed(config: Any, steps: int) -> int:
-    """Return about how many bytes training on so many padded steps takes.
-
-    Per layer, direction and step: the gates before and after activation and their gradient, the states and theirs,
-    and what dropout and concatenation copy.
-    """
-    size = 4 if config.precision == "float32" else 8
-    numbers = 0
-    for layer in config.model.layers:
-        directions = 2 if layer.bidirectional else 1
-        numbers += directions * layer.size * (3 * _GATES[layer.cell] + 6)
-    return steps * size * numbers
-
-
-def available() -> int | None:
-    """Return the bytes that can still be had, by the system's word and the control group's; None if neither says."""
-    found: list[int] = []
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found.extend(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-        group = Path("/sys/fs/cgroup")
-        most = (group / "memory.max").read_text().strip()
-        if most != "max":
-            found.append(int(most) - int((group / "memory.current").read_text()))
-    except (OSError, ValueError):
-        pass
-    return min(found, default=None)
-
-
-def readable(count: float) -> str:
-    """Return a number of bytes as people say it."""
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:,.3g} GB"
+def _needed(config: Any, schema: Schema, steps: int, split: str) -> int:
+    return memory.needed(config.model, schema, steps, precision=config.precision, training=split == "train")
 
 
 def _pieces(sequence: Encoded, most: int, *, once: bool) -> list[Encoded]:

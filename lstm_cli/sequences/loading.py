@@ -69,7 +69,9 @@ def open_data(config: Any) -> Data:
         if isinstance(held, str):
             records = _records(config, layout, config.source.resolve(held), notes)
         splits[name] = _encoded(config, schema, records, name, notes) if records else None
-    limits.check_memory(config, splits["train"])
+    for name, dataset in splits.items():
+        if dataset is not None:
+            limits.check_memory(config, dataset, name)
     return Data(schema, splits["train"], splits["valid"], splits["test"], notes)
 
 
@@ -107,7 +109,7 @@ def _encoded(config: Any, schema: Schema, records: Iterable[Record], split: str,
     """Return records as a dataset; long ones are refused, cut or split as the config says."""
     tally = Tally()
     sequences = [schema.encode_record(record, tally=tally) for record in records]
-    sequences, note = limits.limited(config, sequences, split)
+    sequences, note = limits.limited(config, schema, sequences, split)
     notes += [*note, *tally.notes(split)]
     dataset = Dataset(sequences, schema)
     if dataset.weight is not None and not (dataset.weight > 0).any():

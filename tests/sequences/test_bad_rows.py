@@ -270,7 +270,7 @@ def test_a_single_class_is_noted(tmp_path):
 
 
 def test_a_million_steps_are_refused_before_the_memory_is_gone(tmp_path, monkeypatch):
-    monkeypatch.setattr("lstm_cli.sequences.limits.available", lambda: 10**9)
+    monkeypatch.setattr("lstm_cli.sequences.memory.available", lambda: 10**9)
     write(tmp_path / "a.jsonl", json.dumps({"x": [1] * 1_000_000, "y": 0.5}))
     given = {"train": "a.jsonl", **X}
     with pytest.raises(DataError, match=r"a.jsonl:1: 1,000,000 steps make a batch .* of 1 GB free memory: set data.max"):
@@ -281,3 +281,6 @@ def test_a_million_steps_are_refused_before_the_memory_is_gone(tmp_path, monkeyp
     assert set(data.train.lengths) == {1000} and len(data.train) == 1000
     assert "1 of 1 sequences were split into pieces of at most 1,000 steps" in data.notes[-1]
     assert open_data(config(tmp_path, max_length=1000, on_long="cut", **given)).train.lengths == [1000]
+    write(tmp_path / "short.jsonl", json.dumps({"x": [1, 2], "y": 0.5}))
+    with pytest.raises(DataError, match=r"a.jsonl:1: 1,000,000 steps make a batch of valid that would take about"):
+        open_data(config(tmp_path, train="short.jsonl", valid="a.jsonl", **X))

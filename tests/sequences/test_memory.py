@@ -1,0 +1,126 @@
+"""The memory that a batch is said to take, against what it takes; and a real process with too little of it."""
+
+import os
+import re
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstm_cli.sequences import evaluation_batches, memory, open_data
+from lstm_cli.training.loop import evaluate
+from lstm_cli.training.session import build_job
+from tests.sequences.helpers import config, write_jsonl
+
+ROOT = Path(__file__).parents[2]
+STEPS, MILLION, MEGABYTE = 20_000, 1_000_000, 1 << 20
+CONFIG = """
+threads: 1
+data: {train: a.jsonl, inputs: [x], target: y, valid: null}
+model: {layers: [256]}
+train: {epochs: 1, batch_size: 8}
+"""
+SHAPES = {
+    "lstm": {"layers": [64]},
+    "gru": {"layers": [64], "cell": "gru"},
+    "rnn": {"layers": [64], "cell": "rnn"},
+    "two layers": {"layers": [48, 64], "dropout": 0.3},
+    "both directions": {"layers": [40], "bidirectional": True},
+    "few units": {"layers": [4]},
+    "attention": {"layers": [32], "pool": "attention"},
+}
+
+
+def columns(kind, rng):
+    """The columns of one sequence, and how they are read."""
+    x = rng.normal(size=(STEPS, 3)).astype(np.float32)
+    y = {"a number": 0.5, "numbers": rng.normal(size=(STEPS, 5)), "categories": rng.integers(0, 500, STEPS)}
+    if kind == "tokens":
+        return {"x": [f"w{index}" for index in rng.integers(0, 400, STEPS)]}, {"target": "next"}
+    if kind == "sets":
+        return {"x": [[f"w{step % 3}", f"z{step % 80}"] for step in range(STEPS)]}, {"target": "next"}
+    kind_of_target = "category" if kind == "categories" else "number"
+    row = {"x": x.tolist(), "y": np.asarray(y[kind]).tolist()}
+    return row, {"target": {"column": "y", "kind": kind_of_target}}
+
+
+def opened(folder, shape, kind, **sections):
+    row, data = columns(kind, np.random.default_rng(0))
+    write_jsonl(folder / "a.jsonl", [row])
+    given = config(folder, {"model": SHAPES[shape], "threads": 1, **sections}, train="a.jsonl", inputs=["x"], **data)
+    return given, open_data(given)
+
+
+CASES = [(shape, "a number") for shape in SHAPES] + [
+    (shape, kind) for shape in ("lstm", "few units") for kind in ("numbers", "categories", "tokens", "sets")
+]
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(("shape", "kind"), CASES)
+def test_the_memory_that_is_named_is_about_what_it_takes(tmp_path, shape, kind, training):
+    given, data = opened(tmp_path, shape, kind)
+
+    def run(job):
+        if training:
+            batch = job.batches.largest()
+            job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+        else:
+            evaluate(job.evaluator, evaluation_batches(given, data.train), data.schema.target)
+
+    run(build_job(given, data))  # what this compiles and loads is not counted
+    job = build_job(given, data)
+    tracemalloc.start()
+    run(job)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    named = memory.needed(given.model, data.schema, STEPS, precision="float32", training=training)
+    assert 0.9 * (peak - MEGABYTE) < named < 2.5 * peak  # the megabyte: Python's own, whatever the size
+
+
+SCRIPT = """
+import resource, sys
+limit = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+from lstm_cli.cli import main
+sys.exit(main(prog_name="lstm"))
+"""
+
+
+def run(folder, *words, limit):
+    """Run a command in a process that cannot have more memory than that."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    words = [sys.executable, "-c", SCRIPT, str(limit), *words]
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is limited by RLIMIT_AS, as Linux counts it")
+def test_a_million_steps_are_refused_where_they_do_not_fit_and_split_on_demand(tmp_path):
+    """A real process that may take 4 GB: refused before training, as is a file to predict; split, it is trained on."""
+    rows = [{"id": "long", "x": np.random.default_rng(0).normal(size=MILLION).round(2).tolist(), "y": "a"}]
+    rows += [{"id": f"s{k}", "x": [k / 9, 1.0], "y": "ab"[k % 2]} for k in range(9)]
+    write_jsonl(tmp_path / "a.jsonl", rows)
+    write_jsonl(tmp_path / "short.jsonl", rows[1:])
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    refused = run(tmp_path, "train", "c.yaml", limit=4 << 30)
+    assert refused.returncode == 65
+    assert re.fullmatch(
+        r"a\.jsonl:1: 1,000,000 steps make a batch of train that would take about [\d.]+ GB of [\d.]+ GB free memory: "
+        r"set data.max_length with data.on_long: cut or split, data.window, or a smaller train.batch_size\n",
+        refused.stderr,
+    )
+    whole = run(tmp_path, "train", "c.yaml", "data.train=short.jsonl", "model.bidirectional=true", limit=4 << 30)
+    assert whole.returncode == 0, whole.stderr
+    refused = run(tmp_path, "predict", "runs/c", "a.jsonl", limit=4 << 30)
+    assert refused.returncode == 65
+    assert "a.jsonl:1: 1,000,000 steps, which this model needs all at once, would take about" in refused.stderr
+    split = run(tmp_path, "train", "c.yaml", "data.max_length=5000", "data.on_long=split", "--overwrite", limit=4 << 30)
+    assert split.returncode == 0, split.stderr
+    assert "train: 1 of 10 sequences were split into pieces of at most 5,000 steps: long" in split.stderr
+    predicted = run(tmp_path, "predict", "runs/c", "a.jsonl", limit=4 << 30)
+    assert predicted.returncode == 0, predicted.stderr
+    assert len(predicted.stdout.splitlines()) == 10
