@@ -54,6 +54,8 @@ def count(schema: "Schema", record: Record, tally: Tally, *, labelled: bool) -> 
     """Note tokens and labels that training never saw."""
     for name, vocabulary in schema.tokens.items():
         tally.tokens(name, record.inputs[name], vocabulary)
+    for name, labels in schema.sets.items():
+        tally.tokens(name, [label for step in record.inputs[name] for label in step], labels)
     if not labelled or schema.target.kind == "number":
         return
     truth, known = _truth(schema, record), schema.answering

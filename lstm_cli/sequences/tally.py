@@ -41,7 +41,7 @@ class Tally:
     Attributes
     ----------
     inputs
-        Counts of tokens by the name of their column.
+        Counts of tokens, or of the labels of sets, by the name of their column.
     targets
         Counts of target labels.
     """
@@ -49,8 +49,8 @@ class Tally:
     inputs: dict[str, _Count] = field(default_factory=dict)
     targets: _Count = field(default_factory=_Count)
 
-    def tokens(self, name: str, tokens: Sequence[str], known: Vocabulary) -> None:
-        """Count the tokens of a column."""
+    def tokens(self, name: str, tokens: Sequence[str], known: Vocabulary | Labels) -> None:
+        """Count the tokens of a column, or the labels of its sets."""
         count = self.inputs.get(name)
         if count is None:
             count = self.inputs[name] = _Count()

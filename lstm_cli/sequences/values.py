@@ -77,7 +77,7 @@ def _check_number(part: Any, step: int, textual: bool) -> None:
         raise Flaw("expected a number, got a list or an object", "write one flat list of numbers per step", step=step)
     try:
         float(part)
-    except ValueError:
+    except (TypeError, ValueError):  # TypeError: what only Python has, such as complex numbers
         fix = "correct it; decimals have a point, not a comma"
         raise Flaw(f"{part!r:.40} is not a number", fix, step=step) from None
     except OverflowError:
@@ -93,7 +93,7 @@ def tokens(value: Any, *, unit: str) -> list[str]:
         cells = cells.tolist()
     for step, cell in enumerate(cells):
         if not isinstance(cell, str) or not cell:
-            return cells[:step] + [_label(cell, index, "token") for index, cell in enumerate(cells[step:], step)]
+            return cells[:step] + [_symbol(cell, index, "token") for index, cell in enumerate(cells[step:], step)]
     return cells
 
 
@@ -112,7 +112,7 @@ def elements(cell: Any, *, textual: bool, step: int | None = None) -> list[str]:
         return [part.strip() for part in cell.split("|")] if "|" in cell else cell.split()
     if not isinstance(cell, list | np.ndarray):
         raise Flaw(f"expected a list of labels, got {cell!r:.40}", "write [] for none and [label] for one", step=step)
-    return [_label(part, step, "label") for part in (cell.tolist() if isinstance(cell, np.ndarray) else cell)]
+    return [_symbol(part, step, "label") for part in (cell.tolist() if isinstance(cell, np.ndarray) else cell)]
 
 
 def categories(value: Any) -> list[str]:
@@ -151,11 +151,21 @@ def single(value: Any, *, textual: bool) -> Any:
     return value[0]
 
 
+def _symbol(value: Any, step: int | None, what: str) -> str:
+    """Return one of many that a step may be or have; a fraction is a quantity and none of them."""
+    if isinstance(value, float) and not value.is_integer():
+        fix = "write strings or whole numbers, or set kind: number for a quantity"
+        raise Flaw(f"expected a {what}, got the number {value}", fix, step=step)
+    return _label(value, step, what)
+
+
 def _label(value: Any, step: int | None, what: str) -> str:
     if value is None or value == "":
         raise Flaw(f"the {what} is missing", _MISSING_FIX, step=step)
     if isinstance(value, list | dict | np.ndarray):
         raise Flaw(f"expected one {what}, got a list or an object", f"write one {what}", step=step)
+    if isinstance(value, float | np.floating) and not np.isfinite(value):
+        raise Flaw(f"expected a {what}, got {value}", _MISSING_FIX, step=step)
     return label_key(value)
 
 

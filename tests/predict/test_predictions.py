@@ -2,13 +2,15 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
 
 from lstm_cli.predict import outputs as limits
-from lstm_cli.sequences import Dataset
+from lstm_cli.sequences import Dataset, Tally
 from lstm_cli.sequences import rows_of as encodable
+from tests.sequences.helpers import write_jsonl
 
 
 def raw_outputs(run, rows):
@@ -144,3 +146,22 @@ def test_evaluation_is_that_of_training(loaded, trained):
     rows = [json.loads(line) for line in (folder / "test.jsonl").read_text().splitlines()]
     right = [row["prediction"] == given["label"] for row, given in zip(run.predict(rows), rows, strict=True)]
     assert scores["accuracy"] == pytest.approx(np.mean(right))
+
+
+def test_a_label_that_training_never_saw_counts_as_an_error_and_is_told(loaded, trained, tmp_path):
+    """Of a file where some true labels are renamed: what was right about these is wrong now, no more, no less."""
+    folder, run = trained("classifier"), loaded("classifier")
+    rows = [json.loads(line) for line in (folder / "test.jsonl").read_text().splitlines()]
+    predicted = [row["prediction"] for row in run.predict(rows)]
+    known = [row for row, label in zip(rows, predicted, strict=True) if row["label"] == label]
+    renamed = [row | {"label": "other"} if row in (*known[:2], rows[0], rows[-1]) else row for row in rows]
+    write_jsonl(tmp_path / "test.jsonl", renamed)
+    tally = Tally()
+    scores = run.evaluate(tmp_path / "test.jsonl", tally=tally)
+    right = [label == row["label"] for label, row in zip(predicted, renamed, strict=True)]
+    assert scores["accuracy"] == pytest.approx(np.mean(right))
+    assert scores["accuracy"] <= run.evaluate(folder / "test.jsonl")["accuracy"] - 2 / 12
+    assert math.isfinite(scores["loss"])
+    (note,) = tally.notes("test")
+    told = r"test: targets that training never saw, each an error: [234] of 12 \(.*%\), such as 'other'"
+    assert re.fullmatch(told, note)

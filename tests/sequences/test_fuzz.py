@@ -43,20 +43,36 @@ PIECES = st.sampled_from(
 EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), PIECES), min_size=1, max_size=4)
 
 
-@pytest.mark.parametrize("name", GOOD)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(edits=EDITS, which=st.integers(0, 2))
-def test_edited_files_give_data_or_an_error(tmp_path, name, edits, which):
+SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+def check(folder, name, edits, which):
+    """Read a file with some places overwritten: data, or an error of ours that has a place and more."""
     content = GOOD[name]
     for place, length, piece in edits:
         start = int(place * len(content))
         content = content[:start] + piece + content[start + length :]
-    (tmp_path / name).write_bytes(content)
+    (folder / name).write_bytes(content)
     choices = GIVEN.get(name, TABLE)
     try:
-        data = open_data(config(tmp_path, train=name, **choices[which % len(choices)]))
+        data = open_data(config(folder, train=name, **choices[which % len(choices)]))
     except LstmError as error:
         assert str(error).count(": ") >= 1
         return
     for batch in Batches(data.train, batch_size=2).epoch(0):
         assert batch.numbers is None or np.isfinite(batch.numbers).all()
+
+
+@pytest.mark.parametrize("name", GOOD)
+@settings(max_examples=60, **SETTINGS)
+@given(edits=EDITS, which=st.integers(0, 2))
+def test_edited_files_give_data_or_an_error(tmp_path, name, edits, which):
+    check(tmp_path, name, edits, which)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GOOD)
+@settings(max_examples=5000, **SETTINGS)
+@given(edits=EDITS, which=st.integers(0, 2))
+def test_edited_files_at_length(tmp_path, name, edits, which):
+    check(tmp_path, name, edits, which)

@@ -69,7 +69,7 @@ def test_the_memory_that_is_named_is_about_what_it_takes(tmp_path, shape, kind, 
             batch = job.batches.largest()
             job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
         else:
-            evaluate(job.evaluator, evaluation_batches(given, data.train), data.schema.target)
+            evaluate(job.evaluator, evaluation_batches(given, data.train))
 
     run(build_job(given, data))  # what this compiles and loads is not counted
     job = build_job(given, data)

@@ -65,22 +65,6 @@ def test_a_cell_over_several_lines_keeps_the_line_numbers_right(tmp_path):
     assert [place.rsplit(":")[-1] for place in row.steps_at] == ["2", "4"]
 
 
-@pytest.mark.parametrize("form", ["jsonl", "csv", "text", "conllu", "ts"])
-def test_byte_order_mark_and_windows_line_ends_change_nothing(tmp_path, form):
-    text = {
-        "jsonl": '{"x": [1, 2], "y": "a"}\n{"x": [3], "y": "b"}\n',
-        "csv": "id,x\na,1\na,2\nb,3\n",
-        "text": "one\ntwo\n",
-        "conllu": CONLLU,
-        "ts": TS,
-    }[form]
-    plain = rows(write(tmp_path / "plain", text), form, lines=True)
-    marked = rows(write(tmp_path / "marked", "\ufeff" + text.replace("\n", "\r\n")), form, lines=True)
-    for one, other in zip(plain, marked, strict=True):
-        assert one.id == other.id
-        assert all(np.array_equal(one.columns[name], other.columns[name]) for name in one.columns)
-
-
 def test_npz_padded_and_stacked_are_the_same(tmp_path):
     lengths, y = np.array([3, 1]), np.array([0.5, 1.5])
     x = np.array([[[1, 2], [3, 4], [5, 6]], [[7, 8], [0, 0], [0, 0]]], np.float32)

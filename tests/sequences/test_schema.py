@@ -115,6 +115,7 @@ def test_what_training_never_saw_is_unknown_and_counted(schema):
     assert sequence.target.tolist() == [0, -1, 1]
     assert tally.notes("test") == [
         "test: unknown tokens in w: 1 of 3 (33.33%), such as 'zz'",
+        "test: unknown tokens in s: 1 of 2 (50.00%), such as '99'",
         "test: targets that training never saw, each an error: 1 of 3 (33.33%), such as 'new'",
     ]
 
@@ -126,7 +127,9 @@ def test_elements_of_true_sets_without_a_column_are_counted(tmp_path):
     dataset = Dataset.read(tmp_path / "test.jsonl", data.schema, tally=tally)
     (batch,) = Batches(dataset, batch_size=1).epoch(0)
     assert dataset.unseen(batch) == 3
-    assert "4 of 6" in tally.notes("test")[0]
+    of_inputs, of_targets = tally.notes("test")
+    assert "unknown tokens in s: 4 of 6 (66.67%), such as '8', '9'" in of_inputs
+    assert "targets that training never saw, each an error: 4 of 6" in of_targets
 
 
 def test_an_unknown_next_token_is_an_error_unless_training_knew_unknown_ones(tmp_path):

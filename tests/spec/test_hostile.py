@@ -78,10 +78,10 @@ HOSTILE = {
 def test_it_is_refused_in_a_moment_and_in_few_words(tmp_path, content):
     path = tmp_path / "c.yaml"
     path.write_bytes(content)
-    began = time.perf_counter()
+    began = time.process_time()  # of this process, whatever else the machine is busy with
     with pytest.raises(ConfigError) as caught:
         load_config(path)
-    assert time.perf_counter() - began < 5  # takes less than half a second where nothing else runs
+    assert time.process_time() - began < 5  # none takes more than 0.3 s; an attack that works takes minutes
     lines = str(caught.value).split("\n")
     assert len(lines) <= MAX_PROBLEMS + 1
     assert all(line.isprintable() and len(line) < 600 for line in lines)

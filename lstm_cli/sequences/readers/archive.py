@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.errors import DataError
 from lstm_cli.sequences.readers.options import Options
-from lstm_cli.sequences.rows import Row
+from lstm_cli.sequences.rows import Row, listed
 from lstm_cli.sequences.source import Source
 
 _EXTENTS = ("lengths", "offsets")
@@ -45,8 +45,8 @@ class _Layout:
 
 def read(source: Source, options: Options) -> Iterator[Row | DataError]:
     """Yield one row per sequence."""
-    arrays = _load(source, options)
-    layout = _layout(source, arrays, options.input)
+    arrays, present = _load(source, options)
+    layout = _layout(source, arrays, present, options.input)
     for name, array in arrays.items():
         if not layout.has_steps(array) and len(array) != layout.count:
             what = f"expected {layout.count} sequences" + (" or all their steps" if layout.offsets is not None else "")
@@ -61,7 +61,7 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
             yield DataError(f"{where}: {what}: correct the length")
             continue
         columns = {name: _value(array, layout, index) for name, array in arrays.items() if options.wants(name)}
-        yield Row(where, index + 1 if names is None else _plain(names[index]), columns, tuple(arrays))
+        yield Row(where, index + 1 if names is None else _plain(names[index]), columns, present)
 
 
 def _value(array: np.ndarray, layout: _Layout, index: int) -> Any:
@@ -73,17 +73,20 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind != "U" else value.tolist()
 
 
-def _load(source: Source, options: Options) -> dict[str, np.ndarray]:
-    """Return the arrays that are needed."""
+def _load(source: Source, options: Options) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Return the arrays that are needed, and the names of all."""
     stream = source.seekable()
     try:
         file = np.load(stream, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise DataError(f"{source.name}: a single array, not .npz: write numpy.savez(file, x=…, lengths=…)")
         with file:
-            wanted = [name for name in file.files if options.wants(name) or name in (*_EXTENTS, options.id)]
+            present = tuple(file.files)
+            wanted = [name for name in present if options.wants(name) or name in (*_EXTENTS, options.id)]
             arrays = {name: file[name] for name in wanted}
-    except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # what zipfile, zlib and numpy raise on damaged bytes is of many kinds
         if "pickle" in str(error) and zipfile.is_zipfile(stream):
             fix = "save numbers or strings, padded with lengths or stacked with offsets"
             raise DataError(f"{source.name}: it holds Python objects, which are not loaded: {fix}") from None
@@ -92,10 +95,10 @@ def _load(source: Source, options: Options) -> dict[str, np.ndarray]:
         if array.dtype.kind not in "iufbU" or not array.ndim:
             what = f"expected numbers or strings per sequence or step, got {array.dtype} {array.shape}"
             raise DataError(f"{source.name}: {name}: {what}: convert the array")
-    return arrays
+    return arrays, present
 
 
-def _layout(source: Source, arrays: dict[str, np.ndarray], first: str) -> _Layout:
+def _layout(source: Source, arrays: dict[str, np.ndarray], present: tuple[str, ...], first: str) -> _Layout:
     """Take `lengths` and `offsets` out of the arrays and return what they say."""
     lengths, offsets = (_whole(source, name, arrays.pop(name, None)) for name in _EXTENTS)
     if offsets is not None:
@@ -103,6 +106,8 @@ def _layout(source: Source, arrays: dict[str, np.ndarray], first: str) -> _Layou
             raise DataError(f"{source.name}: offsets: expected 0 and then every sequence's end: correct them")
         return _Layout(len(offsets) - 1, np.diff(offsets), offsets=offsets)
     candidates = [array for name, array in sorted(arrays.items(), key=lambda item: item[0] != first) if array.ndim > 1]
+    if not candidates and first not in arrays:
+        raise DataError(f"{source.name}: {first}: no such array (there are {listed(present)}): add it")
     if not candidates:
         what = "no array with an axis of sequences and one of steps"
         raise DataError(f"{source.name}: {what}: save x (sequence, step, …), or stack the steps and give offsets")

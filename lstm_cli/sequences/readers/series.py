@@ -80,7 +80,8 @@ def _row(where: str, count: int, line: str, header: _Header) -> Row | DataError:
     try:
         dimensions = [np.array(part.split(","), np.float64) for part in parts]
     except ValueError as error:
-        return DataError(f"{where}: x: {error}: write numbers separated by commas")
+        cell = str(error).removeprefix("could not convert string to float: ")
+        return DataError(f"{where}: x: {cell:.40} is not a number: write numbers separated by commas")
     steps = sorted({len(values) for values in dimensions})
     if len(steps) > 1:
         fix = "give every dimension as many values"
