@@ -32,6 +32,10 @@ def disk_errors(path: Path, needed: int = 0) -> Iterator[None]:
 
 
 def _describe(path: Path, error: OSError, needed: int) -> str:
+    if error.errno == errno.ENOENT and not path.parent.is_dir():
+        return (
+            f"{path}: cannot be written: there is no folder {path.parent}: create it, or choose another place with -o"
+        )
     message = f"{path}: cannot be written: {error.strerror or error}"
     if needed:
         message += f" ({needed:,} bytes needed{_free(path)})"

@@ -36,8 +36,8 @@ class RunFolder:
     ----------
     path, last, best : Path
         The folder and its two checkpoints.
-    warning : str
-        Says so if the file system has no locks.
+    warnings : list of str
+        What a user should know: that the file system has no locks, or what of others' was left in the folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class RunFolder:
         with disk_errors(path):
             self._lock: int | None = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         try:
-            self.warning = _hold(path, self._lock)
+            self.warnings = _hold(path, self._lock)
             self._clean()
             self._probe()
         except BaseException:
@@ -153,6 +153,10 @@ class RunFolder:
                 # Half a checkpoint under its own name would be a damaged one if this process were killed now.
                 _remove(path.rename(temporary_name(path)) if path.name in CHECKPOINTS else path, name)
             sync_folder(self.path)
+            left = sorted(path.name for path in self.path.iterdir() if path.name != LOCK)
+        if left:
+            names = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
+            self.warnings.append(f"{self.path}: replaced, but for what this tool did not make: {names}")
 
 
 def is_run(path: Path) -> bool:
@@ -170,9 +174,9 @@ def _remove(path: Path, name: str) -> None:
         path.unlink()
 
 
-def _hold(path: Path, lock: int) -> str:
+def _hold(path: Path, lock: int) -> list[str]:
     """Lock the folder while this process lives, and write down who did; return a warning if there are no locks."""
-    warning = ""
+    warnings = []
     with disk_errors(path):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -183,12 +187,12 @@ def _hold(path: Path, lock: int) -> str:
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 raise
-            warning = f"{path}: cannot be locked ({error.strerror}): take care that no other process uses it"
+            warnings.append(f"{path}: cannot be locked ({error.strerror}): take care that no other process uses it")
         now = datetime.now().astimezone().isoformat(" ", "seconds")
         record = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now})
         os.ftruncate(lock, 0)
         os.pwrite(lock, record.encode(), 0)
-    return warning
+    return warnings
 
 
 def _holder(lock: int) -> str:

@@ -23,6 +23,15 @@ def test_a_file_is_replaced(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a"]
 
 
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DiskError) as caught:
+        WholeFile(tmp_path / "missing" / "out")
+    place = f"{tmp_path}/missing"
+    assert str(caught.value) == (
+        f"{place}/out: cannot be written: there is no folder {place}: create it, or choose another place with -o"
+    )
+
+
 def test_a_new_file_does_not_take_the_place_of_another(tmp_path: Path) -> None:
     write_new(tmp_path / "a", [b"one", memoryview(b" two")])
     with pytest.raises(DiskError, match="a: cannot be written: File exists"):

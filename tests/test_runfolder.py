@@ -63,15 +63,20 @@ def test_overwrite_removes_what_the_tool_made_and_nothing_else(run: Path) -> Non
     (run / "best" / "notes.txt").write_text("mine too")
     (run / ".tmp-config.yaml-01234567").write_text("unfinished")
     (run / ".old-last-01234567").mkdir()
-    with RunFolder.create(run, overwrite=True):
-        pass
-    left = [path for path in run.rglob("*") if path.is_file()]
-    assert sorted(path.name for path in left) == [LOCK, "notes.txt", "notes.txt"]
+    (run / "thesis").mkdir()
+    (run / "thesis" / "best.tex").write_text("mine as well")
+    with RunFolder.create(run, overwrite=True) as new:
+        (warning,) = new.warnings
+    left = {path.name: path.read_text() for path in run.rglob("*") if path.is_file() and path.parent != run}
+    assert left == {"notes.txt": "mine too", "best.tex": "mine as well"}
+    assert (run / "notes.txt").read_text() == "mine"
+    (former,) = names(run) - {LOCK, "notes.txt", "thesis"}
+    assert warning == f"{run}: replaced, but for what this tool did not make: {former}, notes.txt, thesis"
 
 
 def test_overwrite_of_nothing_is_fine(tmp_path: Path) -> None:
-    with RunFolder.create(tmp_path / "new", overwrite=True):
-        pass
+    with RunFolder.create(tmp_path / "new", overwrite=True) as run:
+        assert run.warnings == []
     with RunFolder.create(tmp_path / "new"):
         pass
 
@@ -192,7 +197,7 @@ class TestLock:
 
         monkeypatch.setattr(runfolder.fcntl, "flock", no_locks)
         with RunFolder.resume(run) as resumed:
-            assert "cannot be locked (Function not implemented)" in resumed.warning
+            assert "cannot be locked (Function not implemented)" in resumed.warnings[0]
 
 
 class TestIdentity:

@@ -64,7 +64,7 @@ def _prepare(run: RunFolder, job: Job, data: Data, digests: dict[str, str], *, r
     """Bring the job to where the run stopped, if it did, and write down what the run is; return what to tell."""
     found = checkpoint.load_newest(run.path) if resume else None
     notes = [Note(text) for text in data.notes]
-    notes += [Note(run.warning, warning=True)] * bool(run.warning)
+    notes += [Note(text, warning=True) for text in run.warnings]
     if found is not None:
         versions = check_identity(found.state.identity, run.path, digests)
         notes += [Note(f"other versions than before: {change}", warning=True) for change in versions]

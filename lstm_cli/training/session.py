@@ -9,6 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lstm_cli.checkpoint import State, check_matches
+from lstm_cli.errors import CheckpointError
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
 from lstm_cli.kernels import runtime
@@ -99,8 +100,11 @@ def restore(job: Job, state: State) -> None:
     for name, shared in shareds.items():
         shared.set_value(state.optimizer[name], borrow=True)
     position = dict(state.position)
-    job.schedule.state.update(position.pop("schedule"))
-    job.progress = Progress(**position)
+    try:
+        job.schedule.state.update(position.pop("schedule"))
+        job.progress = Progress(**position)
+    except (LookupError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the checkpoint's position is not one that this version knows: {error}") from None
     job.carried = state.carried.get("state")
 
 
