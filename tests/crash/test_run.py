@@ -4,12 +4,15 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +32,8 @@ CHANGES = {
 class Runs:
     """Runs of one config, each by a child of a process that has imported everything."""
 
-    def __init__(self, folder: Path, worker: Worker) -> None:
-        self.worker, self.config = worker, write_config(folder)
+    def __init__(self, folder: Path, worker: Worker, **changes: dict[str, Any]) -> None:
+        self.worker, self.config = worker, write_config(folder, merged(CHANGES, changes))
         self.whole = folder / "whole"
         began = time.monotonic()
         assert self.run(self.whole).code == 0
@@ -48,9 +51,9 @@ class Runs:
         return (self.worker.scratch / "stderr").read_text()
 
 
-def write_config(folder: Path) -> Path:
+def write_config(folder: Path, changes: dict[str, Any]) -> Path:
     path = write_data(folder) / "config.yaml"
-    path.write_text(json.dumps(merged(SMALL, CHANGES)))
+    path.write_text(json.dumps(merged(SMALL, changes)))
     return path
 
 
@@ -152,6 +155,45 @@ def test_an_evaluation_is_on_the_disk_before_a_state_that_follows_it(runs: Runs,
     assert calls.count("written") == calls.count("synced") == len(metrics(run))
     assert calls.count("saved") > EPOCHS
     assert all(after == "synced" for before, after in pairwise(calls) if before == "written")
+
+
+WRITING = re.compile(r"(write|fsync|ftruncate|openat|mkdir|rename)\(")
+
+
+def writing_calls(runs: Runs, run: Path) -> list[tuple[str, int]]:
+    """The system calls by which a run writes into its folder: the name of each, and the how-manieth of that name."""
+    assert runs.run(run, "-y", "-etrace=write,fsync,ftruncate,openat,mkdir,rename", sync=True).code == 0
+    seen: Counter[str] = Counter()
+    calls = []
+    for line in (runs.worker.scratch / "strace").read_text().splitlines():
+        if match := WRITING.match(line):
+            seen[match[1]] += 1
+            if str(run) in line and (match[1] != "openat" or "O_CREAT" in line):
+                calls.append((match[1], seen[match[1]]))
+    return calls
+
+
+@needs(why_no_strace())
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.slow)])
+def test_calls_by_which_a_run_writes_fail_once(runs: Runs, tmp_path: Path, every: int) -> None:
+    """Of all that goes into the folder, the logs too: not of its states only."""
+    run = tmp_path / "run"
+    short = Runs(tmp_path, runs.worker, train={"epochs": 2, "checkpoint_every": "epoch"})
+    calls = writing_calls(short, run)
+    assert len(calls) > 150
+    for number, (call, ordinal) in enumerate(calls[every // 2 :: every]):
+        shutil.rmtree(run, ignore_errors=True)
+        code, message = short.run(run, f"-einject={call}:error=ENOSPC:when={ordinal}", sync=True)
+        *lines, error = message.splitlines()
+        assert code == 74, (call, ordinal, message)
+        assert re.match(rf"{run}[\w./]*: cannot be written: No space left on device", error)
+        assert "No space" not in "".join(lines)
+        check_acknowledged(run, acknowledged(message))
+        assert not run.is_dir() or not leftovers(run)
+        if every > 1 or number % 5 == 0:
+            assert short.run(run).code == 0
+            check_end(short, run)
 
 
 def fill(place: Path) -> Path:
