@@ -15,10 +15,12 @@ import pytest
 
 from lstm_cli.checkpoint import LAST, load
 from lstm_cli.runfolder import LOCK, RunFolder
+from lstm_cli.signals import SIGNALS
 from tests.training.runs import SMALL, merged, metrics, write_data
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from lstm_cli.cli import train; train()"]
+BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 TRIES = 4  # for what has to be fast: a machine that does other work too can be slow now and then
 
 
@@ -82,7 +84,7 @@ def stop(process: Process, number: int) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@BOTH
 def test_a_run_asked_to_stop_writes_its_state_first(config: Path, tmp_path: Path, number: int) -> None:
     seconds = []
     while len(seconds) < TRIES and min(seconds, default=9) > 2:
@@ -99,8 +101,9 @@ def test_a_run_asked_to_stop_writes_its_state_first(config: Path, tmp_path: Path
     assert [entry["step"] for entry in metrics(process.run)] == [5 * epoch for epoch in range(1, step // 5 + 4)]
 
 
+@BOTH
 @pytest.mark.parametrize("moment", ["reading and importing", "compiling"])
-def test_a_run_is_left_while_it_starts(config: Path, tmp_path: Path, moment: str) -> None:
+def test_a_run_is_left_while_it_starts(config: Path, tmp_path: Path, moment: str, number: int) -> None:
     seconds = []
     while len(seconds) < TRIES and min(seconds, default=9) > 2:
         count = len(seconds)
@@ -111,8 +114,9 @@ def test_a_run_is_left_while_it_starts(config: Path, tmp_path: Path, moment: str
             else:
                 process.wait_for((process.run / LOCK).exists)
                 time.sleep(0.2)
-            seconds.append(stop(process, signal.SIGTERM))
-            assert process.said.splitlines()[-1] == "stopped by SIGTERM before the next step; nothing was lost"
+            seconds.append(stop(process, number))
+            end = f"stopped by {signal.Signals(number).name} before the next step; nothing was lost"
+            assert process.said.splitlines()[-1] == end
             assert "first step" not in process.said
             assert not (process.run / LAST).exists()
     assert min(seconds) < 2

@@ -124,7 +124,7 @@ def test_a_run_killed_at_200_random_moments(runs: Runs, tmp_path: Path) -> None:
 
 def test_the_second_signal_leaves_the_state_before(runs: Runs, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    pid = runs.start(run, slow=(60, 3))
+    pid = runs.start(run, slow=(60, 30))
     while not (saving := leftovers(run) if run.is_dir() else []) or time.sleep(1) or leftovers(run) != saving:
         time.sleep(0.05)
     before = acknowledged(runs.told)
@@ -133,7 +133,7 @@ def test_the_second_signal_leaves_the_state_before(runs: Runs, tmp_path: Path) -
     began = time.monotonic()
     os.kill(pid, signal.SIGINT)
     assert runs.worker.wait().code == 130
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 20  # it waits for no sync
     assert 0 < before[LAST] < load(runs.whole / LAST).position["step"]
     assert acknowledged(runs.told) == before
     assert check_acknowledged(run, before) == max(before.values())
