@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import re
+import resource
 import signal
 import subprocess
 import sys
@@ -307,3 +309,35 @@ def test_a_signal_leaves_no_output(trained, tmp_path, number):
     assert running.returncode == 128 + number
     assert message == f"stopped by {number.name} before all was predicted\n"
     assert list(out.parent.iterdir()) == []
+
+
+def test_a_kill_leaves_what_was_there(trained, tmp_path):
+    """Killed while it reads, with rows written already: of the output there is the file of before, byte for byte."""
+    out = tmp_path / "p.jsonl"
+    out.write_text("before\n")
+    with process(trained("classifier") / "run", "-", "-o", out, stdin=subprocess.PIPE) as running:
+        running.stdin.write(b'{"x": [[1, 2]]}\n' * 5000)
+        running.stdin.flush()
+        while sum(path.stat().st_size for path in tmp_path.iterdir()) < 10_000 and running.poll() is None:
+            time.sleep(0.01)
+        running.kill()
+    assert running.returncode == -signal.SIGKILL
+    assert out.read_text() == "before\n"
+    (left,) = set(tmp_path.iterdir()) - {out}
+    assert left.name.startswith(".tmp-")
+    assert command(trained("classifier") / "run", "-", "-o", out, input=b'{"x": [[1, 2]]}\n').exit_code == 0
+    assert json.loads(out.read_text())["id"] == 1
+
+
+def test_a_full_disk_leaves_what_was_there(trained, tmp_path):
+    """No file may become larger than 100,000 bytes, which stands for a disk that is full from there on."""
+    rows, out = tmp_path / "many.jsonl", tmp_path / "out" / "p.jsonl"
+    out.parent.mkdir()
+    out.write_text("before\n")
+    rows.write_text('{"x": [[1, 2]]}\n' * 5000)
+    limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))}
+    with process(trained("classifier") / "run", rows, "-o", out, stderr=subprocess.PIPE, **limit) as running:
+        message = running.stderr.read().decode()
+    assert running.returncode == 74
+    assert re.fullmatch(rf"{out}: cannot be written: File too large: free some space, or .*\n", message)
+    assert (out.read_text(), list(out.parent.iterdir())) == ("before\n", [out])
