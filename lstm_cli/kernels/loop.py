@@ -1,0 +1,352 @@
+"""A network in a closed loop with a system: the memory that its steps share, and the calls of their kernels.
+
+Legend: T time, B batch, I input, H units, O outputs, D numbers of the system's state, N real steps of all sequences.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_cli.kernels import backward, forward, layout, rollout
+from lstm_cli.kernels.gates import ACTIVATIONS, CELLS
+from lstm_cli.kernels.runtime import threads
+from lstm_cli.kernels.tasks import aligned, scratch
+
+SMALL = 1 << 18  # products of numbers in one call that are not worth another thread
+
+#: The system: from state (n, D) and output (n, O) to the next state (n, D).
+Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
+#: Its gradient: from state, output and the gradient of the next state to those of state and output.
+StepGradient = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of the network, its arrays in the order of the loop's rows.
+
+    Attributes
+    ----------
+    cell, activation : str
+    W, b : (G H, I + H) and (G H,), for a gru (4 H,)
+    initial : (B, H) each, h and for an lstm c
+    mask : (B, H) or empty
+        Recurrent dropout.
+    drop : (T, B, H) or empty
+        Multiplies what the layer puts out.
+    """
+
+    cell: str
+    activation: str
+    W: np.ndarray
+    b: np.ndarray
+    initial: Sequence[np.ndarray]
+    mask: np.ndarray
+    drop: np.ndarray
+
+    @property
+    def units(self) -> int:
+        """H."""
+        return self.initial[0].shape[1]
+
+    @property
+    def inputs(self) -> int:
+        """I."""
+        return self.W.shape[1] - self.units
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which rows run at which step.
+
+    Attributes
+    ----------
+    counts : (T,)
+        Rows that are still running.
+    offsets : (T + 1,)
+        Packed rows before each step.
+    feed : (T, B) int64
+        1 where the observed state enters.
+    loops_from : int
+        The first step whose output some row's next state hangs on: the steps before only warm up.
+    """
+
+    counts: np.ndarray
+    offsets: np.ndarray
+    feed: np.ndarray
+    loops_from: int
+
+    @property
+    def total(self) -> int:
+        """N."""
+        return int(self.offsets[-1])
+
+
+def rows_of(lengths: np.ndarray, feed: np.ndarray, observed: np.ndarray) -> Rows:
+    """Return the rows of sequences of these lengths, longest first, of which the first so many steps are observed."""
+    counts = np.searchsorted(-lengths, -np.arange(len(feed)), side="left").astype(np.int64)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    return Rows(counts, offsets, feed, max(0, int(observed.min()) - 1))
+
+
+class _Places:
+    """Hands out places in a flat array, each where a register's width begins."""
+
+    def __init__(self) -> None:
+        self.end = 0
+
+    def take(self, *shape: int) -> int:
+        start = self.end
+        self.end += layout.padded(math.prod(shape), layout.LINE)
+        return start
+
+
+class Memory:
+    """Where everything lies in `work` and `back`: a function of the shapes alone.
+
+    Attributes
+    ----------
+    plan : (L * FIELDS,)
+        The layers as kernels know them.
+    states, following, dstate, dfollowing, zeros : int
+        Places beside the layers.
+    work_size, back_size : int
+    """
+
+    def __init__(self, layers: Sequence[Layer], rows: Rows, size: int) -> None:
+        self.shape = steps, batch = rows.feed.shape
+        work, back, dtype = _Places(), _Places(), layers[0].W.dtype
+        self.states, self.following = work.take(steps, batch, size), work.take(steps, batch, size)
+        self.dfollowing, self.dstate = back.take(steps, batch, size), back.take(batch, size)
+        x = self.states if layers[0].inputs == size else work.take(steps, batch, layers[0].inputs)
+        most = max(max(layer.inputs, layer.units) for layer in layers)
+        self.zeros = back.take(layout.padded(most, 4 * layout.LINE))
+        plan = np.zeros((len(layers), rollout.FIELDS), np.int64)
+        for fields, layer in zip(plan, layers, strict=True):
+            found = {"x": x, **self._forward(layer, rows, work, dtype), **self._backward(layer, back, dtype)}
+            fields[:] = [found[name] for name in rollout.NAMES]
+            x = found["dropped"] if layer.drop.size else found["h"]
+        self.plan, self.work_size, self.back_size = plan.reshape(-1), work.end, back.end
+
+    def _forward(self, layer: Layer, rows: Rows, work: _Places, dtype: np.dtype) -> dict[str, int]:
+        (steps, batch), units = self.shape, layer.units
+        products, kept, panel = layout.BLOCKS[layer.cell], layout.KEPT[layer.cell], layout.panel_columns(dtype)
+        padded, lstm = layout.padded(products * units, panel), layer.cell == "lstm"
+        width = (kept - products) * units + padded
+        dropped = (steps, batch, units) if layer.drop.size else (0,)
+        return {
+            "cell": CELLS[layer.cell], "activation": ACTIVATIONS[layer.activation],
+            "inputs": layer.inputs, "units": units,
+            "h": work.take(steps, batch, units), "gates": work.take(rows.total, kept, units),
+            "cells": work.take(rows.total + batch if lstm else 0, units), "initial": work.take(batch, units),
+            "state": work.take(batch, units), "running": work.take(batch if lstm else 0, units),
+            "hidden": work.take(batch, layout.padded(units, layout.LINE)),
+            "mask": work.take(batch if layer.mask.size else 1, units), "mask_step": units if layer.mask.size else 0,
+            "start": work.take(width), "z": work.take(batch, width),
+            "panels": work.take(padded * (layer.inputs + units)),
+            "drop": work.take(*dropped) if layer.drop.size else -1, "dropped": work.take(*dropped),
+        }  # fmt: skip
+
+    def _backward(self, layer: Layer, back: _Places, dtype: np.dtype) -> dict[str, int]:
+        (_, batch), units, panel = self.shape, layer.units, layout.panel_columns(dtype)
+        width, columns = layout.padded(units, panel), layout.padded(layer.inputs, panel)
+        return {
+            "flow": back.take(batch, units), "product": back.take(batch, width), "carried": back.take(batch, units),
+            "dcell": back.take(batch, units), "dx": back.take(batch, columns),
+            "transposed": back.take((width + columns) * layout.BLOCKS[layer.cell] * units),
+        }  # fmt: skip
+
+    def field(self, layer: int, name: str) -> int:
+        """Return a field of a layer."""
+        return int(self.plan[layer * rollout.FIELDS + rollout.NAMES.index(name)])
+
+
+def view(array: np.ndarray, place: int, *shape: int) -> np.ndarray:
+    """Return what lies at a place."""
+    return array[place : place + math.prod(shape)].reshape(shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A network, the rows it runs for, and how its output becomes the next state.
+
+    Attributes
+    ----------
+    layers : sequence of Layer
+        The last one is the output layer.
+    rows : Rows
+    size : int
+        D.
+    residual : bool
+        Without a system: whether the output is the change to the state, and not the next state itself.
+    """
+
+    layers: Sequence[Layer]
+    rows: Rows
+    size: int
+    residual: bool
+
+    @property
+    def memory(self) -> Memory:
+        """Where everything lies."""
+        return Memory(self.layers, self.rows, self.size)
+
+    def tasks(self, steps: int) -> int:
+        """Return how many threads so many steps in one call are worth."""
+        batch = self.rows.feed.shape[1]
+        products = steps * batch * sum(layer.W.size for layer in self.layers)
+        return max(1, min(threads(), batch, products // SMALL))
+
+
+def run_forward(loop: Loop, numbers: np.ndarray, step: Step | None) -> np.ndarray:
+    """Run the loop; return the memory `work`, in which states, outputs and all that the gradient needs have their places.
+
+    Parameters
+    ----------
+    loop : Loop
+    numbers : (T, B, I)
+        Observed states, and beside them inputs that the loop does not change.
+    step : callable or None
+        The system; None if the output is the next state.
+    """
+    memory, rows = loop.memory, loop.rows
+    work = aligned(memory.work_size, numbers.dtype)
+    _prepare(loop, memory, numbers, work)
+    steps, batch = memory.shape
+    view(work, memory.following, steps, batch, loop.size)[...] = 0
+    given = (len(loop.layers), batch, loop.size, int(step is None), int(loop.residual), rows.counts, rows.offsets,
+             rows.feed, memory.plan, work, memory.states, memory.following)  # fmt: skip
+    if step is None or rows.loops_from > 0:
+        end = steps if step is None else rows.loops_from
+        rollout.loop_forward(loop.tasks(end), 0, end, *given)
+    if step is not None:
+        states, outputs, following = views(loop, memory, work)
+        tasks = loop.tasks(1)
+        for t in range(rows.loops_from, steps):
+            n = rows.counts[t]
+            rollout.loop_forward(tasks, t, t + 1, *given)
+            following[t, :n] = step(states[t, :n], outputs[t, :n])
+    return work
+
+
+def views(loop: Loop, memory: Memory, work: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the states that enter each step (T, B, D), the outputs (T, B, O) and the states that follow (T, B, D)."""
+    state = (*memory.shape, loop.size)
+    outputs = view(work, memory.field(len(loop.layers) - 1, "h"), *memory.shape, loop.layers[-1].units)
+    return view(work, memory.states, *state), outputs, view(work, memory.following, *state)
+
+
+def _prepare(loop: Loop, memory: Memory, numbers: np.ndarray, work: np.ndarray) -> None:
+    """Put inputs, weights and initial states in their places."""
+    steps, batch = memory.shape
+    view(work, memory.states, steps, batch, loop.size)[...] = numbers[:, :, : loop.size]
+    if loop.layers[0].inputs != loop.size:
+        view(work, memory.field(0, "x"), *numbers.shape)[...] = numbers
+    for number, layer in enumerate(loop.layers):
+        place = {name: memory.field(number, name) for name in rollout.NAMES}
+        units, products = layer.units, layout.BLOCKS[layer.cell]
+        mask = layer.mask if layer.mask.size else np.ones((1, units), work.dtype)
+        _put(work, place["start"], _first_sums(layer, place["z"] - place["start"]))
+        _put(work, place["initial"], layer.initial[0])
+        _put(work, place["state"], layer.initial[0])
+        _put(work, place["mask"], mask)
+        hidden = view(work, place["hidden"], batch, layout.padded(units, layout.LINE))
+        np.multiply(layer.initial[0], mask, out=hidden[:, :units])
+        if layer.cell == "lstm":
+            _put(work, place["running"], layer.initial[1])
+            _put(work, place["cells"] + loop.rows.total * units, layer.initial[1])
+        if layer.drop.size:
+            _put(work, place["drop"], layer.drop)
+        size = layout.padded(products * units, layout.panel_columns(work.dtype)) * layer.W.shape[1]
+        panels = view(work, place["panels"], size)
+        forward.pack_weights(1, CELLS[layer.cell], units, layer.inputs, layer.W, panels)
+
+
+def _put(work: np.ndarray, place: int, values: np.ndarray) -> None:
+    work[place : place + values.size].reshape(values.shape)[...] = values
+
+
+def _first_sums(layer: Layer, width: int) -> np.ndarray:
+    """Return the row that every row of sums begins with: the bias in the order of the blocks of sums."""
+    blocks = layer.b.reshape(-1, layer.units)
+    row = np.zeros(width, layer.b.dtype)
+    row[: layer.b.size] = (blocks[[2, 0, 1, 3]] if layer.cell == "gru" else blocks).reshape(-1)
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients:
+    """The gradients of a layer's weights and of the state it starts from."""
+
+    W: np.ndarray
+    b: np.ndarray
+    initial: Sequence[np.ndarray]
+
+
+def run_backward(
+    loop: Loop, work: np.ndarray, dfollowing: np.ndarray, step_gradient: StepGradient | None
+) -> list[Gradients]:
+    """Go back through the loop; the gates in `work` become the gradients of their sums.
+
+    Parameters
+    ----------
+    loop : Loop
+    work : array
+        As `run_forward` returned it.
+    dfollowing : (T, B, D)
+        What flows into the state after each step from outside the loop.
+    step_gradient : callable or None
+        Of the system.
+    """
+    memory, rows = loop.memory, loop.rows
+    steps, batch = memory.shape
+    back = scratch("back", memory.back_size, work.dtype)
+    back[:] = 0
+    flowing = view(back, memory.dfollowing, *dfollowing.shape)
+    flowing[...] = dfollowing
+    top, alone = len(loop.layers) - 1, step_gradient is None
+    for number, layer in enumerate(loop.layers):
+        place = memory.field(number, "transposed")
+        backward.pack_transposed(1, CELLS[layer.cell], layer.units, layer.inputs, layer.W, back[place:])
+    given = (len(loop.layers), batch, loop.size, int(alone), int(loop.residual), rows.total, rows.counts, rows.offsets,
+             rows.feed, memory.plan, work, back, memory.dstate, memory.dfollowing, memory.zeros)  # fmt: skip
+    begin = 0
+    if not alone:
+        begin, tasks = rows.loops_from, loop.tasks(1)
+        states, outputs, _ = views(loop, memory, work)
+        dstate = view(back, memory.dstate, batch, loop.size)
+        doutput = view(back, memory.field(top, "flow"), batch, loop.layers[top].units)
+        for t in range(steps - 1, begin - 1, -1):
+            n = rows.counts[t]
+            dstate[:n], doutput[:n] = step_gradient(states[t, :n], outputs[t, :n], flowing[t, :n])
+            rollout.loop_backward(tasks, t, t + 1, *given)
+        dstate[:], doutput[:] = 0, 0
+    end = steps if alone else begin
+    if end > 0:
+        rollout.loop_backward(loop.tasks(end), 0, end, *given)
+    return [_gradients(loop, memory, number, work, back) for number in range(len(loop.layers))]
+
+
+def _gradients(loop: Loop, memory: Memory, number: int, work: np.ndarray, back: np.ndarray) -> Gradients:
+    """Sum the gradients of a layer's weights over all steps, and gather those of its initial state."""
+    layer, rows, (steps, batch) = loop.layers[number], loop.rows, memory.shape
+    place = {name: memory.field(number, name) for name in rollout.NAMES}
+    units, columns, panel = layer.units, layer.inputs, layout.panel_columns(work.dtype)
+    where = np.flatnonzero(np.arange(batch) < rows.counts[:, np.newaxis])
+    before = np.where(where < batch, -1 - where, where - batch)
+    tasks = max(1, min(threads(), rows.total * layer.W.size // SMALL))
+    own = (-(-layout.BLOCKS[layer.cell] * units // panel) // tasks + 1) * panel
+    room = layout.sums_scratch(0, columns + units + 1, own, panel).end
+    dW, db = np.empty_like(layer.W), np.empty_like(layer.b)
+    backward.weight_gradients(
+        tasks, CELLS[layer.cell], units, columns, batch, rows.total, view(work, place["x"], steps, batch, columns),
+        view(work, place["h"], steps, batch, units), view(work, place["initial"], batch, units), layer.mask,
+        view(work, place["gates"], rows.total, layout.KEPT[layer.cell], units), where, before, dW, db,
+        scratch("sums", tasks * room, work.dtype),
+    )  # fmt: skip
+    product = view(back, place["product"], batch, layout.padded(units, panel))[:, :units]
+    mask = layer.mask if layer.mask.size else work.dtype.type(1)
+    dh = view(back, place["carried"], batch, units) + product * mask
+    dinitial = [dh, view(back, place["dcell"], batch, units).copy()] if layer.cell == "lstm" else [dh]
+    return Gradients(dW, db, dinitial)

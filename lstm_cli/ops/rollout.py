@@ -1,0 +1,297 @@
+"""A network in a closed loop as one Op, and its gradient, backpropagation through time, as another.
+
+At each step the network sees a state and puts out y; the system makes the next state of both, or y is the next state.
+
+    y_t = network(s_t, past)        s'_t = system(s_t, y_t), or y_t, or s_t + y_t        s_{t+1} = s'_t
+
+Where `feed` is 1 the observed state enters in place of the last one. PyTensor's scan of such a loop takes minutes to
+compile. Here the graphs that are compiled are one step of the system and its vector-Jacobian product; the network's
+steps are kernels, and the gradients of its weights are summed over all steps at once.
+
+Legend: T time, B batch, I input, H units, O outputs, D numbers of the state.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, Self
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import disconnected_type
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.op import Op
+from pytensor.tensor.type import TensorType
+
+from lstm_cli.kernels import loop as kernels
+from lstm_cli.kernels.recurrent import copied
+from lstm_cli.ops.contract import Storage, is_disconnected
+from lstm_cli.ops.recurrent import STATES
+from lstm_cli.ops.rewrites import TrimmableOp
+
+
+class System(Protocol):
+    """What the network drives: one step, and the step's vector-Jacobian product."""
+
+    def step(self, state: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """Return the next state (n, D) of states (n, D) and outputs (n, O)."""
+
+    def step_gradient(
+        self, state: np.ndarray, output: np.ndarray, dnext: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the gradients of state and output for that of the next state."""
+
+
+class LayerKind(NamedTuple):
+    """What there is to know of a recurrent layer beside its arrays."""
+
+    cell: str
+    activation: str
+    masked: bool
+    dropped: bool
+
+    @property
+    def arrays(self) -> int:
+        """Inputs of the Op that are the layer's: W, b, the initial state, mask, drop."""
+        return 2 + STATES[self.cell] + self.masked + self.dropped
+
+
+class LayerInputs(NamedTuple):
+    """A recurrent layer: W (G H, I + H), b, initial states (B, H), mask (B, H), drop (T, B, H)."""
+
+    kind: LayerKind
+    W: Variable
+    b: Variable
+    initial: Sequence[Variable]
+    mask: Variable | None = None
+    drop: Variable | None = None
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Return the arrays in the order of the Op's inputs."""
+        return [self.W, self.b, *self.initial, *(v for v in (self.mask, self.drop) if v is not None)]
+
+
+def rollout(
+    numbers: Variable,
+    feed: Variable,
+    lengths: Variable,
+    observed: Variable,
+    layers: Sequence[LayerInputs],
+    output: tuple[Variable, Variable, str],
+    *,
+    size: int,
+    system: System | None = None,
+    residual: bool = False,
+) -> tuple[Variable, Variable]:
+    """Run a network in a closed loop.
+
+    Parameters
+    ----------
+    numbers : (T, B, I)
+        Observed states in the first D columns, where there are any; in the others what the loop does not change.
+    feed : (T, B) int64
+        1 where the observed state enters: at the `observed` first steps of each row, and where teachers force it.
+    lengths, observed : (B,) int64
+        Steps of each row, and how many of the first are observed, 1 or more.
+    layers : sequence of LayerInputs
+    output : W (O, H), b (O,), activation
+        The output layer.
+    size : int
+        D.
+    system : System, optional
+        Without one O is D, and the output is the next state.
+    residual : bool
+        Without a system: the output is the change to the state.
+
+    Returns
+    -------
+    following : (T, B, D)
+        The state after each step; zeros beyond a row's length.
+    outputs : (T, B, O)
+        What the network put out. No gradient flows through it.
+    """
+    W, b, activation = output
+    op = Rollout(tuple(layer.kind for layer in layers), activation, size, residual, system)
+    arrays = [variable for layer in layers for variable in layer.variables]
+    following, outputs, _ = op(numbers, feed, lengths, observed, *arrays, W, b, return_list=True)
+    return following, outputs
+
+
+class Rollout(Op):
+    """``(numbers, feed, lengths, observed, *(W, b, *initial[, mask][, drop]), W, b) -> (following, outputs, work)``."""
+
+    __props__ = ("layers", "activation", "size", "residual", "system")
+
+    def __init__(
+        self, layers: tuple[LayerKind, ...], activation: str, size: int, residual: bool, system: System | None
+    ) -> None:
+        self.layers, self.activation, self.size = layers, activation, size
+        self.residual, self.system = bool(residual), system
+
+    def make_node(self, *inputs: Variable) -> Apply:
+        """Check kinds and number of inputs."""
+        variables = [pt.as_tensor_variable(v) for v in inputs]
+        dtype = variables[-2].type.dtype
+        expected = [(3, dtype), (2, "int64"), (1, "int64"), (1, "int64")]
+        for kind in self.layers:
+            states = [(2, dtype)] * (STATES[kind.cell] + kind.masked)
+            expected += [(2, dtype), (1, dtype), *states, *[(3, dtype)] * kind.dropped]
+        expected += [(2, dtype), (1, dtype)]
+        found = [(v.type.ndim, v.type.dtype) for v in variables]
+        if found != expected or dtype not in ("float32", "float64"):
+            raise TypeError(f"rollout: got inputs of (dimensions, dtype) {found}, expected {expected}")
+        following, outputs = (TensorType(dtype, (None, None, None)) for _ in range(2))
+        return Apply(self, variables, [following(), outputs(), TensorType(dtype, (None,))()])
+
+    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+        """Return the shapes; that of the memory is known once it is there."""
+        steps = shapes[0][:2]
+        return [(*steps, self.size), (*steps, shapes[-1][0]), None]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """Gradients flow to weights and initial states, from the states alone."""
+        flows = [False] * 4
+        for kind in self.layers:
+            flows += [True] * (2 + STATES[kind.cell]) + [False] * (kind.masked + kind.dropped)
+        return [[flow, False, False] for flow in [*flows, True, True]]
+
+    def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
+        """Run the loop."""
+        given = arguments(self, inputs)
+        step = None if self.system is None else self.system.step
+        work = kernels.run_forward(given.loop, given.numbers, step)
+        _, ys, following = kernels.views(given.loop, given.loop.memory, work)
+        real = np.arange(len(ys))[:, np.newaxis, np.newaxis] < given.lengths[:, np.newaxis]
+        outputs[0][0] = given.back(np.where(real, following, following.dtype.type(0)))
+        outputs[1][0] = given.back(np.where(real, ys, ys.dtype.type(0)))
+        outputs[2][0] = work
+
+    def pullback(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
+    ) -> list[Variable]:
+        """Return the gradient Op's outputs."""
+        flows = self.connection_pattern(outputs[0].owner)
+        if is_disconnected(cotangents[0]):
+            return [disconnected_type() for _ in inputs]
+        gradients = iter(RolloutGradient(self)(*inputs, outputs[2], cotangents[0], return_list=True))
+        return [next(gradients) if flow else disconnected_type() for flow, *_ in flows]
+
+
+class RolloutGradient(TrimmableOp):
+    """``(*inputs, work, dfollowing) -> gradients of each layer's W, b and initial states``.
+
+    In place, the gates in `work` are overwritten.
+    """
+
+    __props__ = ("forward", "inplace")
+
+    def __init__(self, forward: Rollout, inplace: bool = False) -> None:
+        self.forward, self.inplace = forward, inplace
+        if inplace:
+            self.destroy_map = {0: [len(forward.connection_pattern(None))]}
+
+    def trim(self, unused: frozenset[int]) -> Self:
+        """Return itself: weights and initial states take one pass."""
+        return self
+
+    def in_place(self) -> Self:
+        """Return the Op that overwrites the gates."""
+        return type(self)(self.forward, True)
+
+    def make_node(self, *inputs: Variable) -> Apply:
+        """Make outputs of the types of what they are the gradients of."""
+        *given, _, _ = inputs
+        flows = self.forward.connection_pattern(None)
+        return Apply(self, list(inputs), [v.type() for v, (flow, *_) in zip(given, flows, strict=True) if flow])
+
+    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+        """Return the shapes of what the outputs are the gradients of."""
+        flows = self.forward.connection_pattern(None)
+        return [shape for shape, (flow, *_) in zip(shapes[:-2], flows, strict=True) if flow]
+
+    def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
+        """Go back through the loop."""
+        *arrays, work, dfollowing = inputs
+        given = arguments(self.forward, arrays)
+        system = self.forward.system
+        dfollowing = np.ascontiguousarray(dfollowing if given.order is None else dfollowing[:, given.order])
+        step_gradient = None if system is None else system.step_gradient
+        work = work if self.inplace else copied(work)
+        *layers, output = kernels.run_backward(given.loop, work, dfollowing, step_gradient)
+        columns = output.W.shape[1] - len(output.W)
+        found = [g for layer in layers for g in (layer.W, layer.b, *map(given.rows_back, layer.initial))]
+        for cell, gradient in zip(outputs, [*found, output.W[:, :columns].copy(), output.b], strict=True):
+            cell[0] = gradient
+
+
+class Arguments(NamedTuple):
+    """The inputs of a loop, checked, its rows longest first; `order` says which they are, None where all stand so."""
+
+    loop: kernels.Loop
+    numbers: np.ndarray
+    lengths: np.ndarray
+    order: np.ndarray | None
+
+    def back(self, stack: np.ndarray) -> np.ndarray:
+        """Return a stack (T, B, …) in the order in which the rows came."""
+        return stack if self.order is None else np.ascontiguousarray(stack[:, np.argsort(self.order)])
+
+    def rows_back(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows (B, …) in the order in which they came."""
+        return rows if self.order is None else rows[np.argsort(self.order)]
+
+
+def arguments(op: Rollout, inputs: Sequence[np.ndarray]) -> Arguments:
+    """Check the inputs against each other, once per call, and put the rows in order: kernels do neither."""
+    numbers, feed, lengths, observed, *arrays = inputs
+    steps, batch = feed.shape
+    if numbers.shape[:2] != (steps, batch) or lengths.shape != (batch,) or observed.shape != (batch,):
+        raise ValueError(f"rollout: numbers {numbers.shape}, feed {feed.shape}, lengths {lengths.shape} do not agree")
+    if not batch or lengths.min() < 1 or lengths.max() > steps or observed.min() < 1 or (feed[0] != 1).any():
+        raise ValueError(f"rollout: expected lengths from 1 to {steps}, and an observed state at the first step")
+    order = np.argsort(-lengths, kind="stable")
+    order = None if (order == np.arange(batch)).all() else order
+    rows = (lambda array: array) if order is None else (lambda array: array[order])
+    stack = (lambda array: array) if order is None else (lambda array: np.ascontiguousarray(array[:, order]))
+    layers = list(_layers(op, arrays, batch, rows, stack))
+    lengths = rows(lengths)
+    running = kernels.rows_of(lengths, stack(feed), observed)
+    loop = kernels.Loop(layers, running, op.size, op.residual)
+    _check_shapes(op, loop, numbers, batch)
+    return Arguments(loop, np.ascontiguousarray(stack(numbers)), lengths, order)
+
+
+def _layers(op: Rollout, arrays: Sequence[np.ndarray], batch: int, rows: Any, stack: Any) -> Iterator[kernels.Layer]:
+    """Yield the layers, the output layer last: a plain recurrent one whose weights for its own past are zeros."""
+    *arrays, W, b = map(np.ascontiguousarray, arrays)
+    none, nothing = np.empty((0, 0), W.dtype), np.empty((0, 0, 0), W.dtype)
+    start = 0
+    for kind in op.layers:
+        own, *rest = arrays[start : start + kind.arrays]
+        bias, states = rest[0], [rows(state) for state in rest[1 : 1 + STATES[kind.cell]]]
+        further = iter(rest[1 + len(states) :])
+        mask = np.ascontiguousarray(rows(next(further))) if kind.masked else none
+        drop = stack(next(further)) if kind.dropped else nothing
+        yield kernels.Layer(kind.cell, kind.activation, own, bias, states, mask, drop)
+        start += kind.arrays
+    past = np.zeros((len(W), len(W)), W.dtype)
+    initial = np.zeros((batch, len(W)), W.dtype)
+    yield kernels.Layer("rnn", op.activation, np.concatenate([W, past], axis=1), b, [initial], none, nothing)
+
+
+def _check_shapes(op: Rollout, loop: kernels.Loop, numbers: np.ndarray, batch: int) -> None:
+    width = numbers.shape[2]
+    for number, layer in enumerate(loop.layers):
+        blocks, states = kernels.layout.BLOCKS[layer.cell] * layer.units, [state.shape for state in layer.initial]
+        biases = kernels.layout.KEPT[layer.cell] * layer.units
+        right = len(layer.W) == blocks and layer.b.shape == (biases,) and layer.inputs == width
+        right &= states == [(batch, layer.units)] * len(states)
+        right &= layer.mask.shape in ((0, 0), (batch, layer.units))
+        right &= layer.drop.shape in ((0, 0, 0), (*numbers.shape[:2], layer.units))
+        if not right:
+            raise ValueError(
+                f"rollout: layer {number}: W {layer.W.shape}, b {layer.b.shape}, initial {states}, mask "
+                f"{layer.mask.shape}, drop {layer.drop.shape} do not fit {width} inputs and {batch} rows"
+            )
+        width = layer.units
+    if numbers.shape[2] < op.size or (op.system is None and width != op.size):
+        raise ValueError(f"rollout: {width} outputs and {numbers.shape[2]} inputs do not fit a state of {op.size}")
