@@ -31,7 +31,8 @@ class Inputs:
 
     numbers (T, B, I), tokens (T, B) by name, lengths (B,); rows (N,): flat positions t * B + b that reach the output
     layer; seeds: one for each place that drops; state (B, S): where each sequence starts, zeros for a fresh start;
-    fresh (B,): 1 where a sequence starts from the learned initial state, 0 where it continues.
+    fresh (B,): 1 where a sequence starts from the learned initial state, 0 where it continues. In a closed loop also
+    feed (T, B): 1 where the observed input enters, and observed (B,): so many of the first steps are.
     """
 
     numbers: Variable | None
@@ -41,6 +42,8 @@ class Inputs:
     seeds: Variable
     state: Variable
     fresh: Variable
+    feed: Variable | None = None
+    observed: Variable | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Model:
 
     def graph(self, inputs: Inputs, *, training: bool) -> Outputs:
         """Lay the network out over `inputs`; dropout is in it only for training."""
-        drop = _Dropper(inputs.seeds if training else None)
+        drop = Dropper(inputs.seeds if training else None)
         starts, finals = self._initial_states(inputs), []
         x, table = self._embed(inputs, drop)
         for layer in self.layers:
@@ -130,7 +133,7 @@ class Model:
         states = iter(initial_states(inputs.state, inputs.fresh, widths, learned))
         return {direction.name: [next(states) for _ in direction.states] for direction in self.directions}
 
-    def _embed(self, inputs: Inputs, drop: "_Dropper") -> tuple[Variable, Variable | None]:
+    def _embed(self, inputs: Inputs, drop: "Dropper") -> tuple[Variable, Variable | None]:
         """Return what enters the first layer (T, B, I); or tokens (T, B) and the table (V, I) of their vectors."""
         tables = [self.parameters.views[f"embedding.{name}"] for name in inputs.tokens]
         rate = drop.rate(self.spec.dropout)
@@ -148,7 +151,7 @@ class Model:
         table: Variable | None,
         inputs: Inputs,
         start: Sequence[Variable],
-        drop: "_Dropper",
+        drop: "Dropper",
     ) -> tuple[Variable, tuple[Variable, ...]]:
         """Return what a pass puts out at each step (T, B, H) and its final states (B, H)."""
         weights, shape = self._views(direction.name, "W", "b"), (inputs.lengths.shape[0], direction.units)
@@ -171,7 +174,7 @@ class Model:
 _RECURRENT = {layer.cell: layer for layer in (LSTM, GRU, RNN)}
 
 
-class _Dropper:
+class Dropper:
     """Hands each place that drops a seed of its own; without seeds nothing is dropped."""
 
     def __init__(self, seeds: Variable | None) -> None:
@@ -182,9 +185,11 @@ class _Dropper:
         return 0.0 if self._seeds is None else rate
 
     def __call__(self, x: Variable, rate: float) -> Variable:
+        """Return x with a share dropped."""
         return dropout(x, rate, self._next_seed()) if self.rate(rate) else x
 
     def mask(self, shape: tuple[Variable | int, ...], rate: float, dtype: str) -> Variable | None:
+        """Return what drops a share of numbers of this shape, by multiplication; None where nothing is dropped."""
         return dropout_mask(shape, rate, self._next_seed(), dtype=dtype) if self.rate(rate) else None
 
     def _next_seed(self) -> Variable:

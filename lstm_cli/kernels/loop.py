@@ -16,10 +16,10 @@ from lstm_cli.kernels.tasks import aligned, scratch
 
 SMALL = 1 << 18  # products of numbers in one call that are not worth another thread
 
-#: The system: from state (n, D) and output (n, O) to the next state (n, D).
-Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
-#: Its gradient: from state, output and the gradient of the next state to those of state and output.
-StepGradient = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+#: The system: from the step t, state (n, D) and output (n, O) to the next state (n, D).
+Step = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
+#: Its gradient: from step, state, output and the gradient of the next state to those of state and output.
+StepGradient = Callable[[int, np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class Loop:
 
 
 def run_forward(loop: Loop, numbers: np.ndarray, step: Step | None) -> np.ndarray:
-    """Run the loop; return the memory `work`, in which states, outputs and all that the gradient needs have their places.
+    """Run the loop; return the memory `work`, in which states, outputs and what the gradient needs have their places.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def run_forward(loop: Loop, numbers: np.ndarray, step: Step | None) -> np.ndarra
         for t in range(rows.loops_from, steps):
             n = rows.counts[t]
             rollout.loop_forward(tasks, t, t + 1, *given)
-            following[t, :n] = step(states[t, :n], outputs[t, :n])
+            following[t, :n] = step(t, states[t, :n], outputs[t, :n])
     return work
 
 
@@ -319,7 +319,7 @@ def run_backward(
         doutput = view(back, memory.field(top, "flow"), batch, loop.layers[top].units)
         for t in range(steps - 1, begin - 1, -1):
             n = rows.counts[t]
-            dstate[:n], doutput[:n] = step_gradient(states[t, :n], outputs[t, :n], flowing[t, :n])
+            dstate[:n], doutput[:n] = step_gradient(t, states[t, :n], outputs[t, :n], flowing[t, :n])
             rollout.loop_backward(tasks, t, t + 1, *given)
         dstate[:], doutput[:] = 0, 0
     end = steps if alone else begin

@@ -68,8 +68,9 @@ def layer_forward(p, t, first, rows, batch, offset, plan, work):
     multiply(work, plan[p + HIDDEN] + first * line, line, one, work, panels + count * panel * inputs, units,
              work, z + side, width, work, z + side, width, rows, count)  # fmt: skip
     for r in range(first, first + rows):
-        gates, state, row = plan[p + GATES] + (offset + r) * kept * units, plan[p + STATE] + r * units, t * batch + r
-        mask, hidden, h = plan[p + MASK] + r * plan[p + MASK_STEP], plan[p + HIDDEN] + r * line, plan[p + H] + row * units
+        row, state, hidden = t * batch + r, plan[p + STATE] + r * units, plan[p + HIDDEN] + r * line
+        gates, mask = plan[p + GATES] + (offset + r) * kept * units, plan[p + MASK] + r * plan[p + MASK_STEP]
+        h = plan[p + H] + row * units
         if cell == LSTM:
             lstm_forward(
                 units, activation, work, z, work, gates, work, state, work, mask, work, hidden, work, h,

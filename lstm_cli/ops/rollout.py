@@ -31,11 +31,11 @@ from lstm_cli.ops.rewrites import TrimmableOp
 class System(Protocol):
     """What the network drives: one step, and the step's vector-Jacobian product."""
 
-    def step(self, state: np.ndarray, output: np.ndarray) -> np.ndarray:
-        """Return the next state (n, D) of states (n, D) and outputs (n, O)."""
+    def step(self, turn: int, state: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """Return the next state (n, D) of states (n, D) and outputs (n, O); `turn` is the step's number, for errors."""
 
     def step_gradient(
-        self, state: np.ndarray, output: np.ndarray, dnext: np.ndarray
+        self, turn: int, state: np.ndarray, output: np.ndarray, dnext: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradients of state and output for that of the next state."""
 

@@ -38,6 +38,8 @@ class Batch:
         The step of its sequence at which each begins; None: the first.
     carry : int64 array (B,) or None
         The row of the previous batch whose final state each continues, -1 for a fresh start; None: all are fresh.
+    observed : int64 array (B,) or None
+        In a closed loop: the first steps of each, whose input is given; None: there is no loop.
     """
 
     lengths: NDArray[np.int64]
@@ -51,6 +53,7 @@ class Batch:
     sequences: NDArray[np.int64]
     starts: NDArray[np.int64] | None = None
     carry: NDArray[np.int64] | None = None
+    observed: NDArray[np.int64] | None = None
 
     @property
     def steps(self) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lstm_cli.sequences.batch import Batch
 from lstm_cli.sequences.collate import collate
 from lstm_cli.sequences.dataset import Dataset
+from lstm_cli.sequences.loops import Counted, counted_steps
 from lstm_cli.sequences.shuffling import permutation
 from lstm_cli.sequences.windows import Indices, Windows, cut, streams, whole
 
@@ -55,6 +56,8 @@ class Batches:
         Orders differ from epoch to epoch; without shuffling they are as in the dataset, but for bucketing.
     normalize
         What the loss is averaged over: ``step`` or ``sequence``.
+    loop
+        In a closed loop: which of its steps count.
 
     Notes
     -----
@@ -74,8 +77,9 @@ class Batches:
         seed: int = 0,
         shuffle: bool = True,
         normalize: Literal["step", "sequence"] = "step",
+        loop: Counted | None = None,
     ) -> None:
-        self.dataset = dataset
+        self.dataset, self.loop = dataset, loop
         self.batch_size, self.batch_steps, self.bucket = batch_size, batch_steps, bucket
         self.window, self.carry_state, self.warm_up = window, carry_state and window is not None, warm_up
         self.seed, self.shuffle, self.normalize = seed, shuffle, normalize
@@ -108,7 +112,8 @@ class Batches:
     def _batch(self, plan: _Plan, index: int) -> Batch:
         part = slice(plan.bounds[index], plan.bounds[index + 1])
         carry = None if plan.carry is None else plan.carry[part].copy()
-        return collate(self.dataset, plan.windows.take(part), carry=carry, normalize=self.normalize)
+        batch = collate(self.dataset, plan.windows.take(part), carry=carry, normalize=self.normalize)
+        return batch if self.loop is None else self.loop(batch, normalize=self.normalize)
 
     def _plan(self, epoch: int) -> _Plan:
         epoch = epoch if self.shuffle else 0
@@ -128,6 +133,8 @@ class Batches:
     def _groups(self, epoch: int) -> _Plan:
         lengths = self.dataset.lengths
         windows = whole(lengths) if self.window is None else cut(lengths, self.window)
+        if self.loop is not None and self.dataset.observed is None:
+            windows = windows.take(windows.lengths >= self.loop.warmup)
         windows = windows.take(self._counts(windows))
         if not len(windows):
             return _NOTHING
@@ -186,9 +193,9 @@ def training_batches(config: Any, dataset: Dataset) -> Batches:
 def evaluation_batches(config: Any, dataset: Dataset) -> Batches:
     """Return the batches that a config evaluates on: in order, with the state carried through long series.
 
-    A backward direction cannot continue a state, so with one the windows are on their own.
+    A backward direction cannot continue a state, and a closed loop starts afresh: there the windows are on their own.
     """
-    carry = not any(layer.bidirectional for layer in config.model.layers)
+    carry = config.rollout is None and not any(layer.bidirectional for layer in config.model.layers)
     return Batches(dataset, carry_state=carry, warm_up=True, shuffle=False, **_settings(config))
 
 
@@ -200,4 +207,5 @@ def _settings(config: Any) -> dict[str, Any]:
         "window": config.data.window,
         "seed": config.seed,
         "normalize": config.loss.normalize,
+        "loop": counted_steps(config),
     }

@@ -46,6 +46,7 @@ def collate(
         sequences=windows.sequences.copy(),
         starts=windows.starts.copy(),
         carry=carry,
+        observed=None if dataset.observed is None else dataset.observed[windows.sequences],
     )
 
 

@@ -48,6 +48,8 @@ class Dataset:
         Targets per step or per sequence.
     weight : float32 array (S,) or (n,), or None
         Their weights; None: all 1.
+    observed : int64 array (n,) or None
+        In a closed loop around a system: the first steps of each, whose state is given.
     """
 
     def __init__(self, sequences: Iterable[Encoded], schema: Schema) -> None:
@@ -64,6 +66,8 @@ class Dataset:
         counts = np.array([len(item.target) for item in items]) if labelled else self.lengths
         self.weight = _joined_or_none([item.weight for item in items], counts, np.float32(1))
         self._unseen = _joined_or_none([item.unseen for item in items], counts, np.int32(0))
+        looped = schema.layout.loop is not None
+        self.observed = np.array([item.observed for item in items], np.int64) if looped else None
         self._first = np.array([item.offset for item in items], np.int64)
         self._history = [item.history for item in items]
 
@@ -93,6 +97,7 @@ class Dataset:
             unseen=None if self._unseen is None else self._unseen[answers],
             history=self._history[index],
             offset=int(self._first[index]),
+            observed=None if self.observed is None else int(self.observed[index]),
         )
 
     @property
@@ -109,7 +114,7 @@ class Dataset:
     def digest(self) -> str:
         """Return a hash of all that training sees of the sequences and their schema: another one is other data."""
         digest = hashlib.sha256(b"".join(storage.contents(self.schema).values()))
-        for array in (self.lengths, self.numbers, *self.tokens.values(), self.target, self.weight):
+        for array in (self.lengths, self.numbers, *self.tokens.values(), self.target, self.weight, self.observed):
             digest.update(b"" if array is None else np.ascontiguousarray(array))
         return digest.hexdigest()
 

@@ -33,6 +33,8 @@ class Encoded:
         Original values of what is predicted, where outputs are differences from them.
     offset
         The step of the history that the first step is.
+    observed
+        In a closed loop around a system: the steps whose state is given; None otherwise.
     """
 
     id: str | int
@@ -45,6 +47,7 @@ class Encoded:
     unseen: NDArray[np.int32] | None = None
     history: NDArray[np.float64] | None = None
     offset: int = 0
+    observed: int | None = None
 
     def part(self, start: int, stop: int) -> "Encoded":
         """Return the steps from start to stop; a target of the whole sequence stays."""

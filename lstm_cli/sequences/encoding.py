@@ -47,6 +47,7 @@ def encode(schema: "Schema", record: Record, *, labelled: bool) -> Encoded:
         unseen=unseen,
         history=_history(schema, record) if target.needs_past else None,
         offset=lag,
+        observed=record.observed,
     )
 
 

@@ -16,7 +16,7 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: str) -> Schema:
     """Return the schema fitted to training records; `scale` is ``none``, ``standard`` or ``minmax``."""
     tokens, sets, scaling = {}, {}, {}
     for column in layout.inputs:
-        values: list[Any] = [record.inputs[column.name] for record in records]
+        values: list[Any] = [record.inputs[column.name][: record.observed] for record in records]
         match column.kind:
             case "tokens":
                 tokens[column.name] = Vocabulary.fit(values, column.spelling, min_count=column.min_count)
@@ -36,6 +36,9 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: str) -> Schema:
             labels = Labels.fit(chain.from_iterable(values), answer.label_type)
             return Schema.assemble(layout, **fitted, labels=labels)
         case "number":
+            if layout.loop is not None:  # the goal is a part of the state
+                own = scaling[layout.inputs[0].name].part(layout.loop.elements)
+                return Schema.assemble(layout, **fitted, own_scaling=own)
             own = scaling.get(answer.column) or Scaling.fit(scale, _transformed(answer, values), answer.width)
             return Schema.assemble(layout, **fitted, own_scaling=own)
 

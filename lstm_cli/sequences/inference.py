@@ -15,6 +15,7 @@ from typing import Any
 
 from lstm_cli.sequences.columns import Answer, Column, LossColumns
 from lstm_cli.sequences.layout import Layout
+from lstm_cli.sequences.loops import infer_loop
 from lstm_cli.sequences.readers import OWN_INPUT
 from lstm_cli.sequences.rows import Row, listed
 from lstm_cli.sequences.summary import Summary
@@ -25,9 +26,13 @@ from lstm_cli.sequences.vocabulary import Spelling
 
 def infer(config: Any, form: str, rows: Sequence[Row]) -> Layout:
     """Return the layout of a data set in format `form`, or raise the `ConfigError` that says what does not fit."""
-    data = config.data
-    inputs = _inputs(config, form, rows)
-    answer = _answer(config, form, inputs, rows)
+    data, loop = config.data, None
+    if config.rollout is not None and config.rollout.dynamics is not None:
+        _check_loop(config, form, rows)
+        inputs, answer, loop = infer_loop(config, rows)
+    else:
+        inputs = _inputs(config, form, rows)
+        answer = _answer(config, form, inputs, rows)
     layout = Layout(
         format=form,
         inputs=inputs,
@@ -37,12 +42,24 @@ def infer(config: Any, form: str, rows: Sequence[Row]) -> Layout:
         id=data.id,
         id_required=data.id != "id",
         loss=_loss(config, answer, rows),
+        loop=loop,
     )
     _check_transforms(config, layout)
     if answer.per == "sequence" and data.window is not None:
         what = f"windows need a target per step, and {answer.column} is one per sequence"
         raise config.error("data.window", f"{what}: leave it out, or set data.max_length with data.on_long: split")
     return layout
+
+
+def _check_loop(config: Any, form: str, rows: Sequence[Row]) -> None:
+    """Refuse what a loop around a system cannot be read from."""
+    if form != "jsonl":
+        raise config.error("data.train", f"rollout.dynamics reads starts and goals from jsonl, not {form}: convert it")
+    for name, spec in config.data.inputs.items():
+        if spec.kind not in ("auto", "number") or spec.of is not None:
+            raise config.error(f"data.inputs.{name}", "a closed loop is of numbers: leave kind and of out")
+        _require(config, f"data.inputs.{name}", name, rows)
+    _require(config, "data.target", config.data.target.column, rows)
 
 
 def _inputs(config: Any, form: str, rows: Sequence[Row]) -> tuple[Column, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.sequences import values
 from lstm_cli.sequences.columns import Answer, Column, LossColumns
+from lstm_cli.sequences.loops import SystemLoop, parse_loop
 from lstm_cli.sequences.readers.options import Options
 from lstm_cli.sequences.readers.text import BOUNDARY
 from lstm_cli.sequences.record import Record, Values
@@ -34,6 +35,8 @@ class Layout:
         What is to be predicted.
     loss
         Columns that weigh the loss.
+    loop
+        How rows are read in a closed loop around a system; None where there is none.
     """
 
     format: str
@@ -44,6 +47,7 @@ class Layout:
     id: str = "id"
     id_required: bool = False
     loss: LossColumns = field(default_factory=LossColumns)
+    loop: SystemLoop | None = None
 
     @cached_property
     def lag(self) -> int:
@@ -72,6 +76,8 @@ class Layout:
 
     def parse(self, row: Row, *, labelled: bool) -> Record:
         """Return the typed values of a row, or raise the `DataError` that says what is wrong with it."""
+        if self.loop is not None:
+            return parse_loop(self, row, labelled=labelled)
         inputs = {column.name: self._input(row, column, labelled=labelled) for column in self.inputs}
         steps = len(inputs[self.inputs[0].name])
         for name, given in inputs.items():
@@ -82,12 +88,13 @@ class Layout:
             fix = f"data.transform uses up {self.lag} of them; give more, or transform less"
             raise row.error(self.inputs[0].name, Flaw(f"{steps} steps are too few", fix))
         answer = self._answer(row, steps) if labelled and not self.answer.is_next else None
-        weight = self._weight(row, steps) if labelled else None
+        weight = self.weight(row, steps) if labelled else None
         return Record(row.id, row.where, steps, inputs, answer, weight)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as what JSON can hold."""
-        return asdict(self)
+        content = asdict(self)
+        return content if self.loop is not None else {name: content[name] for name in content if name != "loop"}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Layout":
@@ -97,8 +104,10 @@ class Layout:
             Column(**{**column, "chain": _chain(column["chain"]), "spelling": Spelling(**column["spelling"])})
             for column in content["inputs"]
         ]
-        rest = {**content, "inputs": tuple(columns), "answer": Answer(**answer), "loss": LossColumns(**content["loss"])}
-        return cls(**rest)
+        given = content.get("loop")
+        loop = None if given is None else SystemLoop(**{**given, "elements": tuple(given["elements"])})
+        loss = LossColumns(**content["loss"])
+        return cls(**{**content, "inputs": tuple(columns), "answer": Answer(**answer), "loss": loss, "loop": loop})
 
     def _input(self, row: Row, column: Column, *, labelled: bool) -> Values:
         value = _raw(row, column.source)
@@ -132,7 +141,7 @@ class Layout:
             raise row.error(name, flaw) from None
         return given
 
-    def _weight(self, row: Row, steps: int) -> NDArray[np.float32] | None:
+    def weight(self, row: Row, steps: int) -> NDArray[np.float32] | None:
         """Return the weight of every step (T,), or of the sequence (1,); None where all weigh the same."""
         if not self.loss.names:
             return None

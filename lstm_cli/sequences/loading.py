@@ -60,7 +60,7 @@ def open_data(config: Any) -> Data:
     records = list(tolerance.made(lambda row: layout.parse(row, labelled=True), _used_up(rows)))
     notes += tolerance.notes()
     notes += _repeated_ids(tolerance.name, records)
-    train, valid, test = hold_out(config, records, per_step=layout.answer.per == "step", lag=layout.lag)
+    train, valid, test = hold_out(config, records, per_step=_divisible(layout), lag=layout.lag)
     schema = fit(layout, train, scale=config.data.scale)
     notes += _notes_on_target(config, schema, train)
     splits: dict[str, Dataset | None] = {"train": _encoded(config, schema, train, "train", notes)}
@@ -73,6 +73,11 @@ def open_data(config: Any) -> Data:
         if dataset is not None:
             limits.check_memory(config, dataset, name)
     return Data(schema, splits["train"], splits["valid"], splits["test"], notes)
+
+
+def _divisible(layout: Layout) -> bool:
+    """Return whether a single sequence can be cut into splits."""
+    return layout.answer.per == "step" and layout.loop is None
 
 
 def _format(config: Any, path: Path) -> str:

@@ -31,6 +31,8 @@ class Record:
         How much every answer counts; None: all the same.
     first
         Answers before this step do not count: they are another split's, here for context.
+    observed
+        In a closed loop around a system: the steps whose state is given; None otherwise.
     """
 
     id: str | int
@@ -40,6 +42,7 @@ class Record:
     answer: Values | None = None
     weight: NDArray[np.float32] | None = None
     first: int = 0
+    observed: int | None = None
 
     def part(self, start: int, stop: int, *, first: int) -> "Record":
         """Return the steps from start to stop, of which answers from step `first` on count."""

@@ -3,7 +3,7 @@
 Legend: T steps, D numbers per step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,10 @@ class Scaling:
         """Return the scaling of columns side by side."""
         parts = list(scalings)
         return cls(np.concatenate([part.center for part in parts]), np.concatenate([part.spread for part in parts]))
+
+    def part(self, elements: Sequence[int]) -> "Scaling":
+        """Return the scaling of some of the columns."""
+        return Scaling(self.center[list(elements)], self.spread[list(elements)])
 
     def apply(self, values: Numbers) -> Numbers:
         """Return values (T, D) scaled."""

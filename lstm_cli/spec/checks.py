@@ -1,40 +1,16 @@
 """What single values cannot show: keys that need, exclude or contradict each other."""
 
 from collections.abc import Iterator
-from pathlib import PurePath
-from typing import NamedTuple
 
+from lstm_cli.spec import loop_checks
 from lstm_cli.spec.config import Config
-from lstm_cli.spec.data import DataSpec
+from lstm_cli.spec.conflict import Conflict, is_text
 from lstm_cli.spec.grammar import nearest
-
-
-class Conflict(NamedTuple):
-    """Keys that do not go together, the first being the one to report, and what to do."""
-
-    keys: tuple[str, ...]
-    text: str
 
 
 def conflicts(config: Config) -> list[Conflict]:
     """Return everything that does not go together."""
     return [conflict for check in _CHECKS for conflict in check(config)]
-
-
-def is_text(data: DataSpec) -> bool:
-    """Return whether the data is plain text, by format or suffix."""
-    return data.format == "text" or (data.format == "auto" and PurePath(data.train).suffix.lower() == ".txt")
-
-
-def _no_closed_loop(config: Config) -> Iterator[Conflict]:
-    if config.rollout is not None:
-        yield Conflict(("rollout",), "closed loops are not available in this version")
-
-
-def _output_needs_rollout(config: Config) -> Iterator[Conflict]:
-    if config.model.output is not None and config.rollout is None:
-        text = "only with rollout: otherwise the target fixes the size of the output; see model.output_activation"
-        yield Conflict(("model.output", "rollout"), text)
 
 
 def _target(config: Config) -> Iterator[Conflict]:
@@ -121,8 +97,6 @@ def _losses(config: Config) -> Iterator[Conflict]:
 
 
 _CHECKS = (
-    _no_closed_loop,
-    _output_needs_rollout,
     _target,
     _bidirectional,
     _windows,
@@ -131,4 +105,5 @@ _CHECKS = (
     _batching,
     _monitor,
     _losses,
+    *loop_checks.CHECKS,
 )

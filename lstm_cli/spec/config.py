@@ -10,7 +10,7 @@ from lstm_cli.spec.data import DataSpec
 from lstm_cli.spec.fields import Natural, Positive, Section, expected
 from lstm_cli.spec.model import ModelSpec
 from lstm_cli.spec.optimizer import Adadelta, Optimizer
-from lstm_cli.spec.rollout import RolloutSpec
+from lstm_cli.spec.rollout import RolloutSpec, with_defaults
 from lstm_cli.spec.scalars import write_yaml
 from lstm_cli.spec.source import Source
 from lstm_cli.spec.train import LossSpec, TrainSpec
@@ -29,7 +29,7 @@ class Config(Section):
     loss: LossSpec = LossSpec()
     optimizer: Optimizer = Field(Adadelta(), description="How gradients become steps.")
     train: TrainSpec = TrainSpec()
-    rollout: RolloutSpec | None = Field(None, description="A closed loop: the network drives a system.")
+    rollout: RolloutSpec | None = Field(None, description="A closed loop: what comes out enters again.")
 
     _source: Source = PrivateAttr(default_factory=lambda: Source(folder=Path()))
 
@@ -49,9 +49,10 @@ class Config(Section):
     @model_validator(mode="before")
     @classmethod
     def _follow_train_loss(cls, value: Any) -> Any:
-        """Without validation data, follow the training loss unless told otherwise."""
+        """Without validation data, follow the training loss unless told otherwise; see to a loop's own defaults."""
         if not isinstance(value, dict):
             return value
+        value = with_defaults(value)
         data, train = value.get("data"), value.get("train") or {}
         held_out = not isinstance(data, dict) or data.get("valid", 0) is not None
         if held_out or not isinstance(train, dict) or "monitor" in train:

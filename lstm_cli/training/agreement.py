@@ -26,6 +26,7 @@ def _problems(config: Any, schema: Schema) -> Iterator[tuple[str, str]]:
             yield "loss.distance", f"for targets of kind number, but this one is of kind {target.kind}: leave it out"
     if loss.label_smoothing and target.kind != "category":
         yield "loss.label_smoothing", f"for categories, but the target is of kind {target.kind}: leave it out"
+    yield from _loop_problems(config, schema)
     if model.residual and not (target.is_next and target.kind == "number" and target.size == schema.numeric_size):
         yield "model.residual", "needs target: next, of numbers alone: leave it out"
     if model.pool != "last" and target.per == "step":
@@ -34,6 +35,14 @@ def _problems(config: Any, schema: Schema) -> Iterator[tuple[str, str]]:
     known = ("loss", *_metrics(target))
     if metric not in known:
         yield "train.monitor", f"got {config.train.monitor}, expected one of {', '.join(f'valid.{n}' for n in known)}"
+
+
+def _loop_problems(config: Any, schema: Schema) -> Iterator[tuple[str, str]]:
+    if config.rollout is None or config.rollout.dynamics is not None:
+        return
+    target = schema.target
+    if target.kind != "number" or target.size != schema.numeric_size or schema.tokens:
+        yield "rollout", f"a loop is of numbers alone, but the target is of kind {target.kind}: leave it out"
 
 
 def _embedding_problems(sizes: dict[str, int], schema: Schema) -> Iterator[tuple[str, str]]:

@@ -12,11 +12,13 @@ from lstm_cli.checkpoint import State, check_matches
 from lstm_cli.errors import CheckpointError
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
+from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels import runtime
 from lstm_cli.optim.schedules import schedule
 from lstm_cli.sequences import Batches, Data, Schema
 from lstm_cli.sequences.batches import evaluation_batches, training_batches
 from lstm_cli.training.agreement import check_agreement
+from lstm_cli.training.closed_loop import Code, build_loop, try_system
 from lstm_cli.training.loop import Job, Progress
 from lstm_cli.training.metrics import accumulator
 from lstm_cli.training.step import Evaluator, Trainer
@@ -47,20 +49,28 @@ def sizes(schema: Schema) -> Sizes:
     return Sizes(schema.numeric_size, tokens, schema.target.size, schema.target.per)
 
 
-def build_model(config: Any, schema: Schema) -> Model:
-    """Return the model of the config for the data's schema, with its starting weights."""
-    return Model(config.model, sizes(schema), seed=config.seed, dtype=config.precision)
+def build_model(config: Any, schema: Schema, code: Code | None = None) -> Model:
+    """Return the model of the config for the data's schema, with its starting weights.
+
+    `code` is what the system of a closed loop is; by default it is read from where the config says.
+    """
+    if config.rollout is None:
+        return Model(config.model, sizes(schema), seed=config.seed, dtype=config.precision)
+    return build_loop(config, schema, sizes(schema), code)
 
 
 def build_job(config: Any, data: Data) -> Job:
     """Return a job at its start."""
     check_agreement(config, data.schema)
     model, target = build_model(config, data.schema), data.schema.target
+    if isinstance(model, ClosedLoop):
+        try_system(config, model, data.train)
     consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
     batches = training_batches(config, data.train)
+    forcing = None if config.rollout is None else config.rollout.teacher_forcing
     return Job(
         config=config,
-        trainer=Trainer(model, target.kind, config.loss, config.optimizer),
+        trainer=Trainer(model, target.kind, config.loss, config.optimizer, forcing),
         evaluator=Evaluator(model, target.kind, config.loss, consumes=consumes),
         batches=batches,
         valid=None if data.valid is None else evaluation_batches(config, data.valid),

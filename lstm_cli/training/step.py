@@ -10,16 +10,19 @@ import numpy as np
 import pytensor
 from pytensor.graph.basic import Variable
 
+from lstm_cli.errors import ConfigError
 from lstm_cli.graph.model import Inputs, Model
 from lstm_cli.graph.objectives import Kind, objective, target_variable
+from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.ops.contract import python_mode
 from lstm_cli.ops.parameters import flatten_into
 from lstm_cli.optim.build import build
 from lstm_cli.sequences import Batch
+from lstm_cli.training.forcing import forced_steps
 
 
 class Predictor:
-    """A model's outputs, without dropout.
+    """A model's outputs, without dropout, for steps that are all given: a closed loop is open here.
 
     Parameters
     ----------
@@ -31,8 +34,8 @@ class Predictor:
 
     @cached_property
     def _function(self) -> Any:
-        inputs = self.model.inputs()
-        outputs = self.model.graph(inputs, training=False)
+        inputs = Model.inputs(self.model)
+        outputs = Model.graph(self.model, inputs, training=False)
         return _compile(_feed_order(inputs), [outputs.output, outputs.state])
 
     def __call__(self, batch: Batch, previous_state: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -45,6 +48,29 @@ class Predictor:
             Final state of the batch before, where this batch carries on from it.
         """
         return self._function(*feed(self.model, batch, previous_state))
+
+
+class Driver:
+    """The trajectories of a model in a closed loop, without dropout.
+
+    Parameters
+    ----------
+    model : ClosedLoop
+    """
+
+    def __init__(self, model: ClosedLoop) -> None:
+        self.model = model
+
+    @cached_property
+    def _function(self) -> Any:
+        inputs = self.model.inputs()
+        return _compile(_feed_order(inputs), list(self.model.trajectory(inputs, training=False)))
+
+    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        """Return the states after each step (T, B, D), as the network sees them, and its outputs (T, B, O)."""
+        following, outputs = self._function(*feed(self.model, batch))
+        check_system(self.model, batch)
+        return following, outputs
 
 
 class Evaluator:
@@ -77,6 +103,7 @@ class Evaluator:
         """Return the loss summed over the batch's rows, what the metrics consume, and the final state (B, S)."""
         arrays = feed(self.model, batch, previous_state)
         loss, values, state = self._function(*arrays, *_answers(batch, self.model))
+        check_system(self.model, batch)
         return float(loss), values, state
 
 
@@ -93,10 +120,12 @@ class Trainer:
         Of the target.
     loss, optimizer : LossSpec, OptimizerSpec
         Sections of the config.
+    forcing : TeacherForcing, optional
+        How often a loop is fed what was observed.
     """
 
-    def __init__(self, model: Model, kind: Kind, loss: Any, optimizer: Any) -> None:
-        self.model, self.kind, self.loss = model, kind, loss
+    def __init__(self, model: Model, kind: Kind, loss: Any, optimizer: Any, forcing: Any = None) -> None:
+        self.model, self.kind, self.loss, self.forcing = model, kind, loss, forcing
         flat = model.parameters.flat
         self.gradient = pytensor.shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
         learning_rate = pytensor.tensor.scalar("learning_rate", dtype=flat.dtype)
@@ -138,8 +167,13 @@ class Trainer:
         """
         seeds = np.random.SeedSequence([seed, step, part]).generate_state(self.model.places_that_drop, np.uint64)
         function = self._add_gradient if part else self._set_gradient
-        arrays = feed(self.model, batch, previous_state, seeds=(seeds >> np.uint64(1)).astype(np.int64))
+        forced = None
+        if self.forcing is not None:
+            forced = forced_steps(self.forcing, batch.mask.shape, seed=seed, step=step, part=part)
+        seeds = (seeds >> np.uint64(1)).astype(np.int64)
+        arrays = feed(self.model, batch, previous_state, seeds=seeds, forced=forced)
         loss, state = function(*arrays, *_answers(batch, self.model, divisor))
+        check_system(self.model, batch)
         return float(loss), state
 
     def gradient_norm(self) -> float:
@@ -170,14 +204,33 @@ def _all_finite(vector: np.ndarray) -> bool:
 
 
 def feed(
-    model: Model, batch: Batch, previous_state: np.ndarray | None = None, *, seeds: np.ndarray | None = None
+    model: Model,
+    batch: Batch,
+    previous_state: np.ndarray | None = None,
+    *,
+    seeds: np.ndarray | None = None,
+    forced: np.ndarray | None = None,
 ) -> list[np.ndarray]:
     """Return the arrays of a batch in the order of the model's inputs."""
     state, fresh = _initial_state(model, batch, previous_state)
     numbers = [] if batch.numbers is None else [_cast(batch.numbers, model)]
     tokens = [batch.tokens[name] for name in model.sizes.tokens]
     seeds = np.zeros(model.places_that_drop, np.int64) if seeds is None else seeds
-    return [*numbers, *tokens, batch.lengths, batch.rows, seeds, state, fresh]
+    arrays = [*numbers, *tokens, batch.lengths, batch.rows, seeds, state, fresh]
+    if batch.observed is None:
+        return arrays
+    given = np.arange(len(batch.mask))[:, np.newaxis] < batch.observed
+    return [*arrays, (given if forced is None else given | forced).astype(np.int64), batch.observed]
+
+
+def check_system(model: Model, batch: Batch) -> None:
+    """Raise a `ConfigError` if the system that a model drives raised something on its way."""
+    system = model.loop.system if isinstance(model, ClosedLoop) else None
+    if system is None or system.failure is None:
+        return
+    step, error = system.failure
+    system.failure = None
+    raise ConfigError(f"{system.label}: raised {error}, at step {step} of a loop of {len(batch.lengths)} sequences")
 
 
 def _initial_state(model: Model, batch: Batch, previous_state: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -202,7 +255,9 @@ def _cast(array: np.ndarray, model: Model) -> np.ndarray:
 
 def _feed_order(inputs: Inputs) -> list[Variable]:
     numbers = [] if inputs.numbers is None else [inputs.numbers]
-    return [*numbers, *inputs.tokens.values(), inputs.lengths, inputs.rows, inputs.seeds, inputs.state, inputs.fresh]
+    loop = [] if inputs.feed is None else [inputs.feed, inputs.observed]
+    common = [inputs.lengths, inputs.rows, inputs.seeds, inputs.state, inputs.fresh]
+    return [*numbers, *inputs.tokens.values(), *common, *loop]
 
 
 def _truth(kind: Kind, dtype: str) -> tuple[Variable, Variable]:

@@ -7,9 +7,6 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from lstm_cli.graph.layers.gru import GRU
-from lstm_cli.graph.layers.lstm import LSTM
-from lstm_cli.graph.layers.recurrent import RNN
 from lstm_cli.kernels.layout import BLOCKS, KEPT
 from lstm_cli.ops import reference
 from lstm_cli.ops.recurrent import STATES
@@ -22,11 +19,11 @@ SIZE, CELLS = 3, ("lstm", "gru", "rnn")
 class Spring:
     """A system that mixes all of its state and its two forces, and its gradient written by hand."""
 
-    def step(self, state, output):
+    def step(self, turn, state, output):
         pull = np.tanh(output[:, :1]) * state[:, 1:2] + output[:, 1:]
         return np.concatenate([state[:, 1:2], np.sin(state[:, 2:]), state[:, :1] - 0.5 * pull], axis=1)
 
-    def step_gradient(self, state, output, dnext):
+    def step_gradient(self, turn, state, output, dnext):
         dpull = -0.5 * dnext[:, 2:]
         slope = 1 - np.tanh(output[:, :1]) ** 2
         dstate = np.concatenate(
@@ -130,7 +127,7 @@ def by_hand(problem):
             y = reference.ACTIVATIONS[problem.activation](x @ problem.output[0].T + problem.output[1])
             outputs[t, r] = y[0]
             grown = state + y if problem.residual else y
-            following[t, r] = (problem.system.step(state, y) if problem.system else grown)[0]
+            following[t, r] = (problem.system.step(t, state, y) if problem.system else grown)[0]
     return following, outputs
 
 

@@ -84,7 +84,7 @@ TABLE = [
     ("model: {embedding: {z: 4}}", "c.yaml:2:24: model.embedding.z: no such input, expected one of x"),
     (
         "model: {output: {size: 1}}",
-        "c.yaml:2:17: model.output: only with rollout: otherwise the target fixes the size of the output; see model.output_activation",
+        "c.yaml:2:17: model.output: only with rollout.dynamics: otherwise the target fixes the size of the output; see model.output_activation",
     ),
     ("optimizer: {name: sgd, nesterov: true}", "c.yaml:2:34: optimizer.nesterov: needs optimizer.momentum above 0"),
     ("optimizer: {learning_rate: 0}", "c.yaml:2:28: optimizer.learning_rate: got 0, expected a number above 0"),
@@ -92,8 +92,18 @@ TABLE = [
     ("loss: {huber_delta: 2}", "c.yaml:2:21: loss.huber_delta: only with loss.distance: huber"),
     ("loss: {weight: 3}", "c.yaml:2:16: loss.weight: got 3, expected the name of a column"),
     (
-        "rollout: {dynamics: p.py:f, steps: 3, loss_on: [0]}",
-        "c.yaml:2:10: rollout: closed loops are not available in this version",
+        "rollout: {dynamics: p.py:f, steps: 3}",
+        "c.yaml:2:11: model.output: missing: give the number of values that drive the system, such as output: {size: 1}",
+    ),
+    ("rollout: {dynamics: p.py}", "c.yaml:2:22: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
+    (
+        "rollout: {steps: 3}",
+        "c.yaml:2:10: rollout: needs rollout.dynamics, or data.target: next of numbers: then the network feeds on its own predictions",
+    ),
+    ("rollout: {dynamics: p.py:f, loss_on: [0, 0]}", "c.yaml:2:38: rollout.loss_on: an element is listed twice"),
+    (
+        "rollout: {loss_at: final}",
+        "c.yaml:2:20: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop",
     ),
 ]
 

@@ -1,0 +1,29 @@
+"""Teacher forcing: how often a loop is fed what was observed in place of its own prediction, and where."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+APART = 1  # keeps these draws from those of the dropout masks, which have the same seed
+
+
+def probability(forcing: Any, step: int) -> float:
+    """Return the probability at an update, counted from 0, as `TeacherForcing` defines it."""
+    match forcing.name:
+        case "linear":
+            return forcing.start + (forcing.end - forcing.start) * min(step / forcing.steps, 1.0)
+        case "exponential":
+            return forcing.end + (forcing.start - forcing.end) * math.exp(-step / forcing.steps)
+        case "constant":
+            return forcing.start
+
+
+def forced_steps(forcing: Any, shape: tuple[int, ...], *, seed: int, step: int, part: int) -> NDArray[np.bool_]:
+    """Draw for every step and sequence (T, B) whether the observed value enters.
+
+    The draws hang on seed, update and part alone: a resumed run meets the same ones.
+    """
+    bits = np.random.Philox(np.random.SeedSequence([seed, step, part, APART]))
+    return np.random.Generator(bits).random(shape) < probability(forcing, step)
