@@ -21,7 +21,9 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
+from lstm_cli.kernels import layout
 from lstm_cli.kernels import loop as kernels
+from lstm_cli.kernels.loop_memory import Layer, Loop, rows_of
 from lstm_cli.kernels.recurrent import copied
 from lstm_cli.ops.contract import Storage, is_disconnected
 from lstm_cli.ops.recurrent import STATES
@@ -226,7 +228,7 @@ class RolloutGradient(TrimmableOp):
 class Arguments(NamedTuple):
     """The inputs of a loop, checked, its rows longest first; `order` says which they are, None where all stand so."""
 
-    loop: kernels.Loop
+    loop: Loop
     numbers: np.ndarray
     lengths: np.ndarray
     order: np.ndarray | None
@@ -254,13 +256,13 @@ def arguments(op: Rollout, inputs: Sequence[np.ndarray]) -> Arguments:
     stack = (lambda array: array) if order is None else (lambda array: np.ascontiguousarray(array[:, order]))
     layers = list(_layers(op, arrays, batch, rows, stack))
     lengths = rows(lengths)
-    running = kernels.rows_of(lengths, stack(feed), observed)
-    loop = kernels.Loop(layers, running, op.size, op.residual)
+    running = rows_of(lengths, stack(feed), observed)
+    loop = Loop(layers, running, op.size, op.residual)
     _check_shapes(op, loop, numbers, batch)
     return Arguments(loop, np.ascontiguousarray(stack(numbers)), lengths, order)
 
 
-def _layers(op: Rollout, arrays: Sequence[np.ndarray], batch: int, rows: Any, stack: Any) -> Iterator[kernels.Layer]:
+def _layers(op: Rollout, arrays: Sequence[np.ndarray], batch: int, rows: Any, stack: Any) -> Iterator[Layer]:
     """Yield the layers, the output layer last: a plain recurrent one whose weights for its own past are zeros."""
     *arrays, W, b = map(np.ascontiguousarray, arrays)
     none, nothing = np.empty((0, 0), W.dtype), np.empty((0, 0, 0), W.dtype)
@@ -271,18 +273,18 @@ def _layers(op: Rollout, arrays: Sequence[np.ndarray], batch: int, rows: Any, st
         further = iter(rest[1 + len(states) :])
         mask = np.ascontiguousarray(rows(next(further))) if kind.masked else none
         drop = stack(next(further)) if kind.dropped else nothing
-        yield kernels.Layer(kind.cell, kind.activation, own, bias, states, mask, drop)
+        yield Layer(kind.cell, kind.activation, own, bias, states, mask, drop)
         start += kind.arrays
     past = np.zeros((len(W), len(W)), W.dtype)
     initial = np.zeros((batch, len(W)), W.dtype)
-    yield kernels.Layer("rnn", op.activation, np.concatenate([W, past], axis=1), b, [initial], none, nothing)
+    yield Layer("rnn", op.activation, np.concatenate([W, past], axis=1), b, [initial], none, nothing)
 
 
-def _check_shapes(op: Rollout, loop: kernels.Loop, numbers: np.ndarray, batch: int) -> None:
+def _check_shapes(op: Rollout, loop: Loop, numbers: np.ndarray, batch: int) -> None:
     width = numbers.shape[2]
     for number, layer in enumerate(loop.layers):
-        blocks, states = kernels.layout.BLOCKS[layer.cell] * layer.units, [state.shape for state in layer.initial]
-        biases = kernels.layout.KEPT[layer.cell] * layer.units
+        blocks, states = layout.BLOCKS[layer.cell] * layer.units, [state.shape for state in layer.initial]
+        biases = layout.KEPT[layer.cell] * layer.units
         right = len(layer.W) == blocks and layer.b.shape == (biases,) and layer.inputs == width
         right &= states == [(batch, layer.units)] * len(states)
         right &= layer.mask.shape in ((0, 0), (batch, layer.units))

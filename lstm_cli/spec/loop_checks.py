@@ -14,8 +14,8 @@ def _output(config: Config) -> Iterator[Conflict]:
         )
         yield Conflict(("model.output", "rollout"), text)
     if driven and config.model.output is None:
-        text = "missing: give the number of values that drive the system, such as output: {size: 1}"
-        yield Conflict(("model.output", "rollout.dynamics"), text)
+        text = "needs model.output, how many values drive the system, such as model.output: {size: 1}"
+        yield Conflict(("rollout.dynamics", "model.output"), text)
     if driven and config.model.output_activation is not None:
         yield Conflict(("model.output_activation", "model.output"), "with rollout.dynamics set model.output.activation")
 
@@ -26,12 +26,13 @@ def _system(config: Config) -> Iterator[Conflict]:
     if rollout is None or rollout.dynamics is None:
         return
     if rollout.steps is None:
-        yield Conflict(("rollout.steps", "rollout"), "missing: give the number of steps that the loop runs")
+        yield Conflict(("rollout.dynamics", "rollout.steps"), "needs rollout.steps, how many steps the loop runs")
     if data.target is None or data.target.next:
         text = "with rollout.dynamics give the column of the goal: next is for a loop on the network's own predictions"
         yield Conflict(("data.target", "rollout.dynamics"), text)
     if not data.inputs:
-        yield Conflict(("data.inputs", "rollout.dynamics"), "missing: give the column of the state, such as [start]")
+        text = "needs data.inputs, the column of the state, such as data.inputs: [start]"
+        yield Conflict(("rollout.dynamics", "data.inputs"), text)
     if rollout.teacher_forcing is not None:
         text = "only without rollout.dynamics: no states are observed while the system is driven"
         yield Conflict(("rollout.teacher_forcing", "rollout.dynamics"), text)
@@ -53,12 +54,12 @@ def _own_predictions(config: Config) -> Iterator[Conflict]:
     looks_ahead = is_text(data) if data.target is None else data.target.next
     if not looks_ahead or is_text(data):
         text = "needs rollout.dynamics, or data.target: next of numbers: then the network feeds on its own predictions"
-        yield Conflict(("rollout", "data.target"), text)
+        yield Conflict(("rollout", "data.target", "rollout.dynamics"), text)
     elif data.target is not None and data.target.ahead > 1:
         yield Conflict(("data.target.ahead", "data.target"), "a loop feeds on the very next step: leave it out")
     if rollout.loss_on is not None:
         text = "only with rollout.dynamics: every column is predicted, and compared"
-        yield Conflict(("rollout.loss_on", "rollout"), text)
+        yield Conflict(("rollout.loss_on", "rollout.dynamics"), text)
     if rollout.window is not None and data.window is not None and rollout.window != data.window:
         text = f"the windows of this loop have {rollout.window} steps, those of warmup and steps: leave one of both out"
         yield Conflict(("data.window", "rollout.steps"), text)

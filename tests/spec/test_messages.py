@@ -93,17 +93,17 @@ TABLE = [
     ("loss: {weight: 3}", "c.yaml:2:16: loss.weight: got 3, expected the name of a column"),
     (
         "rollout: {dynamics: p.py:f, steps: 3}",
-        "c.yaml:2:11: model.output: missing: give the number of values that drive the system, such as output: {size: 1}",
+        "c.yaml:2:21: rollout.dynamics: needs model.output, how many values drive the system, such as model.output: {size: 1}",
     ),
-    ("rollout: {dynamics: p.py}", "c.yaml:2:22: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
+    ("rollout: {dynamics: p.py}", "c.yaml:2:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
     (
         "rollout: {steps: 3}",
         "c.yaml:2:10: rollout: needs rollout.dynamics, or data.target: next of numbers: then the network feeds on its own predictions",
     ),
-    ("rollout: {dynamics: p.py:f, loss_on: [0, 0]}", "c.yaml:2:38: rollout.loss_on: an element is listed twice"),
+    ("model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_on: [0, 0]}", "c.yaml:3:50: rollout.loss_on: an element is listed twice"),
     (
-        "rollout: {loss_at: final}",
-        "c.yaml:2:20: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop",
+        "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_at: final}",
+        "c.yaml:3:50: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop",
     ),
 ]
 
