@@ -100,10 +100,10 @@ TABLE = [
         "rollout: {steps: 3}",
         "c.yaml:2:10: rollout: needs rollout.dynamics, or data.target: next of numbers: then the network feeds on its own predictions",
     ),
-    ("model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_on: [0, 0]}", "c.yaml:3:50: rollout.loss_on: an element is listed twice"),
+    ("model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_on: [0, 0]}", "c.yaml:3:48: rollout.loss_on: an element is listed twice"),
     (
         "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_at: final}",
-        "c.yaml:3:50: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop",
+        "c.yaml:3:48: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop",
     ),
 ]
 
