@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lstm_cli.errors import CheckpointError, DataError
-from lstm_cli.runfolder import RESOLVED, SCHEMA
+from lstm_cli.runfolder import DYNAMICS, RESOLVED, SCHEMA
 
+BOUND = (*SCHEMA, DYNAMICS)  # without them, or with others, a checkpoint means something else
 LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
 # Keys that leave the shapes, the order of the data and the meaning of the best score alone, and the exceptions to them.
 FREE = ("threads", "data.on_error", "optimizer.", "train.")
@@ -91,7 +92,7 @@ def identity(run: Path, data: Mapping[str, str] | None = None) -> dict[str, Any]
     data
         Digest of each split that the run is trained on or chosen by.
     """
-    digests = {name: _digest(run / name) for name in (RESOLVED, *SCHEMA) if (run / name).is_file()}
+    digests = {name: _digest(run / name) for name in (RESOLVED, *BOUND) if (run / name).is_file()}
     return {"digests": digests, "data": dict(data or {}), "versions": versions()}
 
 
@@ -122,8 +123,8 @@ def check_identity(kept: Mapping[str, Any], run: Path, data: Mapping[str, str] |
 
 
 def check_schema(kept: Mapping[str, Any], run: Path) -> None:
-    """Raise a `CheckpointError` if a file of the run's schema is not the one that a checkpoint was trained with."""
-    for name in SCHEMA:
+    """Raise a `CheckpointError` if a file of the schema, or the system's, is not what a checkpoint was trained with."""
+    for name in BOUND:
         digest = _digest(run / name) if (run / name).is_file() else None
         if kept.get("digests", {}).get(name) != digest:
             raise CheckpointError(

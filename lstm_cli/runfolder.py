@@ -20,7 +20,8 @@ from lstm_cli.files import disk_errors, remove_folders, replace_file, sync_folde
 LOCK = ".lstm-run.lock"
 CONFIG, RESOLVED, ENVIRONMENT = "config.yaml", "resolved.yaml", "environment.json"
 SCHEMA = ("schema.json", "vocabulary.json", "scaling.json")
-FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, "metrics.jsonl", "train.log", "report.html")
+DYNAMICS = "dynamics.py"
+FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, "metrics.jsonl", "train.log", "report.html")
 CHECKPOINTS = (checkpoint.LAST, checkpoint.BEST)
 PROBE = "probe"
 TRANSIT = re.compile(r"\.(tmp|old)-(.+)-[0-9a-f]{8}")  # as `files` names what is on its way to a place or from it

@@ -24,7 +24,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--evaluate", is_flag=True, help="Print the metrics, where DATA holds the target.")
 @click.option(
     "--steps", type=click.IntRange(min=1), metavar="N",
-    help="Go on for N steps after each sequence, feeding predictions back.",
+    help="Go on for N steps after each sequence, feeding predictions back; or drive the system for N steps.",
 )  # fmt: skip
 @click.option(
     "--generate", type=click.IntRange(min=1), metavar="N", help="Draw N symbols from a language model; needs no DATA."
@@ -37,6 +37,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", default=1, show_default=True, help="Of the draws.")
 @click.option("--state-in", type=_PATH, metavar="F", help="Start from the state in this file.")
 @click.option("--state-out", type=_PATH, metavar="F", help="Write the state after the last step to this file.")
+@click.option("--trust", is_flag=True, help="Run the code of the system that the model drives, which RUN keeps.")
 @verbosity_options
 def predict(
     run: Path,
@@ -52,6 +53,7 @@ def predict(
     seed: int,
     state_in: Path | None,
     state_out: Path | None,
+    trust: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -64,6 +66,7 @@ def predict(
     Example:
       lstm-predict runs/quickstart new.jsonl -o predictions.csv
       lstm-predict runs/quickstart test.jsonl --evaluate
+      lstm-predict runs/pendulum_swing starts.jsonl --steps 200 --trust
       lstm-predict runs/shakespeare --generate 500 --prompt "ROMEO:" --temperature 0.8
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
@@ -89,6 +92,7 @@ def predict(
             seed=seed,
             state_in=state_in,
             state_out=state_out,
+            trust=trust,
             note=lambda text: None if quiet else click.echo(text, err=True),
         )
         if scores is not None:

@@ -110,6 +110,7 @@ class Dynamics:
     units: Units
     dtype: str
     failure: tuple[int, str] | None = field(default=None, init=False)
+    diverged: tuple[int, int] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         state = pt.tensor("state", dtype=self.dtype, shape=(None, self.size))

@@ -10,7 +10,8 @@ import pytensor.tensor as pt
 
 from lstm_cli.graph.model import Dropper, Inputs, Model, Outputs
 from lstm_cli.graph.plan import Sizes
-from lstm_cli.ops.rollout import LayerInputs, LayerKind, System, rollout
+from lstm_cli.ops.loop_arguments import LayerKind
+from lstm_cli.ops.rollout import LayerInputs, System, rollout
 from lstm_cli.ops.rows import gather
 
 

@@ -11,7 +11,7 @@ steps are kernels, and the gradients of its weights are summed over all steps at
 Legend: T time, B batch, I input, H units, O outputs, D numbers of the state.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -21,17 +21,24 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.kernels import layout
 from lstm_cli.kernels import loop as kernels
-from lstm_cli.kernels.loop_memory import Layer, Loop, rows_of
 from lstm_cli.kernels.recurrent import copied
 from lstm_cli.ops.contract import Storage, is_disconnected
+from lstm_cli.ops.loop_arguments import Arguments, LayerKind, arguments
 from lstm_cli.ops.recurrent import STATES
 from lstm_cli.ops.rewrites import TrimmableOp
 
 
 class System(Protocol):
-    """What the network drives: one step, and the step's vector-Jacobian product."""
+    """What the network drives: one step, and the step's vector-Jacobian product.
+
+    Attributes
+    ----------
+    diverged
+        After a loop: its first step, from 1, whose next state was not finite, and the row; None if all were.
+    """
+
+    diverged: tuple[int, int] | None
 
     def step(self, turn: int, state: np.ndarray, output: np.ndarray) -> np.ndarray:
         """Return the next state (n, D) of states (n, D) and outputs (n, O); `turn` is the step's number, for errors."""
@@ -40,20 +47,6 @@ class System(Protocol):
         self, turn: int, state: np.ndarray, output: np.ndarray, dnext: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradients of state and output for that of the next state."""
-
-
-class LayerKind(NamedTuple):
-    """What there is to know of a recurrent layer beside its arrays."""
-
-    cell: str
-    activation: str
-    masked: bool
-    dropped: bool
-
-    @property
-    def arrays(self) -> int:
-        """Inputs of the Op that are the layer's: W, b, the initial state, mask, drop."""
-        return 2 + STATES[self.cell] + self.masked + self.dropped
 
 
 class LayerInputs(NamedTuple):
@@ -162,6 +155,8 @@ class Rollout(Op):
         step = None if self.system is None else self.system.step
         work = kernels.run_forward(given.loop, given.numbers, step)
         _, ys, following = kernels.views(given.loop, given.loop.memory, work)
+        if self.system is not None:
+            self.system.diverged = _not_finite(following, given, inputs[3])
         real = np.arange(len(ys))[:, np.newaxis, np.newaxis] < given.lengths[:, np.newaxis]
         outputs[0][0] = given.back(np.where(real, following, following.dtype.type(0)))
         outputs[1][0] = given.back(np.where(real, ys, ys.dtype.type(0)))
@@ -225,75 +220,11 @@ class RolloutGradient(TrimmableOp):
             cell[0] = gradient
 
 
-class Arguments(NamedTuple):
-    """The inputs of a loop, checked, its rows longest first; `order` says which they are, None where all stand so."""
-
-    loop: Loop
-    numbers: np.ndarray
-    lengths: np.ndarray
-    order: np.ndarray | None
-
-    def back(self, stack: np.ndarray) -> np.ndarray:
-        """Return a stack (T, B, …) in the order in which the rows came."""
-        return stack if self.order is None else np.ascontiguousarray(stack[:, np.argsort(self.order)])
-
-    def rows_back(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows (B, …) in the order in which they came."""
-        return rows if self.order is None else rows[np.argsort(self.order)]
-
-
-def arguments(op: Rollout, inputs: Sequence[np.ndarray]) -> Arguments:
-    """Check the inputs against each other, once per call, and put the rows in order: kernels do neither."""
-    numbers, feed, lengths, observed, *arrays = inputs
-    steps, batch = feed.shape
-    if numbers.shape[:2] != (steps, batch) or lengths.shape != (batch,) or observed.shape != (batch,):
-        raise ValueError(f"rollout: numbers {numbers.shape}, feed {feed.shape}, lengths {lengths.shape} do not agree")
-    if not batch or lengths.min() < 1 or lengths.max() > steps or observed.min() < 1 or (feed[0] != 1).any():
-        raise ValueError(f"rollout: expected lengths from 1 to {steps}, and an observed state at the first step")
-    order = np.argsort(-lengths, kind="stable")
-    order = None if (order == np.arange(batch)).all() else order
-    rows = (lambda array: array) if order is None else (lambda array: array[order])
-    stack = (lambda array: array) if order is None else (lambda array: np.ascontiguousarray(array[:, order]))
-    layers = list(_layers(op, arrays, batch, rows, stack))
-    lengths = rows(lengths)
-    running = rows_of(lengths, stack(feed), observed)
-    loop = Loop(layers, running, op.size, op.residual)
-    _check_shapes(op, loop, numbers, batch)
-    return Arguments(loop, np.ascontiguousarray(stack(numbers)), lengths, order)
-
-
-def _layers(op: Rollout, arrays: Sequence[np.ndarray], batch: int, rows: Any, stack: Any) -> Iterator[Layer]:
-    """Yield the layers, the output layer last: a plain recurrent one whose weights for its own past are zeros."""
-    *arrays, W, b = map(np.ascontiguousarray, arrays)
-    none, nothing = np.empty((0, 0), W.dtype), np.empty((0, 0, 0), W.dtype)
-    start = 0
-    for kind in op.layers:
-        own, *rest = arrays[start : start + kind.arrays]
-        bias, states = rest[0], [rows(state) for state in rest[1 : 1 + STATES[kind.cell]]]
-        further = iter(rest[1 + len(states) :])
-        mask = np.ascontiguousarray(rows(next(further))) if kind.masked else none
-        drop = stack(next(further)) if kind.dropped else nothing
-        yield Layer(kind.cell, kind.activation, own, bias, states, mask, drop)
-        start += kind.arrays
-    past = np.zeros((len(W), len(W)), W.dtype)
-    initial = np.zeros((batch, len(W)), W.dtype)
-    yield Layer("rnn", op.activation, np.concatenate([W, past], axis=1), b, [initial], none, nothing)
-
-
-def _check_shapes(op: Rollout, loop: Loop, numbers: np.ndarray, batch: int) -> None:
-    width = numbers.shape[2]
-    for number, layer in enumerate(loop.layers):
-        blocks, states = layout.BLOCKS[layer.cell] * layer.units, [state.shape for state in layer.initial]
-        biases = layout.KEPT[layer.cell] * layer.units
-        right = len(layer.W) == blocks and layer.b.shape == (biases,) and layer.inputs == width
-        right &= states == [(batch, layer.units)] * len(states)
-        right &= layer.mask.shape in ((0, 0), (batch, layer.units))
-        right &= layer.drop.shape in ((0, 0, 0), (*numbers.shape[:2], layer.units))
-        if not right:
-            raise ValueError(
-                f"rollout: layer {number}: W {layer.W.shape}, b {layer.b.shape}, initial {states}, mask "
-                f"{layer.mask.shape}, drop {layer.drop.shape} do not fit {width} inputs and {batch} rows"
-            )
-        width = layer.units
-    if numbers.shape[2] < op.size or (op.system is None and width != op.size):
-        raise ValueError(f"rollout: {width} outputs and {numbers.shape[2]} inputs do not fit a state of {op.size}")
+def _not_finite(following: np.ndarray, given: Arguments, observed: np.ndarray) -> tuple[int, int] | None:
+    """Return step and row of the first state that is not finite."""
+    wrong = np.flatnonzero(~np.isfinite(following).all(axis=2))
+    if not len(wrong):
+        return None
+    time, row = (int(k) for k in np.divmod(wrong[0], following.shape[1]))
+    row = row if given.order is None else int(given.order[row])
+    return time - int(observed[row]) + 2, row

@@ -7,6 +7,7 @@ from pathlib import Path
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.states import check_stateful, kept_states, read_states
+from lstm_cli.predict.trajectories import with_steps
 from lstm_cli.predict.writers import write_rows, write_text
 from lstm_cli.sequences import Encoded, Tally, read_rows
 
@@ -25,6 +26,7 @@ def predict_run(
     seed: int = 1,
     state_in: Path | None = None,
     state_out: Path | None = None,
+    trust: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, float] | None:
     """Predict the sequences of a file with a trained run, or score it, forecast, or generate text.
@@ -42,11 +44,14 @@ def predict_run(
     evaluate : bool
         Score `data` in place of writing predictions.
     steps : int, optional
-        Write forecasts of so many steps beyond the end of each sequence in place of predictions.
+        Write forecasts of so many steps beyond the end of each sequence in place of predictions; of a model that
+        drives a system, trajectories of so many steps.
     generate, prompt, temperature, seed : int, str, float, int, optional
         Write so many symbols of text; see `Run.generate`.
     state_in, state_out : Path, optional
         States by sequence id (npz) to go on from, and to leave behind.
+    trust : bool
+        Run the code in the folder, of a system that the model drives.
     note : callable
         Told what a user should know: what training never saw.
 
@@ -55,13 +60,19 @@ def predict_run(
     scores : dict of str to float, or None
         If it was to `evaluate`.
     """
-    run, tally, scores = load(folder), Tally(), None
+    run, tally, scores = load(folder, trust=trust), Tally(), None
     if generate is not None:
         symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)
         write_text(chain([prompt], symbols, ["\n"]), out)
         return None
     if evaluate:
         scores = run.evaluate(data, tally=tally)
+    elif run.drives:
+        if probabilities or state_in or state_out:
+            raise ConfigError("--probabilities, --state-in, --state-out: this model drives a system: leave them out")
+        schema = with_steps(run.schema, steps)
+        starts = (schema.encode(row, tally=tally) for row in read_rows(data, schema))
+        write_rows(run.trajectories(starts), out, per_step=True)
     else:
         encoded = (run.schema.encode(row, tally=tally) for row in read_rows(data, run.schema))
         _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)

@@ -14,6 +14,7 @@ from lstm_cli.errors import CheckpointError
 from lstm_cli.identity import check_schema
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.outputs import Network, Outputs, States
+from lstm_cli.predict.trajectories import kept_code, trajectories, with_steps
 from lstm_cli.runfolder import RESOLVED
 from lstm_cli.sequences import Dataset, Encoded, Schema, Tally, limits, rows_of
 from lstm_cli.sequences.batches import evaluation_batches
@@ -25,15 +26,23 @@ from lstm_cli.training.session import build_model, restore_weights, use_threads
 from lstm_cli.training.step import Evaluator
 
 
-def load(folder: str | Path) -> "Run":
+def load(folder: str | Path, *, trust: bool = False) -> "Run":
     """Return the best state of a run, ready to predict.
+
+    Parameters
+    ----------
+    folder : str or Path
+    trust : bool
+        Run the code in the folder: a run that drives a system keeps that system's.
 
     Raises
     ------
     CheckpointError
         The folder holds no run, or its checkpoint is damaged.
+    ConfigError
+        The run has code that is not trusted.
     """
-    return Run(Path(folder))
+    return Run(Path(folder), trust=trust)
 
 
 class Run:
@@ -43,6 +52,8 @@ class Run:
     ----------
     folder : Path
         The run folder. Nothing else is needed: no config, no training data.
+    trust : bool
+        Run the code that is in it.
 
     Attributes
     ----------
@@ -52,7 +63,7 @@ class Run:
     network : Network
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, trust: bool = False) -> None:
         if not (folder / RESOLVED).is_file():
             raise CheckpointError(f"{folder}: there is no run: expected the folder that lstm-train wrote")
         state = checkpoint.load(folder / checkpoint.BEST)
@@ -61,7 +72,8 @@ class Run:
         self.config: Config = load_config(folder / RESOLVED)
         self.schema = Schema.load(folder)
         use_threads(self.config.threads)
-        self.network = Network(build_model(self.config, self.schema), self.schema)
+        code = kept_code(folder, self.config, trust=trust)
+        self.network = Network(build_model(self.config, self.schema, code), self.schema)
         restore_weights(self.network.model, state)
 
     def predict(self, sequences: Iterable[Mapping[str, Any]], *, probabilities: bool = False) -> list[dict[str, Any]]:
@@ -72,11 +84,36 @@ class Run:
         rows : list of mappings
             With `id`, `prediction` and, if asked, `probabilities`; ids are numbers from 1 on where there are none.
         """
+        if self.drives:
+            return self.steer(sequences)
         return list(self.predictions(self._encoded(sequences), probabilities=probabilities))
 
     def forecast(self, sequences: Iterable[Mapping[str, Any]], steps: int) -> list[dict[str, Any]]:
         """Return what the model expects of the next steps of each sequence, feeding on its own predictions."""
+        if self.drives:
+            return self.steer(sequences, steps)
         return list(self.forecasts(self._encoded(sequences), steps))
+
+    @property
+    def drives(self) -> bool:
+        """Whether the model drives a system: its predictions are trajectories."""
+        return self.schema.layout.loop is not None
+
+    def steer(self, starts: Iterable[Mapping[str, Any]], steps: int | None = None) -> list[dict[str, Any]]:
+        """Return how the system goes on from each start, driven by the model for so many steps.
+
+        Returns
+        -------
+        rows : list of mappings
+            With `id`, `prediction`, the states after each step, and `output`, what drove the system there.
+        """
+        schema = with_steps(self.schema, steps)
+        encoded = (schema.encode(row) for row in rows_of(starts, schema))
+        return list(self.trajectories(encoded))
+
+    def trajectories(self, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
+        """Yield the row of a trajectory for each encoded start."""
+        return trajectories(self.network, sequences)
 
     def generate(self, prompt: str, count: int, *, temperature: float = 1.0, seed: int = 1) -> Iterator[str]:
         """Yield `count` symbols of text that go on from a prompt; where lines were learned, each new one begins afresh.

@@ -20,7 +20,7 @@ def write_rows(rows: Iterable[Row], out: Path | None, *, per_step: bool) -> None
     Parameters
     ----------
     rows : iterable of mappings
-        With `id`, `prediction` and perhaps `probabilities`.
+        With `id`, `prediction` and perhaps `probabilities`, or `output`.
     out : Path or None
         None is standard output.
     per_step : bool
@@ -80,7 +80,8 @@ def _records(row: Row, *, per_step: bool) -> Iterator[Row]:
         yield {"id": row["id"], **_cells(prediction, probabilities)}
         return
     for step, value in enumerate(prediction):
-        yield {"id": row["id"], "step": step, **_cells(value, probabilities and probabilities[step])}
+        cells = _cells(value, probabilities and probabilities[step])
+        yield {"id": row["id"], "step": step, **cells, **(_outputs(row["output"][step]) if "output" in row else {})}
 
 
 def _cells(prediction: Any, probabilities: dict[str, float] | None) -> Row:
@@ -91,6 +92,11 @@ def _cells(prediction: Any, probabilities: dict[str, float] | None) -> Row:
     elif isinstance(prediction, list):
         cells = {"prediction": " ".join(map(str, prediction))}
     return cells | {f"p_{label}": p for label, p in (probabilities or {}).items()}
+
+
+def _outputs(output: Any) -> Row:
+    """Return the columns of what drove a system at a step."""
+    return {f"output_{k}": value for k, value in enumerate(output)} if isinstance(output, list) else {"output": output}
 
 
 def _line(cells: list[Any]) -> str:

@@ -33,7 +33,7 @@ class Code:
     def read(cls, path: Path, error: Any = ConfigError) -> Self:
         """Read a file; `error` makes the exception of what is wrong with it."""
         try:
-            return cls(path, path.read_text(encoding="utf-8"))
+            return cls(path, path.read_bytes().decode())
         except (OSError, UnicodeDecodeError) as problem:
             reason = getattr(problem, "strerror", None) or "not UTF-8"
             raise error(f"{path} cannot be read ({reason}): give a file of Python") from None
@@ -52,7 +52,6 @@ def build_loop(config: Any, schema: Schema, sizes: Sizes, code: Code | None) -> 
         return ClosedLoop(config.model, sizes, LoopPlan(size, tuple(range(size)), None), **options)
     loop, state = schema.layout.loop, schema.scaling[schema.layout.inputs[0].name]
     size, outputs = len(state.center), config.model.output.size
-    code = code or Code.of(config)
     name = config.rollout.dynamics.rpartition(":")[2]
     label = f"{code.path.name}:{name}"
     units = Units(state.center, state.spread)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli import checkpoint
-from lstm_cli.errors import Diverged
+from lstm_cli.errors import DataError, Diverged
 from lstm_cli.identity import check_identity, environment, identity
-from lstm_cli.runfolder import CONFIG, ENVIRONMENT, RESOLVED, RunFolder
+from lstm_cli.runfolder import CONFIG, DYNAMICS, ENVIRONMENT, RESOLVED, RunFolder
 from lstm_cli.sequences import Data
 from lstm_cli.sequences.batches import evaluation_batches
 from lstm_cli.signals import Signals
@@ -72,10 +72,24 @@ def _prepare(run: RunFolder, job: Job, data: Data, digests: dict[str, str], *, r
         restore(job, found.state)
     run.write(CONFIG, job.config.source.text)
     run.write(RESOLVED, job.config.to_yaml())
+    _keep_code(run, job, resumed=found is not None)
     if found is None:
         run.write_schema(data.schema.save)
         run.write(ENVIRONMENT, _json(environment(job.config.seed)))
     return notes
+
+
+def _keep_code(run: RunFolder, job: Job, *, resumed: bool) -> None:
+    """Keep the code of the system that is driven beside the weights, or refuse to go on with another one."""
+    if job.code is None:
+        return
+    path = run.path / DYNAMICS
+    if resumed and path.read_bytes() != job.code.text.encode():
+        raise DataError(
+            f"{run.path}: cannot be resumed, as {job.code.path} has changed since the run was started ({path} is as it "
+            f"was): put it back, or start a new run with -o"
+        )
+    run.write(DYNAMICS, job.code.text)
 
 
 def _result_so_far(folder: Path, step: int, entries: Sequence[Mapping[str, Any]]) -> Result:

@@ -14,6 +14,7 @@ import numpy as np
 
 from lstm_cli.errors import Diverged
 from lstm_cli.sequences import Batch, Batches, Dataset
+from lstm_cli.training.closed_loop import Code
 from lstm_cli.training.events import EpochDone, Evaluated, Event, Finished, Note, Scoring, StepDone
 from lstm_cli.training.metrics import DIRECTIONS, accumulator, improves
 from lstm_cli.training.step import Evaluator, Trainer
@@ -61,7 +62,8 @@ class Progress:
 class Job:
     """A training run in motion: what is trained, on what, and how far it is.
 
-    `carried` is the final state (B, S) of the batch before, where the next one carries on from it.
+    `carried` is the final state (B, S) of the batch before, where the next one carries on from it; `code` the file of
+    the system that a closed loop drives.
     """
 
     config: Any
@@ -72,6 +74,7 @@ class Job:
     schedule: Any
     progress: Progress
     carried: np.ndarray | None = None
+    code: Code | None = None
 
     @property
     def learning_rate(self) -> float:
@@ -205,7 +208,7 @@ def _update(job: Job, group: list[Batch]) -> Event:
 def _apply(job: Job, loss: float, norm: float, learning_rate: float) -> str:
     """Apply the update if all is finite; else return what is not."""
     if not math.isfinite(loss):
-        return f"loss {loss}"
+        return f"loss {loss}{job.trainer.divergence()}"
     if not math.isfinite(norm):
         return f"gradient norm {norm}"
     undo = job.config.train.on_nonfinite != "stop"

@@ -52,7 +52,7 @@ def sizes(schema: Schema) -> Sizes:
 def build_model(config: Any, schema: Schema, code: Code | None = None) -> Model:
     """Return the model of the config for the data's schema, with its starting weights.
 
-    `code` is what the system of a closed loop is; by default it is read from where the config says.
+    `code` is the file of the system that is driven, where there is one.
     """
     if config.rollout is None:
         return Model(config.model, sizes(schema), seed=config.seed, dtype=config.precision)
@@ -62,7 +62,8 @@ def build_model(config: Any, schema: Schema, code: Code | None = None) -> Model:
 def build_job(config: Any, data: Data) -> Job:
     """Return a job at its start."""
     check_agreement(config, data.schema)
-    model, target = build_model(config, data.schema), data.schema.target
+    code = Code.of(config) if config.rollout is not None and config.rollout.dynamics else None
+    model, target = build_model(config, data.schema, code), data.schema.target
     if isinstance(model, ClosedLoop):
         try_system(config, model, data.train)
     consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
@@ -76,6 +77,7 @@ def build_job(config: Any, data: Data) -> Job:
         valid=None if data.valid is None else evaluation_batches(config, data.valid),
         schedule=schedule(config.train.schedule, steps_per_epoch(config, batches) * config.train.epochs),
         progress=Progress(),
+        code=code,
     )
 
 

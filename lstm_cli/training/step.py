@@ -10,7 +10,7 @@ import numpy as np
 import pytensor
 from pytensor.graph.basic import Variable
 
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, Diverged
 from lstm_cli.graph.model import Inputs, Model
 from lstm_cli.graph.objectives import Kind, objective, target_variable
 from lstm_cli.graph.rollout import ClosedLoop
@@ -67,9 +67,17 @@ class Driver:
         return _compile(_feed_order(inputs), list(self.model.trajectory(inputs, training=False)))
 
     def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Return the states after each step (T, B, D), as the network sees them, and its outputs (T, B, O)."""
+        """Return the states after each step (T, B, D), as the network sees them, and its outputs (T, B, O).
+
+        Raises
+        ------
+        Diverged
+            A state is not finite.
+        """
         following, outputs = self._function(*feed(self.model, batch))
         check_system(self.model, batch)
+        if where := divergence(self.model):
+            raise Diverged(f"{where.lstrip(': ')}: start from other states, or train the network further")
         return following, outputs
 
 
@@ -176,6 +184,10 @@ class Trainer:
         check_system(self.model, batch)
         return float(loss), state
 
+    def divergence(self) -> str:
+        """Return where the system that the model drives went to infinity in the last batch, in words; or nothing."""
+        return divergence(self.model)
+
     def gradient_norm(self) -> float:
         """Return the norm of the whole gradient, not finite where any of it is not, and find what clips it."""
         return float(self._norm()[0])
@@ -223,14 +235,24 @@ def feed(
     return [*arrays, (given if forced is None else given | forced).astype(np.int64), batch.observed]
 
 
+def divergence(model: Model) -> str:
+    """Return where a model's system went to infinity in the last batch, in words; or nothing."""
+    system = model.loop.system if isinstance(model, ClosedLoop) else None
+    if system is None or system.diverged is None:
+        return ""
+    turn, row = system.diverged
+    return f": {system.label} went to infinity at step {turn} of the loop, in sequence {row + 1} of the batch"
+
+
 def check_system(model: Model, batch: Batch) -> None:
     """Raise a `ConfigError` if the system that a model drives raised something on its way."""
     system = model.loop.system if isinstance(model, ClosedLoop) else None
     if system is None or system.failure is None:
         return
-    step, error = system.failure
+    time, error = system.failure
     system.failure = None
-    raise ConfigError(f"{system.label}: raised {error}, at step {step} of a loop of {len(batch.lengths)} sequences")
+    turn = time - int(batch.observed.min()) + 2
+    raise ConfigError(f"{system.label}: raised {error}, at step {turn} of a loop with {len(batch.lengths)} sequences")
 
 
 def _initial_state(model: Model, batch: Batch, previous_state: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

@@ -34,6 +34,7 @@ def test_every_option_has_help(command):
     [
         (train, "-o --resume --overwrite --check --seed -q -v"),
         (predict, "-o --probabilities --evaluate --steps --generate --prompt --temperature --state-in --state-out"),
+        (predict, "--trust"),
     ],
 )
 def test_the_documented_options_are_there(command, options):

@@ -9,8 +9,9 @@ import pytest
 
 from lstm_cli.kernels.layout import BLOCKS, KEPT
 from lstm_cli.ops import reference
+from lstm_cli.ops.loop_arguments import LayerKind
 from lstm_cli.ops.recurrent import STATES
-from lstm_cli.ops.rollout import LayerInputs, LayerKind, rollout
+from lstm_cli.ops.rollout import LayerInputs, rollout
 from tests.ops.common import compiled
 
 SIZE, CELLS = 3, ("lstm", "gru", "rnn")
@@ -18,6 +19,8 @@ SIZE, CELLS = 3, ("lstm", "gru", "rnn")
 
 class Spring:
     """A system that mixes all of its state and its two forces, and its gradient written by hand."""
+
+    diverged = None
 
     def step(self, turn, state, output):
         pull = np.tanh(output[:, :1]) * state[:, 1:2] + output[:, 1:]

@@ -1,0 +1,65 @@
+"""A model that drives a system: where the system goes from given starts.
+
+Legend: T steps, B batch, D numbers of the state, O outputs of the network.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_cli.errors import CheckpointError, ConfigError
+from lstm_cli.predict.outputs import BATCH_STEPS, STEPS_HELD, Network
+from lstm_cli.predict.wording import plain
+from lstm_cli.runfolder import DYNAMICS
+from lstm_cli.sequences import Batches, Dataset, Encoded, Schema
+from lstm_cli.sequences.loops import Counted
+from lstm_cli.training.closed_loop import Code
+from lstm_cli.training.step import Driver
+
+
+def kept_code(folder: Path, config: Any, *, trust: bool) -> Code | None:
+    """Return the code of the system that a run keeps, if it drives one and the user trusts what is in the folder."""
+    if config.rollout is None or config.rollout.dynamics is None:
+        return None
+    path, (file, _, function) = folder / DYNAMICS, config.rollout.dynamics.rpartition(":")
+    code = Code.read(path, CheckpointError)
+    if not trust:
+        raise ConfigError(
+            f"{folder}: this model drives a system, and to predict runs the code in {path} (its function {function}; "
+            f"taken from {file} in training; SHA-256 {code.digest[:16]}…): read it, and say --trust if you trust it"
+        )
+    return code
+
+
+def with_steps(schema: Schema, steps: int | None) -> Schema:
+    """Return a schema that reads starts for so many steps; None: as many as in training."""
+    if steps is None:
+        return schema
+    layout = replace(schema.layout, loop=replace(schema.layout.loop, steps=steps))
+    return replace(schema, layout=layout)
+
+
+def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
+    """Yield the row for each start, in the order given, some of them held at a time: states in their own units."""
+    driver, sequences = Driver(network.model), iter(sequences)
+    while first := next(sequences, None):
+        group = [first, *islice(sequences, max(0, STEPS_HELD // first.steps - 1))]
+        found: list[dict[str, Any]] = [{}] * len(group)
+        batches = Batches(
+            Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, loop=Counted(1, "every")
+        )
+        for batch in batches.epoch(0):
+            states, outputs = driver(batch)
+            for row, index in enumerate(batch.sequences):
+                turns = slice(int(batch.observed[row]) - 1, int(batch.lengths[row]))
+                found[index] = _row(network.schema, group[index], states[turns, row], outputs[turns, row])
+        yield from found
+
+
+def _row(schema: Schema, sequence: Encoded, states: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
+    scaling = schema.scaling[schema.layout.inputs[0].name]
+    return {"id": sequence.id, "prediction": plain(scaling.undo(states)), "output": plain(outputs)}

@@ -1,0 +1,132 @@
+"""What is wrong with a system, with starts and goals, is one message that names it, before the long work."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from lstm_cli.cli import train
+from lstm_cli.errors import ConfigError, DataError
+from lstm_cli.sequences import open_data
+from lstm_cli.training.session import build_job
+from tests.rollout.worlds import CLOSED, config, merged, write_world
+
+SYSTEMS = {
+    "cart.py:bad_shape": r"cart\.py:bad_shape: returned the shape \(B, 2\), expected \(B, 3\) as the state has",
+    "cart.py:flat": r"cart\.py:flat: returned the shape \(B\), expected \(B, 3\)",
+    "cart.py:bad_dtype": r"cart\.py:bad_dtype: returned numbers of dtype bool, expected float32",
+    "cart.py:three": r"three takes \(state, output, time\), expected two arguments, \(state, output\)",
+    "cart.py:raises": r"cart\.py:raises: raised NameError: name 'missing' is not defined \(line 30\)",
+    "cart.py:mixed": r"cart\.py:mixed: is not batched: 2 rows together give other next states than one by one",
+    "cart.py:fixed": r"cart\.py:fixed: (raised|returned the shape)",
+    "cart.py:idle": r"cart\.py:idle: returned a state that does not depend on the output",
+    "cart.py:carts": r"cart\.py has no function carts, only cart, bad_shape",
+    "cart.py:not_a_function": r"cart\.py has no function not_a_function",
+    "carts.py:cart": r"carts\.py cannot be read \(No such file or directory\)",
+    "broken.py:f": r"running .*broken\.py raised SyntaxError: .* \(line 2\)",
+    "raising.py:f": r"running .*raising\.py raised ZeroDivisionError: division by zero \(line 1\)",
+}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = write_world(tmp_path_factory.mktemp("world"))
+    (folder / "broken.py").write_text("x = 1\ndef f(:\n")
+    (folder / "raising.py").write_text("1 / 0\n")
+    return folder
+
+
+def run(folder, *overrides, **changes):
+    """Run the command on a config in a file; return exit code and what it said."""
+    path = folder / "c.yaml"
+    path.write_text(json.dumps(merged(CLOSED, changes)))
+    result = CliRunner().invoke(train, [str(path), "-o", str(folder / "run"), "--overwrite", "-q", *overrides])
+    return result.exit_code, result.stderr.strip()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_that_cannot_be_used(world, name):
+    given = config(world, rollout={"dynamics": name})
+    with pytest.raises(ConfigError, match=SYSTEMS[name]) as caught:
+        build_job(given, open_data(given))
+    assert str(caught.value).startswith("rollout.dynamics: ") and "\n" not in str(caught.value)
+
+
+def test_the_command_says_so_with_place_and_exit_code(world):
+    code, said = run(world, "rollout.dynamics=cart.py:flat")
+    assert code == 2
+    assert said.startswith("command line: rollout.dynamics=cart.py:flat: cart.py:flat: returned the shape (B)")
+    code, said = run(world, rollout={"dynamics": "cart.py:mixed"})
+    assert code == 2 and "c.yaml:1:" in said and "rollout.dynamics: cart.py:mixed: is not batched" in said
+    assert not (world / "run" / "last").exists()
+
+
+def test_a_system_that_goes_to_infinity(world):
+    code, said = run(world, rollout={"dynamics": "cart.py:explodes", "steps": 30})
+    assert code == 70 and "\n" not in said
+    assert "cart.py:explodes went to infinity at step " in said and "on sequences d" in said
+
+
+def test_a_system_that_raises_on_its_way(world):
+    code, said = run(world, rollout={"dynamics": "cart.py:breaks", "steps": 30})
+    assert code == 2 and "\n" not in said
+    assert "cart.py:breaks: raised AssertionError: the cart left the rails" in said and "at step " in said
+
+
+def test_a_system_without_slopes_learns_nothing_and_says_nothing_wrong(world):
+    """PyTensor gives steps the slope 0: that is the user's to know."""
+    given = config(world, rollout={"dynamics": "cart.py:steps_only"})
+    job = build_job(given, open_data(given))
+    batch = job.batches.largest()
+    job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+    assert job.trainer.gradient_norm() == 0
+
+
+ROWS = {
+    "no goal": ({"id": "x", "start": [0, 0, 0]}, r":18: goal: the column is missing: add it"),
+    "short start": ({"id": "x", "start": [0, 0], "goal": [0, 0]}, r":18: start: expected 3 numbers, got 2"),
+    "ragged start": ({"id": "x", "start": [[0, 0, 0], [1]], "goal": [0, 0]}, r":18: start: step 2: expected a list"),
+    "words": ({"id": "x", "start": ["a", 0, 0], "goal": [0, 0]}, r":18: start: expected a number, got the string 'a'"),
+    "long goal": ({"id": "x", "start": [0, 0, 0], "goal": [[0, 0]] * 7}, r":18: goal: 7 steps, but rollout.steps is 6"),
+    "empty": ({"id": "x", "start": [], "goal": [0, 0]}, r":18: start: an empty sequence"),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_that_cannot_be_used(tmp_path, name):
+    row, message = ROWS[name]
+    write_world(tmp_path)
+    with (tmp_path / "drives.jsonl").open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    with pytest.raises(DataError, match=message):
+        open_data(config(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rollout": {"loss_on": [0, 3]}}, r"no element 3 in a state of 3 numbers \(start\): count from 0 to 2"),
+        ({"rollout": {"loss_on": [0]}}, r"1 elements of the state are compared, but goal has 2 numbers"),
+        ({"rollout": {"warmup": 3}}, r"observed states, but rollout\.warmup is 3"),
+        ({"rollout": {"teacher_forcing": 0.5}}, r"only without rollout\.dynamics"),
+        ({"data": {"inputs": ["begin"]}}, r"the data has no column begin"),
+        ({"data": {"transform": {"start": "log"}}}, r"a system works in its own units"),
+        ({"data": {"target": "next"}}, r"give the column of the goal"),
+        ({"model": {"residual": True}}, r"model\.residual: needs target: next"),
+        ({"model": {"pool": "mean"}}, r"nothing is pooled"),
+        ({"loss": {"start": "id"}}, r"rollout\.loss_at says which steps count"),
+        ({"rollout": {"loss_at": [1.0]}}, r"1 weights for 6 steps: give one for each"),
+    ],
+)
+def test_what_a_loop_does_not_go_with(world, changes, message):
+    with pytest.raises((ConfigError, DataError), match=message):
+        given = config(world, **changes)
+        build_job(given, open_data(given))
+
+
+def test_words_cannot_feed_a_loop(world):
+    (world / "words.jsonl").write_text('{"x": ["a", "b", "a"]}\n' * 9)
+    changes = {"data": {"train": "words.jsonl", "inputs": ["x"], "target": "next"}, "model": {"output": None}}
+    given = config(world, rollout={"dynamics": None, "steps": 2, "loss_on": None}, **changes)
+    with pytest.raises(ConfigError, match="a loop is of numbers alone, but the target is of kind category"):
+        build_job(given, open_data(given))

@@ -1,0 +1,96 @@
+"""A controller put to use: trajectories from starts, and only with the user's word for the code in the folder."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import lstm_cli
+from lstm_cli.cli import predict, train
+from lstm_cli.errors import CheckpointError, ConfigError
+from lstm_cli.predict import predict_run
+from tests.rollout.worlds import ALONE, cart_step, config, write_world
+from tests.training.runs import train as trained
+
+STARTS = [{"id": "a", "start": [0.1, 0.2, 0.3]}, {"id": "b", "start": [[0.5, 0, 0], [0.4, 0.1, 0]]}]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = write_world(tmp_path_factory.mktemp("world"))
+    trained(config(folder), folder / "run")
+    trained(config(folder, ALONE), folder / "alone")
+    (folder / "starts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in STARTS))
+    return folder
+
+
+def test_each_state_follows_from_the_one_before(folder):
+    rows = lstm_cli.load(folder / "run", trust=True).steer(STARTS, 9)
+    assert [row["id"] for row in rows] == ["a", "b"]
+    for given, row in zip(STARTS, rows, strict=True):
+        states = np.array([np.atleast_2d(given["start"])[-1], *row["prediction"]])
+        assert states.shape == (10, 3)
+        np.testing.assert_allclose(cart_step(states[:-1], np.array(row["output"])), states[1:], rtol=1e-5, atol=1e-6)
+
+
+def test_as_many_steps_as_in_training_unless_told(folder):
+    run = lstm_cli.load(folder / "run", trust=True)
+    assert [len(row["prediction"]) for row in run.predict(STARTS)] == [6, 6]
+    long, short = run.steer(STARTS, 8), run.steer(STARTS[:1], 5)
+    np.testing.assert_allclose(long[0]["prediction"][:5], short[0]["prediction"], rtol=1e-6)
+
+
+def test_trajectories_from_file_to_file(folder):
+    for name, lines in (("t.jsonl", 2), ("t.csv", 1 + 2 * 4)):
+        predict_run(folder / "run", folder / "starts.jsonl", out=folder / name, steps=4, trust=True)
+        assert len((folder / name).read_text().splitlines()) == lines
+    header = (folder / "t.csv").read_text().splitlines()[0]
+    assert header == "id,step,prediction_0,prediction_1,prediction_2,output_0,output_1"
+
+
+def test_goals_are_scored(folder):
+    scores = lstm_cli.load(folder / "run", trust=True).evaluate(folder / "drives.jsonl")
+    assert {"loss", "rmse", "mae", "r2"} <= scores.keys() and np.isfinite(list(scores.values())).all()
+
+
+def test_the_code_in_a_folder_is_not_run_without_trust(folder, monkeypatch):
+    ran = []
+    monkeypatch.setattr("lstm_cli.training.closed_loop.load_function", lambda *a: ran.append(a))
+    result = CliRunner().invoke(predict, [str(folder / "run"), str(folder / "starts.jsonl")])
+    assert result.exit_code == 2 and ran == []
+    assert "runs the code in" in result.stderr and "--trust" in result.stderr and "dynamics.py" in result.stderr
+
+
+def test_other_code_than_that_of_the_training_is_refused(folder, tmp_path):
+    write_world(tmp_path)
+    trained(config(tmp_path), tmp_path / "run")
+    code = tmp_path / "run" / "dynamics.py"
+    code.write_text(code.read_text() + "\nimport os\n")
+    with pytest.raises(CheckpointError, match=r"dynamics\.py: not the file that the checkpoint was trained with"):
+        lstm_cli.load(tmp_path / "run", trust=True)
+
+
+def test_a_run_is_not_resumed_with_another_system(tmp_path):
+    write_world(tmp_path)
+    (tmp_path / "c.yaml").write_text(json.dumps(config(tmp_path).model_dump(mode="json")))
+    arguments = [str(tmp_path / "c.yaml"), "-o", str(tmp_path / "run")]
+    assert CliRunner().invoke(train, [*arguments, "train.epochs=1"]).exit_code == 0
+    with (tmp_path / "cart.py").open("a") as file:
+        file.write("\n# changed\n")
+    result = CliRunner().invoke(train, [*arguments, "--resume"])
+    assert result.exit_code == 65 and "cart.py has changed since the run was started" in result.stderr
+
+
+@pytest.mark.parametrize("options", [{"probabilities": True}, {"state_out": "s.npz"}])
+def test_what_trajectories_do_not_have(folder, options):
+    with pytest.raises(ConfigError, match="drives a system"):
+        predict_run(folder / "run", folder / "starts.jsonl", trust=True, **options)
+
+
+def test_a_forecaster_that_learned_on_its_own_predictions_forecasts(folder):
+    run = lstm_cli.load(folder / "alone")
+    series = np.array([row.split(",") for row in (folder / "waves.csv").read_text().splitlines()[1:]], float)
+    (row,) = run.forecast([{"a": series[:, 0], "b": series[:, 1]}], 5)
+    assert np.isfinite(row["prediction"]).all() and np.shape(row["prediction"]) == (5, 2)
+    assert run.evaluate(folder / "waves.csv")["rmse"] > 0
