@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,22 @@ def train_in_sessions(config: Config, folder: Path, stops: Sequence[int]) -> int
             return session + 1
     train(config, folder, resume=bool(stops))
     return len(stops) + 1
+
+
+class Died(BaseException):
+    """What ends a session as a kill would: nothing is saved on the way out."""
+
+
+def die() -> None:
+    raise Died
+
+
+def train_with_deaths(config: Config, folder: Path, deaths: Sequence[int]) -> None:
+    """Train to the end in sessions that die after so many events each."""
+    for session, after in enumerate(deaths):
+        with suppress(Died):
+            watched(config, folder, Watcher(after, die), resume=session > 0)
+    train(config, folder, resume=bool(deaths))
 
 
 def metrics(folder: Path) -> list[dict[str, Any]]:

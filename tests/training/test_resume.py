@@ -23,6 +23,7 @@ from tests.training.runs import (
     metrics,
     train,
     train_in_sessions,
+    train_with_deaths,
     watched,
     write_data,
 )
@@ -66,6 +67,12 @@ CASES: dict[str, dict[str, Any]] = {
         "model": {"cell": "rnn", **DROPS},
         "optimizer": "adagrad",
         "train": {"bucket": False, "monitor": "train.loss"},
+    },
+    "lstm, two threads, large enough to be shared": {
+        "threads": 2,
+        "model": {"cell": "lstm", "layers": [96, 96], "bidirectional": True, **DROPS},
+        "optimizer": {"name": "adam", "learning_rate": 0.01},
+        "train": {"batch_size": 16, "epochs": 6},
     },
     "lstm, early stopping": {
         "model": {"cell": "lstm", **DROPS},
@@ -112,6 +119,16 @@ def check_sessions(whole: Whole, name: str, changes: dict[str, Any], stops: list
 @given(stops=EVENTS)
 def test_any_split_into_sessions(whole: Whole, name: str, stops: list[int]) -> None:
     check_sessions(whole, name, CASES[name], stops)
+
+
+@pytest.mark.parametrize("name", CASES)
+@settings(max_examples=3, deadline=None)
+@given(deaths=EVENTS)
+def test_any_deaths(whole: Whole, name: str, deaths: list[int]) -> None:
+    """What came after the last state is done again; of the evaluations that were written by then none is left."""
+    run = whole.new()
+    train_with_deaths(config(whole.folder, **CASES[name]), run, deaths)
+    assert_same(run, whole.of(name, CASES[name]))
 
 
 @pytest.mark.slow
