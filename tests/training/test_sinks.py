@@ -1,6 +1,7 @@
 import io
 import json
 import math
+import resource
 import sys
 from pathlib import Path
 
@@ -149,6 +150,24 @@ def written(path, *evaluations, torn=b""):
     sink.close()
     with path.open("ab") as file:
         file.write(torn)
+
+
+def test_a_line_that_does_not_fit_leaves_no_part_of_it(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    sink = MetricsFile(path)
+    sink(evaluation(10))
+    whole = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 20, limits[1]))
+    try:
+        with pytest.raises(DiskError, match=r"metrics\.jsonl: cannot be written: File too large \(\d+ bytes needed"):
+            sink(evaluation(20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == whole
+    sink(evaluation(20))
+    sink.close()
+    assert [entry["step"] for entry in read_metrics(path)] == [10, 20]
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"step": 30, "spl', b'{"step": 30}\n', b"\0\0\0\n", b"17\n"])
