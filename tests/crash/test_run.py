@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from lstm_cli.checkpoint import BEST, LAST, load, load_newest
+from lstm_cli.kernels.runtime import cache_folder
 from tests.crash.harness import Outcome, Worker, leftovers, needs, why_no_mount, why_no_strace
 from tests.training.runs import SMALL, assert_same, merged, metrics, write_data
 
@@ -171,6 +172,20 @@ def writing_calls(runs: Runs, run: Path) -> list[tuple[str, int]]:
             if str(run) in line and (match[1] != "openat" or "O_CREAT" in line):
                 calls.append((match[1], seen[match[1]]))
     return calls
+
+
+@needs(why_no_strace())
+def test_a_run_writes_and_removes_only_in_its_folder(runs: Runs, tmp_path: Path) -> None:
+    """But for compiled kernels, in the user's cache, and what is no file on a disk."""
+    run = tmp_path / "run"
+    changing = "open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,link,symlink,truncate"
+    assert runs.run(run, "-f", f"-etrace={changing}").code == 0
+    log = (runs.worker.scratch / "strace").read_text().splitlines()
+    changes = [line for line in log if "open" not in line or re.search("O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", line)]
+    places = [Path(place) for line in changes if "= -1" not in line for place in re.findall(r'"([^"]*)"', line)]
+    assert len(places) > 200
+    allowed = {run, cache_folder(), Path("/dev")}
+    assert [place for place in places if not allowed & {place, *place.parents}] == []
 
 
 @needs(why_no_strace())
