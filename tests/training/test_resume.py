@@ -150,7 +150,7 @@ def changes(draw: st.DrawFn) -> dict[str, Any]:
             "layers": draw(st.sampled_from([[4], [3, 2]])),
             "dropout": draw(st.sampled_from([0.0, 0.5])),
             "recurrent_dropout": draw(st.sampled_from([0.0, 0.5])),
-            "bidirectional": not data.get("carry_state") and draw(st.booleans()),
+            "bidirectional": "window" not in data and draw(st.booleans()),
             "initial_state": draw(st.sampled_from(["learned", "zeros"])),
         },
         "optimizer": draw(st.sampled_from(["sgd", "adagrad", "adadelta", "rmsprop", "adam", "adamw", "nadam"])),
