@@ -133,7 +133,7 @@ def _one_step(schema: Schema, chosen: np.ndarray) -> Batch:
     return Batch(
         lengths=np.ones(count, np.int64),
         mask=np.ones((1, count), np.float32),
-        numbers=None if category else np.ascontiguousarray(chosen[np.newaxis], np.float32),
+        numbers=None if category else np.ascontiguousarray(chosen[np.newaxis], schema.precision),
         tokens=_tokens(schema, chosen) if category else {},
         rows=np.arange(count),
         target=None,

@@ -19,16 +19,16 @@ class Batch:
         Real steps of each.
     mask : float32 array (T, B)
         1 = real step.
-    numbers : float32 array (T, B, I) or None
+    numbers : float array (T, B, I) or None
         Numeric inputs, 0 on padding.
     tokens : dict of int32 arrays (T, B)
         Token inputs, 0 on padding.
     rows : int64 array (N,)
         The steps whose outputs count, as flat positions t * B + b. Padding, steps without a target and steps of
         weight 0 are not among them; there may be none at all. Per sequence they are 0 … B - 1.
-    target : int64 array (N,), float32 array (N, D) or (N, K), or None
+    target : int64 array (N,), float array (N, D) or (N, K), or None
         What the outputs of the rows should be; a category that training never saw is -1.
-    weight : float32 array (N,)
+    weight : float array (N,)
         How much every row counts.
     total : float
         What the summed loss is divided by: the sum of weights, or the number of sequences.
@@ -44,11 +44,11 @@ class Batch:
 
     lengths: NDArray[np.int64]
     mask: NDArray[np.float32]
-    numbers: NDArray[np.float32] | None
+    numbers: NDArray[np.floating] | None
     tokens: dict[str, NDArray[np.int32]]
     rows: NDArray[np.int64]
     target: np.ndarray | None
-    weight: NDArray[np.float32]
+    weight: NDArray[np.floating]
     total: float
     sequences: NDArray[np.int64]
     starts: NDArray[np.int64] | None = None

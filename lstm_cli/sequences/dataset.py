@@ -40,13 +40,13 @@ class Dataset:
         Steps of every sequence.
     offsets : int64 array (n + 1,)
         Where each begins in the arrays of all steps.
-    numbers : float32 array (S, I) or None
+    numbers : float array (S, I) or None
         Numeric inputs.
     tokens : dict of int32 arrays (S,)
         Token inputs.
     target : array (S, …) or (n, …), or None
         Targets per step or per sequence.
-    weight : float32 array (S,) or (n,), or None
+    weight : float array (S,) or (n,), or None
         Their weights; None: all 1.
     observed : int64 array (n,) or None
         In a closed loop around a system: the first steps of each, whose state is given.

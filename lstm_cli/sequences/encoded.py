@@ -19,13 +19,13 @@ class Encoded:
         Its name and its place in the file.
     steps
         T.
-    numbers : float32 array (T, I) or None
+    numbers : float array (T, I) or None
         Scaled numbers, then an indicator for every label of sets.
     tokens : dict of int32 arrays (T,)
         Indices of tokens by the name of their column.
-    target : int32 array (T,), float32 array (T, D) or (T, K), or None
+    target : int32 array (T,), float array (T, D) or (T, K), or None
         Per sequence there is one, T is 1.
-    weight : float32 array (T,) or (1,), or None
+    weight : float array (T,) or (1,), or None
         How much every target counts; None: all the same.
     unseen : int32 array (T,) or (1,), or None
         True labels of a set that have no column in the target, as training never saw them; None: there are none.
@@ -40,10 +40,10 @@ class Encoded:
     id: str | int
     where: str
     steps: int
-    numbers: NDArray[np.float32] | None
+    numbers: NDArray[np.floating] | None
     tokens: dict[str, NDArray[np.int32]]
     target: np.ndarray | None = None
-    weight: NDArray[np.float32] | None = None
+    weight: NDArray[np.floating] | None = None
     unseen: NDArray[np.int32] | None = None
     history: NDArray[np.float64] | None = None
     offset: int = 0

@@ -17,8 +17,6 @@ from lstm_cli.sequences.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from lstm_cli.sequences.schema import Schema
 
-_LARGEST = float(np.finfo(np.float32).max)
-
 
 def encode(schema: "Schema", record: Record, *, labelled: bool) -> Encoded:
     """Return a record as arrays, with its target if `labelled`."""
@@ -32,10 +30,10 @@ def encode(schema: "Schema", record: Record, *, labelled: bool) -> Encoded:
     if labelled:
         answers = _answers(schema, record, numbers, tokens)
         unseen = _unseen(schema, record)
-        weight = record.weight
+        weight = None if record.weight is None else record.weight.astype(schema.precision)
     if labelled and target.per == "step":
         answers, unseen = _later(answers, target.ahead, kept), _later(unseen, target.ahead, kept)
-        weight = _weight(record, steps, kept, first=record.first - lag - target.ahead, stop=steps - target.ahead)
+        weight = _weight(weight, lag, kept, first=record.first - lag - target.ahead, stop=steps - target.ahead)
     return Encoded(
         id=record.id,
         where=record.where,
@@ -66,20 +64,20 @@ def count(schema: "Schema", record: Record, tally: Tally, *, labelled: bool) -> 
         tally.labels(truth, known)
 
 
-def _numbers(schema: "Schema", record: Record) -> NDArray[np.float32] | None:
+def _numbers(schema: "Schema", record: Record) -> NDArray[np.floating] | None:
     """Return the numeric matrix (T, I): scaled numbers, then indicators of sets."""
     lag = schema.layout.lag
     parts = []
     for column in schema.layout.inputs:
         if column.kind == "number":
             values = _end(column.chain.apply(record.inputs[column.name]), record.steps - lag)
-            parts.append(_single_precision(schema.scaling[column.name].apply(values), record, column.name))
+            parts.append(_rounded(schema, schema.scaling[column.name].apply(values), record, column.name))
     parts.extend(labels.indicators(record.inputs[name][lag:]) for name, labels in schema.sets.items())
     return np.concatenate(parts, axis=1) if len(parts) > 1 else next(iter(parts), None)
 
 
 def _answers(
-    schema: "Schema", record: Record, numbers: NDArray[np.float32] | None, tokens: dict[str, NDArray[np.int32]]
+    schema: "Schema", record: Record, numbers: NDArray[np.floating] | None, tokens: dict[str, NDArray[np.int32]]
 ) -> np.ndarray:
     """Return what the target's column, or the inputs themselves, hold at every step (T, …) or for the sequence."""
     answer = schema.layout.answer
@@ -96,7 +94,7 @@ def _answers(
             return schema.labels.indicators(record.answer)[lag:]
         case "number":
             values = _end(answer.chain.apply(record.answer), len(record.answer) - lag)
-            return _single_precision(schema.target.scaling.apply(values), record, answer.column)
+            return _rounded(schema, schema.target.scaling.apply(values), record, answer.column)
 
 
 def _truth(schema: "Schema", record: Record) -> Values:
@@ -114,12 +112,13 @@ def _unseen(schema: "Schema", record: Record) -> NDArray[np.int32] | None:
     return counts if counts.any() else None
 
 
-def _weight(record: Record, steps: int, kept: int, *, first: int, stop: int) -> NDArray[np.float32] | None:
+def _weight(
+    given: NDArray[np.floating] | None, lag: int, kept: int, *, first: int, stop: int
+) -> NDArray[np.floating] | None:
     """Return the weights of the kept steps: 0 before `first` and from `stop` on; None if all are 1."""
-    lag = record.steps - steps
-    if record.weight is None and first <= 0 and kept <= stop:
+    if given is None and first <= 0 and kept <= stop:
         return None
-    weight = np.ones(kept, np.float32) if record.weight is None else record.weight[lag : lag + kept].copy()
+    weight = np.ones(kept, np.float32) if given is None else given[lag : lag + kept].copy()
     weight[: max(first, 0)] = 0
     weight[max(stop, 0) :] = 0
     return weight
@@ -147,11 +146,12 @@ def _end(values: np.ndarray, steps: int) -> np.ndarray:
     return values[len(values) - steps :]
 
 
-def _single_precision(values: NDArray[np.float64], record: Record, column: str) -> NDArray[np.float32]:
-    """Return values in float32, refusing what does not fit."""
-    large = np.abs(values) > _LARGEST
+def _rounded(schema: "Schema", values: NDArray[np.float64], record: Record, column: str) -> NDArray[np.floating]:
+    """Return values in the precision of the arrays, refusing what does not fit."""
+    precision = schema.precision
+    large = np.abs(values) > float(np.finfo(precision).max)
     if large.any():
         what = f"{values[large][0]:g} is too large"
         step = int(np.flatnonzero(large.any(axis=1))[0])
         raise flaw_at(record.where, column, Flaw(what, "set data.scale, or a log in data.transform", step=step))
-    return values.astype(np.float32)
+    return values.astype(precision)

@@ -12,7 +12,7 @@ from lstm_cli.sequences.schema import Schema
 from lstm_cli.sequences.vocabulary import Labels, Vocabulary
 
 
-def fit(layout: Layout, records: Sequence[Record], *, scale: str) -> Schema:
+def fit(layout: Layout, records: Sequence[Record], *, scale: str, precision: str) -> Schema:
     """Return the schema fitted to training records; `scale` is ``none``, ``standard`` or ``minmax``."""
     tokens, sets, scaling = {}, {}, {}
     for column in layout.inputs:
@@ -24,7 +24,7 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: str) -> Schema:
                 sets[column.name] = Labels.fit(chain.from_iterable(values), column.label_type)
             case "number":
                 scaling[column.name] = Scaling.fit(scale, _transformed(column, values), column.width)
-    fitted = {"tokens": tokens, "sets": sets, "scaling": scaling}
+    fitted: Any = {"tokens": tokens, "sets": sets, "scaling": scaling, "precision": precision}
     answer = layout.answer
     if answer.is_next:
         return Schema.assemble(layout, **fitted)

@@ -141,11 +141,11 @@ class Layout:
             raise row.error(name, flaw) from None
         return given
 
-    def weight(self, row: Row, steps: int) -> NDArray[np.float32] | None:
+    def weight(self, row: Row, steps: int) -> NDArray[np.float64] | None:
         """Return the weight of every step (T,), or of the sequence (1,); None where all weigh the same."""
         if not self.loss.names:
             return None
-        weight = np.ones(steps if self.answer.per == "step" else 1, np.float32)
+        weight = np.ones(steps if self.answer.per == "step" else 1)
         if self.loss.weight is not None:
             weight *= self._given_weight(row, len(weight))
         begin, length = (self._whole(row, name) for name in (self.loss.start, self.loss.length))

@@ -47,8 +47,11 @@ class Data:
     notes: list[str]
 
 
-def open_data(config: Any) -> Data:
-    """Return the data of a config, or raise the `DataError` or `ConfigError` that says what is wrong."""
+def open_data(config: Any, *, precision: str | None = None) -> Data:
+    """Return the data of a config, or raise the `DataError` or `ConfigError` that says what is wrong.
+
+    Its numbers are in the config's precision, if not in another that is given.
+    """
     notes: list[str] = []
     path = config.source.resolve(config.data.train)
     form = _format(config, path)
@@ -61,7 +64,7 @@ def open_data(config: Any) -> Data:
     notes += tolerance.notes()
     notes += _repeated_ids(tolerance.name, records)
     train, valid, test = hold_out(config, records, per_step=_divisible(layout), lag=layout.lag)
-    schema = fit(layout, train, scale=config.data.scale)
+    schema = fit(layout, train, scale=config.data.scale, precision=precision or config.precision)
     notes += _notes_on_target(config, schema, train)
     splits: dict[str, Dataset | None] = {"train": _encoded(config, schema, train, "train", notes)}
     for name, records in (("valid", valid), ("test", test)):

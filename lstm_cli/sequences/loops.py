@@ -74,13 +74,13 @@ class Counted:
             batch, rows=rows, weight=weight, target=target, total=float(total), observed=observed.astype(np.int64)
         )
 
-    def _weights(self, turn: NDArray[np.int64], *, last: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def _weights(self, turn: NDArray[np.int64], *, last: NDArray[np.bool_]) -> Numbers:
         if self.at == "every":
-            return (turn >= 0).astype(np.float32)
+            return (turn >= 0).astype(np.float64)
         if self.at == "last":
-            return ((turn >= 0) & last).astype(np.float32)
-        weights = np.array([*self.at, 0], np.float32)
-        return np.where(turn >= 0, weights[np.clip(turn, 0, len(self.at))], np.float32(0))
+            return ((turn >= 0) & last).astype(np.float64)
+        weights = np.array([*self.at, 0], np.float64)
+        return np.where(turn >= 0, weights[np.clip(turn, 0, len(self.at))], 0.0)
 
 
 def counted_steps(config: Any) -> Counted | None:

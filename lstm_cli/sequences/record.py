@@ -40,7 +40,7 @@ class Record:
     steps: int
     inputs: dict[str, Values]
     answer: Values | None = None
-    weight: NDArray[np.float32] | None = None
+    weight: NDArray[np.float64] | None = None
     first: int = 0
     observed: int | None = None
 

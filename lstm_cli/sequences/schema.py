@@ -39,6 +39,8 @@ class Schema:
         What is predicted.
     labels
         The target's labels, where it is a column of categories or sets.
+    precision
+        Of the arrays' numbers: ``float32`` or ``float64``.
     """
 
     layout: Layout
@@ -47,6 +49,7 @@ class Schema:
     scaling: dict[str, Scaling]
     target: Target
     labels: Labels | None = None
+    precision: str = "float32"
 
     @property
     def numeric_size(self) -> int:
@@ -124,6 +127,7 @@ class Schema:
         scaling: dict[str, Scaling],
         labels: Labels | None = None,
         own_scaling: Scaling | None = None,
+        precision: str = "float32",
     ) -> "Schema":
         """Return the schema of fitted parts; the target follows from them.
 
@@ -135,6 +139,8 @@ class Schema:
             What was fitted on the inputs, by name.
         labels, own_scaling
             What was fitted on the target's column, where it has one.
+        precision
+            Of the arrays' numbers.
         """
         answer = layout.answer
         if not answer.is_next:
@@ -150,4 +156,4 @@ class Schema:
             name = layout.next_columns[0].name
             names = tokens[name].tokens if answer.kind == "category" else sets[name].names
             target = Target(answer.kind, "step", len(names), names, True, answer.ahead)
-        return cls(layout, tokens, sets, scaling, target, labels)
+        return cls(layout, tokens, sets, scaling, target, labels, precision)

@@ -15,6 +15,9 @@ from lstm_cli.sequences.vocabulary import Labels, Vocabulary
 #: Raised when files of an older version can no longer be read as they are.
 VERSION = 1
 
+#: What is not said in the file: the precision of all data, before it followed the config's.
+_PRECISION = "float32"
+
 FILES = ("vocabulary.json", "scaling.json", "schema.json")
 
 
@@ -31,6 +34,8 @@ def contents(schema: Any) -> dict[str, bytes]:
         "target": None if own is None else own.to_json(),
     }
     columns = {"version": VERSION, **schema.layout.to_json()}
+    if schema.precision != _PRECISION:
+        columns["precision"] = schema.precision
     texts = [json.dumps(content, ensure_ascii=False, indent=1) + "\n" for content in (vocabulary, scaling, columns)]
     # JSON data can hold halves of a surrogate pair.
     return {name: text.encode("utf-8", "surrogatepass") for name, text in zip(FILES, texts, strict=True)}
@@ -45,7 +50,7 @@ def save(schema: Any, folder: Path) -> None:
 def load(folder: Path) -> dict[str, Any]:
     """Return what a schema is assembled from, as it lies in a folder."""
     vocabulary, scaling, columns = (_read(folder / name) for name in FILES)
-    version = columns.pop("version", None)
+    version, precision = columns.pop("version", None), columns.pop("precision", _PRECISION)
     if version != VERSION:
         raise CheckpointError(
             f"{folder / FILES[2]}: version {version}, but this program reads version {VERSION}: "
@@ -62,6 +67,7 @@ def load(folder: Path) -> dict[str, Any]:
             "scaling": {name: Scaling.from_json(content) for name, content in scaling["inputs"].items()},
             "labels": None if labels is None else Labels(labels),
             "own_scaling": None if own is None else Scaling.from_json(own),
+            "precision": precision,
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"{', '.join(FILES)} do not fit together ({error})"

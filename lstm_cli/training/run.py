@@ -6,7 +6,7 @@ from typing import Any
 
 from lstm_cli.errors import ConfigError
 from lstm_cli.identity import compare_configs
-from lstm_cli.runfolder import RESOLVED, RunFolder
+from lstm_cli.runfolder import RESOLVED, SCHEMA, RunFolder
 from lstm_cli.signals import Signals
 from lstm_cli.spec import load_config
 from lstm_cli.training.events import Result
@@ -39,7 +39,7 @@ def train_run(
             # PyTensor takes a second to import: who may not write here, has bad data or stops us does not wait for it.
             from lstm_cli.sequences import open_data
 
-            data = open_data(config)
+            data = open_data(config, precision=_precision(run.path) if resume else None)
 
             from lstm_cli.training.keeper import keep
             from lstm_cli.training.session import build_job, use_threads
@@ -47,6 +47,16 @@ def train_run(
             use_threads(config.threads)
             job = build_job(config, data)
         return keep(run, job, data, signals, resume=resume, changes=changes, verbosity=verbosity)
+
+
+def _precision(run: Path) -> str | None:
+    """Return the precision of the data that a run was started with, where it got so far.
+
+    Runs of old read everything in single precision; what is resumed must see what it saw.
+    """
+    from lstm_cli.sequences import Schema
+
+    return Schema.load(run).precision if all((run / name).is_file() for name in SCHEMA) else None
 
 
 def _changes(run: Path, config: Any) -> list[str]:

@@ -159,7 +159,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_data_is_read(trained,
     for option in ("-o", "--state-out"):
         result = command(trained("classifier") / "run", tmp_path / "missing.jsonl", option, tmp_path / "no" / "p.jsonl")
         assert result.exit_code == 74
-        assert "p.jsonl: cannot be written: No such file or directory" in result.stderr
+        assert "p.jsonl: cannot be written: there is no folder" in result.stderr
 
 
 def many(count):

@@ -27,6 +27,23 @@ def schema(tmp_path):
     return open_jsonl(tmp_path, [ROW, OTHER], **INPUTS).schema
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_numbers_are_in_the_precision_of_the_config_and_of_the_run(tmp_path, precision):
+    """A third, which neither precision holds, is nearest to the one; the saved schema says so too."""
+    rows = [{"x": [1 / 3, 2.0], "y": [2 / 3, 0.1], "k": 0.1}]
+    sections = {"precision": precision, "loss": {"weight": "k"}}
+    data = open_jsonl(tmp_path, rows, sections, inputs=["x"], target="y", scale="none")
+    data.schema.save(tmp_path)
+    again = Schema.load(tmp_path)
+    (row,) = rows_of(rows, again)
+    nearest = np.dtype(precision).type
+    for sequence in (data.train[0], again.encode(row, labelled=True)):
+        assert {array.dtype for array in (sequence.numbers, sequence.target, sequence.weight)} == {np.dtype(precision)}
+        assert sequence.numbers.ravel().tolist() == [nearest(1 / 3), 2.0]
+        assert sequence.target.ravel().tolist() == [nearest(2 / 3), nearest(0.1)]
+        assert sequence.weight.tolist() == [nearest(0.1)] * 2
+
+
 def encode(schema, **changed):
     (row,) = rows_of([{name: value for name, value in (ROW | changed).items() if value is not None}], schema)
     return schema.encode(row)
