@@ -12,6 +12,8 @@ GENERATORS = {
     "gestures": ("train.jsonl", "test.jsonl"),
     "embedded_reber": ("train.txt", "test.txt"),
     "adding_problem": ("train.npz", "test.npz"),
+    "pendulum": ("train.jsonl", "test.jsonl"),
+    "oscillator": ("train.csv", "test.csv"),
 }
 
 
@@ -30,7 +32,10 @@ def made(name, folder, monkeypatch, *options):
     return folder
 
 
-@pytest.mark.parametrize("name", ["gestures", "embedded_reber"])
+COMMITTED = ("gestures", "embedded_reber", "pendulum", "oscillator")
+
+
+@pytest.mark.parametrize("name", COMMITTED)
 def test_what_is_committed_is_what_the_script_writes(name, tmp_path, monkeypatch):
     made(name, tmp_path, monkeypatch)
     for file in GENERATORS[name]:
@@ -64,8 +69,8 @@ def test_gestures_vary_in_length_and_balance():
 
 def test_committed_data_is_small():
     assert (
-        sum(file.stat().st_size for name in ("gestures", "embedded_reber") for file in (DATA / name).iterdir())
-        < 250_000
+        sum(file.stat().st_size for name in COMMITTED for file in (DATA / name).iterdir())
+        < 350_000
     )
 
 
@@ -83,6 +88,43 @@ def test_adding_problem_adds_the_two_marked_numbers():
     assert (marks.sum(axis=1) == 2).all()
     assert rows["y"] == pytest.approx((numbers * marks).sum(axis=1))
     assert (marks.sum(axis=0) > 20).all()  # the marks may be anywhere
+
+
+def test_the_pendulum_swings_as_mechanics_says():
+    """Without friction energy stays; a posture that the torque holds is left alone; the config's system goes along."""
+    pendulum = script("pendulum")
+    state = np.array([0.4, 0.0, -0.3, 0.0])
+    pendulum.FRICTION = 0.0
+
+    def energy(state):
+        a1, w1, a2, w2 = state
+        motion = w1**2 + w2**2 / 2 + w1 * w2 * np.cos(a1 - a2)
+        return motion - pendulum.GRAVITY * (2 * np.cos(a1) + np.cos(a2))
+
+    assert energy(pendulum.moved(state, 3.0)) == pytest.approx(energy(state), abs=1e-6)
+    pendulum.FRICTION = 0.5
+    held = np.array([0.3, 0.0, 0.0, 0.0])
+    torque = 2 * pendulum.GRAVITY * np.sin(0.3)
+    np.testing.assert_allclose(pendulum.moved(held, 1.0, torque), held, atol=1e-9)
+
+
+def test_the_system_of_the_config_is_the_pendulum():
+    import pytensor
+    import pytensor.tensor as pt
+
+    path = DATA.parent / "configs" / "pendulum.py"
+    spec = util.spec_from_file_location("pendulum_system", path)
+    system = util.module_from_spec(spec)
+    spec.loader.exec_module(system)
+    system.STEP = 1e-4  # so small that how it is integrated does not matter
+    state, output = pt.dmatrix(), pt.dmatrix()
+    step = pytensor.function([state, output], system.double_pendulum(state, output), mode="FAST_COMPILE")
+    pendulum = script("pendulum")
+    start = np.random.default_rng(0).normal(0, 0.5, (5, 4))
+    moved, push = start, np.full((5, 1), 0.2)
+    for _ in range(500):
+        moved = step(moved, push)
+    np.testing.assert_allclose(moved, pendulum.moved(start, 0.05, torque=2.0), atol=2e-4)
 
 
 def converted(name, source, tmp_path, monkeypatch):
