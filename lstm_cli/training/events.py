@@ -137,6 +137,34 @@ class Finished:
     early: bool = False
 
 
+@dataclass(frozen=True)
+class Trajectory:
+    """A number of a sequence over the steps of a closed loop: what it was and what it should have been."""
+
+    name: str
+    found: tuple[float, ...]
+    wanted: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """How a closed loop goes with the best weights, in original units.
+
+    Attributes
+    ----------
+    split
+        What the sequences are of.
+    errors
+        RMSE at each step of the loop, over all sequences; NaN where none has that step.
+    trajectories
+        A few of them.
+    """
+
+    split: Literal["train", "valid", "test"]
+    errors: tuple[float, ...]
+    trajectories: tuple[Trajectory, ...]
+
+
 @dataclass
 class Result:
     """What a run came to: its folder, the step of its best state, and the scores of that state by split."""
@@ -146,4 +174,4 @@ class Result:
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-Event = Started | StepDone | Scoring | Evaluated | EpochDone | CheckpointWritten | Note | Finished
+Event = Started | StepDone | Scoring | Evaluated | EpochDone | CheckpointWritten | Rolled | Note | Finished

@@ -17,6 +17,7 @@ from lstm_cli.sequences import Data
 from lstm_cli.sequences.batches import evaluation_batches
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, Result, StepDone
+from lstm_cli.training.horizon import rolled
 from lstm_cli.training.loop import Job, evaluate, train
 from lstm_cli.training.metrics import DIRECTIONS
 from lstm_cli.training.overview import splits, started
@@ -171,6 +172,7 @@ class _Keeper:
             self._save("last")
         if isinstance(event, Finished):
             self._test(data)
+            self._show_loop(data)
             self.tell(event)
 
     @property
@@ -199,6 +201,15 @@ class _Keeper:
         if event.improved or event.split == "test":
             self.result.scores[event.split] = _scores({"loss": event.loss, **event.metrics})
             self.result.best_step = event.step
+
+    def _show_loop(self, data: Data) -> None:
+        """Show how a closed loop goes with the best weights."""
+        if self.job.config.rollout is None:
+            return
+        restore_weights(self.job.trainer.model, checkpoint.load(self.run.best))
+        with self.signals.at_once(self._progress):
+            event = rolled(self.job.config, self.job.evaluator, data)
+        self.tell(event)
 
     def _test(self, data: Data) -> None:
         """Score the best state on the test data."""

@@ -1,6 +1,7 @@
 """A model and its data in a few words and numbers: for `--check`, for the start of a run and for its report."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from lstm_cli.sequences import Batch, Batches, Data, Dataset
 from lstm_cli.sequences.batches import evaluation_batches
 from lstm_cli.training.baselines import Baseline, Constant, persistence
 from lstm_cli.training.events import Part, Started
-from lstm_cli.training.loop import Job, compared
+from lstm_cli.training.loop import Job, compared, evaluate
 from lstm_cli.training.session import steps_per_epoch
 
 
@@ -29,7 +30,7 @@ def started(folder: Path, job: Job, data: Data) -> Started:
         model=parts(job.trainer.model),
         settings={key: str(value) for key, value in flattened(config.model_dump(mode="json"))},
         facts=facts(data, job.batches),
-        baselines=tuple(_baselines(config, data)),
+        baselines=tuple(_baselines(job, data)),
     )
 
 
@@ -98,16 +99,46 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def _baselines(config: Any, data: Data) -> Iterator[Baseline]:
+def _baselines(job: Job, data: Data) -> Iterator[Baseline]:
     """Yield how well one does without a model."""
-    target = data.schema.target
+    config, target = job.config, data.schema.target
+    if data.schema.layout.loop is not None:
+        yield from _left_alone(job, data)
+        return
     constant = Constant(target, _truth(config, data.train))
     for name, dataset in splits(data):
         if name != "train":
             yield constant.score(name, _truth(config, dataset))
             if target.is_next and target.kind == "number":
-                pairs = ((dataset.present(batch), dataset.truth(batch)) for batch in _batches(config, dataset))
+                batches = _batches(config, dataset)
+                pairs = ((dataset.present(_closing(batch)), dataset.truth(batch)) for batch in batches)
                 yield persistence(target, name, pairs)
+
+
+def _left_alone(job: Job, data: Data) -> Iterator[Baseline]:
+    """Yield where the system goes that nobody drives: without weights the network puts out 0, unless by a sigmoid."""
+    model = job.trainer.model
+    if model.spec.output.activation == "sigmoid":
+        return
+    flat = model.parameters.flat
+    values = flat.get_value()
+    flat.set_value(np.zeros_like(values))
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            for name, dataset in splits(data):
+                if name != "train":
+                    _, metrics = evaluate(job.evaluator, evaluation_batches(job.config, dataset))
+                    yield Baseline("the system left alone", name, metrics)
+    finally:
+        flat.set_value(values)
+
+
+def _closing(batch: Batch) -> Batch:
+    """Return a batch whose rows stand where the loop closes: at the last step that is observed."""
+    if batch.observed is None:
+        return batch
+    columns = batch.rows % len(batch.lengths)
+    return replace(batch, rows=(batch.observed[columns] - 1) * len(batch.lengths) + columns)
 
 
 def _truth(config: Any, dataset: Dataset) -> Iterator[np.ndarray]:

@@ -12,6 +12,8 @@ from lstm_cli.sequences.batches import evaluation_batches
 from lstm_cli.spec.rollout import TeacherForcing
 from lstm_cli.training.check import check
 from lstm_cli.training.forcing import forced_steps, probability
+from lstm_cli.training.horizon import rolled
+from lstm_cli.training.overview import started
 from lstm_cli.training.session import build_job
 from tests.rollout.worlds import ALONE, CLOSED, cart_step, config, write_world
 from tests.training.runs import assert_same, train, train_in_sessions
@@ -234,6 +236,59 @@ def test_learning_brings_the_cart_to_its_goal(world, tmp_path):
 
     scores = [event.metrics["rmse"] for event in watcher.of(Evaluated) if event.split == "valid"]
     assert min(scores) < 0.75 * scores[0]  # the goals differ, and it does not see them
+
+
+@pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
+def test_the_error_against_the_horizon(world, base):
+    job = job_of(config(world, base, data={"test": 0.2}))
+    data = open_data(job.config)
+    shown = rolled(job.config, job.evaluator, data)
+    assert shown.split == "test" and len(shown.errors) == job.config.rollout.steps
+    batches = evaluation_batches(job.config, data.test)
+    squares = np.zeros(len(shown.errors))
+    counts = np.zeros(len(shown.errors))
+    for batch in batches.epoch(0):
+        _, values, _ = job.evaluator(batch, None)
+        found, wanted = data.test.restore(batch, values), data.test.truth(batch)
+        for n, row in enumerate(batch.rows):
+            turn = row // len(batch.lengths) - batch.observed[row % len(batch.lengths)] + 1
+            squares[turn] += np.mean((found[n] - wanted[n]) ** 2)
+            counts[turn] += 1
+    np.testing.assert_allclose(shown.errors, np.sqrt(squares / counts))
+    assert 2 <= len(shown.trajectories) <= 6
+    assert all(len(line.found) == len(line.wanted) for line in shown.trajectories)
+
+
+def test_the_report_shows_the_loop_and_what_nobody_drives(world, tmp_path):
+    train(config(world), tmp_path / "run")
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "Error at each step of the loop, validation data" in page
+    assert "the system left alone" in page and "start[1]" in page
+
+
+def test_the_system_left_alone_is_a_baseline(world):
+    job = job_of(config(world))
+    before = job.trainer.model.parameters.flat.get_value()
+    (baseline,) = started(world, job, open_data(job.config)).baselines
+    assert (job.trainer.model.parameters.flat.get_value() == before).all()
+    squares = []
+    for row in rows_of(world, job.valid.dataset.ids):
+        state, goal = np.atleast_2d(row["start"])[-1:], np.atleast_2d(row["goal"])
+        for turn in range(len(goal) if len(goal) > 1 else 6):
+            state = cart_step(state, np.zeros((1, 2)))
+            squares.append((state[0, :2] - goal[min(turn, len(goal) - 1)]) ** 2)
+    assert baseline.metrics["rmse"] == pytest.approx(np.sqrt(np.mean(squares)), rel=1e-5)
+
+
+def test_the_last_observed_value_is_a_baseline_of_a_loop_alone(world):
+    job = job_of(config(world, ALONE))
+    persisted = {b.name: b.metrics for b in started(world, job, open_data(job.config)).baselines}["the last value"]
+    squares = []
+    for batch in job.valid.epoch(0):
+        truth = job.valid.dataset.truth(batch)
+        shown = job.valid.dataset.schema.target.scaling.undo(batch.numbers[2][batch.rows % len(batch.lengths)])
+        squares.append((truth - shown) ** 2)
+    assert persisted["rmse"] == pytest.approx(np.sqrt(np.concatenate(squares).mean()), rel=1e-5)
 
 
 @pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from lstm_cli.training.baselines import Baseline
-from lstm_cli.training.events import Part, Started
+from lstm_cli.training.events import Part, Rolled, Started
 from lstm_cli.training.metrics import DIRECTIONS
 from lstm_cli.training.sinks.charts import Series, line_chart
 from lstm_cli.training.sinks.style import STYLE
@@ -18,7 +18,7 @@ Entry = Mapping[str, Any]
 _SPLITS = {"train": "training", "valid": "validation", "test": "test"}
 
 
-def render(start: Started, entries: Sequence[Entry], status: str) -> str:
+def render(start: Started, entries: Sequence[Entry], status: str, rolled: Rolled | None = None) -> str:
     """Return the page of a run.
 
     Parameters
@@ -29,11 +29,14 @@ def render(start: Started, entries: Sequence[Entry], status: str) -> str:
         The evaluations, as ``metrics.jsonl`` has them.
     status
         How the run stands.
+    rolled
+        How its closed loop goes, once it is known.
     """
     best = _best(start.monitor, entries)
     sections = [
         _cards(start, entries, best),
         _curves(entries, best),
+        _closed_loop(rolled),
         _section("Scores", _scores(start.baselines, entries, best)),
         _section("Model", _model(start.model)),
         _section("Data", _pairs(start.facts)),
@@ -93,6 +96,18 @@ def _curves(entries: Sequence[Entry], best: Entry | None) -> str:
         _figure("Learning rate", rates),
     ]
     return _section("Curves", f'<div class="figures">{"".join(figures)}</div>' if any(figures) else "")
+
+
+def _closed_loop(rolled: Rolled | None) -> str:
+    """Draw the error against the horizon, and a few trajectories."""
+    if rolled is None:
+        return ""
+    errors = [Series("RMSE", list(enumerate(rolled.errors, start=1)))]
+    figures = [_figure(f"Error at each step of the loop, {_SPLITS[rolled.split]} data", errors)]
+    for line in rolled.trajectories:
+        pairs = (("network", line.found), ("wanted", line.wanted))
+        figures.append(_figure(line.name, [Series(name, list(enumerate(values, start=1))) for name, values in pairs]))
+    return _section("Closed loop", f'<div class="figures">{"".join(figures)}</div>')
 
 
 def _points(entries: Iterable[Entry], name: str) -> list[tuple[float, float]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.files import replace_file
-from lstm_cli.training.events import Evaluated, Event, Finished, Started
+from lstm_cli.training.events import Evaluated, Event, Finished, Rolled, Started
 from lstm_cli.training.sinks import page, wording
 from lstm_cli.training.sinks.metrics_file import entry
 
@@ -38,6 +38,7 @@ class Report:
     ) -> None:
         self._path, self._entries, self._interval, self._clock = path, list(entries), interval, clock
         self._start: Started | None = None
+        self._rolled: Rolled | None = None
         self._status = "training has not ended"
         self._written_at = -interval
         self._changed = False
@@ -50,6 +51,8 @@ class Report:
             case Evaluated():
                 self._entries.append(entry(event))
                 self._changed = True
+            case Rolled():
+                self._rolled, self._changed = event, True
             case Finished():
                 self._status = wording.finished(event)
                 self._changed = True
@@ -59,7 +62,7 @@ class Report:
     def _write(self) -> None:
         if self._start is None:
             return
-        replace_file(self._path, page.render(self._start, self._entries, self._status).encode())
+        replace_file(self._path, page.render(self._start, self._entries, self._status, self._rolled).encode())
         self._written_at, self._changed = self._clock(), False
 
     def close(self) -> None:
