@@ -135,6 +135,27 @@ def test_the_second_of_two_runs_in_a_folder_ends_at_once(config: Path, tmp_path:
     assert min(seconds) < 1
 
 
+def test_a_file_that_may_not_grow_is_one_line(config: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = ["sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *COMMAND, str(config), "-q", "-o", str(run)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 74
+    said = (
+        rf"{run}/[\w./]+: cannot be written: File too large \([\d,]+ bytes needed, [\d,]+ free\): free some space.+\n"
+    )
+    assert re.fullmatch(said, done.stderr)
+
+
+def test_a_run_that_diverges_is_one_line(config: Path, tmp_path: Path) -> None:
+    options = ["optimizer={name: sgd, learning_rate: 1e30, clip_norm: null}", "train.checkpoint_every=1 steps", "-q"]
+    with started(config, tmp_path / "run", *options) as process:
+        assert process.end() == 70
+    step = load(tmp_path / "run" / LAST).position["step"]
+    (message,) = process.said.splitlines()
+    assert re.match(rf"step {step + 1}, epoch \d+: .+ on sequences s\d+, s\d+, s\d+: this update is not kept", message)
+    assert message.endswith(f"Last good state: {tmp_path}/run/last, step {step}")
+
+
 def test_a_run_goes_on_when_nobody_listens(config: Path, tmp_path: Path) -> None:
     """As in `lstm-train … 2>&1 | head`."""
     command = [*COMMAND, str(config), "train.epochs=3", "-o", str(tmp_path / "run")]
