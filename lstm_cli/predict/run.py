@@ -61,6 +61,8 @@ class Run:
     schema : Schema
         What encodes sequences and reads outputs.
     network : Network
+    code : Code or None
+        The system that it drives, if it does.
     """
 
     def __init__(self, folder: Path, *, trust: bool = False) -> None:
@@ -72,8 +74,8 @@ class Run:
         self.config: Config = load_config(folder / RESOLVED)
         self.schema = Schema.load(folder)
         use_threads(self.config.threads)
-        code = kept_code(folder, self.config, trust=trust)
-        self.network = Network(build_model(self.config, self.schema, code), self.schema)
+        self.code = kept_code(folder, self.config, trust=trust)
+        self.network = Network(build_model(self.config, self.schema, self.code), self.schema)
         restore_weights(self.network.model, state)
 
     def predict(self, sequences: Iterable[Mapping[str, Any]], *, probabilities: bool = False) -> list[dict[str, Any]]:

@@ -7,11 +7,15 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
+from lstm_cli.graph.layers.gru import GRU
+from lstm_cli.graph.layers.lstm import LSTM
+from lstm_cli.graph.layers.recurrent import RNN
 from lstm_cli.kernels.layout import BLOCKS, KEPT
 from lstm_cli.ops import reference
 from lstm_cli.ops.loop_arguments import LayerKind
 from lstm_cli.ops.recurrent import STATES
 from lstm_cli.ops.rollout import LayerInputs, rollout
+from lstm_cli.theano.compiling import fast_start
 from tests.ops.common import compiled
 
 SIZE, CELLS = 3, ("lstm", "gru", "rnn")
@@ -220,6 +224,49 @@ def with_arrays(problem, arrays):
         layers.append(rest[: kind.arrays])
         rest = rest[kind.arrays :]
     return replace(problem, layers=layers, output=rest)
+
+
+LAYERS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
+
+
+def scanned(problem, given):
+    """The states that follow by PyTensor's scan of one step, made of the layers' own steps."""
+    layers, starts, rest = [], [], list(given)
+    for kind in problem.kinds:
+        W, b, *states = rest[: kind.arrays]
+        rest = rest[kind.arrays :]
+        layers.append(LAYERS[kind.cell].from_parameters(W, b, activation=kind.activation))
+        starts.append(pt.concatenate(states[::-1], axis=1))  # [c, h]
+    W, b = rest
+
+    def step(numbers, feed, state, *before):
+        state = pt.switch(feed[:, None], numbers[:, :SIZE], state)
+        x, after = pt.concatenate([state, numbers[:, SIZE:]], axis=1), []
+        for layer, own in zip(layers, before, strict=True):
+            after.append(layer.activate(x, own))
+            x = layer.postprocess_activation(after[-1]) if layer.states == 2 else after[-1]
+        y = x @ W.T + b
+        y = y / (1 + abs(y))
+        return [problem.system.symbolic(state, y) if problem.system else state + y if problem.residual else y, *after]
+
+    start = pt.zeros((len(problem.lengths), SIZE))
+    sequences = [pt.constant(problem.numbers), pt.constant(problem.feed)]
+    return pytensor.scan(step, sequences=sequences, outputs_info=[start, *starts], return_updates=False)[0]
+
+
+SCANNED = ["lstm, system", "gru, system", "rnn, system", "lstm, alone", "residual", "further inputs", "linear"]
+
+
+@pytest.mark.parametrize("name", SCANNED)
+def test_states_and_gradients_are_those_of_a_scan(name):
+    problem = PROBLEMS[name]
+    direction = weights_of_cost(problem)
+    cost, *found = gradients(problem, direction)
+    given = [pt.tensor(dtype="float64", shape=a.shape) for a in problem.arrays]
+    scan_cost = (scanned(problem, given) * pt.constant(direction)).sum()
+    function = pytensor.function(given, [scan_cost, *pytensor.grad(scan_cost, given)], mode=fast_start())
+    for one, other in zip([cost, *found], function(*problem.arrays), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
 
 
 @every_problem

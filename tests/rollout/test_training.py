@@ -74,7 +74,7 @@ def test_the_loss_is_that_of_the_loop_by_hand_in_the_systems_own_units(world, sc
     scaling = dataset.schema.scaling["start"]
     assert (scale == "none") == bool((scaling.spread == 1).all())
     expected = by_hand(job, rows, elements=[0, 1], scale=(scaling.center, scaling.spread))
-    assert loss / batch.total == pytest.approx(expected, rel=2e-6)  # what the data holds is float32
+    assert loss / batch.total == pytest.approx(expected, rel=1e-9)
 
 
 def test_scale_is_none_unless_the_config_says_otherwise(world):
@@ -104,6 +104,22 @@ def test_a_gradient_of_the_whole_step_is_a_slope(world):
     trainer, batch = job.trainer, job.batches.largest()
     flat, model = trainer.model.parameters.flat, trainer.model
     assert isinstance(model, ClosedLoop)
+
+    def loss(values):
+        flat.set_value(values)
+        return trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)[0]
+
+    start = flat.get_value()
+    loss(start)
+    gradient, along = trainer.gradient.get_value(), np.random.default_rng(0).normal(size=start.shape)
+    slope = (loss(start + 1e-6 * along) - loss(start - 1e-6 * along)) / 2e-6
+    assert gradient @ along == pytest.approx(slope, rel=1e-6)
+
+
+def test_a_system_of_any_graph_has_slopes(world):
+    job = job_of(config(world, precision="float64", rollout={"dynamics": "cart.py:linear_algebra"}))
+    trainer, batch = job.trainer, job.batches.largest()
+    flat = trainer.model.parameters.flat
 
     def loss(values):
         flat.set_value(values)

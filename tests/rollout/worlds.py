@@ -66,6 +66,13 @@ def breaks(state, output):
     return Assert("the cart left the rails")(cart(state, output) + 0.1, fine)
 
 
+def linear_algebra(state, output):
+    """Products of matrices and a sum: not only what works element by element."""
+    turned = state @ pt.as_tensor([[0.9, 0.1, 0.0], [-0.1, 0.9, 0.0], [0.0, 0.0, 0.5]])
+    inner = (state * turned).sum(axis=1)
+    return pt.tanh(turned + output @ pt.ones((2, 3)) * 0.1 + inner[:, None] * 0.01)
+
+
 not_a_function = 3
 '''
 
