@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 GRAVITY, FRICTION = 9.81, 0.5  # arms of length and mass 1
-STEP = 0.005  # seconds
+STEP, LONGEST = 0.005, 2.0  # seconds
 
 
 def accelerations(state: np.ndarray, torque: float = 0.0) -> np.ndarray:
@@ -29,23 +29,22 @@ def accelerations(state: np.ndarray, torque: float = 0.0) -> np.ndarray:
     return np.stack([w1, (p - q * cosine) / bent, w2, (2 * q - p * cosine) / bent], axis=-1)
 
 
-def moved(state: np.ndarray, seconds: float, torque: float = 0.0) -> np.ndarray:
-    """Return states (…, 4) so many seconds later."""
-    for _ in range(round(seconds / STEP)):
-        k1 = accelerations(state, torque)
-        k2 = accelerations(state + STEP / 2 * k1, torque)
-        k3 = accelerations(state + STEP / 2 * k2, torque)
-        k4 = accelerations(state + STEP * k3, torque)
-        state = state + STEP / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-    return state
+def moved(state: np.ndarray, torque: float = 0.0) -> np.ndarray:
+    """Return states (…, 4) one small step later."""
+    k1 = accelerations(state, torque)
+    k2 = accelerations(state + STEP / 2 * k1, torque)
+    k3 = accelerations(state + STEP / 2 * k2, torque)
+    k4 = accelerations(state + STEP * k3, torque)
+    return state + STEP / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
 
 
 def swings(count: int, rng: np.random.Generator) -> list[dict[str, object]]:
     """Return rows of starts and goals."""
     angles = rng.uniform(-1.2, 1.2, (count, 2))
     starts = np.stack([angles[:, 0], np.zeros(count), angles[:, 1], np.zeros(count)], axis=1)
-    for row in range(count):
-        starts[row] = moved(starts[row], rng.uniform(0, 2))
+    steps = rng.integers(0, round(LONGEST / STEP), count)  # of each, before it is a start
+    for step in range(steps.max()):
+        starts = np.where((step < steps)[:, np.newaxis], moved(starts), starts)
     goals = rng.uniform(-0.6, 0.6, count)
     return [
         {"id": f"swing-{row}", "start": starts[row].round(4).tolist(), "goal": [round(float(goals[row]), 3), 0.0]}

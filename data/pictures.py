@@ -25,7 +25,9 @@ STYLE = """
 text { fill: var(--soft); font: 13px system-ui, sans-serif; }
 .grid { stroke: var(--rule); }
 .line { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
-.s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); stroke-dasharray: 7 4; } .s2 { stroke: var(--s2); stroke-width: 1.4; }
+.s0 { stroke: var(--s0); }
+.s1 { stroke: var(--s1); stroke-dasharray: 7 4; }
+.s2 { stroke: var(--s2); stroke-width: 1.4; }
 """
 LEGEND = 26  # height of the line with the names
 
@@ -63,9 +65,11 @@ def pendulum(folder: Path, which: int) -> str:
     (trained,) = run.steer([row])
     untrained(run)
     (before,) = run.steer([row])
-    angles = [np.degrees([row["start"][0], *(state[0] for state in found["prediction"])]) for found in (trained, before)]
-    goal = np.full(len(angles[0]), np.degrees(row["goal"][0]))
-    lines = [Series("trained", points(angles[0])), Series("untrained", points(angles[1])), Series("goal", points(goal))]
+    lines = []
+    for name, found in (("trained", trained), ("untrained", before)):
+        angles = [row["start"][0], *(state[0] for state in found["prediction"])]
+        lines.append(Series(name, points(np.degrees(angles))))
+    lines.append(Series("goal", points(np.full(len(angles), np.degrees(row["goal"][0])))))
     return picture("Angle of the first arm", "time in twentieths of a second; angle of the first arm in degrees", lines)
 
 
@@ -74,9 +78,8 @@ def oscillator(folder: Path, begin: int, known: int, steps: int) -> str:
     series = np.loadtxt(DATA / "oscillator" / "test.csv", skiprows=1)[begin : begin + known + steps]
     (row,) = lstm_cli.load(folder).forecast([{"height": series[:known]}], steps)
     forecast = points(np.array([series[known - 1], *row["prediction"]]), known - 1)
-    return picture(
-        "A forecast", f"measurements: the first {known} are seen", [Series("forecast", forecast), Series("measured", points(series))]
-    )  # fmt: skip
+    lines = [Series("forecast", forecast), Series("measured", points(series))]
+    return picture("A forecast", f"measurements: the first {known} are seen", lines)
 
 
 def main() -> None:
@@ -84,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pendulum", type=Path, help="run of configs/pendulum_swing.yaml")
     parser.add_argument("oscillator", type=Path, help="run of configs/oscillator.yaml")
-    parser.add_argument("--start", type=int, default=7, help="which of the test starts (default: %(default)s)")
+    parser.add_argument("--start", type=int, default=3, help="which of the test starts (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=DATA / "pictures", help="folder to write to")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
