@@ -115,7 +115,7 @@ TABLE = {
     "csv: ids repeated": ("a.csv", csv("b,1,p", "a,1,p"), X, r":5: id 'a' again, after rows of other ids: sort the rows by id"),
     "csv: column twice": ("a.csv", "x,x\n1,2\n", SERIES, r":1: two columns are named 'x': rename one"),
     "csv: no header": ("a.csv", "1,2\n3,4\n", SERIES, r":1: expected the names of the columns, got 1, 2: add a first row"),
-    "csv: header only": ("a.csv", "x,y\n", X, r"a.csv: there are no rows below the header"),
+    "csv: header only": ("a.csv", "x,y\n", X, r"a.csv: there are no rows: give at least one"),
     "csv: no such id": ("a.csv", csv(), {**X, "id": "run"}, r":1: run: no such column \(there are id, x, y\): correct data.id"),
     "csv: wrong encoding": ("a.csv", csv("b,1,ä").encode("latin1"), X, r":4: not UTF-8"),
     # npz

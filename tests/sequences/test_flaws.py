@@ -12,6 +12,7 @@ from lstm_cli.errors import DataError
 from lstm_cli.sequences import open_data
 from lstm_cli.sequences.readers import READERS
 from tests.sequences import test_bad_rows as bad
+from tests.sequences.columnar import WRITERS, pa
 from tests.sequences.helpers import config, write
 from tests.sequences.test_readers import CONLLU, TS
 
@@ -31,6 +32,7 @@ def stored(**changes):
     return bad.npz(**{name: value for name, value in {**arrays, **changes}.items() if value is not None})
 
 
+COLUMNS = {"id": ["a", "b"], "x": [[1.5, 2], [3.5]], "w": [["p", "q"], ["p"]], "y": ["a", "b"]}
 LABELLED = {"inputs": ["x"], "target": "y"}
 WORDS = {"inputs": ["w"], "target": {"column": "y", "per": "sequence"}}
 #: A good file of two sequences in each format, and how it is read: by numbers or what the format has, and by tokens.
@@ -41,6 +43,7 @@ GOOD = {
     "text": ("a.txt", TEXT, {"lines": True}, {"lines": True}),
     "conllu": ("a.conllu", CONLLU, {"inputs": ["form"], "target": "upos"}, {"inputs": ["form"], "target": "upos"}),
     "ts": ("a.ts", TS, {"target": "label"}, None),
+    **{form: (f"a.{form}", writer(COLUMNS), LABELLED, WORDS) for form, writer in WRITERS.items()},
 }
 
 _BINARY = "the file is no text"
@@ -69,6 +72,11 @@ IMPOSSIBLE = {
     "ts: unknown token": "values are numbers",
     "ts: quoted comma": "nothing is quoted",
     "ts: ids repeated": "cases are named by their number",
+    **{
+        f"{form}: {flaw}": _BINARY
+        for form in WRITERS
+        for flaw in ("byte order mark", "Windows line ends", "quoted comma")
+    },
 }
 
 #: Accepted: content, how it is read, the lengths and, where one is due, the note.
@@ -97,6 +105,26 @@ ACCEPTED = {
     ),
 }  # fmt: skip
 
+THREE = {name: [*COLUMNS[name], COLUMNS[name][0]] for name in ("id", "w", "y")}
+_ENCODED = pa.array([b"a", b"\xe4"], pa.binary()).view(pa.string())
+#: Of parquet and Arrow, in which a row's number stands where a line's would: changed columns, what is read, and the error.
+COLUMNAR = {
+    "wrong dimension": ({"x": [[[1.5, 2]], [[1, 2]], [[1, 2, 3]]], **THREE}, LABELLED, r":3: x: expected 2 numbers, got 3: give every sequence"),
+    "not a number": ({"x": [[1.5, 2], [float("nan")]]}, LABELLED, r":2: x: step 1: nan is not a finite number: fill it in"),
+    "infinite": ({"x": [[1.5, float("inf")], [1.0]]}, LABELLED, r":1: x: step 2: inf is not a finite number: fill it in"),
+    "missing column": ({"x": [[1.5, 2], None]}, LABELLED, r":2: x: the column is missing \(there are id, x, w, y\): add it"),
+    "empty sequence": ({"x": [[1.5, 2], []]}, LABELLED, r":2: x: an empty sequence: give it at least one step"),
+    "target longer": ({"y": [["a", "b"], ["a", "b"]]}, {**LABELLED, "target": {"column": "y", "per": "step"}}, r":2: y: 2 values for 1 steps of x"),
+    "wrong encoding": ({"y": _ENCODED}, LABELLED, r": cannot be read as (parquet|arrow) \(.*UTF-?8.*\): write it again"),
+}
+CUT = {f"{form}: truncated": (WRITERS[form](COLUMNS)[:-60], rf"a.{form}: cannot be read as {form} \(.*\): write it again") for form in WRITERS}
+for _form, _writer in WRITERS.items():
+    ACCEPTED |= {
+        f"{_form}: one sequence": (_writer({"x": [[1.5, 2]], "y": ["a"]}), LABELLED, [2], "train: y is 'a' everywhere"),
+        f"{_form}: one class": (_writer(COLUMNS | {"y": ["a", "a"]}), LABELLED, [2, 1], "train: y is 'a' everywhere"),
+        f"{_form}: ids repeated": (_writer(COLUMNS | {"id": ["a", "a"]}), LABELLED, [2, 1], "several sequences: 'a' (2 times)"),
+    }
+
 #: In a second file beside a good one: content, what is read by (2: numbers, 3: tokens), and the error or note.
 HELD_OUT = {
     "csv: missing column": (CSV.replace("x,", "z,", 1), 2, r"held.csv:2: x: the column is missing \(there are id, z, w, y\)"),
@@ -115,6 +143,12 @@ HELD_OUT = {
     "conllu: unknown token": (CONLLU.replace("mar\tmar", "sol\tsol"), 2, r"unknown tokens in form: 1 of 4 \(25.00%\), such as 'sol'"),
 }  # fmt: skip
 
+for _form, _writer in WRITERS.items():
+    HELD_OUT |= {
+        f"{_form}: label never seen": (_writer(COLUMNS | {"y": ["a", "c"]}), 2, HELD_OUT["jsonl: label never seen"][2]),
+        f"{_form}: unknown token": (_writer(COLUMNS | {"w": [["p", "z"], ["p"]]}), 3, HELD_OUT["jsonl: unknown token"][2]),
+    }
+
 #: Flaws that a test here puts into the good file of every format.
 FOR_ALL = {"byte order mark", "Windows line ends", "no bytes", "a million steps"}
 CELLS = [f"{form}: {flaw}" for form in READERS for flaw in FLAWS]
@@ -123,10 +157,30 @@ CELLS = [f"{form}: {flaw}" for form in READERS for flaw in FLAWS]
 def test_every_flaw_in_every_format_is_tested_or_impossible():
     assert GOOD.keys() == READERS.keys()
     left = [cell for cell in CELLS if cell.partition(": ")[2] not in FOR_ALL and cell not in IMPOSSIBLE]
-    tables = (bad.TABLE, ACCEPTED, HELD_OUT)
+    columnar = {f"{form}: {flaw}" for form in WRITERS for flaw in COLUMNAR}
+    tables = (bad.TABLE, ACCEPTED, HELD_OUT, columnar, CUT)
     assert [cell for cell in left if sum(cell in table for table in tables) != 1] == []
     known = {*CELLS, *bad.TABLE}
-    assert {*IMPOSSIBLE, *ACCEPTED, *HELD_OUT} <= known
+    assert {*IMPOSSIBLE, *ACCEPTED, *HELD_OUT, *columnar, *CUT} <= known
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("flaw", COLUMNAR)
+def test_a_bad_row_of_columns_is_one_message_with_its_number(tmp_path, form, flaw):
+    changed, data, message = COLUMNAR[flaw]
+    write(tmp_path / f"a.{form}", WRITERS[form](COLUMNS | changed))
+    with pytest.raises(DataError, match=rf"a.{form}{message}") as caught:
+        open_data(config(tmp_path, train=f"a.{form}", **data))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("cell", CUT)
+def test_a_cut_file_of_columns_is_refused(tmp_path, cell):
+    content, message = CUT[cell]
+    name = GOOD[cell.partition(":")[0]][0]
+    write(tmp_path / name, content)
+    with pytest.raises(DataError, match=message):
+        open_data(config(tmp_path, train=name, **LABELLED))
 
 
 @pytest.mark.parametrize("cell", ACCEPTED)
@@ -170,7 +224,7 @@ def test_a_second_file_is_held_against_the_training_data(tmp_path, cell):
 def test_a_file_of_no_bytes_is_refused(tmp_path, form, content):
     name, _, data, _ = GOOD[form]
     write(tmp_path / name, content)
-    with pytest.raises(DataError, match=rf"{name}: (the file is empty|not a complete .* file)"):
+    with pytest.raises(DataError, match=rf"{name}: (the file is empty|not a complete .* file|cannot be read as)"):
         open_data(config(tmp_path, train=name, **data))
 
 
@@ -203,6 +257,8 @@ LONG = {
     "jsonl": lambda: json.dumps({"x": [0.5] * 2000, "y": "a"}),
     "csv": lambda: "id,x,y\n" + "a,0.5,p\na,1.5,q\n" * 1000,
     "npz": lambda: bad.npz(x=np.ones((1, 2000)), y=["a"]),
+    "parquet": lambda: WRITERS["parquet"]({"x": [[0.5] * 2000], "y": ["a"]}),
+    "arrow": lambda: WRITERS["arrow"]({"x": [[0.5] * 2000], "y": ["a"]}),
     "text": lambda: "ab" * 1000,
     "conllu": lambda: "\n".join("\t".join([str(n + 1), "big", "_", "ADJ", *"______"]) for n in range(2000)) + "\n",
     "ts": lambda: f"@dimensions 1\n@classLabel true up\n@data\n{','.join(['0.5'] * 2000)}:up\n",

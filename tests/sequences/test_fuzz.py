@@ -46,9 +46,8 @@ EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), PIECES), min_size
 SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-def check(folder, name, edits, which):
+def check(folder, name, content, edits, which):
     """Read a file with some places overwritten: data, or an error of ours that has a place and more."""
-    content = GOOD[name]
     for place, length, piece in edits:
         start = int(place * len(content))
         content = content[:start] + piece + content[start + length :]
@@ -67,7 +66,7 @@ def check(folder, name, edits, which):
 @settings(max_examples=60, **SETTINGS)
 @given(edits=EDITS, which=st.integers(0, 2))
 def test_edited_files_give_data_or_an_error(tmp_path, name, edits, which):
-    check(tmp_path, name, edits, which)
+    check(tmp_path, name, GOOD[name], edits, which)
 
 
 @pytest.mark.slow
@@ -75,4 +74,4 @@ def test_edited_files_give_data_or_an_error(tmp_path, name, edits, which):
 @settings(max_examples=5000, **SETTINGS)
 @given(edits=EDITS, which=st.integers(0, 2))
 def test_edited_files_at_length(tmp_path, name, edits, which):
-    check(tmp_path, name, edits, which)
+    check(tmp_path, name, GOOD[name], edits, which)

@@ -153,9 +153,3 @@ def test_streams_are_read_row_by_row():
 def test_a_suffix_that_says_nothing_is_an_error(tmp_path, name, message):
     with pytest.raises(DataError, match=message):
         detect(tmp_path / name)
-
-
-@pytest.mark.parametrize("form", ["parquet", "arrow"])
-def test_parquet_and_arrow_say_how_to_convert(tmp_path, form):
-    with pytest.raises(DataError, match=r"convert the file to one of jsonl, csv.*to_json"):
-        rows(write(tmp_path / f"a.{form}", b"PAR1"))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lstm_cli.errors import DataError
-from lstm_cli.sequences.readers import archive, conllu, jsonl, series, table, text
+from lstm_cli.sequences.readers import archive, columnar, conllu, jsonl, series, table, text
 from lstm_cli.sequences.readers.options import Options
 from lstm_cli.sequences.rows import Row
 from lstm_cli.sequences.source import Source, shown
@@ -19,6 +19,8 @@ Reader = Callable[[Source, Options], Iterator[Row | DataError]]
 READERS: dict[str, Reader] = {
     "jsonl": jsonl.read,
     "csv": table.read,
+    "parquet": columnar.read_parquet,
+    "arrow": columnar.read_arrow,
     "npz": archive.read,
     "text": text.read,
     "conllu": conllu.read,
@@ -61,10 +63,4 @@ def detect(path: Path) -> str:
 
 def read(source: Source, form: str, options: Options) -> Iterator[Row | DataError]:
     """Yield the rows of a source in the given format, `DataError` objects among them for those that cannot be read."""
-    if form not in READERS:
-        raise DataError(
-            f"{source.name}: format {form} cannot be read in this version: "
-            f"convert the file to one of {', '.join(READERS)}; with pyarrow and pandas to jsonl, for example: "
-            f"pandas.read_{'feather' if form == 'arrow' else 'parquet'}(…).to_json(…, orient='records', lines=True)"
-        )
     return READERS[form](source, options)

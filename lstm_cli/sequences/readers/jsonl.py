@@ -26,7 +26,7 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
             yield error or DataError(f"{where}: {reason}")
             continue
         names = names if names == tuple(columns) else tuple(columns)  # one tuple for all rows that are alike
-        yield error or _row(where, count, columns, names, options)
+        yield error or sequence(where, count, columns, names, options)
     if not count:
         raise source.empty()
 
@@ -58,7 +58,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return columns
 
 
-def _row(where: str, count: int, columns: dict[str, Any], names: tuple[str, ...], options: Options) -> Row | DataError:
+def sequence(
+    where: str, count: int, columns: dict[str, Any], names: tuple[str, ...], options: Options
+) -> Row | DataError:
+    """Return the row of a sequence with all its columns, or what is wrong with its id."""
     name = columns.get(options.id)
     if name is None and options.id_required:
         return DataError(f"{where}: {options.id}: missing: give every row one, or leave data.id out")

@@ -6,7 +6,7 @@ the one of comma, semicolon and tab that the first row has most of.
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -19,7 +19,7 @@ DELIMITERS = ",;\t"
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 
 #: The line where a row begins, its cells, and what is wrong with it.
-_Cells = tuple[int, list[str], DataError | None]
+Cells = tuple[int, list[str], DataError | None]
 
 
 @dataclass
@@ -32,13 +32,15 @@ class _Group:
     lines: list[int] = field(default_factory=list)
     error: DataError | None = None
 
-    def row(self, file: str, number: int, names: dict[str, int], options: Options) -> Row | DataError:
+    def row(
+        self, file: str, number: int, names: dict[str, int], present: tuple[str, ...], options: Options
+    ) -> Row | DataError:
         """Return the finished sequence. A series without id is named after its number."""
         if self.error is not None:
             return self.error
         columns = {name: [row[place] for row in self.cells] for name, place in names.items() if options.wants(name)}
         lines = StepLines(file, self.lines)
-        return Row(f"{file}:{self.line}", self.id or number, columns, tuple(names), True, lines)
+        return Row(f"{file}:{self.line}", self.id or number, columns, present, True, lines)
 
 
 def read(source: Source, options: Options) -> Iterator[Row | DataError]:
@@ -48,27 +50,48 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
     if error is not None:
         raise error
     names = _names(source, line, header, options)
+    counted = ((line, values, error or _miscounted(source, line, values, header)) for line, values, error in cells)
+    yield from grouped(source.name, counted, names, tuple(names), options)
+
+
+def grouped(
+    file: str, cells: Iterable[Cells], names: dict[str, int], present: tuple[str, ...], options: Options
+) -> Iterator[Row | DataError]:
+    """Yield one row per group of neighbouring equal ids, of a file's steps.
+
+    Parameters
+    ----------
+    file
+        As messages show it.
+    cells
+        The steps.
+    names
+        The position of each column among the cells of a step.
+    present
+        All columns of the file.
+    options
+        How to read.
+    """
     place = names.get(options.id)
     number, group, seen = 0, None, set()
     for line, values, error in cells:
-        error = error or _miscounted(source, line, values, header)
         name = _id(values, place, group)
         if group is None or name != group.id:
             if group is not None:
-                yield group.row(source.name, number, names, options)
+                yield group.row(file, number, names, present, options)
             number += 1
             group = _Group(name, line)
-            error = error or _bad_id(source, line, name, place, seen if options.unique_ids else set())
+            error = error or _bad_id(file, line, name, place, seen if options.unique_ids else set())
         group.error = group.error or error
         if group.error is None:
             group.lines.append(line)
             group.cells.append(values)
     if group is None:
-        raise DataError(f"{source.name}: there are no rows below the header: give at least one")
-    yield group.row(source.name, number, names, options)
+        raise DataError(f"{file}: there are no rows: give at least one")
+    yield group.row(file, number, names, present, options)
 
 
-def _cells(source: Source) -> Iterator[_Cells]:
+def _cells(source: Source) -> Iterator[Cells]:
     """Yield every row that is not blank, the header first."""
     wrong: dict[int, DataError] = {}
     lines = _remembering(source, wrong)
@@ -139,13 +162,13 @@ def _id(values: list[str], place: int | None, group: _Group | None) -> str:
     return group.id if group is not None else ""
 
 
-def _bad_id(source: Source, line: int, name: str, place: int | None, seen: set[str]) -> DataError | None:
+def _bad_id(file: str, line: int, name: str, place: int | None, seen: set[str]) -> DataError | None:
     if place is None:
         return None
     if not name:
-        return DataError(f"{source.name}:{line}: the id is empty: give every row the id of its sequence")
+        return DataError(f"{file}:{line}: the id is empty: give every row the id of its sequence")
     if name in seen:
         fix = "sort the rows by id, or give the second sequence another id"
-        return DataError(f"{source.name}:{line}: id {name!r} again, after rows of other ids: {fix}")
+        return DataError(f"{file}:{line}: id {name!r} again, after rows of other ids: {fix}")
     seen.add(name)
     return None

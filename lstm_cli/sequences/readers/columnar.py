@@ -1,0 +1,137 @@
+"""Formats parquet and arrow (Feather, IPC files and streams), by pyarrow, a batch of rows at a time.
+
+A row is a sequence with a list in every column that has steps, as a line of jsonl. Where the input is a column of
+single numbers, a row is a step, and neighbours of equal id are a sequence, as in csv.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO
+
+from lstm_cli.errors import DataError
+from lstm_cli.sequences.readers.jsonl import sequence
+from lstm_cli.sequences.readers.options import Options
+from lstm_cli.sequences.readers.table import Cells, grouped
+from lstm_cli.sequences.rows import Row, listed
+from lstm_cli.sequences.source import Source
+from lstm_cli.sequences.vocabulary import label_key
+
+ROWS_HELD, _BUFFER = 256, 1 << 16
+_ARROW_FILE = b"ARROW1"  # an IPC file begins so, and a stream does not
+
+#: The schema of a file, and what yields its batches with the columns of some names.
+_Opened = tuple[Any, Callable[[list[str]], Iterator[Any]]]
+
+
+def read_parquet(source: Source, options: Options) -> Iterator[Row | DataError]:
+    """Yield one row per sequence of a parquet file."""
+    return _read(source, options, "parquet", _open_parquet)
+
+
+def read_arrow(source: Source, options: Options) -> Iterator[Row | DataError]:
+    """Yield one row per sequence of an Arrow file or stream."""
+    return _read(source, options, "arrow", _open_arrow)
+
+
+def _read(
+    source: Source, options: Options, form: str, opened: Callable[[BinaryIO], _Opened]
+) -> Iterator[Row | DataError]:
+    try:
+        import pyarrow  # an extra: it takes more room than all the rest
+    except ImportError:
+        fix = "pip install 'lstm-cli[arrow]', or convert the file to jsonl"
+        raise DataError(f"{source.name}: format {form} is read by pyarrow, which is not installed: {fix}") from None
+    try:
+        with source.open() if source.path is not None else source.seekable() as stream:
+            if not stream.read(1):
+                raise source.empty()
+            stream.seek(0)
+            schema, batches = opened(stream)
+            present = _names(source, schema)
+            wanted = [name for name in present if options.wants(name) or name == options.id]
+            read = _steps if _has_steps_as_rows(pyarrow, schema, options) else _sequences
+            yield from read(source, options, present, _checked(batches(wanted)))
+    except DataError:
+        raise
+    except Exception as error:  # what pyarrow raises on damaged bytes is of many kinds
+        reason = str(error).partition("\n")[0]
+        raise DataError(
+            f"{source.name}: cannot be read as {form} ({reason:.120}): write it again, or set data.format"
+        ) from None
+
+
+def _checked(batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield batches that are sound: pyarrow believes what offsets and texts say until it is told to look."""
+    for batch in batches:
+        batch.validate(full=True)
+        yield batch
+
+
+def _open_parquet(stream: BinaryIO) -> _Opened:
+    from pyarrow.parquet import ParquetFile
+
+    # A group of rows, which may be all there are, is read through a buffer, not whole.
+    file = ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
+    return file.schema_arrow, lambda names: file.iter_batches(ROWS_HELD, columns=names)
+
+
+def _open_arrow(stream: BinaryIO) -> _Opened:
+    from pyarrow import ipc
+
+    magic = stream.read(len(_ARROW_FILE))
+    stream.seek(0)
+    if magic != _ARROW_FILE:
+        reader = ipc.open_stream(stream)
+        return reader.schema, lambda names: (batch.select(names) for batch in reader)
+    file = ipc.open_file(stream)
+    numbers = range(file.num_record_batches)
+    return file.schema, lambda names: (file.get_batch(number).select(names) for number in numbers)
+
+
+def _names(source: Source, schema: Any) -> tuple[str, ...]:
+    names = tuple(schema.names)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{source.name}: two columns are named {twice[0]!r}: rename one of them")
+    return names
+
+
+def _has_steps_as_rows(pyarrow: Any, schema: Any, options: Options) -> bool:
+    if options.input not in schema.names:
+        return False
+    kind, types = schema.field(options.input).type, pyarrow.types
+    return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)
+
+
+def _sequences(
+    source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
+) -> Iterator[Row | DataError]:
+    """Yield a row for each row of the file; its number stands where a line's would."""
+    count = 0
+    for batch in batches:
+        for row in batch.to_pylist():
+            count += 1
+            yield sequence(f"{source.name}:{count}", count, row, present, options)
+    if not count:
+        raise DataError(f"{source.name}: there are no rows: give at least one")
+
+
+def _steps(
+    source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
+) -> Iterator[Row | DataError]:
+    """Yield a row for each group of neighbours of equal id, its values as a csv file has them."""
+    if options.id_required and options.id not in present:
+        what = f"no such column (there are {listed(present)})"
+        raise DataError(f"{source.name}: {options.id}: {what}: correct data.id, or leave it out for one long series")
+    names = {name: k for k, name in enumerate(name for name in present if options.wants(name) or name == options.id)}
+    rows = enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
+    cells: Iterator[Cells] = ((number, [_text(row[name]) for name in names], None) for number, row in rows)
+    return grouped(source.name, cells, names, present, options)
+
+
+def _text(value: Any) -> str:
+    """Return a value as it would stand in a csv file."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, list):
+        return "|".join(map(label_key, value))
+    return label_key(value) if isinstance(value, bool) else str(value)

@@ -1,0 +1,15 @@
+"""Predictions of rows in parquet and Arrow."""
+
+import pytest
+
+from lstm_cli.sequences import read_rows
+from tests.sequences.columnar import WRITERS
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_rows_are_predicted_as_those_of_jsonl(loaded, rows_of, tmp_path, form):
+    run, rows = loaded("classifier"), rows_of("classifier")
+    path = tmp_path / f"in.{form}"
+    path.write_bytes(WRITERS[form]({name: [row[name] for row in rows] for name in ("id", "x")}))
+    encoded = (run.schema.encode(row) for row in read_rows(path, run.schema))
+    assert list(run.predictions(encoded)) == run.predict(rows)
