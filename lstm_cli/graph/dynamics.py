@@ -6,6 +6,7 @@ Legend: B rows, D numbers of the state, O outputs of the network.
 import inspect
 import traceback
 import types
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
+from numba.core.errors import NumbaError
 from pytensor.graph.basic import Variable
 
 from lstm_cli.ops.contract import python_mode
@@ -209,8 +211,18 @@ class Dynamics:
 
 
 def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:
-    """Compile with numba, whose machine code PyTensor keeps on disk: a step is called a hundred times an update."""
+    """Compile with numba, whose machine code PyTensor keeps on disk: a step is called a hundred times an update.
+
+    What numba cannot compile runs all the same, more slowly; that shows at the first call.
+    """
+    zeros = [np.zeros((TRIED[0], variable.type.shape[1]), variable.type.dtype) for variable in inputs]
     try:
-        return pytensor.function(inputs, outputs, mode="NUMBA", trust_input=True, on_unused_input="ignore")
-    except Exception:  # what numba cannot compile runs all the same
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # PyTensor's, that an Op runs without numba
+            function = pytensor.function(inputs, outputs, mode="NUMBA", trust_input=True, on_unused_input="ignore")
+            function(*zeros)
+    except (NumbaError, NotImplementedError):
         return pytensor.function(inputs, outputs, mode=python_mode(), on_unused_input="ignore")
+    except Exception:
+        return function  # what the system itself raises, it raises again where it is told
+    return function

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_cli.errors import CheckpointError, ConfigError
+from lstm_cli.errors import CheckpointError, ConfigError, Diverged
 from lstm_cli.predict.outputs import BATCH_STEPS, STEPS_HELD, Network
 from lstm_cli.predict.wording import plain
 from lstm_cli.runfolder import DYNAMICS
@@ -48,16 +48,20 @@ def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dic
     driver, sequences = Driver(network.model), iter(sequences)
     while first := next(sequences, None):
         group = [first, *islice(sequences, max(0, STEPS_HELD // first.steps - 1))]
-        found: list[dict[str, Any]] = [{}] * len(group)
+        rows: list[dict[str, Any]] = [{}] * len(group)
         batches = Batches(
             Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, loop=Counted(1, "every")
         )
         for batch in batches.epoch(0):
             states, outputs = driver(batch)
+            if found := driver.divergence():
+                where, row = found
+                name = group[batch.sequences[row]].id
+                raise Diverged(f"{where} from the start of {name}: leave it out, or train the network further")
             for row, index in enumerate(batch.sequences):
                 turns = slice(int(batch.observed[row]) - 1, int(batch.lengths[row]))
-                found[index] = _row(network.schema, group[index], states[turns, row], outputs[turns, row])
-        yield from found
+                rows[index] = _row(network.schema, group[index], states[turns, row], outputs[turns, row])
+        yield from rows
 
 
 def _row(schema: Schema, sequence: Encoded, states: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def check_memory(config: Any, dataset: Dataset, split: str, *, fix: str = _FIX) 
 
 
 def _needed(config: Any, schema: Schema, steps: int, split: str) -> int:
-    return memory.needed(config.model, schema, steps, precision=config.precision, training=split == "train")
+    keeps = split == "train" or config.rollout is not None  # a loop keeps its gates in any case
+    return memory.needed(config.model, schema, steps, precision=config.precision, training=keeps)
 
 
 def _pieces(sequence: Encoded, most: int, *, once: bool) -> list[Encoded]:

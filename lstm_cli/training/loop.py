@@ -193,7 +193,7 @@ def _update(job: Job, group: list[Batch]) -> Event:
         loss += part_loss
         job.carried = state if batch.carry is not None else None
     norm = job.trainer.gradient_norm()
-    wrong = _apply(job, loss, norm, learning_rate)
+    wrong = _apply(job, group, loss, norm, learning_rate)
     if not wrong:
         progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
     progress.step, progress.batch = progress.step + 1, progress.batch + len(group)
@@ -205,14 +205,23 @@ def _update(job: Job, group: list[Batch]) -> Event:
     )
 
 
-def _apply(job: Job, loss: float, norm: float, learning_rate: float) -> str:
+def _apply(job: Job, group: list[Batch], loss: float, norm: float, learning_rate: float) -> str:
     """Apply the update if all is finite; else return what is not."""
     if not math.isfinite(loss):
-        return f"loss {loss}{job.trainer.divergence()}"
+        return f"loss {loss}{_gone(job, group)}"
     if not math.isfinite(norm):
         return f"gradient norm {norm}"
     undo = job.config.train.on_nonfinite != "stop"
     return "" if job.trainer.update(learning_rate, undo=undo) else "weights or optimizer state that are not finite"
+
+
+def _gone(job: Job, group: list[Batch]) -> str:
+    """Return where the system of a closed loop went to infinity, in words; nothing where there is none."""
+    found = job.trainer.divergence()
+    if found is None:
+        return ""
+    where, row = found
+    return f" as {where}, in sequence {job.batches.dataset.ids[group[-1].sequences[row]]};"
 
 
 def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:

@@ -10,7 +10,7 @@ import numpy as np
 import pytensor
 from pytensor.graph.basic import Variable
 
-from lstm_cli.errors import ConfigError, Diverged
+from lstm_cli.errors import ConfigError
 from lstm_cli.graph.model import Inputs, Model
 from lstm_cli.graph.objectives import Kind, objective, target_variable
 from lstm_cli.graph.rollout import ClosedLoop
@@ -67,18 +67,14 @@ class Driver:
         return _compile(_feed_order(inputs), list(self.model.trajectory(inputs, training=False)))
 
     def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Return the states after each step (T, B, D), as the network sees them, and its outputs (T, B, O).
-
-        Raises
-        ------
-        Diverged
-            A state is not finite.
-        """
+        """Return the states after each step (T, B, D), as the network sees them, and its outputs (T, B, O)."""
         following, outputs = self._function(*feed(self.model, batch))
         check_system(self.model, batch)
-        if where := divergence(self.model):
-            raise Diverged(f"{where.lstrip(': ')}: start from other states, or train the network further")
         return following, outputs
+
+    def divergence(self) -> tuple[str, int] | None:
+        """Return where the system went to infinity in the last batch, in words, and in which row."""
+        return divergence(self.model)
 
 
 class Evaluator:
@@ -184,8 +180,8 @@ class Trainer:
         check_system(self.model, batch)
         return float(loss), state
 
-    def divergence(self) -> str:
-        """Return where the system that the model drives went to infinity in the last batch, in words; or nothing."""
+    def divergence(self) -> tuple[str, int] | None:
+        """Return where the system that the model drives went to infinity in the last batch, and in which row."""
         return divergence(self.model)
 
     def gradient_norm(self) -> float:
@@ -235,13 +231,13 @@ def feed(
     return [*arrays, (given if forced is None else given | forced).astype(np.int64), batch.observed]
 
 
-def divergence(model: Model) -> str:
-    """Return where a model's system went to infinity in the last batch, in words; or nothing."""
+def divergence(model: Model) -> tuple[str, int] | None:
+    """Return where a model's system went to infinity in the last batch, in words, and in which row."""
     system = model.loop.system if isinstance(model, ClosedLoop) else None
     if system is None or system.diverged is None:
-        return ""
+        return None
     turn, row = system.diverged
-    return f": {system.label} went to infinity at step {turn} of the loop, in sequence {row + 1} of the batch"
+    return f"{system.label} went to infinity at step {turn} of the loop", row
 
 
 def check_system(model: Model, batch: Batch) -> None:

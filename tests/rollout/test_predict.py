@@ -82,6 +82,18 @@ def test_a_run_is_not_resumed_with_another_system(tmp_path):
     assert result.exit_code == 65 and "cart.py has changed since the run was started" in result.stderr
 
 
+def test_a_trajectory_to_infinity_is_named(tmp_path):
+    write_world(tmp_path)
+    tame = [{"id": str(k), "start": [0.001, 0.001, 0.001], "goal": [0, 0]} for k in range(9)]
+    (tmp_path / "drives.jsonl").write_text("".join(json.dumps(row) + "\n" for row in tame))
+    trained(config(tmp_path, rollout={"dynamics": "cart.py:explodes", "steps": 1}), tmp_path / "run")
+    (tmp_path / "starts.jsonl").write_text('{"start": [9.0, 9.0, 9.0]}\n')
+    arguments = [str(tmp_path / "run"), str(tmp_path / "starts.jsonl"), "--trust", "--steps", "40"]
+    result = CliRunner().invoke(predict, arguments)
+    assert result.exit_code == 70
+    assert result.stderr.startswith("dynamics.py:explodes went to infinity at step 3 of the loop from the start of 1")
+
+
 @pytest.mark.parametrize("options", [{"probabilities": True}, {"state_out": "s.npz"}])
 def test_what_trajectories_do_not_have(folder, options):
     with pytest.raises(ConfigError, match="drives a system"):

@@ -1,14 +1,18 @@
 """Closed loops from a config: what is learned, on what, and that nothing is lost on the way."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import lstm_cli
 from lstm_cli.graph.rollout import ClosedLoop
+from lstm_cli.kernels.runtime import set_threads
 from lstm_cli.ops import reference
 from lstm_cli.sequences import open_data
 from lstm_cli.sequences.batches import evaluation_batches
+from lstm_cli.spec import load_config
 from lstm_cli.spec.rollout import TeacherForcing
 from lstm_cli.training.check import check
 from lstm_cli.training.forcing import forced_steps, probability
@@ -77,6 +81,22 @@ def test_the_loss_is_that_of_the_loop_by_hand_in_the_systems_own_units(world, sc
     assert loss / batch.total == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"base": CLOSED, "rollout": {"loss_at": [0, 0, 0, 0, 1, 2.5], "warmup": 1}},
+        {"base": CLOSED, "rollout": {"loss_on": None, "loss_at": "last"}},
+        {"base": ALONE, "rollout": {"teacher_forcing": {"name": "exponential", "start": 0.5}}},
+        {"base": ALONE, "rollout": {"steps": None, "teacher_forcing": 0.25}},
+    ],
+)
+def test_a_config_that_is_written_reads_back_equal(world, tmp_path, changes):
+    given = config(world, **changes)
+    (tmp_path / "resolved.yaml").write_text(given.to_yaml())
+    again = load_config(tmp_path / "resolved.yaml")
+    assert again == given and again.to_yaml() == given.to_yaml()
+
+
 def test_scale_is_none_unless_the_config_says_otherwise(world):
     assert config(world).data.scale == "none"
     assert config(world, data={"scale": "standard"}).data.scale == "standard"
@@ -130,6 +150,52 @@ def test_a_system_of_any_graph_has_slopes(world):
     gradient, along = trainer.gradient.get_value(), np.random.default_rng(0).normal(size=start.shape)
     slope = (loss(start + 1e-6 * along) - loss(start - 1e-6 * along)) / 2e-6
     assert gradient @ along == pytest.approx(slope, rel=1e-6)
+
+
+def test_a_system_may_have_ops_without_numba(world):
+    job = job_of(config(world, rollout={"dynamics": "cart.py:clipped"}, model={"initial_state": "zeros"}))
+    plain = job_of(config(world, model={"initial_state": "zeros"}))
+    batch = job.batches.largest()
+    losses = [j.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)[0] for j in (job, plain)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert 0 < job.trainer.gradient_norm() < 1e-3 * plain.trainer.gradient_norm()
+
+
+@pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
+def test_threads_change_nothing(world, base):
+    """So large a network is cut into shards of rows."""
+    job = job_of(config(world, base, model={"layers": [96, 80]}, train={"batch_size": 16}))
+    batch, results = job.batches.largest(), []
+    for threads in (1, 2):
+        set_threads(threads)
+        loss, _ = job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+        results.append((loss, job.trainer.gradient.get_value()))
+    set_threads(1)
+    assert results[0][0] == results[1][0]
+    np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-4, atol=1e-6)
+
+
+def test_the_example_of_the_interface_works_as_shown(tmp_path):
+    write_swings(tmp_path)
+    (tmp_path / "swing.yaml").write_text(EXAMPLE)
+    result = lstm_cli.train(tmp_path / "swing.yaml", ["train.epochs=1"], run=tmp_path / "run", verbosity=-1)
+    assert np.isfinite(result.scores["valid"]["rmse"])
+
+
+EXAMPLE = """
+data: {train: swings.jsonl, inputs: [start], target: goal}
+model: {cell: lstm, layers: [{size: 20, activation: linear}, 20], output: {size: 1, activation: linear}}
+rollout:
+  dynamics: pendulum.py:double_pendulum   # (state (B, D), output (B, O)) -> next state, PyTensor expressions
+  steps: 100
+  loss_on: [0, 2]                         # which elements of the state are compared
+"""
+
+
+def write_swings(folder):
+    root = Path(__file__).parents[2]
+    (folder / "pendulum.py").write_text((root / "configs" / "pendulum.py").read_text())
+    (folder / "swings.jsonl").write_text((root / "data" / "pendulum" / "test.jsonl").read_text())
 
 
 def test_dropout_draws_the_same_masks_for_the_same_step(world):
