@@ -4,23 +4,32 @@ The right factor is packed into panels, `PANEL` columns each, so that a step alo
 
     panels[p, k, j] = right[k, p * PANEL + j]        zeros where that column does not exist
 
-A tile is up to `ROWS` rows of one panel: ``c = start + a @ panel``, all of its sums in registers. The left factor is
-read where it lies, by the distance of its rows and of its steps, so its transpose costs nothing; a start row at
-distance 0 is a bias. Everything is a flat array and a place in it.
+A tile is up to `ROWS` rows of one panel: ``c = start + a @ panel``, all of its sums in registers. Fewer than `ENOUGH`
+rows are too few sums to keep the arithmetic busy while one waits for another, so those take several panels abreast. The
+left factor is read where it lies, by the distance of its rows and of its steps, so its transpose costs nothing; a start
+row at distance 0 is a bias. Everything is a flat array and a place in it.
 """
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 from lstm_cli.kernels.runtime import part
 from lstm_cli.kernels.vector import FLOATS, I32, I64, REGISTERS, array_pointer, lanes_of
 
 ROWS = REGISTERS.rows
 VECTORS = 2
+ENOUGH = 4
+
+
+@register_jitable
+def panels_abreast(rows):
+    """Panels that a tile of so many rows takes at once."""
+    return (ENOUGH + rows - 1) // rows
 
 
 @intrinsic
@@ -30,8 +39,10 @@ def panel_width(context: Any, array: types.Array) -> Any:
     return types.int64(array), lambda context, builder, signature, values: I64(width)
 
 
-def _write_rows(builder: ir.IRBuilder, rows: int, arguments: list[ir.Value], kind: ir.VectorType) -> None:
-    """Write the loop along the depth for this many rows."""
+def _write_tile(
+    builder: ir.IRBuilder, rows: int, abreast: int, arguments: list[ir.Value], kind: ir.VectorType
+) -> None:
+    """Write the loop along the depth for this many rows and panels."""
     a, a_row, a_step, panel, start, start_row, c, c_row, depth = arguments
     size = 8 if isinstance(kind.element, ir.DoubleType) else 4
     lanes = kind.count
@@ -48,7 +59,9 @@ def _write_rows(builder: ir.IRBuilder, rows: int, arguments: list[ir.Value], kin
         value.align = alignment
         return value
 
-    places = [(row, vector) for row in range(rows) for vector in range(VECTORS)]
+    vectors = abreast * VECTORS
+    panels = [builder.gep(panel, [builder.mul(depth, I64(p * VECTORS * lanes))]) for p in range(abreast)]
+    places = [(row, vector) for row in range(rows) for vector in range(vectors)]
     first = [load(address(start, start_row, *place), size) for place in places]
     a_rows = [builder.gep(a, [builder.mul(a_row, I64(row))]) for row in range(rows)]
     before, body, end = builder.block, builder.append_basic_block("step"), builder.append_basic_block("end")
@@ -58,12 +71,12 @@ def _write_rows(builder: ir.IRBuilder, rows: int, arguments: list[ir.Value], kin
     k, offset = builder.phi(I64), builder.phi(I64)
     sums = [builder.phi(kind) for _ in places]
     line = builder.mul(k, I64(VECTORS * lanes))
-    columns = [load(address(panel, line, 1, vector), size * lanes) for vector in range(VECTORS)]
+    columns = [load(address(base, line, 1, vector), size * lanes) for base in panels for vector in range(VECTORS)]
     products = []
     for row in range(rows):
         number = load(builder.gep(a_rows[row], [offset]), size)
         spread = builder.shuffle_vector(builder.insert_element(undefined, number, I32(0)), undefined, splat)
-        products += [builder.call(fma, [spread, columns[v], sums[row * VECTORS + v]]) for v in range(VECTORS)]
+        products += [builder.call(fma, [spread, columns[v], sums[row * vectors + v]]) for v in range(vectors)]
     following = builder.add(k, I64(1))
     for phi, initial, value in zip(
         [k, offset, *sums], [I64(0), I64(0), *first], [following, builder.add(offset, a_step), *products], strict=True
@@ -83,40 +96,42 @@ def _write_rows(builder: ir.IRBuilder, rows: int, arguments: list[ir.Value], kin
 
 
 def _tile_function(module: ir.Module, dtype: types.Float) -> ir.Function:
-    """Return the function of this module that computes a tile of 1 to `ROWS` rows."""
+    """Return the function of this module that computes a tile of 1 to `ROWS` rows, of one panel or of those abreast."""
     number = FLOATS[dtype]
     pointer = number.as_pointer()
-    signature = ir.FunctionType(ir.VoidType(), [I64, pointer, I64, I64, pointer, pointer, I64, pointer, I64, I64])
+    signature = ir.FunctionType(ir.VoidType(), [I64, I64, pointer, I64, I64, pointer, pointer, I64, pointer, I64, I64])
     function = cgutils.get_or_insert_function(module, signature, f"lstm_cli.tile.{dtype}")
     if function.is_declaration:
         function.linkage = "internal"
         function.attributes.add("noinline")
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         kind = ir.VectorType(number, lanes_of(dtype))
-        blocks = [function.append_basic_block(f"rows{rows}") for rows in range(1, ROWS + 1)]
-        switch = builder.switch(function.args[0], blocks[-1])
-        for rows, block in enumerate(blocks, 1):
-            switch.add_case(I64(rows), block)
+        shapes = [(rows, 1) for rows in range(1, ROWS + 1)] + [(rows, panels_abreast(rows)) for rows in range(1, ENOUGH)]
+        blocks = [function.append_basic_block(f"rows{rows}.panels{abreast}") for rows, abreast in shapes]
+        shape = builder.add(builder.mul(function.args[1], I64(ROWS + 1)), function.args[0])
+        switch = builder.switch(shape, blocks[ROWS - 1])
+        for (rows, abreast), block in zip(shapes, blocks, strict=True):
+            switch.add_case(I64(abreast * (ROWS + 1) + rows), block)
             builder.position_at_end(block)
-            _write_rows(builder, rows, list(function.args[1:]), kind)
+            _write_tile(builder, rows, abreast, list(function.args[2:]), kind)
     return function
 
 
 @intrinsic
 def tile(
-    context: Any, rows: Any, a: Any, a_at: Any, a_row: Any, a_step: Any, panels: Any, panels_at: Any, start: Any,
-    start_at: Any, start_row: Any, c: Any, c_at: Any, c_row: Any, depth: Any,
+    context: Any, rows: Any, abreast: Any, a: Any, a_at: Any, a_row: Any, a_step: Any, panels: Any, panels_at: Any,
+    start: Any, start_at: Any, start_row: Any, c: Any, c_at: Any, c_row: Any, depth: Any,
 ) -> Any:  # fmt: skip
-    """``c[r, :] = start[r, :] + sum_k a[r, k] panel[k, :]`` for `rows` rows, 1 to `ROWS`."""
+    """``c[r, :] = start[r, :] + sum_k a[r, k] panel[k, :]`` for `rows` rows, 1 to `ROWS`, of 1 or so many panels."""
     i64 = types.int64
-    arguments = (i64, a, i64, i64, i64, panels, i64, start, i64, i64, c, i64, i64, i64)
+    arguments = (i64, i64, a, i64, i64, i64, panels, i64, start, i64, i64, c, i64, i64, i64)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: list[ir.Value]) -> ir.Value:
         def pointer(i: int) -> ir.Value:
             return array_pointer(context, builder, signature.args[i], values[i], values[i + 1])
 
-        given = [values[0], pointer(1), values[3], values[4], pointer(5), pointer(7), values[9], pointer(10)]
-        builder.call(_tile_function(builder.module, signature.args[1].dtype), [*given, *values[12:]])
+        given = [*values[:2], pointer(2), *values[4:6], pointer(6), pointer(8), values[10], pointer(11)]
+        builder.call(_tile_function(builder.module, signature.args[2].dtype), [*given, *values[13:]])
         return context.get_dummy_value()
 
     return types.void(*arguments), generate
@@ -130,7 +145,7 @@ def panel_product(a, a_at, a_row, a_step, panel, panel_at, depth, start, start_a
     for g in range(groups):
         size = (rows - row + groups - g - 1) // (groups - g)
         tile(
-            size, a, a_at + row * a_row, a_row, a_step, panel, panel_at,
+            size, np.int64(1), a, a_at + row * a_row, a_row, a_step, panel, panel_at,
             start, start_at + row * start_row, start_row, c, c_at + row * c_row, c_row, depth,
         )  # fmt: skip
         row += size
@@ -140,7 +155,14 @@ def panel_product(a, a_at, a_row, a_step, panel, panel_at, depth, start, start_a
 def multiply(a, a_at, a_row, a_step, panels, panels_at, depth, start, start_at, start_row, c, c_at, c_row, rows, count):
     """``c = start + a @ panels`` for `rows` rows and `count` panels; c must have room for whole panels."""
     width = panel_width(panels)
-    for p in range(count):
+    abreast = panels_abreast(rows)
+    first = count // abreast * abreast if abreast > 1 else 0
+    for p in range(0, first, abreast):
+        tile(
+            rows, abreast, a, a_at, a_row, a_step, panels, panels_at + p * depth * width,
+            start, start_at + p * width, start_row, c, c_at + p * width, c_row, depth,
+        )  # fmt: skip
+    for p in range(first, count):
         panel_product(
             a, a_at, a_row, a_step, panels, panels_at + p * depth * width, depth,
             start, start_at + p * width, start_row, c, c_at + p * width, c_row, rows,

@@ -36,7 +36,7 @@ class Registers(NamedTuple):
 def choose_registers(features: Mapping[str, bool], machine: str, given: str | None = None) -> Registers:
     """Return the registers to compute in, from the processor's features and `platform.machine`, or as given."""
     narrow = Registers(4, 8 if machine in ("aarch64", "arm64") else 6)
-    known = {16: Registers(16, 8), 8: Registers(8, 6), 4: narrow}
+    known = {16: Registers(16, 12), 8: Registers(8, 6), 4: narrow}
     if given:
         if given not in map(str, known):
             raise ValueError(f"LSTM_CLI_LANES: got {given!r}, expected one of {', '.join(map(str, known))}")

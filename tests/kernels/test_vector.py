@@ -13,7 +13,7 @@ from lstm_cli.kernels.vector import REGISTERS, Code, Registers, Row, choose_regi
 @pytest.mark.parametrize(
     ("features", "machine", "given", "expected"),
     [
-        ({"avx512f": True, "avx": True}, "x86_64", None, Registers(16, 8)),
+        ({"avx512f": True, "avx": True}, "x86_64", None, Registers(16, 12)),
         ({"avx512f": False, "avx": True, "avx2": True}, "x86_64", None, Registers(8, 6)),
         ({"sse2": True}, "AMD64", None, Registers(4, 6)),
         ({"neon": True}, "aarch64", None, Registers(4, 8)),
