@@ -67,7 +67,7 @@ def write_dx(begin, rows, depth, kept, units, inputs, gates, panels, hidden, whe
     panel, none = panel_width(panels), np.int64(0)
     count = (inputs + panel - 1) // panel
     multiply(gates, begin * kept * units, kept * units, np.int64(1), panels, hidden * depth * panel, depth,
-             work, place.zeros, none, work, place.dx, count * panel, rows, count)  # fmt: skip
+             work, place.zeros, none, work, place.dx, count * panel, rows, count, 0)  # fmt: skip
     for p in range(rows):
         copy(inputs, work, place.dx + p * count * panel, dx, where[begin + p] * inputs)
 
@@ -138,7 +138,7 @@ def run_backward(task, tasks, cell, activation, reverse, batch, total, inputs, u
                 cells, (offset + r) * units, (earlier_at + r if r < known else total + b) * units, running, place.edge,
             )  # fmt: skip
         multiply(gates, offset * kept * units + side, kept * units, one, panels, none, depth, work, place.zeros, none,
-                 work, place.product, width, n, width // panel)  # fmt: skip
+                 work, place.product, width, n, width // panel, step & 1)  # fmt: skip
         offset += n if reverse else 0
         if wanted and (abs(pending - offset) + rows > most or step == steps - 1):
             write_dx(min(pending, offset), abs(pending - offset), depth, kept, units, inputs, gates, panels,

@@ -15,11 +15,11 @@ In the backward pass the gradients of the sums overwrite the gates.
 import numpy as np
 
 from lstm_cli.kernels.gates import CELLS, gru_forward, lstm_forward, rnn_forward
-from lstm_cli.kernels.layout import LINE, block_counts, chunk_rows, forward_scratch, padded, running_rows
-from lstm_cli.kernels.packing import add, clear, copy, multiplied, ones, pack_columns
+from lstm_cli.kernels.layout import LINE, NEARBY, block_counts, chunk_rows, forward_scratch, padded, running_rows
+from lstm_cli.kernels.packing import clear, copy, multiplied, ones, pack_columns, summed
 from lstm_cli.kernels.runtime import inlined
 from lstm_cli.kernels.tasks import task_kernel
-from lstm_cli.kernels.tile import multiply, panel_width
+from lstm_cli.kernels.tile import ROWS, multiply, panel_width
 
 LSTM, GRU = CELLS["lstm"], CELLS["gru"]
 
@@ -61,20 +61,6 @@ def begin(cell, keeps, first, rows, units, batch, total, lengths, order, bias, m
 
 
 @inlined
-def gather(cell, units, inputs, x, ids, table, work, place, row, where):
-    """Begin one row of sums with the bias and, where the input is a token, its row of the table; copy x beside it."""
-    target = place.z + row * place.width
-    copy(place.width, work, place.start, work, target)
-    copy(inputs, x, where * inputs, work, place.x + row * inputs)
-    if len(ids) > 0:
-        columns = block_counts(cell)[0] * units
-        shift = 2 * units if cell == GRU else 0
-        source = ids[where] * columns
-        add(columns - shift, table, source + shift, work, target)
-        add(shift, table, source, work, target + columns - shift)
-
-
-@inlined
 def apply_cell(cell, activation, units, work, z, gates, gates_at, state, state_at, mask, mask_at, hidden, h, h_at,
                cells, cells_at, running):  # fmt: skip
     """Apply the cell to one row."""
@@ -94,19 +80,41 @@ def apply_cell(cell, activation, units, work, z, gates, gates_at, state, state_a
 
 
 @inlined
-def gather_chunk(cell, units, inputs, batch, reverse, first, steps, done, most, counts, order, x, ids, table, work,
-                 place):  # fmt: skip
-    """Gather the inputs of the following steps, as many as fit; returns the numbers of steps and rows."""
-    ahead, rows, fits = 0, 0, True
-    while fits and done + ahead < steps:
-        t = steps - 1 - done - ahead if reverse else done + ahead
-        fits = rows + counts[t] <= most
-        if fits:
-            for r in range(counts[t]):
-                gather(cell, units, inputs, x, ids, table, work, place, rows + r, t * batch + order[first + r])
-            rows += counts[t]
-            ahead += 1
-    return ahead, rows
+def chunk_size(steps, step, row, reverse, counts, most, splits):
+    """Choose how many rows come next: whole steps, as many as fit, or where it `splits` an even part of a large one."""
+    running = counts[steps - 1 - step if reverse else step]
+    if splits and running > ROWS:
+        parts = (running + ROWS - 1) // ROWS
+        return min((running + parts - 1) // parts, running - row)
+    size, following = running, step + 1
+    while following < steps and size + counts[steps - 1 - following if reverse else following] <= most:
+        size += counts[steps - 1 - following if reverse else following]
+        following += 1
+    return size
+
+
+@inlined
+def input_sums(cell, units, inputs, batch, reverse, first, steps, step, row, size, counts, order, x, ids, table,
+               panels, count, work, place):  # fmt: skip
+    """Begin the next rows of sums: the bias, and what x or a token's row of the table adds."""
+    shift, columns, none = 2 * units if cell == GRU else 0, block_counts(cell)[0] * units, np.int64(0)
+    for k in range(size):
+        t = steps - 1 - step if reverse else step
+        where, target = t * batch + order[first + row], place.z + k * place.width
+        if len(ids) > 0:
+            source = ids[where] * columns
+            summed(columns - shift, table, source + shift, work, place.start, work, target)
+            summed(shift, table, source, work, place.start + columns - shift, work, target + columns - shift)
+        else:
+            copy(inputs, x, where * inputs, work, place.x + k * inputs)
+        if cell == GRU:
+            copy(units, work, place.start + columns, work, target + columns)
+        row += 1
+        if row == counts[t]:
+            step, row = step + 1, none
+    if len(ids) == 0:
+        multiply(work, place.x, inputs, np.int64(1), panels, none, inputs, work, place.start, none,
+                 work, place.z, place.width, size, count, 0)  # fmt: skip
 
 
 @task_kernel
@@ -127,42 +135,39 @@ def run_forward(task, tasks, cell, activation, reverse, batch, total, inputs, un
     panels, work
         The packed weights, and scratch memory of all tasks.
     """
-    first, rows, offset = shards[task], shards[task + 1] - shards[task], packed[task]
+    first, rows = shards[task], shards[task + 1] - shards[task]
     products, kept = block_counts(cell)
     counts = np.empty(len(h) // (batch * units) + 1, np.int64)
     steps, one, none = running_rows(lengths, order, first, first + rows, counts), np.int64(1), np.int64(0)
     panel = panel_width(panels)
     place = forward_scratch(task * (len(work) // tasks), cell, inputs, units, rows, panel)
     most, side, line = max(rows, chunk_rows(kept * units)), (kept - products) * units, padded(units, LINE)
-    count = (products * units + panel - 1) // panel
+    count, splits = (products * units + panel - 1) // panel, products * units * (inputs + units) <= NEARBY
     keeps, mask_step = len(gates) > 0, units if len(mask) > 0 else none
     kept_gates, kept_cells, masks = gates if keeps else work, cells if keeps else work, mask if mask_step else work
     begin(cell, keeps, first, rows, units, batch, total, lengths, order, bias, masks, mask_step, h, state, running,
           cells, work, place)  # fmt: skip
-    if reverse:
-        offset = packed[task + 1]
-    done = 0
-    while done < steps:
-        ahead, size = gather_chunk(
-            cell, units, inputs, batch, reverse, first, steps, done, most, counts, order, x, ids, table, work, place
-        )
-        if inputs > 0:
-            multiply(work, place.x, inputs, one, panels, none, inputs, work, place.z, place.width,
-                     work, place.z, place.width, size, count)  # fmt: skip
+    offset = packed[task + 1] - counts[steps - 1] if reverse else packed[task]
+    step, row = none, none
+    while step < steps:
+        size = chunk_size(steps, step, row, reverse, counts, most, splits)
+        input_sums(cell, units, inputs, batch, reverse, first, steps, step, row, size, counts, order, x, ids, table,
+                   panels, count, work, place)  # fmt: skip
         z = place.z
-        for step in range(done, done + ahead):
+        while size > 0:
             t = steps - 1 - step if reverse else step
-            offset -= counts[t] if reverse else 0
-            multiply(work, place.hidden, line, one, panels, count * panel * inputs, units, work, z + side, place.width,
-                     work, z + side, place.width, counts[t], count)  # fmt: skip
-            for r in range(counts[t]):
+            n = min(size, counts[t] - row)
+            multiply(work, place.hidden + row * line, line, one, panels, count * panel * inputs, units, work, z + side,
+                     place.width, work, z + side, place.width, n, count, step & 1)  # fmt: skip
+            for r in range(row, row + n):
                 b = order[first + r]
                 apply_cell(
-                    cell, activation, units, work, z + r * place.width,
+                    cell, activation, units, work, z + (r - row) * place.width,
                     kept_gates, (offset + r) * kept * units if keeps else place.spare, state, b * units,
                     masks, b * units if mask_step else place.ones, place.hidden + r * line, h, (t * batch + b) * units,
                     kept_cells, (offset + r) * units if keeps else place.spare + kept * units, running,
                 )  # fmt: skip
-            offset += 0 if reverse else counts[t]
-            z += counts[t] * place.width
-        done += ahead
+            z, size, row = z + n * place.width, size - n, row + n
+            if row == counts[t]:
+                offset += -counts[t - 1] if reverse else counts[t]
+                step, row = step + 1, none

@@ -12,6 +12,7 @@ from lstm_cli.kernels.runtime import part
 from lstm_cli.kernels.vector import REGISTERS
 
 LINE = 16  # floats, a whole number of vectors in either precision
+NEARBY = 1 << 17  # weights that stay in a core's second cache while it goes through time
 SUM_DEPTH = 192  # rows of a block in the sum over all steps
 BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3}  # row blocks of the weights
 KEPT = {"rnn": 1, "lstm": 4, "gru": 4}  # blocks of a row of gates, and of the bias

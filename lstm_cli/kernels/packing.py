@@ -26,6 +26,12 @@ def add(source: Row, target: Row) -> None:
 
 
 @lanewise
+def summed(left: Row, right: Row, target: Row) -> None:
+    """``summed(count, left, place, right, place, target, place)``: the sum of two rows."""
+    target[0] = left[0] + right[0]
+
+
+@lanewise
 def clear(target: Row) -> None:
     """``clear(count, target, place)`` to zeros."""
     target[0] = target.filled(0.0)

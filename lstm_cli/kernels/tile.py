@@ -152,17 +152,23 @@ def panel_product(a, a_at, a_row, a_step, panel, panel_at, depth, start, start_a
 
 
 @part
-def multiply(a, a_at, a_row, a_step, panels, panels_at, depth, start, start_at, start_row, c, c_at, c_row, rows, count):
-    """``c = start + a @ panels`` for `rows` rows and `count` panels; c must have room for whole panels."""
+def multiply(a, a_at, a_row, a_step, panels, panels_at, depth, start, start_at, start_row, c, c_at, c_row, rows, count,
+             backwards):  # fmt: skip
+    """``c = start + a @ panels`` for `rows` rows and `count` panels; c must have room for whole panels.
+
+    `backwards` takes the last panel first. Who turns round at each call finds the end of the last one in the cache.
+    """
     width = panel_width(panels)
     abreast = panels_abreast(rows)
     first = count // abreast * abreast if abreast > 1 else 0
-    for p in range(0, first, abreast):
+    for k in range(0, first, abreast):
+        p = first - abreast - k if backwards else k
         tile(
             rows, abreast, a, a_at, a_row, a_step, panels, panels_at + p * depth * width,
             start, start_at + p * width, start_row, c, c_at + p * width, c_row, depth,
         )  # fmt: skip
-    for p in range(first, count):
+    for k in range(first, count):
+        p = first + count - 1 - k if backwards else k
         panel_product(
             a, a_at, a_row, a_step, panels, panels_at + p * depth * width, depth,
             start, start_at + p * width, start_row, c, c_at + p * width, c_row, rows,

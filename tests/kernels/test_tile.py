@@ -10,9 +10,11 @@ TYPES = ["float32", "float64"]
 
 
 @numba.njit
-def multiply(a, a_row, a_step, panels, depth, start, start_row, c, c_row, rows, count):
+def multiply(a, a_row, a_step, panels, depth, start, start_row, c, c_row, rows, count, backwards):
     zero = np.int64(0)
-    tile.multiply(a, zero, a_row, a_step, panels, zero, depth, start, zero, start_row, c, zero, c_row, rows, count)
+    tile.multiply(
+        a, zero, a_row, a_step, panels, zero, depth, start, zero, start_row, c, zero, c_row, rows, count, backwards
+    )
 
 
 @numba.njit
@@ -51,7 +53,7 @@ def packed(right):
 def test_products_of_any_number_of_rows(dtype, turned):
     rng = np.random.default_rng(0)
     for rows in (*range(1, 20), 33):
-        for depth, columns in ((0, 5), (1, 1), (7, 40), (20, 64)):
+        for depth, columns in ((0, 5), (1, 1), (7, 40), (20, 64), (9, 190)):
             a, right = rng.normal(size=(rows, depth)).astype(dtype), rng.normal(size=(depth, columns)).astype(dtype)
             panels, count = packed(right)
             room = count * panel_columns(right.dtype)
@@ -59,11 +61,13 @@ def test_products_of_any_number_of_rows(dtype, turned):
             given = np.ascontiguousarray(a.T if turned else a).reshape(-1)
             strides = (1, rows) if turned else (depth, 1)
             for row in (room, 0):  # a start of its own for each row, or one for all
-                c = aligned(rows * room, a.dtype).reshape(rows, room)
-                multiply(given, *strides, panels, depth, start.reshape(-1), row, c.reshape(-1), room, rows, count)
                 begun = start[:, :columns] if row else start[:1, :columns]
                 expected = begun.astype("float64") + a.astype("float64") @ right.astype("float64")
-                np.testing.assert_allclose(c[:, :columns], expected, atol=1e-5 if dtype == "float32" else 1e-13)
+                for backwards in (0, 1):
+                    c = aligned(rows * room, a.dtype).reshape(rows, room)
+                    multiply(given, *strides, panels, depth, start.reshape(-1), row, c.reshape(-1), room, rows, count,
+                             backwards)  # fmt: skip
+                    np.testing.assert_allclose(c[:, :columns], expected, atol=1e-5 if dtype == "float32" else 1e-13)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
