@@ -13,7 +13,7 @@ from lstm_cli.kernels.vector import REGISTERS
 
 LINE = 16  # floats, a whole number of vectors in either precision
 NEARBY = 1 << 17  # weights that stay in a core's second cache while it goes through time
-SUM_DEPTH = 192  # rows of a block in the sum over all steps
+SUM_DEPTH = 384  # rows of a block in the sum over all steps
 BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3}  # row blocks of the weights
 KEPT = {"rnn": 1, "lstm": 4, "gru": 4}  # blocks of a row of gates, and of the bias
 GRU = CELLS["gru"]
@@ -158,15 +158,15 @@ class SumsScratch(NamedTuple):
     ----------
     line, own : int
         Distance of the rows of gathered inputs, and of the rows of sums: the columns of this task.
-    zeros, panel, block, sums : int
-        A row of zeros, a panel of the right factor, rows of gathered inputs, the sums.
+    zeros, panels, block, sums : int
+        A row of zeros, the panels of the right factor, rows of gathered inputs, the sums.
     end : int
     """
 
     line: int
     own: int
     zeros: int
-    panel: int
+    panels: int
     block: int
     sums: int
     end: int
@@ -177,7 +177,7 @@ def sums_scratch(at, rows, columns, panel):
     """Lay out the scratch memory for `rows` inputs and this task's `columns`, `panel` columns to a panel."""
     line, own = padded(rows, LINE), padded(columns, panel)
     right = at + max(panel, LINE)
-    block = right + SUM_DEPTH * panel
+    block = right + SUM_DEPTH * own
     sums = block + SUM_DEPTH * line
     return SumsScratch(line, own, at, right, block, sums, sums + line * max(own, LINE))
 
