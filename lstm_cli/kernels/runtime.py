@@ -73,13 +73,13 @@ caching.CacheImpl._locator_classes.insert(0, _KernelCacheLocator)
 
 
 def keep_memory() -> None:
-    """Let blocks of up to 32 MiB stay with the process: fresh pages for every step's arrays cost up to a quarter of it.
+    """Let freed memory stay with the process: fresh pages for every step's arrays cost up to a quarter of it.
 
     An arrangement of the GNU C library; others are left as they are.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt is not None:
-        mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD, its largest value
+        mallopt(-4, 0)  # M_MMAP_MAX: no block is a mapping of its own, which would end with it
         mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
 
 

@@ -106,7 +106,8 @@ def _tile_function(module: ir.Module, dtype: types.Float) -> ir.Function:
         function.attributes.add("noinline")
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         kind = ir.VectorType(number, lanes_of(dtype))
-        shapes = [(rows, 1) for rows in range(1, ROWS + 1)] + [(rows, panels_abreast(rows)) for rows in range(1, ENOUGH)]
+        shapes = [(rows, 1) for rows in range(1, ROWS + 1)]
+        shapes += [(rows, panels_abreast(rows)) for rows in range(1, ENOUGH)]
         blocks = [function.append_basic_block(f"rows{rows}.panels{abreast}") for rows, abreast in shapes]
         shape = builder.add(builder.mul(function.args[1], I64(ROWS + 1)), function.args[0])
         switch = builder.switch(shape, blocks[ROWS - 1])
