@@ -1,4 +1,4 @@
-"""Rows of a table by their numbers: embeddings, and steps picked out. Legend: T time, B batch, V rows, E columns."""
+"""Rows of a table by their numbers: embeddings. Legend: T time, B batch, V rows, E columns."""
 
 from collections.abc import Sequence
 

@@ -5,7 +5,6 @@ import pytest
 
 from lstm_cli.kernels.runtime import set_threads, threads
 from lstm_cli.ops.embedding import embedding
-from lstm_cli.ops.rows import gather
 from tests.ops.common import check_gradient, compiled
 
 
@@ -33,7 +32,6 @@ def test_numeric_gradients():
     rng = np.random.default_rng(0)
     ids = pt.constant(rng.integers(0, 5, (3, 4)))
     check_gradient(lambda table: embedding(table, ids), rng.normal(size=(5, 3)))
-    check_gradient(lambda h: gather(h, pt.constant([0, 7, 5])), rng.normal(size=(4, 2, 3)))
 
 
 def test_the_gradient_does_not_depend_on_the_threads():
@@ -47,15 +45,6 @@ def test_the_gradient_does_not_depend_on_the_threads():
     finally:
         set_threads(before)
     np.testing.assert_array_equal(*results)
-
-
-def test_steps_that_count():
-    h, rows = np.arange(24, dtype="float32").reshape(4, 2, 3), np.array([5, 0])
-    x, r = pt.ftensor3(), pt.lvector()
-    steps = gather(x, r)
-    picked, gradient = compiled([x, r], [steps, pytensor.grad(steps.sum(), x)])(h, rows)
-    np.testing.assert_array_equal(picked, [h[2, 1], h[0, 0]])
-    np.testing.assert_array_equal(gradient[:, :, 0], [[1, 0], [0, 0], [0, 1], [0, 0]])
 
 
 @pytest.mark.parametrize("row", [-1, 7])
