@@ -107,11 +107,15 @@ def inlined(function: Callable[..., Any]) -> Any:
     return numba.njit(inline="always", error_model="numpy", fastmath=FAST)(function)
 
 
+_threads = [numba.get_num_threads()]  # numba takes a microsecond to say so, and a step asks many times
+
+
 def threads() -> int:
     """Shards that the work of one call is cut into."""
-    return numba.get_num_threads()
+    return _threads[0]
 
 
 def set_threads(count: int) -> None:
     """Use `count` threads from now on; more than the process was started with is brought down to that."""
-    numba.set_num_threads(max(1, min(count, numba.config.NUMBA_NUM_THREADS)))
+    _threads[0] = max(1, min(count, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(_threads[0])

@@ -48,7 +48,9 @@ def output_buffer(cell: list[Any], shape: Sequence[int], dtype: np.dtype | str) 
 
 def dense_array(array: np.ndarray, dtype: np.dtype | str) -> np.ndarray:
     """Return the array C-ordered, of one dtype and writable, as compiled kernels take it (no copy where it is)."""
-    return np.require(array, dtype, ["C", "W"])
+    flags = array.flags
+    fits = array.dtype == dtype and flags.c_contiguous and flags.writeable
+    return array if fits else np.require(array, dtype, ["C", "W"])
 
 
 def share_out(numbers: int) -> int:
