@@ -19,7 +19,7 @@ from lstm_cli.kernels.layout import (
     running_rows,
     sums_scratch,
 )
-from lstm_cli.kernels.packing import add, clear, copy, multiplied, ones, pack_rows, write_transposed
+from lstm_cli.kernels.packing import add, clear, copy, multiplied, ones, pack_band, pack_rows, write_transposed
 from lstm_cli.kernels.runtime import inlined
 from lstm_cli.kernels.tasks import task_kernel
 from lstm_cli.kernels.tile import multiply, panel_product, panel_width
@@ -173,18 +173,6 @@ def gather_block(begin, depth, with_x, with_h, inputs, units, batch, x, h, initi
 
 
 @inlined
-def gather_gates(begin, depth, stride, column, columns, gates, work, place):
-    """Pack some columns of some rows of gates: row by row, as memory likes to be read."""
-    width = panel_width(work)
-    for k in range(depth):
-        source, target = (begin + k) * stride + column, place.panels + k * width
-        for p in range(0, columns, width):
-            count = min(width, columns - p)
-            copy(count, gates, source + p, work, target + p * depth)
-            clear(width - count, work, target + p * depth + count)
-
-
-@inlined
 def write_sums(cell, units, inputs, with_x, with_h, first, last, columns, dweights, stride, dbias, work, place):
     """Write this task's columns of the sums as rows of the weights' gradient."""
     at, none = place.sums, np.int64(0)
@@ -223,7 +211,8 @@ def weight_gradients(task, tasks, cell, units, inputs, batch, total, x, h, initi
             depth = min(SUM_DEPTH, total - begin)
             gather_block(begin, depth, with_x, with_h, inputs, units, batch, x, h, initial, mask, where, before, work,
                          place)  # fmt: skip
-            gather_gates(begin, depth, kept * units, side * units + first, last - first, gates, work, place)
+            source = (begin * kept + side) * units + first
+            pack_band(gates, source, kept * units, depth, last - first, work, place.panels)
             for p in range(0, last - first, panel):
                 panel_product(
                     work, place.block, one, place.line, work, place.panels + p * depth, depth,

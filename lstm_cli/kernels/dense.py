@@ -3,7 +3,7 @@
 import numpy as np
 
 from lstm_cli.kernels.layout import LINE, padded, panel_columns
-from lstm_cli.kernels.matmul import DEPTH, outer_product, product
+from lstm_cli.kernels.matmul import BAND, DEPTH, outer_product, product
 from lstm_cli.kernels.runtime import threads
 from lstm_cli.kernels.tasks import scratch
 
@@ -16,7 +16,7 @@ def divide(rows: int, columns: int, depth: int, dtype: np.dtype) -> tuple[int, b
     width = panel_columns(dtype)
     by_rows = -(-columns // width) < 4 * tasks
     own = -(-rows // tasks) if by_rows else rows
-    each = 2 * padded(width, LINE) + (DEPTH + own) * width
+    each = 2 * padded(BAND * width, LINE) + BAND * (DEPTH + own) * width
     return tasks, by_rows, scratch("matmul", tasks * each, dtype)
 
 

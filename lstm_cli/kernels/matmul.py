@@ -1,18 +1,19 @@
 """Large matrix products out of tiles: what a dense layer needs, on all threads, without a BLAS and its own threads.
 
-A task packs one panel of the right factor at a time, at most `DEPTH` rows of it, and multiplies all of its rows of the
-left factor with that. The sums run in the same order however many tasks there are.
+A task goes through the depth, at most `DEPTH` at a time, and packs what a panel of the right factor has of that, to
+multiply all of its rows of the left factor with it. The sums run in the same order however many tasks there are.
 """
 
 import numpy as np
 
 from lstm_cli.kernels.layout import LINE, padded
-from lstm_cli.kernels.packing import add, clear, copy, pack_columns, pack_rows, write_transposed
+from lstm_cli.kernels.packing import add, clear, copy, pack_band, pack_columns, pack_rows, write_transposed
 from lstm_cli.kernels.runtime import part
 from lstm_cli.kernels.tasks import task_kernel
 from lstm_cli.kernels.tile import panel_product, panel_width
 
 DEPTH = 384
+BAND = 4  # panels that are packed together where memory is read across them
 
 
 @part
@@ -34,28 +35,30 @@ def product(task, tasks, by_rows, turned, a, right, stride, start, c, rows, colu
     start_at = task * (len(work) // tasks)
     panel_at = start_at + padded(width, LINE)
     spare_at = panel_at + DEPTH * width
-    for p in range(first, last):
-        real = min(width, columns - p * width)
-        clear(width, work, start_at)
-        if len(start) > 0:
-            copy(real, start, p * width, work, start_at)
-        whole = real == width  # else the panel is wider than c, and its result is copied from spare memory
-        result, at, row = (c, low * columns + p * width, columns) if whole else (work, spare_at, width)
-        begun, begun_at, begun_row = work, start_at, nothing
-        for k in range(0, max(depth, 1), DEPTH):
-            step = min(DEPTH, depth - k)
+    for k in range(0, max(depth, 1), DEPTH):
+        step = min(DEPTH, depth - k)
+        for p in range(first, last):
+            real = min(width, columns - p * width)
             if turned:
                 pack_columns(right, k, stride, step, p * width, columns, nothing, work, panel_at)
             else:
                 pack_rows(right, k * stride + p * width, stride, step, real, nothing, work, panel_at)
+            # The last panel may be wider than c: then its sums lie in spare memory.
+            c_or_spare, at, row = (c, low * columns + p * width, columns) if real == width else (work, spare_at, width)
+            begun, begun_at, begun_row = c_or_spare, at, row
+            if k == 0:
+                begun, begun_at, begun_row = work, start_at, nothing
+                clear(width, work, start_at)
+                if len(start) > 0:
+                    copy(real, start, p * width, work, start_at)
             panel_product(
                 a, low * depth + k, depth, one, work, panel_at, step,
-                begun, begun_at, begun_row, result, at, row, high - low,
+                begun, begun_at, begun_row, c_or_spare, at, row, high - low,
             )  # fmt: skip
-            begun, begun_at, begun_row = result, at, row
-        if not whole:
-            for r in range(low, high):
-                copy(real, work, spare_at + (r - low) * width, c, r * columns + p * width)
+    if first < last and last * width > columns:
+        place = (last - 1) * width
+        for r in range(low, high):
+            copy(columns - place, work, spare_at + (r - low) * width, c, r * columns + place)
 
 
 @task_kernel
@@ -70,22 +73,30 @@ def outer_product(task, tasks, by_rows, x, dy, dw, stride, db, depth, inputs, co
     low, high = share(inputs, task if by_rows else 0, tasks if by_rows else 1)
     zeros_at = task * (len(work) // tasks)
     total_at = zeros_at + padded(width, LINE)
-    panel_at = total_at + padded(width, LINE)
-    sums_at = panel_at + DEPTH * width
+    panels_at = total_at + padded(BAND * width, LINE)
+    sums_at = panels_at + BAND * DEPTH * width
+    own = (high - low) * width
     clear(width, work, zeros_at)
-    for p in range(first, last):
-        real = min(width, columns - p * width)
-        clear(width, work, total_at)
+    for band in range(first, last, BAND):
+        count = min(BAND, last - band)
+        clear(count * width, work, total_at)
         for k in range(0, max(depth, 1), DEPTH):
             step = min(DEPTH, depth - k)
-            pack_rows(dy, k * columns + p * width, columns, step, real, nothing, work, panel_at)
-            for i in range(step):
-                add(width, work, panel_at + i * width, work, total_at)
-            panel_product(
-                x, k * inputs + low, one, inputs, work, panel_at, step, work, zeros_at if k == 0 else sums_at,
-                nothing if k == 0 else width, work, sums_at, width, high - low,
+            place = band * width
+            pack_band(dy, k * columns + place, columns, step, min(count * width, columns - place), work, panels_at)
+            for p in range(count):
+                panel_at = panels_at + p * step * width
+                for i in range(step):
+                    add(width, work, panel_at + i * width, work, total_at + p * width)
+                panel_product(
+                    x, k * inputs + low, one, inputs, work, panel_at, step,
+                    work, zeros_at if k == 0 else sums_at + p * own, nothing if k == 0 else width,
+                    work, sums_at + p * own, width, high - low,
+                )  # fmt: skip
+        for p in range(count):
+            begin, end = (band + p) * width, min(columns, (band + p + 1) * width)
+            write_transposed(
+                work, sums_at + p * own, width, high - low, nothing, columns, begin, end, dw, low, stride
             )  # fmt: skip
-        end = p * width + real
-        write_transposed(work, sums_at, width, high - low, nothing, columns, p * width, end, dw, low, stride)
-        if low == 0:
-            copy(real, work, total_at, db, p * width)
+            if low == 0:
+                copy(end - begin, work, total_at + p * width, db, begin)

@@ -63,6 +63,18 @@ def pack_rows(matrix, at, stride, depth, columns, shift, panels, panels_at):
         clear(width - count, panels, target + count)
 
 
+@part
+def pack_band(matrix, at, stride, depth, columns, panels, panels_at):
+    """Pack the first `columns` of `depth` rows into as many panels as they fill, row by row, as memory is read best."""
+    width = panel_width(panels)
+    for k in range(depth):
+        source, target = at + k * stride, panels_at + k * width
+        for p in range(0, columns, width):
+            count = min(width, columns - p)
+            copy(count, matrix, source + p, panels, target + p * depth)
+            clear(width - count, panels, target + p * depth + count)
+
+
 def _transposed(builder: ir.IRBuilder, vectors: list[ir.Value]) -> list[ir.Value]:
     """Transpose a square of registers: in each round, pairs exchange their halves, quarters and so on."""
     lanes, distance = len(vectors), 1
