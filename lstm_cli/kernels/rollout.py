@@ -64,9 +64,9 @@ def layer_forward(p, t, first, rows, batch, offset, plan, work):
     for r in range(rows):
         copy(width, work, plan[p + START], work, z + r * width)
     multiply(work, plan[p + X] + (t * batch + first) * inputs, inputs, one, work, panels, inputs,
-             work, z, width, work, z, width, rows, count)  # fmt: skip
+             work, z, width, work, z, width, rows, count, 0)  # fmt: skip
     multiply(work, plan[p + HIDDEN] + first * line, line, one, work, panels + count * panel * inputs, units,
-             work, z + side, width, work, z + side, width, rows, count)  # fmt: skip
+             work, z + side, width, work, z + side, width, rows, count, 0)  # fmt: skip
     for r in range(first, first + rows):
         row, state, hidden = t * batch + r, plan[p + STATE] + r * units, plan[p + HIDDEN] + r * line
         gates, mask = plan[p + GATES] + (offset + r) * kept * units, plan[p + MASK] + r * plan[p + MASK_STEP]
@@ -142,10 +142,10 @@ def layer_backward(p, t, first, rows, batch, offset, before, initial_cells, plan
             rnn_backward(units, activation, work, gates, back, flow, back, through, work, mask, back, carried)
     gates = plan[p + GATES] + (offset + first) * kept * units
     multiply(work, gates + (kept - products) * units, kept * units, one, back, panels, depth, back, zeros, none,
-             back, product + first * width, width, rows, width // panel)  # fmt: skip
+             back, product + first * width, width, rows, width // panel, 0)  # fmt: skip
     count = (inputs + panel - 1) // panel
     multiply(work, gates, kept * units, one, back, panels + width * depth, depth, back, zeros, none,
-             back, plan[p + DX] + first * count * panel, count * panel, rows, count)  # fmt: skip
+             back, plan[p + DX] + first * count * panel, count * panel, rows, count, 0)  # fmt: skip
 
 
 @inlined
