@@ -31,7 +31,8 @@ class Batch:
     weight : float array (N,)
         How much every row counts.
     total : float
-        What the summed loss is divided by: the sum of weights, or the number of sequences.
+        What the summed loss is divided by: the sum of weights, or the number of sequences. Categories that training
+        never saw, whose loss is 0, are left out.
     sequences : int64 array (B,)
         Which sequences of the dataset they are.
     starts : int64 array (B,) or None

@@ -33,16 +33,18 @@ def collate(
         rows = _counted_rows(dataset, windows, real, positions)
         answers = positions.ravel()[rows]
     weight = np.ones(len(rows), np.float32) if dataset.weight is None else dataset.weight[answers]
-    total = float(weight.sum(dtype=np.float64)) if normalize == "step" else float(len(np.unique(rows % size)))
+    target = _targets(dataset, answers)
+    told = target >= 0 if dataset.schema.target.kind == "category" and target is not None else slice(None)
+    total = weight[told].sum(dtype=np.float64) if normalize == "step" else len(np.unique(rows[told] % size))
     return Batch(
         lengths=lengths.copy(),
         mask=real.astype(np.float32),
         numbers=numbers,
         tokens=tokens,
         rows=rows,
-        target=_targets(dataset, answers),
+        target=target,
         weight=weight,
-        total=total,
+        total=float(total),
         sequences=windows.sequences.copy(),
         starts=windows.starts.copy(),
         carry=carry,

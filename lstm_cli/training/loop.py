@@ -120,7 +120,7 @@ class _Score:
         self._metrics.update(*compared(self._dataset, batch, values), **extra)
 
     def result(self) -> tuple[float, dict[str, float]]:
-        return self._loss / self._total, self._metrics.result()
+        return self._loss / self._total if self._total else math.nan, self._metrics.result()
 
 
 def evaluate(evaluator: Evaluator, batches: Batches) -> tuple[float, dict[str, float]]:

@@ -122,7 +122,7 @@ class Symbols:
     """Perplexity and bits per step of a language model, from its cross-entropy per row in nats.
 
     perplexity = exp(mean nats), bits = mean nats / ln 2. A symbol that training never saw (-1) has no probability: such
-    rows are left out and counted as ``unknown_labels``.
+    rows are left out and counted as ``unknown_labels``; where there are no others, there is no number to give (NaN).
     """
 
     consumes: Literal["losses"] = "losses"
@@ -143,7 +143,7 @@ class Symbols:
     def result(self) -> dict[str, float]:
         """Return the metrics of all rows so far; none where there were none."""
         if not self._rows:
-            return _unknown(self._unknown)
+            return dict.fromkeys(self.names, math.nan) | _unknown(self._unknown) if self._unknown else {}
         mean = self._nats / self._rows
         metrics = {"perplexity": math.exp(min(mean, _LARGEST_EXPONENT)), "bits": mean / math.log(2)}
         return metrics | _unknown(self._unknown)

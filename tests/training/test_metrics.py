@@ -60,7 +60,8 @@ def test_perplexity_leaves_unknown_symbols_out_and_counts_them():
     losses, truth = np.array([math.log(2), 50.0, math.log(8)]), np.array([0, -1, 3])
     result = scores(empty("category", 8, is_next=True), losses, truth)
     assert result == {"perplexity": pytest.approx(4), "bits": pytest.approx(2), "unknown_labels": 1}
-    assert scores(empty("category", 8, is_next=True), losses[1:2], truth[1:2]) == {"unknown_labels": 1}
+    nothing = {"perplexity": pytest.approx(math.nan, nan_ok=True), "bits": pytest.approx(math.nan, nan_ok=True)}
+    assert scores(empty("category", 8, is_next=True), losses[1:2], truth[1:2]) == nothing | {"unknown_labels": 1}
 
 
 def test_perplexity_of_a_hopeless_model_is_finite():
@@ -168,7 +169,7 @@ def test_pieces_do_not_matter(kind, is_next, data):
     cuts = data.draw(st.lists(st.integers(0, rows), max_size=6))
     arrays = table(kind, is_next, rows, np.random.default_rng(data.draw(st.integers(0, 100))))
     whole, pieces = (scores(empty(kind, 3, is_next), *arrays, cuts=c) for c in ((), cuts))
-    assert pieces == pytest.approx(whole, rel=1e-10)
+    assert pieces == pytest.approx(whole, rel=1e-10, nan_ok=True)
 
 
 @pytest.mark.parametrize(("kind", "is_next"), TASKS)
