@@ -42,7 +42,7 @@ def run_forward(loop: Loop, numbers: np.ndarray, step: Step | None) -> np.ndarra
         end = steps if step is None else rows.loops_from
         rollout.loop_forward(loop.tasks(end), 0, end, *given)
     if step is not None:
-        states, outputs, following = views(loop, memory, work)
+        states, outputs, following = views(loop, work)
         tasks = loop.tasks(1)
         for t in range(rows.loops_from, steps):
             n = rows.counts[t]
@@ -51,10 +51,11 @@ def run_forward(loop: Loop, numbers: np.ndarray, step: Step | None) -> np.ndarra
     return work
 
 
-def views(loop: Loop, memory: Memory, work: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def views(loop: Loop, work: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the states that enter each step (T, B, D), the outputs (T, B, O) and the states that follow (T, B, D)."""
+    memory = loop.memory
     state = (*memory.shape, loop.size)
-    outputs = view(work, memory.field(len(loop.layers) - 1, "h"), *memory.shape, loop.layers[-1].units)
+    outputs = view(work, memory.layers[-1]["h"], *memory.shape, loop.layers[-1].units)
     return view(work, memory.states, *state), outputs, view(work, memory.following, *state)
 
 
@@ -63,9 +64,9 @@ def _prepare(loop: Loop, memory: Memory, numbers: np.ndarray, work: np.ndarray) 
     steps, batch = memory.shape
     view(work, memory.states, steps, batch, loop.size)[...] = numbers[:, :, : loop.size]
     if loop.layers[0].inputs != loop.size:
-        view(work, memory.field(0, "x"), *numbers.shape)[...] = numbers
+        view(work, memory.layers[0]["x"], *numbers.shape)[...] = numbers
     for number, layer in enumerate(loop.layers):
-        place = {name: memory.field(number, name) for name in rollout.NAMES}
+        place = memory.layers[number]
         units, products = layer.units, layout.BLOCKS[layer.cell]
         mask = layer.mask if layer.mask.size else np.ones((1, units), work.dtype)
         _put(work, place["start"], _first_sums(layer, place["z"] - place["start"]))
@@ -128,16 +129,16 @@ def run_backward(
     flowing[...] = dfollowing
     top, alone = len(loop.layers) - 1, step_gradient is None
     for number, layer in enumerate(loop.layers):
-        place = memory.field(number, "transposed")
+        place = memory.layers[number]["transposed"]
         backward.pack_transposed(1, CELLS[layer.cell], layer.units, layer.inputs, layer.W, back[place:])
     given = (len(loop.layers), batch, loop.size, int(alone), int(loop.residual), rows.total, rows.counts, rows.offsets,
              rows.feed, memory.plan, work, back, memory.dstate, memory.dfollowing, memory.zeros)  # fmt: skip
     begin = 0
     if not alone:
         begin, tasks = rows.loops_from, loop.tasks(1)
-        states, outputs, _ = views(loop, memory, work)
+        states, outputs, _ = views(loop, work)
         dstate = view(back, memory.dstate, batch, loop.size)
-        doutput = view(back, memory.field(top, "flow"), batch, loop.layers[top].units)
+        doutput = view(back, memory.layers[top]["flow"], batch, loop.layers[top].units)
         for t in range(steps - 1, begin - 1, -1):
             n = rows.counts[t]
             dstate[:n], doutput[:n] = step_gradient(t, states[t, :n], outputs[t, :n], flowing[t, :n])
@@ -152,7 +153,7 @@ def run_backward(
 def _gradients(loop: Loop, memory: Memory, number: int, work: np.ndarray, back: np.ndarray) -> Gradients:
     """Sum the gradients of a layer's weights over all steps, and gather those of its initial state."""
     layer, rows, (steps, batch) = loop.layers[number], loop.rows, memory.shape
-    place = {name: memory.field(number, name) for name in rollout.NAMES}
+    place = memory.layers[number]
     units, columns, panel = layer.units, layer.inputs, layout.panel_columns(work.dtype)
     where = np.flatnonzero(np.arange(batch) < rows.counts[:, np.newaxis])
     before = np.where(where < batch, -1 - where, where - batch)

@@ -6,6 +6,7 @@ Legend: T time, B batch, I input, H units, O outputs, D numbers of the system's 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -101,8 +102,10 @@ class Memory:
 
     Attributes
     ----------
+    layers : list of dict
+        The fields of each layer by name.
     plan : (L * FIELDS,)
-        The layers as kernels know them.
+        The same as kernels know them.
     states, following, dstate, dfollowing, zeros : int
         Places beside the layers.
     work_size, back_size : int
@@ -116,12 +119,13 @@ class Memory:
         x = self.states if layers[0].inputs == size else work.take(steps, batch, layers[0].inputs)
         most = max(max(layer.inputs, layer.units) for layer in layers)
         self.zeros = back.take(layout.padded(most, 4 * layout.LINE))
-        plan = np.zeros((len(layers), rollout.FIELDS), np.int64)
-        for fields, layer in zip(plan, layers, strict=True):
-            found = {"x": x, **self._forward(layer, rows, work, dtype), **self._backward(layer, back, dtype)}
-            fields[:] = [found[name] for name in rollout.NAMES]
-            x = found["dropped"] if layer.drop.size else found["h"]
-        self.plan, self.work_size, self.back_size = plan.reshape(-1), work.end, back.end
+        self.layers: list[dict[str, int]] = []
+        for layer in layers:
+            places = {"x": x, **self._forward(layer, rows, work, dtype), **self._backward(layer, back, dtype)}
+            x = places["dropped"] if layer.drop.size else places["h"]
+            self.layers.append(places)
+        self.plan = np.array([places[name] for places in self.layers for name in rollout.NAMES], np.int64)
+        self.work_size, self.back_size = work.end, back.end
 
     def _forward(self, layer: Layer, rows: Rows, work: _Places, dtype: np.dtype) -> dict[str, int]:
         (steps, batch), units = self.shape, layer.units
@@ -151,17 +155,13 @@ class Memory:
             "transposed": back.take((width + columns) * layout.BLOCKS[layer.cell] * units),
         }  # fmt: skip
 
-    def field(self, layer: int, name: str) -> int:
-        """Return a field of a layer."""
-        return int(self.plan[layer * rollout.FIELDS + rollout.NAMES.index(name)])
-
 
 def view(array: np.ndarray, place: int, *shape: int) -> np.ndarray:
     """Return what lies at a place."""
     return array[place : place + math.prod(shape)].reshape(shape)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loop:
     """A network, the rows it runs for, and how its output becomes the next state.
 
@@ -181,7 +181,7 @@ class Loop:
     size: int
     residual: bool
 
-    @property
+    @cached_property
     def memory(self) -> Memory:
         """Where everything lies."""
         return Memory(self.layers, self.rows, self.size)

@@ -154,7 +154,7 @@ class Rollout(Op):
         given = arguments(self, inputs)
         step = None if self.system is None else self.system.step
         work = kernels.run_forward(given.loop, given.numbers, step)
-        _, ys, following = kernels.views(given.loop, given.loop.memory, work)
+        _, ys, following = kernels.views(given.loop, work)
         if self.system is not None:
             self.system.diverged = _not_finite(following, given, inputs[3])
         real = np.arange(len(ys))[:, np.newaxis, np.newaxis] < given.lengths[:, np.newaxis]
