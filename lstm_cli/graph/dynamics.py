@@ -4,6 +4,7 @@ Legend: B rows, D numbers of the state, O outputs of the network.
 """
 
 import inspect
+import sys
 import traceback
 import types
 import warnings
@@ -21,6 +22,7 @@ from pytensor.graph.basic import Variable
 from lstm_cli.ops.contract import python_mode
 
 Function = Callable[[Variable, Variable], Variable]
+MODULE = "lstm_cli_dynamics"
 TRIED = (2, 3)  # rows of the batches that a function is tried on
 
 
@@ -39,7 +41,7 @@ def load_function(path: Path, name: str, source: str) -> Function:
     source : str
         What the file holds.
     """
-    module = types.ModuleType(path.stem)
+    module = sys.modules[MODULE] = types.ModuleType(MODULE)  # where what a file defines is looked up by its module
     module.__file__ = str(path)
     try:
         exec(compile(source, str(path), "exec"), module.__dict__)
@@ -47,7 +49,7 @@ def load_function(path: Path, name: str, source: str) -> Function:
         raise Refused(f"running {path} raised {_told(error, path)}") from None
     function = getattr(module, name, None)
     if not callable(function):
-        known = [key for key, value in vars(module).items() if inspect.isfunction(value) and not key.startswith("_")]
+        known = [key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == MODULE]
         raise Refused(f"{path} has no function {name}, only {', '.join(known) or 'none at all'}")
     try:
         inspect.signature(function).bind(None, None)
@@ -136,7 +138,8 @@ class Dynamics:
             try:
                 result = pt.as_tensor_variable(self.function(state, output))
             except Exception as error:
-                raise Refused(f"raised {_told(error, Path(self.function.__code__.co_filename))}") from None
+                code = getattr(self.function, "__code__", None)
+                raise Refused(f"raised {_told(error, Path(code.co_filename if code else '.'))}") from None
         if result.type.dtype not in ("float16", "float32", "float64"):
             raise Refused(f"returned numbers of dtype {result.type.dtype}, expected {self.dtype} as the state has")
         if result.type.ndim != 2 or result.type.shape[1] not in (None, self.size):
@@ -177,7 +180,9 @@ class Dynamics:
                     f"row b of the result must hang on row b of state and output alone"
                 )
             if not np.isfinite(following).all():
-                raise Refused(f"made a next state that is not finite of the start {some[0] * 1.0}")
+                wrong = some[~np.isfinite(following).all(axis=1)][0] * self.units.spread + self.units.center
+                shown = ", ".join(f"{number:.4g}" for number in wrong)
+                raise Refused(f"made a next state that is not finite of the start [{shown}]")
 
     def _tried(self, state: np.ndarray, output: np.ndarray) -> np.ndarray:
         try:

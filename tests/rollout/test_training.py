@@ -152,6 +152,13 @@ def test_a_system_of_any_graph_has_slopes(world):
     assert gradient @ along == pytest.approx(slope, rel=1e-6)
 
 
+def test_a_system_may_be_an_object(world):
+    job = job_of(config(world, rollout={"dynamics": "cart.py:winch"}))
+    batch = job.batches.largest()
+    loss, _ = job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+    assert np.isfinite(loss) and job.trainer.gradient_norm() > 0
+
+
 def test_a_system_may_have_ops_without_numba(world):
     job = job_of(config(world, rollout={"dynamics": "cart.py:clipped"}, model={"initial_state": "zeros"}))
     plain = job_of(config(world, model={"initial_state": "zeros"}))

@@ -9,6 +9,10 @@ from lstm_cli.spec import config_from_mapping
 
 CART = '''"""A cart on rails, pushed; its place, its speed and how warm it gets."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 import pytensor.tensor as pt
 
 
@@ -78,6 +82,23 @@ def clipped(state, output):
     from lstm_cli import clip_gradient
 
     return cart(state, clip_gradient(output, 1e-9))
+
+
+@dataclass
+class Winch:
+    """A system as an object, of a class whose module is looked up."""
+
+    strength: "float"
+
+    def __call__(self, state, output):
+        return cart(state, self.strength * output)
+
+
+winch = Winch(2.0)
+
+
+def broken_winch(state, output):
+    return pt.log(state - 99.0) + output[:, :1]
 
 
 not_a_function = 3
