@@ -1,9 +1,11 @@
 """Compare this project's layers with PyTorch's, JAX's and the machine's matrix product, in one interleaved run.
 
-    python -m tests.benchmarks [--only TEXT] [--rounds 7] [--seconds 0.3] [--threads 2] [--json results.json]
+    python -m tests.benchmarks [--only TEXT] [--rounds 7] [--seconds 0.3] [--threads 2] [--jobs 3] [--json results.json]
 
 Every contender runs in its own process, a moment at a time and in turns; the figures are medians over all calls. The
 share of the peak is the operations of the matrix products that are needed, by the time, by what a large sgemm gives.
+After the layers comes the closed loop (`tests.benchmarks.closed_loop`) and, with `--jobs`, whole training jobs, so many
+times each (`tests.benchmarks.jobs`).
 """
 
 import argparse
@@ -16,6 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.benchmarks import closed_loop, jobs
 from tests.benchmarks.cases import CASES, Case
 from tests.benchmarks.contenders import SQUARE
 
@@ -78,16 +81,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.3, help="of each contender's turn")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--jobs", type=int, default=0, help="compare whole training jobs too, so many times")
+    parser.add_argument("--public", type=Path, default=jobs.PUBLIC, help="where the jobs' data sets are")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     given = parser.parse_args()
     others = [name for name, module in (("pytorch", "torch"), ("jax", "jax")) if importlib.util.find_spec(module)]
     workers = {name: Worker(name, given.threads) for name in ("ours", *others, "sgemm")}
-    figures = [
-        report(case, compare(case, workers, given.rounds, given.seconds)) for case in CASES if given.only in case.name
-    ]
+    figures: dict[str, object] = {
+        "machine": {"processor": platform.processor(), "system": platform.platform(), "threads": given.threads},
+        "cases": [
+            report(case, compare(case, workers, given.rounds, given.seconds))
+            for case in CASES
+            if given.only in case.name
+        ],
+    }
+    for worker in workers.values():
+        worker.process.stdin.close()
+        worker.process.wait()
+    if given.only in "closed loop" and "pytorch" in others:
+        figures["closed loop"] = closed_loop.compare(given.rounds, given.seconds, given.threads)
+    if given.jobs:
+        figures["jobs"] = jobs.compare_all(given.only, given.public, given.jobs, given.threads)
     if given.json:
-        machine = {"processor": platform.processor(), "system": platform.platform(), "threads": given.threads}
-        given.json.write_text(json.dumps({"machine": machine, "cases": figures}, indent=1) + "\n")
+        given.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

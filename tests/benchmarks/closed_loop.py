@@ -117,8 +117,8 @@ def serve(name: str, threads: int) -> None:
         print(json.dumps(times), flush=True)
 
 
-def compare(rounds: int, seconds: float, threads: int) -> None:
-    """Print the median time of both, and their ratio."""
+def compare(rounds: int, seconds: float, threads: int) -> dict[str, float]:
+    """Print and return the median time of both, and their ratio."""
     workers = {
         name: subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.closed_loop", "--serve", name, "--threads", str(threads)],
@@ -140,7 +140,8 @@ def compare(rounds: int, seconds: float, threads: int) -> None:
         worker.wait()
     mine, other = (statistics.median(times[name]) for name in ("ours", "pytorch"))
     print(f"training step through the pendulum, T {STEPS}, B {BATCH}, LSTM 2 x {UNITS}, {threads} threads:")
-    print(f"ours {1e3 * mine:.2f} ms, eager PyTorch {1e3 * other:.1f} ms: {other / mine:.1f} times as fast")
+    print(f"ours {1e3 * mine:.2f} ms, eager PyTorch {1e3 * other:.1f} ms: {other / mine:.1f} times as fast", flush=True)
+    return {"ours": mine, "pytorch": other, "ratio": other / mine}
 
 
 def first_step(caches: str, *overrides: str) -> float:
