@@ -8,7 +8,9 @@ from numba.extending import intrinsic
 
 from lstm_cli.kernels.runtime import part
 from lstm_cli.kernels.tile import panel_width
-from lstm_cli.kernels.vector import I32, I64, Row, Vector, array_pointer, lanes_below, lanes_of, lanewise
+from lstm_cli.kernels.vector import I32, I64, Row, Vector, array_pointer, lanes_below, lanes_of, lanewise, prefetch
+
+AHEAD = 256  # numbers: how far in front of a transpose its rows are called for, too many for the processor to foresee
 
 # As plain loops these become gathers and scatters: numba's test for a negative index hides that neighbours follow.
 
@@ -115,6 +117,7 @@ def transpose_square(
             row = builder.urem(builder.add(column, shift), rows)
             real = builder.select(builder.icmp_signed("<", column, rows), count, I64(0))
             address = builder.gep(source, [builder.mul(row, stride)])
+            prefetch(builder, builder.gep(address, [I64(AHEAD)]))
             square.append(Row(builder, address, I64(0), dtype).at(I64(0), lanes_below(builder, real, lanes))[0].value)
         mask = lanes_below(builder, columns, lanes)
         for k, vector in enumerate(_transposed(builder, square)):

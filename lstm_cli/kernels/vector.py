@@ -191,6 +191,14 @@ def array_pointer(context: Any, builder: ir.IRBuilder, kind: types.Array, array:
     return builder.gep(context.make_array(kind)(context, builder, array).data, [place])
 
 
+def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
+    """Call for memory that is read soon; an address that does not exist does no harm."""
+    byte = ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, I32, I32, I32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [builder.bitcast(pointer, byte), I32(0), I32(3), I32(1)])  # to read, near, data
+
+
 def vectors(builder: ir.IRBuilder, units: ir.Value, lanes: int) -> Iterator[tuple[ir.Value, ir.Value | None]]:
     """Write the loop over a row: yields place and mask once for the whole vectors, once for the last incomplete one."""
     whole = builder.and_(units, I64(-lanes))
