@@ -44,7 +44,7 @@ def ours(threads: int) -> Callable[[], float]:
         Path(folder, "swings.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         mapping = {
             "data": {"train": f"{folder}/swings.jsonl", "valid": None, "inputs": ["start"], "target": "goal"},
-            "model": {"layers": [{"size": UNITS, "activation": "linear"}, UNITS], "output": 1, "dropout": 0.0},
+            "model": {"layers": [UNITS, UNITS], "output": 1, "dropout": 0.0},
             "rollout": {"dynamics": "pendulum.py:double_pendulum", "steps": STEPS, "loss_on": [0, 2]},
             "optimizer": {"name": "adam", "learning_rate": RATE, "clip_norm": CLIP},
         }
