@@ -9,7 +9,8 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.ops.contract import Storage, or_zeros
+from lstm_cli.kernels.flat import add_to, copy_to
+from lstm_cli.ops.contract import Storage, dense_array, or_zeros, share_out
 from lstm_cli.ops.inplace import InplaceOp
 
 Shape = tuple[int, ...]
@@ -117,9 +118,6 @@ class FlattenInto(InplaceOp):
         outputs[0][0] = vector = self.writable(total)
         start = 0
         for part in parts:
-            place = vector[start : start + part.size].reshape(part.shape)
-            if self.add:
-                place += part
-            else:
-                place[...] = part
+            place = vector[start : start + part.size]
+            (add_to if self.add else copy_to)(share_out(part.size), dense_array(part, vector.dtype), place)
             start += part.size

@@ -1,0 +1,18 @@
+"""One pass over vectors of any length (P,), shared out to tasks."""
+
+from lstm_cli.kernels.packing import add, copy
+from lstm_cli.kernels.tasks import task_kernel
+
+
+@task_kernel
+def copy_to(task, tasks, source, target):
+    """``target = source``."""
+    first = len(source) * task // tasks
+    copy(len(source) * (task + 1) // tasks - first, source, first, target, first)
+
+
+@task_kernel
+def add_to(task, tasks, source, target):
+    """``target += source``."""
+    first = len(source) * task // tasks
+    add(len(source) * (task + 1) // tasks - first, source, first, target, first)
