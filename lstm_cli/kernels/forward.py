@@ -9,7 +9,8 @@ Floats kept per sequence, real step and unit beside the output h itself:
 
     rnn 1 (h)      lstm 5 (i f o z, c)      gru 4 (n r u m)
 
-In the backward pass the gradients of the sums overwrite the gates.
+An lstm also keeps the c that each sequence starts from. In the backward pass the gradients of the sums overwrite the
+gates.
 """
 
 import numpy as np

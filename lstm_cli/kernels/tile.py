@@ -140,7 +140,7 @@ def tile(
 
 @part
 def panel_product(a, a_at, a_row, a_step, panel, panel_at, depth, start, start_at, start_row, c, c_at, c_row, rows):
-    """``c = start + a @ panel`` for any number of rows, in tiles of nearly equal size: 10 rows are 5 + 5, not 8 + 2."""
+    """``c = start + a @ panel`` for any number of rows, in tiles of about one size: 14 rows are 7 + 7, not 12 + 2."""
     groups = (rows + ROWS - 1) // ROWS
     row = 0
     for g in range(groups):

@@ -6,10 +6,12 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.gradient import DisconnectedInputError
 
+from lstm_cli.kernels import recurrent as kernels
 from lstm_cli.kernels import runtime
 from lstm_cli.kernels.gates import ACTIVATIONS
-from lstm_cli.kernels.layout import BLOCKS
-from lstm_cli.kernels.tasks import TaskKernel
+from lstm_cli.kernels.layout import BLOCKS, NEARBY
+from lstm_cli.kernels.tasks import TaskKernel, aligned
+from lstm_cli.kernels.tile import ROWS
 from lstm_cli.ops.recurrent import Recurrent, RecurrentGradient, recurrent, recurrent_tokens
 from lstm_cli.theano.compiling import fast_start
 from tests.ops import recurrent_problem as layers
@@ -159,6 +161,48 @@ class limited:
         runtime.set_threads(self.before)
 
 
+def not_numbers(name, count, dtype):
+    """Memory for kernels to work in, new in each call, whose former content would show in every result."""
+    memory = aligned(count, dtype)
+    memory[:] = -1 if dtype.kind == "i" else np.nan
+    return memory
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("shards", [1, 2])
+def test_steps_cut_into_parts_in_memory_that_holds_anything(monkeypatch, cell, reverse, shards):
+    """Steps of more rows than a tile begin or end among steps of a few rows, which are taken together."""
+    lengths = np.concatenate([[40, 31], np.full(30, 9), np.arange(1, 30)])
+    problem = layers.make(Kind(cell, "tanh", reverse, True), 40, 61, 5, 21, lengths, scale=0.2)
+    assert len(lengths) // 2 > ROWS and problem.W.size <= NEARBY
+    problem.x[np.arange(40)[:, np.newaxis] >= lengths] = np.nan
+    monkeypatch.setattr(kernels, "scratch", not_numbers)
+    monkeypatch.setattr(kernels, "aligned", lambda count, dtype: not_numbers("", count, dtype))
+    monkeypatch.setattr(kernels, "threads", lambda: shards)
+    monkeypatch.setattr(kernels, "SMALL", 1)
+    outputs, gradients = layers.run(problem)
+    problem.x = np.nan_to_num(problem.x)
+    close(outputs, layers.run_reference(problem))
+    rng = np.random.default_rng(1)
+    for number, gradient in zip([0, 2, 3, 4, 5], gradients, strict=False):
+        direction = rng.normal(size=gradient.shape) / np.sqrt(gradient.size)
+        slope = layers.reference_slope(problem, number, direction)
+        np.testing.assert_allclose((gradient * direction).sum(), slope, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(("cell", "floats", "starts"), [("rnn", 1, 0), ("lstm", 5, 1), ("gru", 4, 0)])
+def test_what_is_kept_for_the_gradient(cell, floats, starts):
+    """The table in `lstm_cli.kernels.forward`: floats per real step and unit, and per sequence and unit."""
+    x, lengths, W, b, *initial = layers.make(Kind(cell), 6, 5, 3, 7, RAGGED).inputs
+    nothing = W[:0, :0]
+    inputs = kernels.Inputs(x, nothing, nothing, lengths, W, b, initial, nothing)
+    reserve = kernels.new_reserve(kernels.Layer(cell, "tanh", False), inputs, keeps=True)
+    assert reserve.gates.size + reserve.cells.size == (floats * sum(RAGGED) + starts * len(RAGGED)) * 7
+    reserve = kernels.new_reserve(kernels.Layer(cell, "tanh", False), inputs, keeps=False)
+    assert reserve.gates.size + reserve.cells.size == 0
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("reverse", [False, True])
 def test_single_precision_is_close_after_a_hundred_steps(cell, reverse):
@@ -205,9 +249,9 @@ def test_a_second_model_of_other_sizes_compiles_no_kernel(monkeypatch):
 @pytest.mark.parametrize("reverse", [False, True])
 def test_tokens_are_the_rows_of_their_table(cell, reverse):
     kind = Kind(cell, "tanh", reverse, True)
-    problem = layers.make(kind, 6, 5, 9, 20, RAGGED)
+    problem = layers.make(kind, 6, 40, 9, 20, RAGGED * 8)  # more rows than a tile
     rng = np.random.default_rng(2)
-    ids, table = rng.integers(0, 7, (6, 5)).astype(np.int32), rng.normal(size=(7, 9))
+    ids, table = rng.integers(0, 7, (6, 40)).astype(np.int32), rng.normal(size=(7, 9))
     _, lengths, W, b, *initial, mask = layers.graph(kind)[0]
     tokens, rows, dh = pt.imatrix(), pt.dmatrix(), pt.dtensor3()
     results = []
