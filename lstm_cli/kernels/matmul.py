@@ -98,5 +98,5 @@ def outer_product(task, tasks, by_rows, x, dy, dw, stride, db, depth, inputs, co
             write_transposed(
                 work, sums_at + p * own, width, high - low, nothing, columns, begin, end, dw, low, stride
             )  # fmt: skip
-            if low == 0:
+            if low == 0 < high:
                 copy(end - begin, work, total_at + p * width, db, begin)

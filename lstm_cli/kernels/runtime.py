@@ -19,6 +19,12 @@ from numba.core import caching
 
 from lstm_cli.kernels.vector import REGISTERS
 
+# Threads that wait for work look for it in a loop for a while. By default libgomp's do that a hundred times longer than
+# there is nothing to do within a step, and take the processor from the one thread that has work wherever other programs
+# want it too. It reads this when numba starts the threads; who has set something keeps it.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
 # No guards against NaN and infinity in the arithmetic: non-finite values are looked for once a step, by parts
 # compiled with `exact=True`. With numba's Python error model the check for a zero divisor stops vectorisation.
 FAST = {"reassoc", "contract", "arcp", "nsz", "afn", "nnan", "ninf"}
