@@ -126,6 +126,7 @@ def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], N
 
     The one before is renamed away first and removed last: there is a complete one at every moment, in `folder` or,
     between two renames, in one of `retired(folder)`. After a failure `folder` is what it was.
+    What somebody else put into `folder` is moved on into the new one.
 
     Parameters
     ----------
@@ -152,7 +153,19 @@ def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], N
     except BaseException:
         remove_folders([temporary], names)
         raise
+    for retiring in (old, *earlier):
+        _keep_foreign(retiring, folder, names)
     remove_folders([old, *earlier], names)
+
+
+def _keep_foreign(old: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move what somebody else put into a folder on into its successor; a name that is taken there stays behind."""
+    if old.is_symlink():
+        return
+    with suppress(OSError):
+        for path in sorted(old.iterdir()):
+            if path.name not in names and not os.path.lexists(folder / path.name):
+                path.rename(folder / path.name)
 
 
 def _put_in_place(temporary: Path, folder: Path, old: Path) -> None:

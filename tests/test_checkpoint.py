@@ -287,8 +287,10 @@ def test_a_file_of_the_user_in_a_checkpoint_survives(tmp_path: Path) -> None:
     (tmp_path / "last" / "notes.txt").write_text("mine")
     save(state(2), tmp_path / "last")
     assert step_of(load(tmp_path / "last")) == 2
-    assert [path.read_text() for path in tmp_path.rglob("notes.txt")] == ["mine"]
+    assert (tmp_path / "last" / "notes.txt").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["last"]
     save(state(3), tmp_path / "last")
+    assert (tmp_path / "last" / "notes.txt").read_text() == "mine"
     assert step_of(load_newest(tmp_path).state) == 3
 
 
