@@ -185,15 +185,16 @@ def _note_score(job: Job, scores: dict[str, float], train_loss: float) -> bool:
 def _update(job: Job, group: list[Batch]) -> Event:
     """Take one step along the gradient of a group of batches, unless it is not finite."""
     progress, began, learning_rate = job.progress, time.perf_counter(), job.learning_rate
-    loss, divisor = 0.0, sum(batch.total for batch in group)
+    loss, gone, divisor = 0.0, "", sum(batch.total for batch in group)
     for part, batch in enumerate(group):
         part_loss, state = job.trainer.backpropagate(
             batch, job.carried, divisor=divisor, seed=job.config.seed, step=progress.step, part=part
         )
         loss += part_loss
+        gone = gone or ("" if math.isfinite(part_loss) else _gone(job, batch))
         job.carried = state if batch.carry is not None else None
     norm = job.trainer.gradient_norm()
-    wrong = _apply(job, group, loss, norm, learning_rate)
+    wrong = _apply(job, loss, norm, learning_rate, gone)
     if not wrong:
         progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
     progress.step, progress.batch = progress.step + 1, progress.batch + len(group)
@@ -205,23 +206,23 @@ def _update(job: Job, group: list[Batch]) -> Event:
     )
 
 
-def _apply(job: Job, group: list[Batch], loss: float, norm: float, learning_rate: float) -> str:
-    """Apply the update if all is finite; else return what is not."""
+def _apply(job: Job, loss: float, norm: float, learning_rate: float, gone: str) -> str:
+    """Apply the update if all is finite; else return what is not, and where a system went to infinity, if it did."""
     if not math.isfinite(loss):
-        return f"loss {loss}{_gone(job, group)}"
+        return f"loss {loss}{gone}"
     if not math.isfinite(norm):
         return f"gradient norm {norm}"
     undo = job.config.train.on_nonfinite != "stop"
     return "" if job.trainer.update(learning_rate, undo=undo) else "weights or optimizer state that are not finite"
 
 
-def _gone(job: Job, group: list[Batch]) -> str:
-    """Return where the system of a closed loop went to infinity, in words; nothing where there is none."""
+def _gone(job: Job, batch: Batch) -> str:
+    """Return where the system of a closed loop went to infinity in a batch, in words; nothing where there is none."""
     found = job.trainer.divergence()
     if found is None:
         return ""
     where, row = found
-    return f" as {where}, in sequence {job.batches.dataset.ids[group[-1].sequences[row]]};"
+    return f" as {where}, in sequence {job.batches.dataset.ids[batch.sequences[row]]};"
 
 
 def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:
