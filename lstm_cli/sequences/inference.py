@@ -23,6 +23,8 @@ from lstm_cli.sequences.transforms import Chain, Transform
 from lstm_cli.sequences.values import step_count
 from lstm_cli.sequences.vocabulary import Spelling
 
+LOOP_FORMATS = ("jsonl", "parquet", "arrow")  # those whose rows hold the start of a loop, and its goal
+
 
 def infer(config: Any, form: str, rows: Sequence[Row]) -> Layout:
     """Return the layout of a data set in format `form`, or raise the `ConfigError` that says what does not fit."""
@@ -53,8 +55,9 @@ def infer(config: Any, form: str, rows: Sequence[Row]) -> Layout:
 
 def _check_loop(config: Any, form: str, rows: Sequence[Row]) -> None:
     """Refuse what a loop around a system cannot be read from."""
-    if form != "jsonl":
-        raise config.error("data.train", f"rollout.dynamics reads starts and goals from jsonl, not {form}: convert it")
+    if form not in LOOP_FORMATS:
+        what = f"rollout.dynamics reads starts and goals from {', '.join(LOOP_FORMATS)}"
+        raise config.error("data.train", f"{what}, not {form}: convert it")
     for name, spec in config.data.inputs.items():
         if spec.kind not in ("auto", "number") or spec.of is not None:
             raise config.error(f"data.inputs.{name}", "a closed loop is of numbers: leave kind and of out")
