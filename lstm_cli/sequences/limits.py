@@ -39,8 +39,13 @@ def limited(
 
 
 def check_memory(config: Any, dataset: Dataset, split: str, *, fix: str = _FIX) -> None:
-    """Refuse a split whose largest batch does not fit into memory; `fix` is what to do about it."""
+    """Refuse a split without a batch, or whose largest does not fit into memory; `fix` is what to do about it."""
     batches = (training_batches if split == "train" else evaluation_batches)(config, dataset)
+    if not batches.count(0):
+        raise DataError(
+            f"{dataset.where[0]}: no sequence of {split} has the {config.rollout.warmup or 1:,} observed steps of "
+            f"rollout.warmup and one to predict: give longer sequences, or lower it"
+        )
     free = memory.available()
     needed = _needed(config, dataset.schema, batches.most_steps(), split)
     if free is None or needed <= free:

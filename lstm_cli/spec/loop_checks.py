@@ -12,7 +12,7 @@ def _output(config: Config) -> Iterator[Conflict]:
         text = (
             "only with rollout.dynamics: otherwise the target fixes the size of the output; see model.output_activation"
         )
-        yield Conflict(("model.output", "rollout"), text)
+        yield Conflict(("model.output", "rollout.dynamics"), text)
     if driven and config.model.output is None:
         text = "needs model.output, how many values drive the system, such as model.output: {size: 1}"
         yield Conflict(("rollout.dynamics", "model.output"), text)
@@ -72,6 +72,28 @@ def _own_predictions(config: Config) -> Iterator[Conflict]:
             yield Conflict((f"data.transform.{name}", "data.transform", "rollout"), text)
 
 
+def _goal(config: Config) -> Iterator[Conflict]:
+    """Find what the goal of a loop around a system cannot be."""
+    target = config.data.target
+    if config.rollout is None or config.rollout.dynamics is None or target is None or target.next:
+        return
+    for key, possible in (("kind", ("auto", "number")), ("per", ("auto", "step")), ("ahead", (0,))):
+        if getattr(target, key) not in possible:
+            text = "with rollout.dynamics the goal is numbers for the steps of the loop: leave it out"
+            yield Conflict((f"data.target.{key}", "data.target", "rollout.dynamics"), text)
+
+
+def _forcing(config: Config) -> Iterator[Conflict]:
+    """Find how constant teacher forcing should change."""
+    forcing = None if config.rollout is None else config.rollout.teacher_forcing
+    if forcing is None or forcing.name != "constant":
+        return
+    for key, default in (("end", 0.0), ("steps", 1000)):
+        if getattr(forcing, key) != default:
+            text = "constant forcing stays at its start: leave it out, or set name: linear or exponential"
+            yield Conflict((f"rollout.teacher_forcing.{key}", "rollout.teacher_forcing"), text)
+
+
 def _either(config: Config) -> Iterator[Conflict]:
     """Find what no loop goes with."""
     if config.rollout is None:
@@ -90,4 +112,4 @@ def _either(config: Config) -> Iterator[Conflict]:
             return
 
 
-CHECKS = (_output, _system, _own_predictions, _either)
+CHECKS = (_output, _system, _goal, _own_predictions, _forcing, _either)

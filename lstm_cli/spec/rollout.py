@@ -39,7 +39,8 @@ Elements = Annotated[
 ]
 Weights = Annotated[tuple[NotNegative, ...], Field(min_length=1), AfterValidator(_counting)]
 LossAt = Annotated[
-    Literal["every", "last"] | Weights, expected("every, last, or a list of weights, one for each step of the loop")
+    Literal["every", "last"] | Weights,
+    expected("every, last, or a list of weights, one for each step of the loop and not all 0"),
 ]
 Forcing = Annotated[TeacherForcing | None, either(lambda value: value, accepts=float | TeacherForcing | None)]
 

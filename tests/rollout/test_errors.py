@@ -2,14 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from lstm_cli.cli import train
-from lstm_cli.errors import ConfigError, DataError
+from lstm_cli.errors import ConfigError, DataError, Diverged
 from lstm_cli.sequences import open_data
+from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
-from tests.rollout.worlds import CLOSED, config, merged, write_world
+from tests.rollout.worlds import ALONE, CLOSED, config, merged, write_world
 
 SYSTEMS = {
     "cart.py:bad_shape": r"cart\.py:bad_shape: returned the shape \(B, 2\), expected \(B, 3\) as the state has",
@@ -62,8 +64,10 @@ def test_the_command_says_so_with_place_and_exit_code(world):
     assert not (world / "run" / "last").exists()
 
 
-def test_a_system_that_goes_to_infinity(world):
-    code, said = run(world, rollout={"dynamics": "cart.py:explodes", "steps": 30})
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_a_system_that_goes_to_infinity(world, accumulate):
+    train = {"accumulate": accumulate}
+    code, said = run(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train=train)
     assert code == 70 and "\n" not in said
     assert "loss nan as cart.py:explodes went to infinity at step " in said or "loss inf as cart.py" in said
     assert ", in sequence d" in said and "on sequences d" in said
@@ -132,3 +136,32 @@ def test_words_cannot_feed_a_loop(world):
     given = config(world, rollout={"dynamics": None, "steps": 2, "loss_on": None}, **changes)
     with pytest.raises(ConfigError, match="a loop is of numbers alone, but the target is of kind category"):
         build_job(given, open_data(given))
+
+
+def test_an_infinity_in_an_earlier_part_of_an_update_is_named(world):
+    given = config(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train={"accumulate": 3})
+    job = build_job(given, open_data(given))
+    first = next(iter(job.batches.epoch(0)))
+    names = [job.batches.dataset.ids[index] for index in first.sequences]
+    with pytest.raises(Diverged, match=f"infinity at step .*, in sequence ({'|'.join(names)});"):
+        list(train_loop(job))
+
+
+def test_a_warm_up_longer_than_every_sequence(tmp_path):
+    given = config(write_world(tmp_path), ALONE, rollout={"warmup": 1000})
+    with pytest.raises(DataError, match=r"waves\.csv:2: no sequence of train has the 1,000 observed steps of rollout"):
+        open_data(given)
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_starts_and_goals_are_the_same_in_every_format(world, form):
+    columnar = pytest.importorskip("tests.sequences.columnar")
+    rows = [json.loads(line) for line in (world / "drives.jsonl").read_text().splitlines()]
+    nested = {name: [row[name] if isinstance(row[name][0], list) else [row[name]] for row in rows] for name in
+              ("start", "goal")}  # fmt: skip
+    columns = {"id": [row["id"] for row in rows], **nested}
+    (world / f"drives.{form}").write_bytes(columnar.WRITERS[form](columns))
+    lines, others = (open_data(config(world, data={"train": f"drives.{suffix}"})) for suffix in ("jsonl", form))
+    assert others.train.ids == lines.train.ids
+    for name in ("numbers", "target", "offsets", "observed"):
+        np.testing.assert_array_equal(getattr(others.train, name), getattr(lines.train, name))

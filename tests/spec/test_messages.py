@@ -96,6 +96,7 @@ TABLE = [
         "c.yaml:2:21: rollout.dynamics: needs model.output, how many values drive the system, such as model.output: {size: 1}",
     ),
     ("rollout: {dynamics: p.py}", "c.yaml:2:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
+    ("model: {output: 1}\nrollout: {dynamics: p.py}", "c.yaml:3:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
     (
         "rollout: {steps: 3}",
         "c.yaml:2:10: rollout: needs rollout.dynamics, or data.target: next of numbers: then the network feeds on its own predictions",
@@ -103,7 +104,7 @@ TABLE = [
     ("model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_on: [0, 0]}", "c.yaml:3:48: rollout.loss_on: an element is listed twice"),
     (
         "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_at: final}",
-        "c.yaml:3:48: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop",
+        "c.yaml:3:48: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop and not all 0",
     ),
 ]
 
@@ -160,6 +161,23 @@ def test_a_bidirectional_layer_neither_carries_its_state_nor_predicts_the_next_s
     reason = "a bidirectional layer sees the next step that it should predict: set false"
     assert errors(tmp_path, "data: {train: a.csv, target: next}\n" + text) == [message + reason]
     assert errors(tmp_path, "data: {train: a.txt}\n" + text) == [message + reason]
+
+
+@pytest.mark.parametrize("entry", ["kind: category", "per: sequence", "ahead: 1"])
+def test_a_goal_is_numbers_for_the_steps_of_the_loop(tmp_path, entry):
+    text = f"data: {{train: a.jsonl, inputs: [x], target: {{column: y, {entry}}}}}\n"
+    text += "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3}"
+    (line,) = errors(tmp_path, text)
+    assert line.startswith(f"c.yaml:1:{text.index(entry) + entry.index(':') + 3}: data.target.{entry.split(':')[0]}: ")
+    assert line.endswith("with rollout.dynamics the goal is numbers for the steps of the loop: leave it out")
+
+
+@pytest.mark.parametrize("entry", ["end: 0.5", "steps: 7"])
+def test_constant_forcing_does_not_change(tmp_path, entry):
+    text = "data: {train: a.csv, inputs: [x], target: next}\n"
+    text += f"rollout: {{teacher_forcing: {{name: constant, {entry}}}}}"
+    (line,) = errors(tmp_path, text)
+    assert f"rollout.teacher_forcing.{entry.split(':')[0]}: constant forcing stays at its start: leave it out" in line
 
 
 def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(tmp_path):
