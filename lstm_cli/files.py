@@ -153,19 +153,20 @@ def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], N
     except BaseException:
         remove_folders([temporary], names)
         raise
-    for retiring in (old, *earlier):
-        _keep_foreign(retiring, folder, names)
     remove_folders([old, *earlier], names)
+    for left in (old, *earlier):
+        _move_on(left, folder, names)
 
 
-def _keep_foreign(old: Path, folder: Path, names: Sequence[str]) -> None:
-    """Move what somebody else put into a folder on into its successor; a name that is taken there stays behind."""
-    if old.is_symlink():
+def _move_on(left: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move what somebody else put into a folder, which is all that is left of it, on into its successor."""
+    if left.is_symlink() or not left.is_dir():
         return
     with suppress(OSError):
-        for path in sorted(old.iterdir()):
+        for path in sorted(left.iterdir()):
             if path.name not in names and not os.path.lexists(folder / path.name):
                 path.rename(folder / path.name)
+        left.rmdir()
 
 
 def _put_in_place(temporary: Path, folder: Path, old: Path) -> None:
