@@ -59,8 +59,9 @@ def _check_loop(config: Any, form: str, rows: Sequence[Row]) -> None:
         what = f"rollout.dynamics reads starts and goals from {', '.join(LOOP_FORMATS)}"
         raise config.error("data.train", f"{what}, not {form}: convert it")
     for name, spec in config.data.inputs.items():
-        if spec.kind not in ("auto", "number") or spec.of is not None:
-            raise config.error(f"data.inputs.{name}", "a closed loop is of numbers: leave kind and of out")
+        if spec.kind not in ("auto", "number") or spec.spells:
+            keys = " and ".join(["kind", *spec.spells] if spec.kind not in ("auto", "number") else spec.spells)
+            raise config.error(f"data.inputs.{name}", f"a closed loop is of numbers: leave {keys} out")
         _require(config, f"data.inputs.{name}", name, rows)
     _require(config, "data.target", config.data.target.column, rows)
 
@@ -91,8 +92,8 @@ def _input(config: Any, form: str, name: str, spec: Any, rows: Sequence[Row]) ->
         for row in rows:
             summary.add(row.columns.get(source), 0, textual=row.textual)
         kind = _kind_of(config, key, summary) if kind == "auto" else kind
-    if kind != "tokens" and (spec.last is not None or spec.of is not None):
-        raise config.error(key, f"of and last are for tokens, but {source} holds a {kind} per step")
+    if kind != "tokens" and spec.spells:
+        raise config.error(key, f"{' and '.join(spec.spells)}: for tokens, but {source} holds a {kind} per step")
     return Column(
         name=name,
         source=source,

@@ -50,11 +50,12 @@ def _windows(config: Config) -> Iterator[Conflict]:
 
 def _text_options(config: Config) -> Iterator[Conflict]:
     data = config.data
-    if data.format in ("auto", "text"):
+    if is_text(data):
         return
+    form = data.format if data.format != "auto" else f"that of {data.train}"
     for key, default in (("unit", "char"), ("lines", False)):
         if getattr(data, key) != default:
-            yield Conflict((f"data.{key}", "data.format"), f"only for format text, not {data.format}: leave it out")
+            yield Conflict((f"data.{key}", "data.format"), f"only for format text, not {form}: leave it out")
 
 
 def _columns(config: Config) -> Iterator[Conflict]:

@@ -27,6 +27,12 @@ class InputSpec(Section):
     min_count: Positive = Field(1, description="Tokens seen less often in train are the unknown token.")
     lowercase: Flag = Field(False, description="Whether tokens are brought to lower case.")
 
+    @property
+    def spells(self) -> list[str]:
+        """The keys that are set and mean something for tokens only."""
+        fields = type(self).model_fields
+        return [key for key in fields if key != "kind" and getattr(self, key) != fields[key].default]
+
 
 class TargetSpec(Section):
     """What the network learns to predict."""

@@ -192,7 +192,11 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         ({"inputs": ["y"], "target": "x"}, r"data.inputs.y: single numbers, not sequences"),
         ({"inputs": ["deep"], "target": "y"}, r"data.inputs.deep: lists nested 3 deep"),
         ({"inputs": {"x": {"of": "v"}}, "target": "y"}, r"data.inputs.x: the data has no column v"),
-        ({"inputs": {"x": {"last": 2}}, "target": "y"}, r"of and last are for tokens, but x holds a number"),
+        ({"inputs": {"x": {"last": 2}}, "target": "y"}, r"last: for tokens, but x holds a number"),
+        (
+            {"inputs": {"x": {"min_count": 2, "lowercase": True}}, "target": "y"},
+            r"min_count and lowercase: for tokens, but x holds a number",
+        ),
         ({"inputs": ["x", "w"], "target": "next"}, r"data.target: next does not work for these inputs \(x: number, w: tokens\)"),
         ({"inputs": ["x"], "target": {"next": True, "kind": "category"}}, r"got category, but the next step of x is a number"),
         ({"inputs": ["x"], "target": {"column": "y", "ahead": 1}}, r"no later step to predict"),

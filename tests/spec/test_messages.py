@@ -95,6 +95,10 @@ TABLE = [
         "rollout: {dynamics: p.py:f, steps: 3}",
         "c.yaml:2:21: rollout.dynamics: needs model.output, how many values drive the system, such as model.output: {size: 1}",
     ),
+    (
+        "model: {output: 1}\nrollout: {dynamics: ../p.py:f, steps: 3}",
+        "c.yaml:3:21: rollout.dynamics: code comes from the config's folder or below, or from an absolute path: .. is neither",
+    ),
     ("rollout: {dynamics: p.py}", "c.yaml:2:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
     ("model: {output: 1}\nrollout: {dynamics: p.py}", "c.yaml:3:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
     (
@@ -132,6 +136,10 @@ DATA = [
     ("train: a, target: y, inputs: [price], transform: {prise: log}", "c.yaml:1:65: data.transform.prise: no such input (did you mean price?)"),
     ("train: a, target: y, carry_state: true", "c.yaml:1:42: data.carry_state: needs data.window, the length of the windows"),
     ("train: a, target: y, on_long: cut", "c.yaml:1:38: data.on_long: needs data.max_length, the longest that is not too long"),
+    (
+        "train: a.csv, target: y, unit: word",
+        "c.yaml:1:39: data.unit: only for format text, not that of a.csv: leave it out",
+    ),
     ("train: a, target: y, format: csv, lines: true", "c.yaml:1:49: data.lines: only for format text, not csv: leave it out"),
 ]  # fmt: skip
 
