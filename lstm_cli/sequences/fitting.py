@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from lstm_cli.errors import DataError
 from lstm_cli.sequences.columns import Answer, Column
 from lstm_cli.sequences.layout import Layout
 from lstm_cli.sequences.record import Record
@@ -23,7 +24,7 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: str, precision: str
             case "set":
                 sets[column.name] = Labels.fit(chain.from_iterable(values), column.label_type)
             case "number":
-                scaling[column.name] = Scaling.fit(scale, _transformed(column, values), column.width)
+                scaling[column.name] = _scaling(scale, column, column.name, values)
     fitted: Any = {"tokens": tokens, "sets": sets, "scaling": scaling, "precision": precision}
     answer = layout.answer
     if answer.is_next:
@@ -39,8 +40,15 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: str, precision: str
             if layout.loop is not None:  # the goal is a part of the state
                 own = scaling[layout.inputs[0].name].part(layout.loop.elements)
                 return Schema.assemble(layout, **fitted, own_scaling=own)
-            own = scaling.get(answer.column) or Scaling.fit(scale, _transformed(answer, values), answer.width)
+            own = scaling.get(answer.column) or _scaling(scale, answer, answer.column, values)
             return Schema.assemble(layout, **fitted, own_scaling=own)
+
+
+def _scaling(scale: str, column: Column | Answer, name: str | None, values: Sequence[Any]) -> Scaling:
+    scaling = Scaling.fit(scale, _transformed(column, values), column.width)
+    if not scaling.finite:
+        raise DataError(f"column {name}: its numbers are too large for data.scale: {scale}: divide them, or set minmax")
+    return scaling
 
 
 def _transformed(column: Column | Answer, values: Iterable[Numbers]) -> Iterator[Numbers]:

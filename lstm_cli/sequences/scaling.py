@@ -38,9 +38,22 @@ class Scaling:
 
     @classmethod
     def fit(cls, method: str, pieces: Iterable[Numbers], width: int) -> "Scaling":
-        """Fit to values given in pieces (T, D): ``none``, ``standard`` or ``minmax``."""
+        """Fit to values given in pieces (T, D): ``none``, ``standard`` or ``minmax``.
+
+        Numbers whose squares are beyond float64 give a scaling that is not finite.
+        """
         if method == "none":
             return cls.none(width)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return cls._fit(method, pieces, width)
+
+    @property
+    def finite(self) -> bool:
+        """Whether the scaling can be used."""
+        return bool(np.isfinite(self.center).all() and np.isfinite(self.spread).all())
+
+    @classmethod
+    def _fit(cls, method: str, pieces: Iterable[Numbers], width: int) -> "Scaling":
         count, mean, squares = 0, np.zeros(width), np.zeros(width)
         low, high = np.full(width, np.inf), np.full(width, -np.inf)
         for values in pieces:

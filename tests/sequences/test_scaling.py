@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from lstm_cli.errors import DataError
 from lstm_cli.sequences.scaling import Scaling
+from tests.sequences.helpers import open_jsonl
 
 VALUES = arrays(np.float64, st.tuples(st.integers(1, 30), st.just(2)), elements=st.floats(-1e6, 1e6, width=32))
 
@@ -40,3 +42,9 @@ def test_a_scaling_survives_json():
     again = Scaling.from_json(scaling.to_json())
     assert (again.center == scaling.center).all()
     assert (again.spread == scaling.spread).all()
+
+
+def test_numbers_whose_squares_are_beyond_float64_are_told(tmp_path):
+    rows = [{"x": [[1e300], [-1e300]], "y": 0}, {"x": [[1.0]], "y": 1}]
+    with pytest.raises(DataError, match="column x: its numbers are too large for data"):
+        open_jsonl(tmp_path, rows, inputs=["x"], target="y", scale="standard")
