@@ -9,7 +9,8 @@ taken for a path.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ MANIFEST, MODEL, STATE, POSITION = "manifest.json", "model.safetensors", "state.
 FILES = (MANIFEST, MODEL, STATE, POSITION)  # in the order of removal: without its manifest a folder is no checkpoint
 LAST, BEST = "last", "best"
 PARTS = ("model", "optimizer", "carried")
+ATTEMPTS = 100  # to read a folder that is replaced again and again; one that is missing is looked for as often
 UNHASHED = "0" * 64  # stands for the manifest's hash of itself while that is computed
 
 
@@ -142,18 +144,25 @@ def _sealed(manifest: dict[str, Any]) -> memoryview:
 def load(folder: Path) -> State:
     """Read and verify the state in `folder`.
 
-    Where a save was cut short between its two renames, the state is read from the folder that was renamed away. A
-    reader needs no lock: if a save replaces the folder meanwhile, it is read again.
+    Where a save was cut short between its two renames, the newest good state that was renamed away is taken. A reader
+    needs no lock: if a save replaces the folder meanwhile, it is read again.
     """
-    for _ in range(10):
-        place = folder if folder.is_dir() else next(iter(retired(folder)), folder)
-        before = _stamp(place)
+    for _ in range(ATTEMPTS):
+        before = _stamp(folder)
         try:
-            return decode(_read(place), place)
+            return decode(_read(folder), folder)
         except CheckpointError:
-            if before == _stamp(place):
+            if before is not None and before == _stamp(folder):  # the very folder was read that is there still
                 raise
+        if before is None and (states := list(_good(retired(folder)))):
+            return max(states, key=lambda state: state.position["step"])
     return decode(_read(folder), folder)
+
+
+def _good(folders: Iterable[Path]) -> Iterator[State]:
+    for folder in folders:
+        with suppress(CheckpointError):
+            yield decode(_read(folder), folder)
 
 
 def _stamp(folder: Path) -> tuple[int, int] | None:

@@ -3,8 +3,9 @@
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -204,6 +205,46 @@ def test_a_missing_checkpoint_says_so(tmp_path: Path) -> None:
         load(tmp_path / "best")
 
 
+def saves(folder: Path, steps: Iterable[int]) -> Iterator[None]:
+    """Replace the folder by one state after another as a save does, pausing after each call that others can see."""
+    for step in steps:
+        temporary, old = folder.with_name(".tmp-last-01234567"), folder.with_name(".old-last-01234567")
+        save(state(step, size=2), temporary)
+        folder.rename(old)
+        yield
+        temporary.rename(folder)
+        yield
+        for name in FILES:
+            (old / name).unlink()
+            yield
+        old.rmdir()
+        yield
+
+
+@given(st.lists(st.integers(0, 8), max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_a_reader_finds_a_state_whatever_a_save_does_meanwhile(pauses: list[int]) -> None:
+    """The pauses are how far the saves get before each of the reader's looks at the disk; then they rest."""
+    with TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+        folder = Path(place) / "last"
+        save(state(1, size=2), folder)
+        saving, waits = saves(folder, range(2, 100)), iter(pauses)
+
+        def beside(look: Callable[[Path], object]) -> Callable[[Path], object]:
+            def late(path: Path) -> object:
+                for _ in range(next(waits, 0)):
+                    next(saving)
+                return look(path)
+
+            return late
+
+        patch.setattr(checkpoint, "_stamp", beside(checkpoint._stamp))
+        patch.setattr(checkpoint, "retired", beside(checkpoint.retired))
+        patch.setattr(Path, "read_bytes", beside(Path.read_bytes))
+        seen = [step_of(load(folder)) for _ in range(3)]
+    assert seen == sorted(seen)
+
+
 def test_a_model_that_does_not_match_is_described_leaf_by_leaf() -> None:
     expected = {"layer.W": ((3, 4), "float32"), "layer.b": ((3,), "float64"), "output.W": ((2, 3), "float32")}
     with pytest.raises(CheckpointError) as caught:
@@ -265,6 +306,16 @@ class TestResume:
         damage(run / "last")
         shutil.copytree(run / "best", run / ".old-last-01234567")
         assert "going on from" in load_newest(run).warning
+
+    def test_takes_the_newest_good_one_of_several_retired_states(self, run: Path) -> None:
+        """Several saves were killed, each at another moment: removing the state before, or between two renames."""
+        (run / "last").rename(run / ".old-last-22222222")
+        save(state(4), run / ".old-last-33333333")
+        for name, step in ((".old-last-11111111", 7), (".old-last-44444444", 8)):
+            save(state(step), run / name)
+            (run / name / MANIFEST).unlink()
+        assert step_of(load(run / "last")) == 5
+        assert step_of(load_newest(run).state) == 5
 
     def test_is_no_guess_if_all_are_damaged(self, run: Path) -> None:
         damage(run / "best")
