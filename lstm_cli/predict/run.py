@@ -19,7 +19,7 @@ from lstm_cli.runfolder import RESOLVED
 from lstm_cli.sequences import Dataset, Encoded, Schema, Tally, limits, rows_of
 from lstm_cli.sequences.batches import evaluation_batches
 from lstm_cli.sequences.source import Origin
-from lstm_cli.spec import Config, load_config
+from lstm_cli.spec import Config, load_resolved
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.metrics import accumulator
 from lstm_cli.training.session import build_model, restore_weights, use_threads
@@ -71,7 +71,7 @@ class Run:
         state = checkpoint.load(folder / checkpoint.BEST)
         check_schema(state.identity, folder)
         self.folder = folder
-        self.config: Config = load_config(folder / RESOLVED)
+        self.config: Config = load_resolved(folder / RESOLVED)
         self.schema = Schema.load(folder)
         use_threads(self.config.threads)
         self.code = kept_code(folder, self.config, trust=trust)

@@ -45,6 +45,11 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     return _parse(_read(path), str(path), path, overrides)
 
 
+def load_resolved(path: Path) -> Config:
+    """Read the config that a run keeps, with every key: none of its paths is opened, so they may be any."""
+    return _parse(_read(path), str(path), path, (), confined=False)
+
+
 def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
     """Return the config of plain Python values, laid out as the YAML file is; paths count from `folder`.
 
@@ -93,7 +98,9 @@ def _siblings(path: Path) -> list[str]:
         return []
 
 
-def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[str]) -> Config:
+def _parse(
+    content: bytes, label: str, path: Path | None, overrides: Sequence[str], *, confined: bool = True
+) -> Config:
     try:
         document = read_yaml(content)
     except Unreadable as error:
@@ -107,14 +114,15 @@ def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[st
     lines += apply_overrides(raw, overrides, places)
     folder = path.parent if path else Path()
     text = content.decode("utf-8-sig")
-    return _build(raw, Source(folder, path, label, text, tuple(overrides), places), lines)
+    return _build(raw, Source(folder, path, label, text, tuple(overrides), places, confined), lines)
 
 
 def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:
     """Validate the raw values; `lines` are the problems known before."""
     raw = {"data": None, **raw}
     config, problems = _validate(raw, source)
-    problems += _conflicts(config, _wrong_keys(problems), source) if config else []
+    if config:
+        problems += [*_conflicts(config, _wrong_keys(problems), source), *_upward(config, source)]
     problems.sort(key=lambda problem: source.order(problem.path))
     if config is None or lines or problems:
         shown = [source.describe(path, text(), at_key=at_key) for path, text, at_key in problems[:MAX_PROBLEMS]]
@@ -134,6 +142,25 @@ def _conflicts(config: Config, wrong: set[yaml_reader.Path], source: Source) -> 
             given = next((path for path in paths if path in source.places), paths[0])
             problems.append(Problem(given, lambda text=conflict.text: text))
     return problems
+
+
+def _upward(config: Config, source: Source) -> list[Problem]:
+    """Return the paths that lead up from the config's folder."""
+    data, rollout = config.data, config.rollout
+    given = {"data.train": data.train, "data.valid": data.valid, "data.test": data.test}
+    given["rollout.dynamics"] = rollout and rollout.dynamics
+    return [
+        Problem(source.path_of(key), lambda key=key, path=path: _leads_up(key, path))
+        for key, path in given.items()
+        if isinstance(path, str) and source.leads_up(key, path)
+    ]
+
+
+def _leads_up(key: str, path: str) -> str:
+    return (
+        f"{got(path)} leads up from the config's folder: put the config above what it reads, "
+        f"write an absolute path, or say {key}={path if path.isprintable() else 'PATH'} on the command line"
+    )
 
 
 def _validate(raw: dict[str, Any], source: Source) -> tuple[Config | None, list[Problem]]:

@@ -1,7 +1,6 @@
 """What does not go together in the config of a closed loop."""
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from lstm_cli.spec.config import Config
 from lstm_cli.spec.conflict import Conflict, is_text
@@ -19,13 +18,6 @@ def _output(config: Config) -> Iterator[Conflict]:
         yield Conflict(("rollout.dynamics", "model.output"), text)
     if driven and config.model.output_activation is not None:
         yield Conflict(("model.output_activation", "model.output"), "with rollout.dynamics set model.output.activation")
-
-
-def _code(config: Config) -> Iterator[Conflict]:
-    rollout = config.rollout
-    if rollout and rollout.dynamics and ".." in PurePath(rollout.dynamics.rpartition(":")[0]).parts:
-        text = "code comes from the config's folder or below, or from an absolute path: .. is neither"
-        yield Conflict(("rollout.dynamics",), text)
 
 
 def _system(config: Config) -> Iterator[Conflict]:
@@ -120,4 +112,4 @@ def _either(config: Config) -> Iterator[Conflict]:
             return
 
 
-CHECKS = (_output, _code, _system, _goal, _own_predictions, _forcing, _either)
+CHECKS = (_output, _system, _goal, _own_predictions, _forcing, _either)

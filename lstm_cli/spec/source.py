@@ -13,9 +13,9 @@ from lstm_cli.spec.yaml_reader import Place
 class Source:
     """Where a config came from. All sources are equal: where it came from makes no config another.
 
-    Paths that the config reads are the user's own words and may lead anywhere, by ``..`` too: a config in ``configs/``
-    names data in ``../data/``. Nothing is ever written to a path of the config: outputs go to the run folder that the
-    command line names, or to ``runs/`` and `name`, which is one plain part of a path.
+    A config that somebody else wrote reads what it came with, or what it names openly: relative paths in the file lead
+    down from its folder. Nothing is ever written to a path of the config: outputs go to the run folder that the command
+    line names, or to ``runs/`` and `name`, which is one plain part of a path.
 
     Attributes
     ----------
@@ -31,6 +31,8 @@ class Source:
         ``KEY=VALUE`` from the command line, in order.
     places
         By path from the root: the place in the file, or the override that set it.
+    confined
+        Relative paths in the file lead down from its folder, never up.
     """
 
     folder: Path = field(compare=False)
@@ -39,6 +41,7 @@ class Source:
     text: str = field(default="", compare=False)
     overrides: tuple[str, ...] = field(default=(), compare=False)
     places: Mapping[yaml_reader.Path, Place | str] = field(default_factory=dict, compare=False)
+    confined: bool = field(default=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -51,6 +54,14 @@ class Source:
         given = Path(path)
         return given.expanduser() if path.startswith("~/") else self.folder / given
 
+    def leads_up(self, key: str, path: str) -> bool:
+        """Return whether a confined file, and not the command line, gives this relative path with ``..`` for a key.
+
+        Links are followed as they stand on the disk.
+        """
+        by_hand = not self.confined or isinstance(self._nearest(self.path_of(key))[1], str)
+        return not by_hand and ".." in Path(path).parts and not path.startswith(("/", "~/"))
+
     def path_of(self, key: str) -> yaml_reader.Path:
         """Return a dotted key as a path from the root."""
         return tuple(int(part) if part.isdecimal() else part for part in key.split("."))
@@ -61,14 +72,13 @@ class Source:
 
     def locate(self, path: yaml_reader.Path, *, at_key: bool = False) -> str:
         """Return the place of a path's value, or of its key; of the nearest section where it is not in the file."""
-        for depth in range(len(path), 0, -1):
-            place = self.places.get(path[:depth])
-            if isinstance(place, str):
-                return f"command line: {place}"
-            if place is not None:
-                mark = place.key if at_key or depth < len(path) else place.value
-                return f"{self.label}:{mark.line}:{mark.column}"
-        return self.label
+        depth, place = self._nearest(path)
+        if isinstance(place, str):
+            return f"command line: {place}"
+        if place is None:
+            return self.label
+        mark = place.key if at_key or depth < len(path) else place.value
+        return f"{self.label}:{mark.line}:{mark.column}"
 
     def describe(self, path: yaml_reader.Path, problem: str, *, at_key: bool = False) -> str:
         """Return one line: place, key, problem."""
@@ -79,11 +89,16 @@ class Source:
 
     def order(self, path: yaml_reader.Path) -> tuple[int, int, int]:
         """Return what sorts problems as they stand in the file, then on the command line."""
-        for depth in range(len(path), 0, -1):
-            place = self.places.get(path[:depth])
-            if place is not None:
-                return (1, self.overrides.index(place), 0) if isinstance(place, str) else (0, *place.key)
-        return (0, 0, 0)
+        place = self._nearest(path)[1]
+        if place is None:
+            return (0, 0, 0)
+        return (1, self.overrides.index(place), 0) if isinstance(place, str) else (0, *place.key)
+
+    def _nearest(self, path: yaml_reader.Path) -> tuple[int, Place | str | None]:
+        """Return the place of a path, or of the nearest section that has one, and how many parts lead there."""
+        depths = (depth for depth in range(len(path), 0, -1) if path[:depth] in self.places)
+        depth = next(depths, 0)
+        return depth, self.places[path[:depth]] if depth else None
 
 
 def dotted(path: Sequence[str | int]) -> str:

@@ -8,7 +8,7 @@ from lstm_cli.errors import ConfigError
 from lstm_cli.identity import compare_configs
 from lstm_cli.runfolder import RESOLVED, SCHEMA, RunFolder
 from lstm_cli.signals import Signals
-from lstm_cli.spec import load_config
+from lstm_cli.spec import load_resolved
 from lstm_cli.training.events import Result
 
 
@@ -64,7 +64,7 @@ def _changes(run: Path, config: Any) -> list[str]:
     resolved = run / RESOLVED
     if not resolved.is_file():
         return []
-    before = load_config(resolved)  # not as it stands: keys that its version did not know get their defaults
+    before = load_resolved(resolved)  # not as it stands: keys that its version did not know get their defaults
     changes = compare_configs(*(config.model_dump(mode="json") for config in (before, config)))
     if changes.refused:
         listing = "\n".join(f"  {change}" for change in changes.refused)

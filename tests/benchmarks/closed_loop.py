@@ -146,7 +146,7 @@ def compare(rounds: int, seconds: float, threads: int) -> dict[str, float]:
 
 def first_step(caches: str, *overrides: str) -> float:
     """Return the seconds from launch until a run of the config has made its first step and ended."""
-    brief = ["train.epochs=1", "data.valid=null", "data.train=../data/pendulum/test.jsonl", "data.test=null"]
+    brief = ["train.epochs=1", "data.valid=null", "data.train=data/pendulum/test.jsonl", "data.test=null"]
     environment = {
         **os.environ, "LSTM_CLI_CACHE": caches, "PYTENSOR_FLAGS": f"base_compiledir={caches}/pytensor",
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """Whole training jobs from the command line, on real data, against an ordinary PyTorch program for the same task.
 
-    python -m tests.benchmarks.jobs [--only TEXT] [--rounds 3] [--threads 2] [--public data/public] [--json jobs.json]
+    python -m tests.benchmarks.jobs [--only TEXT] [--rounds 3] [--threads 2] [--public FOLDER] [--json jobs.json]
 
 `lstm-train` runs a config to its test score; `tests.benchmarks.plain_torch` then makes the same number of updates. Both
 take turns; times are of whole processes, start-up included, and the medians are printed with the score of each side.
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PUBLIC = ROOT / "data" / "public"
+PUBLIC = ROOT / "configs" / "data" / "public"
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def compare_all(only: str, public: Path, rounds: int, threads: int) -> list[dict
     chosen = [job for job in JOBS if only in job.config]
     for job in chosen:
         if not (public / job.folder).is_dir():
-            raise SystemExit(f"{public / job.folder}: not found; data/README.md says where to get it")
+            raise SystemExit(f"{public / job.folder}: not found; configs/data/README.md says where to get it")
     return [compare(job, public, rounds, threads) for job in chosen]
 
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from lstm_cli.errors import ConfigError
-from lstm_cli.spec import Config, config_from_mapping, load_config, monitor_direction
+from lstm_cli.spec import Config, config_from_mapping, load_config, load_resolved, monitor_direction
 from lstm_cli.spec.data import InputSpec, TargetSpec, Transform
 from lstm_cli.spec.fields import Every
 from lstm_cli.spec.grammar import sections_at
@@ -176,13 +176,48 @@ def test_a_config_cannot_be_changed(tmp_path):
         config.seed = 3
 
 
-def test_paths_count_from_the_config_and_may_lead_up(tmp_path, monkeypatch):
+def test_paths_count_from_the_config(tmp_path, monkeypatch):
     (tmp_path / "configs").mkdir()
-    source = load(tmp_path / "configs", "data: {train: ../data/a.csv, target: y}").source
-    assert source.resolve("../data/a.csv").resolve() == (tmp_path / "data" / "a.csv").resolve()
+    source = load(tmp_path / "configs", "data: {train: data/a.csv, target: y}").source
+    assert source.resolve("data/a.csv") == tmp_path / "configs" / "data" / "a.csv"
     assert str(source.resolve("/b.csv")) == "/b.csv"
     monkeypatch.setenv("HOME", "/home/me")
     assert str(source.resolve("~/b.csv")) == "/home/me/b.csv"
+
+
+UPWARD = {"train": "../a.csv", "valid": "data/../../b.csv", "test": ".."}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data: {train: ../a.csv, valid: data/../../b.csv, test: .., target: y}",
+        "data:\n  <<: &all {train: ../a.csv, valid: data/../../b.csv, test: ..}\n  target: y",
+    ],
+)
+def test_a_path_in_a_file_leads_down_from_its_folder(tmp_path, text):
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 3
+    for line, (key, path) in zip(lines, UPWARD.items(), strict=True):
+        assert f": data.{key}: '{path}' leads up from the config's folder: " in line
+        assert line.endswith(f", write an absolute path, or say data.{key}={path} on the command line")
+
+
+def test_a_path_that_is_absolute_or_given_by_hand_may_lead_anywhere(tmp_path):
+    assert load(tmp_path, "data: {train: /data/../a.csv, valid: ~/../b.csv, target: y}").data.train == "/data/../a.csv"
+    by_hand = load(tmp_path, "data: {train: ../a.csv, target: y}", "data.train=../b.csv", "data.test=../c.csv")
+    assert by_hand.source.resolve(by_hand.data.train) == tmp_path / ".." / "b.csv"
+    assert load(tmp_path, "seed: 2", "data={train: ../b.csv, target: y}").data.train == "../b.csv"
+    with pytest.raises(ConfigError, match=r"data\.train: '\.\./a\.csv' leads up"):
+        load(tmp_path, "data: {train: ../a.csv, target: y}", "data.test=../c.csv")
+    assert config_from_mapping({"data": {"train": "../a.csv", "target": "y"}}).data.train == "../a.csv"
+
+
+def test_a_path_in_the_config_that_a_run_keeps_is_not_judged(tmp_path):
+    kept = write(tmp_path, config_from_mapping({"data": {"train": "../a.csv", "target": "y"}}).to_yaml())
+    assert load_resolved(kept).data.train == "../a.csv"
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,8 @@ TABLE = [
     ),
     (
         "model: {output: 1}\nrollout: {dynamics: ../p.py:f, steps: 3}",
-        "c.yaml:3:21: rollout.dynamics: code comes from the config's folder or below, or from an absolute path: .. is neither",
+        "c.yaml:3:21: rollout.dynamics: '../p.py:f' leads up from the config's folder: put the config above what it reads, "
+        "write an absolute path, or say rollout.dynamics=../p.py:f on the command line",
     ),
     ("rollout: {dynamics: p.py}", "c.yaml:2:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
     ("model: {output: 1}\nrollout: {dynamics: p.py}", "c.yaml:3:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
