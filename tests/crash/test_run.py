@@ -38,7 +38,7 @@ class Runs:
         self.whole = folder / "whole"
         began = time.monotonic()
         assert self.run(self.whole).code == 0
-        self.seconds = time.monotonic() - began
+        self.seconds, self.lines = time.monotonic() - began, self.told.count("\n")
 
     def run(self, folder: Path, *strace: str, **task: object) -> Outcome:
         return self.worker.run(*strace, do="run", run=folder, config=self.config, **task)
@@ -50,6 +50,21 @@ class Runs:
     def told(self) -> str:
         """What the present run, or the one before, has said so far."""
         return (self.worker.scratch / "stderr").read_text()
+
+    def wait_until(self, pid: int, moment: float, *, by_clock: bool) -> None:
+        """Wait until a run is so far, as a share of the whole time or of what is said; or over."""
+        if by_clock:
+            time.sleep(moment * self.seconds)
+            return
+        lines, between = divmod(moment * self.lines, 1)
+        while self.told.count("\n") < lines and not is_over(pid):
+            time.sleep(0.001)
+        time.sleep(between * self.seconds / self.lines)
+
+
+def is_over(pid: int) -> bool:
+    """Whether a child has ended that nobody has waited for."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
 
 
 def write_config(folder: Path, changes: dict[str, Any]) -> Path:
@@ -93,13 +108,16 @@ def check_end(runs: Runs, run: Path) -> None:
 
 
 def random_kills(runs: Runs, folder: Path, count: int) -> list[int]:
-    """Kill a run so many times, and another one when it is over; return the steps at which they were found."""
+    """Kill a run so many times, and another one when it is over; return the steps at which they were found.
+
+    On a machine with other work the clock alone would kill most runs early, or late.
+    """
     draw, number, steps = random.Random(count), 0, []
     promised = {LAST: 0, BEST: 0}
     while len(steps) < count:
         run = folder / f"run-{number}"
         pid = runs.start(run)
-        time.sleep(draw.uniform(0, runs.seconds))
+        runs.wait_until(pid, draw.random(), by_clock=draw.random() < 0.5)
         os.kill(pid, signal.SIGKILL)
         code = runs.worker.wait().code
         promised = {kind: max(step, promised[kind]) for kind, step in acknowledged(runs.told).items()}
