@@ -8,7 +8,8 @@ import sys
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from lstm_cli.ops.contract import python_mode
 Function = Callable[[Variable, Variable], Variable]
 MODULE = "lstm_cli_dynamics"
 TRIED = (2, 3)  # rows of the batches that a function is tried on
+COLUMNS = "state is (B, D), so state[:, k] is its element k, and pt.stack(elements, axis=1) puts the next one together"
 
 
 class Refused(Exception):
@@ -44,18 +46,27 @@ def load_function(path: Path, name: str, source: str) -> Function:
     module = sys.modules[MODULE] = types.ModuleType(MODULE)  # where what a file defines is looked up by its module
     module.__file__ = str(path)
     try:
-        exec(compile(source, str(path), "exec"), module.__dict__)
-    except Exception as error:
+        with _users_code():
+            exec(compile(source, str(path), "exec"), module.__dict__)
+    except (Exception, SystemExit) as error:
         raise Refused(f"running {path} raised {_told(error, path)}") from None
     function = getattr(module, name, None)
     if not callable(function):
         known = [key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == MODULE]
-        raise Refused(f"{path} has no function {name}, only {', '.join(known) or 'none at all'}")
+        raise Refused(f"{path} has no function {name}" + (f", only {', '.join(known)}" if known else ": define it"))
     try:
         inspect.signature(function).bind(None, None)
     except TypeError:
         raise Refused(f"{name} takes {inspect.signature(function)}, expected two arguments, (state, output)") from None
     return function
+
+
+@contextmanager
+def _users_code() -> Iterator[None]:
+    """Keep what the user's code prints out of the results, and its warnings and those on it out of the messages."""
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _told(error: BaseException, path: Path) -> str:
@@ -133,13 +144,16 @@ class Dynamics:
         return following if self.units.same else (following - center) / spread
 
     def _called(self, state: Variable, output: Variable) -> Variable:
-        """Return what the function returns, once it is a matrix of floats."""
+        """Return what the function returns, once it is a matrix of floats; of another precision they are cast."""
         with pytensor.config.change_flags(floatX=self.dtype):  # numbers in the function's own text take this precision
             try:
-                result = pt.as_tensor_variable(self.function(state, output))
-            except Exception as error:
+                with _users_code():
+                    result = pt.as_tensor_variable(self.function(state, output))
+            except (Exception, SystemExit) as error:
                 code = getattr(self.function, "__code__", None)
-                raise Refused(f"raised {_told(error, Path(code.co_filename if code else '.'))}") from None
+                advice = ": state and output are PyTensor variables, for pytensor.tensor and not for numpy"
+                told = _told(error, Path(code.co_filename if code else "."))
+                raise Refused(f"raised {told}{advice if isinstance(error, TypeError) else ''}") from None
         if result.type.dtype not in ("float16", "float32", "float64"):
             raise Refused(f"returned numbers of dtype {result.type.dtype}, expected {self.dtype} as the state has")
         if result.type.ndim != 2 or result.type.shape[1] not in (None, self.size):
@@ -187,11 +201,14 @@ class Dynamics:
     def _tried(self, state: np.ndarray, output: np.ndarray) -> np.ndarray:
         try:
             following = self._step(state, output)
-            self._step_gradient(state, output, np.ones_like(state))
+            if following.shape == state.shape:
+                self._step_gradient(state, output, np.ones_like(state))
         except Exception as error:
-            raise Refused(f"raised {_worded(error)}, on {len(state)} rows") from None
+            raise Refused(f"raised {_worded(error)}, on {_rows(len(state))}: {COLUMNS}") from None
         if following.shape != state.shape:
-            raise Refused(f"returned the shape {following.shape} for {len(state)} rows, expected {state.shape}")
+            raise Refused(
+                f"returned the shape {following.shape} for {_rows(len(state))}, expected {state.shape}: {COLUMNS}"
+            )
         return following
 
     def step(self, turn: int, state: np.ndarray, output: np.ndarray) -> np.ndarray:
@@ -215,6 +232,10 @@ class Dynamics:
         return np.full_like(state, np.nan), np.full_like(output, np.nan)
 
 
+def _rows(count: int) -> str:
+    return f"{count} row{'s' * (count > 1)}"
+
+
 def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:
     """Compile with numba, whose machine code PyTensor keeps on disk: a step is called a hundred times an update.
 
@@ -222,8 +243,7 @@ def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:
     """
     zeros = [np.zeros((TRIED[0], variable.type.shape[1]), variable.type.dtype) for variable in inputs]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # PyTensor's, that an Op runs without numba
+        with _users_code():
             function = pytensor.function(inputs, outputs, mode="NUMBA", trust_input=True, on_unused_input="ignore")
             function(*zeros)
     except (NumbaError, NotImplementedError):

@@ -1,6 +1,6 @@
 """The updates of theano-lstm: AdaDelta, AdaGrad and plain descent, on variables of a graph."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -42,10 +42,11 @@ def create_optimization_updates(
         May be None where `gradients` are given.
     params : sequence of shared variables
     updates : optional
-        Updates to add to, as `scan` returns them.
+        Updates to add to, as `scan` returns them. A mapping that can be changed is: it is also what is returned.
     max_norm : float, or None or False for no scaling
     lr, eps, rho : float
     method : {"adadelta", "adagrad", "sgd"}
+        In capitals too.
     gradients : sequence of variables, optional
         In place of those of the cost.
 
@@ -64,6 +65,7 @@ def create_optimization_updates(
     ----------
     Duchi et al., Adaptive subgradient methods, 2011. Zeiler, ADADELTA, 2012.
     """
+    method = method.lower()
     if method not in METHODS:
         raise ValueError(f"method: got {method!r}, expected one of {', '.join(METHODS)}")
     rate = _shared(rho if method == "adadelta" else lr)
@@ -71,7 +73,7 @@ def create_optimization_updates(
     gsums = [_cache(param) if method != "sgd" else None for param in params]
     xsums = [_cache(param) if method == "adadelta" else None for param in params]
     gradients = pytensor.grad(cost, list(params)) if gradients is None else gradients
-    updates = dict(updates or {})
+    updates = updates if isinstance(updates, MutableMapping) else dict(updates or {})
     for param, gradient, gsum, xsum in zip(params, gradients, gsums, xsums, strict=True):
         g = gradient if bound is None or bound is False else _scaled(gradient, bound, eps)
         following = _update(param, g, gsum, xsum, rate, eps)

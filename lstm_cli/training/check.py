@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.errors import Diverged
 from lstm_cli.sequences import Batches, Dataset, open_data, training_batches
-from lstm_cli.training.loop import Job
+from lstm_cli.training.loop import Job, gradient, named
 from lstm_cli.training.overview import facts, parts, splits
 from lstm_cli.training.session import build_job, use_threads
 
@@ -63,8 +64,12 @@ def _largest(job: Job) -> Iterator[str]:
     seconds = []
     for _ in range(2):
         began = time.perf_counter()
-        job.trainer.backpropagate(batch, None, divisor=batch.total, seed=job.config.seed, step=0)
-        job.trainer.gradient_norm()
+        wrong = gradient(job, [batch])[2]
+        if wrong:
+            raise Diverged(
+                f"the largest batch, before any update: {wrong} on {named(job, [batch])}: look at the data of these "
+                f"sequences" + (", at the system, or shorten rollout.steps" if job.config.rollout else "")
+            )
         seconds.append(time.perf_counter() - began)
     steps, count = batch.mask.shape
     # ru_maxrss counts in kilobytes, but in bytes on macOS.

@@ -57,6 +57,9 @@ def build_loop(config: Any, schema: Schema, sizes: Sizes, code: Code | None) -> 
     units = Units(state.center, state.spread)
     try:
         function = load_function(code.path, name, code.text)
+    except Refused as error:
+        raise config.error("rollout.dynamics", str(error)) from None
+    try:
         system = Dynamics(function, label, size, outputs, units, config.precision)
     except Refused as error:
         raise config.error("rollout.dynamics", f"{label}: {error}") from None

@@ -185,16 +185,8 @@ def _note_score(job: Job, scores: dict[str, float], train_loss: float) -> bool:
 def _update(job: Job, group: list[Batch]) -> Event:
     """Take one step along the gradient of a group of batches, unless it is not finite."""
     progress, began, learning_rate = job.progress, time.perf_counter(), job.learning_rate
-    loss, gone, divisor = 0.0, "", sum(batch.total for batch in group)
-    for part, batch in enumerate(group):
-        part_loss, state = job.trainer.backpropagate(
-            batch, job.carried, divisor=divisor, seed=job.config.seed, step=progress.step, part=part
-        )
-        loss += part_loss
-        gone = gone or ("" if math.isfinite(part_loss) else _gone(job, batch))
-        job.carried = state if batch.carry is not None else None
-    norm = job.trainer.gradient_norm()
-    wrong = _apply(job, loss, norm, learning_rate, gone)
+    loss, norm, wrong = gradient(job, group)
+    wrong = wrong or _apply(job, learning_rate)
     if not wrong:
         progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
     progress.step, progress.batch = progress.step + 1, progress.batch + len(group)
@@ -206,18 +198,33 @@ def _update(job: Job, group: list[Batch]) -> Event:
     )
 
 
-def _apply(job: Job, loss: float, norm: float, learning_rate: float, gone: str) -> str:
-    """Apply the update if all is finite; else return what is not, and where a system went to infinity, if it did."""
+def gradient(job: Job, group: list[Batch]) -> tuple[float, float, str]:
+    """Put the gradient of a group of batches into its buffer; return the loss, the gradient's norm, and what is wrong.
+
+    Wrong is what is not finite, in words, and where a system made such a state, if it did; empty if nothing is.
+    """
+    loss, gone, divisor = 0.0, "", sum(batch.total for batch in group)
+    for part, batch in enumerate(group):
+        part_loss, state = job.trainer.backpropagate(
+            batch, job.carried, divisor=divisor, seed=job.config.seed, step=job.progress.step, part=part
+        )
+        loss += part_loss
+        gone = gone or ("" if math.isfinite(part_loss) else _gone(job, batch))
+        job.carried = state if batch.carry is not None else None
+    norm = job.trainer.gradient_norm()
     if not math.isfinite(loss):
-        return f"loss {loss}{gone}"
-    if not math.isfinite(norm):
-        return f"gradient norm {norm}"
+        return loss, norm, f"loss {loss}{gone}"
+    return loss, norm, "" if math.isfinite(norm) else f"gradient norm {norm}"
+
+
+def _apply(job: Job, learning_rate: float) -> str:
+    """Apply the update; return what is not finite after it, in words."""
     undo = job.config.train.on_nonfinite != "stop"
     return "" if job.trainer.update(learning_rate, undo=undo) else "weights or optimizer state that are not finite"
 
 
 def _gone(job: Job, batch: Batch) -> str:
-    """Return where the system of a closed loop went to infinity in a batch, in words; nothing where there is none."""
+    """Return where the system of a closed loop went wrong in a batch, in words; nothing where it did not."""
     found = job.trainer.divergence()
     if found is None:
         return ""
@@ -229,8 +236,7 @@ def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:
     """Deal with an update that is not finite, as `train.on_nonfinite` says; it was not applied, or taken back."""
     progress, config = job.progress, job.config.train
     job.carried = None
-    names = _names(job.batches.dataset, group)
-    where = f"step {progress.step}, epoch {progress.epoch + 1}: {wrong} on sequences {names}"
+    where = f"step {progress.step}, epoch {progress.epoch + 1}: {wrong} on {named(job, group)}"
     progress.skipped += 1
     if config.on_nonfinite == "stop" or progress.skipped > config.max_nonfinite:
         more = f", nor were {progress.skipped - 1} before (train.max_nonfinite)" if progress.skipped > 1 else ""
@@ -244,9 +250,12 @@ def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:
     return Note(f"{where}: update left out", warning=True)
 
 
-def _names(dataset: Dataset, group: list[Batch], most: int = 32) -> str:
-    names = list(dict.fromkeys(str(dataset.ids[index]) for batch in group for index in batch.sequences))
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def named(job: Job, group: list[Batch], most: int = 32) -> str:
+    """Return the sequences of a group of batches, in words."""
+    ids = job.batches.dataset.ids
+    names = list(dict.fromkeys(str(ids[index]) for batch in group for index in batch.sequences))
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"sequences {', '.join(names[:most])}{more}"
 
 
 def _groups(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:

@@ -76,7 +76,7 @@ class Driver:
         return following, outputs
 
     def divergence(self) -> tuple[str, int] | None:
-        """Return where the system went to infinity in the last batch, in words, and in which row."""
+        """Return where the system made a state that is not finite in the last batch, in words, and in which row."""
         return divergence(self.model)
 
 
@@ -185,7 +185,7 @@ class Trainer:
         return float(loss), state
 
     def divergence(self) -> tuple[str, int] | None:
-        """Return where the system that the model drives went to infinity in the last batch, and in which row."""
+        """Return where the system made a state that is not finite in the last batch, in words, and in which row."""
         return divergence(self.model)
 
     def gradient_norm(self) -> float:
@@ -238,12 +238,12 @@ def feed(
 
 
 def divergence(model: Model) -> tuple[str, int] | None:
-    """Return where a model's system went to infinity in the last batch, in words, and in which row."""
+    """Return where a model's system made a state that is not finite in the last batch, in words, and in which row."""
     system = model.loop.system if isinstance(model, ClosedLoop) else None
     if system is None or system.diverged is None:
         return None
     turn, row = system.diverged
-    return f"{system.label} went to infinity at step {turn} of the loop", row
+    return f"{system.label} made a state that is not finite at step {turn} of the loop", row
 
 
 def check_system(model: Model, batch: Batch) -> None:

@@ -1,6 +1,10 @@
 """What is wrong with a system, with starts and goals, is one message that names it, before the long work."""
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
 from tests.rollout.worlds import ALONE, CLOSED, config, merged, write_world
 
+ROOT = Path(__file__).parents[2]
 SYSTEMS = {
     "cart.py:bad_shape": r"cart\.py:bad_shape: returned the shape \(B, 2\), expected \(B, 3\) as the state has",
     "cart.py:flat": r"cart\.py:flat: returned the shape \(B\), expected \(B, 3\)",
@@ -20,12 +25,19 @@ SYSTEMS = {
     "cart.py:three": r"three takes \(state, output, time\), expected two arguments, \(state, output\)",
     "cart.py:raises": r"cart\.py:raises: raised NameError: name 'missing' is not defined \(line 34\)",
     "cart.py:mixed": r"cart\.py:mixed: is not batched: 2 rows together give other next states than one by one",
-    "cart.py:fixed": r"cart\.py:fixed: (raised|returned the shape)",
+    "cart.py:fixed": r"cart\.py:fixed: raised \w+Error: .*, on 1 row: state is \(B, D\), so state\[:, k\] is its",
+    "cart.py:a_list": r"cart\.py:a_list: returned the shape \(3, 2\) for 2 rows, expected \(2, 3\): state is ",
+    "cart.py:one_row": r"cart\.py:one_row: raised IndexError: .*, on 2 rows: state is \(B, D\), so state\[:, k\]",
+    "cart.py:in_numpy": r"in_numpy: raised TypeError: .* \(line \d+\): state and output are PyTensor variables, for",
+    "cart.py:leaves": r"cart\.py:leaves: raised SystemExit: 3 \(line \d+\)$",
     "cart.py:idle": r"cart\.py:idle: returned a state that does not depend on the output",
     "cart.py:broken_winch": r"broken_winch: made a next state that is not finite of the start \[",
     "cart.py:carts": r"cart\.py has no function carts, only cart, bad_shape",
     "cart.py:not_a_function": r"cart\.py has no function not_a_function",
     "carts.py:cart": r"carts\.py cannot be read \(No such file or directory\)",
+    "leaving.py:f": r"running .*leaving\.py raised SystemExit: 0 \(line 2\)$",
+    "importing.py:f": r"running .*importing\.py raised ModuleNotFoundError: No module named 'nowhere' \(line 1\)$",
+    "empty.py:f": r"empty\.py has no function f: define it$",
     "broken.py:f": r"running .*broken\.py raised SyntaxError: .* \(line 2\)",
     "raising.py:f": r"running .*raising\.py raised ZeroDivisionError: division by zero \(line 1\)",
 }
@@ -36,6 +48,9 @@ def world(tmp_path_factory):
     folder = write_world(tmp_path_factory.mktemp("world"))
     (folder / "broken.py").write_text("x = 1\ndef f(:\n")
     (folder / "raising.py").write_text("1 / 0\n")
+    (folder / "leaving.py").write_text("import sys\nsys.exit(0)\n")
+    (folder / "importing.py").write_text("import nowhere\n")
+    (folder / "empty.py").write_text("")
     return folder
 
 
@@ -69,8 +84,36 @@ def test_a_system_that_goes_to_infinity(world, accumulate):
     train = {"accumulate": accumulate}
     code, said = run(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train=train)
     assert code == 70 and "\n" not in said
-    assert "loss nan as cart.py:explodes went to infinity at step " in said or "loss inf as cart.py" in said
+    assert re.search("loss (nan|inf) as cart.py:explodes made a state that is not finite at step ", said)
     assert ", in sequence d" in said and "on sequences d" in said
+
+
+def test_a_check_finds_a_system_that_goes_to_infinity(world):
+    code, said = run(world, "--check", rollout={"dynamics": "cart.py:explodes", "steps": 30})
+    assert code == 70 and "\n" not in said
+    assert said.startswith("the largest batch, before any update: loss ")
+    assert "cart.py:explodes made a state that is not finite at step " in said and "on sequences d" in said
+
+
+def test_what_a_system_prints_is_no_result(world, tmp_path):
+    with pytest.raises(ConfigError, match=r"logs: made a next state that is not finite of the start \["):
+        build_job(given := config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))
+    code = "from tests.rollout.worlds import config; from lstm_cli.sequences import open_data\n"
+    code += "from lstm_cli.training.session import build_job; import sys\n"
+    code += "build_job(given := config(sys.argv[1], rollout={'dynamics': 'cart.py:cart'}), open_data(given))"
+    (tmp_path / "cart.py").write_text((world / "cart.py").read_text() + "print('loading')\n")
+    (tmp_path / "drives.jsonl").write_text((world / "drives.jsonl").read_text())
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "loading\n")
+
+
+def test_the_step_at_which_a_system_raises(world, tmp_path):
+    rows = [{"id": f"d{k}", "start": [0.1, 0.2, 0.0], "goal": [0.0, 0.0]} for k in range(9)]
+    (tmp_path / "drives.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "cart.py").write_text((world / "cart.py").read_text())
+    code, said = run(tmp_path, rollout={"dynamics": "cart.py:counts", "steps": 9})
+    assert code == 2
+    assert said.startswith("cart.py:counts: raised AssertionError: four steps and no more, at step 5 of a loop with ")
 
 
 def test_a_system_that_raises_on_its_way(world):
@@ -143,7 +186,7 @@ def test_an_infinity_in_an_earlier_part_of_an_update_is_named(world):
     job = build_job(given, open_data(given))
     first = next(iter(job.batches.epoch(0)))
     names = [job.batches.dataset.ids[index] for index in first.sequences]
-    with pytest.raises(Diverged, match=f"infinity at step .*, in sequence ({'|'.join(names)});"):
+    with pytest.raises(Diverged, match=f"not finite at step .*, in sequence ({'|'.join(names)});"):
         list(train_loop(job))
 
 

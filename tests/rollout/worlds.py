@@ -70,6 +70,37 @@ def breaks(state, output):
     return Assert("the cart left the rails")(cart(state, output) + 0.1, fine)
 
 
+def counts(state, output):
+    """The third number counts the steps; the fifth raises."""
+    from pytensor.raise_op import Assert
+
+    following = pt.stack([state[:, 0] + output[:, 0], state[:, 1], state[:, 2] + 1], axis=1)
+    return Assert("four steps and no more")(following, pt.all(state[:, 2] < 4))
+
+
+def a_list(state, output):
+    return [state[:, 0] + output[:, 0], state[:, 1], state[:, 2]]
+
+
+def one_row(state, output):
+    return pt.stack([state[0] + output[0, 0], state[1], state[2]])
+
+
+def in_numpy(state, output):
+    import numpy as np
+
+    return np.asarray(np.clip(state, -1, 1) + output[:, :1], dtype=float)
+
+
+def leaves(state, output):
+    raise SystemExit(3)
+
+
+def logs(state, output):
+    print("a step")
+    return pt.log(state[:, :1] * 0 - 1) + state + output[:, :1]
+
+
 def linear_algebra(state, output):
     """Products of matrices and a sum: not only what works element by element."""
     turned = state @ pt.as_tensor([[0.9, 0.1, 0.0], [-0.1, 0.9, 0.0], [0.0, 0.0, 0.5]])

@@ -1,5 +1,7 @@
 """`masked_loss` and `create_optimization_updates`, against numpy."""
 
+from collections import OrderedDict
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
@@ -127,6 +129,23 @@ def test_gradients_and_updates_can_be_given():
     theano.function([], [], updates=updates)()
     assert count.get_value() == 1
     assert_allclose(p.get_value(), START - 0.01)
+
+
+def test_a_mapping_of_updates_is_filled_and_returned():
+    p, q, mine = theano.shared(START), theano.shared(START), OrderedDict()
+    for param in (p, q):
+        returned, *_ = create_optimization_updates((param**2).sum(), [param], updates=mine, method="sgd")
+        assert returned is mine
+    theano.function([], [], updates=mine)()
+    assert_allclose(p.get_value(), q.get_value())
+    assert (p.get_value() != START).all()
+
+
+def test_pairs_of_updates_are_left_as_they_are():
+    count, p = theano.shared(0), theano.shared(START)
+    pairs = [(count, count + 1)]
+    updates, *_ = create_optimization_updates((p**2).sum(), [p], updates=pairs, method="SGD")
+    assert list(updates) == [count, p] and len(pairs) == 1
 
 
 def test_parameters_keep_their_dtype():

@@ -80,6 +80,17 @@ def test_gated_input_scales_all_of_x():
     assert_allclose(above, expected, rtol=1e-12)
 
 
+def test_gated_input_is_gated_by_what_is_left_and_scales_what_entered():
+    """As theano-lstm's: a mask falls on what the gate sees, and the layer above gets the whole x, scaled."""
+    model = StackedCells(3, celltype=RNN, layers=[4], activation=pt.tanh)
+    model.layers.insert(0, GatedInput(3, 4, pt.tanh))
+    randomize(model.params)
+    x, h, mask = pt.dmatrix(), pt.dmatrix(), np.array([1.0, 0.0, 2.0])
+    _, above = model.forward(x, [h, h], dropout=[mask, None])
+    gate = model.layers[0].activate(x * mask, h)
+    assert_allclose(*evaluate([above, model.layers[1].activate(gate * x, h)], {x: X, h: np.ones((5, 4))}), rtol=1e-12)
+
+
 def test_missing_state_is_named():
     model = StackedCells(3, celltype=RNN, layers=[4])
     model.layers.insert(0, GatedInput(3, 4, pt.tanh))

@@ -1,0 +1,28 @@
+"""Teacher forcing in training: the schedule of the config decides, update by update, what a loop is fed."""
+
+import pytest
+
+from tests.rollout.worlds import ALONE, config, job_of
+
+
+def loss(job, step):
+    batch = job.batches.largest()
+    return job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=step)[0]
+
+
+@pytest.mark.parametrize("name", ["linear", "exponential"])
+def test_training_goes_from_observed_values_to_its_own(tmp_path, name):
+    from tests.rollout.worlds import write_world
+
+    world = write_world(tmp_path)
+
+    def forced(**forcing):
+        return job_of(config(world, ALONE, rollout={"teacher_forcing": forcing or None}))
+
+    observed, own = loss(forced(name="constant", start=1.0), 0), loss(forced(), 0)
+    scheduled = forced(name=name, start=1.0, end=0.0, steps=6)
+    assert loss(scheduled, 0) == observed
+    assert loss(scheduled, 1000) == own
+    between = [loss(scheduled, step) for step in range(1, 6)]
+    assert observed != own
+    assert any(value not in (observed, own) for value in between)
