@@ -91,10 +91,9 @@ def tokens(value: Any, *, unit: str) -> list[str]:
     cells = _steps(value)
     if isinstance(cells, np.ndarray):
         cells = cells.tolist()
-    for step, cell in enumerate(cells):
-        if not isinstance(cell, str) or not cell:
-            return cells[:step] + [_symbol(cell, index, "token") for index, cell in enumerate(cells[step:], step)]
-    return cells
+    if set(map(type, cells)) == {str} and all(cells):  # as in a text of a million characters: none is looked at here
+        return cells
+    return [_symbol(cell, step, "token") for step, cell in enumerate(cells)]
 
 
 def sets(value: Any, *, textual: bool) -> list[list[str]]:

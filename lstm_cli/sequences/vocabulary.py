@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, filterfalse, repeat
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ class Vocabulary:
 
     def missing(self, tokens: Sequence[str]) -> list[str]:
         """Return the tokens that are not known."""
-        return [token for token in self.spelling.apply(tokens) if token not in self._index]
+        return list(filterfalse(self._index.__contains__, self.spelling.apply(tokens)))
 
     def decode(self, indices: Iterable[int]) -> list[str]:
         """Return the tokens of indices."""
@@ -135,7 +135,7 @@ class Labels:
 
     def missing(self, keys: Sequence[str]) -> list[str]:
         """Return the labels that training never saw."""
-        return [key for key in keys if key not in self._index]
+        return list(filterfalse(self._index.__contains__, keys))
 
     def indicators(self, sets: Sequence[Sequence[str]]) -> NDArray[np.float32]:
         """Return 1 where a label (K) is in a step's set (T) and else 0; elements that are not known are left out."""
