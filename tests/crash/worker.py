@@ -9,11 +9,13 @@ import ctypes
 import importlib
 import itertools
 import json
+import math
 import os
 import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -63,14 +65,31 @@ def do_open(task: dict) -> None:
         time.sleep(task.get("seconds", 0))
 
 
+def fsync_of(task: dict) -> Callable[[int], None]:
+    """What is called in place of a sync: it lasts so long (`slow`), and from a number on (`stuck`) it does not end.
+
+    That one says when it begins, and ends the process, with code 1, should it have been waited for.
+    """
+    number = itertools.count()
+
+    def fsync(descriptor: int) -> None:
+        if next(number) < task.get("stuck", math.inf):
+            time.sleep(task.get("slow", 0))
+            return
+        os.write(2, b"a sync is stuck\n")
+        time.sleep(100)
+        os._exit(1)
+
+    return fsync
+
+
 def do_run(task: dict) -> None:
-    """Start or resume a training run. Syncs are left out or, with `slow`, last that long from a number on."""
+    """Start or resume a training run. Syncs are left out unless `sync` is set."""
     from lstm_cli.spec import load_config
     from lstm_cli.training.run import train_run
 
     if not task.get("sync"):
-        number, (slow_from, seconds) = itertools.count(), task.get("slow", (0, 0))
-        os.fsync = lambda descriptor: time.sleep(seconds if next(number) >= slow_from else 0)
+        os.fsync = fsync_of(task)
     folder = Path(task["run"])
     train_run(load_config(task["config"]), folder, resume=folder.is_dir(), verbosity=1)
 
