@@ -87,7 +87,8 @@ def test_the_layers_are_right_in_narrower_vectors(lanes):
     if lanes > REGISTERS.lanes:
         pytest.skip("this machine has no such registers")
     environment = {**os.environ, "LSTM_CLI_LANES": str(lanes)}
-    tests = ["tests/kernels/test_tile.py", "tests/ops/test_dense.py", "tests/ops/test_recurrent.py"]
+    recurrent = ["tests/ops/test_recurrent.py", "tests/ops/test_recurrent_graph.py"]
+    tests = ["tests/kernels/test_tile.py", "tests/ops/test_dense.py", *recurrent]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, "-k", "not scan and not pytorch"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]

@@ -1,5 +1,6 @@
 """Random recurrent layers for tests, run by the Op and by the numpy reference."""
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
+from lstm_cli.kernels.gates import ACTIVATIONS
 from lstm_cli.kernels.layout import BLOCKS, KEPT
 from lstm_cli.ops import reference
 from lstm_cli.ops.recurrent import STATES, recurrent
@@ -25,6 +27,11 @@ class Kind:
     @property
     def options(self):
         return {"cell": self.cell, "activation": self.activation, "reverse": self.reverse}
+
+
+CELLS = list(BLOCKS)
+KINDS = [Kind(*k) for k in itertools.product(CELLS, ACTIVATIONS, (False, True), (False, True))]
+RAGGED = [3, 6, 1, 4, 6]
 
 
 @dataclass
@@ -142,3 +149,8 @@ def reference_slope(problem, number, direction, step=1e-3):
 
     near, far = cost(step) - cost(-step), cost(2 * step) - cost(-2 * step)
     return (8 * near - far) / (12 * step)
+
+
+def close(got, expected, tolerance=1e-10):
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(1, np.abs(b).max()))
