@@ -44,14 +44,13 @@ SYSTEMS = {
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    folder = write_world(tmp_path_factory.mktemp("world"))
-    (folder / "broken.py").write_text("x = 1\ndef f(:\n")
-    (folder / "raising.py").write_text("1 / 0\n")
-    (folder / "leaving.py").write_text("import sys\nsys.exit(0)\n")
-    (folder / "importing.py").write_text("import nowhere\n")
-    (folder / "empty.py").write_text("")
-    return folder
+def world(world):
+    (world / "broken.py").write_text("x = 1\ndef f(:\n")
+    (world / "raising.py").write_text("1 / 0\n")
+    (world / "leaving.py").write_text("import sys\nsys.exit(0)\n")
+    (world / "importing.py").write_text("import nowhere\n")
+    (world / "empty.py").write_text("")
+    return world
 
 
 def run(folder, *overrides, **changes):

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lstm_cli.sequences import open_data
 from lstm_cli.spec import config_from_mapping
+from lstm_cli.training.session import build_job
 
 CART = '''"""A cart on rails, pushed; its place, its speed and how warm it gets."""
 
@@ -186,3 +188,17 @@ def merged(base, changes):
 
 def config(folder, base=CLOSED, **changes):
     return config_from_mapping(merged(base, changes), folder)
+
+
+def job_of(given):
+    """What trains by a config, with weights large enough to matter."""
+    job = build_job(given, open_data(given))
+    flat = job.trainer.model.parameters.flat
+    draws = np.random.default_rng(2).normal(0, 0.5, flat.get_value().shape)
+    flat.set_value(draws.astype(flat.dtype))
+    return job
+
+
+def rows_of(folder, ids):
+    rows = map(json.loads, (folder / "drives.jsonl").read_text().splitlines())
+    return [row for row in rows if row["id"] in ids]

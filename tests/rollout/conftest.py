@@ -1,0 +1,8 @@
+import pytest
+
+from tests.rollout.worlds import write_world
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return write_world(tmp_path_factory.mktemp("world"))
