@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from lstm_cli.checkpoint import BEST, LAST, PARTS, State, load, load_newest, save
+from lstm_cli.checkpoint import BEST, LAST, MODEL, PARTS, State, load, load_newest, save
 from tests.crash.worker import state
 
 ROOT = Path(__file__).parents[2]
@@ -159,3 +159,10 @@ def check_run(run: Path, *, last: set[int | None], best: set[int | None], silent
         save(state(99), run / folder)
         assert step_of(load(run / folder)) == 99
     assert not leftovers(run)
+
+
+def damage(folder: Path) -> None:
+    """Flip a bit of the weights in a checkpoint."""
+    data = bytearray((folder / MODEL).read_bytes())
+    data[-1] ^= 1
+    (folder / MODEL).write_bytes(data)

@@ -26,6 +26,7 @@ SMALL = {
 }
 TEXT = {"train": "text.txt", "valid": 0.25, "window": 6, "carry_state": True}
 SERIES = {"train": "series.csv", "inputs": ["a"], "target": "next", "valid": 0.25, "window": 5, "carry_state": True}
+DROPS = {"dropout": 0.3, "recurrent_dropout": 0.25}
 
 
 def write_data(folder: Path, *, sequences: int = 17) -> Path:
@@ -122,6 +123,26 @@ def train_with_deaths(config: Config, folder: Path, deaths: Sequence[int]) -> No
         with suppress(Died):
             watched(config, folder, Watcher(after, die), resume=session > 0)
     train(config, folder, resume=bool(deaths))
+
+
+class Whole:
+    """Runs in one session, each done once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        write_data(folder)
+        self._count = 0
+        self._done: dict[str, Path] = {}
+
+    def new(self) -> Path:
+        self._count += 1
+        return self.folder / f"run-{self._count}"
+
+    def of(self, name: str, changes: dict[str, Any]) -> Path:
+        if name not in self._done:
+            self._done[name] = self.new()
+            train(config(self.folder, **changes), self._done[name])
+        return self._done[name]
 
 
 def metrics(folder: Path) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_cli.checkpoint import BEST, LAST, load
-from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
+from lstm_cli.errors import Interrupted
 from lstm_cli.training import keeper
-from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring, StepDone
-from lstm_cli.training.run import train_run
+from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring
 from tests.training.runs import (
+    DROPS,
     SERIES,
     TEXT,
     Watcher,
+    Whole,
     assert_same,
     config,
     metrics,
@@ -25,10 +25,8 @@ from tests.training.runs import (
     train_in_sessions,
     train_with_deaths,
     watched,
-    write_data,
 )
 
-DROPS = {"dropout": 0.3, "recurrent_dropout": 0.25}
 CASES: dict[str, dict[str, Any]] = {
     "lstm, dropout, accumulation, cosine, test data": {
         "data": {"test": 3},
@@ -81,31 +79,6 @@ CASES: dict[str, dict[str, Any]] = {
     },
 }
 EVENTS = st.lists(st.integers(1, 14), min_size=1, max_size=5)
-
-
-class Whole:
-    """Runs in one session, each done once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        write_data(folder)
-        self._count = 0
-        self._done: dict[str, Path] = {}
-
-    def new(self) -> Path:
-        self._count += 1
-        return self.folder / f"run-{self._count}"
-
-    def of(self, name: str, changes: dict[str, Any]) -> Path:
-        if name not in self._done:
-            self._done[name] = self.new()
-            train(config(self.folder, **changes), self._done[name])
-        return self._done[name]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    return Whole(tmp_path_factory.mktemp("whole"))
 
 
 def check_sessions(whole: Whole, name: str, changes: dict[str, Any], stops: list[int]) -> int:
@@ -230,113 +203,3 @@ def test_a_finished_run_resumed_unchanged_ends_at_once(whole: Whole) -> None:
     assert result.best_step == load(run / BEST).position["step"]
     assert result.scores.keys() == {"valid", "test"}
     assert result.scores["valid"]["loss"] == load(run / BEST).position["best"]
-
-
-def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:
-    """It is as if there had been so many from the start, where the schedule does not look at the end."""
-    changes = {"model": DROPS, "train": {"epochs": 2, "schedule": "constant"}}
-    more = {**changes, "train": {**changes["train"], "epochs": 4}}
-    run = whole.new()
-    train(config(whole.folder, **changes), run)
-    train(config(whole.folder, **more), run, resume=True)
-    assert_same(run, whole.of("more epochs", more))
-    assert "changed since the run was started: train.epochs: 2 -> 4" in (run / "train.log").read_text()
-    assert "epochs: 4" in (run / "resolved.yaml").read_text()
-
-
-def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
-    run = whole.new()
-    train(config(whole.folder), run)
-    kept = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and not path.name.startswith(".")}
-    refused = {"seed": 7, "model": {"layers": [5], "dropout": 0.1}, "train": {"batch_size": 4, "epochs": 9}}
-    with pytest.raises(ConfigError) as caught:
-        train(config(whole.folder, **refused), run, resume=True)
-    assert str(caught.value).splitlines() == [
-        f"{run}: cannot be resumed with another model, other data or another seed:",
-        "  model.dropout: 0.3 -> 0.1",
-        "  model.layers.0.dropout: 0.3 -> 0.1",
-        "  model.layers.0.size: 4 -> 5",
-        "  seed: 1 -> 7",
-        "  train.batch_size: 3 -> 4",
-        "give these keys their old values, or start a new run with -o",
-    ]
-    assert caught.value.exit_code == 2
-    assert {path: path.read_bytes() for path in kept} == kept
-    allowed = {"optimizer": {"learning_rate": 0.5}, "train": {"patience": 3, "epochs": 4}}
-    assert train(config(whole.folder, **allowed), run, resume=True).of(StepDone)
-    log = (run / "train.log").read_text()
-    for change in ("optimizer.learning_rate: 1.0 -> 0.5", "train.epochs: 3 -> 4", "train.patience: 10 -> 3"):
-        assert f"changed since the run was started: {change}\n" in log
-
-
-def test_a_run_of_a_version_that_knew_fewer_keys_goes_on(whole: Whole) -> None:
-    run = whole.new()
-    train(config(whole.folder), run)
-    old = (run / "resolved.yaml").read_text()
-    for line in ("  on_long: stop\n", "  residual: false\n", "  patience: 10\n"):
-        assert line in old
-        old = old.replace(line, "")
-    (run / "resolved.yaml").write_text(old)
-    train(config(whole.folder), run, resume=True)
-    assert "changed" not in (run / "train.log").read_text()
-    (run / "resolved.yaml").write_text(old[:200] + "unheard-of: 1\n")
-    with pytest.raises(ConfigError, match=r"resolved\.yaml:\d+:\d+: "):
-        train(config(whole.folder), run, resume=True)
-
-
-@pytest.mark.parametrize("sequences", [16, 17, 18])
-def test_a_run_is_not_resumed_on_other_data(tmp_path: Path, sequences: int) -> None:
-    write_data(tmp_path)
-    train(config(tmp_path), tmp_path / "run")
-    write_data(tmp_path, sequences=sequences)
-    if sequences == 17:
-        train(config(tmp_path), tmp_path / "run", resume=True)
-        return
-    with pytest.raises(DataError, match=r"the sequences of data.train have changed since the run was started"):
-        train(config(tmp_path), tmp_path / "run", resume=True)
-
-
-def test_a_run_stopped_before_its_first_checkpoint_starts_again(whole: Whole) -> None:
-    """As killed while it trains: it has a folder, its config and a line of metrics, but no state."""
-    run = whole.new()
-    train(config(whole.folder), run)
-    shutil.rmtree(run / LAST)
-    shutil.rmtree(run / BEST)
-    train(config(whole.folder), run, resume=True)
-    assert_same(run, whole.of("small", {}))
-
-
-def damage(run: Path, name: str) -> None:
-    path = run / name / "model.safetensors"
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
-
-
-def test_a_damaged_last_state_falls_back_to_the_best_with_a_warning(
-    whole: Whole, capsys: pytest.CaptureFixture[str]
-) -> None:
-    changes = {"model": DROPS, "train": {"epochs": 4, "monitor": "valid.accuracy"}}
-    run = whole.new()
-    train(config(whole.folder, **changes), run)
-    best, last = (load(run / name).position["step"] for name in (BEST, LAST))
-    assert best < last
-    damage(run, LAST)
-    train_run(config(whole.folder, **changes), run, resume=True, verbosity=-1)
-    told = capsys.readouterr().err
-    assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in told
-    assert f"going on from {run / BEST}, step {best}" in told
-    assert_same(run, whole.of("damaged", changes))
-
-
-def test_no_good_state_is_left(whole: Whole) -> None:
-    run = whole.new()
-    train(config(whole.folder), run)
-    damage(run, LAST)
-    damage(run, BEST)
-    with pytest.raises(CheckpointError) as caught:
-        train(config(whole.folder), run, resume=True)
-    assert caught.value.exit_code == 65
-    for name in (LAST, BEST):
-        assert f"{run / name / 'model.safetensors'}: damaged" in str(caught.value)
-    assert "no good checkpoint is left: start again with --overwrite" in str(caught.value)

@@ -1,0 +1,116 @@
+"""What a run can be resumed from and with: another config or version, other data, states that are gone or damaged."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lstm_cli.checkpoint import BEST, LAST, load
+from lstm_cli.errors import CheckpointError, ConfigError, DataError
+from lstm_cli.training.events import StepDone
+from lstm_cli.training.run import train_run
+from tests.crash.harness import damage
+from tests.training.runs import DROPS, Whole, assert_same, config, train, write_data
+
+
+def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:
+    """It is as if there had been so many from the start, where the schedule does not look at the end."""
+    changes = {"model": DROPS, "train": {"epochs": 2, "schedule": "constant"}}
+    more = {**changes, "train": {**changes["train"], "epochs": 4}}
+    run = whole.new()
+    train(config(whole.folder, **changes), run)
+    train(config(whole.folder, **more), run, resume=True)
+    assert_same(run, whole.of("more epochs", more))
+    assert "changed since the run was started: train.epochs: 2 -> 4" in (run / "train.log").read_text()
+    assert "epochs: 4" in (run / "resolved.yaml").read_text()
+
+
+def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
+    run = whole.new()
+    train(config(whole.folder), run)
+    kept = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and not path.name.startswith(".")}
+    refused = {"seed": 7, "model": {"layers": [5], "dropout": 0.1}, "train": {"batch_size": 4, "epochs": 9}}
+    with pytest.raises(ConfigError) as caught:
+        train(config(whole.folder, **refused), run, resume=True)
+    assert str(caught.value).splitlines() == [
+        f"{run}: cannot be resumed with another model, other data or another seed:",
+        "  model.dropout: 0.3 -> 0.1",
+        "  model.layers.0.dropout: 0.3 -> 0.1",
+        "  model.layers.0.size: 4 -> 5",
+        "  seed: 1 -> 7",
+        "  train.batch_size: 3 -> 4",
+        "give these keys their old values, or start a new run with -o",
+    ]
+    assert caught.value.exit_code == 2
+    assert {path: path.read_bytes() for path in kept} == kept
+    allowed = {"optimizer": {"learning_rate": 0.5}, "train": {"patience": 3, "epochs": 4}}
+    assert train(config(whole.folder, **allowed), run, resume=True).of(StepDone)
+    log = (run / "train.log").read_text()
+    for change in ("optimizer.learning_rate: 1.0 -> 0.5", "train.epochs: 3 -> 4", "train.patience: 10 -> 3"):
+        assert f"changed since the run was started: {change}\n" in log
+
+
+def test_a_run_of_a_version_that_knew_fewer_keys_goes_on(whole: Whole) -> None:
+    run = whole.new()
+    train(config(whole.folder), run)
+    old = (run / "resolved.yaml").read_text()
+    for line in ("  on_long: stop\n", "  residual: false\n", "  patience: 10\n"):
+        assert line in old
+        old = old.replace(line, "")
+    (run / "resolved.yaml").write_text(old)
+    train(config(whole.folder), run, resume=True)
+    assert "changed" not in (run / "train.log").read_text()
+    (run / "resolved.yaml").write_text(old[:200] + "unheard-of: 1\n")
+    with pytest.raises(ConfigError, match=r"resolved\.yaml:\d+:\d+: "):
+        train(config(whole.folder), run, resume=True)
+
+
+@pytest.mark.parametrize("sequences", [16, 17, 18])
+def test_a_run_is_not_resumed_on_other_data(tmp_path: Path, sequences: int) -> None:
+    write_data(tmp_path)
+    train(config(tmp_path), tmp_path / "run")
+    write_data(tmp_path, sequences=sequences)
+    if sequences == 17:
+        train(config(tmp_path), tmp_path / "run", resume=True)
+        return
+    with pytest.raises(DataError, match=r"the sequences of data.train have changed since the run was started"):
+        train(config(tmp_path), tmp_path / "run", resume=True)
+
+
+def test_a_run_stopped_before_its_first_checkpoint_starts_again(whole: Whole) -> None:
+    """As killed while it trains: it has a folder, its config and a line of metrics, but no state."""
+    run = whole.new()
+    train(config(whole.folder), run)
+    shutil.rmtree(run / LAST)
+    shutil.rmtree(run / BEST)
+    train(config(whole.folder), run, resume=True)
+    assert_same(run, whole.of("small", {}))
+
+
+def test_a_damaged_last_state_falls_back_to_the_best_with_a_warning(
+    whole: Whole, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = {"model": DROPS, "train": {"epochs": 4, "monitor": "valid.accuracy"}}
+    run = whole.new()
+    train(config(whole.folder, **changes), run)
+    best, last = (load(run / name).position["step"] for name in (BEST, LAST))
+    assert best < last
+    damage(run / LAST)
+    train_run(config(whole.folder, **changes), run, resume=True, verbosity=-1)
+    told = capsys.readouterr().err
+    assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in told
+    assert f"going on from {run / BEST}, step {best}" in told
+    assert_same(run, whole.of("damaged", changes))
+
+
+def test_no_good_state_is_left(whole: Whole) -> None:
+    run = whole.new()
+    train(config(whole.folder), run)
+    damage(run / LAST)
+    damage(run / BEST)
+    with pytest.raises(CheckpointError) as caught:
+        train(config(whole.folder), run, resume=True)
+    assert caught.value.exit_code == 65
+    for name in (LAST, BEST):
+        assert f"{run / name / 'model.safetensors'}: damaged" in str(caught.value)
+    assert "no good checkpoint is left: start again with --overwrite" in str(caught.value)
