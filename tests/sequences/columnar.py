@@ -23,3 +23,8 @@ def arrow(columns, *, stream=False, rows=None):
 
 
 WRITERS = {"parquet": parquet, "arrow": arrow}
+ROWS = [
+    {"id": "a", "x": [[1.5, 2.0], [3.0, 4.25]], "w": ["p", "q"], "s": [["u"], []], "n": [1, 2], "y": 3},
+    {"id": "b", "x": [[5.0, 6.0]], "w": ["p"], "s": [["u", "v"]], "n": [7], "y": 4},
+]
+COLUMNS = {name: [row[name] for row in ROWS] for name in ROWS[0]}

@@ -7,22 +7,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.sequences import open_data, read_rows
 from lstm_cli.sequences.readers import Options, read
 from lstm_cli.sequences.source import Source
-from tests.sequences.columnar import WRITERS, arrow, pa, parquet
+from tests.sequences.columnar import COLUMNS, ROWS, WRITERS, arrow, pa, parquet
 from tests.sequences.helpers import config, write, write_jsonl
-from tests.sequences.test_fuzz import EDITS, SETTINGS, check
 
-ROWS = [
-    {"id": "a", "x": [[1.5, 2.0], [3.0, 4.25]], "w": ["p", "q"], "s": [["u"], []], "n": [1, 2], "y": 3},
-    {"id": "b", "x": [[5.0, 6.0]], "w": ["p"], "s": [["u", "v"]], "n": [7], "y": 4},
-]
-COLUMNS = {name: [row[name] for row in ROWS] for name in ROWS[0]}
 GIVEN = [
     {"inputs": ["x", "w", "s", "n"], "target": "y"},
     {"inputs": ["x"], "target": "w", "scale": "none"},
@@ -152,21 +144,3 @@ def test_few_rows_are_held_at_a_time(tmp_path, form):
         peaks.append((held, tracemalloc.get_traced_memory()[1]))
         tracemalloc.stop()
     assert all(large < 1.5 * small + 100_000 for small, large in zip(*peaks, strict=True))
-
-
-FUZZED = {f"a.{form}": writer(COLUMNS) for form, writer in WRITERS.items()}
-
-
-@pytest.mark.parametrize("name", FUZZED)
-@settings(max_examples=60, **SETTINGS)
-@given(edits=EDITS, which=st.integers(0, 2))
-def test_edited_files_give_data_or_an_error(tmp_path, name, edits, which):
-    check(tmp_path, name, FUZZED[name], edits, which)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FUZZED)
-@settings(max_examples=5000, **SETTINGS)
-@given(edits=EDITS, which=st.integers(0, 2))
-def test_edited_files_at_length(tmp_path, name, edits, which):
-    check(tmp_path, name, FUZZED[name], edits, which)

@@ -27,6 +27,7 @@ GOOD = {
     "a.conllu": CONLLU.encode(),
     "a.ts": TS.encode(),
 }
+COLUMNAR = ["a.parquet", "a.arrow"]
 GIVEN = {
     "a.txt": [{}, {"lines": True, "unit": "word"}],
     "a.conllu": [{"inputs": ["form"], "target": "upos"}, {"inputs": {"feats": "set"}, "target": "next"}],
@@ -62,16 +63,25 @@ def check(folder, name, content, edits, which):
         assert batch.numbers is None or np.isfinite(batch.numbers).all()
 
 
-@pytest.mark.parametrize("name", GOOD)
+@pytest.fixture(params=[*GOOD, *COLUMNAR])
+def file(request):
+    """The name of a file of each format, and what is in it."""
+    name = request.param
+    if name in GOOD:
+        return name, GOOD[name]
+    from tests.sequences import columnar  # skips the test where pyarrow is missing
+
+    return name, columnar.WRITERS[name.removeprefix("a.")](columnar.COLUMNS)
+
+
 @settings(max_examples=60, **SETTINGS)
 @given(edits=EDITS, which=st.integers(0, 2))
-def test_edited_files_give_data_or_an_error(tmp_path, name, edits, which):
-    check(tmp_path, name, GOOD[name], edits, which)
+def test_edited_files_give_data_or_an_error(tmp_path, file, edits, which):
+    check(tmp_path, *file, edits, which)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", GOOD)
 @settings(max_examples=5000, **SETTINGS)
 @given(edits=EDITS, which=st.integers(0, 2))
-def test_edited_files_at_length(tmp_path, name, edits, which):
-    check(tmp_path, name, GOOD[name], edits, which)
+def test_edited_files_at_length(tmp_path, file, edits, which):
+    check(tmp_path, *file, edits, which)
