@@ -10,13 +10,16 @@ from lstm_cli.kernels.tasks import scratch
 SMALL = 1 << 19  # products of numbers that are not worth another thread
 
 
-def divide(rows: int, columns: int, depth: int, dtype: np.dtype) -> tuple[int, bool, np.ndarray]:
-    """Choose for a product the number of tasks and whether they share out the rows; return their memory too."""
+def divide(rows: int, columns: int, depth: int, dtype: np.dtype, *, panels: int = 1) -> tuple[int, bool, np.ndarray]:
+    """Choose for a product the number of tasks and whether they share out the rows; return their memory too.
+
+    They pack so many `panels` at a time.
+    """
     tasks = max(1, min(threads(), rows * columns * depth // SMALL))
     width = panel_columns(dtype)
     by_rows = -(-columns // width) < 4 * tasks
     own = -(-rows // tasks) if by_rows else rows
-    each = 2 * padded(BAND * width, LINE) + BAND * (DEPTH + own) * width
+    each = padded(width, LINE) + padded(panels * width, LINE) + padded(panels * (DEPTH + own) * width, LINE)
     return tasks, by_rows, scratch("matmul", tasks * each, dtype)
 
 
@@ -37,5 +40,5 @@ def times_weights(dy: np.ndarray, W: np.ndarray, dx: np.ndarray) -> None:
 def weight_gradient(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, db: np.ndarray) -> None:
     """``dW (K, I) = dy (N, K)^T x (N, I)``, the first columns of its rows, and ``db (K) = sum(dy)``."""
     (depth, inputs), columns = x.shape, dy.shape[1]
-    tasks, by_rows, work = divide(inputs, columns, depth, x.dtype)
+    tasks, by_rows, work = divide(inputs, columns, depth, x.dtype, panels=BAND)
     outer_product(tasks, int(by_rows), x, dy, dW, dW.shape[1], db, depth, inputs, columns, work)

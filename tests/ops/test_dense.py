@@ -3,6 +3,8 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
+from lstm_cli.kernels import dense as kernels
+from lstm_cli.kernels.tasks import aligned
 from lstm_cli.ops.dense import DenseGradient, dense
 from tests.ops.common import check_gradient, compiled, ops_of
 
@@ -32,6 +34,32 @@ def test_outputs_and_gradients_are_those_of_numpy(dtype, tolerance):
         for got, value in zip(function(*(v.astype(dtype) for v in values)), expected, strict=True):
             assert got.dtype == dtype
             np.testing.assert_allclose(got, value, rtol=0, atol=tolerance * np.abs(value).max() * 4)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products_stay_within_their_memory_whatever_it_held(monkeypatch, dtype, threads):
+    beyond = []
+
+    def guarded(name, count, dtype):
+        memory = aligned(count + 64, dtype)
+        memory[:] = np.nan
+        beyond.append(memory[count:])
+        return memory[:count]
+
+    monkeypatch.setattr(kernels, "scratch", guarded)
+    monkeypatch.setattr(kernels, "threads", lambda: threads)
+    monkeypatch.setattr(kernels, "SMALL", 1)
+    for rows, inputs, classes in SHAPES:
+        rng = np.random.default_rng(rows)
+        x, W, dy = (rng.normal(size=s).astype(dtype) for s in ((rows, inputs), (classes, inputs), (rows, classes)))
+        y, dx, dW, db = np.empty_like(dy), np.empty_like(x), np.empty_like(W), np.empty(classes, dtype)
+        kernels.affine(x, W, db[:0], y)
+        kernels.times_weights(dy, W, dx)
+        kernels.weight_gradient(x, dy, dW, db)
+        for got, value in ((y, x @ W.T), (dx, dy @ W), (dW, dy.T @ x), (db, dy.sum(0))):
+            np.testing.assert_allclose(got, value, rtol=0, atol=4e-6 * np.abs(value).max())
+    assert len(beyond) == 3 * len(SHAPES) and np.isnan(beyond).all()
 
 
 def test_leading_axes_are_kept():
