@@ -60,8 +60,3 @@ class Batch:
     def steps(self) -> int:
         """Real steps."""
         return int(self.lengths.sum())
-
-    @property
-    def padded_steps(self) -> int:
-        """Steps with padding, T * B."""
-        return self.mask.size

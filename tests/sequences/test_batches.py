@@ -52,7 +52,7 @@ def test_every_step_counts_once_in_batches_by_steps_and_none_is_larger_than_it_m
     batches = Batches(dataset, batch_steps=steps, bucket=bucket, shuffle=shuffle)
     assert sorted(targets(batches)) == sorted(dataset.target[:, 0])
     for batch in batches.epoch(0):
-        assert batch.padded_steps <= steps or len(batch.lengths) == 1
+        assert batch.mask.size <= steps or len(batch.lengths) == 1
 
 
 @given(LENGTHS, SETTINGS, st.data())
