@@ -17,6 +17,7 @@ from lstm_cli.spec import Config, config_from_mapping
 from lstm_cli.training import keeper
 from lstm_cli.training.events import Evaluated, Event, Finished, Note, Result, Started
 from lstm_cli.training.run import train_run
+from lstm_cli.training.sinks.sink import Sink
 
 SMALL = {
     "threads": 1,
@@ -56,7 +57,7 @@ def config(folder: Path, **changes: Any) -> Config:
     return config_from_mapping(merged(SMALL, changes), folder)
 
 
-class Watcher:
+class Watcher(Sink):
     """A sink in the console's place: keeps the events, and does something after one of them."""
 
     def __init__(self, after: int | None = None, act: Callable[[], None] = lambda: None) -> None:
@@ -70,9 +71,6 @@ class Watcher:
         self.events.append(event)
         if len(self.events) == self._after:
             self._act()
-
-    def close(self) -> None:
-        pass
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
