@@ -103,26 +103,27 @@ def pytorch(case: Case, threads: int) -> tuple[Step, Step]:
     return train, infer
 
 
-def jax(case: Case, threads: int) -> tuple[Step, Step]:
-    """Return a `lax.scan` under `jit`, as one writes it; padding is computed and masked. `threads` is XLA's affair."""
+def _weights(case: Case) -> dict[str, np.ndarray]:
+    """Return random weights of every layer; the output's are zeros."""
+    rng, sizes = np.random.default_rng(0), [case.inputs, *case.units]
+    weights = {"table": rng.normal(size=(case.outputs, case.inputs)), "V": np.zeros((case.outputs, sizes[-1]))}
+    for k, (inputs, units) in enumerate(pairwise(sizes)):
+        weights[f"W{k}"] = rng.normal(scale=0.1, size=(BLOCKS[case.cell] * units, inputs + units))
+    return weights
+
+
+def _jax_cell(kind: str) -> Callable[..., tuple[tuple, object]]:
+    """Return one step of a layer for `lax.scan`: from weights, state and input to the next state and the output."""
     import jax
     from jax import numpy as jnp
-
-    rng, sizes = np.random.default_rng(0), [case.inputs, *case.units]
-    parameters = {"table": rng.normal(size=(case.outputs, case.inputs)), "V": np.zeros((case.outputs, sizes[-1]))}
-    for k, (inputs, units) in enumerate(pairwise(sizes)):
-        parameters[f"W{k}"] = rng.normal(scale=0.1, size=(BLOCKS[case.cell] * units, inputs + units))
-    parameters = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), parameters)
-    x, classes = arrays(case)
-    weight = (np.arange(case.steps)[:, None] < case.lengths).astype(np.float32)
 
     def cell(W: jax.Array, state: tuple, x: jax.Array) -> tuple[tuple, jax.Array]:
         h, c = state
         inputs, units = x.shape[1], h.shape[1]
         wx, wh = x @ W[:, :inputs].T, h @ W[:, inputs:].T
-        if case.cell == "rnn":
+        if kind == "rnn":
             h = jnp.tanh(wx + wh)
-        elif case.cell == "gru":
+        elif kind == "gru":
             r, u = jnp.split(jax.nn.sigmoid((wx + wh)[:, : 2 * units]), 2, 1)
             n = jnp.tanh(wx[:, 2 * units :] + r * wh[:, 2 * units :])
             h = (1 - u) * n + u * h
@@ -131,6 +132,19 @@ def jax(case: Case, threads: int) -> tuple[Step, Step]:
             c = f * c + i * jnp.tanh((wx + wh)[:, 3 * units :])
             h = o * jnp.tanh(c)
         return (h, c), h
+
+    return cell
+
+
+def jax(case: Case, threads: int) -> tuple[Step, Step]:
+    """Return a `lax.scan` under `jit`, as one writes it; padding is computed and masked. `threads` is XLA's affair."""
+    import jax
+    from jax import numpy as jnp
+
+    parameters = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), _weights(case))
+    x, classes = arrays(case)
+    weight = (np.arange(case.steps)[:, None] < case.lengths).astype(np.float32)
+    cell = _jax_cell(case.cell)
 
     def forward(p: dict) -> jax.Array:
         h = p["table"][x] if case.tokens else jnp.asarray(x)

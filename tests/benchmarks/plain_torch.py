@@ -53,19 +53,21 @@ def vowels(folder: Path, updates: int) -> dict[str, float]:
         return {"accuracy": float((model(x_test).argmax(1) == y_test).float().mean())}
 
 
+def _tagged(path: Path) -> list[tuple[list[str], list[str]]]:
+    """The words and the tags of every sentence of a conllu file."""
+    sentences = []
+    for block in path.read_text().strip().split("\n\n"):
+        rows = [line.split("\t") for line in block.splitlines() if line[0] != "#"]
+        rows = [row for row in rows if row[0].isdigit()]
+        sentences.append(([row[1] for row in rows], [row[3] for row in rows]))
+    return sentences
+
+
 def tagging(folder: Path, updates: int) -> dict[str, float]:
     import torch
     from torch.nn.utils.rnn import pack_sequence
 
-    def read(part: str) -> list[tuple[list[str], list[str]]]:
-        sentences = []
-        for block in (folder / f"en_atis-ud-{part}.conllu").read_text().strip().split("\n\n"):
-            rows = [line.split("\t") for line in block.splitlines() if line[0] != "#"]
-            rows = [row for row in rows if row[0].isdigit()]
-            sentences.append(([row[1] for row in rows], [row[3] for row in rows]))
-        return sentences
-
-    train, test = read("train"), read("test")
+    train, test = (_tagged(folder / f"en_atis-ud-{part}.conllu") for part in ("train", "test"))
     words = {word: k + 1 for k, word in enumerate(sorted({w for ws, _ in train for w in ws}))}
     tags = {tag: k for k, tag in enumerate(sorted({t for _, ts in train for t in ts}))}
 
