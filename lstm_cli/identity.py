@@ -19,6 +19,7 @@ LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
 # Keys that leave the shapes, the order of the data and the meaning of the best score alone, and the exceptions to them.
 FREE = ("threads", "data.on_error", "optimizer.", "train.")
 FIXED = ("optimizer.name", "train.batch_size", "train.batch_steps", "train.bucket", "train.monitor")
+FILES = ("data.train", "data.valid", "data.test", "rollout.dynamics")  # may have moved: digests tell of other contents
 
 
 class Changes(NamedTuple):
@@ -31,17 +32,24 @@ class Changes(NamedTuple):
 def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
     """Sort the differences of two resolved configs into those that a resumed run may take on and the others.
 
-    Refused is whatever changes the model, the data or their order (`seed`, `model`, `data`, the batches), the
-    optimizer's state (`optimizer.name`), or the meaning of the best score so far (`loss`, `train.monitor`).
+    Refused is whatever changes the model, the data or their order (`seed`, `model`, `data` but for where its files lie,
+    the batches), the optimizer's state (`optimizer.name`), or the meaning of the best score (`loss`, `train.monitor`).
     """
     before, after = dict(flattened(old)), dict(flattened(new))
     changes = Changes([], [])
     for key in sorted({*before, *after}):
         values = before.get(key, "unset"), after.get(key, "unset")
         if values[0] != values[1]:
-            free = key.startswith(FREE) and key not in FIXED
+            free = (key.startswith(FREE) and key not in FIXED) or _moved(key, *values)
             (changes.allowed if free else changes.refused).append(f"{key}: {values[0]} -> {values[1]}")
     return changes
+
+
+def _moved(key: str, old: Any, new: Any) -> bool:
+    """Return whether a key's file lies elsewhere now; of a file of code, the function is the same."""
+    if key not in FILES or not (isinstance(old, str) and isinstance(new, str)):
+        return False
+    return key != "rollout.dynamics" or old.rpartition(":")[2] == new.rpartition(":")[2]
 
 
 def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

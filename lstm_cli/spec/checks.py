@@ -7,6 +7,8 @@ from lstm_cli.spec.config import Config
 from lstm_cli.spec.conflict import Conflict, is_text
 from lstm_cli.spec.grammar import nearest
 
+NORMAL = {"float32": (1.1754944e-38, 3.4028235e38), "float64": (2.2250738585072014e-308, 1.7976931348623157e308)}
+
 
 def conflicts(config: Config) -> list[Conflict]:
     """Return everything that does not go together."""
@@ -97,6 +99,17 @@ def _losses(config: Config) -> Iterator[Conflict]:
         yield Conflict(("optimizer.nesterov", "optimizer"), "needs optimizer.momentum above 0")
 
 
+def _range(config: Config) -> Iterator[Conflict]:
+    """Find numbers of the optimizer that are zero or infinite in the precision it computes in."""
+    smallest, largest = NORMAL[config.precision]
+    for key in ("learning_rate", "epsilon", "weight_decay", "clip_norm", "clip_norm_each", "clip_value"):
+        value = getattr(config.optimizer, key, None)
+        if value and not smallest <= value <= largest:
+            limits = f"from {smallest:.2g} to {largest:.2g}, with precision: {config.precision}"
+            text = f"got {value:g}, expected a number {limits}"
+            yield Conflict((f"optimizer.{key}", "precision"), text)
+
+
 _CHECKS = (
     _target,
     _bidirectional,
@@ -106,5 +119,6 @@ _CHECKS = (
     _batching,
     _monitor,
     _losses,
+    _range,
     *loop_checks.CHECKS,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.spec import yaml_reader
 from lstm_cli.spec.checks import conflicts
 from lstm_cli.spec.config import Config
@@ -46,8 +46,18 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def load_resolved(path: Path) -> Config:
-    """Read the config that a run keeps, with every key: none of its paths is opened, so they may be any."""
-    return _parse(_read(path), str(path), path, (), confined=False)
+    """Read the config that a run keeps, with every key: none of its paths is opened, so they may be any.
+
+    Raises
+    ------
+    CheckpointError
+        It is not what was written there.
+    """
+    try:
+        return _parse(_read(path), str(path), path, (), confined=False)
+    except ConfigError as error:
+        first = str(error).partition("\n")[0]
+        raise CheckpointError(f"{path}: damaged: {first}: put the file back as lstm-train wrote it") from None
 
 
 def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
@@ -157,9 +167,10 @@ def _upward(config: Config, source: Source) -> list[Problem]:
 
 
 def _leads_up(key: str, path: str) -> str:
+    by_hand = f"{key}={path if path.isprintable() else 'PATH'}"
     return (
-        f"{got(path)} leads up from the config's folder: put the config above what it reads, "
-        f"write an absolute path, or say {key}={path if path.isprintable() else 'PATH'} on the command line"
+        f"{got(path)} has a part .., but a relative path leads down from the config's folder: put the config above "
+        f"what it reads, write an absolute path, or say {by_hand} on the command line"
     )
 
 

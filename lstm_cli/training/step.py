@@ -203,8 +203,8 @@ class Trainer:
         before = [shared.get_value() for shared in held] if undo else []
         with np.errstate(over="ignore"):
             self._update(np.asarray(learning_rate, self.model.dtype))
-        size = max(self._last_norm, _norm(flat.get_value(borrow=True)))
-        finite = size < MODEST or all(np.isfinite(shared.get_value(borrow=True)).all() for shared in held)
+        modest = self._last_norm < MODEST and _norm(flat.get_value(borrow=True)) < MODEST  # NaN is not
+        finite = modest or all(np.isfinite(shared.get_value(borrow=True)).all() for shared in held)
         if not finite:
             for shared, value in zip(held, before, strict=False):
                 shared.set_value(value, borrow=True)

@@ -73,12 +73,13 @@ def test_a_run_can_be_moved_and_needs_nothing_but_its_folder(config, tmp_path):
         ("best/model.safetensors", "model.safetensors"),
         ("scaling.json", "scaling.json: not the file that the checkpoint was trained with"),
         ("vocabulary.json", "vocabulary.json: not the file that the checkpoint was trained with"),
+        ("resolved.yaml", "resolved.yaml: damaged: "),
     ],
 )
 def test_a_damaged_run_is_refused(config, tmp_path, name, message):
     folder = lstm_cli.train(config, run="run", verbosity=-1).folder
     content = bytearray((folder / name).read_bytes())
-    content[len(content) // 2] ^= 1
+    content[content.index(b"cell:") if name == "resolved.yaml" else len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
     with pytest.raises(CheckpointError, match=message):
         lstm_cli.load(folder)

@@ -74,6 +74,8 @@ def test_the_error_against_the_horizon(world, base):
             squares[turn] += np.mean((found[n] - wanted[n]) ** 2)
             counts[turn] += 1
     np.testing.assert_allclose(shown.errors, np.sqrt(squares / counts))
+    last = config(world, base, data={"test": 0.2}, rollout={"loss_at": "last"})
+    assert rolled(last, job_of(last).evaluator, open_data(last)) == shown  # every step is shown, whichever count
     assert 2 <= len(shown.trajectories) <= 6
     assert all(len(line.found) == len(line.wanted) for line in shown.trajectories)
 

@@ -201,7 +201,7 @@ def test_a_path_in_a_file_leads_down_from_its_folder(tmp_path, text):
     lines = str(caught.value).splitlines()
     assert len(lines) == 3
     for line, (key, path) in zip(lines, UPWARD.items(), strict=True):
-        assert f": data.{key}: '{path}' leads up from the config's folder: " in line
+        assert f": data.{key}: '{path}' has a part .., but a relative path leads down from the config's folder" in line
         assert line.endswith(f", write an absolute path, or say data.{key}={path} on the command line")
 
 
@@ -210,8 +210,9 @@ def test_a_path_that_is_absolute_or_given_by_hand_may_lead_anywhere(tmp_path):
     by_hand = load(tmp_path, "data: {train: ../a.csv, target: y}", "data.train=../b.csv", "data.test=../c.csv")
     assert by_hand.source.resolve(by_hand.data.train) == tmp_path / ".." / "b.csv"
     assert load(tmp_path, "seed: 2", "data={train: ../b.csv, target: y}").data.train == "../b.csv"
-    with pytest.raises(ConfigError, match=r"data\.train: '\.\./a\.csv' leads up"):
-        load(tmp_path, "data: {train: ../a.csv, target: y}", "data.test=../c.csv")
+    for others in (["data.test=../c.csv"], ["data.test=../c.csv", "seed=3", "train.epochs=2"]):
+        with pytest.raises(ConfigError, match=r"data\.train: '\.\./a\.csv' has a part"):
+            load(tmp_path, "data: {train: ../a.csv, target: y}", *others)
     assert config_from_mapping({"data": {"train": "../a.csv", "target": "y"}}).data.train == "../a.csv"
 
 
@@ -236,6 +237,9 @@ def test_the_text_is_kept_as_given(tmp_path):
 def test_a_config_from_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(GOOD.encode() + b"seed: x")))
     with pytest.raises(ConfigError, match=r"^<stdin>:2:7: seed: got 'x', expected"):
+        load_config("-")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"data: {train: ../a.csv, target: y}")))
+    with pytest.raises(ConfigError, match=r"^<stdin>:1:15: data\.train: '\.\./a\.csv' has a part \.\., but"):
         load_config("-")
 
 

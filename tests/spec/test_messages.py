@@ -88,6 +88,15 @@ TABLE = [
     ),
     ("optimizer: {name: sgd, nesterov: true}", "c.yaml:2:34: optimizer.nesterov: needs optimizer.momentum above 0"),
     ("optimizer: {learning_rate: 0}", "c.yaml:2:28: optimizer.learning_rate: got 0, expected a number above 0"),
+    (
+        "optimizer: {name: adam, epsilon: 1e-50}",
+        "c.yaml:2:34: optimizer.epsilon: got 1e-50, expected a number from 1.2e-38 to 3.4e+38, with precision: float32",
+    ),
+    (
+        "precision: float64\noptimizer: {learning_rate: 1e300, weight_decay: 1e-320}",
+        "c.yaml:3:49: optimizer.weight_decay: got 9.99989e-321, expected a number from 2.2e-308 to 1.8e+308, "
+        "with precision: float64",
+    ),
     ("optimizer: {learning_rate: 1e999}", "c.yaml:2:28: optimizer.learning_rate: got inf, expected a number above 0"),
     ("loss: {huber_delta: 2}", "c.yaml:2:21: loss.huber_delta: only with loss.distance: huber"),
     ("loss: {weight: 3}", "c.yaml:2:16: loss.weight: got 3, expected the name of a column"),
@@ -97,8 +106,8 @@ TABLE = [
     ),
     (
         "model: {output: 1}\nrollout: {dynamics: ../p.py:f, steps: 3}",
-        "c.yaml:3:21: rollout.dynamics: '../p.py:f' leads up from the config's folder: put the config above what it reads, "
-        "write an absolute path, or say rollout.dynamics=../p.py:f on the command line",
+        "c.yaml:3:21: rollout.dynamics: '../p.py:f' has a part .., but a relative path leads down from the config's folder: "
+        "put the config above what it reads, write an absolute path, or say rollout.dynamics=../p.py:f on the command line",
     ),
     ("rollout: {dynamics: p.py}", "c.yaml:2:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
     ("model: {output: 1}\nrollout: {dynamics: p.py}", "c.yaml:3:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),

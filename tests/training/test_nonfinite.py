@@ -151,6 +151,20 @@ def test_a_step_that_overflows_is_not_kept(
     assert_same(run, folder / "whole")
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_after_a_modest_gradient_are_not_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    def spoil(trainer: Trainer) -> None:
+        trainer.model.parameters.flat.get_value(borrow=True)[3] = value
+
+    monkeypatch.setattr(Trainer, "backpropagate", at_step(2, spoil))
+    run = folder / "run"
+    told = diverges(tame(folder), run)
+    assert told.startswith("step 3, epoch 1: weights or optimizer state that are not finite on sequences s")
+    assert told.endswith(f"Last good state: {run / LAST}, step 2")
+
+
 def arrays(state: State) -> dict[str, bytes]:
     return {f"{part} {key}": array.tobytes() for part in PARTS for key, array in getattr(state, part).items()}
 

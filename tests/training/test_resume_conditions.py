@@ -1,16 +1,17 @@
 """What a run can be resumed from and with: another config or version, other data, states that are gone or damaged."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 from lstm_cli.checkpoint import BEST, LAST, load
-from lstm_cli.errors import CheckpointError, ConfigError, DataError
+from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.run import train_run
 from tests.crash.harness import damage
-from tests.training.runs import DROPS, Whole, assert_same, config, train, write_data
+from tests.training.runs import DROPS, SMALL, Watcher, Whole, assert_same, config, train, watched, write_data
 
 
 def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:
@@ -61,7 +62,7 @@ def test_a_run_of_a_version_that_knew_fewer_keys_goes_on(whole: Whole) -> None:
     train(config(whole.folder), run, resume=True)
     assert "changed" not in (run / "train.log").read_text()
     (run / "resolved.yaml").write_text(old[:200] + "unheard-of: 1\n")
-    with pytest.raises(ConfigError, match=r"resolved\.yaml:\d+:\d+: "):
+    with pytest.raises(CheckpointError, match=r"resolved\.yaml: damaged: .*resolved\.yaml:\d+:\d+: not YAML: "):
         train(config(whole.folder), run, resume=True)
 
 
@@ -75,6 +76,20 @@ def test_a_run_is_not_resumed_on_other_data(tmp_path: Path, sequences: int) -> N
         return
     with pytest.raises(DataError, match=r"the sequences of data.train have changed since the run was started"):
         train(config(tmp_path), tmp_path / "run", resume=True)
+
+
+def test_data_that_has_moved_is_the_same_data(whole: Whole, tmp_path: Path) -> None:
+    run, moved = whole.new(), tmp_path / "moved.jsonl"
+    with pytest.raises(Interrupted):
+        watched(config(whole.folder), run, Watcher(7, lambda: signal.raise_signal(signal.SIGINT)))
+    shutil.copy(whole.folder / "gestures.jsonl", moved)
+    settings = config(whole.folder, data={**SMALL["data"], "train": str(moved)})
+    train(settings, run, resume=True)
+    assert_same(run, whole.of("small", {}))
+    assert f"started: data.train: gestures.jsonl -> {moved}\n" in (run / "train.log").read_text()
+    moved.write_text(moved.read_text().replace("0.", "1."))
+    with pytest.raises(DataError, match=r"the sequences of data.train have changed since the run was started"):
+        train(settings, run, resume=True)
 
 
 def test_a_run_stopped_before_its_first_checkpoint_starts_again(whole: Whole) -> None:
