@@ -1,6 +1,7 @@
 """A minibatch of sequences of equal length: every row of a matrix is one of them.
 
-As a theano-lstm script of 2015 would be written; only its imports differ.
+As a theano-lstm script of 2015 would be written; only its imports differ. The original README's own text could not run:
+the model has two names, observations are integers, the system takes one row, initial states have none. That is mended.
 """
 
 # ruff: noqa: C408, RUF005, UP031 (as such scripts are written)

@@ -1,6 +1,7 @@
 """One sequence at a time: the network's output drives a system, whose next state is its next input.
 
-As a theano-lstm script of 2015 would be written; only its imports differ.
+As a theano-lstm script of 2015 would be written; only its imports differ. The original README leaves the system to the
+reader; here it is a cart.
 """
 
 # ruff: noqa: C408, RUF005, UP031 (as such scripts are written)
