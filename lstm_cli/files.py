@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lstm_cli.errors import DiskError
+from lstm_cli.errors import ConfigError, DiskError
 
 CHUNK = 1 << 22  # bytes hashed and written at a time, few enough to be in the processor's cache the second time
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -93,6 +93,23 @@ def _write(descriptor: int, data: memoryview) -> None:
     """Write all of `data`: one call may take only a part."""
     while data:
         data = data[os.write(descriptor, data) :]
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Open a file that only this tool writes, in a folder that is kept; return the descriptor.
+
+    A symbolic link is refused: in a folder that came from somewhere else it may lead to any file of the user.
+    """
+    with disk_errors(path):
+        try:
+            return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        except OSError:
+            if path.is_symlink():
+                raise ConfigError(
+                    f"{path}: a symbolic link, which this tool did not make: put the file itself in its place, or "
+                    f"remove it"
+                ) from None
+            raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -51,6 +51,18 @@ def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
         assert f"changed since the run was started: {change}\n" in log
 
 
+@pytest.mark.parametrize("name", ["metrics.jsonl", "train.log"])
+def test_a_resumed_run_writes_through_no_link(whole: Whole, name: str) -> None:
+    run = whole.new()
+    train(config(whole.folder), run)
+    elsewhere = (run / name).rename(run.with_name(f"elsewhere-{name}"))
+    (run / name).symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
+    with pytest.raises(ConfigError, match=f"^{run}/{name}: a symbolic link, which this tool did not make: "):
+        train(config(whole.folder, train={"epochs": 4}), run, resume=True)
+    assert elsewhere.read_bytes() == before
+
+
 def test_a_run_of_a_version_that_knew_fewer_keys_goes_on(whole: Whole) -> None:
     run = whole.new()
     train(config(whole.folder), run)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.errors import DiskError
+from lstm_cli.errors import ConfigError, DiskError
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Finished, Note, Part, Started, StepDone
 from lstm_cli.training.sinks import Bar, Lines, MetricsFile, Verbosity, console, open_log, read_metrics, trim_metrics
 from lstm_cli.training.sinks.wording import duration, number
@@ -89,13 +89,26 @@ def test_unwritable_log_is_named(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("sink", [lambda path: open_log(path), lambda path: MetricsFile(path)])
-def test_full_disk_is_named(tmp_path, sink):
-    (tmp_path / "log").symlink_to("/dev/full")
-    full = sink(tmp_path / "log")
-    with pytest.raises(DiskError, match=r"log: cannot be written: No space left"):
+@pytest.mark.parametrize("sink", [open_log, MetricsFile])
+def test_full_disk_is_named(sink):
+    full = sink(Path("/dev/full"))
+    with pytest.raises(DiskError, match=r"/dev/full: cannot be written: No space left"):
         full(evaluation(1))
     full.close()
+
+
+@pytest.mark.parametrize("name", ["missing", "victim"])
+@pytest.mark.parametrize("write", [open_log, MetricsFile, lambda path: trim_metrics(path, 20)])
+def test_nothing_is_written_through_a_link(tmp_path, write, name):
+    written(tmp_path / "victim", evaluation(10), evaluation(30))
+    before = (tmp_path / "victim").read_bytes()
+    (tmp_path / "link").symlink_to(tmp_path / name)
+    with pytest.raises(ConfigError) as caught:
+        write(tmp_path / "link")
+    what, todo = "a symbolic link, which this tool did not make", "put the file itself in its place, or remove it"
+    assert str(caught.value) == f"{tmp_path}/link: {what}: {todo}"
+    assert (tmp_path / "victim").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "victim"]
 
 
 class Terminal(io.StringIO):

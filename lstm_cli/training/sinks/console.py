@@ -1,5 +1,6 @@
 """What the user sees while training runs: a bar on a terminal, lines elsewhere, and the same lines in ``train.log``."""
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +10,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from lstm_cli.files import disk_errors
+from lstm_cli.files import disk_errors, open_own
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Event, Finished, Note, Started, StepDone
 from lstm_cli.training.sinks import wording
 from lstm_cli.training.sinks.sink import Sink
@@ -62,8 +63,7 @@ class _Log:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with disk_errors(path):
-            self._file = path.open("ab", buffering=0)
+        self._file = os.fdopen(open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab", buffering=0)
 
     def write(self, text: str) -> None:
         with disk_errors(self._path):

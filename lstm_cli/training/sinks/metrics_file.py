@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.errors import DiskError
-from lstm_cli.files import disk_errors
+from lstm_cli.files import disk_errors, open_own
 from lstm_cli.training.events import Evaluated, Event
 
 
@@ -18,13 +18,12 @@ class MetricsFile:
     Parameters
     ----------
     path
-        The file; created where it is missing.
+        The file; created where it is missing. A symbolic link is refused.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with disk_errors(path):
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        self._descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
@@ -98,10 +97,11 @@ def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
             break
         kept.append(entry)
         size = end
-    if path.exists() and path.stat().st_size > size:
-        with disk_errors(path), path.open("r+b") as file:
-            file.truncate(size)
-            os.fsync(file.fileno())
+    if os.path.lexists(path):
+        with os.fdopen(open_own(path, os.O_RDWR), "r+b") as file, disk_errors(path):
+            if os.fstat(file.fileno()).st_size > size:
+                file.truncate(size)
+                os.fsync(file.fileno())
     return kept
 
 
