@@ -7,7 +7,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,12 +16,13 @@ from typing import Self
 from lstm_cli import checkpoint
 from lstm_cli.errors import ConfigError, RunBusy
 from lstm_cli.files import disk_errors, remove_folders, replace_file, sync_folder, temporary_name, write_new
+from lstm_cli.history import METRICS, damage
 
 LOCK = ".lstm-run.lock"
 CONFIG, RESOLVED, ENVIRONMENT = "config.yaml", "resolved.yaml", "environment.json"
 SCHEMA = ("schema.json", "vocabulary.json", "scaling.json")
 DYNAMICS = "dynamics.py"
-FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, "metrics.jsonl", "train.log", "report.html")
+FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, METRICS, "train.log", "report.html")
 CHECKPOINTS = (checkpoint.LAST, checkpoint.BEST)
 PROBE = "probe"
 TRANSIT = re.compile(r"\.(tmp|old)-(.+)-[0-9a-f]{8}")  # as `files` names what is on its way to a place or from it
@@ -38,7 +39,8 @@ class RunFolder:
     path, last, best : Path
         The folder and its two checkpoints.
     warnings : list of str
-        What a user should know: that the file system has no locks, or what of others' was left in the folder.
+        What a user should know: that the file system has no locks, what of others' was left in the folder,
+        or that a file is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,15 +73,13 @@ class RunFolder:
             foreign = any(path.iterdir()) and not is_run(path)
         if foreign:
             raise ConfigError(f"{path}: the folder holds other files and no run: choose another one with -o")
-        run = cls(path)
-        try:
+        with ExitStack() as unless_all_is_well:
+            run = unless_all_is_well.enter_context(cls(path))
             if overwrite:
                 run._remove_run()
             elif any(os.path.lexists(path / name) for name in (*FILES, *CHECKPOINTS)):
                 raise ConfigError(f"{path}: holds a run: continue it with --resume or replace it with --overwrite")
-        except BaseException:
-            run.close()
-            raise
+            unless_all_is_well.pop_all()
         return run
 
     @classmethod
@@ -87,7 +87,11 @@ class RunFolder:
         """Take the folder of a run to continue it; one that was stopped before its first checkpoint counts."""
         if not path.is_dir() or (any(path.iterdir()) and not is_run(path)):
             raise ConfigError(f"{path}: there is no run to resume: leave out --resume to start one")
-        return cls(path)
+        with ExitStack() as unless_all_is_well:
+            run = unless_all_is_well.enter_context(cls(path))
+            run.warnings += damage(path / METRICS)
+            unless_all_is_well.pop_all()
+        return run
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write one of the run's small files, whole or not at all."""

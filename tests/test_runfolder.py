@@ -118,6 +118,29 @@ def test_resume_of_a_run_killed_before_it_began(tmp_path: Path) -> None:
         assert load_newest(run.path) is None
 
 
+def test_damaged_lines_of_the_metrics_are_told(run: Path) -> None:
+    good, torn = '{"step": 5, "epoch": 1, "split": "valid"}\n', '{"step": 10, "ep'
+    for content, numbers in (
+        (torn, ""),
+        (good + torn, ""),
+        (good + "\0\0\n" + good + torn, ":2: a damaged line: "),
+        (good + "#\n" * 3 + good, ":2: a damaged line, as 2 more of the file: "),
+    ):
+        (run / "metrics.jsonl").write_text(content)
+        with RunFolder.resume(run) as resumed:
+            left = f"{run}/metrics.jsonl{numbers}left as it is, and out of the report"
+            assert resumed.warnings == ([left] if numbers else [])
+        assert (run / "metrics.jsonl").read_text() == content
+
+
+def test_metrics_behind_a_link_are_refused_at_once(run: Path) -> None:
+    (run / "metrics.jsonl").rename(run.parent / "elsewhere")
+    (run / "metrics.jsonl").symlink_to(run.parent / "elsewhere")
+    for _ in range(2):  # the first time let go of the folder
+        with pytest.raises(ConfigError, match=r"metrics\.jsonl: a symbolic link, which this tool did not make"):
+            RunFolder.resume(run)
+
+
 def test_unfinished_files_are_removed(run: Path) -> None:
     for name in (".tmp-resolved.yaml-01234567", ".tmp-probe-01234567", ".tmp-notes.txt-01234567"):
         (run / name).write_text("half")

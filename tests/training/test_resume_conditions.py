@@ -63,6 +63,18 @@ def test_a_resumed_run_writes_through_no_link(whole: Whole, name: str) -> None:
     assert elsewhere.read_bytes() == before
 
 
+def test_damaged_metrics_are_told_and_cost_no_other_line(whole: Whole) -> None:
+    run = whole.new()
+    train(config(whole.folder), run)
+    first, _, *rest = lines = (run / "metrics.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "metrics.jsonl").write_bytes(b"".join([first, b"\0\0\0\n", *rest]))
+    train(config(whole.folder, train={"epochs": 4}), run, resume=True)
+    assert f"warning: {run}/metrics.jsonl:2: a damaged line: left as it is" in (run / "train.log").read_text()
+    now = (run / "metrics.jsonl").read_bytes().splitlines(keepends=True)
+    assert now[:-1] == [first, b"\0\0\0\n", *rest]
+    assert len(now) == len(lines) + 1
+
+
 def test_a_run_of_a_version_that_knew_fewer_keys_goes_on(whole: Whole) -> None:
     run = whole.new()
     train(config(whole.folder), run)

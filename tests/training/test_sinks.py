@@ -183,13 +183,30 @@ def test_a_line_that_does_not_fit_leaves_no_part_of_it(tmp_path):
     assert [entry["step"] for entry in read_metrics(path)] == [10, 20]
 
 
-@pytest.mark.parametrize("torn", [b"", b'{"step": 30, "spl', b'{"step": 30}\n', b"\0\0\0\n", b"17\n"])
+DAMAGED = [
+    b'{"step": 30, "spl\n', b'{"step": 30}\n', b"\0\0\0\n", b"17\n", b"\n", b"[" * 10_000 + b"\n", b"\xff\n",
+    b'{"step": "30", "epoch": 1, "split": "valid"}\n', b'{"step": 30, "epoch": 1, "split": ["valid"]}\n',
+    b'{"step": 30, "epoch": 1, "split": "valid", "loss": "low"}\n',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"step": 30, "spl', *DAMAGED])
 def test_trimming_drops_what_is_torn_or_later(tmp_path, torn):
     path = tmp_path / "metrics.jsonl"
     written(path, evaluation(10), evaluation(20), evaluation(30), torn=torn)
     assert [entry["step"] for entry in trim_metrics(path, 20)] == [10, 20]
     assert [entry["step"] for entry in read_metrics(path)] == [10, 20]
     assert path.read_bytes().endswith(b"}\n")
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_a_damaged_line_costs_no_other_one(tmp_path, damaged):
+    path = tmp_path / "metrics.jsonl"
+    written(path, evaluation(10), torn=damaged)
+    written(path, evaluation(20), evaluation(30))
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert [entry["step"] for entry in trim_metrics(path, 20)] == [10, 20]
+    assert path.read_bytes().splitlines(keepends=True) == lines[:3]  # the damaged one too: somebody may repair it
 
 
 def test_trimming_leaves_a_file_alone_that_ends_at_the_step(tmp_path):

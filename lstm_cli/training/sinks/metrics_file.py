@@ -1,4 +1,4 @@
-"""``metrics.jsonl``: one object per evaluation, appended and synced, and cut back when a run is resumed."""
+"""``metrics.jsonl``: one object per evaluation, appended and synced. `history` reads it back."""
 
 import json
 import math
@@ -66,64 +66,3 @@ def entry(event: Evaluated) -> dict[str, Any]:
 
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Return the entries of a file, up to the first line that is not whole; none where there is no file."""
-    return [entry for entry, _ in _entries(path)]
-
-
-def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
-    """Cut a file back to what was known at a step, so that the resumed run leaves no gap and no double.
-
-    A torn last line goes, entries after the step go, and so does the score on the test data, which ends a run and
-    will be taken again.
-
-    Parameters
-    ----------
-    path
-        The file; nothing happens where it is missing.
-    step
-        Where the run goes on.
-
-    Returns
-    -------
-    entries
-        What is kept.
-    """
-    kept, size = [], 0
-    for entry, end in _entries(path):
-        if entry["step"] > step or entry["split"] == "test":
-            break
-        kept.append(entry)
-        size = end
-    if os.path.lexists(path):
-        with os.fdopen(open_own(path, os.O_RDWR), "r+b") as file, disk_errors(path):
-            if os.fstat(file.fileno()).st_size > size:
-                file.truncate(size)
-                os.fsync(file.fileno())
-    return kept
-
-
-def _entries(path: Path) -> list[tuple[dict[str, Any], int]]:
-    """Return the leading entries that are whole, each with the offset of its end."""
-    if not path.exists():
-        return []
-    found, end = [], 0
-    for line in path.read_bytes().splitlines(keepends=True):
-        entry = _parsed(line)
-        if entry is None:
-            break
-        end += len(line)
-        found.append((entry, end))
-    return found
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) and {"step", "split"} <= entry.keys() else None
