@@ -1,5 +1,7 @@
 """Stop when asked to: the first SIGINT or SIGTERM is a request, the second ends the process at once.
 
+What was asked for first decides how a process ends: once that is done, a second signal changes nothing.
+
 An exception raised from a signal handler inside compiled code surfaces as a `SystemError` somewhere else, and may leave
 a step half done; so the handler takes a note, and the training loop looks at it between two steps.
 """
@@ -21,6 +23,42 @@ INSISTENCE = 5, 0.2  # times that an exception which had no effect is raised aga
 UNHARMED = "before the next step; nothing was lost"
 
 
+def end_at_once() -> None:
+    """Have a signal end this process at once: for a command, wherever it has nothing to save."""
+    for number in SIGNALS:
+        if _is_heard(number):
+            signal.signal(number, _end)
+
+
+def end_undisturbed() -> None:
+    """Have no signal change how a command ends that has come to its end: Python takes a while to leave."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is _end:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _is_heard(number: int) -> bool:
+    return signal.getsignal(number) not in (None, signal.SIG_IGN)
+
+
+_ended_by: list[int] = []  # signals that `_end` has heard of
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    _ended_by.append(number)
+    if len(_ended_by) == 1:  # else the first one waits for somebody to read what it says
+        _flush()
+        with suppress(OSError):
+            os.write(2, f"stopped by {signal.Signals(number).name}\n".encode())
+    os._exit(128 + _ended_by[0])
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+
+
 class Signals:
     """Notes signals while its `with` block runs.
 
@@ -35,6 +73,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self._obeyed = False
         self._at_once = False
         self._repeating = False
         self._progress = UNHARMED
@@ -43,8 +82,7 @@ class Signals:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                handler = signal.getsignal(number)
-                if handler is not None and handler != signal.SIG_IGN:
+                if _is_heard(number):
                     self._before[number] = signal.signal(number, self._handle)
         return self
 
@@ -52,18 +90,19 @@ class Signals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            over = handler is _end and self.received is not None  # the command has only to say so
+            signal.signal(number, signal.SIG_IGN if over else handler)
         self._before.clear()
         if kind is KeyboardInterrupt and self.received is not None:  # it came at the very end of `at_once`
             raise self.interrupted(self._progress) from None
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._obeyed:
+            return
         if self.received is None:
             self.received = number
         elif not self._repeating:
-            for stream in (sys.stdout, sys.stderr):
-                with suppress(Exception):
-                    stream.flush()
+            _flush()
             os._exit(128 + number)
         if self._at_once:
             raise KeyboardInterrupt
@@ -130,6 +169,7 @@ class Signals:
             os._exit(128 + heard[0])
 
     def interrupted(self, what: str) -> Interrupted:
-        """Return the error that ends a stopped run; `what` says how far it came."""
+        """Return the error that ends a stopped run; `what` says how far it came. No further signal has an effect."""
+        self._obeyed = True
         number = signal.Signals(self.received or signal.SIGINT)
         return Interrupted(f"stopped by {number.name} {what}", number)

@@ -11,7 +11,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the top down: a room imports only rooms further down. A new file or folder of the package gets its place here.
 ROOMS = [
-    "cli", "export", "predict", "training", "identity", "runfolder", "history", "checkpoint",
+    "start", "cli", "export", "predict", "training", "identity", "runfolder", "history", "checkpoint",
     "theano", "optim", "graph", "ops", "kernels", "sequences", "spec", "files", "signals", "errors",
 ]  # fmt: skip
 # Rooms further down that a room does not know all the same.

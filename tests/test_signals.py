@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lstm_cli.errors import Interrupted
-from lstm_cli.signals import SIGNALS, Signals
+from lstm_cli.signals import SIGNALS, Signals, end_undisturbed
 
 BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
@@ -59,6 +59,29 @@ def test_the_second_signal_ends_the_process_at_once(number: int) -> None:
     assert process.wait(timeout=30) == 128 + number  # half of what it sleeps
     assert process.stdout.read() == "unflushed"
     process.stdout.close()
+
+
+@BOTH
+@pytest.mark.parametrize("within", [True, False], ids=["before the handlers are put back", "after that"])
+def test_a_signal_after_the_first_was_obeyed_changes_nothing(number: int, within: bool) -> None:
+    script = f"""
+        import signal, sys
+        from lstm_cli.signals import Signals, end_at_once
+        end_at_once()
+        with Signals() as signals:
+            signal.raise_signal({int(number)})
+            error = signals.interrupted("after all was saved")
+            if {within}:
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        print(error)
+        sys.exit(error.exit_code)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (128 + number, "")
+    assert done.stdout == f"stopped by {signal.Signals(number).name} after all was saved\n"
 
 
 @BOTH
@@ -159,6 +182,17 @@ def test_a_signal_from_before_does_not_let_the_block_begin() -> None:
 def test_other_errors_pass() -> None:
     with Signals() as signals, pytest.raises(ZeroDivisionError), signals.at_once():
         _ = 1 / 0
+
+
+def test_handlers_of_others_stay_at_the_end_of_a_command() -> None:
+    """Those of a program that calls a command's function."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        end_undisturbed()
+        assert {number: signal.getsignal(number) for number in SIGNALS} == before
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_nothing_happens_in_another_thread() -> None:

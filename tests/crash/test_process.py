@@ -1,14 +1,10 @@
 """The command itself, as a process: asked to stop at any time, in another one's way, with nobody listening."""
 
-import json
 import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,62 +12,15 @@ import pytest
 from lstm_cli.checkpoint import LAST, load
 from lstm_cli.runfolder import LOCK, RunFolder
 from lstm_cli.signals import SIGNALS
-from tests.training.runs import SMALL, merged, metrics, write_data
+from tests.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
+from tests.training.runs import metrics
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-c", "from lstm_cli.cli import train; train()"]
 BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a run that does not end."""
-    folder = write_data(tmp_path_factory.mktemp("data"))
-    path = folder / "config.yaml"
-    path.write_text(json.dumps(merged(SMALL, {"train": {"epochs": 100_000, "patience": None}})))
-    return path
-
-
-class Process:
-    """A running `lstm-train` and what it says."""
-
-    def __init__(self, config: Path, run: Path, *options: str, **environment: str) -> None:
-        self.run, self._said = run, run.with_suffix(".stderr")
-        with self._said.open("w") as stderr:
-            self._process = subprocess.Popen(
-                [*COMMAND, str(config), "-o", str(run), *options],
-                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-            )
-
-    @property
-    def said(self) -> str:
-        return self._said.read_text()
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            assert self._process.poll() is None, self.said
-            time.sleep(0.01)
-
-    def send(self, number: int) -> None:
-        self._process.send_signal(number)
-
-    def end(self) -> int:
-        return self._process.wait(timeout=60)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
-@contextmanager
-def started(*args: Path | str, **environment: str) -> Iterator[Process]:
-    process = Process(*args, **environment)
-    try:
-        yield process
-    finally:
-        process.kill()
+    return write_endless_config(tmp_path_factory.mktemp("data"))
 
 
 def stop(process: Process, number: int) -> None:
@@ -116,13 +65,6 @@ def test_a_run_is_left_while_it_starts(config: Path, tmp_path: Path, moment: str
         stop_before_the_first_step(process, number)
 
 
-STUCK = """
-import sys
-def stuck(*_):
-    sys.stderr.write("stuck\\n")
-    while True:
-        pass
-"""
 NEVER_DONE = {
     "importing": {"pytensor.py": f"{STUCK}stuck()"},
     "compiling": {"sitecustomize.py": f"{STUCK}import numba\nnumba.core.dispatcher.Dispatcher.compile = stuck"},
