@@ -1,15 +1,17 @@
 """A file appears whole or not at all."""
 
 import os
+import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lstm_cli.errors import DiskError
-from lstm_cli.files import WholeFile, replace_file, temporary_name, write_new
+from lstm_cli.files import WholeFile, replace_file, replace_folder, temporary_name, write_new
 
 
 def names(folder: Path) -> list[str]:
@@ -51,6 +53,50 @@ def test_results_appear_when_they_are_complete(tmp_path: Path) -> None:
         assert path.read_bytes() == b"before"
     assert path.read_bytes() == b"new"
     assert names(tmp_path) == ["out"]
+
+
+def stream(path: Path) -> None:
+    with WholeFile(path) as file:
+        file.write(b"new")
+
+
+def fill(path: Path) -> None:
+    path.mkdir()
+    replace_folder(path, ["part"], lambda folder: write_new(folder / "part", [b"new"]))
+
+
+@pytest.mark.parametrize(
+    ("write", "calls"),
+    [
+        (stream, ["sync 3 bytes", "rename to out", "sync the folder"]),
+        (lambda path: replace_file(path, b"new"), ["sync 3 bytes", "rename to out", "sync the folder"]),
+        (fill, ["sync 3 bytes", "sync a folder", "rename out", "rename to out", "sync the folder"]),
+    ],
+    ids=["stream", "file", "folder"],
+)
+def test_all_is_on_the_disk_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None], calls: list[str]
+) -> None:
+    """After a power cut a name may else belong to an empty file, and without the folder's sync to none."""
+    made = []
+
+    def fsync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        folder = "the folder" if os.path.samestat(status, tmp_path.stat()) else "a folder"
+        made.append(f"sync {folder if stat.S_ISDIR(status.st_mode) else f'{status.st_size} bytes'}")
+
+    def renaming(call: Callable[..., None]) -> Callable[..., None]:
+        def rename(source: Path, target: Path) -> None:
+            made.append("rename to out" if Path(target).name == "out" else f"rename {Path(source).name}")
+            call(source, target)
+
+        return rename
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(os, name, renaming(getattr(os, name)))
+    write(tmp_path / "out")
+    assert made == calls
 
 
 def test_results_do_not_appear_after_an_error(tmp_path: Path) -> None:

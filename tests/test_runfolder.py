@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from lstm_cli.checkpoint import load_newest, save
 from lstm_cli.errors import CheckpointError, ConfigError, DiskError, RunBusy
 from lstm_cli.identity import check_identity, compare_configs, environment, identity
 from lstm_cli.runfolder import LOCK, RunFolder
+from lstm_cli.spec import config_from_mapping
+from lstm_cli.training.run import train_run
 from tests.crash.harness import Worker
 from tests.crash.worker import state
 
@@ -72,6 +75,26 @@ def test_overwrite_removes_what_the_tool_made_and_nothing_else(run: Path) -> Non
     assert (run / "notes.txt").read_text() == "mine"
     (former,) = names(run) - {LOCK, "notes.txt", "thesis"}
     assert warning == f"{run}: replaced, but for what this tool did not make: {former}, notes.txt, thesis"
+
+
+@pytest.fixture
+def room_for_the_lock_alone() -> Iterator[None]:
+    """Let no file grow beyond what the lock takes, as on a disk that is all but full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.usefixtures("room_for_the_lock_alone")
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_place_without_room_is_found_before_the_data_is_read(tmp_path: Path, resume: bool) -> None:
+    config = config_from_mapping({"data": {"train": "missing.jsonl", "target": "y"}}, tmp_path)
+    (tmp_path / "new").mkdir()
+    for _ in range(2):  # the first time let go of the folder
+        with pytest.raises(DiskError, match=r"new/probe: cannot be written: File too large .+: free some space"):
+            train_run(config, tmp_path / "new", resume=resume)
+    assert names(tmp_path / "new") == {LOCK}
 
 
 def test_overwrite_of_nothing_is_fine(tmp_path: Path) -> None:
