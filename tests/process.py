@@ -55,8 +55,8 @@ class Process:
     def send(self, number: int) -> None:
         self._process.send_signal(number)
 
-    def end(self) -> int:
-        return self._process.wait(timeout=60)
+    def end(self, timeout: float | None = 60) -> int:
+        return self._process.wait(timeout)
 
     def kill(self) -> None:
         self._process.kill()
