@@ -110,7 +110,8 @@ TABLE = {
     "csv: empty cell": ("a.csv", csv("b,,p"), X, r":4: x: a number is missing: fill it in"),
     "csv: infinite": ("a.csv", csv("b,inf,p"), X, r":4: x: inf is not a finite number"),
     "csv: empty label": ("a.csv", csv("b,1,"), X, r":4: y: the label is missing"),
-    "csv: unclosed quote": ("a.csv", csv('b,"1,p', "c,2,p"), X, r":4: the quotes do not match \(unexpected end of data\): close every quote"),
+    "csv: unclosed quote": ("a.csv", csv('b,"1,p', "c,2,p"), X, r":4: a quoted cell does not end on its line: close the quote, or take the line break out"),
+    "csv: quote within a cell": ("a.csv", csv('b,"1"2,p', "c,2,p"), X, r":4: the quotes do not match \(.*\): close every quote, and double those inside"),
     "csv: empty id": ("a.csv", csv(",1,p"), X, r":4: the id is empty: give every row the id of its sequence"),
     "csv: ids repeated": ("a.csv", csv("b,1,p", "a,1,p"), X, r":5: id 'a' again, after rows of other ids: sort the rows by id"),
     "csv: column twice": ("a.csv", "x,x\n1,2\n", SERIES, r":1: two columns are named 'x': rename one"),
@@ -238,37 +239,6 @@ def test_bad_loss_columns_name_the_row(tmp_path, given, message):
     loss = {"loss": {key: names[key] for key in given}}
     with pytest.raises(DataError, match=message):
         open_jsonl(tmp_path, [good, bad], loss, **X)
-
-
-def test_skipped_rows_are_counted_and_the_first_ten_named(tmp_path):
-    rows = [{"x": [1.5, 2.0], "y": "a"}] * 150 + [{"x": [], "y": "a"}] * 12
-    data = open_jsonl(tmp_path, rows, on_error="skip", **X)
-    (note,) = [note for note in data.notes if "skipped" in note]
-    assert len(data.train) == 150
-    assert "12 of 162 rows were skipped" in note
-    assert note.count("an empty sequence") == 10
-    assert note.endswith("and 2 more")
-
-
-@pytest.mark.parametrize(("good", "bad", "stops"), [(89, 11, True), (99, 11, False), (5, 10, False), (20, 11, True)])
-def test_skipping_stops_above_ten_rows_and_ten_percent(tmp_path, good, bad, stops):
-    rows = [{"x": [1.5], "y": "a"}] * good + [{"x": [[]], "y": "a"}] * bad
-    if not stops:
-        assert len(open_jsonl(tmp_path, rows, on_error="skip", **X).train) == good
-        return
-    with pytest.raises(DataError, match=rf"{bad} of {good + bad} rows cannot be used, more than data.on_error: skip"):
-        open_jsonl(tmp_path, rows, on_error="skip", **X)
-
-
-def test_skipping_everything_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="2 of 2 rows cannot be used, none is left"):
-        open_jsonl(tmp_path, [{"x": [], "y": "a"}] * 2, on_error="skip", **X)
-
-
-def test_a_skipped_csv_row_takes_its_sequence_along(tmp_path):
-    write(tmp_path / "a.csv", "id,x,y\n" + "".join(f"{i},1.5,p\n{i},2.5,q\n" for i in range(5)) + "9,bad,p\n9,1,p\n")
-    data = open_data(config(tmp_path, train="a.csv", on_error="skip", **X))
-    assert (len(data.train), data.train.lengths.sum()) == (5, 10)
 
 
 def test_repeated_ids_are_noted(tmp_path):

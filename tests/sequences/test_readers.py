@@ -60,9 +60,36 @@ def test_csv_without_ids_is_one_long_series(tmp_path):
     assert (row.id, row.columns["x"], row.steps_at[1]) == (1, ["1", "2", "3"], f"{tmp_path}/a.csv:4")
 
 
-def test_a_cell_over_several_lines_keeps_the_line_numbers_right(tmp_path):
-    (row,) = rows(write(tmp_path / "a.csv", 'x,note\n1,"two\nlines"\n2,one\n'))
-    assert [place.rsplit(":")[-1] for place in row.steps_at] == ["2", "4"]
+QUOTED = {
+    "closed by a later one": ('x,y\n1,"two\n2,one\n3,"\n', 2),
+    "a cell over two lines": ('x,note\n1,"two\nlines"\n2,one\n', 2),
+    "to the end of the file": ('x,y\n1,a\n2,"b\n' + "3,c\n" * 50_000, 3),
+    "in the header": ('x,"y\n1,2\n', 1),
+    "in the last line": ('x,y\n1,a\n2,"b', 3),
+}
+
+
+@pytest.mark.parametrize("case", QUOTED)
+def test_a_quote_without_an_end_on_its_line_takes_no_other_line_with_it(tmp_path, case):
+    content, line = QUOTED[case]
+    fix = "close the quote, or take the line break out of the cell"
+    with pytest.raises(DataError, match=rf"a\.csv:{line}: a quoted cell does not end on its line: {fix}"):
+        rows(write(tmp_path / "a.csv", content))
+
+
+def test_what_is_quoted_on_one_line_is_a_cell(tmp_path):
+    lines = ['"id","y, z"', "1,a", '2,"b, ""c"""', '"3",', "4,", '4,"a"b', '5,c"', '"6",d']
+    *good, bad = sorted(rows(write(tmp_path / "a.csv", "\n".join(lines))), key=lambda row: isinstance(row, DataError))
+    assert [(row.id, *row.columns["y, z"]) for row in good] == [
+        ("1", "a"), ("2", 'b, "c"'), ("3", ""), ("5", 'c"'), ("6", "d"),
+    ]  # fmt: skip
+    assert "a.csv:6: the quotes do not match (" in str(bad)
+
+
+def test_blank_lines_are_counted_and_passed_over(tmp_path):
+    (row,) = rows(write(tmp_path / "a.csv", ' \n\nx,y\n\n1,2\n\n\n3,"4"\n\n'))
+    assert row.columns == {"x": ["1", "3"], "y": ["2", "4"]}
+    assert [place.rsplit(":")[-1] for place in row.steps_at] == ["5", "8"]
 
 
 def test_npz_padded_and_stacked_are_the_same(tmp_path):

@@ -8,7 +8,6 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 
 from lstm_cli.errors import DataError
 from lstm_cli.sequences.readers.options import Options
@@ -49,8 +48,8 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
     line, header, error = next(cells, (1, [], None))
     if error is not None:
         raise error
-    names = _names(source, line, header, options)
-    counted = ((line, values, error or _miscounted(source, line, values, header)) for line, values, error in cells)
+    names, width = _names(source, line, header, options), len(header)
+    counted = (row if len(row[1]) == width else _miscounted(source, row, width) for row in cells)
     yield from grouped(source.name, counted, names, tuple(names), options)
 
 
@@ -92,40 +91,41 @@ def grouped(
 
 
 def _cells(source: Source) -> Iterator[Cells]:
-    """Yield every row that is not blank, the header first."""
-    wrong: dict[int, DataError] = {}
-    lines = _remembering(source, wrong)
-    start = []
-    for line in lines:
-        start.append(line)
-        if line.strip():
-            break
-    rows = csv.reader(chain(start, lines), delimiter=_delimiter(start[-1]), strict=True)
-    while True:
-        first = rows.line_num + 1
+    """Yield every row that is not blank, the header first. Each is a line of its own: no cell holds a line break.
+
+    A cell that may go on for lines would let a single stray quote take all that follows for its text.
+    """
+    pending: list[str] = []
+    delimiter = rows = None
+    for number, line, error in source.lines():
+        if not line or (rows is None and not line.strip()):
+            continue
+        if rows is None:
+            delimiter = _delimiter(line)
+            rows = csv.reader(iter(pending.pop, None), delimiter=delimiter, strict=True)
+        if '"' not in line and "\r" not in line:  # most lines: it is the same, and faster
+            yield number, line.split(delimiter), error
+            continue
+        pending.append(line)
         try:
             cells = next(rows)
-        except StopIteration:
-            return
         except csv.Error as reason:
             fix = "close every quote, and double those inside a quoted cell"
-            yield first, [], DataError(f"{source.name}:{first}: the quotes do not match ({reason}): {fix}")
-            continue
-        if cells:
-            error = wrong.pop(min(wrong)) if wrong else None
-            wrong.clear()
-            yield first, cells, error
+            yield number, [], error or DataError(f"{source.name}:{number}: the quotes do not match ({reason}): {fix}")
+        except IndexError:  # it asked for the next line
+            raise _unclosed(source, number) from None
+        else:
+            yield number, cells, error
 
 
-def _remembering(source: Source, wrong: dict[int, DataError]) -> Iterator[str]:
-    for number, line, error in source.lines():
-        if error is not None:
-            wrong[number] = error
-        yield line + "\n"
+def _unclosed(source: Source, line: int) -> DataError:
+    """Return the error for a cell that goes on. Which rows after it are good cannot be told: it is never skipped."""
+    fix = "close the quote, or take the line break out of the cell"
+    return DataError(f"{source.name}:{line}: a quoted cell does not end on its line: {fix}")
 
 
 def _delimiter(line: str) -> str:
-    bare = re.sub(r'"[^"]*"', "", line.strip("\n"))
+    bare = re.sub(r'"[^"]*"', "", line)
     return max(DELIMITERS, key=bare.count)
 
 
@@ -146,11 +146,11 @@ def _names(source: Source, line: int, header: list[str], options: Options) -> di
     return {name: position for position, name in enumerate(names) if name}
 
 
-def _miscounted(source: Source, line: int, values: list[str], header: list[str]) -> DataError | None:
-    if len(values) == len(header):
-        return None
-    fix = "quote cells that hold the delimiter" if len(values) > len(header) else "complete or delete the row"
-    return DataError(f"{source.name}:{line}: expected {len(header)} cells as in the header, got {len(values)}: {fix}")
+def _miscounted(source: Source, row: Cells, width: int) -> Cells:
+    line, values, error = row
+    fix = "quote cells that hold the delimiter" if len(values) > width else "complete or delete the row"
+    what = f"expected {width} cells as in the header, got {len(values)}"
+    return line, values, error or DataError(f"{source.name}:{line}: {what}: {fix}")
 
 
 def _id(values: list[str], place: int | None, group: _Group | None) -> str:
