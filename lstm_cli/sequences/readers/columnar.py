@@ -16,6 +16,7 @@ from lstm_cli.sequences.source import Source
 from lstm_cli.sequences.vocabulary import label_key
 
 ROWS_HELD, _BUFFER = 256, 1 << 16
+_BYTES_HELD = 1 << 20  # as Arrow holds them; Python's objects take about ten times as much
 _ARROW_FILE = b"ARROW1"  # an IPC file begins so, and a stream does not
 
 #: The schema of a file, and what yields its batches with the columns of some names.
@@ -60,10 +61,16 @@ def _read(
 
 
 def _checked(batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield batches that are sound: pyarrow believes what offsets and texts say until it is told to look."""
+    """Yield sound batches in slices of few rows: all rows of a file may be in one batch, and these become objects.
+
+    Pyarrow believes what offsets and texts say until it is told to look.
+    """
     for batch in batches:
         batch.validate(full=True)
-        yield batch
+        rows = batch.num_rows
+        held = min(ROWS_HELD, max(1, rows * _BYTES_HELD // max(1, batch.get_total_buffer_size())))
+        for start in range(0, rows, held):
+            yield batch.slice(start, held)
 
 
 def _open_parquet(stream: BinaryIO) -> _Opened:
