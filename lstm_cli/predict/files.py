@@ -9,7 +9,8 @@ from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.states import check_stateful, kept_states, read_states
 from lstm_cli.predict.trajectories import with_steps
 from lstm_cli.predict.writers import write_rows, write_text
-from lstm_cli.sequences import Encoded, Tally, read_rows
+from lstm_cli.sequences import Encoded, Tally, memory, read_rows
+from lstm_cli.sequences.source import shown
 
 
 def predict_run(
@@ -65,18 +66,21 @@ def predict_run(
         symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)
         write_text(chain([prompt], symbols, ["\n"]), out)
         return None
-    if evaluate:
-        scores = run.evaluate(data, tally=tally)
-    elif run.drives:
-        if probabilities or state_in or state_out:
-            raise ConfigError("--probabilities, --state-in, --state-out: this model drives a system: leave them out")
-        schema = with_steps(run.schema, steps)
-        starts = (schema.encode(row, tally=tally) for row in read_rows(data, schema))
-        write_rows(run.trajectories(starts), out, per_step=True)
-    else:
-        encoded = (run.schema.encode(row, tally=tally) for row in read_rows(data, run.schema))
-        _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
-    for text in tally.notes("standard input" if str(data) == "-" else str(data)):
+    name = "standard input" if str(data) == "-" else shown(data)
+    with memory.enough(name):
+        if evaluate:
+            scores = run.evaluate(data, tally=tally)
+        elif run.drives:
+            if probabilities or state_in or state_out:
+                options = "--probabilities, --state-in, --state-out"
+                raise ConfigError(f"{options}: this model drives a system: leave them out")
+            schema = with_steps(run.schema, steps)
+            starts = (schema.encode(row, tally=tally) for row in read_rows(data, schema))
+            write_rows(run.trajectories(starts), out, per_step=True)
+        else:
+            encoded = (run.schema.encode(row, tally=tally) for row in read_rows(data, run.schema))
+            _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
+    for text in tally.notes(name):
         note(text)
     return scores
 

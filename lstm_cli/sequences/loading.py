@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.errors import DataError
-from lstm_cli.sequences import limits
+from lstm_cli.sequences import limits, memory
 from lstm_cli.sequences.dataset import Dataset
 from lstm_cli.sequences.encoded import Encoded
 from lstm_cli.sequences.fitting import fit
@@ -52,6 +52,11 @@ def open_data(config: Any, *, precision: str | None = None) -> Data:
 
     Its numbers are in the config's precision, if not in another that is given.
     """
+    with memory.enough(Source(config.source.resolve(config.data.train)).name):
+        return _opened(config, precision or config.precision)
+
+
+def _opened(config: Any, precision: str) -> Data:
     notes: list[str] = []
     path = config.source.resolve(config.data.train)
     form = _format(config, path)
@@ -64,7 +69,7 @@ def open_data(config: Any, *, precision: str | None = None) -> Data:
     notes += tolerance.notes()
     notes += _repeated_ids(tolerance.name, records)
     train, valid, test = hold_out(config, records, per_step=_divisible(layout), lag=layout.lag)
-    schema = fit(layout, train, scale=config.data.scale, precision=precision or config.precision)
+    schema = fit(layout, train, scale=config.data.scale, precision=precision)
     notes += _notes_on_target(config, schema, train)
     splits: dict[str, Dataset | None] = {"train": _encoded(config, schema, train, "train", notes)}
     for name, records in (("valid", valid), ("test", test)):

@@ -2,10 +2,14 @@
 
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lstm_cli.sequences.schema import Schema
+from lstm_cli.errors import DataError
+
+if TYPE_CHECKING:
+    from lstm_cli.sequences.schema import Schema
 
 #: Numbers per unit and step: the gates, and beside them the states, their gradient and a copy for dropout.
 _TRAINED = {"lstm": 4 + 3, "gru": 3 + 3, "rnn": 1 + 3}
@@ -15,8 +19,12 @@ _PER_TARGET = 40
 #: Numbers per output and such step; metrics of numbers and sets work in double precision.
 _PER_LABEL, _PER_NUMBER_TRAINED, _PER_NUMBER_EVALUATED = 1, 3, 8
 
+#: What is made of rows that were read takes at least this share of what they take.
+_MADE_OF_ROWS = 0.25
+_FIX = "give fewer or shorter sequences, or a machine with more"
 
-def needed(spec: Any, schema: Schema, steps: int, *, precision: str, training: bool) -> int:
+
+def needed(spec: Any, schema: "Schema", steps: int, *, precision: str, training: bool) -> int:
     """Return about how many bytes a batch of so many padded steps takes, to train on or only to look at.
 
     Parameters
@@ -45,7 +53,7 @@ def needed(spec: Any, schema: Schema, steps: int, *, precision: str, training: b
     return steps * numbers * (4 if precision == "float32" else 8)
 
 
-def _embedded(spec: Any, schema: Schema) -> int:
+def _embedded(spec: Any, schema: "Schema") -> int:
     """Return the width of all embeddings together."""
     sizes = spec.embedding
     return sum(sizes if isinstance(sizes, int) else sizes.get(name, 0) for name in schema.tokens)
@@ -84,3 +92,37 @@ def readable(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:,.3g} GB"
+
+
+class Watch:
+    """Watches over the memory while a file is read: what is read piles up where all of it is needed."""
+
+    def __init__(self) -> None:
+        self._before = resident()
+
+    def check(self, where: str, *, more: int = 0) -> None:
+        """Refuse to read on where there is no memory for what is made of all that was read, or for so many bytes."""
+        free = available()
+        if free is None or self._before is None:
+            return
+        taken = (resident() or 0) - self._before
+        if free < max(more, _MADE_OF_ROWS * taken):
+            what = f"to read this takes {readable(max(taken, more))} of memory, and {readable(free)} are left"
+            raise DataError(f"{where}: {what}: {_FIX}")
+
+
+def resident() -> int | None:
+    """Return the bytes of memory that this process holds; None if the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return None
+
+
+@contextmanager
+def enough(name: str) -> Iterator[None]:
+    """Make it an error of the data if the memory is not enough for it after all."""
+    try:
+        yield
+    except MemoryError:
+        raise DataError(f"{name}: it does not fit into the memory: {_FIX}") from None

@@ -1,19 +1,29 @@
 """Files and streams of rows: how they are opened, decoded and named in messages."""
 
 import io
+import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from lstm_cli.errors import DataError
+from lstm_cli.sequences import memory
 
 #: A path, ``-`` for standard input, or an open binary stream.
 Origin = str | Path | BinaryIO
 
+_BUFFER = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+#: So many bytes are read between two looks at the memory.
+PIECE = 1 << 22
+#: A line that is not at its end yet takes so many times its bytes: put together, decoded, and as values.
+_PER_BYTE = 3
 
 
 class Source:
@@ -44,18 +54,20 @@ class Source:
             yield self._stream
             return
         try:
-            stream = self.path.open("rb")  # ty: ignore
+            stream = self.path.open("rb", _BUFFER)  # ty: ignore
         except FileNotFoundError:
             raise DataError(f"{self.name}: no such file: check the path; it counts from the config's folder") from None
         except OSError as error:
             raise DataError(f"{self.name}: cannot be read ({error.strerror}): give a readable file") from None
         with stream:
+            if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty():
+                raise DataError(f"{self.name}: a device, which may have no end: give a file, or a pipe")
             yield stream
 
     def read(self) -> bytes:
         """Return everything, refusing an empty file."""
         with self.open() as stream, self._reading():
-            content = stream.read()
+            content = self._everything(stream)
         if not content:
             raise self.empty()
         return content
@@ -70,20 +82,45 @@ class Source:
         A byte order mark is left out, Windows line ends are as good as others. In a line that is not UTF-8 the bytes
         that are wrong stand as U+FFFD.
         """
-        number, line = 0, b""
+        number, line, since = 0, b"", PIECE
+        watch = memory.Watch()
         with self.open() as stream, self._reading():
-            for number, line in enumerate(stream, start=1):
-                if number == 1:
-                    line = self._without_mark(line)
+            for number, line in enumerate(iter(partial(stream.readline, PIECE), b""), start=1):
+                since += len(line)
+                if since >= PIECE:  # so it is with the first line, and with those that are longer
+                    line, since = self._completed(stream, number, line, watch), 0
                     if not line:
                         break
-                line = line.removesuffix(b"\n").removesuffix(b"\r")
+                line = line.rstrip(b"\r\n")
                 try:
                     yield number, line.decode(), None
                 except UnicodeDecodeError as error:
                     yield number, line.decode(errors="replace"), self.undecodable(number, error)
         if number == 0 or (number == 1 and not line):
             raise self.empty()
+
+    def _completed(self, stream: BinaryIO, number: int, line: bytes, watch: memory.Watch) -> bytes:
+        """Return a line whole, without the mark in front of a file, if there is memory for it and the lines before."""
+        pieces = [line]
+        while len(pieces[-1]) == PIECE and not pieces[-1].endswith(b"\n"):
+            if b"\0" in pieces[-1]:
+                fix = "give a text file, or set data.format"
+                raise DataError(f"{self.name}:{number}: zero bytes in a line of megabytes: {fix}")
+            watch.check(f"{self.name}:{number}", more=_PER_BYTE * PIECE * len(pieces))
+            pieces.append(stream.readline(PIECE))
+        watch.check(f"{self.name}:{number}")
+        line = b"".join(pieces) if len(pieces) > 1 else line
+        return self._without_mark(line) if number == 1 else line
+
+    def _everything(self, stream: BinaryIO) -> bytes:
+        """Return all bytes, if there is memory for them; a pipe does not say how many they are."""
+        watch, pieces = memory.Watch(), []
+        if self.path is not None:
+            watch.check(self.name, more=os.fstat(stream.fileno()).st_size)
+        while piece := stream.read(PIECE):
+            pieces.append(piece)
+            watch.check(self.name, more=sum(map(len, pieces)))
+        return b"".join(pieces)
 
     def text(self) -> str:
         """Return everything as text; Windows line ends become plain ones."""

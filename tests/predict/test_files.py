@@ -207,6 +207,18 @@ def test_of_a_long_text_only_the_likeliest_symbols_are_held(loaded, monkeypatch)
     assert peak < 20_000 * 6 * 4 * 2  # twice the outputs of all steps; their graph alone takes as much
 
 
+def test_memory_that_is_not_enough_is_an_error_of_the_data(trained, monkeypatch):
+    def fail(*args, **options):
+        raise MemoryError
+
+    folder = trained("classifier")
+    monkeypatch.setattr("lstm_cli.sequences.readers.jsonl.condensed", fail)
+    for options in ((), ("--evaluate",)):
+        result = command(folder / "run", folder / "train.jsonl", *options)
+        message = f"{folder / 'train.jsonl'}: it does not fit into the memory: give fewer or shorter sequences"
+        assert (result.exit_code, result.stderr.startswith(message)) == (65, True)
+
+
 def process(*args, **options):
     script = "import sys; from lstm_cli.cli import predict; predict(prog_name='lstm-predict')"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -162,11 +162,19 @@ def test_streams_are_read_like_files():
 
 
 def test_streams_are_read_row_by_row():
-    def lines():
-        yield b'{"x": [1]}\n'
-        raise AssertionError("the second line was read before the first was used")
+    class Raw(io.RawIOBase):
+        def readable(self):
+            return True
 
-    row = next(read(Source(lines()), "jsonl", Options()))
+        def readinto(self, buffer):
+            if given:
+                raise AssertionError("the second line was read before the first was used")
+            given.append(b'{"x": [1]}\n')
+            buffer[: len(given[0])] = given[0]
+            return len(given[0])
+
+    given = []
+    row = next(read(Source(io.BufferedReader(Raw())), "jsonl", Options()))
     assert row.id == 1
 
 

@@ -84,7 +84,7 @@ def _load(source: Source, options: Options) -> tuple[dict[str, np.ndarray], tupl
             present = tuple(file.files)
             wanted = [name for name in present if options.wants(name) or name in (*_EXTENTS, options.id)]
             arrays = {name: file[name] for name in wanted}
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Exception as error:  # what zipfile, zlib and numpy raise on damaged bytes is of many kinds
         if "pickle" in str(error) and zipfile.is_zipfile(stream):

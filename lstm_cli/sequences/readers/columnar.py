@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from lstm_cli.errors import DataError
+from lstm_cli.sequences import memory
 from lstm_cli.sequences.readers.jsonl import sequence
 from lstm_cli.sequences.readers.options import Options
 from lstm_cli.sequences.readers.table import Cells, grouped
 from lstm_cli.sequences.rows import Row, listed
-from lstm_cli.sequences.source import Source
+from lstm_cli.sequences.source import PIECE, Source
 from lstm_cli.sequences.vocabulary import label_key
 
 ROWS_HELD, _BUFFER = 256, 1 << 16
@@ -50,8 +51,8 @@ def _read(
             present = _names(source, schema)
             wanted = [name for name in present if options.wants(name) or name == options.id]
             read = _steps if _has_steps_as_rows(pyarrow, schema, options) else _sequences
-            yield from read(source, options, present, _checked(batches(wanted)))
-    except DataError:
+            yield from read(source, options, present, _checked(source.name, batches(wanted)))
+    except (DataError, MemoryError):
         raise
     except Exception as error:  # what pyarrow raises on damaged bytes is of many kinds
         reason = str(error).partition("\n")[0]
@@ -60,16 +61,21 @@ def _read(
         ) from None
 
 
-def _checked(batches: Iterable[Any]) -> Iterator[Any]:
+def _checked(name: str, batches: Iterable[Any]) -> Iterator[Any]:
     """Yield sound batches in slices of few rows: all rows of a file may be in one batch, and these become objects.
 
     Pyarrow believes what offsets and texts say until it is told to look.
     """
+    watch, since = memory.Watch(), 0
     for batch in batches:
         batch.validate(full=True)
-        rows = batch.num_rows
-        held = min(ROWS_HELD, max(1, rows * _BYTES_HELD // max(1, batch.get_total_buffer_size())))
+        rows, size = batch.num_rows, batch.get_total_buffer_size()
+        held = min(ROWS_HELD, max(1, rows * _BYTES_HELD // max(1, size)))
         for start in range(0, rows, held):
+            since += size * held // rows
+            if since >= PIECE:
+                watch.check(name)
+                since = 0
             yield batch.slice(start, held)
 
 

@@ -16,7 +16,7 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
     """Yield one row per line; blank lines are passed over."""
     count, names = 0, ()
     for number, line, error in source.lines():
-        if not line.strip():
+        if not line or line.isspace():
             continue
         count += 1
         where = f"{source.name}:{number}"
