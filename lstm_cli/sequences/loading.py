@@ -61,7 +61,7 @@ def _opened(config: Any, precision: str) -> Data:
     path = config.source.resolve(config.data.train)
     form = _format(config, path)
     tolerance = Tolerance(Source(path).name, skip=config.data.on_error == "skip")
-    rows = list(tolerance.rows(read(Source(path), form, _wanted(config))))
+    rows = list(tolerance.rows(read(_source(path), form, _wanted(config))))
     if not rows:
         notes.extend(tolerance.notes())  # raises: something was there, and nothing can be used
     layout = infer(config, form, rows)
@@ -88,6 +88,10 @@ def _divisible(layout: Layout) -> bool:
     return layout.answer.per == "step" and layout.loop is None
 
 
+def _source(path: Path) -> Source:
+    return Source(path, base="the config's folder")
+
+
 def _format(config: Any, path: Path) -> str:
     return detect(path) if config.data.format == "auto" else config.data.format
 
@@ -111,7 +115,7 @@ def _wanted(config: Any) -> Options:
 def _records(config: Any, layout: Layout, path: Path, notes: list[str]) -> list[Record]:
     """Return the typed rows of another file than the training data's."""
     tolerance = Tolerance(Source(path).name, skip=config.data.on_error == "skip")
-    rows = tolerance.rows(read(Source(path), _format(config, path), layout.options(labelled=True)))
+    rows = tolerance.rows(read(_source(path), _format(config, path), layout.options(labelled=True)))
     records = list(tolerance.made(lambda row: layout.parse(row, labelled=True), rows))
     notes += tolerance.notes()
     notes += _repeated_ids(tolerance.name, records)

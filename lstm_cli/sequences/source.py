@@ -33,9 +33,12 @@ class Source:
     ----------
     origin
         A path, ``-`` for standard input, or an open binary stream.
+    base
+        What a relative path counts from, for the message that there is no such file.
     """
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, *, base: str = "the current folder") -> None:
+        self._base = base
         self.path: Path | None = None
         self._stream: BinaryIO | None = None
         if isinstance(origin, str | Path):
@@ -56,7 +59,7 @@ class Source:
         try:
             stream = self.path.open("rb", _BUFFER)  # ty: ignore
         except FileNotFoundError:
-            raise DataError(f"{self.name}: no such file: check the path; it counts from the config's folder") from None
+            raise DataError(f"{self.name}: no such file: check the path; it counts from {self._base}") from None
         except OSError as error:
             raise DataError(f"{self.name}: cannot be read ({error.strerror}): give a readable file") from None
         with stream:
@@ -160,8 +163,9 @@ class Source:
 
 
 def shown(path: Path) -> str:
-    """Return a path as messages show it: relative where it lies below the current folder."""
+    """Return a path as messages show it: relative where it lies below the current folder, and on one line."""
     try:
-        return str(path.relative_to(Path.cwd())) if path.is_absolute() else str(path)
+        text = str(path.relative_to(Path.cwd())) if path.is_absolute() else str(path)
     except ValueError:
-        return str(path)
+        text = str(path)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
