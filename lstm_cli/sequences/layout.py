@@ -194,9 +194,12 @@ def _chain(content: dict[str, Any]) -> Chain:
 
 
 def _raw(row: Row, name: str) -> Any:
-    if row.columns.get(name) is None:
+    value = row.columns.get(name)
+    if value is None and name in row.columns:
+        raise row.error(name, Flaw("the value is null", "fill it in or remove the sequence"))
+    if value is None:
         raise row.error(name, Flaw(f"the column is missing (there are {listed(row.names)})", "add it"))
-    return row.columns[name]
+    return value
 
 
 def _transformable(given: NDArray[np.float64], column: Column | Answer) -> NDArray[np.float64]:

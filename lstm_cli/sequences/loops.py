@@ -120,6 +120,8 @@ def _width(rows: Sequence[Row], name: str) -> int:
 def _table(row: Row, name: str) -> Numbers:
     """Return a flat list as one step (1, D), a list of lists as several (T, D)."""
     value = row.columns.get(name)
+    if value is None and name in row.columns:
+        raise Flaw("the value is null", "fill it in or remove the sequence")
     if value is None:
         raise Flaw("the column is missing", "add it")
     nested = (isinstance(value, list) and value and isinstance(value[0], list)) or getattr(value, "ndim", 1) == 2

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.sequences.values import plain_digits
+
 _ARRAY_TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float", "U": "str"}
 
 
@@ -87,13 +89,14 @@ class Summary:
 
     def _add_cells(self, cells: list[Any], textual: bool) -> None:
         if textual and all(type(cell) is str for cell in cells):
+            text = "".join(cells)
             try:
-                np.array(cells, np.float64)
+                np.array(cells if plain_digits(text) else [""], np.float64)
             except ValueError:
                 for cell, count in Counter(cells).items():
                     self.cells[_text_type(cell)] += count
             else:
-                self.cells["int" if _FRACTION.isdisjoint("".join(cells)) else "float"] += len(cells)
+                self.cells["int" if _FRACTION.isdisjoint(text) else "float"] += len(cells)
             return
         for kind, count in Counter(type(cell).__name__ for cell in cells).items():
             self.cells[_TYPES.get(kind, "str")] += count
@@ -108,6 +111,8 @@ def _text_type(cell: str) -> str:
     """Return what a cell of text can be read as."""
     if not cell:
         return "null"
+    if not plain_digits(cell):
+        return "str"
     try:
         int(cell)
     except ValueError:

@@ -3,7 +3,7 @@
 Legend: T steps, D numbers per step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def numbers(value: Any, *, textual: bool) -> Numbers:
 
 def _parsed(cells: Sequence[Any], textual: bool) -> Numbers:
     """Return numbers of a list that did not convert as a whole, or say which cell is in the way."""
-    if textual:
+    if textual and plain_digits(cells):
         try:
             return np.array(cells, np.float64)
         except ValueError:
@@ -61,7 +61,23 @@ def _parsed(cells: Sequence[Any], textual: bool) -> Numbers:
             what = f"expected {_described(width)} as in step 1, got {_described(shape)}"
             raise Flaw(what, "give every step as many numbers", step=step)
         width = shape
+    _refuse_truths(cells)
     return np.array(cells, np.float64)
+
+
+def plain_digits(cells: Iterable[Any]) -> bool:
+    """Return whether text has none of what only Python takes for a part of a number: 1_000, digits of other scripts."""
+    text = cells if isinstance(cells, str) else "".join(map(str, cells))
+    return "_" not in text and text.isascii()
+
+
+def _refuse_truths(cells: Sequence[Any]) -> None:
+    """Refuse true and false among numbers; a column of nothing else is 1 and 0."""
+    parts = [(step, part) for step, cell in enumerate(cells) for part in (cell if isinstance(cell, list) else [cell])]
+    truths = [(step, part) for step, part in parts if isinstance(part, bool | np.bool_)]
+    if 0 < len(truths) < len(parts):
+        step, part = truths[0]
+        raise Flaw(f"expected a number, got {str(part).lower()}", "write 1 or 0 if it is one", step=step)
 
 
 def _described(width: int | None) -> str:
@@ -76,7 +92,7 @@ def _check_number(part: Any, step: int, textual: bool) -> None:
     if isinstance(part, list | dict):
         raise Flaw("expected a number, got a list or an object", "write one flat list of numbers per step", step=step)
     try:
-        float(part)
+        float(part if not isinstance(part, str) or plain_digits(part) else "")
     except (TypeError, ValueError):  # TypeError: what only Python has, such as complex numbers
         fix = "correct it; decimals have a point, not a comma"
         raise Flaw(f"{part!r:.40} is not a number", fix, step=step) from None

@@ -69,7 +69,7 @@ TABLE = {
     "jsonl: nested too deep": ("a.jsonl", jsonl('{"x": [[[1], [2]]], "y": "a"}'), X, r":3: x: .*nested 3 deep: write one number"),
     "jsonl: missing column": ("a.jsonl", jsonl('{"y": "a", "z": 1}'), X, r":3: x: the column is missing \(there are y, z\): add it"),
     "jsonl: missing target": ("a.jsonl", jsonl('{"x": [[1, 2]]}'), X, r":3: y: the column is missing \(there are x\): add it"),
-    "jsonl: null target": ("a.jsonl", jsonl('{"x": [[1, 2]], "y": null}'), X, r":3: y: the column is missing"),
+    "jsonl: null target": ("a.jsonl", jsonl('{"x": [[1, 2]], "y": null}'), X, r":3: y: the value is null: fill it in"),
     "jsonl: empty sequence": ("a.jsonl", jsonl('{"x": [], "y": "a"}'), X, r":3: x: an empty sequence: give it at least one step, or delete the row"),
     "jsonl: target longer": (
         "a.jsonl",

@@ -112,7 +112,7 @@ COLUMNAR = {
     "wrong dimension": ({"x": [[[1.5, 2]], [[1, 2]], [[1, 2, 3]]], **THREE}, LABELLED, r":3: x: expected 2 numbers, got 3: give every sequence"),
     "not a number": ({"x": [[1.5, 2], [float("nan")]]}, LABELLED, r":2: x: step 1: nan is not a finite number: fill it in"),
     "infinite": ({"x": [[1.5, float("inf")], [1.0]]}, LABELLED, r":1: x: step 2: inf is not a finite number: fill it in"),
-    "missing column": ({"x": [[1.5, 2], None]}, LABELLED, r":2: x: the column is missing \(there are id, x, w, y\): add it"),
+    "missing column": ({"x": [[1.5, 2], None]}, LABELLED, r":2: x: the value is null: fill it in"),
     "empty sequence": ({"x": [[1.5, 2], []]}, LABELLED, r":2: x: an empty sequence: give it at least one step"),
     "target longer": ({"y": [["a", "b"], ["a", "b"]]}, {**LABELLED, "target": {"column": "y", "per": "step"}}, r":2: y: 2 values for 1 steps of x"),
     "wrong encoding": ({"y": _ENCODED}, LABELLED, r": cannot be read as (parquet|arrow) \(.*UTF-?8.*\): write it again"),

@@ -47,6 +47,8 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
     """Yield one row per sequence."""
     arrays, present = _load(source, options)
     layout = _layout(source, arrays, present, options.input)
+    if not layout.count:
+        raise DataError(f"{source.name}: there are no sequences: give at least one")
     for name, array in arrays.items():
         if not layout.has_steps(array) and len(array) != layout.count:
             what = f"expected {layout.count} sequences" + (" or all their steps" if layout.offsets is not None else "")

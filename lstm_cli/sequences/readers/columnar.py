@@ -50,6 +50,7 @@ def _read(
             schema, batches = opened(stream)
             present = _names(source, schema)
             wanted = [name for name in present if options.wants(name) or name == options.id]
+            _check_types(pyarrow.types, source, schema, wanted if options.columns is not None else [])
             read = _steps if _has_steps_as_rows(pyarrow, schema, options) else _sequences
             yield from read(source, options, present, _checked(source.name, batches(wanted)))
     except (DataError, MemoryError):
@@ -106,6 +107,24 @@ def _names(source: Source, schema: Any) -> tuple[str, ...]:
     if twice:
         raise DataError(f"{source.name}: two columns are named {twice[0]!r}: rename one of them")
     return names
+
+
+def _check_types(types: Any, source: Source, schema: Any, names: list[str]) -> None:
+    """Refuse what is neither a number nor text and would be taken for the text that Python writes for it."""
+    for name in names:
+        kind = schema.field(name).type
+        nested = types.is_nested(kind)
+        while types.is_dictionary(kind) or hasattr(kind, "value_field"):
+            kind = kind.value_type
+        if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+            what, fix = "bytes", "cast the column to string"
+        elif types.is_temporal(kind):
+            what, fix = "times", "cast the column to numbers, or to strings for tokens"
+        elif types.is_decimal(kind) and nested:
+            what, fix = "lists of decimals", "cast the column to float64"
+        else:
+            continue
+        raise DataError(f"{source.name}: {name}: holds {what} ({kind}): {fix}")
 
 
 def _has_steps_as_rows(pyarrow: Any, schema: Any, options: Options) -> bool:

@@ -26,7 +26,8 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
             yield error or DataError(f"{where}: {reason}")
             continue
         names = names if names == tuple(columns) else tuple(columns)  # one tuple for all rows that are alike
-        yield error or sequence(where, count, columns, names, options)
+        truths = ("u" in line and "true" in line) or ("f" in line and "false" in line)  # a letter is found faster
+        yield error or sequence(where, count, columns, names, options, truths=truths)
     if not count:
         raise source.empty()
 
@@ -59,28 +60,44 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def sequence(
-    where: str, count: int, columns: dict[str, Any], names: tuple[str, ...], options: Options
+    where: str, count: int, columns: dict[str, Any], names: tuple[str, ...], options: Options, *, truths: bool = False
 ) -> Row | DataError:
-    """Return the row of a sequence with all its columns, or what is wrong with its id."""
+    """Return the row of a sequence with all its columns, or what is wrong with its id.
+
+    With `truths` there may be true and false among its numbers.
+    """
     name = columns.get(options.id)
     if name is None and options.id_required:
         return DataError(f"{where}: {options.id}: missing: give every row one, or leave data.id out")
     if isinstance(name, dict | list | float):
         what = f"expected a string or a whole number as the id, got {name!r:.40}"
         return DataError(f"{where}: {options.id}: {what}: change it")
-    kept = {name: condensed(value) for name, value in columns.items() if options.wants(name)}
+    wanted = columns if options.columns is None else options.columns
+    kept = {name: condensed(value, truths=truths) for name, value in columns.items() if name in wanted}
     return Row(where, count if name is None else name, kept, names)
 
 
-def condensed(value: Any) -> Any:
-    """Return a list of numbers, or of equally long lists of numbers, as an array; anything else as it is."""
+def condensed(value: Any, *, truths: bool = True) -> Any:
+    """Return a list of numbers, or of equally long lists of numbers, as an array; anything else as it is.
+
+    So is a list that has true and false among numbers, which may be with `truths`: numpy takes them for 1 and 0.
+    """
     if not isinstance(value, list) or not value or isinstance(_first(value), str):
         return value
     try:
         array = np.array(value)
     except (ValueError, OverflowError):  # lists of different lengths
         return value
-    return array if array.dtype.kind in "iufb" else value
+    if array.dtype.kind not in "iufb" or (truths and array.dtype.kind != "b" and _has_truths(value)):
+        return value
+    return array
+
+
+def _has_truths(value: Any) -> bool:
+    if not isinstance(value, list):
+        return isinstance(value, bool | np.bool_)
+    kinds = set(map(type, value))
+    return bool in kinds or np.bool_ in kinds or (list in kinds and any(map(_has_truths, value)))
 
 
 def _first(value: Any) -> Any:

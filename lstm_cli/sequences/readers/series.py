@@ -78,6 +78,8 @@ def _row(where: str, count: int, line: str, header: _Header) -> Row | DataError:
     if any("?" in part for part in parts):
         return DataError(f"{where}: x: a value is missing (?): fill it in or remove the case")
     try:
+        if "_" in line or not line.isascii():  # which only Python takes for a part of a number
+            _refuse_odd(parts)
         dimensions = [np.array(part.split(","), np.float64) for part in parts]
     except ValueError as error:
         cell = str(error).removeprefix("could not convert string to float: ")
@@ -88,3 +90,9 @@ def _row(where: str, count: int, line: str, header: _Header) -> Row | DataError:
         return DataError(f"{where}: x: the dimensions have {steps[0]} to {steps[-1]} values: {fix}")
     columns["x"] = np.stack(dimensions, axis=1)
     return Row(where, count, columns, tuple(columns), True)
+
+
+def _refuse_odd(parts: list[str]) -> None:
+    for cell in ",".join(parts).split(","):
+        if "_" in cell or not cell.isascii():
+            raise ValueError(repr(cell))
