@@ -21,6 +21,8 @@ _PER_LABEL, _PER_NUMBER_TRAINED, _PER_NUMBER_EVALUATED = 1, 3, 8
 
 #: What is made of rows that were read takes at least this share of what they take.
 _MADE_OF_ROWS = 0.25
+#: So much is left for what else there is: where not even an integer fits, Python 3.11 hangs while it cleans up.
+_LEFT = 1 << 26
 _FIX = "give fewer or shorter sequences, or a machine with more"
 
 
@@ -106,7 +108,7 @@ class Watch:
         if free is None or self._before is None:
             return
         taken = (resident() or 0) - self._before
-        if free < max(more, _MADE_OF_ROWS * taken):
+        if free < max(more, _MADE_OF_ROWS * taken, min(_LEFT, taken)):
             what = f"to read this takes {readable(max(taken, more))} of memory, and {readable(free)} are left"
             raise DataError(f"{where}: {what}: {_FIX}")
 

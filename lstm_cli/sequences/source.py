@@ -20,8 +20,8 @@ _BUFFER = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
-#: So many bytes are read between two looks at the memory.
-PIECE = 1 << 22
+#: So many bytes are read between two looks at the memory; a line counts for more, as its values are objects.
+PIECE, _PER_LINE = 1 << 22, 64
 #: A line that is not at its end yet takes so many times its bytes: put together, decoded, and as values.
 _PER_BYTE = 3
 
@@ -89,7 +89,7 @@ class Source:
         watch = memory.Watch()
         with self.open() as stream, self._reading():
             for number, line in enumerate(iter(partial(stream.readline, PIECE), b""), start=1):
-                since += len(line)
+                since += len(line) + _PER_LINE
                 if since >= PIECE:  # so it is with the first line, and with those that are longer
                     line, since = self._completed(stream, number, line, watch), 0
                     if not line:

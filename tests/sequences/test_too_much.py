@@ -106,6 +106,28 @@ def test_rows_that_pile_up_are_refused_while_there_is_memory_left(tmp_path, monk
         open_data(config(tmp_path, train=f"a.{form}", **X))
 
 
+def test_there_is_always_some_memory_left(monkeypatch):
+    """Of 100 MB that are taken a quarter would do, but something is left for all else; of little less is."""
+    monkeypatch.setattr(memory, "available", lambda: 50 * 10**6)
+    for taken, fits in ((100 * 10**6, False), (40 * 10**6, True)):
+        found = iter([0, taken])
+        monkeypatch.setattr(memory, "resident", lambda found=found: next(found))
+        watch = memory.Watch()
+        if fits:
+            watch.check("a")
+        else:
+            with pytest.raises(DataError, match="a: to read this takes 100 MB of memory, and 50 MB are left"):
+                watch.check("a")
+
+
+def test_many_short_lines_are_looked_at_as_often_as_they_take_memory(tmp_path, monkeypatch):
+    looks = []
+    monkeypatch.setattr(memory.Watch, "check", lambda self, where, *, more=0: looks.append(where))
+    (row,) = read(Source(write(tmp_path / "a.csv", "x\n" + "1\n" * 200_000)), "csv", Options())
+    assert len(row.columns["x"]) == 200_000
+    assert len(looks) >= 3  # of 400 kB, which are 40 MB as objects
+
+
 def test_what_is_held_by_others_is_no_reason_to_stop(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 1000)
     monkeypatch.setattr(memory, "resident", lambda: 10**9)
