@@ -2,8 +2,10 @@
 
 import json
 import os
-import resource
+import re
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +17,10 @@ from lstm_cli.checkpoint import load_newest, save
 from lstm_cli.errors import CheckpointError, ConfigError, DiskError, RunBusy
 from lstm_cli.identity import check_identity, compare_configs, environment, identity
 from lstm_cli.runfolder import LOCK, RunFolder
-from lstm_cli.spec import config_from_mapping
-from lstm_cli.training.run import train_run
 from tests.crash.harness import Worker
 from tests.crash.worker import state
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -77,23 +79,24 @@ def test_overwrite_removes_what_the_tool_made_and_nothing_else(run: Path) -> Non
     assert warning == f"{run}: replaced, but for what this tool did not make: {former}, notes.txt, thesis"
 
 
-@pytest.fixture
-def room_for_the_lock_alone() -> Iterator[None]:
-    """Let no file grow beyond what the lock takes, as on a disk that is all but full."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+NO_ROOM = """
+import resource
+from lstm_cli.cli import train
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+train()
+"""
 
 
-@pytest.mark.usefixtures("room_for_the_lock_alone")
-@pytest.mark.parametrize("resume", [False, True])
-def test_a_place_without_room_is_found_before_the_data_is_read(tmp_path: Path, resume: bool) -> None:
-    config = config_from_mapping({"data": {"train": "missing.jsonl", "target": "y"}}, tmp_path)
+@pytest.mark.parametrize("options", [[], ["--resume"]])
+def test_a_place_without_room_is_found_before_the_data_is_read(tmp_path: Path, options: list[str]) -> None:
+    """No file of the process grows beyond what the lock takes, as on a disk that is all but full."""
+    (tmp_path / "c.yaml").write_text("data: {train: missing.jsonl, target: y}")
     (tmp_path / "new").mkdir()
+    command = [sys.executable, "-c", NO_ROOM, str(tmp_path / "c.yaml"), "-o", str(tmp_path / "new"), *options]
     for _ in range(2):  # the first time let go of the folder
-        with pytest.raises(DiskError, match=r"new/probe: cannot be written: File too large .+: free some space"):
-            train_run(config, tmp_path / "new", resume=resume)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 74
+        assert re.search(r"new/probe: cannot be written: File too large .+: free some space", done.stderr)
     assert names(tmp_path / "new") == {LOCK}
 
 
