@@ -19,11 +19,6 @@ class _Line(NamedTuple):
     end: int
 
 
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Return the entries of a file; none where there is no file."""
-    return _entries(_lines(path))
-
-
 def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
     """Cut a file back to what was known at a step, so that the resumed run leaves no gap and no double.
 
@@ -45,7 +40,7 @@ def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
     kept = list(takewhile(lambda line: line.entry is None or _stays(line.entry, step), _lines(path)))
     if os.path.lexists(path):
         _cut(path, kept[-1].end if kept else 0)
-    return _entries(kept)
+    return [line.entry for line in kept if line.entry is not None]
 
 
 def damage(path: Path) -> list[str]:
@@ -59,10 +54,6 @@ def damage(path: Path) -> list[str]:
 
 def _stays(entry: dict[str, Any], step: int) -> bool:
     return entry["step"] <= step and entry["split"] != "test"
-
-
-def _entries(lines: list[_Line]) -> list[dict[str, Any]]:
-    return [line.entry for line in lines if line.entry is not None]
 
 
 def _cut(path: Path, size: int) -> None:

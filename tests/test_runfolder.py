@@ -129,8 +129,8 @@ def test_overwrite_follows_no_link(run: Path, tmp_path: Path, name: str) -> None
 
 def test_a_copy_without_hidden_files_is_a_run(run: Path) -> None:
     (run / LOCK).unlink()
-    with RunFolder.resume(run):
-        pass
+    with RunFolder.resume(run) as resumed:
+        assert load_newest(resumed.path).state.position["step"] == 1
 
 
 def test_resume_needs_a_run(tmp_path: Path) -> None:

@@ -89,14 +89,11 @@ class Summary:
 
     def _add_cells(self, cells: list[Any], textual: bool) -> None:
         if textual and all(type(cell) is str for cell in cells):
-            text = "".join(cells)
-            try:
-                np.array(cells if plain_digits(text) else [""], np.float64)
-            except ValueError:
+            if _are_numbers(cells):
+                self.cells["int" if _FRACTION.isdisjoint("".join(cells)) else "float"] += len(cells)
+            else:
                 for cell, count in Counter(cells).items():
                     self.cells[_text_type(cell)] += count
-            else:
-                self.cells["int" if _FRACTION.isdisjoint(text) else "float"] += len(cells)
             return
         for kind, count in Counter(type(cell).__name__ for cell in cells).items():
             self.cells[_TYPES.get(kind, "str")] += count
@@ -104,6 +101,17 @@ class Summary:
 
 _FRACTION = frozenset(".eEnN")
 _TYPES = {"NoneType": "null", "int": "int", "float": "float", "bool": "bool"}
+
+
+def _are_numbers(cells: list[str]) -> bool:
+    """Return whether every cell of text is a number."""
+    if not plain_digits(cells):
+        return False
+    try:
+        np.array(cells, np.float64)
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1 << 16)

@@ -11,6 +11,7 @@ from typing import Any
 
 from lstm_cli import checkpoint
 from lstm_cli.errors import DataError, Diverged
+from lstm_cli.history import trim_metrics
 from lstm_cli.identity import check_identity, environment, identity
 from lstm_cli.runfolder import CONFIG, DYNAMICS, ENVIRONMENT, RESOLVED, RunFolder
 from lstm_cli.sequences import Data
@@ -22,7 +23,7 @@ from lstm_cli.training.loop import Job, evaluate, train
 from lstm_cli.training.metrics import DIRECTIONS
 from lstm_cli.training.overview import splits, started
 from lstm_cli.training.session import restore, restore_weights, state_of
-from lstm_cli.training.sinks import MetricsFile, Report, Sink, console, open_log, trim_metrics
+from lstm_cli.training.sinks import MetricsFile, Report, Sink, console, open_log
 
 
 def keep(

@@ -11,11 +11,7 @@ def loss(job, step):
 
 
 @pytest.mark.parametrize("name", ["linear", "exponential"])
-def test_training_goes_from_observed_values_to_its_own(tmp_path, name):
-    from tests.rollout.worlds import write_world
-
-    world = write_world(tmp_path)
-
+def test_training_goes_from_observed_values_to_its_own(world, name):
     def forced(**forcing):
         return job_of(config(world, ALONE, rollout={"teacher_forcing": forcing or None}))
 

@@ -1,6 +1,5 @@
 """What takes the loop's events: the console, ``train.log``, ``metrics.jsonl`` and ``report.html``."""
 
-from lstm_cli.history import read_metrics, trim_metrics
 from lstm_cli.training.sinks.console import Bar, Lines, Verbosity, console, open_log
 from lstm_cli.training.sinks.metrics_file import MetricsFile
 from lstm_cli.training.sinks.report import Report
@@ -15,6 +14,4 @@ __all__ = [
     "Verbosity",
     "console",
     "open_log",
-    "read_metrics",
-    "trim_metrics",
 ]
