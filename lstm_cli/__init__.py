@@ -4,7 +4,24 @@ Nothing is imported before it is asked for: PyTensor takes a second.
 """
 
 import importlib
+import sys
 from typing import Any
+
+
+class _BeforePytensor:
+    """An import hook that finds nothing, but sets the flags of PyTensor, which reads them when it is imported."""
+
+    @classmethod
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> None:
+        if name == "pytensor":
+            from lstm_cli.caches import set_pytensor_flags
+
+            sys.meta_path.remove(cls)
+            set_pytensor_flags()
+
+
+if "pytensor" not in sys.modules:
+    sys.meta_path.insert(0, _BeforePytensor)
 
 _HOMES = {
     "lstm_cli.theano": ("theano",),

@@ -12,7 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # From the top down: a room imports only rooms further down. A new file or folder of the package gets its place here.
 ROOMS = [
     "start", "cli", "export", "predict", "training", "identity", "runfolder", "history", "checkpoint",
-    "theano", "optim", "graph", "ops", "kernels", "sequences", "spec", "files", "signals", "errors",
+    "theano", "optim", "graph", "ops", "kernels", "sequences", "spec", "files", "caches", "signals", "errors",
 ]  # fmt: skip
 # Rooms further down that a room does not know all the same.
 APART = {

@@ -8,7 +8,6 @@ stale code after a change in another.
 import ctypes
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numba
 from numba.core import caching
 
+from lstm_cli.caches import cache_folder
 from lstm_cli.kernels.vector import REGISTERS
 
 # Threads that wait for work look for it in a loop for a while. By default libgomp's do that a hundred times longer than
@@ -42,17 +42,9 @@ def source_digest() -> str:
 
 
 @cache
-def cache_folder() -> Path:
-    """Folder of the compiled kernels: ``$LSTM_CLI_CACHE``, else the user's cache, else a temporary one."""
-    given = os.environ.get("LSTM_CLI_CACHE")
-    base = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lstm-cli"
-    folder = base / f"kernels-{source_digest()}-{REGISTERS.lanes}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError:
-        folder = Path(tempfile.mkdtemp(prefix="lstm-cli-kernels-"))
-    return folder
+def kernel_folder() -> Path:
+    """Folder of the compiled kernels."""
+    return cache_folder(f"kernels-{source_digest()}-{REGISTERS.lanes}")
 
 
 class _KernelCacheLocator(caching._CacheLocator):
@@ -62,7 +54,7 @@ class _KernelCacheLocator(caching._CacheLocator):
         self._py_file, self._line = py_file, py_func.__code__.co_firstlineno
 
     def get_cache_path(self) -> str:
-        return str(cache_folder())
+        return str(kernel_folder())
 
     def get_source_stamp(self) -> str:
         return source_digest()

@@ -4,7 +4,8 @@ Shapes are written with the legend T time, B batch, I input, H units, K classes.
 """
 
 import importlib
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,13 +13,28 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
 from pytensor.gradient import DisconnectedType
-from pytensor.graph.basic import Variable
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.op import Op
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.link.vm import VMLinker
+from pytensor.tensor.elemwise import Elemwise
 
 from lstm_cli.kernels.runtime import threads
 
 Storage = list[list[Any]]
+
+# Up to 3.0 PyTensor hands the method `infer_shape` of an Op the graph as well; later versions warn of Ops that take it.
+_WITH_GRAPH = "fgraph" in inspect.signature(Elemwise.infer_shape).parameters
+
+
+def infers_shape(method: Callable[[Any, Apply, list[Any]], list[Any]]) -> Callable[..., list[Any]]:
+    """Return a method ``infer_shape(node, shapes)`` as the PyTensor that is installed calls it."""
+    return (lambda self, fgraph, node, shapes: method(self, node, shapes)) if _WITH_GRAPH else method
+
+
+def shapes_of(op: Op, node: Apply, shapes: list[Any]) -> list[Any]:
+    """Return the shapes of a node's outputs, were it of another Op."""
+    return op.infer_shape(None, node, shapes) if _WITH_GRAPH else op.infer_shape(node, shapes)
 
 
 def is_disconnected(cotangent: Variable) -> bool:

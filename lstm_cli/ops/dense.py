@@ -13,7 +13,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels import dense as kernels
-from lstm_cli.ops.contract import Storage, is_disconnected, output_buffer
+from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected, output_buffer
 from lstm_cli.ops.rewrites import TrimmableOp
 
 
@@ -52,7 +52,8 @@ class Dense(TrimmableOp):
                 raise TypeError(f"dense: {name}: got {variable.type.dtype}, expected {W.type.dtype} as W has")
         return Apply(self, [x, W, b], [TensorType(x.type.dtype, (*x.type.shape[:-1], W.type.shape[0]))()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         """Return x's shape with the last axis replaced."""
         x, W, _ = shapes
         return [(*x[:-1], W[0])]
@@ -90,7 +91,8 @@ class DenseGradient(TrimmableOp):
         """Make outputs of the types of what they are the gradients of."""
         return Apply(self, [x, W, dy], [x.type(), W.type(), TensorType(W.type.dtype, W.type.shape[:1])()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         """Return the shapes of what the outputs are the gradients of."""
         return [shapes[0], shapes[1], shapes[1][:1]]
 

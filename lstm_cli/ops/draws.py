@@ -16,7 +16,7 @@ from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 
-from lstm_cli.ops.contract import Storage
+from lstm_cli.ops.contract import Storage, infers_shape
 
 Size = int | Sequence[int | Variable] | Variable | None
 
@@ -36,7 +36,8 @@ class Draw(Op):
         shape = [int(s.data) if isinstance(s, pt.TensorConstant) else None for s in sizes]
         return Apply(self, [state, *sizes], [pt.tensor(dtype="float64", shape=shape)])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [tuple(node.inputs[1:])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:

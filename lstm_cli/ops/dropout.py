@@ -13,7 +13,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 
 from lstm_cli.kernels.dropout import drop
-from lstm_cli.ops.contract import Storage, dense_array, output_buffer, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, share_out
 from lstm_cli.ops.inplace import InplaceOp
 
 
@@ -50,7 +50,8 @@ class Dropout(InplaceOp):
             raise TypeError(f"dropout: expected an array of floats, got {x.type}")
         return Apply(self, [x, seed], [x.type()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -81,7 +82,8 @@ class DropoutMask(Op):
         sizes = [_scalar(size) for size in shape]
         return Apply(self, [_scalar(seed), *sizes], [pt.tensor(dtype=self.dtype, shape=(None,) * len(sizes))])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [tuple(node.inputs[1:])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:

@@ -16,7 +16,7 @@ from pytensor.graph.rewriting.basic import in2out, node_rewriter
 from pytensor.scalar import basic as scalars
 from pytensor.tensor.elemwise import Elemwise
 
-from lstm_cli.ops.contract import Storage
+from lstm_cli.ops.contract import Storage, infers_shape, shapes_of
 
 Function = Callable[..., np.ndarray]
 
@@ -33,8 +33,9 @@ class NumpyElementwise(Op):
     def make_node(self, *inputs: Variable) -> Apply:
         return Apply(self, list(inputs), [Elemwise(self.scalar_op).make_node(*inputs).outputs[0].type()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
-        return Elemwise(self.scalar_op).infer_shape(fgraph, node, shapes)
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
+        return shapes_of(Elemwise(self.scalar_op), node, shapes)
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         shape = inputs[0].shape

@@ -10,7 +10,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels.embedding import scatter_add
-from lstm_cli.ops.contract import Storage, dense_array, output_buffer, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, share_out
 
 
 def embedding(table: Variable, ids: Variable) -> Variable:
@@ -40,7 +40,8 @@ class Take(Op):
         rows = TensorType(table.type.dtype, (*ids.type.shape, table.type.shape[-1]))
         return Apply(self, [table, ids], [rows()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [(*shapes[1], shapes[0][-1])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -68,7 +69,8 @@ class TakeGradient(Op):
     def make_node(self, table: Variable, ids: Variable, drows: Variable) -> Apply:
         return Apply(self, [table, ids, drows], [table.type()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

@@ -12,7 +12,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.ops.contract import Storage, or_zeros
+from lstm_cli.ops.contract import Storage, infers_shape, or_zeros
 
 
 def initial_states(
@@ -51,7 +51,8 @@ class InitialStates(Op):
         states = [TensorType(state.type.dtype, (None, width))() for width in self.widths]
         return Apply(self, [state, fresh, *learned], states)
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [(shapes[0][0], width) for width in self.widths]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -88,7 +89,8 @@ class InitialStatesGradient(Op):
     def make_node(self, *inputs: Variable) -> Apply:
         return Apply(self, list(inputs), [learned.type() for learned in inputs[: self.count]])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return shapes[: self.count]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

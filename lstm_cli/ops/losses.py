@@ -15,7 +15,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels import losses as kernels
-from lstm_cli.ops.contract import Storage, dense_array, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, share_out
 from lstm_cli.ops.inplace import InplaceOp
 
 DISTANCES = {"squared": kernels.SQUARED, "absolute": kernels.ABSOLUTE, "huber": kernels.HUBER}
@@ -115,7 +115,8 @@ class _Loss(Op):
     def target_type(self, dtype: str) -> TensorType:
         return TensorType(dtype, (None, None))
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [(), *[(shapes[0][0],)] * (len(node.outputs) - 1)]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:

@@ -13,7 +13,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 
 from lstm_cli.kernels.optimizers import sums_of_squares
-from lstm_cli.ops.contract import Storage, dense_array, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, share_out
 from lstm_cli.ops.inplace import InplaceOp
 
 _PIECE = 1 << 14  # numbers that a thread takes at a time; sums over pieces do not depend on the number of threads
@@ -57,7 +57,8 @@ class MeasureGradient(Op):
         gradient = pt.as_tensor_variable(gradient)
         return Apply(self, [gradient], [pt.dscalar(), pt.vector(dtype=gradient.type.dtype)])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [(), (len(self.bounds) - 1,)]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -98,7 +99,8 @@ class FusedUpdate(InplaceOp):
             raise TypeError(f"{self.rule}: expected vectors of one dtype, got {[str(v.type) for v in vectors]}")
         return Apply(self, [flat, gradient, scales, learning_rate, *state], [v.type() for v in (flat, *state)])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0], *shapes[4:]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from pytensor.graph.basic import Apply, Variable
 
-from lstm_cli.ops.contract import Storage
+from lstm_cli.ops.contract import Storage, infers_shape
 from lstm_cli.ops.inplace import InplaceOp
 
 
@@ -22,7 +22,8 @@ class Overwrite(InplaceOp):
     def make_node(self, held: Variable, new: Variable) -> Apply:
         return Apply(self, [held, new], [held.type()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

@@ -10,7 +10,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels.flat import add_to, copy_to
-from lstm_cli.ops.contract import Storage, dense_array, or_zeros, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, or_zeros, share_out
 from lstm_cli.ops.inplace import InplaceOp
 
 Shape = tuple[int, ...]
@@ -63,7 +63,8 @@ class Unflatten(Op):
             raise TypeError(f"Unflatten: expected a vector, got {flat.type}")
         return Apply(self, [flat], [TensorType(flat.type.dtype, shape)() for shape in self.shapes])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return list(self.shapes)
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -108,7 +109,8 @@ class FlattenInto(InplaceOp):
         inputs = [pt.as_tensor_variable(variable) for variable in (total, *parts)]
         return Apply(self, inputs, [inputs[0].type()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

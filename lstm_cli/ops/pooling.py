@@ -13,7 +13,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels import pooling as kernels
-from lstm_cli.ops.contract import Storage, dense_array, output_buffer, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, share_out
 
 
 def pool_mean(h: Variable, lengths: Variable) -> Variable:
@@ -47,7 +47,8 @@ class MeanWeights(Op):
         h, lengths = pt.as_tensor_variable(h), pt.as_tensor_variable(lengths)
         return Apply(self, [h, lengths], [TensorType(h.type.dtype, h.type.shape[:2])()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0][:2]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -72,7 +73,8 @@ class MaskedSoftmax(Op):
         scores, lengths = pt.as_tensor_variable(scores), pt.as_tensor_variable(lengths)
         return Apply(self, [scores, lengths], [scores.type()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -112,7 +114,8 @@ class WeightedSum(Op):
         h, weights, lengths = (pt.as_tensor_variable(v) for v in (h, weights, lengths))
         return Apply(self, [h, weights, lengths], [TensorType(h.type.dtype, h.type.shape[1:])()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0][1:]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -154,7 +157,8 @@ class Largest(Op):
         shape = h.type.shape[1:]
         return Apply(self, [h, lengths], [TensorType(h.type.dtype, shape)(), TensorType("int64", shape)()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0][1:]] * 2
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:

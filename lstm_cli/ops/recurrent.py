@@ -16,7 +16,7 @@ from pytensor.tensor.type import TensorType
 from lstm_cli.kernels import recurrent as kernels
 from lstm_cli.kernels.gates import ACTIVATIONS
 from lstm_cli.kernels.layout import BLOCKS, KEPT
-from lstm_cli.ops.contract import Storage, is_disconnected, output_buffer
+from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected, output_buffer
 from lstm_cli.ops.rewrites import TrimmableOp
 
 STATES = {"rnn": 1, "lstm": 2, "gru": 1}
@@ -156,7 +156,8 @@ class Recurrent(TrimmableOp):
         reserve = [TensorType("int64", ()), TensorType(dtype, (None,) * 3), TensorType(dtype, (None, None))]
         return Apply(self, variables, [h(), *(s.type() for s in initial), *(kind() for kind in reserve)])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         """Return the shapes; those of the reserve are only known once it is there."""
         state = self.split(shapes)[4][0]
         return [(shapes[0][0], *state), *([state] * self.states), None, None, None]
@@ -223,7 +224,8 @@ class RecurrentGradient(TrimmableOp):
         source, _, W, b, initial, _ = self.forward.split(inputs[: self.inputs])
         return Apply(self, list(inputs), [v.type() for v in (source[-1], W, b, *initial)])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         """Return the shapes of what the outputs are the gradients of."""
         source, _, W, b, initial, _ = self.forward.split(shapes[: self.inputs])
         return [source[-1], W, b, *initial]

@@ -23,7 +23,7 @@ from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels import loop as kernels
 from lstm_cli.kernels.recurrent import copied
-from lstm_cli.ops.contract import Storage, is_disconnected
+from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected
 from lstm_cli.ops.loop_arguments import Arguments, LayerKind, arguments
 from lstm_cli.ops.recurrent import STATES
 from lstm_cli.ops.rewrites import TrimmableOp
@@ -137,7 +137,8 @@ class Rollout(Op):
         following, outputs = (TensorType(dtype, (None, None, None)) for _ in range(2))
         return Apply(self, variables, [following(), outputs(), TensorType(dtype, (None,))()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         """Return the shapes; that of the memory is known once it is there."""
         steps = shapes[0][:2]
         return [(*steps, self.size), (*steps, shapes[-1][0]), None]
@@ -200,7 +201,8 @@ class RolloutGradient(TrimmableOp):
         flows = self.forward.connection_pattern(None)
         return Apply(self, list(inputs), [v.type() for v, (flow, *_) in zip(given, flows, strict=True) if flow])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list[Any]) -> list[Any]:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         """Return the shapes of what the outputs are the gradients of."""
         flows = self.forward.connection_pattern(None)
         return [shape for shape, (flow, *_) in zip(shapes[:-2], flows, strict=True) if flow]

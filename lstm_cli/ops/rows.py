@@ -10,7 +10,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels.rows import pick, spread
-from lstm_cli.ops.contract import Storage, dense_array, output_buffer, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, share_out
 
 
 def gather(h: Variable, rows: Variable) -> Variable:
@@ -46,7 +46,8 @@ class Gather(Op):
         steps = TensorType(h.type.dtype, (rows.type.shape[0], h.type.shape[2]))
         return Apply(self, [h, rows], [steps()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [(shapes[1][0], shapes[0][2])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -74,7 +75,8 @@ class GatherGradient(Op):
     def make_node(self, h: Variable, rows: Variable, dsteps: Variable) -> Apply:
         return Apply(self, [h, rows, dsteps], [h.type()])
 
-    def infer_shape(self, fgraph: object, node: Apply, shapes: list) -> list:
+    @infers_shape
+    def infer_shape(self, node: Apply, shapes: list) -> list:
         return [shapes[0]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

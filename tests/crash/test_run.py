@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from lstm_cli.checkpoint import BEST, LAST, load, load_newest
-from lstm_cli.kernels.runtime import cache_folder
+from lstm_cli.kernels.runtime import kernel_folder
 from tests.crash.harness import Outcome, Worker, leftovers, needs, why_no_mount, why_no_strace
 from tests.training.runs import SMALL, assert_same, merged, metrics, write_data
 
@@ -201,7 +201,7 @@ def test_a_run_writes_and_removes_only_in_its_folder(runs: Runs, tmp_path: Path)
     changes = [line for line in log if "open" not in line or re.search("O_WRONLY|O_RDWR|O_CREAT|O_TRUNC", line)]
     places = [Path(place) for line in changes if "= -1" not in line for place in re.findall(r'"([^"]*)"', line)]
     assert len(places) > 200
-    allowed = {run, cache_folder(), Path("/dev")}
+    allowed = {run, kernel_folder(), Path("/dev")}
     assert [place for place in places if not allowed & {place, *place.parents}] == []
 
 
