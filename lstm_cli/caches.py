@@ -1,7 +1,6 @@
 """Where compiled code is kept: that of this package's kernels, and PyTensor's."""
 
 import os
-import shlex
 import stat
 import tempfile
 from contextlib import suppress
@@ -48,7 +47,8 @@ def set_pytensor_flags() -> None:
     None of our graphs has C code, but a PyTensor that finds a compiler builds a module of its own at the first
     function, which fails without Python's headers, or where ``~/.pytensor`` cannot be written.
     """
-    ours = f"cxx=,base_compiledir={shlex.quote(str(cache_folder('pytensor')))}"
+    folder = str(cache_folder("pytensor")).replace("'", "'\"'\"'")  # PyTensor splits the flags as a shell does words
+    ours = f"cxx=,base_compiledir='{folder}'"
     given = os.environ.get("PYTENSOR_FLAGS", "").rstrip(" ,")
     if not given.endswith(ours):  # as from a process that started this one; of several values the last one counts
         os.environ["PYTENSOR_FLAGS"] = f"{given},{ours}" if given else ours

@@ -1,0 +1,151 @@
+"""Commands on accounts of all kinds: without a compiler that works, without a home, without any variable set."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lstm_cli import caches
+from lstm_cli.kernels.runtime import kernel_folder
+from tests.process import ROOT
+from tests.training.runs import SMALL, merged, write_data
+
+COMPILERS = ("g++", "c++", "gcc", "cc", "clang++", "clang")
+COMMAND = "import sys; sys.path.insert(0, {root!r}); from lstm_cli.start import {name}; {name}()"
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Path:
+    """A folder with data, a config, compilers that find no headers, and a place for temporary files."""
+    config = merged(SMALL, {"train": {"epochs": 1}})
+    (write_data(tmp_path) / "config.yaml").write_text(json.dumps(config))
+    (tmp_path / "bin").mkdir()
+    for name in COMPILERS:
+        compiler = tmp_path / "bin" / name
+        compiler.write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/called\necho 'Python.h: not found' >&2\nexit 1\n")
+        compiler.chmod(0o755)
+    # Kernels that are compiled already lie there, so that a command without a home need not compile them again.
+    cache = tmp_path / "tmp" / f"lstm-cli-{os.getuid()}"
+    cache.mkdir(parents=True)
+    cache.chmod(0o700)
+    (cache / kernel_folder().name).symlink_to(kernel_folder())
+    return tmp_path
+
+
+def run(account: Path, name: str, *args: str, **environment: str) -> str:
+    """Run a command with these variables and no others; return what it wrote to standard output."""
+    code = COMMAND.format(root=str(ROOT), name=name)
+    command = [sys.executable, "-c", code, *args]
+    process = subprocess.run(command, cwd=account, env=environment, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    assert not (account / "called").exists(), (account / "called").read_text()
+    return process.stdout
+
+
+ACCOUNTS = {
+    "a compiler without headers": {"PATH": "{account}/bin", "HOME": "{account}", "LSTM_CLI_CACHE": "{kernels}"},
+    "flags that ask for a compiler": {
+        "PATH": "{account}/bin", "LSTM_CLI_CACHE": "{kernels}",
+        "PYTENSOR_FLAGS": "cxx=g++,base_compiledir=/proc/nowhere,",
+    },
+    "no variable": {},
+    "a home that cannot be written": {"PATH": "{account}/bin", "HOME": "/proc", "TMPDIR": "{account}/tmp"},
+    "a home that is no folder": {"PATH": "{account}/bin", "HOME": "/dev/null", "TMPDIR": "{account}/tmp"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_a_run_trains_and_predicts(account: Path, name: str) -> None:
+    places = {"account": account, "kernels": kernel_folder().parent}
+    environment = {key: value.format(**places) for key, value in ACCOUNTS[name].items()}
+    run(account, "train", "config.yaml", "-o", "run", "-q", **environment)
+    scores = json.loads(run(account, "predict", "run", "gestures.jsonl", "--evaluate", **environment))
+    assert scores["accuracy"] > 0
+    assert not (account / ".pytensor").exists()
+
+
+def test_the_cache_is_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("LSTM_CLI_CACHE", raising=False)
+    assert caches.cache_folder("x") == tmp_path / "home" / ".cache" / "lstm-cli" / "x"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    assert caches.cache_folder("x") == tmp_path / "caches" / "lstm-cli" / "x"
+    monkeypatch.setenv("LSTM_CLI_CACHE", str(tmp_path / "own"))
+    assert caches.cache_folder("x") == tmp_path / "own" / "x"
+    assert caches.cache_folder("x").is_dir()
+
+
+def no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.fixture
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user without a home, whose temporary files lie in the folder returned."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("LSTM_CLI_CACHE", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_without_a_home_later_processes_find_the_same_cache(no_cache: Path) -> None:
+    folder = caches.cache_folder("x")
+    assert folder == no_cache / f"lstm-cli-{os.getuid()}" / "x"
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
+    assert caches.cache_folder("x") == folder
+
+
+def others_can_write(place: Path) -> None:
+    place.mkdir()
+    place.chmod(0o777)
+
+
+def a_link(place: Path) -> None:
+    (place.parent / "elsewhere").mkdir(mode=0o700)
+    place.symlink_to(place.parent / "elsewhere")
+
+
+def a_file(place: Path) -> None:
+    place.touch(mode=0o600)
+
+
+@pytest.mark.parametrize("planted", [others_can_write, a_link, a_file])
+def test_no_code_is_loaded_from_where_others_can_put_it(no_cache: Path, planted) -> None:
+    place = no_cache / f"lstm-cli-{os.getuid()}"
+    planted(place)
+    folder = caches.cache_folder("x")
+    assert folder.parent not in (place, place.resolve())
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", ["plain", "with space", "a,comma", "a#hash", "it's"])
+def test_pytensor_takes_the_folder_whatever_its_name(tmp_path: Path, name: str) -> None:
+    code = "import lstm_cli, pytensor; print(pytensor.config.base_compiledir, repr(pytensor.config.cxx), sep='\\n')"
+    environment = {**os.environ, "LSTM_CLI_CACHE": str(tmp_path / name)}
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert process.stdout == f"{tmp_path / name / 'pytensor'}\n''\n"
+
+
+def test_the_flags_do_not_grow_from_process_to_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTM_CLI_CACHE", str(tmp_path))
+    monkeypatch.setenv("PYTENSOR_FLAGS", "floatX=float32, ")
+    for _ in range(3):
+        caches.set_pytensor_flags()
+    assert os.environ["PYTENSOR_FLAGS"] == f"floatX=float32,cxx=,base_compiledir='{tmp_path / 'pytensor'}'"
+
+
+def test_a_pytensor_that_is_there_already_is_left_as_it_is() -> None:
+    code = "import os, pytensor, sys; before = list(sys.meta_path), dict(os.environ); import lstm_cli.theano\n"
+    code += "print(before == (list(sys.meta_path), dict(os.environ)))"
+    environment = {**os.environ, "GOMP_SPINCOUNT": "3000"}  # which the kernels set for themselves
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert process.stdout == "True\n"
