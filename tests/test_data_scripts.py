@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-DATA = Path(__file__).parents[1] / "configs" / "data"
+DATA = Path(__file__).parents[1] / "data"
 GENERATORS = {
     "gestures": ("train.jsonl", "test.jsonl"),
     "embedded_reber": ("train.txt", "test.txt"),
@@ -118,7 +118,7 @@ def test_the_system_of_the_config_is_the_pendulum():
     import pytensor
     import pytensor.tensor as pt
 
-    path = DATA.parent / "pendulum.py"
+    path = DATA.parent / "configs" / "pendulum.py"
     spec = util.spec_from_file_location("pendulum_system", path)
     system = util.module_from_spec(spec)
     spec.loader.exec_module(system)
@@ -178,4 +178,4 @@ def test_pendulum_positions_become_angles(tmp_path, monkeypatch):
 def test_missing_download_is_named(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         converted("names", tmp_path / "names.txt", tmp_path, monkeypatch)
-    assert "names.txt: not found; configs/data/README.md says where to get it" in capsys.readouterr().err
+    assert "names.txt: not found; data/README.md says where to get it" in capsys.readouterr().err

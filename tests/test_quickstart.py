@@ -41,11 +41,11 @@ def test_training_tells_its_progress_on_standard_error(trained):
 
 
 def test_predictions_and_scores(trained):
-    output, told = run("lstm-predict", trained[0], "configs/data/gestures/test.jsonl")
+    output, told = run("lstm-predict", trained[0], "data/gestures/test.jsonl")
     rows = [json.loads(line) for line in output.splitlines()]
     assert (len(rows), told) == (100, "")
-    scores, _ = run("lstm-predict", trained[0], "configs/data/gestures/test.jsonl", "--evaluate")
-    given = [json.loads(line) for line in (ROOT / "configs/data/gestures/test.jsonl").read_text().splitlines()]
+    scores, _ = run("lstm-predict", trained[0], "data/gestures/test.jsonl", "--evaluate")
+    given = [json.loads(line) for line in (ROOT / "data/gestures/test.jsonl").read_text().splitlines()]
     right = sum(row["prediction"] == label["gesture"] for row, label in zip(rows, given, strict=True))
     assert json.loads(scores)["accuracy"] == pytest.approx(right / 100)
 

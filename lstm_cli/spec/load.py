@@ -54,7 +54,7 @@ def load_resolved(path: Path) -> Config:
         It is not what was written there.
     """
     try:
-        return _parse(_read(path), str(path), path, (), confined=False)
+        return _parse(_read(path), str(path), path, ())
     except ConfigError as error:
         first = str(error).partition("\n")[0]
         raise CheckpointError(f"{path}: damaged: {first}: put the file back as lstm-train wrote it") from None
@@ -108,9 +108,7 @@ def _siblings(path: Path) -> list[str]:
         return []
 
 
-def _parse(
-    content: bytes, label: str, path: Path | None, overrides: Sequence[str], *, confined: bool = True
-) -> Config:
+def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[str]) -> Config:
     try:
         document = read_yaml(content)
     except Unreadable as error:
@@ -124,7 +122,7 @@ def _parse(
     lines += apply_overrides(raw, overrides, places)
     folder = path.parent if path else Path()
     text = content.decode("utf-8-sig")
-    return _build(raw, Source(folder, path, label, text, tuple(overrides), places, confined), lines)
+    return _build(raw, Source(folder, path, label, text, tuple(overrides), places), lines)
 
 
 def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:
@@ -132,7 +130,7 @@ def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:
     raw = {"data": None, **raw}
     config, problems = _validate(raw, source)
     if config:
-        problems += [*_conflicts(config, _wrong_keys(problems), source), *_upward(config, source)]
+        problems += _conflicts(config, _wrong_keys(problems), source)
     problems.sort(key=lambda problem: source.order(problem.path))
     if config is None or lines or problems:
         shown = [source.describe(path, text(), at_key=at_key) for path, text, at_key in problems[:MAX_PROBLEMS]]
@@ -152,26 +150,6 @@ def _conflicts(config: Config, wrong: set[yaml_reader.Path], source: Source) -> 
             given = next((path for path in paths if path in source.places), paths[0])
             problems.append(Problem(given, lambda text=conflict.text: text))
     return problems
-
-
-def _upward(config: Config, source: Source) -> list[Problem]:
-    """Return the paths that lead up from the config's folder."""
-    data, rollout = config.data, config.rollout
-    given = {"data.train": data.train, "data.valid": data.valid, "data.test": data.test}
-    given["rollout.dynamics"] = rollout and rollout.dynamics
-    return [
-        Problem(source.path_of(key), lambda key=key, path=path: _leads_up(key, path))
-        for key, path in given.items()
-        if isinstance(path, str) and source.leads_up(key, path)
-    ]
-
-
-def _leads_up(key: str, path: str) -> str:
-    by_hand = f"{key}={path if path.isprintable() else 'PATH'}"
-    return (
-        f"{got(path)} has a part .., but a relative path leads down from the config's folder: put the config above "
-        f"what it reads, write an absolute path, or say {by_hand} on the command line"
-    )
 
 
 def _validate(raw: dict[str, Any], source: Source) -> tuple[Config | None, list[Problem]]:

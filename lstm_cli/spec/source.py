@@ -13,9 +13,8 @@ from lstm_cli.spec.yaml_reader import Place
 class Source:
     """Where a config came from. All sources are equal: where it came from makes no config another.
 
-    A config that somebody else wrote reads what it came with, or what it names openly: relative paths in the file lead
-    down from its folder. Nothing is ever written to a path of the config: outputs go to the run folder that the command
-    line names, or to ``runs/`` and `name`, which is one plain part of a path.
+    Nothing is ever written to a path of the config: outputs go to the run folder that the command line names, or to
+    ``runs/`` and `name`, which is one plain part of a path.
 
     Attributes
     ----------
@@ -31,8 +30,6 @@ class Source:
         ``KEY=VALUE`` from the command line, in order.
     places
         By path from the root: the place in the file, or the override that set it.
-    confined
-        Relative paths in the file lead down from its folder, never up.
     """
 
     folder: Path = field(compare=False)
@@ -41,7 +38,6 @@ class Source:
     text: str = field(default="", compare=False)
     overrides: tuple[str, ...] = field(default=(), compare=False)
     places: Mapping[yaml_reader.Path, Place | str] = field(default_factory=dict, compare=False)
-    confined: bool = field(default=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -53,14 +49,6 @@ class Source:
         """Return a path of the config as one to open: relative ones count from the config's folder."""
         given = Path(path)
         return given.expanduser() if path.startswith("~/") else self.folder / given
-
-    def leads_up(self, key: str, path: str) -> bool:
-        """Return whether a confined file, and not the command line, gives this relative path with ``..`` for a key.
-
-        Links are followed as they stand on the disk.
-        """
-        by_hand = not self.confined or isinstance(self._nearest(self.path_of(key))[1], str)
-        return not by_hand and ".." in Path(path).parts and not path.startswith(("/", "~/"))
 
     def path_of(self, key: str) -> yaml_reader.Path:
         """Return a dotted key as a path from the root."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PUBLIC = ROOT / "configs" / "data" / "public"
+PUBLIC = ROOT / "data" / "public"
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def compare_all(only: str, public: Path, rounds: int, threads: int) -> list[dict
     chosen = [job for job in JOBS if only in job.config]
     for job in chosen:
         if not (public / job.folder).is_dir():
-            raise SystemExit(f"{public / job.folder}: not found; configs/data/README.md says where to get it")
+            raise SystemExit(f"{public / job.folder}: not found; data/README.md says where to get it")
     return [compare(job, public, rounds, threads) for job in chosen]
 
 

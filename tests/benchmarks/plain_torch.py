@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.plain_torch vowels|tagging|characters FOLDER --updates N [--threads 2]
 
-FOLDER holds the data set's files as `configs/data/README.md` names them. Prints one JSON object with the test score and
+FOLDER holds the data set's files as `data/README.md` names them. Prints one JSON object with the test score and
 how long the whole process took, start-up included.
 """
 

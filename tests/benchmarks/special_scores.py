@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from configs.data.embedded_reber import GRAMMAR
+from data.embedded_reber import GRAMMAR
 from lstm_cli.predict import Run, load
 from lstm_cli.sequences import read_rows
 

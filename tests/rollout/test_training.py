@@ -35,7 +35,7 @@ rollout:
 def write_swings(folder):
     root = Path(__file__).parents[2]
     (folder / "pendulum.py").write_text((root / "configs" / "pendulum.py").read_text())
-    (folder / "swings.jsonl").write_text((root / "configs" / "data" / "pendulum" / "test.jsonl").read_text())
+    (folder / "swings.jsonl").write_text((root / "data" / "pendulum" / "test.jsonl").read_text())
 
 
 @pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])

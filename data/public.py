@@ -1,8 +1,8 @@
-"""Bring downloaded public data into the form that the configs read, under configs/data/public.
+"""Bring downloaded public data into the form that the configs read, under data/public.
 
 README.md beside this script says what to download. What is written has the checksums of public.sha256:
 
-    cd configs/data/public && sha256sum --check --ignore-missing ../public.sha256
+    cd data/public && sha256sum --check --ignore-missing ../public.sha256
 """
 
 import argparse
@@ -87,7 +87,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     if not options.source.exists():
-        parser.error(f"{options.source}: not found; configs/data/README.md says where to get it")
+        parser.error(f"{options.source}: not found; data/README.md says where to get it")
     output = options.output / options.name
     output.mkdir(parents=True, exist_ok=True)
     COMMANDS[options.name](options.source, output)

@@ -1,7 +1,7 @@
 """Draw what trained loops do, from two runs: the pendulum's posture against its goal, a forecast against the truth.
 
     lstm-train configs/pendulum_swing.yaml && lstm-train configs/oscillator.yaml
-    python configs/data/pictures.py runs/pendulum_swing runs/oscillator
+    python data/pictures.py runs/pendulum_swing runs/oscillator
 
 It runs the system's code that the first run keeps.
 """
