@@ -54,7 +54,7 @@ def load_resolved(path: Path) -> Config:
         It is not what was written there.
     """
     try:
-        return _parse(_read(path), str(path), path, ())
+        return _parse(_read(path, most=-1), str(path), path, (), own=True)
     except ConfigError as error:
         first = str(error).partition("\n")[0]
         raise CheckpointError(f"{path}: damaged: {first}: put the file back as lstm-train wrote it") from None
@@ -86,10 +86,11 @@ def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", ov
     return _build(raw, Source(folder=Path(folder), text=text, overrides=tuple(overrides), places=places), lines)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int = MAX_BYTES + 1) -> bytes:
+    """Return the bytes of a file, or so many of them."""
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(most)
     except FileNotFoundError:
         meant = nearest(path.name, _siblings(path))
         hint = f" (did you mean {path.with_name(meant)}?)" if meant else ""
@@ -108,9 +109,9 @@ def _siblings(path: Path) -> list[str]:
         return []
 
 
-def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[str]) -> Config:
+def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[str], *, own: bool = False) -> Config:
     try:
-        document = read_yaml(content)
+        document = read_yaml(content, own=own)
     except Unreadable as error:
         where = f"{label}:{error.mark.line}:{error.mark.column}" if error.mark else label
         raise ConfigError(f"{where}: {error.problem}") from None

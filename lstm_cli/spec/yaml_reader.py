@@ -25,6 +25,20 @@ MAX_NODES = 10_000
 Path = tuple[str | int, ...]
 
 
+class Limits(NamedTuple):
+    """How much a text may hold: values, aliases followed, and levels of them."""
+
+    nodes: int = MAX_NODES
+    depth: int = MAX_DEPTH
+
+    def check(self, depth: int, count: int, mark: "Mark | None") -> None:
+        """Raise `Unreadable` for the value number `count`, on that level."""
+        if depth > self.depth:
+            raise Unreadable(f"nested deeper than {self.depth} levels", mark)
+        if count > self.nodes:
+            raise Unreadable(f"more than {self.nodes} values, aliases followed: a config holds fewer", mark)
+
+
 class Mark(NamedTuple):
     """A place in a text, both counted from 1."""
 
@@ -66,30 +80,38 @@ class Document:
     problems: list[tuple[Path, Mark, str]] = field(default_factory=list)
 
 
-def read_yaml(content: bytes) -> Document:
+def read_yaml(content: bytes, *, own: bool = False) -> Document:
     """Read one YAML 1.2 document.
+
+    Parameters
+    ----------
+    content
+        The text in UTF-8.
+    own
+        Whether this tool wrote it: then it may be of any size, but for aliases that multiply, which it never writes.
 
     Raises
     ------
     Unreadable
         If the text is no YAML, too large, nested too deeply, or uses tags.
     """
+    if not own and len(content) > MAX_BYTES:
+        raise Unreadable(f"larger than {MAX_BYTES // 1024} KiB: is this a config, not a data file?")
     text = _decode(content)
+    limits = Limits(nodes=max(MAX_NODES, len(content))) if own else Limits()  # without aliases, a value takes a byte
     try:
-        node = _Nodes(text).get_single_node()
+        node = _Nodes(text, limits).get_single_node()
     except MarkedYAMLError as error:
         raise Unreadable(_explain(error), _mark(error.problem_mark or error.context_mark)) from None
     except YAMLError as error:
         raise Unreadable(f"not YAML: {error}") from None
-    builder = _Builder()
+    builder = _Builder(limits)
     if node is not None:
         builder.build(node, (), _mark(node.start_mark))
     return builder.document
 
 
 def _decode(content: bytes) -> str:
-    if len(content) > MAX_BYTES:
-        raise Unreadable(f"larger than {MAX_BYTES // 1024} KiB: is this a config, not a data file?")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable("the text is UTF-16: save it as UTF-8")
     try:
@@ -127,19 +149,19 @@ def _explain(error: MarkedYAMLError) -> str:
 class _Nodes(Reader, Scanner, Parser, Composer, Resolver):
     """Composes the nodes of a text, under limits, and refuses tags."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, limits: Limits) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
         Composer.__init__(self)
         Resolver.__init__(self)
-        self._depth = self._count = 0
+        self._depth, self._count, self._limits = 0, 0, limits
 
     def compose_node(self, parent: Node | None, index: Any) -> Node:
         event = self.peek_event()
         self._depth += 1
         self._count += 1
-        _check_limits(self._depth, self._count, _mark(event.start_mark))
+        self._limits.check(self._depth, self._count, _mark(event.start_mark))
         if getattr(event, "tag", None) is not None:
             raise Unreadable(f"tags such as {event.tag[:40]!r} are not for configs: remove it", _mark(event.start_mark))
         node = super().compose_node(parent, index)
@@ -147,19 +169,12 @@ class _Nodes(Reader, Scanner, Parser, Composer, Resolver):
         return node
 
 
-def _check_limits(depth: int, count: int, mark: Mark | None) -> None:
-    if depth > MAX_DEPTH:
-        raise Unreadable(f"nested deeper than {MAX_DEPTH} levels", mark)
-    if count > MAX_NODES:
-        raise Unreadable(f"more than {MAX_NODES} values, aliases followed: a config holds fewer", mark)
-
-
 class _Builder:
     """Turns nodes into values and notes their places; aliases and merge keys are followed under the same limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.document = Document()
-        self._count = 0
+        self._count, self._limits = 0, limits
 
     def build(self, node: Node, path: Path, key: Mark) -> Any:
         """Return the value of a node at a path; the root's is also the document's."""
@@ -204,7 +219,7 @@ class _Builder:
 
     def _step(self, depth: int, mark: Mark | None) -> None:
         self._count += 1
-        _check_limits(depth, self._count, mark)
+        self._limits.check(depth, self._count, mark)
 
 
 def _scalar(node: ScalarNode, mark: Mark | None) -> Any:

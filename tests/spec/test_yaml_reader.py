@@ -3,7 +3,7 @@ import math
 import pytest
 
 from lstm_cli.spec.scalars import write_yaml
-from lstm_cli.spec.yaml_reader import MAX_NODES, Mark, Place, Unreadable, read_yaml
+from lstm_cli.spec.yaml_reader import MAX_BYTES, MAX_NODES, Mark, Place, Unreadable, read_yaml
 
 
 def value_of(text):
@@ -134,3 +134,17 @@ def test_values_are_counted_with_aliases_followed():
     rows = ["a0: &a0 [1, 2, 3]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]" for i in range(1, 10))]
     with pytest.raises(Unreadable, match=f"more than {MAX_NODES} values"):
         read_yaml("\n".join(rows).encode())
+
+
+def test_what_the_tool_wrote_itself_may_be_of_any_size():
+    value = {"weights": list(range(MAX_NODES)), "names": ["n" * 70] * (MAX_BYTES // 70)}
+    text = write_yaml(value).encode()
+    assert read_yaml(text, own=True).value == value
+    with pytest.raises(Unreadable, match="larger than"):
+        read_yaml(text)
+
+
+def test_aliases_do_not_multiply_in_what_it_did_not_write():
+    rows = ["a0: &a0 [1, 2, 3]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]" for i in range(1, 15))]
+    with pytest.raises(Unreadable, match=f"more than {MAX_NODES} values"):
+        read_yaml("\n".join(rows).encode(), own=True)

@@ -1,0 +1,35 @@
+"""A table of more columns than a config would list by hand: what the tool wrote itself it can always read."""
+
+from pathlib import Path
+
+import numpy as np
+
+import lstm_cli
+from lstm_cli.checkpoint import LAST, load
+from lstm_cli.spec.yaml_reader import MAX_BYTES, MAX_NODES
+from tests.training.runs import config, metrics, train
+
+COLUMNS = [f"sensor_{number}" for number in range(1500)]
+
+
+def write_table(path: Path) -> Path:
+    x = np.random.default_rng(0).normal(size=(30, len(COLUMNS))).round(2)
+    rows = [",".join([*map(str, row), "up" if row[0] > 0 else "down"]) for row in x.tolist()]
+    path.write_text("\n".join([",".join([*COLUMNS, "y"]), *rows]) + "\n")
+    return path
+
+
+def test_1500_columns_from_training_to_prediction_and_resume(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "table.csv")
+    data = {"train": "table.csv", "inputs": COLUMNS, "target": "y", "valid": 0.3}
+    run = tmp_path / "run"
+    train(config(tmp_path, data=data, train={"epochs": 1}), run)
+    resolved = (run / "resolved.yaml").read_text()
+    assert len(resolved) > MAX_BYTES
+    assert resolved.count("\n") > MAX_NODES / 2  # two values a line
+    rows = lstm_cli.load(run).predict([{name: [0.5, -0.5] for name in COLUMNS}])
+    assert [len(row["prediction"]) for row in rows] == [2]
+    assert "accuracy" in lstm_cli.load(run).evaluate(table)
+    train(config(tmp_path, data=data, train={"epochs": 2}), run, resume=True)
+    assert load(run / LAST).position["epoch"] == 2
+    assert [line["epoch"] for line in metrics(run)] == [1, 2]
