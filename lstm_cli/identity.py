@@ -33,16 +33,23 @@ def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
     """Sort the differences of two resolved configs into those that a resumed run may take on and the others.
 
     Refused is whatever changes the model, the data or their order (`seed`, `model`, `data` but for where its files lie,
-    the batches), the optimizer's state (`optimizer.name`), or the meaning of the best score (`loss`, `train.monitor`).
+    the batches), the optimizer's state (`optimizer.name`, momentum or none), or the meaning of the best score (`loss`,
+    `train.monitor`).
     """
     before, after = dict(flattened(old)), dict(flattened(new))
     changes = Changes([], [])
+    fixed = {*FIXED, "optimizer.momentum"} if _keeps_velocity(before) != _keeps_velocity(after) else FIXED
     for key in sorted({*before, *after}):
         values = before.get(key, "unset"), after.get(key, "unset")
         if values[0] != values[1]:
-            free = (key.startswith(FREE) and key not in FIXED) or _moved(key, *values)
+            free = (key.startswith(FREE) and key not in fixed) or _moved(key, *values)
             (changes.allowed if free else changes.refused).append(f"{key}: {values[0]} -> {values[1]}")
     return changes
+
+
+def _keeps_velocity(config: Mapping[str, Any]) -> bool:
+    """Return whether the optimizer has an array in its state that it would not have without momentum."""
+    return config.get("optimizer.name") == "sgd" and config["optimizer.momentum"] > 0
 
 
 def _moved(key: str, old: Any, new: Any) -> bool:

@@ -106,7 +106,8 @@ def write_entry(function: Callable[..., None], name: str, scope: dict[str, Any])
 
     Were the one called from the other, numba would compile it twice.
     """
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    lines, first = inspect.getsourcelines(function)
+    tree = ast.increment_lineno(ast.parse(textwrap.dedent("".join(lines))), first - 1)  # numba looks the source up
     written = tree.body[0]
     given = [ast.Name(argument.arg, ast.Store()) for argument in written.args.args[2:]]
     call = ast.Call(ast.Name("unpack", ast.Load()), [ast.Name("table", ast.Load())], [])

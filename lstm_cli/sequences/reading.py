@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.errors import DataError
-from lstm_cli.sequences.readers import SUFFIXES, read
+from lstm_cli.sequences.readers import read
 from lstm_cli.sequences.readers.jsonl import condensed
 from lstm_cli.sequences.rows import Row
 from lstm_cli.sequences.schema import Schema
 from lstm_cli.sequences.source import Origin, Source
+from lstm_cli.spec.formats import format_of
 
 
 def read_rows(origin: Origin, schema: Schema, *, labelled: bool = False) -> Iterator[Row]:
@@ -29,9 +30,9 @@ def read_rows(origin: Origin, schema: Schema, *, labelled: bool = False) -> Iter
         They must have targets, too.
     """
     source = Source(origin)
-    suffix = "" if source.path is None else source.path.suffix.lower()
+    form = None if source.path is None else format_of(source.path)
     options = schema.layout.options(labelled=labelled, unique_ids=False)
-    for row in read(source, SUFFIXES.get(suffix, schema.layout.format), options):
+    for row in read(source, form or schema.layout.format, options):
         if isinstance(row, DataError):
             raise row
         yield row

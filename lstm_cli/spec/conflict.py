@@ -1,9 +1,9 @@
 """A conflict between keys, as the checks of a config find it."""
 
-from pathlib import PurePath
 from typing import NamedTuple
 
 from lstm_cli.spec.data import DataSpec
+from lstm_cli.spec.formats import format_of
 
 
 class Conflict(NamedTuple):
@@ -15,4 +15,4 @@ class Conflict(NamedTuple):
 
 def is_text(data: DataSpec) -> bool:
     """Return whether the data is plain text, by format or suffix."""
-    return data.format == "text" or (data.format == "auto" and PurePath(data.train).suffix.lower() == ".txt")
+    return (format_of(data.train) if data.format == "auto" else data.format) == "text"

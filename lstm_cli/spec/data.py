@@ -7,6 +7,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from lstm_cli.spec.fields import Column, FilePath, Flag, Natural, Positive, Section, either, expected, refuse, several
+from lstm_cli.spec.formats import FORMATS
 
 Held = Annotated[
     FilePath | Annotated[int, Field(strict=True, ge=1)] | Annotated[float, Field(strict=True, gt=0, lt=1)] | None,
@@ -114,9 +115,7 @@ class DataSpec(Section):
         "steps of its end); null: none.",
     )
     test: Held = Field(None, description="As `valid`; scored once at the end with the best checkpoint.")
-    format: Literal["auto", "jsonl", "csv", "parquet", "npz", "text", "conllu", "ts", "arrow"] = Field(
-        "auto", description="Format of the files; auto: by suffix."
-    )
+    format: Literal["auto", *FORMATS] = Field("auto", description="Format of the files; auto: by suffix.")  # ty: ignore
     inputs: Inputs = Field({}, description="Columns that feed the network at each step; none: what the format implies.")
     target: Target = Field(
         None, description="A column, `next` for the next step of the inputs, or the long form; text implies `next`."

@@ -144,9 +144,13 @@ def random_kills(worker: Worker, run: Path, acknowledged: Path, count: int) -> N
     random.seed(1)
     with RunFolder.create(run):
         pass
+    acknowledged.touch()
     for _ in range(count):
+        saves = len(acknowledged.read_bytes().splitlines()) + random.randrange(4)
         pid = worker.start(do="train", run=run, acknowledged=acknowledged)
-        time.sleep(random.uniform(0.005, 0.08))
+        while len(acknowledged.read_bytes().splitlines()) < saves:  # by the clock alone, none might be in time
+            time.sleep(0.001)
+        time.sleep(random.uniform(0, 0.03))
         worker.kill(pid)
         promised = {LAST: 0, BEST: 0}
         for line in acknowledged.read_text().splitlines():
@@ -158,6 +162,7 @@ def random_kills(worker: Worker, run: Path, acknowledged: Path, count: int) -> N
             assert not found.warning
         if promised[BEST]:
             assert step_of(load(run / BEST)) >= promised[BEST]
+    assert min(promised.values()) > 0
 
 
 def test_random_kills_of_a_process_that_saves(worker: Worker, tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def random_kills(runs: Runs, folder: Path, count: int) -> list[int]:
             number, promised = number + 1, {LAST: 0, BEST: 0}
     assert runs.run(run).code == 0
     check_end(runs, run)
+    assert any(steps), "no kill came after a checkpoint"
     return steps
 
 

@@ -1,6 +1,8 @@
 """Runs that a released version wrote load, predict and resume as they did then."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +56,27 @@ def test_it_predicts_the_same(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(("folder", "name"), RUNS)
 def test_it_resumes_to_the_same_end(folder: Path, name: str) -> None:
     assert_close(resumed(folder, name), expected(folder, name)["metrics"], name)
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed: no checkout was made")
+@pytest.mark.parametrize("settings", [["core.autocrlf=true"], ["core.autocrlf=false", "core.eol=crlf"]])
+def test_a_checkout_converts_no_line_end_in_them(tmp_path: Path, settings: list[str]) -> None:
+    """As git does on Windows, or where a user asks for it; the digests would no longer fit."""
+    root = Path(__file__).parents[2]
+    committed, copied = Path(__file__).parent, tmp_path / "tests" / "released"
+    shutil.copytree(committed, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / ".gitattributes", tmp_path)
+    options = [part for setting in ("user.name=x", "user.email=x@x", *settings) for part in ("-c", setting)]
+
+    def git(*command: str) -> None:
+        subprocess.run(["git", *options, *command], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "all")
+    shutil.rmtree(tmp_path / "tests")
+    git("checkout", ".")
+    files = [path for path in copied.rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"manifest.json", "state.json", "model.safetensors"}
+    for path in files:
+        assert path.read_bytes() == (committed / path.relative_to(copied)).read_bytes(), path

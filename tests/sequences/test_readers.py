@@ -1,14 +1,17 @@
 """What each reader makes of a good file."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lstm_cli.errors import DataError
-from lstm_cli.sequences.readers import Options, detect, read
+from lstm_cli.errors import ConfigError, DataError
+from lstm_cli.sequences.readers import READERS, Options, detect, read
 from lstm_cli.sequences.readers.text import join, split
 from lstm_cli.sequences.source import Source
+from lstm_cli.spec import config_from_mapping
+from lstm_cli.spec.formats import FORMATS
 from tests.sequences.helpers import write
 
 CONLLU = """# sent_id = a1
@@ -188,3 +191,26 @@ def test_streams_are_read_row_by_row():
 def test_a_suffix_that_says_nothing_is_an_error(tmp_path, name, message):
     with pytest.raises(DataError, match=message):
         detect(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("a.jsonl", "jsonl"), ("a.ndjson", "jsonl"), ("a.csv", "csv"), ("a.TSV", "csv"), ("a.npz", "npz"),
+        ("a.txt", "text"), ("a.text", "text"), ("a.Text", "text"), ("a.conllu", "conllu"), ("a.ts", "ts"),
+        ("a.parquet", "parquet"), ("a.arrow", "arrow"), ("a.feather", "arrow"),
+    ],
+)  # fmt: skip
+def test_config_and_reader_agree_on_what_a_suffix_tells(name, form):
+    assert detect(Path("data") / name) == form
+    assert READERS.keys() >= {form}
+    data = {"train": name, "inputs": ["x"]}
+    if form == "text":  # which needs no target: the next symbol is learned
+        assert config_from_mapping({"data": data | {"unit": "word"}}).data.format == "auto"
+    else:
+        with pytest.raises(ConfigError, match=r"data\.target: missing"):
+            config_from_mapping({"data": data})
+
+
+def test_every_format_of_the_config_has_a_reader():
+    assert READERS.keys() == set(FORMATS)

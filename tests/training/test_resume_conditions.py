@@ -2,12 +2,20 @@
 
 import shutil
 import signal
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pytensor
 import pytest
 
 from lstm_cli.checkpoint import BEST, LAST, load
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
+from lstm_cli.identity import compare_configs
+from lstm_cli.optim.build import build
+from lstm_cli.optim.recipes import RECIPES
+from lstm_cli.spec import config_from_mapping
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.run import train_run
 from tests.crash.harness import damage
@@ -49,6 +57,56 @@ def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
     log = (run / "train.log").read_text()
     for change in ("optimizer.learning_rate: 1.0 -> 0.5", "train.epochs: 3 -> 4", "train.patience: 10 -> 3"):
         assert f"changed since the run was started: {change}\n" in log
+
+
+def state_names(optimizer: dict[str, Any]) -> list[str]:
+    flat, gradient = pytensor.shared(np.zeros(3)), pytensor.tensor.vector()
+    settings = config_from_mapping({"data": {"train": "a.csv", "target": "y"}, "optimizer": optimizer})
+    return list(build(settings.optimizer, flat, gradient, pytensor.tensor.scalar(), [("W", 0, 3)]).state)
+
+
+OTHER_VALUES = {"nesterov": (False, True), "clip_norm": (None, 1.0), "clip_norm_each": (None, 1.0),
+                "clip_value": (None, 1.0), "weight_decay": (0.0, 0.1), "momentum": (0.0, 0.9)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_change_of_an_optimizer_that_is_taken_changes_what_it_keeps(tmp_path: Path, name: str) -> None:
+    whole = config(tmp_path, optimizer=name)
+    for key in type(whole.optimizer).model_fields.keys() - {"name", "nesterov"}:
+        values = [{"name": name, key: value} for value in OTHER_VALUES.get(key, (0.25, 0.5))]
+        configs = [config(tmp_path, optimizer=value).model_dump(mode="json") for value in values]
+        kept = [state_names(value) for value in values]
+        for old, new in ((0, 1), (1, 0)):
+            changes = compare_configs(configs[old], configs[new])
+            assert len(changes.allowed) + len(changes.refused) == 1
+            assert bool(changes.allowed) == (kept[old] == kept[new]), key
+
+
+@pytest.mark.parametrize(("old", "new"), [(0.0, 0.9), (0.9, 0.0)])
+def test_momentum_cannot_be_taken_up_or_left(whole: Whole, old: float, new: float) -> None:
+    run = whole.new()
+    train(config(whole.folder, optimizer={"name": "sgd", "momentum": old}), run)
+    with pytest.raises(ConfigError, match=rf"\n  optimizer.momentum: {old} -> {new}\n") as caught:
+        train(config(whole.folder, optimizer={"name": "sgd", "momentum": new}), run, resume=True)
+    assert caught.value.exit_code == 2
+    assert f"momentum: {old}" in (run / "resolved.yaml").read_text()
+
+
+def test_momentum_can_be_changed(whole: Whole) -> None:
+    run = whole.new()
+    train(config(whole.folder, optimizer={"name": "sgd", "momentum": 0.9}), run)
+    more = {"optimizer": {"name": "sgd", "momentum": 0.5}, "train": {"epochs": 4}}
+    assert train(config(whole.folder, **more), run, resume=True).of(StepDone)
+
+
+SCHEDULES = ["constant", "cosine", "linear", "exponential", "plateau"]
+
+
+@pytest.mark.parametrize(("old", "new"), [*pairwise(SCHEDULES), *pairwise(reversed(SCHEDULES))])
+def test_another_schedule_is_taken(whole: Whole, old: str, new: str) -> None:
+    run = whole.new()
+    train(config(whole.folder, train={"schedule": old}), run)
+    assert train(config(whole.folder, train={"schedule": new, "epochs": 4}), run, resume=True).of(StepDone)
 
 
 @pytest.mark.parametrize("name", ["metrics.jsonl", "train.log"])

@@ -13,6 +13,7 @@ from lstm_cli.sequences.readers import archive, columnar, conllu, jsonl, series,
 from lstm_cli.sequences.readers.options import Options
 from lstm_cli.sequences.rows import Row
 from lstm_cli.sequences.source import Source, shown
+from lstm_cli.spec.formats import FORMAT_OF, format_of
 
 Reader = Callable[[Source, Options], Iterator[Row | DataError]]
 
@@ -27,33 +28,18 @@ READERS: dict[str, Reader] = {
     "ts": series.read,
 }
 
-SUFFIXES = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".npz": "npz",
-    ".txt": "text",
-    ".text": "text",
-    ".conllu": "conllu",
-    ".ts": "ts",
-    ".parquet": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-}
-
 #: The column that feeds the network, and the one with the answer, in formats that name their columns themselves.
 OWN_INPUT = {"text": "text", "npz": "x", "ts": "x"}
 
-__all__ = ["OWN_INPUT", "READERS", "SUFFIXES", "Options", "detect", "read"]
+__all__ = ["OWN_INPUT", "READERS", "Options", "detect", "read"]
 
 
 def detect(path: Path) -> str:
     """Return the format of a file by its suffix."""
-    suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix]
-    near = difflib.get_close_matches(suffix, SUFFIXES, n=1)
+    form, suffix = format_of(path), path.suffix.lower()
+    if form is not None:
+        return form
+    near = difflib.get_close_matches(suffix, FORMAT_OF, n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     raise DataError(
         f"{shown(path)}: the suffix {suffix or 'is missing and'!s} does not tell the format{hint}: "
