@@ -74,19 +74,25 @@ def schedule(spec: Any, total_steps: int, state: dict[str, Any] | None = None) -
         Of the schedule, from a checkpoint; kept up to date in place.
     """
     state = {} if state is None else state
-    span = max(1, total_steps - spec.warmup)
+    warmup = auto_warmup(total_steps) if spec.warmup == "auto" else spec.warmup
+    span = max(1, total_steps - warmup)
     match spec.name:
         case "constant":
-            return Schedule(lambda _: 1.0, spec.warmup)
+            return Schedule(lambda _: 1.0, warmup)
         case "cosine":
-            return Schedule(partial(_cosine, span, spec.final), spec.warmup)
+            return Schedule(partial(_cosine, span, spec.final), warmup)
         case "linear":
-            return Schedule(partial(_linear, span, spec.final), spec.warmup)
+            return Schedule(partial(_linear, span, spec.final), warmup)
         case "exponential":
-            return Schedule(partial(_exponential, spec.decay, spec.steps), spec.warmup)
+            return Schedule(partial(_exponential, spec.decay, spec.steps), warmup)
         case "plateau":
-            return Plateau(spec.factor, spec.patience, spec.final, spec.warmup, state)
+            return Plateau(spec.factor, spec.patience, spec.final, warmup, state)
     raise ValueError(f"schedule: got {spec.name!r}, expected constant, cosine, linear, exponential or plateau")
+
+
+def auto_warmup(total_steps: int) -> int:
+    """Return the updates of the warm-up that ``auto`` stands for: a twentieth of all, at most 200."""
+    return min(200, total_steps // 20)
 
 
 def _cosine(span: int, final: float, step: int) -> float:

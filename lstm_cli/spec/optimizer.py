@@ -4,7 +4,19 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lstm_cli.spec.fields import AboveZero, Factor, Flag, Natural, NotNegative, Positive, Rate, Section, Share, either
+from lstm_cli.spec.fields import (
+    AboveZero,
+    Factor,
+    Flag,
+    Natural,
+    NotNegative,
+    Positive,
+    Rate,
+    Section,
+    Share,
+    either,
+    expected,
+)
 
 
 def _epsilon(default: float) -> Any:
@@ -109,8 +121,14 @@ _ByName = Annotated[Adadelta | Adagrad | Adam | Adamw | Nadam | Rmsprop | Sgd, F
 Optimizer = Annotated[_ByName, either(_named("adadelta"), accepts=str | _ByName)]
 
 
-def _warmup(default: int) -> Any:
-    return Field(default, description="Steps in which the learning rate rises from zero.")
+Warmup = Annotated[Literal["auto"] | Natural, expected("auto, or a whole number of 0 or more")]
+
+
+def _warmup(default: int | Literal["auto"]) -> Any:
+    return Field(
+        default,
+        description="Updates in which the learning rate rises from zero; auto: a twentieth of all, at most 200.",
+    )
 
 
 def _final(default: float) -> Any:
@@ -123,7 +141,7 @@ class ScheduleBase(Section):
     shorthand: ClassVar[str | None] = "name"
 
     name: str
-    warmup: Natural = _warmup(0)
+    warmup: Warmup = _warmup(0)
 
 
 class Constant(ScheduleBase):
@@ -136,7 +154,7 @@ class Cosine(ScheduleBase):
     """The learning rate falls along half a cosine until the last epoch."""
 
     name: Literal["cosine"] = _name("cosine")
-    warmup: Natural = _warmup(200)
+    warmup: Warmup = _warmup("auto")
     final: Share = _final(0.0)
 
 
@@ -144,7 +162,7 @@ class Linear(ScheduleBase):
     """The learning rate falls along a line until the last epoch."""
 
     name: Literal["linear"] = _name("linear")
-    warmup: Natural = _warmup(200)
+    warmup: Warmup = _warmup("auto")
     final: Share = _final(0.0)
 
 

@@ -12,7 +12,7 @@ from lstm_cli.errors import Diverged
 from lstm_cli.sequences import Batches, Dataset, open_data, training_batches
 from lstm_cli.training.loop import Job, gradient, named
 from lstm_cli.training.overview import facts, parts, splits
-from lstm_cli.training.session import build_job, use_threads
+from lstm_cli.training.session import build_job, notes_on_schedule, use_threads
 
 BARS, WIDTH = 10, 40  # of the histogram of lengths
 
@@ -24,7 +24,7 @@ def check(config: Any) -> str:
     job = build_job(config, data)
     lines = ["Data"]
     lines += [f"  {name:<18} {value}" for name, value in facts(data, job.batches).items()]
-    lines += [f"  note: {note}" for note in data.notes]
+    lines += [f"  note: {note}" for note in [*data.notes, *notes_on_schedule(job)]]
     for name, dataset in splits(data):
         lines += ["", f"Lengths in {name}", *_histogram(dataset)]
     lines += ["", "Model", *_model(job)]

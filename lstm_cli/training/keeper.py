@@ -22,7 +22,7 @@ from lstm_cli.training.horizon import rolled
 from lstm_cli.training.loop import Job, evaluate, train
 from lstm_cli.training.metrics import DIRECTIONS
 from lstm_cli.training.overview import splits, started
-from lstm_cli.training.session import restore, restore_weights, state_of
+from lstm_cli.training.session import notes_on_schedule, restore, restore_weights, state_of
 from lstm_cli.training.sinks import MetricsFile, Report, Sink, console, open_log
 
 
@@ -65,7 +65,7 @@ def keep(
 def _prepare(run: RunFolder, job: Job, data: Data, digests: dict[str, str], *, resume: bool) -> list[Note]:
     """Bring the job to where the run stopped, if it did, and write down what the run is; return what to tell."""
     found = checkpoint.load_newest(run.path) if resume else None
-    notes = [Note(text) for text in data.notes]
+    notes = [Note(text) for text in [*data.notes, *notes_on_schedule(job)]]
     notes += [Note(text, warning=True) for text in run.warnings]
     if found is not None:
         versions = check_identity(found.state.identity, run.path, digests)

@@ -15,7 +15,7 @@ from lstm_cli.sequences.batches import evaluation_batches
 from lstm_cli.training.baselines import Baseline, Constant, persistence
 from lstm_cli.training.events import Part, Started
 from lstm_cli.training.loop import Job, compared, evaluate
-from lstm_cli.training.session import steps_per_epoch
+from lstm_cli.training.session import total_steps
 
 
 def started(folder: Path, job: Job, data: Data) -> Started:
@@ -24,7 +24,7 @@ def started(folder: Path, job: Job, data: Data) -> Started:
     return Started(
         run=folder.name,
         epochs=config.train.epochs,
-        total_steps=steps_per_epoch(config, job.batches) * config.train.epochs,
+        total_steps=total_steps(config, job.batches),
         first_step=job.progress.step,
         monitor=config.train.monitor,
         model=parts(job.trainer.model),

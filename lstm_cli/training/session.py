@@ -14,7 +14,7 @@ from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
 from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels import runtime
-from lstm_cli.optim.schedules import schedule
+from lstm_cli.optim.schedules import auto_warmup, schedule
 from lstm_cli.sequences import Batches, Data, Schema
 from lstm_cli.sequences.batches import evaluation_batches, training_batches
 from lstm_cli.training.agreement import check_agreement
@@ -75,15 +75,24 @@ def build_job(config: Any, data: Data) -> Job:
         evaluator=Evaluator(model, target.kind, config.loss, consumes=consumes),
         batches=batches,
         valid=None if data.valid is None else evaluation_batches(config, data.valid),
-        schedule=schedule(config.train.schedule, steps_per_epoch(config, batches) * config.train.epochs),
+        schedule=schedule(config.train.schedule, total_steps(config, batches)),
         progress=Progress(),
         code=code,
     )
 
 
-def steps_per_epoch(config: Any, batches: Batches) -> int:
-    """Return how many updates an epoch makes."""
-    return -(-batches.count(0) // config.train.accumulate)
+def total_steps(config: Any, batches: Batches) -> int:
+    """Return how many updates a run makes if nothing stops it early."""
+    return -(-batches.count(0) // config.train.accumulate) * config.train.epochs
+
+
+def notes_on_schedule(job: Job) -> list[str]:
+    """Return what a user should know of the schedule: that most of the run would be its warm-up."""
+    total, warmup = total_steps(job.config, job.batches), job.schedule.warmup
+    if 2 * warmup <= total:
+        return []
+    fix = f"set it to auto ({auto_warmup(total)} here), or train for more epochs"
+    return [f"train.schedule.warmup: {warmup:,} of all {total:,} updates are the warm-up: {fix}"]
 
 
 def state_of(job: Job, identity: dict[str, Any]) -> State:

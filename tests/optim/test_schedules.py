@@ -51,6 +51,18 @@ def test_a_warm_up_longer_than_the_run(name):
     assert [factor(step) for step in range(3)] == pytest.approx([0.1, 0.2, 0.3])
 
 
+AUTO = [(1, 0), (19, 0), (60, 3), (400, 20), (3999, 199), (4000, 200), (10**6, 200)]
+
+
+@pytest.mark.parametrize(("total", "steps"), AUTO)
+def test_an_automatic_warm_up_is_a_twentieth_of_the_run_and_no_more_than_200(total, steps):
+    factor = made("cosine", total=total, warmup="auto")
+    assert factor.warmup == steps
+    assert [factor(step) for step in range(steps)] == [(step + 1) / steps for step in range(steps)]
+    assert factor(steps) == 1.0
+    assert factor(total) == pytest.approx(0.0)
+
+
 def test_plateau_cuts_after_its_patience_down_to_its_floor():
     factor = made("plateau", factor=0.5, patience=1, final=0.2)
     seen = []

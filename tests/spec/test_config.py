@@ -51,7 +51,7 @@ train:
   batch_size: 32
   bucket: true
   accumulate: 1
-  schedule: {name: cosine, warmup: 200}
+  schedule: {name: cosine, warmup: auto}
   monitor: valid.loss
   patience: 10
   evaluate_every: epoch

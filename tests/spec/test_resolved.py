@@ -65,7 +65,7 @@ OPTIMIZER = st.one_of(
     st.just("adagrad"),
 )
 SCHEDULE = st.one_of(
-    named("constant cosine linear exponential plateau", warmup=st.integers(0, 9999)),
+    named("constant cosine linear exponential plateau", warmup=st.one_of(st.just("auto"), st.integers(0, 9999))),
     named("cosine linear", final=st.floats(0, 1)),
     named("exponential", decay=st.floats(0.01, 0.99), steps=COUNTS),
     named("plateau", factor=st.floats(0.01, 0.99), patience=st.integers(0, 99)),
