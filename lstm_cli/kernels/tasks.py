@@ -11,6 +11,7 @@ import inspect
 import struct
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -82,7 +83,19 @@ def flat_array(context: Any, builder: ir.IRBuilder, kind: types.Array, address: 
     return array._getvalue()
 
 
-_held: dict[tuple[str, str], np.ndarray] = {}
+MOST_WORDS = 128  # of a table: an array takes two
+
+
+class _OfThread(threading.local):
+    """Memory that a thread does not share with others: Python may run another one between any two calls of a kernel."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, str], np.ndarray] = {}
+        self.words = np.empty(MOST_WORDS, np.int64)
+        self.address = self.words.__array_interface__["data"][0]
+
+
+_of_thread = _OfThread()
 
 
 def aligned(count: int, dtype: np.dtype) -> np.ndarray:
@@ -94,10 +107,11 @@ def aligned(count: int, dtype: np.dtype) -> np.ndarray:
 
 
 def scratch(name: str, count: int, dtype: np.dtype) -> np.ndarray:
-    """Return memory for so many numbers under this name: the same one, grown where it must, in every call."""
-    held = _held.get((name, dtype.char))
+    """Return memory for so many numbers: in a thread the same one under this name, grown where it must."""
+    own = _of_thread.held
+    held = own.get((name, dtype.char))
     if held is None or len(held) < count:
-        held = _held[name, dtype.char] = aligned(count, dtype)
+        held = own[name, dtype.char] = aligned(count, dtype)
     return held[:count]
 
 
@@ -145,9 +159,6 @@ class TaskKernel:
     def __init__(self, function: Callable[..., None]) -> None:
         self.function = function
         self.entries: dict[tuple[Any, ...], tuple[Any, Any]] = {}
-        names = list(inspect.signature(function).parameters)[2:]
-        self.words = np.empty(2 * len(names), np.int64)
-        self.address = self.words.__array_interface__["data"][0]
 
     def __call__(self, tasks: int, *arguments: int | np.ndarray) -> None:
         """Run all tasks, each on a thread of its own as far as there are threads."""
@@ -163,11 +174,12 @@ class TaskKernel:
                 words.append(argument)
                 kinds.append(int)
         entry = self.entries.get(tuple(kinds)) or self.compile(tuple(kinds))
-        struct.pack_into(f"{len(words)}q", self.words, 0, *words)
+        table = _of_thread
+        struct.pack_into(f"{len(words)}q", table.words, 0, *words)
         if tasks == 1:
-            entry[1](0, 1, self.address)
+            entry[1](0, 1, table.address)
         else:
-            launch(entry[0], tasks, self.address)
+            launch(entry[0], tasks, table.address)
 
     def compile(self, kinds: tuple[Any, ...]) -> tuple[Any, Any]:
         """Compile, or load from disk, the entry for these kinds of arguments."""

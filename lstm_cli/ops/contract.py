@@ -5,8 +5,9 @@ Shapes are written with the legend T time, B batch, I input, H units, K classes.
 
 import importlib
 import inspect
+import threading
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,24 @@ from pytensor.tensor.elemwise import Elemwise
 from lstm_cli.kernels.runtime import threads
 
 Storage = list[list[Any]]
+
+_EXCLUSIVE = threading.RLock()
+
+
+def exclusive(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let one thread at a time into all methods marked so: those that compile a graph, or call a compiled function.
+
+    A function of PyTensor keeps its inputs, and the outputs on their way, in memory of its own. Nothing is lost, as a
+    call uses all processors, and Python's own lock is held while a kernel runs.
+    """
+
+    @wraps(method)
+    def alone(*args: Any, **options: Any) -> Any:
+        with _EXCLUSIVE:
+            return method(*args, **options)
+
+    return alone
+
 
 # Up to 3.0 PyTensor hands the method `infer_shape` of an Op the graph as well; later versions warn of Ops that take it.
 _WITH_GRAPH = "fgraph" in inspect.signature(Elemwise.infer_shape).parameters

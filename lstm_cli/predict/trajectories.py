@@ -53,9 +53,9 @@ def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dic
             Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, loop=Counted(1, "every")
         )
         for batch in batches.epoch(0):
-            states, outputs = driver(batch)
-            if found := driver.divergence():
-                where, row = found
+            states, outputs, divergence = driver(batch)
+            if divergence:
+                where, row = divergence
                 name = group[batch.sequences[row]].id
                 raise Diverged(f"{where} from the start of {name}: leave it out, or train the network further")
             for row, index in enumerate(batch.sequences):

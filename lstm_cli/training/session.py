@@ -14,6 +14,7 @@ from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
 from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels import runtime
+from lstm_cli.ops.contract import exclusive
 from lstm_cli.optim.schedules import auto_warmup, schedule
 from lstm_cli.sequences import Batches, Data, Schema
 from lstm_cli.sequences.batches import evaluation_batches, training_batches
@@ -49,6 +50,7 @@ def sizes(schema: Schema) -> Sizes:
     return Sizes(schema.numeric_size, tokens, schema.target.size, schema.target.per)
 
 
+@exclusive
 def build_model(config: Any, schema: Schema, code: Code | None = None) -> Model:
     """Return the model of the config for the data's schema, with its starting weights.
 

@@ -14,7 +14,7 @@ from lstm_cli.errors import ConfigError
 from lstm_cli.graph.model import Inputs, Model
 from lstm_cli.graph.objectives import Kind, objective, target_variable
 from lstm_cli.graph.rollout import ClosedLoop
-from lstm_cli.ops.contract import python_mode
+from lstm_cli.ops.contract import exclusive, python_mode
 from lstm_cli.ops.parameters import flatten_into
 from lstm_cli.optim.build import build
 from lstm_cli.sequences import Batch
@@ -41,6 +41,7 @@ class Predictor:
         outputs = Model.graph(self.model, inputs, training=False)
         return _compile(_feed_order(inputs), [outputs.output, outputs.state])
 
+    @exclusive
     def __call__(self, batch: Batch, previous_state: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the output (N, K) of the batch's rows and the final state (B, S).
 
@@ -69,15 +70,15 @@ class Driver:
         inputs = self.model.inputs()
         return _compile(_feed_order(inputs), list(self.model.trajectory(inputs, training=False)))
 
-    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Return the states after each step (T, B, D), as the network sees them, and its outputs (T, B, O)."""
+    @exclusive
+    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray, tuple[str, int] | None]:
+        """Return the states after each step (T, B, D), as the network sees them, and its outputs (T, B, O).
+
+        And where the system made a state that is not finite, in words, and in which row; None where it did not.
+        """
         following, outputs = self._function(*feed(self.model, batch))
         check_system(self.model, batch)
-        return following, outputs
-
-    def divergence(self) -> tuple[str, int] | None:
-        """Return where the system made a state that is not finite in the last batch, in words, and in which row."""
-        return divergence(self.model)
+        return following, outputs, divergence(self.model)
 
 
 class Evaluator:
@@ -106,6 +107,7 @@ class Evaluator:
         values = losses if self.consumes == "losses" else outputs.output
         return _compile([*_feed_order(inputs), target, weight], [loss, values, outputs.state])
 
+    @exclusive
     def __call__(self, batch: Batch, previous_state: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
         """Return the loss summed over the batch's rows, what the metrics consume, and the final state (B, S)."""
         arrays = feed(self.model, batch, previous_state)
@@ -131,6 +133,7 @@ class Trainer:
         How often a loop is fed what was observed.
     """
 
+    @exclusive
     def __init__(self, model: Model, kind: Kind, loss: Any, optimizer: Any, forcing: Any = None) -> None:
         self.model, self.kind, self.loss, self.forcing = model, kind, loss, forcing
         flat = model.parameters.flat
@@ -158,6 +161,7 @@ class Trainer:
         updates = {self.gradient: flatten_into(self.gradient, gradients, add=accumulate)}
         return _compile([*_feed_order(inputs), target, weight], [loss, outputs.state], updates=updates)
 
+    @exclusive
     def backpropagate(
         self, batch: Batch, previous_state: np.ndarray | None, *, divisor: float, seed: int, step: int, part: int = 0
     ) -> tuple[float, np.ndarray]:
@@ -188,11 +192,13 @@ class Trainer:
         """Return where the system made a state that is not finite in the last batch, in words, and in which row."""
         return divergence(self.model)
 
+    @exclusive
     def gradient_norm(self) -> float:
         """Return the norm of the whole gradient, not finite where any of it is not, and find what clips it."""
         self._last_norm = float(self._norm()[0])
         return self._last_norm
 
+    @exclusive
     def update(self, learning_rate: float, *, undo: bool = False) -> bool:
         """Take one step of the optimizer along the gradient in the buffer; return whether all is finite after it.
 

@@ -1,0 +1,104 @@
+"""Runs that several threads share: every call gives what it gives alone, to the last bit."""
+
+import json
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import lstm_cli
+from lstm_cli.checkpoint import BEST, load
+from tests.rollout.worlds import config as world
+from tests.rollout.worlds import write_world
+from tests.training.runs import SERIES, TEXT, config, train, write_data
+
+THREADS, CALLS = 8, 2000
+
+
+@pytest.fixture(autouse=True)
+def restless():
+    """Let Python change threads as often as it can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def series(rng, count, width):
+    """Sequences of different lengths."""
+    lengths = rng.integers(1, 9, count)
+    return [{"id": k, "x": rng.normal(size=(steps, width)).tolist()} for k, steps in enumerate(lengths)]
+
+
+def in_threads(tasks):
+    """Run tasks in threads that all begin at once; return what each gives, in order."""
+    ready = threading.Barrier(THREADS)
+    with ThreadPoolExecutor(THREADS, initializer=ready.wait) as pool:
+        return list(pool.map(lambda task: task(), tasks))
+
+
+def check(tasks, expected):
+    """Do the tasks again and again, in threads, against what they gave alone."""
+    order = np.random.default_rng(0).integers(0, len(tasks), CALLS)
+    wrong = [k for k, found in zip(order, in_threads([tasks[k] for k in order]), strict=True) if found != expected[k]]
+    assert not wrong, f"{len(wrong)} of {CALLS} calls gave something else"
+
+
+def tasks_of(runs):
+    """Everything that runs can be asked for, each with other sequences."""
+    rng, tasks = np.random.default_rng(5), []
+    for size in (1, 2, 5):
+        rows = series(rng, size, 2)
+        for name in ("classifier", "averaged", "both_ways"):
+            run = runs[name]
+            tasks.append(lambda run=run, rows=rows: run.predict(rows, probabilities=True))
+        forecaster, writer = runs["pendulum"], runs["plays"]
+        states = [{"id": row["id"], "a": [x for x, _ in row["x"]], "b": [x for _, x in row["x"]]} for row in rows]
+        tasks.append(lambda run=forecaster, rows=states: run.predict(rows))
+        tasks.append(lambda run=forecaster, rows=states, steps=size: run.forecast(rows, steps))
+        tasks.append(lambda run=writer, seed=size: "".join(run.generate("ab", 5, seed=seed)))
+        tasks.append(lambda run=writer, count=size: run.predict([{"text": list("abc" * count)}]))
+    return tasks
+
+
+def test_2000_calls_in_8_threads(trained):
+    """Of runs that have not been used before: the first calls compile."""
+    names = ("classifier", "averaged", "both_ways", "pendulum", "plays")
+    alone = [task() for task in tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names})]
+    check(tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names}), alone)
+
+
+def test_a_system_is_driven_in_8_threads(tmp_path):
+    folder = write_world(tmp_path)
+    train(world(folder), folder / "run")
+    rng = np.random.default_rng(2)
+    starts = [[{"id": k, "start": rng.normal(size=3).tolist()} for k in range(count)] for count in (1, 2, 7)]
+
+    def tasks(run):
+        return [lambda rows=rows, steps=steps: run.steer(rows, steps) for rows in starts for steps in (2, 4)]
+
+    alone = [task() for task in tasks(lstm_cli.load(folder / "run", trust=True))]
+    shared = tasks(lstm_cli.load(folder / "run", trust=True))
+    assert in_threads(shared * 5) == alone * 5
+
+
+def test_runs_are_loaded_trained_and_scored_side_by_side(tmp_path):
+    write_data(tmp_path)
+    kinds = {"labels": {}, "text": {"data": TEXT}, "series": {"data": SERIES}}
+    (tmp_path / "scored.jsonl").write_text((tmp_path / "gestures.jsonl").read_text())
+
+    def work(folder, kind):
+        settings = config(tmp_path, **kinds[kind], train={"epochs": 2})
+        run = lstm_cli.train(settings, run=tmp_path / folder, verbosity=-1)
+        data = tmp_path / settings.data.train
+        return run.scores, lstm_cli.load(run.folder).evaluate(data), load(run.folder / BEST).model
+
+    alone = [work(f"alone-{kind}", kind) for kind in kinds]
+    together = in_threads([lambda k=k, kind=kind: work(f"{k}-{kind}", kind) for k in range(4) for kind in kinds])
+    for k, (scores, evaluated, weights) in enumerate(together):
+        assert (scores, evaluated) == alone[k % 3][:2]
+        for name, array in weights.items():
+            assert array.tobytes() == alone[k % 3][2][name].tobytes()
+    assert json.dumps(alone[0][0])
