@@ -18,7 +18,9 @@ BOUND = (*SCHEMA, DYNAMICS)  # without them, or with others, a checkpoint means 
 LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
 # Keys that leave the shapes, the order of the data and the meaning of the best score alone, and the exceptions to them.
 FREE = ("threads", "data.on_error", "optimizer.", "train.")
-FIXED = ("optimizer.name", "train.batch_size", "train.batch_steps", "train.bucket", "train.monitor")
+FIXED = (
+    "optimizer.name", "train.batch_size", "train.batch_steps", "train.bucket", "train.monitor", "train.valid_streams",
+)  # fmt: skip
 FILES = ("data.train", "data.valid", "data.test", "rollout.dynamics")  # may have moved: digests tell of other contents
 
 

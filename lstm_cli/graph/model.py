@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
@@ -113,7 +114,7 @@ class Model:
             x, last = _joined([h for h, _ in passes]), _joined([states[0] for _, states in passes])
             finals += [state for _, states in passes for state in states]
             x = x if layer is self.layers[-1] else drop(x, layer.dropout)
-        features = gather(x, inputs.rows) if self.sizes.per == "step" else self._pool(x, last, inputs)
+        features = gather(x if self.sizes.per == "step" else self._pool(x, last, inputs)[np.newaxis], inputs.rows)
         output = self._dense("output", drop(features, layer.dropout), self.spec.output_activation or "linear")
         if self.spec.residual:
             output += gather(inputs.numbers, inputs.rows)

@@ -16,8 +16,7 @@ from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import kept_code, trajectories, with_steps
 from lstm_cli.runfolder import RESOLVED
-from lstm_cli.sequences import Dataset, Encoded, Schema, Tally, limits, rows_of
-from lstm_cli.sequences.batches import evaluation_batches
+from lstm_cli.sequences import Dataset, Encoded, Schema, Tally, evaluation_batches, limits, rows_of
 from lstm_cli.sequences.source import Origin
 from lstm_cli.spec import Config, load_resolved
 from lstm_cli.training.loop import evaluate
@@ -134,7 +133,7 @@ class Run:
     def evaluate(self, data: Origin, *, tally: Tally | None = None) -> dict[str, float]:
         """Return loss and metrics on a file with targets; `tally` counts what training never saw."""
         dataset, target = Dataset.read(data, self.schema, tally=tally), self.schema.target
-        limits.check_memory(self.config, dataset, "test", fix="cut long sequences into shorter ones")
+        limits.check_memory(self.config, dataset, "test")
         consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
         evaluator = Evaluator(self.network.model, target.kind, self.config.loss, consumes=consumes)
         loss, metrics = evaluate(evaluator, evaluation_batches(self.config, dataset))

@@ -5,18 +5,18 @@ Legend: T steps, B batch, D numbers of the state, O outputs of the network.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstm_cli.errors import CheckpointError, ConfigError, Diverged
-from lstm_cli.predict.outputs import BATCH_STEPS, STEPS_HELD, Network
+from lstm_cli.predict.outputs import Network
 from lstm_cli.predict.wording import plain
 from lstm_cli.runfolder import DYNAMICS
 from lstm_cli.sequences import Batches, Dataset, Encoded, Schema
 from lstm_cli.sequences.loops import Counted
+from lstm_cli.sequences.whole import BATCH_STEPS, chunks
 from lstm_cli.training.closed_loop import Code
 from lstm_cli.training.step import Driver
 
@@ -45,9 +45,8 @@ def with_steps(schema: Schema, steps: int | None) -> Schema:
 
 def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
     """Yield the row for each start, in the order given, some of them held at a time: states in their own units."""
-    driver, sequences = Driver(network.model), iter(sequences)
-    while first := next(sequences, None):
-        group = [first, *islice(sequences, max(0, STEPS_HELD // first.steps - 1))]
+    driver = Driver(network.model)
+    for group in chunks(sequences, lambda sequence: sequence.steps, network.schema.target.size):
         rows: list[dict[str, Any]] = [{}] * len(group)
         batches = Batches(
             Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, loop=Counted(1, "every")

@@ -5,7 +5,7 @@ records, encodes these as arrays, a dataset holds many, and batches puts them si
 """
 
 from lstm_cli.sequences.batch import Batch
-from lstm_cli.sequences.batches import Batches, evaluation_batches, training_batches
+from lstm_cli.sequences.batches import Batches, training_batches
 from lstm_cli.sequences.dataset import Dataset
 from lstm_cli.sequences.encoded import Encoded
 from lstm_cli.sequences.loading import Data, open_data
@@ -15,6 +15,7 @@ from lstm_cli.sequences.schema import Schema
 from lstm_cli.sequences.tally import Tally
 from lstm_cli.sequences.target import Restorer, Target
 from lstm_cli.sequences.vocabulary import Labels, Vocabulary
+from lstm_cli.sequences.whole import evaluation_batches, valid_batches
 
 __all__ = [
     "Batch",
@@ -34,4 +35,5 @@ __all__ = [
     "read_rows",
     "rows_of",
     "training_batches",
+    "valid_batches",
 ]

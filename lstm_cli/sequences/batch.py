@@ -57,6 +57,12 @@ class Batch:
     observed: NDArray[np.int64] | None = None
 
     @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which rows have a loss (N,): all but those of a category that training never saw."""
+        categories = self.target is not None and self.target.dtype.kind == "i"
+        return self.target >= 0 if categories else np.ones(len(self.rows), np.bool_)
+
+    @property
     def steps(self) -> int:
         """Real steps."""
         return int(self.lengths.sum())

@@ -19,7 +19,7 @@ POOL = 50
 
 
 @dataclass(frozen=True, eq=False)
-class _Plan:
+class Plan:
     """The windows of an epoch in order; batch k has those from bounds[k] to bounds[k + 1]."""
 
     windows: Windows
@@ -32,7 +32,7 @@ class _Plan:
         return self.windows.lengths[self.bounds[:-1]] * np.diff(self.bounds)
 
 
-_NOTHING = _Plan(whole(np.zeros(0, np.int64)), np.zeros(1, np.int64))
+NOTHING = Plan(whole(np.zeros(0, np.int64)), np.zeros(1, np.int64))
 
 
 class Batches:
@@ -51,7 +51,7 @@ class Batches:
     carry_state
         With `window`: the batches are parallel streams, each window continues one of the batch before.
     warm_up
-        With `carry_state`: a stream that begins within a sequence first sees one window that does not count.
+        With `carry_state`: a stream that begins within a sequence first sees so many windows that do not count.
     seed, shuffle
         Orders differ from epoch to epoch; without shuffling they are as in the dataset, but for bucketing.
     normalize
@@ -73,7 +73,7 @@ class Batches:
         bucket: bool = True,
         window: int | None = None,
         carry_state: bool = False,
-        warm_up: bool = False,
+        warm_up: int = 0,
         seed: int = 0,
         shuffle: bool = True,
         normalize: Literal["step", "sequence"] = "step",
@@ -83,7 +83,7 @@ class Batches:
         self.batch_size, self.batch_steps, self.bucket = batch_size, batch_steps, bucket
         self.window, self.carry_state, self.warm_up = window, carry_state and window is not None, warm_up
         self.seed, self.shuffle, self.normalize = seed, shuffle, normalize
-        self._planned: tuple[int, _Plan] | None = None
+        self._planned: tuple[int, Plan] | None = None
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from batch `start` on."""
@@ -109,35 +109,38 @@ class Batches:
         batch = self._batch(plan, int(plan.padded.argmax()))
         return batch if batch.carry is None else replace(batch, carry=np.full_like(batch.carry, -1))
 
-    def _batch(self, plan: _Plan, index: int) -> Batch:
+    def _batch(self, plan: Plan, index: int) -> Batch:
         part = slice(plan.bounds[index], plan.bounds[index + 1])
         carry = None if plan.carry is None else plan.carry[part].copy()
         batch = collate(self.dataset, plan.windows.take(part), carry=carry, normalize=self.normalize)
         return batch if self.loop is None else self.loop(batch, normalize=self.normalize)
 
-    def _plan(self, epoch: int) -> _Plan:
+    def _plan(self, epoch: int) -> Plan:
         epoch = epoch if self.shuffle else 0
         if self._planned is None or self._planned[0] != epoch:
-            self._planned = (epoch, self._streams(epoch) if self.carry_state else self._groups(epoch))
+            self._planned = (epoch, self._make_plan(epoch))
         return self._planned[1]
 
-    def _streams(self, epoch: int) -> _Plan:
+    def _make_plan(self, epoch: int) -> Plan:
+        return self._streams(epoch) if self.carry_state else self._groups(epoch)
+
+    def _streams(self, epoch: int) -> Plan:
         lengths = self.dataset.lengths
         if not len(lengths):
-            return _NOTHING
+            return NOTHING
         order = self._order(len(lengths), epoch)
         count = self.batch_size or max(1, self.batch_steps // self.window)
         plan = streams(lengths, self.window, count, order=order, warm_up=self.warm_up)
-        return _Plan(plan.windows, np.searchsorted(plan.batches, np.arange(plan.batches[-1] + 2)), plan.carry)
+        return Plan(plan.windows, np.searchsorted(plan.batches, np.arange(plan.batches[-1] + 2)), plan.carry)
 
-    def _groups(self, epoch: int) -> _Plan:
+    def _groups(self, epoch: int) -> Plan:
         lengths = self.dataset.lengths
         windows = whole(lengths) if self.window is None else cut(lengths, self.window)
         if self.loop is not None and self.dataset.observed is None:
             windows = windows.take(windows.lengths >= self.loop.warmup)
         windows = windows.take(self._counts(windows))
         if not len(windows):
-            return _NOTHING
+            return NOTHING
         windows = windows.take(self._order(len(windows), epoch))
         if self.bucket:
             windows = windows.take(self._by_length(windows.lengths))
@@ -147,7 +150,7 @@ class Batches:
         place = np.empty_like(turn)
         place[turn] = np.arange(len(turn))
         sorting = np.lexsort((-windows.lengths, place[group]))
-        return _Plan(windows.take(sorting), np.concatenate([[0], np.cumsum(np.diff(bounds)[turn])]))
+        return Plan(windows.take(sorting), np.concatenate([[0], np.cumsum(np.diff(bounds)[turn])]))
 
     def _counts(self, windows: Windows) -> NDArray[np.bool_]:
         """Return which windows have a target that counts."""
@@ -188,15 +191,6 @@ class Batches:
 def training_batches(config: Any, dataset: Dataset) -> Batches:
     """Return the batches that a config trains on."""
     return Batches(dataset, carry_state=config.data.carry_state, shuffle=True, **_settings(config))
-
-
-def evaluation_batches(config: Any, dataset: Dataset) -> Batches:
-    """Return the batches that a config evaluates on: in order, with the state carried through long series.
-
-    A backward direction cannot continue a state, and a closed loop starts afresh: there the windows are on their own.
-    """
-    carry = config.rollout is None and not any(layer.bidirectional for layer in config.model.layers)
-    return Batches(dataset, carry_state=carry, warm_up=True, shuffle=False, **_settings(config))
 
 
 def _settings(config: Any) -> dict[str, Any]:

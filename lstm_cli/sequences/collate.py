@@ -3,6 +3,7 @@
 Legend: T time, B batch, N rows that count.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -28,15 +29,14 @@ def collate(
     positions = np.where(real, first + time, 0)
     numbers, tokens = _inputs(dataset, real, positions)
     if dataset.schema.target.per == "sequence":
-        rows, answers = np.arange(size), windows.sequences
+        rows = np.flatnonzero(~windows.warm_up)
+        answers = windows.sequences[rows]
     else:
         rows = _counted_rows(dataset, windows, real, positions)
         answers = positions.ravel()[rows]
     weight = np.ones(len(rows), np.float32) if dataset.weight is None else dataset.weight[answers]
     target = _targets(dataset, answers)
-    told = target >= 0 if dataset.schema.target.kind == "category" and target is not None else slice(None)
-    total = weight[told].sum(dtype=np.float64) if normalize == "step" else len(np.unique(rows[told] % size))
-    return Batch(
+    batch = Batch(
         lengths=lengths.copy(),
         mask=real.astype(np.float32),
         numbers=numbers,
@@ -44,12 +44,15 @@ def collate(
         rows=rows,
         target=target,
         weight=weight,
-        total=float(total),
+        total=0.0,
         sequences=windows.sequences.copy(),
         starts=windows.starts.copy(),
         carry=carry,
         observed=None if dataset.observed is None else dataset.observed[windows.sequences],
     )
+    known = batch.known
+    total = weight[known].sum(dtype=np.float64) if normalize == "step" else len(np.unique(rows[known] % size))
+    return replace(batch, total=float(total))
 
 
 def _inputs(

@@ -147,7 +147,7 @@ class Dataset:
             return 0
         columns = batch.rows % len(batch.lengths)
         if self.schema.target.per == "sequence":
-            return int(self._unseen[batch.sequences].sum())
+            return int(self._unseen[batch.sequences[columns]].sum())
         first = self.offsets[batch.sequences] + (0 if batch.starts is None else batch.starts)
         return int(self._unseen[first[columns] + batch.rows // len(batch.lengths)].sum())
 

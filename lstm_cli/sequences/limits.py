@@ -5,13 +5,16 @@ from typing import Any
 
 from lstm_cli.errors import DataError
 from lstm_cli.sequences import memory
-from lstm_cli.sequences.batches import evaluation_batches, training_batches
+from lstm_cli.sequences.batches import training_batches
 from lstm_cli.sequences.dataset import Dataset
 from lstm_cli.sequences.encoded import Encoded
 from lstm_cli.sequences.rows import listed
 from lstm_cli.sequences.schema import Schema
+from lstm_cli.sequences.whole import WholeBatches, evaluation_batches, valid_batches
 
+_BATCHES = {"train": training_batches, "valid": valid_batches, "test": evaluation_batches}
 _FIX = "set data.max_length with data.on_long: cut or split, data.window, or a smaller train.batch_size"
+_FIX_WHOLE = "this model needs all steps of a sequence at once to score it: cut it into shorter ones"
 
 
 def limited(
@@ -20,10 +23,11 @@ def limited(
     """Return sequences none of which is longer than ``data.max_length``, and notes on what was done to them.
 
     Pieces of a split sequence are sequences of their own, each with the target of the whole if that is per sequence.
+    Only what is trained on is cut or split: scores are those of predictions, which are made for whole sequences.
     """
     most, action = config.data.max_length, config.data.on_long
     long = [] if most is None else [sequence for sequence in sequences if sequence.steps > most]
-    if not long:
+    if not long or (action != "stop" and split != "train"):
         return list(sequences), []
     names = listed([sequence.id for sequence in long])
     if action == "stop":
@@ -38,9 +42,9 @@ def limited(
     return kept, [f"{split}: {len(long):,} of {len(sequences):,} sequences were {what}: {names}"]
 
 
-def check_memory(config: Any, dataset: Dataset, split: str, *, fix: str = _FIX) -> None:
-    """Refuse a split without a batch, or whose largest does not fit into memory; `fix` is what to do about it."""
-    batches = (training_batches if split == "train" else evaluation_batches)(config, dataset)
+def check_memory(config: Any, dataset: Dataset, split: str) -> None:
+    """Refuse a split without a batch, or whose largest does not fit into memory."""
+    batches = _BATCHES[split](config, dataset)
     if not batches.count(0):
         raise DataError(
             f"{dataset.where[0]}: no sequence of {split} has the {config.rollout.warmup or 1:,} observed steps of "
@@ -50,7 +54,7 @@ def check_memory(config: Any, dataset: Dataset, split: str, *, fix: str = _FIX) 
     needed = _needed(config, dataset.schema, batches.most_steps(), split)
     if free is None or needed <= free:
         return
-    longest = int(dataset.lengths.argmax())
+    longest, fix = int(dataset.lengths.argmax()), _FIX_WHOLE if isinstance(batches, WholeBatches) else _FIX
     raise DataError(
         f"{dataset.where[longest]}: {dataset.lengths[longest]:,} steps make a batch of {split} that would take about "
         f"{memory.readable(needed)} of {memory.readable(free)} free memory: {fix}"

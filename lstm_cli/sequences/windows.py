@@ -67,7 +67,35 @@ def cut(lengths: Indices, window: int) -> Windows:
     return Windows(owners, starts, np.minimum(window, lengths[owners] - starts), np.zeros(len(owners), np.bool_))
 
 
-def streams(lengths: Indices, window: int, count: int, *, order: Indices, warm_up: bool) -> Streams:
+def in_pieces(windows: Windows, bounds: Indices, piece: int, *, only_last: bool) -> Streams:
+    """Return batches of whole sequences cut into pieces, the state carried from piece to piece.
+
+    Parameters
+    ----------
+    windows
+        Whole sequences; in each batch the longest first.
+    bounds
+        Batch k has the sequences from bounds[k] to bounds[k + 1]; what it is cut into are batches one after the other.
+    piece
+        Most steps of a piece.
+    only_last
+        Only the last piece of a sequence counts: its target is one for all steps.
+    """
+    group = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    owners, turns = _expanded(-(-windows.lengths // piece))
+    starts = turns * piece
+    lengths = np.minimum(piece, windows.lengths[owners] - starts)
+    last = starts + lengths == windows.lengths[owners]
+    cut = Windows(windows.sequences[owners], starts, lengths, ~last if only_last else np.zeros(len(owners), np.bool_))
+    sorting = np.lexsort((owners, turns, group[owners]))
+    owners, turns = owners[sorting], turns[sorting]
+    first = np.concatenate([[True], (np.diff(group[owners]) != 0) | (np.diff(turns) != 0)])
+    # At every turn those that are left are the first of the batch: each stands in the row in which it began.
+    carry = np.where(turns > 0, owners - bounds[group[owners]], -1)
+    return Streams(cut.take(sorting), np.cumsum(first) - 1, carry)
+
+
+def streams(lengths: Indices, window: int, count: int, *, order: Indices, warm_up: int) -> Streams:
     """Return sequences laid end to end and cut into parallel streams of about the same number of steps.
 
     A stream begins where a sequence does if one begins within a window of the cut, so that short sequences stay whole.
@@ -83,7 +111,7 @@ def streams(lengths: Indices, window: int, count: int, *, order: Indices, warm_u
     order
         The sequences (n,) in the order in which they are laid out.
     warm_up
-        A stream that begins within a sequence first sees one window of the steps before, which does not count.
+        A stream that begins within a sequence first sees so many windows of the steps before, which do not count.
     """
     ends = np.cumsum(lengths[order])
     cuts = _cuts(ends, window, count)
@@ -91,12 +119,12 @@ def streams(lengths: Indices, window: int, count: int, *, order: Indices, warm_u
     begins, stops = bounds[:-1], bounds[1:]
     places = np.searchsorted(ends, begins, side="right")
     origin = ends[places] - lengths[order[places]]
-    warmed = (begins > origin) & warm_up
+    warmed = np.minimum(-(-(begins - origin) // window), warm_up)
     pieces, turns = _expanded(-(-(stops - begins) // window) + warmed)
-    warming = warmed[pieces] & (turns == 0)
+    warming = turns < warmed[pieces]
     starts = begins[pieces] + (turns - warmed[pieces]) * window
+    ends_at = np.minimum(starts + window, np.where(warming, begins[pieces], stops[pieces]))
     starts = np.maximum(starts, origin[pieces])
-    ends_at = np.where(warming, begins[pieces], np.minimum(starts + window, stops[pieces]))
     windows = Windows(order[places[pieces]], starts - origin[pieces], ends_at - starts, warming)
     return _batched(windows, np.searchsorted(cuts, begins, side="right")[pieces], continues=turns > 0)
 

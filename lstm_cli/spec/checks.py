@@ -87,6 +87,22 @@ def _batching(config: Config) -> Iterator[Conflict]:
         yield Conflict(keys[::-1], "give batch_size or batch_steps")
 
 
+def _valid_streams(config: Config) -> Iterator[Conflict]:
+    """Find where there are no streams of one long series to score side by side."""
+    if config.train.valid_streams is None:
+        return
+    keys = ("train.valid_streams",)
+    if config.data.valid is None:
+        yield Conflict((*keys, "data.valid"), "there is no data.valid to score: leave it out")
+    if config.data.window is None:
+        yield Conflict((*keys, "data.window"), "needs data.window: each stream is warmed up on ten of them")
+    if config.rollout is not None:
+        yield Conflict((*keys, "rollout"), "a closed loop is scored window by window: leave it out")
+    if any(layer.bidirectional for layer in config.model.layers):
+        text = "a layer that also reads from the end cannot go on from a state: leave it out"
+        yield Conflict((*keys, "model.bidirectional", "model.layers"), text)
+
+
 def _monitor(config: Config) -> Iterator[Conflict]:
     if config.data.valid is None and config.train.monitor.startswith("valid."):
         yield Conflict(("train.monitor", "data.valid"), "there is no data.valid: set it, or follow train.loss")
@@ -117,6 +133,7 @@ _CHECKS = (
     _text_options,
     _columns,
     _batching,
+    _valid_streams,
     _monitor,
     _losses,
     _range,

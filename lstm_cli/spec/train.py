@@ -66,6 +66,11 @@ class TrainSpec(Section):
         "valid.loss", description="Score that best/ and `patience` follow."
     )
     patience: Positive | None = Field(10, description="Evaluations without improvement before the end; null: never.")
+    valid_streams: Positive | None = Field(
+        None,
+        description="Score `valid` of a long series in so many streams side by side, each after ten windows that do "
+        "not count; null: exactly, as its predictions are.",
+    )
     evaluate_every: interval(timed=False) = Field(Every(1, "epoch"), description="When the model is scored.")
     checkpoint_every: interval(timed=True) = Field(Every(600.0, "seconds"), description="When last/ is written.")
     on_nonfinite: Literal["stop", "skip", "halve_learning_rate"] = Field(

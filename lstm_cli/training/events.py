@@ -90,6 +90,8 @@ class Evaluated:
         Mean loss of the updates since the evaluation before.
     learning_rate
         That of the next update.
+    streams
+        In how many streams side by side the split was scored (`train.valid_streams`); None: exactly.
     """
 
     step: int
@@ -101,6 +103,7 @@ class Evaluated:
     improved: bool = False
     train_loss: float | None = None
     learning_rate: float | None = None
+    streams: int | None = None
 
 
 @dataclass(frozen=True)

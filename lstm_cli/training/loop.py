@@ -106,26 +106,33 @@ def train(job: Job) -> Iterator[Event]:
 class _Score:
     """The loss and the metrics over batches, which are added in their order; states are carried where they say so."""
 
-    def __init__(self, evaluator: Evaluator, dataset: Dataset) -> None:
-        target = dataset.schema.target
-        self._evaluator, self._dataset, self._of_sets = evaluator, dataset, target.kind == "set"
+    def __init__(self, evaluator: Evaluator, batches: Batches) -> None:
+        self._evaluator, self._dataset = evaluator, batches.dataset
+        target = self._dataset.schema.target
+        self._of_sets = target.kind == "set"
+        # A sequence that several batches have parts of counts once; the windows of a closed loop count each for itself.
+        self._by_sequence = batches.normalize == "sequence" and batches.loop is None
         self._metrics = accumulator(target.kind, size=target.size, is_next=target.is_next)
         self._loss = self._total = 0.0
+        self._seen: set[int] = set()
         self._state: np.ndarray | None = None
 
     def add(self, batch: Batch) -> None:
         loss, values, self._state = self._evaluator(batch, self._state)
         self._loss, self._total = self._loss + loss, self._total + batch.total
+        if self._by_sequence:
+            self._seen.update(batch.sequences[batch.rows[batch.known] % len(batch.lengths)].tolist())
         extra = {"unknown": self._dataset.unseen(batch)} if self._of_sets else {}
         self._metrics.update(*compared(self._dataset, batch, values), **extra)
 
     def result(self) -> tuple[float, dict[str, float]]:
-        return self._loss / self._total if self._total else math.nan, self._metrics.result()
+        total = len(self._seen) if self._by_sequence else self._total
+        return self._loss / total if total else math.nan, self._metrics.result()
 
 
 def evaluate(evaluator: Evaluator, batches: Batches) -> tuple[float, dict[str, float]]:
     """Return the loss and the metrics over all batches."""
-    score = _Score(evaluator, batches.dataset)
+    score = _Score(evaluator, batches)
     for batch in batches.epoch(0):
         score.add(batch)
     return score.result()
@@ -141,7 +148,7 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
     if job.valid is None:
         loss, metrics = train_loss, {}
     else:
-        score = _Score(job.evaluator, job.valid.dataset)
+        score = _Score(job.evaluator, job.valid)
         for batch in job.valid.epoch(0):
             score.add(batch)
             yield Scoring(progress.step)
@@ -159,6 +166,7 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
         train_loss=train_loss,
         improved=improved,
         learning_rate=job.learning_rate,
+        streams=None if job.valid is None else job.config.train.valid_streams,
     )
 
 

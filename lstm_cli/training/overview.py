@@ -10,8 +10,7 @@ import numpy as np
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
 from lstm_cli.identity import flattened
-from lstm_cli.sequences import Batch, Batches, Data, Dataset
-from lstm_cli.sequences.batches import evaluation_batches
+from lstm_cli.sequences import Batch, Batches, Data, Dataset, evaluation_batches
 from lstm_cli.training.baselines import Baseline, Constant, persistence
 from lstm_cli.training.events import Part, Started
 from lstm_cli.training.loop import Job, compared, evaluate

@@ -16,8 +16,7 @@ from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels import runtime
 from lstm_cli.ops.contract import exclusive
 from lstm_cli.optim.schedules import auto_warmup, schedule
-from lstm_cli.sequences import Batches, Data, Schema
-from lstm_cli.sequences.batches import evaluation_batches, training_batches
+from lstm_cli.sequences import Batches, Data, Schema, training_batches, valid_batches
 from lstm_cli.training.agreement import check_agreement
 from lstm_cli.training.closed_loop import Code, build_loop, try_system
 from lstm_cli.training.loop import Job, Progress
@@ -76,7 +75,7 @@ def build_job(config: Any, data: Data) -> Job:
         trainer=Trainer(model, target.kind, config.loss, config.optimizer, forcing),
         evaluator=Evaluator(model, target.kind, config.loss, consumes=consumes),
         batches=batches,
-        valid=None if data.valid is None else evaluation_batches(config, data.valid),
+        valid=None if data.valid is None else valid_batches(config, data.valid),
         schedule=schedule(config.train.schedule, total_steps(config, batches)),
         progress=Progress(),
         code=code,

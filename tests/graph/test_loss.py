@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_cli.sequences import Batches, Dataset, open_data
-from lstm_cli.sequences.batches import evaluation_batches, training_batches
+from lstm_cli.sequences import Batches, Dataset, evaluation_batches, open_data, training_batches
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.session import build_model
 from lstm_cli.training.step import Evaluator, Predictor, Trainer

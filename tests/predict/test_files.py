@@ -183,7 +183,7 @@ def many(count):
 
 def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
     run, peaks = loaded("classifier"), []
-    monkeypatch.setattr("lstm_cli.predict.outputs.SEQUENCES_HELD", 64)
+    monkeypatch.setattr("lstm_cli.sequences.whole.SEQUENCES_HELD", 64)
     for count in (200, 2000):
         rows = run.predictions(run.schema.encode(row) for row in read_rows(many(count), run.schema))
         tracemalloc.start()
@@ -196,7 +196,7 @@ def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
 
 def test_of_a_long_text_only_the_likeliest_symbols_are_held(loaded, monkeypatch):
     run = loaded("plays")
-    monkeypatch.setattr("lstm_cli.predict.outputs.NUMBERS_HELD", 6 * 500)
+    monkeypatch.setattr("lstm_cli.sequences.whole.OUTPUTS_HELD", 6 * 500)
     text = "abc " * 5000
     (sequence,) = (run.schema.encode(row) for row in encodable([{"text": text}], run.schema))
     tracemalloc.start()

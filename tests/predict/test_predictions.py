@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from lstm_cli.predict import outputs as limits
 from lstm_cli.sequences import Dataset, Tally
 from lstm_cli.sequences import rows_of as encodable
+from lstm_cli.sequences import whole as limits
 from tests.sequences.helpers import write_jsonl
 
 

@@ -8,8 +8,7 @@ import pytest
 from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels.runtime import set_threads
 from lstm_cli.ops import reference
-from lstm_cli.sequences import open_data
-from lstm_cli.sequences.batches import evaluation_batches
+from lstm_cli.sequences import evaluation_batches, open_data
 from lstm_cli.spec import load_config
 from lstm_cli.spec.rollout import TeacherForcing
 from lstm_cli.training.forcing import forced_steps, probability

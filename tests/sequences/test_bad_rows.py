@@ -265,5 +265,9 @@ def test_a_million_steps_are_refused_before_the_memory_is_gone(tmp_path, monkeyp
     assert "1 of 1 sequences were split into pieces of at most 1,000 steps" in data.notes[-1]
     assert open_data(config(tmp_path, max_length=1000, on_long="cut", **given)).train.lengths == [1000]
     write(tmp_path / "short.jsonl", json.dumps({"x": [1, 2], "y": 0.5}))
-    with pytest.raises(DataError, match=r"a.jsonl:1: 1,000,000 steps make a batch of valid that would take about"):
-        open_data(config(tmp_path, train="short.jsonl", valid="a.jsonl", **X))
+    held = {"train": "short.jsonl", "valid": "a.jsonl", **X}
+    assert open_data(config(tmp_path, **held)).valid.lengths == [1_000_000]  # which is run piece by piece
+    needed = r"a.jsonl:1: 1,000,000 steps make a batch of valid that would take about .*: this model needs all steps"
+    for model in ({"bidirectional": True}, {"pool": "mean"}):
+        with pytest.raises(DataError, match=needed):
+            open_data(config(tmp_path, {"model": model}, **held))

@@ -19,7 +19,7 @@ SETTINGS = st.fixed_dictionaries(
         "shuffle": st.booleans(),
         "window": st.sampled_from([None, 3, 10]),
         "carry_state": st.booleans(),
-        "warm_up": st.booleans(),
+        "warm_up": st.integers(0, 3),
         "seed": st.integers(0, 3),
     }
 )
@@ -147,26 +147,26 @@ def test_what_counts_nowhere_is_left_out_but_for_states_that_flow_through_it():
     assert (first.total, first.target.shape) == (0, (0, 1))
 
 
-def test_a_text_is_trained_on_in_streams_and_evaluated_with_warm_up(tmp_path):
+def test_a_text_is_trained_on_in_streams_and_evaluated_as_one(tmp_path):
     text = "abcdefghij" * 20
     given = config(tmp_path, {"train": {"batch_size": 4}}, train="train.txt", window=10, carry_state=True)
     data = open_text(tmp_path, text, {"train": {"batch_size": 4}}, window=10, carry_state=True)
     trained = list(training_batches(given, data.train).epoch(0))
     assert [batch.mask.shape for batch in trained] == [(10, 4)] * 5
-    assert sum(len(batch.rows) for batch in evaluation_batches(given, data.train).epoch(0)) == 199
+    (batch,) = evaluation_batches(given, data.train).epoch(0)
+    assert (batch.lengths.tolist(), len(batch.rows)) == ([199], 199)
     for batch in trained:
         steps, rows = np.divmod(batch.rows, 4)
         follower = (batch.tokens["text"][steps, rows] % 10) + 1
         assert np.array_equal(batch.target, follower)
 
 
-def test_backward_layers_are_evaluated_window_by_window(tmp_path):
+def test_backward_layers_are_evaluated_on_whole_sequences(tmp_path):
     rows = "".join(f"{t % 7},{t % 3}\n" for t in range(50))
     (tmp_path / "a.csv").write_text("x,y\n" + rows)
     given = config(tmp_path, {"model": {"bidirectional": True}}, train="a.csv", inputs=["x"], target="y", window=10)
     (batch,) = evaluation_batches(given, open_data(given).train).epoch(0)
-    assert batch.carry is None
-    assert batch.lengths.tolist() == [10] * 5
+    assert batch.lengths.tolist() == [50]
 
 
 @pytest.mark.parametrize("settings", [{}, {"window": 3}, {"window": 3, "carry_state": True}, {"bucket": False}])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_cli.sequences import evaluation_batches, memory, open_data
+from lstm_cli.sequences import evaluation_batches, memory, open_data, whole
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.session import build_job
 from tests.sequences.helpers import config, write_jsonl
@@ -61,7 +61,9 @@ CASES = [(shape, "a number") for shape in SHAPES] + [
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(("shape", "kind"), CASES)
-def test_the_memory_that_is_named_is_about_what_it_takes(tmp_path, shape, kind, training):
+def test_the_memory_that_is_named_is_about_what_it_takes(tmp_path, monkeypatch, shape, kind, training):
+    for name, value in (("PIECE_STEPS", STEPS), ("BATCH_STEPS", STEPS), ("OUTPUTS_HELD", 1000 * STEPS)):
+        monkeypatch.setattr(whole, name, value)  # a batch of all steps, which only some models need
     given, data = opened(tmp_path, shape, kind)
 
     def run(job):
@@ -113,8 +115,8 @@ def test_a_million_steps_are_refused_where_they_do_not_fit_and_split_on_demand(t
         r"set data.max_length with data.on_long: cut or split, data.window, or a smaller train.batch_size\n",
         refused.stderr,
     )
-    whole = run(tmp_path, "train", "c.yaml", "data.train=short.jsonl", "model.bidirectional=true", limit=4 << 30)
-    assert whole.returncode == 0, whole.stderr
+    trained = run(tmp_path, "train", "c.yaml", "data.train=short.jsonl", "model.bidirectional=true", limit=4 << 30)
+    assert trained.returncode == 0, trained.stderr
     refused = run(tmp_path, "predict", "runs/c", "a.jsonl", limit=4 << 30)
     assert refused.returncode == 65
     assert "a.jsonl:1: 1,000,000 steps, which this model needs all at once, would take about" in refused.stderr

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lstm_cli.checkpoint import BEST, LAST, load
 from lstm_cli.errors import Interrupted
+from lstm_cli.sequences import whole as whole_sequences
 from lstm_cli.training import keeper
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring
 from tests.training.runs import (
@@ -160,7 +161,10 @@ def test_the_cases_do_what_their_names_say(whole: Whole) -> None:
 
 
 @pytest.mark.parametrize("scored", [1, 2])
-def test_an_evaluation_is_left_half_done_and_done_anew(whole: Whole, scored: int) -> None:
+def test_an_evaluation_is_left_half_done_and_done_anew(
+    whole: Whole, scored: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_sequences, "BATCH_STEPS", 8)  # of the six sequences, some fit into a batch
     changes = {"data": {"valid": 6}, "train": {"batch_size": 2, "evaluate_every": "3 steps", "schedule": "plateau"}}
     watcher, run = Watcher(3 + scored, lambda: signal.raise_signal(signal.SIGINT)), whole.new()
     with pytest.raises(Interrupted, match="stopped by SIGINT after step 3; continue with --resume"):

@@ -192,7 +192,8 @@ class Bar:
         if isinstance(event, Evaluated):
             self._loss = _Mean()
             name, value = next(iter(event.metrics.items()), ("loss", event.loss))
-            self._score = f", {event.split} {wording.title(name)} {wording.number(value)}"
+            where = f"{event.split}{wording.in_streams(event.streams)}"
+            self._score = f", {where} {wording.title(name)} {wording.number(value)}"
         if isinstance(event, Finished):
             self.close()
         text = _statement(event, self._verbosity)

@@ -58,7 +58,7 @@ def entry(event: Evaluated) -> dict[str, Any]:
         "loss": event.loss,
         **event.metrics,
     }
-    for name in ("train_loss", "learning_rate"):
+    for name in ("train_loss", "learning_rate", "streams"):
         if (value := getattr(event, name)) is not None:
             known[name] = value
     return {name: _finite(value) for name, value in known.items()}

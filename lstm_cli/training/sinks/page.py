@@ -9,7 +9,7 @@ from lstm_cli.training.events import Part, Rolled, Started
 from lstm_cli.training.metrics import DIRECTIONS
 from lstm_cli.training.sinks.charts import Series, line_chart
 from lstm_cli.training.sinks.style import STYLE
-from lstm_cli.training.sinks.wording import duration, number, title
+from lstm_cli.training.sinks.wording import duration, in_streams, number, title
 
 MOST_ROWS = 300  # of the table of all evaluations
 
@@ -71,7 +71,7 @@ def _cards(start: Started, entries: Sequence[Entry], best: Entry | None) -> str:
     for entry in (best, _last(entries, "test")):
         if entry is not None:
             name = next((name for name in _metrics(entry) if name != "loss"), "loss")
-            cards.append((f"{_SPLITS[entry['split']]} {title(name)}", number(entry[name])))
+            cards.append((f"{_scored_on(entry)} {title(name)}", number(entry[name])))
     if entries:
         cards.append(("time", duration(entries[-1]["seconds"])))
         cards.append(("steps", f"{entries[-1]['step']:,} of {start.total_steps:,}"))
@@ -84,12 +84,13 @@ def _cards(start: Started, entries: Sequence[Entry], best: Entry | None) -> str:
 def _curves(entries: Sequence[Entry], best: Entry | None) -> str:
     """Draw the losses, every metric on the validation data, and the learning rate."""
     valid = [entry for entry in entries if entry["split"] == "valid"]
-    losses = [Series("training", _points(entries, "train_loss")), Series("validation", _points(valid, "loss"))]
+    name_of_valid = _scored_on(valid[-1]) if valid else _SPLITS["valid"]
+    losses = [Series("training", _points(entries, "train_loss")), Series(name_of_valid, _points(valid, "loss"))]
     rates = [Series("learning rate", _points(entries, "learning_rate"))]
     figures = [
         _figure("Loss", losses, best, "loss"),
         *(
-            _figure(title(name), [Series("validation", _points(valid, name))], best, name)
+            _figure(title(name), [Series(name_of_valid, _points(valid, name))], best, name)
             for name in _metrics(valid[-1] if valid else {})
             if name != "loss"
         ),
@@ -135,12 +136,17 @@ def _scores(baselines: Iterable[Baseline], entries: Sequence[Entry], best: Entry
     test = _last(entries, "test")
     rows: list[tuple[str, str, Mapping[str, Any]]] = []
     rows += [
-        ("this model, best checkpoint", _SPLITS[entry["split"]], entry) for entry in (best, test) if entry is not None
+        ("this model, best checkpoint", _scored_on(entry), entry) for entry in (best, test) if entry is not None
     ]
     rows += [(f"baseline: {baseline.name}", _SPLITS[baseline.split], baseline.metrics) for baseline in baselines]
     names = [name for name in DIRECTIONS if any(name in values for _, _, values in rows)]
     body = [[who, split, *(_cell(values.get(name)) for name in names)] for who, split, values in rows]
     return _table(["predictor", "scored on", *map(title, names)], body, numbers_from=2) if rows else ""
+
+
+def _scored_on(entry: Entry) -> str:
+    """Return what was scored, and whether otherwise than exactly."""
+    return _SPLITS[entry["split"]] + in_streams(entry.get("streams"))
 
 
 def _last(entries: Sequence[Entry], split: str) -> Entry | None:
@@ -167,7 +173,7 @@ def _history(entries: Sequence[Entry]) -> str:
         [
             f"{entry['step']:,}",
             f"{entry['epoch']:,}",
-            _SPLITS[entry["split"]],
+            _scored_on(entry),
             *(_cell(entry.get(name)) for name in names),
         ]
         for entry in shown

@@ -65,11 +65,16 @@ def details(event: StepDone) -> str:
     return f", learning rate {event.learning_rate:.3g}, gradient norm {number(event.gradient_norm)}"
 
 
+def in_streams(streams: int | None) -> str:
+    """Return what follows the name of a split whose score is not that of its predictions."""
+    return "" if streams is None else f" in {streams:,} streams"
+
+
 def evaluated(event: Evaluated) -> str:
     """Say how the model scored."""
     best = ", the best so far" if event.improved else ""
     values = scores({"loss": event.loss, **event.metrics})
-    return f"epoch {event.epoch:,}, step {event.step:,}: {event.split}: {values}{best}"
+    return f"epoch {event.epoch:,}, step {event.step:,}: {event.split}{in_streams(event.streams)}: {values}{best}"
 
 
 def note(event: Note) -> str:
