@@ -54,6 +54,40 @@ def test_goals_are_scored(folder):
     assert {"loss", "rmse", "mae", "r2"} <= scores.keys() and np.isfinite(list(scores.values())).all()
 
 
+@pytest.mark.parametrize("size", [1, 8, 512])
+def test_a_score_is_that_of_the_trajectories(folder, size):
+    run = lstm_cli.load(folder / "run", trust=True)
+    run.config = run.config.model_copy(update={"train": run.config.train.model_copy(update={"batch_size": size})})
+    rows = [json.loads(line) for line in (folder / "drives.jsonl").read_text().splitlines()]
+    errors = []
+    for row, found in zip(rows, run.predict([{"start": row["start"]} for row in rows]), strict=True):
+        goal = np.atleast_2d(row["goal"])
+        states = np.array(found["prediction"])[:, :2]
+        errors.append(states - goal if len(goal) == 1 else states[: len(goal)] - goal)
+    errors = np.concatenate(errors)
+    scores = run.evaluate(folder / "drives.jsonl")
+    assert scores["rmse"] == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-5)
+    assert scores["mae"] == pytest.approx(np.mean(np.abs(errors)), rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 8, 512])
+def test_a_score_is_that_of_the_forecasts_of_every_window(folder, size):
+    """A loop on its own predictions sees three steps and goes on for five; then it is shown the next three."""
+    run = lstm_cli.load(folder / "alone")
+    run.config = run.config.model_copy(update={"train": run.config.train.model_copy(update={"batch_size": size})})
+    values = np.loadtxt(folder / "waves.csv", delimiter=",", skiprows=1)
+    errors = []
+    for start in range(0, len(values) - 3, 7):
+        a, b = values[start : start + 3].T.tolist()
+        (row,) = run.forecast([{"a": a, "b": b}], 5)
+        truth = values[start + 3 : start + 8]
+        errors.append(np.array(row["prediction"])[: len(truth)] - truth)
+    errors = np.concatenate(errors)
+    scores = run.evaluate(folder / "waves.csv")
+    assert scores["rmse"] == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-5)
+    assert scores["mae"] == pytest.approx(np.mean(np.abs(errors)), rel=1e-5)
+
+
 def test_the_code_in_a_folder_is_not_run_without_trust(folder, monkeypatch):
     ran = []
     monkeypatch.setattr("lstm_cli.training.closed_loop.load_function", lambda *a: ran.append(a))

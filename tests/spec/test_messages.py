@@ -104,6 +104,11 @@ TABLE = [
         "rollout: {dynamics: p.py:f, steps: 3}",
         "c.yaml:2:21: rollout.dynamics: needs model.output, how many values drive the system, such as model.output: {size: 1}",
     ),
+    (
+        "train: {valid_streams: 8}",
+        "c.yaml:2:24: train.valid_streams: needs data.window: each stream is warmed up on ten of them",
+    ),
+    ("train: {valid_streams: 0}", "c.yaml:2:24: train.valid_streams: got 0, expected a whole number of 1 or more"),
     ("rollout: {dynamics: p.py}", "c.yaml:2:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
     ("model: {output: 1}\nrollout: {dynamics: p.py}", "c.yaml:3:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
     (

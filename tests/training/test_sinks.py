@@ -124,16 +124,18 @@ def test_console_is_a_bar_only_on_a_terminal():
     assert isinstance(console(sys.__stdin__ if not sys.__stdin__.isatty() else io.StringIO()), Lines)
 
 
-def test_bar_shows_loss_score_and_end():
+@pytest.mark.parametrize(("streams", "valid"), [(None, "valid"), (8, "valid in 8 streams")])
+def test_bar_shows_loss_score_and_end(streams, valid):
     stream = Terminal()
     bar = Bar(stream)
-    for event in (START, *map(step, range(1, 11)), evaluation(10), *map(step, range(11, 21)), Finished(20, 2)):
+    scored = evaluation(10, streams=streams)
+    for event in (START, *map(step, range(1, 11)), scored, *map(step, range(11, 21)), Finished(20, 2)):
         bar(event)
     bar.close()
     shown = stream.getvalue().replace("\r", "\n").splitlines()
-    assert "epoch 1, step 10: valid: loss 0.5000, accuracy 0.7500" in shown
+    assert f"epoch 1, step 10: {valid}: loss 0.5000, accuracy 0.7500" in shown
     assert "20/20" in shown[-2]
-    assert shown[-2].endswith("loss 1.0000, valid accuracy 0.7500]")
+    assert shown[-2].endswith(f"loss 1.0000, {valid} accuracy 0.7500]")
     assert shown[-1] == "finished: 2 epochs, 20 steps"
 
 

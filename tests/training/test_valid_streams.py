@@ -1,0 +1,81 @@
+"""``train.valid_streams``: training watched on a long series in streams side by side, and never without saying so."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lstm_cli
+from lstm_cli.errors import ConfigError
+from lstm_cli.sequences import Dataset
+from lstm_cli.training.events import Evaluated
+from tests.training.runs import Whole, config, train
+
+STREAMS, WINDOW = 3, 5
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    draw = np.random.default_rng(0)
+    for name, size in (("text", 300), ("valid", 400)):
+        (tmp_path / f"{name}.txt").write_text("".join(draw.choice(list("abc de"), size)))
+    return tmp_path
+
+
+def settings(folder: Path, **train: object):
+    data = {"train": "text.txt", "valid": "valid.txt", "test": "valid.txt", "target": "next", "window": WINDOW}
+    return config(folder, data=data, train={"epochs": 1, "valid_streams": STREAMS, **train})
+
+
+def test_each_stream_is_warmed_up_on_ten_windows(text: Path) -> None:
+    """Against the outputs of every stream run by itself from fifty steps before it."""
+    run = text / "run"
+    (event,) = [e for e in train(settings(text), run).of(Evaluated) if e.split == "valid"]
+    loaded = lstm_cli.load(run)
+    (sequence,) = Dataset.read(text / "valid.txt", loaded.schema)
+    cuts = [0, 399 // 3, 2 * 399 // 3, 399]
+    nats = []
+    for begin, stop in zip(cuts[:-1], cuts[1:], strict=True):
+        first = max(0, begin - 10 * WINDOW)
+        (outputs,) = loaded.outputs([sequence.part(first, stop)])
+        logits = outputs.values[begin - first :].astype(np.float64)
+        shares = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        nats += (-shares[np.arange(stop - begin), sequence.target[begin:stop]]).tolist()
+    assert len(nats) == 399
+    assert event.loss == pytest.approx(np.mean(nats), rel=1e-5)
+    assert event.metrics["perplexity"] == pytest.approx(np.exp(np.mean(nats)), rel=1e-5)
+    exact = loaded.evaluate(text / "valid.txt")
+    assert event.metrics["perplexity"] != exact["perplexity"]
+    (tested,) = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()][1:]
+    assert (tested["split"], tested["perplexity"]) == ("test", exact["perplexity"])
+
+
+def test_one_stream_is_exact(text: Path) -> None:
+    run = text / "run"
+    train(settings(text, valid_streams=1), run)
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert lines[0]["perplexity"] == pytest.approx(lines[1]["perplexity"], rel=1e-6)
+
+
+def test_every_line_that_shows_such_a_score_says_so(text: Path) -> None:
+    run = text / "run"
+    train(settings(text, epochs=2), run)
+    log = (run / "train.log").read_text()
+    assert log.count(": valid in 3 streams: loss ") == 2
+    assert ": valid: " not in log
+    assert log.count(": test: loss ") == 1
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [(line["split"], line.get("streams")) for line in lines] == [("valid", 3), ("valid", 3), ("test", None)]
+    page = (run / "report.html").read_text()
+    assert "validation in 3 streams perplexity" in page  # the card
+    assert page.count("<td>validation in 3 streams</td>") == 3  # the scores and the history
+    assert page.count("<td>test</td>") >= 2
+
+
+def test_a_resumed_run_keeps_its_streams(whole: Whole) -> None:
+    data = {"train": "text.txt", "valid": 0.25, "window": 6}
+    run = whole.new()
+    train(config(whole.folder, data=data, train={"valid_streams": 2}), run)
+    with pytest.raises(ConfigError, match=r"train\.valid_streams: 2 -> None"):
+        train(config(whole.folder, data=data), run, resume=True)
