@@ -1,6 +1,7 @@
 """``train.valid_streams``: training watched on a long series in streams side by side, and never without saying so."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def test_each_stream_is_warmed_up_on_ten_windows(text: Path) -> None:
     (sequence,) = Dataset.read(text / "valid.txt", loaded.schema)
     cuts = [0, 399 // 3, 2 * 399 // 3, 399]
     nats = []
-    for begin, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for begin, stop in pairwise(cuts):
         first = max(0, begin - 10 * WINDOW)
         (outputs,) = loaded.outputs([sequence.part(first, stop)])
         logits = outputs.values[begin - first :].astype(np.float64)
