@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from lstm_cli.sequences.collate import collate
 from lstm_cli.sequences.dataset import Dataset
 from lstm_cli.sequences.loops import Counted, counted_steps
 from lstm_cli.sequences.shuffling import permutation
-from lstm_cli.sequences.windows import Indices, Windows, cut, streams, whole
+from lstm_cli.sequences.windows import Indices, Streams, Windows, cut, streams, whole
 
 #: Sequences of similar length are looked for among as many as fill so many batches.
 POOL = 50
@@ -25,6 +25,12 @@ class Plan:
     windows: Windows
     bounds: Indices
     carry: Indices | None = None
+
+    @classmethod
+    def of(cls, streams: Streams) -> Self:
+        """Return the plan of windows whose states flow from batch to batch."""
+        bounds = np.searchsorted(streams.batches, np.arange(streams.batches[-1] + 2))
+        return cls(streams.windows, bounds, streams.carry)
 
     @property
     def padded(self) -> Indices:
@@ -130,8 +136,7 @@ class Batches:
             return NOTHING
         order = self._order(len(lengths), epoch)
         count = self.batch_size or max(1, self.batch_steps // self.window)
-        plan = streams(lengths, self.window, count, order=order, warm_up=self.warm_up)
-        return Plan(plan.windows, np.searchsorted(plan.batches, np.arange(plan.batches[-1] + 2)), plan.carry)
+        return Plan.of(streams(lengths, self.window, count, order=order, warm_up=self.warm_up))
 
     def _groups(self, epoch: int) -> Plan:
         lengths = self.dataset.lengths

@@ -77,8 +77,7 @@ class WholeBatches(Batches):
         windows = whole(lengths).take(np.concatenate(groups))
         bounds = np.cumsum([0, *map(len, groups)])
         only_last = self.dataset.schema.target.per == "sequence"
-        plan = in_pieces(windows, bounds, self._piece, only_last=only_last)
-        return Plan(plan.windows, np.searchsorted(plan.batches, np.arange(plan.batches[-1] + 2)), plan.carry)
+        return Plan.of(in_pieces(windows, bounds, self._piece, only_last=only_last))
 
     def _chunks(self) -> Iterator[Indices]:
         lengths = self.dataset.lengths.tolist()

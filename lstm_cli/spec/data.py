@@ -125,7 +125,9 @@ class DataSpec(Section):
         "standard", description="Scaling of numeric inputs and targets, fitted on train only, undone in every output."
     )
     max_length: Positive | None = Field(None, description="Steps that a sequence may have; null: any number.")
-    on_long: Literal["stop", "cut", "split"] = Field("stop", description="What is done with longer sequences.")
+    on_long: Literal["stop", "cut", "split"] = Field(
+        "stop", description="What is done with longer sequences; cut and split: of train, as scores are of whole ones."
+    )
     on_error: Literal["stop", "skip"] = Field("stop", description="What is done with a row that cannot be read.")
     unit: Literal["char", "word"] = Field("char", description="Format text: what a step is.")
     lines: Flag = Field(False, description="Format text: whether each line is a sequence, with an end symbol.")
