@@ -51,7 +51,7 @@ def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
 
 def _keeps_velocity(config: Mapping[str, Any]) -> bool:
     """Return whether the optimizer has an array in its state that it would not have without momentum."""
-    return config.get("optimizer.name") == "sgd" and config["optimizer.momentum"] > 0
+    return config.get("optimizer.name") == "sgd" and config.get("optimizer.momentum", 0) > 0
 
 
 def _moved(key: str, old: Any, new: Any) -> bool:
