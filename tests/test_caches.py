@@ -53,7 +53,6 @@ ACCOUNTS = {
     },
     "no variable": {},
     "a home that cannot be written": {"PATH": "{account}/bin", "HOME": "/proc", "TMPDIR": "{account}/tmp"},
-    "a home that is no folder": {"PATH": "{account}/bin", "HOME": "/dev/null", "TMPDIR": "{account}/tmp"},
 }  # fmt: skip
 
 
