@@ -16,7 +16,7 @@ class _BeforePytensor:
         if name == "pytensor":
             from lstm_cli.caches import set_pytensor_flags
 
-            sys.meta_path.remove(cls)
+            sys.meta_path = [f for f in sys.meta_path if f is not cls]  # not in place: Python is going through it
             set_pytensor_flags()
 
 

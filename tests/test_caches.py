@@ -14,7 +14,8 @@ from tests.process import ROOT
 from tests.training.runs import SMALL, merged, write_data
 
 COMPILERS = ("g++", "c++", "gcc", "cc", "clang++", "clang")
-COMMAND = "import sys; sys.path.insert(0, {root!r}); from lstm_cli.start import {name}; {name}()"
+COMMAND = "import sys; sys.path.insert(0, {root!r}); {before}from lstm_cli.start import {name}; {name}()"
+NOBODY = "import pwd; pwd.getpwuid = lambda uid: {}[uid]; "  # a user that the system has no entry for
 
 
 @pytest.fixture
@@ -35,9 +36,9 @@ def account(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(account: Path, name: str, *args: str, **environment: str) -> str:
+def run(account: Path, name: str, *args: str, before: str = "", **environment: str) -> str:
     """Run a command with these variables and no others; return what it wrote to standard output."""
-    code = COMMAND.format(root=str(ROOT), name=name)
+    code = COMMAND.format(root=str(ROOT), name=name, before=before)
     command = [sys.executable, "-c", code, *args]
     process = subprocess.run(command, cwd=account, env=environment, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
@@ -52,6 +53,7 @@ ACCOUNTS = {
         "PYTENSOR_FLAGS": "cxx=g++,base_compiledir=/proc/nowhere,",
     },
     "no variable": {},
+    "no home and no entry for the user": {"PATH": "{account}/bin", "TMPDIR": "{account}/tmp"},
     "a home that cannot be written": {"PATH": "{account}/bin", "HOME": "/proc", "TMPDIR": "{account}/tmp"},
 }  # fmt: skip
 
@@ -60,8 +62,10 @@ ACCOUNTS = {
 def test_a_run_trains_and_predicts(account: Path, name: str) -> None:
     places = {"account": account, "kernels": kernel_folder().parent}
     environment = {key: value.format(**places) for key, value in ACCOUNTS[name].items()}
-    run(account, "train", "config.yaml", "-o", "run", "-q", **environment)
-    scores = json.loads(run(account, "predict", "run", "gestures.jsonl", "--evaluate", **environment))
+    before = NOBODY if name == "no home and no entry for the user" else ""
+    run(account, "train", "config.yaml", "-o", "run", "-q", before=before, **environment)
+    predict = ("predict", "run", "gestures.jsonl", "--evaluate")
+    scores = json.loads(run(account, *predict, before=before, **environment))
     assert scores["accuracy"] > 0
     assert not (account / ".pytensor").exists()
 
@@ -148,3 +152,24 @@ def test_a_pytensor_that_is_there_already_is_left_as_it_is() -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert process.stdout == "True\n"
+
+
+def test_the_hook_skips_no_other_one() -> None:
+    code = """
+import sys
+import lstm_cli
+
+class Recorder:
+    seen = []
+
+    def find_spec(self, name, path=None, target=None):
+        self.seen.append(name)
+
+sys.meta_path.insert(1, Recorder())
+import pytensor
+print("pytensor" in Recorder.seen, len(sys.meta_path), type(sys.meta_path[0]).__name__)
+"""
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    first, count, name = process.stdout.split()
+    assert (first, name) == ("True", "Recorder")
+    assert int(count) >= 4

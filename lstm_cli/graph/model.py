@@ -67,7 +67,14 @@ class Model:
         Draws the starting weights.
     dtype : str
         ``float32`` or ``float64``.
+
+    Attributes
+    ----------
+    threads : int or None
+        How many threads its functions run on; None: as many as others were set to.
     """
+
+    threads: int | None = None
 
     def __init__(self, spec: Any, sizes: Sizes, *, seed: int = 0, dtype: str = "float32") -> None:
         self.spec, self.sizes, self.dtype = spec, sizes, dtype

@@ -11,6 +11,7 @@ from functools import cache, wraps
 from typing import Any
 
 import numpy as np
+import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
 from pytensor.gradient import DisconnectedType
@@ -20,7 +21,7 @@ from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.link.vm import VMLinker
 from pytensor.tensor.elemwise import Elemwise
 
-from lstm_cli.kernels.runtime import threads
+from lstm_cli.kernels import runtime
 
 Storage = list[list[Any]]
 
@@ -90,7 +91,7 @@ def dense_array(array: np.ndarray, dtype: np.dtype | str) -> np.ndarray:
 
 def share_out(numbers: int) -> int:
     """Return into how many tasks a pass over so many numbers is cut; to wake a thread costs as much as 8192 of them."""
-    return min(threads(), 1 + numbers // 8192)
+    return min(runtime.threads(), 1 + numbers // 8192)
 
 
 _REWRITES = ("merge", "useless", "minimum_compile", "inplace", "lstm_numpy_elementwise", "lstm_trim_outputs")
@@ -107,3 +108,22 @@ def python_mode() -> Mode:
     importlib.import_module("lstm_cli.ops.elementwise")  # these two register rewrites named above
     importlib.import_module("lstm_cli.ops.rewrites")
     return Mode(linker=VMLinker(use_cloop=False, c_thunks=False), optimizer=RewriteDatabaseQuery(include=_REWRITES))
+
+
+def compiled(
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    *,
+    updates: dict[Variable, Variable] | None = None,
+    threads: int | None = None,
+) -> Callable[..., Any]:
+    """Return a function of PyTensor that runs on so many threads, whatever other functions ran on; None: on as many."""
+    function = pytensor.function(inputs, outputs, updates=updates, mode=python_mode(), on_unused_input="ignore")
+
+    @wraps(function)
+    def call(*arrays: np.ndarray) -> Any:
+        if threads is not None:
+            runtime.set_threads(threads)
+        return function(*arrays)
+
+    return call

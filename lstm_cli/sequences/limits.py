@@ -15,6 +15,7 @@ from lstm_cli.sequences.whole import WholeBatches, evaluation_batches, valid_bat
 _BATCHES = {"train": training_batches, "valid": valid_batches, "test": evaluation_batches}
 _FIX = "set data.max_length with data.on_long: cut or split, data.window, or a smaller train.batch_size"
 _FIX_WHOLE = "this model needs all steps of a sequence at once to score it: cut it into shorter ones"
+_FIX_SCORED = "set a smaller data.window or train.valid_streams, or give shorter sequences"
 
 
 def limited(
@@ -54,7 +55,8 @@ def check_memory(config: Any, dataset: Dataset, split: str) -> None:
     needed = _needed(config, dataset.schema, batches.most_steps(), split)
     if free is None or needed <= free:
         return
-    longest, fix = int(dataset.lengths.argmax()), _FIX_WHOLE if isinstance(batches, WholeBatches) else _FIX
+    longest = int(dataset.lengths.argmax())
+    fix = _FIX if split == "train" else _FIX_WHOLE if isinstance(batches, WholeBatches) else _FIX_SCORED
     raise DataError(
         f"{dataset.where[longest]}: {dataset.lengths[longest]:,} steps make a batch of {split} that would take about "
         f"{memory.readable(needed)} of {memory.readable(free)} free memory: {fix}"

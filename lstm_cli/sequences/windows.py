@@ -86,13 +86,14 @@ def in_pieces(windows: Windows, bounds: Indices, piece: int, *, only_last: bool)
     starts = turns * piece
     lengths = np.minimum(piece, windows.lengths[owners] - starts)
     last = starts + lengths == windows.lengths[owners]
-    cut = Windows(windows.sequences[owners], starts, lengths, ~last if only_last else np.zeros(len(owners), np.bool_))
+    idle = ~last if only_last else np.zeros(len(owners), np.bool_)
+    pieces = Windows(windows.sequences[owners], starts, lengths, idle)
     sorting = np.lexsort((owners, turns, group[owners]))
     owners, turns = owners[sorting], turns[sorting]
     first = np.concatenate([[True], (np.diff(group[owners]) != 0) | (np.diff(turns) != 0)])
     # At every turn those that are left are the first of the batch: each stands in the row in which it began.
     carry = np.where(turns > 0, owners - bounds[group[owners]], -1)
-    return Streams(cut.take(sorting), np.cumsum(first) - 1, carry)
+    return Streams(pieces.take(sorting), np.cumsum(first) - 1, carry)
 
 
 def streams(lengths: Indices, window: int, count: int, *, order: Indices, warm_up: int) -> Streams:

@@ -55,8 +55,8 @@ def load_resolved(path: Path) -> Config:
     """
     try:
         return _parse(_read(path, most=-1), str(path), path, (), own=True)
-    except ConfigError as error:
-        first = str(error).partition("\n")[0]
+    except (ConfigError, MemoryError) as error:
+        first = str(error).partition("\n")[0] or "larger than the memory"
         raise CheckpointError(f"{path}: damaged: {first}: put the file back as lstm-train wrote it") from None
 
 

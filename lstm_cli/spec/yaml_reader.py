@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from yaml.composer import Composer
 from yaml.error import Mark as YamlMark
 from yaml.error import MarkedYAMLError, YAMLError
+from yaml.events import AliasEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.parser import Parser
 from yaml.reader import Reader
@@ -26,16 +27,16 @@ Path = tuple[str | int, ...]
 
 
 class Limits(NamedTuple):
-    """How much a text may hold: values, aliases followed, and levels of them."""
+    """How much a text may hold: values, aliases followed, and levels of them; any number of values without aliases."""
 
-    nodes: int = MAX_NODES
+    nodes: int | None = MAX_NODES
     depth: int = MAX_DEPTH
 
     def check(self, depth: int, count: int, mark: "Mark | None") -> None:
         """Raise `Unreadable` for the value number `count`, on that level."""
         if depth > self.depth:
             raise Unreadable(f"nested deeper than {self.depth} levels", mark)
-        if count > self.nodes:
+        if self.nodes is not None and count > self.nodes:
             raise Unreadable(f"more than {self.nodes} values, aliases followed: a config holds fewer", mark)
 
 
@@ -88,7 +89,7 @@ def read_yaml(content: bytes, *, own: bool = False) -> Document:
     content
         The text in UTF-8.
     own
-        Whether this tool wrote it: then it may be of any size, but for aliases that multiply, which it never writes.
+        Whether this tool wrote it: then it may be of any size, but has no aliases, which multiply.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def read_yaml(content: bytes, *, own: bool = False) -> Document:
     if not own and len(content) > MAX_BYTES:
         raise Unreadable(f"larger than {MAX_BYTES // 1024} KiB: is this a config, not a data file?")
     text = _decode(content)
-    limits = Limits(nodes=max(MAX_NODES, len(content))) if own else Limits()  # without aliases, a value takes a byte
+    limits = Limits(nodes=None) if own else Limits()
     try:
         node = _Nodes(text, limits).get_single_node()
     except MarkedYAMLError as error:
@@ -162,6 +163,8 @@ class _Nodes(Reader, Scanner, Parser, Composer, Resolver):
         self._depth += 1
         self._count += 1
         self._limits.check(self._depth, self._count, _mark(event.start_mark))
+        if self._limits.nodes is None and isinstance(event, AliasEvent):
+            raise Unreadable("an alias, which this tool does not write", _mark(event.start_mark))
         if getattr(event, "tag", None) is not None:
             raise Unreadable(f"tags such as {event.tag[:40]!r} are not for configs: remove it", _mark(event.start_mark))
         node = super().compose_node(parent, index)

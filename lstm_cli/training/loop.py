@@ -145,12 +145,14 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
     """
     progress, began = job.progress, time.perf_counter()
     train_loss = progress.loss_sum / progress.loss_count if progress.loss_count else math.nan
+    rows = 0
     if job.valid is None:
         loss, metrics = train_loss, {}
     else:
         score = _Score(job.evaluator, job.valid)
         for batch in job.valid.epoch(0):
             score.add(batch)
+            rows = max(rows, len(batch.lengths))
             yield Scoring(progress.step)
         loss, metrics = score.result()
     improved = _note_score(job, {"loss": loss, **metrics}, train_loss)
@@ -166,7 +168,7 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
         train_loss=train_loss,
         improved=improved,
         learning_rate=job.learning_rate,
-        streams=None if job.valid is None else job.config.train.valid_streams,
+        streams=None if job.config.train.valid_streams is None else rows,  # no more than there are windows
     )
 
 

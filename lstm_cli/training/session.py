@@ -24,10 +24,16 @@ from lstm_cli.training.metrics import accumulator
 from lstm_cli.training.step import Evaluator, Trainer
 
 
+@exclusive
 def use_threads(threads: int | str) -> None:
     """Set how many threads the kernels use; libraries beside them get one, as threads inside threads thrash."""
     threadpool_limits(1)
-    runtime.set_threads(physical_cores() if threads == "auto" else int(threads))
+    runtime.set_threads(thread_count(threads))
+
+
+def thread_count(threads: int | str) -> int:
+    """Return how many threads the config's `threads` means here."""
+    return physical_cores() if threads == "auto" else int(threads)
 
 
 def physical_cores() -> int:
@@ -56,8 +62,11 @@ def build_model(config: Any, schema: Schema, code: Code | None = None) -> Model:
     `code` is the file of the system that is driven, where there is one.
     """
     if config.rollout is None:
-        return Model(config.model, sizes(schema), seed=config.seed, dtype=config.precision)
-    return build_loop(config, schema, sizes(schema), code)
+        model = Model(config.model, sizes(schema), seed=config.seed, dtype=config.precision)
+    else:
+        model = build_loop(config, schema, sizes(schema), code)
+    model.threads = thread_count(config.threads)
+    return model
 
 
 def build_job(config: Any, data: Data) -> Job:
@@ -93,7 +102,7 @@ def notes_on_schedule(job: Job) -> list[str]:
     if 2 * warmup <= total:
         return []
     fix = f"set it to auto ({auto_warmup(total)} here), or train for more epochs"
-    return [f"train.schedule.warmup: {warmup:,} of all {total:,} updates are the warm-up: {fix}"]
+    return [f"train.schedule.warmup: {warmup:,} updates, of {total:,} in the whole run: {fix}"]
 
 
 def state_of(job: Job, identity: dict[str, Any]) -> State:

@@ -14,7 +14,7 @@ from lstm_cli.errors import ConfigError
 from lstm_cli.graph.model import Inputs, Model
 from lstm_cli.graph.objectives import Kind, objective, target_variable
 from lstm_cli.graph.rollout import ClosedLoop
-from lstm_cli.ops.contract import exclusive, python_mode
+from lstm_cli.ops.contract import compiled, exclusive
 from lstm_cli.ops.parameters import flatten_into
 from lstm_cli.optim.build import build
 from lstm_cli.sequences import Batch
@@ -39,7 +39,7 @@ class Predictor:
     def _function(self) -> Any:
         inputs = Model.inputs(self.model)
         outputs = Model.graph(self.model, inputs, training=False)
-        return _compile(_feed_order(inputs), [outputs.output, outputs.state])
+        return compiled(_feed_order(inputs), [outputs.output, outputs.state], threads=self.model.threads)
 
     @exclusive
     def __call__(self, batch: Batch, previous_state: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +68,8 @@ class Driver:
     @cached_property
     def _function(self) -> Any:
         inputs = self.model.inputs()
-        return _compile(_feed_order(inputs), list(self.model.trajectory(inputs, training=False)))
+        outputs = list(self.model.trajectory(inputs, training=False))
+        return compiled(_feed_order(inputs), outputs, threads=self.model.threads)
 
     @exclusive
     def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray, tuple[str, int] | None]:
@@ -105,7 +106,8 @@ class Evaluator:
         target, weight = _truth(self.kind, self.model.dtype)
         loss, losses = objective(self.kind, outputs.output, target, weight, self.loss)
         values = losses if self.consumes == "losses" else outputs.output
-        return _compile([*_feed_order(inputs), target, weight], [loss, values, outputs.state])
+        inputs = [*_feed_order(inputs), target, weight]
+        return compiled(inputs, [loss, values, outputs.state], threads=self.model.threads)
 
     @exclusive
     def __call__(self, batch: Batch, previous_state: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
@@ -140,9 +142,10 @@ class Trainer:
         self.gradient = pytensor.shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
         learning_rate = pytensor.tensor.scalar("learning_rate", dtype=flat.dtype)
         self.optimizer = build(optimizer, flat, self.gradient, learning_rate, model.parameters.segments())
-        self._update = _compile([learning_rate], [], updates=self.optimizer.updates)
+        self._update = compiled([learning_rate], [], updates=self.optimizer.updates, threads=model.threads)
         self._last_norm = np.inf
-        self._norm = _compile([], [self.optimizer.gradient_norm], updates=self.optimizer.measurement)
+        norm, measurement = self.optimizer.gradient_norm, self.optimizer.measurement
+        self._norm = compiled([], [norm], updates=measurement, threads=model.threads)
 
     @cached_property
     def _set_gradient(self) -> Any:
@@ -159,7 +162,8 @@ class Trainer:
         loss, _ = objective(self.kind, outputs.output, target, weight, self.loss)
         gradients = pytensor.grad(loss, list(self.model.parameters.views.values()))
         updates = {self.gradient: flatten_into(self.gradient, gradients, add=accumulate)}
-        return _compile([*_feed_order(inputs), target, weight], [loss, outputs.state], updates=updates)
+        inputs = [*_feed_order(inputs), target, weight]
+        return compiled(inputs, [loss, outputs.state], updates=updates, threads=self.model.threads)
 
     @exclusive
     def backpropagate(
@@ -292,7 +296,3 @@ def _feed_order(inputs: Inputs) -> list[Variable]:
 
 def _truth(kind: Kind, dtype: str) -> tuple[Variable, Variable]:
     return target_variable(kind, dtype), pytensor.tensor.vector("weight", dtype=dtype)
-
-
-def _compile(inputs: list[Variable], outputs: list[Variable], updates: dict[Variable, Variable] | None = None) -> Any:
-    return pytensor.function(inputs, outputs, updates=updates, mode=python_mode(), on_unused_input="ignore")

@@ -99,6 +99,11 @@ class Worker:
         return int(self._process.stdout.readline())
 
 
+def is_over(pid: int) -> bool:
+    """Whether a child has ended that nobody has waited for."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
+
+
 def _plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 

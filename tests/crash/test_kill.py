@@ -11,7 +11,7 @@ import pytest
 from lstm_cli.checkpoint import BEST, LAST, MANIFEST, MODEL, POSITION, STATE, load, load_newest, save
 from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.runfolder import RunFolder, is_run
-from tests.crash.harness import Worker, check_run, leftovers, needs, step_of, why_no_strace
+from tests.crash.harness import Worker, check_run, is_over, leftovers, needs, step_of, why_no_strace
 from tests.crash.worker import state
 
 OLD, NEW = 1, 2
@@ -149,6 +149,7 @@ def random_kills(worker: Worker, run: Path, acknowledged: Path, count: int) -> N
         saves = len(acknowledged.read_bytes().splitlines()) + random.randrange(4)
         pid = worker.start(do="train", run=run, acknowledged=acknowledged)
         while len(acknowledged.read_bytes().splitlines()) < saves:  # by the clock alone, none might be in time
+            assert not is_over(pid)
             time.sleep(0.001)
         time.sleep(random.uniform(0, 0.03))
         worker.kill(pid)

@@ -18,7 +18,7 @@ import pytest
 
 from lstm_cli.checkpoint import BEST, LAST, load, load_newest
 from lstm_cli.kernels.runtime import kernel_folder
-from tests.crash.harness import Outcome, Worker, leftovers, needs, why_no_mount, why_no_strace
+from tests.crash.harness import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace
 from tests.training.runs import SMALL, assert_same, merged, metrics, write_data
 
 HEAVY = ["lstm_cli.training.keeper", "lstm_cli.spec"]
@@ -60,11 +60,6 @@ class Runs:
         while self.told.count("\n") < lines and not is_over(pid):
             time.sleep(0.001)
         time.sleep(between * self.seconds / self.lines)
-
-
-def is_over(pid: int) -> bool:
-    """Whether a child has ended that nobody has waited for."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
 
 
 def write_config(folder: Path, changes: dict[str, Any]) -> Path:

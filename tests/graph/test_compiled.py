@@ -42,7 +42,7 @@ def functions(case):
 
 
 def nodes(function):
-    return function.maker.fgraph.toposort()
+    return function.__wrapped__.maker.fgraph.toposort()
 
 
 @every_network
@@ -75,7 +75,7 @@ def test_a_step_is_few_ops():
 
     def count(layers, **options):
         built = network(layers=layers, tokens={"w": 9}, numbers=0, **options)
-        return len(built.trainer._set_gradient.maker.fgraph.apply_nodes)
+        return len(built.trainer._set_gradient.__wrapped__.maker.fgraph.apply_nodes)
 
     assert count([5]) <= 20
     assert count([5, 5]) - count([5]) == 2

@@ -1,6 +1,7 @@
 """Runs that a released version wrote load, predict and resume as they did then."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -69,7 +70,8 @@ def test_a_checkout_converts_no_line_end_in_them(tmp_path: Path, settings: list[
     options = [part for setting in ("user.name=x", "user.email=x@x", *settings) for part in ("-c", setting)]
 
     def git(*command: str) -> None:
-        subprocess.run(["git", *options, *command], cwd=tmp_path, check=True, capture_output=True)
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        subprocess.run(["git", *options, *command], cwd=tmp_path, env=environment, check=True, capture_output=True)
 
     git("init")
     git("add", ".")
