@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -132,12 +133,16 @@ class Run:
 
     def evaluate(self, data: Origin, *, tally: Tally | None = None) -> dict[str, float]:
         """Return loss and metrics on a file with targets; `tally` counts what training never saw."""
-        dataset, target = Dataset.read(data, self.schema, tally=tally), self.schema.target
+        dataset = Dataset.read(data, self.schema, tally=tally)
         limits.check_memory(self.config, dataset, "test")
-        consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
-        evaluator = Evaluator(self.network.model, target.kind, self.config.loss, consumes=consumes)
-        loss, metrics = evaluate(evaluator, evaluation_batches(self.config, dataset))
+        loss, metrics = evaluate(self._evaluator, evaluation_batches(self.config, dataset))
         return {"loss": loss, **metrics}
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        target = self.schema.target
+        consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
+        return Evaluator(self.network.model, target.kind, self.config.loss, consumes=consumes)
 
     def outputs(self, sequences: Iterable[Encoded], states: States | None = None) -> Iterator[Outputs]:
         """Yield the network's outputs for each encoded sequence; see `Network.outputs`."""
