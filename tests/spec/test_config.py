@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.spec import Config, config_from_mapping, load_config, load_resolved, monitor_direction
 from lstm_cli.spec.data import InputSpec, TargetSpec, Transform
 from lstm_cli.spec.fields import Every
@@ -256,3 +256,13 @@ def test_reading_a_config_imports_nothing_heavy(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
+def test_a_kept_config_that_does_not_fit_into_memory_is_damaged(tmp_path, monkeypatch):
+    def too_large(content, **options):
+        raise MemoryError
+
+    kept = write(tmp_path, GOOD)
+    monkeypatch.setattr("lstm_cli.spec.load.read_yaml", too_large)
+    with pytest.raises(CheckpointError, match=r"c\.yaml: damaged: larger than the memory: put the file back"):
+        load_resolved(kept)

@@ -59,6 +59,12 @@ def test_one_stream_is_exact(text: Path) -> None:
     assert lines[0]["perplexity"] == pytest.approx(lines[1]["perplexity"], rel=1e-6)
 
 
+def test_there_are_no_more_streams_than_windows(text: Path) -> None:
+    run = text / "run"
+    train(settings(text, valid_streams=1000), run)
+    assert ": valid in 80 streams: loss " in (run / "train.log").read_text()  # 399 steps, five to a window
+
+
 def test_every_line_that_shows_such_a_score_says_so(text: Path) -> None:
     run = text / "run"
     train(settings(text, epochs=2), run)
