@@ -105,15 +105,20 @@ def inlined(function: Callable[..., Any]) -> Any:
     return numba.njit(inline="always", error_model="numpy", fastmath=FAST)(function)
 
 
-_threads = [numba.get_num_threads()]  # numba takes a microsecond to say so, and a step asks many times
+_threads: list[int] = []  # numba takes a microsecond to say so, and a step asks many times
 
 
 def threads() -> int:
-    """Shards that the work of one call is cut into."""
+    """Shards that the work of one call is cut into.
+
+    At its first call numba starts its threads, under a lock that processes forked later share: not when imported.
+    """
+    if not _threads:
+        _threads.append(numba.get_num_threads())
     return _threads[0]
 
 
 def set_threads(count: int) -> None:
     """Use `count` threads from now on; more than the process was started with is brought down to that."""
-    _threads[0] = max(1, min(count, numba.config.NUMBA_NUM_THREADS))
+    _threads[:] = [max(1, min(count, numba.config.NUMBA_NUM_THREADS))]
     numba.set_num_threads(_threads[0])

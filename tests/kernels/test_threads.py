@@ -1,9 +1,12 @@
 """Kernels called from several threads at a time, as by functions that share nothing."""
 
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lstm_cli.kernels.dense import affine
 
@@ -33,3 +36,12 @@ def test_threads_do_not_share_what_a_call_works_in():
     finally:
         sys.setswitchinterval(interval)
     assert wrong == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="which memory a process shares is read from /proc")
+def test_an_import_makes_no_lock_that_forked_processes_would_share():
+    """One of them killed while it holds the lock would stop all the others, as numba's did once."""
+    shown = "import lstm_cli.training.keeper; print(open('/proc/self/maps').read())"
+    maps = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(maps) > 100
+    assert [line for line in maps if "/dev/shm" in line] == []
