@@ -131,7 +131,7 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_weights(runs: Runs, t
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_a_run_killed_at_200_random_moments(runs: Runs, tmp_path: Path) -> None:
     steps = random_kills(runs, tmp_path, 200)
     assert len(set(steps)) > 10
@@ -202,7 +202,7 @@ def test_a_run_writes_and_removes_only_in_its_folder(runs: Runs, tmp_path: Path)
 
 
 @needs(why_no_strace())
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.slow)])
 def test_calls_by_which_a_run_writes_fail_once(runs: Runs, tmp_path: Path, every: int) -> None:
     """Of all that goes into the folder, the logs too: not of its states only."""
