@@ -71,7 +71,7 @@ class Model:
     Attributes
     ----------
     threads : int or None
-        How many threads its functions run on; None: as many as others were set to.
+        How many threads its functions run on; None: the current number.
     """
 
     threads: int | None = None

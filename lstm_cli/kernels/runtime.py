@@ -109,9 +109,9 @@ _threads: list[int] = []  # numba takes a microsecond to say so, and a step asks
 
 
 def threads() -> int:
-    """Shards that the work of one call is cut into.
+    """Return how many shards the work of one call is cut into.
 
-    At its first call numba starts its threads, under a lock that processes forked later share: not when imported.
+    The first call makes numba start its threads, under a lock that processes forked later share; importing does not.
     """
     if not _threads:
         _threads.append(numba.get_num_threads())

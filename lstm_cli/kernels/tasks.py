@@ -87,7 +87,7 @@ MOST_WORDS = 128  # of a table: an array takes two
 
 
 class _OfThread(threading.local):
-    """Memory that a thread does not share with others: Python may run another one between any two calls of a kernel."""
+    """Memory of one thread: Python may switch to another thread between any two kernel calls."""
 
     def __init__(self) -> None:
         self.held: dict[tuple[str, str], np.ndarray] = {}
@@ -107,7 +107,7 @@ def aligned(count: int, dtype: np.dtype) -> np.ndarray:
 
 
 def scratch(name: str, count: int, dtype: np.dtype) -> np.ndarray:
-    """Return memory for so many numbers: in a thread the same one under this name, grown where it must."""
+    """Return memory for `count` numbers: within a thread the same for each call with a name, enlarged when needed."""
     own = _of_thread.held
     held = own.get((name, dtype.char))
     if held is None or len(held) < count:

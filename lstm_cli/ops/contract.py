@@ -117,7 +117,7 @@ def compiled(
     updates: dict[Variable, Variable] | None = None,
     threads: int | None = None,
 ) -> Callable[..., Any]:
-    """Return a function of PyTensor that runs on so many threads, whatever other functions ran on; None: on as many."""
+    """Return a PyTensor function that runs on `threads` threads, whatever ran before; None: on the current number."""
     function = pytensor.function(inputs, outputs, updates=updates, mode=python_mode(), on_unused_input="ignore")
 
     @wraps(function)

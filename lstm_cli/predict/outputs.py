@@ -106,7 +106,7 @@ class Network:
             yield Outputs(sequence, values[0] if len(values) == 1 else np.concatenate(values), final)
 
     def _started(self, batch: Batch, sequences: Sequence[Encoded], states: States) -> tuple[Batch, np.ndarray]:
-        """Return a batch of first pieces whose sequences go on from given states, and these (B, S)."""
+        """Return a batch of first pieces whose sequences continue from given states, and these states (B, S)."""
         known = [states.get(str(sequences[index].id)) for index in batch.sequences]
         blank = np.zeros(self.model.state_size, self.model.dtype)
         carry = np.array([-1 if state is None else row for row, state in enumerate(known)], np.int64)

@@ -57,7 +57,7 @@ class Batches:
     carry_state
         With `window`: the batches are parallel streams, each window continues one of the batch before.
     warm_up
-        With `carry_state`: a stream that begins within a sequence first sees so many windows that do not count.
+        With `carry_state`: a stream that begins within a sequence first sees this many windows that do not count.
     seed, shuffle
         Orders differ from epoch to epoch; without shuffling they are as in the dataset, but for bucketing.
     normalize

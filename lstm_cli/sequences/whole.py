@@ -14,8 +14,8 @@ from lstm_cli.sequences.dataset import Dataset
 from lstm_cli.sequences.loops import counted_steps
 from lstm_cli.sequences.windows import Indices, in_pieces, whole
 
-OUTPUTS_HELD = 1 << 24  # numbers that the network puts out, held at a time
-STEPS_HELD, SEQUENCES_HELD = 200_000, 1024  # and steps and sequences
+OUTPUTS_HELD = 1 << 24  # most output values held at a time
+STEPS_HELD, SEQUENCES_HELD = 200_000, 1024  # most steps, and most sequences
 BATCH_STEPS = 1 << 14  # most steps of a padded batch, if one sequence does not have more
 PIECE_STEPS = 1 << 9  # longer sequences are run piece by piece, the state carried
 WARM_UP = 10  # windows that a stream of `train.valid_streams` sees before it counts

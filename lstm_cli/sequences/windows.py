@@ -91,7 +91,7 @@ def in_pieces(windows: Windows, bounds: Indices, piece: int, *, only_last: bool)
     sorting = np.lexsort((owners, turns, group[owners]))
     owners, turns = owners[sorting], turns[sorting]
     first = np.concatenate([[True], (np.diff(group[owners]) != 0) | (np.diff(turns) != 0)])
-    # At every turn those that are left are the first of the batch: each stands in the row in which it began.
+    # The sequences still running at a turn are the first of the batch, so each keeps the row it began in.
     carry = np.where(turns > 0, owners - bounds[group[owners]], -1)
     return Streams(pieces.take(sorting), np.cumsum(first) - 1, carry)
 
@@ -112,7 +112,7 @@ def streams(lengths: Indices, window: int, count: int, *, order: Indices, warm_u
     order
         The sequences (n,) in the order in which they are laid out.
     warm_up
-        A stream that begins within a sequence first sees so many windows of the steps before, which do not count.
+        A stream that begins within a sequence first sees this many windows of the steps before, which do not count.
     """
     ends = np.cumsum(lengths[order])
     cuts = _cuts(ends, window, count)

@@ -88,7 +88,7 @@ def _batching(config: Config) -> Iterator[Conflict]:
 
 
 def _valid_streams(config: Config) -> Iterator[Conflict]:
-    """Find where there are no streams of one long series to score side by side."""
+    """Find what rules out scoring a long series in parallel streams."""
     if config.train.valid_streams is None:
         return
     keys = ("train.valid_streams",)
@@ -99,7 +99,7 @@ def _valid_streams(config: Config) -> Iterator[Conflict]:
     if config.rollout is not None:
         yield Conflict((*keys, "rollout"), "a closed loop is scored window by window: leave it out")
     if any(layer.bidirectional for layer in config.model.layers):
-        text = "a layer that also reads from the end cannot go on from a state: leave it out"
+        text = "a layer that also reads from the end cannot continue a state: leave it out"
         yield Conflict((*keys, "model.bidirectional", "model.layers"), text)
 
 

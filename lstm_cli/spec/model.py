@@ -54,7 +54,7 @@ class ModelSpec(Section):
         None, description="Of the output layer, if other than what the target implies."
     )
     residual: Flag = Field(
-        False, description="Target next, of numbers: whether the network puts out the change from one step to the next."
+        False, description="Target next, of numbers: whether the network predicts the change from one step to the next."
     )
     output: OutputSpec | None = Field(None, description="With `rollout`: the output layer that drives the system.")
     dropout: Rate = Field(0.3, description="Share dropped between layers, on embeddings and before the output.")

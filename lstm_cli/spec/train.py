@@ -68,7 +68,7 @@ class TrainSpec(Section):
     patience: Positive | None = Field(10, description="Evaluations without improvement before the end; null: never.")
     valid_streams: Positive | None = Field(
         None,
-        description="Score `valid` of a long series in so many streams side by side, each after ten windows that do "
+        description="Score `valid` of a long series in this many parallel streams, each after ten windows that do "
         "not count; null: exactly, as its predictions are.",
     )
     evaluate_every: interval(timed=False) = Field(Every(1, "epoch"), description="When the model is scored.")

@@ -91,7 +91,7 @@ class Evaluated:
     learning_rate
         That of the next update.
     streams
-        In how many streams side by side the split was scored (`train.valid_streams`); None: exactly.
+        In how many parallel streams the split was scored (`train.valid_streams`); None: exactly.
     """
 
     step: int

@@ -51,8 +51,12 @@ class Worker:
 
     def close(self) -> None:
         self._process.stdin.close()
-        self._process.wait(timeout=10)
-        self._process.stdout.close()
+        try:
+            self._process.wait(timeout=10)
+        finally:  # a hang is one failure, not a warning in a later test as well
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()
 
     def seen(self, path: Path) -> Path:
         """The way from here to a path that only the worker's mount namespace has."""

@@ -181,6 +181,20 @@ def test_a_bidirectional_layer_neither_carries_its_state_nor_predicts_the_next_s
     assert errors(tmp_path, "data: {train: a.txt}\n" + text) == [message + reason]
 
 
+@pytest.mark.parametrize(
+    ("data", "rest", "reason"),
+    [
+        ("valid: null", "seed: 1", "there is no data.valid to score"),
+        ("valid: 0.2", "model: {bidirectional: true}", "a layer that also reads from the end cannot continue a state"),
+        ("valid: 0.2", "rollout: {steps: 3}", "a closed loop is scored window by window"),
+    ],
+)
+def test_only_a_series_read_forward_is_scored_in_streams(tmp_path, data, rest, reason):
+    target = "next" if "rollout" in rest else "y"
+    text = f"train: {{valid_streams: 8}}\ndata: {{train: a.csv, inputs: [x], target: {target}, window: 3, {data}}}\n{rest}"
+    assert errors(tmp_path, text) == [f"c.yaml:1:24: train.valid_streams: {reason}: leave it out"]
+
+
 @pytest.mark.parametrize("entry", ["kind: category", "per: sequence", "ahead: 1"])
 def test_a_goal_is_numbers_for_the_steps_of_the_loop(tmp_path, entry):
     text = f"data: {{train: a.jsonl, inputs: [x], target: {{column: y, {entry}}}}}\n"
