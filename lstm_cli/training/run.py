@@ -69,7 +69,7 @@ def _changes(run: Path, config: Any) -> list[str]:
     if changes.refused:
         listing = "\n".join(f"  {change}" for change in changes.refused)
         raise ConfigError(
-            f"{run}: cannot be resumed with another model, other data or another seed:\n{listing}\n"
+            f"{run}: cannot be resumed with these keys changed:\n{listing}\n"
             f"give these keys their old values, or start a new run with -o"
         )
     return [f"changed since the run was started: {change}" for change in changes.allowed]

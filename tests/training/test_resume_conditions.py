@@ -42,7 +42,7 @@ def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
     with pytest.raises(ConfigError) as caught:
         train(config(whole.folder, **refused), run, resume=True)
     assert str(caught.value).splitlines() == [
-        f"{run}: cannot be resumed with another model, other data or another seed:",
+        f"{run}: cannot be resumed with these keys changed:",
         "  model.dropout: 0.3 -> 0.1",
         "  model.layers.0.dropout: 0.3 -> 0.1",
         "  model.layers.0.size: 4 -> 5",

@@ -57,6 +57,7 @@ def test_one_stream_is_exact(text: Path) -> None:
     train(settings(text, valid_streams=1), run)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert lines[0]["perplexity"] == pytest.approx(lines[1]["perplexity"], rel=1e-6)
+    assert ": valid in 1 stream: loss " in (run / "train.log").read_text()
 
 
 def test_there_are_no_more_streams_than_windows(text: Path) -> None:

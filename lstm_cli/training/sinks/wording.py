@@ -67,7 +67,7 @@ def details(event: StepDone) -> str:
 
 def in_streams(streams: int | None) -> str:
     """Return what follows the name of a split whose score is not that of its predictions."""
-    return "" if streams is None else f" in {streams:,} streams"
+    return "" if streams is None else f" in {streams:,} stream{'s' * (streams != 1)}"
 
 
 def evaluated(event: Evaluated) -> str:
