@@ -14,8 +14,8 @@ import numpy as np
 
 import lstm_cli
 from lstm_cli.predict import Run
+from lstm_cli.report.charts import HEIGHT, LEFT, WIDTH, Series, line_chart
 from lstm_cli.training.session import build_model
-from lstm_cli.training.sinks.charts import HEIGHT, LEFT, WIDTH, Series, line_chart
 
 DATA = Path(__file__).parent
 STYLE = """

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.training.runs import SMALL, merged, write_data
 
 ROOT = Path(__file__).parents[1]
-COMMAND = [sys.executable, "-c", "from lstm_cli.start import train; train()"]
+COMMAND = [sys.executable, "-c", "from lstm_cli.cli.start import train; train()"]
 
 STUCK = """
 import sys

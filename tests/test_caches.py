@@ -14,7 +14,7 @@ from tests.process import ROOT
 from tests.training.runs import SMALL, merged, write_data
 
 COMPILERS = ("g++", "c++", "gcc", "cc", "clang++", "clang")
-COMMAND = "import sys; sys.path.insert(0, {root!r}); {before}from lstm_cli.start import {name}; {name}()"
+COMMAND = "import sys; sys.path.insert(0, {root!r}); {before}from lstm_cli.cli.start import {name}; {name}()"
 NOBODY = "import pwd; pwd.getpwuid = lambda uid: {}[uid]; "  # a user that the system has no entry for
 
 

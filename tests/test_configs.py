@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 import lstm_cli
+from lstm_cli.config import load_config
 from lstm_cli.predict import predict_run
-from lstm_cli.spec import load_config
 from tests.standins import STANDINS, overrides
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))

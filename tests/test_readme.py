@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from lstm_cli.spec import config_from_mapping
-from lstm_cli.spec.yaml_reader import read_yaml
+from lstm_cli.config import config_from_mapping
+from lstm_cli.config.yaml_reader import read_yaml
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

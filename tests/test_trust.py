@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_cli import checkpoint
-from lstm_cli.checkpoint import BEST, LAST, MANIFEST, State, load, save
+from lstm_cli.run import checkpoint
+from lstm_cli.run.checkpoint import BEST, LAST, MANIFEST, State, load, save
 
 RELEASED = Path(__file__).parent / "released" / "format-1"
 HOSTILE = [

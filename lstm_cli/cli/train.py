@@ -49,7 +49,7 @@ def train(
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other: continue the run, or replace it.")
     with reported(verbosity):
-        from lstm_cli.spec import load_config
+        from lstm_cli.config import load_config
 
         settings = load_config(config, overrides if seed is None else (*overrides, f"seed={seed}"))
         if check:

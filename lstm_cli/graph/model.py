@@ -11,17 +11,17 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from lstm_cli.graph.layers.dense import Layer
-from lstm_cli.graph.layers.embedding import Embedding
-from lstm_cli.graph.layers.gru import GRU
-from lstm_cli.graph.layers.lstm import LSTM
-from lstm_cli.graph.layers.recurrent import RNN
 from lstm_cli.graph.parameters import ParameterStore
 from lstm_cli.graph.plan import Direction, Sizes, declare, embedding_sizes, plan_layers
 from lstm_cli.ops.dropout import dropout, dropout_mask
 from lstm_cli.ops.initial import initial_states
 from lstm_cli.ops.pooling import pool_attention, pool_max, pool_mean
 from lstm_cli.ops.rows import gather
+from lstm_cli.theano_lstm.dense import Layer
+from lstm_cli.theano_lstm.embedding import Embedding
+from lstm_cli.theano_lstm.gru import GRU
+from lstm_cli.theano_lstm.lstm import LSTM
+from lstm_cli.theano_lstm.recurrent import RNN
 
 SMALL = 256  # tokens: with so few, a layer multiplies its weights with their table rather than with every step
 

@@ -8,11 +8,11 @@ from itertools import islice
 
 import numpy as np
 
+from lstm_cli.data import Batch, Encoded, Schema
+from lstm_cli.data.batching.whole import SEQUENCES_HELD
+from lstm_cli.data.schema.vocabulary import UNKNOWN
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.outputs import Network, Outputs, States
-from lstm_cli.sequences import Batch, Encoded, Schema
-from lstm_cli.sequences.vocabulary import UNKNOWN
-from lstm_cli.sequences.whole import SEQUENCES_HELD
 
 Choice = Callable[[np.ndarray], np.ndarray]
 Keep = Callable[[Outputs], None]

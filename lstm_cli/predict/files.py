@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
+from lstm_cli.data import Encoded, Tally, memory, read_rows
+from lstm_cli.data.formats.source import shown
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.states import check_stateful, kept_states, read_states
 from lstm_cli.predict.trajectories import with_steps
 from lstm_cli.predict.writers import write_rows, write_text
-from lstm_cli.sequences import Encoded, Tally, memory, read_rows
-from lstm_cli.sequences.source import shown
 
 
 def predict_run(

@@ -10,16 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lstm_cli import checkpoint
+from lstm_cli.config import Config, load_resolved
+from lstm_cli.data import Dataset, Encoded, Schema, Tally, evaluation_batches, limits, rows_of
+from lstm_cli.data.formats.source import Origin
 from lstm_cli.errors import CheckpointError
-from lstm_cli.identity import check_schema
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import kept_code, trajectories, with_steps
-from lstm_cli.runfolder import RESOLVED
-from lstm_cli.sequences import Dataset, Encoded, Schema, Tally, evaluation_batches, limits, rows_of
-from lstm_cli.sequences.source import Origin
-from lstm_cli.spec import Config, load_resolved
+from lstm_cli.run import checkpoint
+from lstm_cli.run.compatibility import check_schema
+from lstm_cli.run.folder import RESOLVED
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.metrics import accumulator
 from lstm_cli.training.session import build_model, restore_weights, use_threads

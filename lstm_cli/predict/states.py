@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from lstm_cli.errors import ConfigError, DataError
-from lstm_cli.files import WholeFile
 from lstm_cli.predict.feedback import Keep, nothing_kept
 from lstm_cli.predict.outputs import Network, Outputs
+from lstm_cli.run.files import WholeFile
 
 
 def check_stateful(network: Network) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.data import Batches, Dataset, Encoded, Schema
+from lstm_cli.data.batching.closed_loops import Counted
+from lstm_cli.data.batching.whole import BATCH_STEPS, chunks
 from lstm_cli.errors import CheckpointError, ConfigError, Diverged
 from lstm_cli.predict.outputs import Network
 from lstm_cli.predict.wording import plain
-from lstm_cli.runfolder import DYNAMICS
-from lstm_cli.sequences import Batches, Dataset, Encoded, Schema
-from lstm_cli.sequences.loops import Counted
-from lstm_cli.sequences.whole import BATCH_STEPS, chunks
+from lstm_cli.run.folder import DYNAMICS
 from lstm_cli.training.closed_loop import Code
 from lstm_cli.training.step import Driver
 

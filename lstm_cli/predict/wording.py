@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.data import Encoded, Schema
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.outputs import Outputs, Reduction, unreduced
-from lstm_cli.sequences import Encoded, Schema
 
 Row = dict[str, Any]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.errors import ConfigError
-from lstm_cli.files import WholeFile
+from lstm_cli.run.files import WholeFile
 
 Row = dict[str, Any]
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from lstm_cli.data import Schema
 from lstm_cli.errors import ConfigError
-from lstm_cli.sequences import Schema
 from lstm_cli.training.metrics import accumulator
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lstm_cli.spec import Config, config_from_mapping, load_config
+from lstm_cli.config import Config, config_from_mapping, load_config
 from lstm_cli.training.events import Result
 from lstm_cli.training.run import train_run
 

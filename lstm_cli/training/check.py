@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.data import Batches, Dataset, open_data, training_batches
 from lstm_cli.errors import Diverged
-from lstm_cli.sequences import Batches, Dataset, open_data, training_batches
 from lstm_cli.training.loop import Job, gradient, named
 from lstm_cli.training.overview import facts, parts, splits
 from lstm_cli.training.session import build_job, notes_on_schedule, use_threads

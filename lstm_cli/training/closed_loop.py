@@ -7,11 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from lstm_cli.data import Dataset, Schema
 from lstm_cli.errors import ConfigError
 from lstm_cli.graph.dynamics import Dynamics, Refused, Units, load_function
 from lstm_cli.graph.plan import Sizes
 from lstm_cli.graph.rollout import ClosedLoop, LoopPlan
-from lstm_cli.sequences import Dataset, Schema
 
 TRIED = 8  # starts that a system is tried out on
 

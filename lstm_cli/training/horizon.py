@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lstm_cli.sequences import Batch, Data, Dataset, Schema, evaluation_batches
+from lstm_cli.data import Batch, Data, Dataset, Schema, evaluation_batches
 from lstm_cli.training.events import Rolled, Trajectory
 from lstm_cli.training.loop import compared
 from lstm_cli.training.step import Evaluator

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lstm_cli import checkpoint
+from lstm_cli.data import Data, evaluation_batches
 from lstm_cli.errors import DataError, Diverged
-from lstm_cli.history import trim_metrics
-from lstm_cli.identity import check_identity, environment, identity
-from lstm_cli.runfolder import CONFIG, DYNAMICS, ENVIRONMENT, RESOLVED, RunFolder
-from lstm_cli.sequences import Data, evaluation_batches
+from lstm_cli.run import checkpoint
+from lstm_cli.run.compatibility import check_identity, environment, identity
+from lstm_cli.run.folder import CONFIG, DYNAMICS, ENVIRONMENT, RESOLVED, RunFolder
+from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, Result, StepDone
 from lstm_cli.training.horizon import rolled

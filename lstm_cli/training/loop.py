@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.data import Batch, Batches, Dataset
 from lstm_cli.errors import Diverged
-from lstm_cli.sequences import Batch, Batches, Dataset
 from lstm_cli.training.closed_loop import Code
 from lstm_cli.training.events import EpochDone, Evaluated, Event, Finished, Note, Scoring, StepDone
 from lstm_cli.training.metrics import DIRECTIONS, accumulator, improves

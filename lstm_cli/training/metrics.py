@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.spec.train import METRICS
+from lstm_cli.config.train import METRICS
 
 Array = NDArray[np.generic]
 Kind = Literal["category", "number", "set"]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.data import Batch, Batches, Data, Dataset, evaluation_batches
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
-from lstm_cli.identity import flattened
-from lstm_cli.sequences import Batch, Batches, Data, Dataset, evaluation_batches
+from lstm_cli.run.compatibility import flattened
 from lstm_cli.training.baselines import Baseline, Constant, persistence
 from lstm_cli.training.events import Part, Started
 from lstm_cli.training.loop import Job, compared, evaluate

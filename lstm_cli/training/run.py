@@ -4,11 +4,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from lstm_cli.config import load_resolved
 from lstm_cli.errors import ConfigError
-from lstm_cli.identity import compare_configs
-from lstm_cli.runfolder import RESOLVED, SCHEMA, RunFolder
+from lstm_cli.run.compatibility import compare_configs
+from lstm_cli.run.folder import RESOLVED, SCHEMA, RunFolder
 from lstm_cli.signals import Signals
-from lstm_cli.spec import load_resolved
 from lstm_cli.training.events import Result
 
 
@@ -37,7 +37,7 @@ def train_run(
         with signals.at_once():
             changes = _changes(run.path, config) if resume else []
             # PyTensor takes a second to import: who may not write here, has bad data or stops us does not wait for it.
-            from lstm_cli.sequences import open_data
+            from lstm_cli.data import open_data
 
             data = open_data(config, precision=_precision(run.path) if resume else None)
 
@@ -54,7 +54,7 @@ def _precision(run: Path) -> str | None:
 
     Runs of old read everything in single precision; what is resumed must see what it saw.
     """
-    from lstm_cli.sequences import Schema
+    from lstm_cli.data import Schema
 
     return Schema.load(run).precision if all((run / name).is_file() for name in SCHEMA) else None
 

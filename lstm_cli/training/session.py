@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lstm_cli.checkpoint import State, check_matches
+from lstm_cli.data import Batches, Data, Schema, training_batches, valid_batches
 from lstm_cli.errors import CheckpointError
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
@@ -16,7 +16,7 @@ from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels import runtime
 from lstm_cli.ops.contract import exclusive
 from lstm_cli.optim.schedules import auto_warmup, schedule
-from lstm_cli.sequences import Batches, Data, Schema, training_batches, valid_batches
+from lstm_cli.run.checkpoint import State, check_matches
 from lstm_cli.training.agreement import check_agreement
 from lstm_cli.training.closed_loop import Code, build_loop, try_system
 from lstm_cli.training.loop import Job, Progress

@@ -10,6 +10,7 @@ import numpy as np
 import pytensor
 from pytensor.graph.basic import Variable
 
+from lstm_cli.data import Batch
 from lstm_cli.errors import ConfigError
 from lstm_cli.graph.model import Inputs, Model
 from lstm_cli.graph.objectives import Kind, objective, target_variable
@@ -17,7 +18,6 @@ from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.ops.contract import compiled, exclusive
 from lstm_cli.ops.parameters import flatten_into
 from lstm_cli.optim.build import build
-from lstm_cli.sequences import Batch
 from lstm_cli.training.forcing import forced_steps
 
 # Where gradient and weights are below this, no optimizer's state, made of them and of squares, is near float32's end.

@@ -35,8 +35,8 @@ def problem() -> tuple[np.ndarray, np.ndarray]:
 
 def ours(threads: int) -> Callable[[], float]:
     """Return this project's training step, built as a run builds it; it returns the loss."""
-    from lstm_cli.sequences import open_data
-    from lstm_cli.spec import config_from_mapping
+    from lstm_cli.config import config_from_mapping
+    from lstm_cli.data import open_data
     from lstm_cli.training.session import build_job, use_threads
 
     rows = [{"start": s.tolist(), "goal": g.tolist()} for s, g in zip(*problem(), strict=True)]

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from data.embedded_reber import GRAMMAR
+from lstm_cli.data import read_rows
 from lstm_cli.predict import Run, load
-from lstm_cli.sequences import read_rows
 
 HORIZONS = {"0.1 s": 10, "0.2 s": 20, "0.5 s": 50}
 HISTORY, SPACING = 200, 100

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lstm_cli.runfolder import RunFolder
+from lstm_cli.run.folder import RunFolder
 from lstm_cli.signals import SIGNALS
 from tests.process import Process, started, write_endless_config
 

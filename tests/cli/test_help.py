@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from lstm_cli import cli
-from lstm_cli.cli import main, predict, train
+from lstm_cli.cli.group import main, predict, train
 
 COMMANDS = {"lstm": main, **{f"lstm {name}": command for name, command in main.commands.items()}}
 HEAVY = {"numpy", "scipy", "numba", "pytensor", "safetensors", "tqdm"}
@@ -76,7 +76,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path, args, code, als
     script = f"""
 import os, sys
 os.chdir({str(tmp_path)!r})
-from lstm_cli.cli import main
+from lstm_cli.cli.group import main
 sys.argv = {args!r}
 try:
     main()

@@ -4,7 +4,7 @@ from unittest.mock import ANY
 import pytest
 
 from lstm_cli import errors
-from lstm_cli.cli import main, predict
+from lstm_cli.cli.group import main, predict
 from lstm_cli.cli.predict import _table
 
 DEFAULTS = {

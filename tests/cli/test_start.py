@@ -32,7 +32,7 @@ def test_the_scripts_begin_where_signals_are_heard() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
     for place in scripts.values():
         module, name = place.split(":")
-        assert module == "lstm_cli.start"
+        assert module == "lstm_cli.cli.start"
         assert callable(getattr(import_module(module), name))
 
 

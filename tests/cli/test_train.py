@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lstm_cli import errors
-from lstm_cli.cli import main, train
+from lstm_cli.cli.group import main, train
 
 
 def test_a_run_with_every_default(invoke, calls):

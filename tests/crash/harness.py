@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from lstm_cli.checkpoint import BEST, LAST, MODEL, PARTS, State, load, load_newest, save
+from lstm_cli.run.checkpoint import BEST, LAST, MODEL, PARTS, State, load, load_newest, save
 from tests.crash.worker import state
 
 ROOT = Path(__file__).parents[2]

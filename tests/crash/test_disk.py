@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.checkpoint import BEST, LAST, load, load_newest, save
+from lstm_cli.run.checkpoint import BEST, LAST, load, load_newest, save
 from tests.crash.harness import Worker, check_run, leftovers, needs, step_of, why_no_mount, why_no_strace
 from tests.crash.worker import state
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.checkpoint import BEST, LAST, MANIFEST, MODEL, POSITION, STATE, load, load_newest, save
 from lstm_cli.errors import CheckpointError, ConfigError
-from lstm_cli.runfolder import RunFolder, is_run
+from lstm_cli.run.checkpoint import BEST, LAST, MANIFEST, MODEL, POSITION, STATE, load, load_newest, save
+from lstm_cli.run.folder import RunFolder, is_run
 from tests.crash.harness import Worker, check_run, is_over, leftovers, needs, step_of, why_no_strace
 from tests.crash.worker import state
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.checkpoint import LAST, load
-from lstm_cli.runfolder import LOCK, RunFolder
+from lstm_cli.run.checkpoint import LAST, load
+from lstm_cli.run.folder import LOCK, RunFolder
 from lstm_cli.signals import SIGNALS
 from tests.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
 from tests.training.runs import metrics

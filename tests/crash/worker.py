@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_cli.checkpoint import State, load_newest, save
 from lstm_cli.errors import LstmError
-from lstm_cli.files import WholeFile
-from lstm_cli.runfolder import RunFolder
+from lstm_cli.run.checkpoint import State, load_newest, save
+from lstm_cli.run.files import WholeFile
+from lstm_cli.run.folder import RunFolder
 
 
 def state(step: int, size: int = 15) -> State:
@@ -85,7 +85,7 @@ def fsync_of(task: dict) -> Callable[[int], None]:
 
 def do_run(task: dict) -> None:
     """Start or resume a training run. Syncs are left out unless `sync` is set."""
-    from lstm_cli.spec import load_config
+    from lstm_cli.config import load_config
     from lstm_cli.training.run import train_run
 
     if not task.get("sync"):

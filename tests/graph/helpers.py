@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lstm_cli.config import config_from_mapping
+from lstm_cli.data import Batch
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
-from lstm_cli.sequences import Batch
-from lstm_cli.spec import config_from_mapping
 from lstm_cli.training.step import Evaluator, Predictor, Trainer
 
 CELLS = ("lstm", "gru", "rnn")

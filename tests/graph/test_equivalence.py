@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lstm_cli.data import Batches, Dataset, Encoded, open_data
 from lstm_cli.graph import model
-from lstm_cli.sequences import Batches, Dataset, Encoded, open_data
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
 from tests.graph.helpers import CELLS, EXACT, members, network, random_batch
-from tests.sequences.helpers import config, number_schema, write_jsonl
+from tests.data.helpers import config, number_schema, write_jsonl
 
 LENGTHS = [6, 4, 4, 1]
 

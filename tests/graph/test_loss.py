@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstm_cli.sequences import Batches, Dataset, evaluation_batches, open_data, training_batches
+from lstm_cli.data import Batches, Dataset, evaluation_batches, open_data, training_batches
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.session import build_model
 from lstm_cli.training.step import Evaluator, Predictor, Trainer
-from tests.sequences.helpers import config, write_jsonl
+from tests.data.helpers import config, write_jsonl
 
 ROWS = [
     {"x": [0.1, 0.5, 0.3, 0.2], "y": ["a", "b", "a", "b"], "from": 1, "count": 2, "w": 2.0, "v": [1, 0, 3, 0.5]},

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lstm_cli.config import config_from_mapping
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
-from lstm_cli.spec import config_from_mapping
 from tests.graph.helpers import CELLS, network, random_batch
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from lstm_cli.theano.compiling import fast_start
 
 from lstm_cli.kernels import recurrent as kernels
 from lstm_cli.kernels import runtime
@@ -11,7 +12,6 @@ from lstm_cli.kernels.layout import NEARBY
 from lstm_cli.kernels.tasks import aligned
 from lstm_cli.kernels.tile import ROWS
 from lstm_cli.ops.recurrent import recurrent, recurrent_tokens
-from lstm_cli.theano.compiling import fast_start
 from tests.ops import recurrent_problem as layers
 from tests.ops.common import compiled
 from tests.ops.recurrent_problem import CELLS, KINDS, RAGGED, Kind, close

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lstm_cli
-from tests.sequences.helpers import write, write_jsonl
+from tests.data.helpers import write, write_jsonl
 
 TRAIN = {"epochs": 1, "batch_size": 8}
 MODEL = {"layers": [6], "embedding": 4, "dropout": 0.0}

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 import lstm_cli
+from lstm_cli.config import config_from_mapping, load_config
 from lstm_cli.errors import CheckpointError, ConfigError
-from lstm_cli.spec import config_from_mapping, load_config
 from tests.predict.conftest import MODEL, TRAIN, classifier
 
 SECTIONS = {"model": MODEL, "train": TRAIN, "threads": 1}

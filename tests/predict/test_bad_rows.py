@@ -4,7 +4,7 @@ import pytest
 
 from lstm_cli.errors import DataError
 from lstm_cli.predict import predict_run
-from tests.sequences.helpers import write_jsonl
+from tests.data.helpers import write_jsonl
 
 _DIMENSION = "give every sequence the dimension that training has"
 _SYMBOL = "write strings or whole numbers, or set kind: number for a quantity"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lstm_cli.sequences import read_rows
-from tests.sequences.columnar import WRITERS
+from lstm_cli.data import read_rows
+from tests.data.columnar import WRITERS
 
 
 @pytest.mark.parametrize("form", WRITERS)

@@ -18,11 +18,11 @@ import pytest
 from click.testing import CliRunner
 
 from lstm_cli.cli import predict
+from lstm_cli.data import read_rows
+from lstm_cli.data import rows_of as encodable
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.writers import write_rows
-from lstm_cli.sequences import read_rows
-from lstm_cli.sequences import rows_of as encodable
-from tests.sequences.helpers import write_jsonl
+from tests.data.helpers import write_jsonl
 
 ROOT = Path(__file__).parents[2]
 
@@ -183,7 +183,7 @@ def many(count):
 
 def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
     run, peaks = loaded("classifier"), []
-    monkeypatch.setattr("lstm_cli.sequences.whole.SEQUENCES_HELD", 64)
+    monkeypatch.setattr("lstm_cli.data.batching.whole.SEQUENCES_HELD", 64)
     for count in (200, 2000):
         rows = run.predictions(run.schema.encode(row) for row in read_rows(many(count), run.schema))
         tracemalloc.start()
@@ -196,7 +196,7 @@ def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
 
 def test_of_a_long_text_only_the_likeliest_symbols_are_held(loaded, monkeypatch):
     run = loaded("plays")
-    monkeypatch.setattr("lstm_cli.sequences.whole.OUTPUTS_HELD", 6 * 500)
+    monkeypatch.setattr("lstm_cli.data.batching.whole.OUTPUTS_HELD", 6 * 500)
     text = "abc " * 5000
     (sequence,) = (run.schema.encode(row) for row in encodable([{"text": text}], run.schema))
     tracemalloc.start()
@@ -212,7 +212,7 @@ def test_memory_that_is_not_enough_is_an_error_of_the_data(trained, monkeypatch)
         raise MemoryError
 
     folder = trained("classifier")
-    monkeypatch.setattr("lstm_cli.sequences.readers.jsonl.condensed", fail)
+    monkeypatch.setattr("lstm_cli.data.formats.jsonl.condensed", fail)
     for options in ((), ("--evaluate",)):
         result = command(folder / "run", folder / "train.jsonl", *options)
         message = f"{folder / 'train.jsonl'}: it does not fit into the memory: give fewer or shorter sequences"

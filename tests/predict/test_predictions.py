@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from lstm_cli.sequences import Dataset, Tally
-from lstm_cli.sequences import rows_of as encodable
-from lstm_cli.sequences import whole as limits
-from tests.sequences.helpers import write_jsonl
+from lstm_cli.data import Dataset, Tally
+from lstm_cli.data import rows_of as encodable
+from lstm_cli.data.batching import whole as limits
+from tests.data.helpers import write_jsonl
 
 
 def raw_outputs(run, rows):

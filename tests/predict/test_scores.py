@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics
 
 import lstm_cli
-from lstm_cli.sequences import whole
+from lstm_cli.data.batching import whole
 from tests.predict.scoring import (
     BACKWARD,
     CASES,
@@ -25,8 +25,8 @@ from tests.predict.scoring import (
     waves,
     write_series,
 )
-from tests.sequences.columnar import arrow, parquet
-from tests.sequences.helpers import write, write_jsonl
+from tests.data.columnar import arrow, parquet
+from tests.data.helpers import write, write_jsonl
 
 
 @pytest.mark.parametrize(("name", "window"), CASES)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lstm_cli
-from lstm_cli.checkpoint import BEST, load
+from lstm_cli.run.checkpoint import BEST, load
 from tests.rollout.worlds import config as world
 from tests.rollout.worlds import write_world
 from tests.training.runs import SERIES, TEXT, config, train, write_data

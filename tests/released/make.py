@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import lstm_cli
+from lstm_cli.config import load_config
+from lstm_cli.data import read_rows
 from lstm_cli.errors import Interrupted
-from lstm_cli.runfolder import ENVIRONMENT, LOCK
-from lstm_cli.sequences import read_rows
-from lstm_cli.spec import load_config
+from lstm_cli.run.folder import ENVIRONMENT, LOCK
 from lstm_cli.training.events import Event, StepDone
 from tests.training.runs import SERIES, TEXT, Watcher, metrics, train, watched, write_data
 

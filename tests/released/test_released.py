@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lstm_cli.checkpoint import BEST, FORMAT, LAST, load
+from lstm_cli.run.checkpoint import BEST, FORMAT, LAST, load
 from tests.released.make import CONFIGS, STOPS, answers, resumed
 
 FOLDERS = sorted(Path(__file__).parent.glob("format-*"))

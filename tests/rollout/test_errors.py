@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lstm_cli.cli import train
+from lstm_cli.cli.group import train
+from lstm_cli.data import open_data
 from lstm_cli.errors import ConfigError, DataError, Diverged
-from lstm_cli.sequences import open_data
 from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
 from tests.rollout.worlds import ALONE, CLOSED, config, merged, write_world
@@ -97,7 +97,7 @@ def test_a_check_finds_a_system_that_goes_to_infinity(world):
 def test_what_a_system_prints_is_no_result(world, tmp_path):
     with pytest.raises(ConfigError, match=r"logs: made a next state that is not finite of the start \["):
         build_job(given := config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))
-    code = "from tests.rollout.worlds import config; from lstm_cli.sequences import open_data\n"
+    code = "from tests.rollout.worlds import config; from lstm_cli.data import open_data\n"
     code += "from lstm_cli.training.session import build_job; import sys\n"
     code += "build_job(given := config(sys.argv[1], rollout={'dynamics': 'cart.py:cart'}), open_data(given))"
     (tmp_path / "cart.py").write_text((world / "cart.py").read_text() + "print('loading')\n")
@@ -197,7 +197,7 @@ def test_a_warm_up_longer_than_every_sequence(tmp_path):
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 def test_starts_and_goals_are_the_same_in_every_format(world, form):
-    columnar = pytest.importorskip("tests.sequences.columnar")
+    columnar = pytest.importorskip("tests.data.columnar")
     rows = [json.loads(line) for line in (world / "drives.jsonl").read_text().splitlines()]
     nested = {name: [row[name] if isinstance(row[name][0], list) else [row[name]] for row in rows] for name in
               ("start", "goal")}  # fmt: skip

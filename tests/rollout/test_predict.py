@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import lstm_cli
-from lstm_cli.cli import predict, train
+from lstm_cli.cli.group import predict, train
 from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.predict import predict_run
 from tests.rollout.worlds import ALONE, cart_step, config, write_world

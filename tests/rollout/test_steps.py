@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from lstm_cli.config import load_config
+from lstm_cli.config.rollout import TeacherForcing
+from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels.runtime import set_threads
 from lstm_cli.ops import reference
-from lstm_cli.sequences import evaluation_batches, open_data
-from lstm_cli.spec import load_config
-from lstm_cli.spec.rollout import TeacherForcing
 from lstm_cli.training.forcing import forced_steps, probability
 from tests.rollout.worlds import ALONE, CLOSED, cart_step, config, job_of, rows_of, write_world
 
@@ -190,7 +190,7 @@ def test_windows_of_a_series_are_warm_up_and_loop(world):
 
 
 def config_like(given):
-    from lstm_cli.spec import config_from_mapping
+    from lstm_cli.config import config_from_mapping
 
     return config_from_mapping(given.model_dump(mode="json"), given.source.folder)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lstm_cli
-from lstm_cli.sequences import evaluation_batches, open_data
+from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.training.check import check
 from lstm_cli.training.horizon import rolled
 from lstm_cli.training.overview import started

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_cli.sequences import open_data
-from lstm_cli.spec import config_from_mapping
+from lstm_cli.config import config_from_mapping
+from lstm_cli.data import open_data
 from lstm_cli.training.session import build_job
 
 CART = '''"""A cart on rails, pushed; its place, its speed and how warm it gets."""

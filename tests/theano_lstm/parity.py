@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_cli import LSTM, RNN, Embedding, GatedInput, Layer, StackedCells, create_optimization_updates, theano
+from lstm_cli import LSTM, RNN, Embedding, GatedInput, Layer, StackedCells, create_optimization_updates
+from lstm_cli.theano_lstm import theano
 
 T = theano.tensor
 NUMBERS = Path(__file__).with_name("theano_lstm.npz")

@@ -8,7 +8,8 @@ import pytensor.tensor as pt
 import pytest
 from numpy.testing import assert_allclose
 
-from lstm_cli import create_optimization_updates, masked_loss, masked_loss_dx, theano
+from lstm_cli import create_optimization_updates, masked_loss, masked_loss_dx
+from lstm_cli.theano_lstm import theano
 from tests.theano_lstm.helpers import evaluate
 
 rng = np.random.default_rng(3)

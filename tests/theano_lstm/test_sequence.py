@@ -4,11 +4,11 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from lstm_cli.theano.tensor import nnet
 from numpy.testing import assert_allclose
 
 from lstm_cli import GRU, LSTM, RNN, Embedding, Layer
-from lstm_cli.graph.activations import ACTIVATIONS, name_of
-from lstm_cli.theano.tensor import nnet
+from lstm_cli.theano_lstm.activations import ACTIVATIONS, name_of
 from tests.theano_lstm.helpers import evaluate, randomize, steps
 
 T, B, INPUTS, H = 3, 3, 2, 4

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from lstm_cli import Layer, borrow_all_memories, borrow_memory, create_optimization_updates, theano, wrap_params
+from lstm_cli import Layer, borrow_all_memories, borrow_memory, create_optimization_updates, wrap_params
+from lstm_cli.theano_lstm import theano
 
 T = theano.tensor
 

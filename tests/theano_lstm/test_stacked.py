@@ -18,8 +18,8 @@ from lstm_cli import (
     StackedCells,
     apply_dropout,
     srng,
-    theano,
 )
+from lstm_cli.theano_lstm import theano
 from tests.theano_lstm.helpers import evaluate, randomize
 
 rng = np.random.default_rng(2)

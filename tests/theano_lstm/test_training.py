@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_cli.sequences import open_data
-from lstm_cli.spec import config_from_mapping
+from lstm_cli.config import config_from_mapping
+from lstm_cli.data import open_data
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.loop import train
 from lstm_cli.training.session import build_job
-from tests.sequences.helpers import write_jsonl
+from tests.data.helpers import write_jsonl
 from tests.theano_lstm.parity import CASES, NUMBERS, named
 from tests.theano_lstm.test_parity import assert_close, of_case
 

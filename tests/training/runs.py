@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstm_cli.checkpoint import BEST, LAST, PARTS, load
+from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.errors import Interrupted
-from lstm_cli.spec import Config, config_from_mapping
+from lstm_cli.run.checkpoint import BEST, LAST, PARTS, load
 from lstm_cli.training import keeper
 from lstm_cli.training.events import Evaluated, Event, Finished, Note, Result, Started
 from lstm_cli.training.run import train_run

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 import lstm_cli
-from lstm_cli.checkpoint import LAST, load
-from lstm_cli.spec.yaml_reader import MAX_BYTES, MAX_NODES
+from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_NODES
+from lstm_cli.run.checkpoint import LAST, load
 from tests.training.runs import config, metrics, train
 
 COLUMNS = [f"sensor_{number}" for number in range(1500)]

@@ -3,10 +3,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from lstm_cli.report.charts import MOST_POINTS, Series, line_chart
 from lstm_cli.training.baselines import Baseline
 from lstm_cli.training.events import Evaluated, Finished, Part, Started
 from lstm_cli.training.sinks import Report
-from lstm_cli.training.sinks.charts import MOST_POINTS, Series, line_chart
 
 START = Started(
     run="vowels <1>",

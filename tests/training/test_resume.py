@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_cli.checkpoint import BEST, LAST, load
+from lstm_cli.data.batching import whole as whole_sequences
 from lstm_cli.errors import Interrupted
-from lstm_cli.sequences import whole as whole_sequences
+from lstm_cli.run.checkpoint import BEST, LAST, load
 from lstm_cli.training import keeper
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring
 from tests.training.runs import (

@@ -10,12 +10,12 @@ import numpy as np
 import pytensor
 import pytest
 
-from lstm_cli.checkpoint import BEST, LAST, load
+from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
-from lstm_cli.identity import compare_configs
 from lstm_cli.optim.build import build
 from lstm_cli.optim.recipes import RECIPES
-from lstm_cli.spec import config_from_mapping
+from lstm_cli.run.checkpoint import BEST, LAST, load
+from lstm_cli.run.compatibility import compare_configs
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.run import train_run
 from tests.crash.harness import damage

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lstm_cli.errors import ConfigError, DiskError
-from lstm_cli.history import trim_metrics
+from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Finished, Note, Part, Started, StepDone
 from lstm_cli.training.sinks import Bar, Lines, MetricsFile, Verbosity, console, open_log
 from lstm_cli.training.sinks.wording import duration, number

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import lstm_cli
-from tests.sequences.helpers import write, write_jsonl
+from tests.data.helpers import write, write_jsonl
 from tests.training.runs import SMALL, merged
 
 

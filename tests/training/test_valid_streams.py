@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import lstm_cli
+from lstm_cli.data import Dataset
 from lstm_cli.errors import ConfigError
-from lstm_cli.sequences import Dataset
 from lstm_cli.training.events import Evaluated
 from tests.training.runs import Whole, config, train
 

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from lstm_cli.files import disk_errors, open_own
+from lstm_cli.run.files import disk_errors, open_own
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Event, Finished, Note, Started, StepDone
 from lstm_cli.training.sinks import wording
 from lstm_cli.training.sinks.sink import Sink

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.errors import DiskError
-from lstm_cli.files import disk_errors, open_own
+from lstm_cli.run.files import disk_errors, open_own
 from lstm_cli.training.events import Evaluated, Event
 
 

@@ -7,7 +7,8 @@ As a theano-lstm script of 2015 would be written; only its imports differ.
 
 import numpy as np
 
-from lstm_cli import LSTM, Embedding, Layer, StackedCells, create_optimization_updates, masked_loss, theano
+from lstm_cli import LSTM, Embedding, Layer, StackedCells, create_optimization_updates, masked_loss
+from lstm_cli.theano_lstm import theano
 
 T = theano.tensor
 

@@ -8,7 +8,8 @@ the model has two names, observations are integers, the system takes one row, in
 
 import numpy as np
 
-from lstm_cli import LSTM, Layer, StackedCells, create_optimization_updates, theano
+from lstm_cli import LSTM, Layer, StackedCells, create_optimization_updates
+from lstm_cli.theano_lstm import theano
 
 T = theano.tensor
 

@@ -1,0 +1,25 @@
+"""The command ``lstm``, with the others below it."""
+
+import click
+
+from lstm_cli.cli.common import SETTINGS
+from lstm_cli.cli.predict import predict
+from lstm_cli.cli.train import train
+
+__all__ = ["main", "predict", "train"]
+
+
+@click.group("lstm", context_settings=SETTINGS)
+@click.version_option(package_name="lstm-cli")
+def main() -> None:
+    """Train recurrent networks on sequences from a YAML file, on your CPU.
+
+    \b
+    Example:
+      lstm train configs/quickstart.yaml
+      lstm predict runs/quickstart new.jsonl
+    """  # noqa: D301
+
+
+main.add_command(train)
+main.add_command(predict)

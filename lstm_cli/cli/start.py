@@ -1,0 +1,36 @@
+"""Where the commands begin: ready to be stopped before anything is imported that takes time.
+
+Until then a signal meets Python's own start, which answers an early SIGINT with a traceback; no code can help there.
+"""
+
+import os
+
+
+def main() -> None:
+    """Run ``lstm``."""
+    _run("main")
+
+
+def train() -> None:
+    """Run ``lstm-train``."""
+    _run("train")
+
+
+def predict() -> None:
+    """Run ``lstm-predict``."""
+    _run("predict")
+
+
+def _run(name: str) -> None:
+    try:
+        from lstm_cli.signals import end_at_once, end_undisturbed
+
+        end_at_once()
+    except KeyboardInterrupt:  # from Python's own handler
+        os._exit(130)
+    try:
+        from lstm_cli.cli import group
+
+        getattr(group, name)()
+    finally:
+        end_undisturbed()

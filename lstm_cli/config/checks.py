@@ -1,0 +1,141 @@
+"""What single values cannot show: keys that need, exclude or contradict each other."""
+
+from collections.abc import Iterator
+
+from lstm_cli.config import loop_checks
+from lstm_cli.config.config import Config
+from lstm_cli.config.conflict import Conflict, is_text
+from lstm_cli.config.grammar import nearest
+
+NORMAL = {"float32": (1.1754944e-38, 3.4028235e38), "float64": (2.2250738585072014e-308, 1.7976931348623157e308)}
+
+
+def conflicts(config: Config) -> list[Conflict]:
+    """Return everything that does not go together."""
+    return [conflict for check in _CHECKS for conflict in check(config)]
+
+
+def _target(config: Config) -> Iterator[Conflict]:
+    target = config.data.target
+    keys = ("data.target", "data.format")
+    if target is None:
+        if not is_text(config.data):
+            yield Conflict(keys, "missing: give the column to learn, or next for the next step of the inputs")
+    elif target.next == (target.column is not None):
+        yield Conflict(keys, "give a column, or next: true, and not both")
+    elif target.next and target.per == "sequence":
+        yield Conflict(("data.target.per", *keys), "next is predicted at every step: leave per out")
+
+
+def _bidirectional(config: Config) -> Iterator[Conflict]:
+    target = config.data.target
+    looks_ahead = is_text(config.data) if target is None else target.next
+    for number, layer in enumerate(config.model.layers):
+        if not layer.bidirectional:
+            continue
+        keys = ("model.bidirectional", f"model.layers.{number}.bidirectional", "model.layers")
+        if config.data.carry_state:
+            text = "a bidirectional layer also starts from the end and cannot carry its state: set one of them false"
+            yield Conflict((*keys, "data.carry_state"), text)
+        if looks_ahead:
+            text = "a bidirectional layer sees the next step that it should predict: set false"
+            yield Conflict((*keys, "data.target", "data.format"), text)
+        return
+
+
+def _windows(config: Config) -> Iterator[Conflict]:
+    if config.data.carry_state and config.data.window is None:
+        yield Conflict(("data.carry_state", "data.window"), "needs data.window, the length of the windows")
+    if config.data.on_long != "stop" and config.data.max_length is None:
+        yield Conflict(("data.on_long", "data.max_length"), "needs data.max_length, the longest that is not too long")
+
+
+def _text_options(config: Config) -> Iterator[Conflict]:
+    data = config.data
+    if is_text(data):
+        return
+    form = data.format if data.format != "auto" else f"that of {data.train}"
+    for key, default in (("unit", "char"), ("lines", False)):
+        if getattr(data, key) != default:
+            yield Conflict((f"data.{key}", "data.format"), f"only for format text, not {form}: leave it out")
+
+
+def _columns(config: Config) -> Iterator[Conflict]:
+    """Find settings for columns that are not inputs, where inputs are listed."""
+    inputs, target = config.data.inputs, config.data.target
+    if not inputs:
+        return
+    learned = [target.column] if target and target.column else []
+    embedding = config.model.embedding if isinstance(config.model.embedding, dict) else {}
+    for key, names, known in (
+        ("model.embedding", embedding, [*inputs]),
+        ("data.transform", config.data.transform, [*inputs, *learned]),
+    ):
+        for name in names:
+            if name not in known:
+                meant = nearest(name, known)
+                hint = f" (did you mean {meant}?)" if meant else f", expected one of {', '.join(known)}"
+                yield Conflict((f"{key}.{name}", key, "data.inputs", "data.target"), f"no such input{hint}")
+
+
+def _batching(config: Config) -> Iterator[Conflict]:
+    train = config.train
+    keys = ("train.batch_steps", "train.batch_size")
+    if train.batch_size is not None and train.batch_steps is not None:
+        yield Conflict(keys, "give batch_size or batch_steps, not both: set the other to null")
+    if train.batch_size is None and train.batch_steps is None:
+        yield Conflict(keys[::-1], "give batch_size or batch_steps")
+
+
+def _valid_streams(config: Config) -> Iterator[Conflict]:
+    """Find what rules out scoring a long series in parallel streams."""
+    if config.train.valid_streams is None:
+        return
+    keys = ("train.valid_streams",)
+    if config.data.valid is None:
+        yield Conflict((*keys, "data.valid"), "there is no data.valid to score: leave it out")
+    if config.data.window is None:
+        yield Conflict((*keys, "data.window"), "needs data.window: each stream is warmed up on ten of them")
+    if config.rollout is not None:
+        yield Conflict((*keys, "rollout"), "a closed loop is scored window by window: leave it out")
+    if any(layer.bidirectional for layer in config.model.layers):
+        text = "a layer that also reads from the end cannot continue a state: leave it out"
+        yield Conflict((*keys, "model.bidirectional", "model.layers"), text)
+
+
+def _monitor(config: Config) -> Iterator[Conflict]:
+    if config.data.valid is None and config.train.monitor.startswith("valid."):
+        yield Conflict(("train.monitor", "data.valid"), "there is no data.valid: set it, or follow train.loss")
+
+
+def _losses(config: Config) -> Iterator[Conflict]:
+    if config.loss.distance != "huber" and config.loss.huber_delta != 1:
+        yield Conflict(("loss.huber_delta", "loss.distance"), "only with loss.distance: huber")
+    if getattr(config.optimizer, "nesterov", False) and not config.optimizer.momentum:
+        yield Conflict(("optimizer.nesterov", "optimizer"), "needs optimizer.momentum above 0")
+
+
+def _range(config: Config) -> Iterator[Conflict]:
+    """Find numbers of the optimizer that are zero or infinite in the precision it computes in."""
+    smallest, largest = NORMAL[config.precision]
+    for key in ("learning_rate", "epsilon", "weight_decay", "clip_norm", "clip_norm_each", "clip_value"):
+        value = getattr(config.optimizer, key, None)
+        if value and not smallest <= value <= largest:
+            limits = f"from {smallest:.2g} to {largest:.2g}, with precision: {config.precision}"
+            text = f"got {value:g}, expected a number {limits}"
+            yield Conflict((f"optimizer.{key}", "precision"), text)
+
+
+_CHECKS = (
+    _target,
+    _bidirectional,
+    _windows,
+    _text_options,
+    _columns,
+    _batching,
+    _valid_streams,
+    _monitor,
+    _losses,
+    _range,
+    *loop_checks.CHECKS,
+)

@@ -1,0 +1,60 @@
+"""The whole config."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from lstm_cli.config.data import DataSpec
+from lstm_cli.config.fields import Natural, Positive, Section, expected
+from lstm_cli.config.model import ModelSpec
+from lstm_cli.config.optimizer import Adadelta, Optimizer
+from lstm_cli.config.rollout import RolloutSpec, with_defaults
+from lstm_cli.config.scalars import write_yaml
+from lstm_cli.config.source import Source
+from lstm_cli.config.train import LossSpec, TrainSpec
+from lstm_cli.errors import ConfigError
+
+Threads = Annotated[Literal["auto"] | Positive, expected("auto, or a whole number of 1 or more")]
+
+
+class Config(Section):
+    """What a run is: its data, model, loss, optimizer and training. Read it with `load_config`."""
+
+    seed: Natural = Field(1, description="Starts every random draw: weights, order of the data, dropout.")
+    threads: Threads = Field("auto", description="Threads of the computation; auto: the physical cores.")
+    precision: Literal["float32", "float64"] = Field("float32", description="Numbers that the network computes with.")
+    data: DataSpec
+    model: ModelSpec = ModelSpec()
+    loss: LossSpec = LossSpec()
+    optimizer: Optimizer = Field(Adadelta(), description="How gradients become steps.")
+    train: TrainSpec = TrainSpec()
+    rollout: RolloutSpec | None = Field(None, description="A closed loop: what comes out enters again.")
+
+    _source: Source = PrivateAttr(default_factory=lambda: Source(folder=Path()))
+
+    @property
+    def source(self) -> Source:
+        """Where the config was read: for relative paths, and for errors found later."""
+        return self._source
+
+    def error(self, key: str, problem: str) -> ConfigError:
+        """Return the error for a value that turns out wrong later: ``path:line:column: key: problem``."""
+        return ConfigError(self.source.describe(self.source.path_of(key), problem))
+
+    def to_yaml(self) -> str:
+        """Return every key with its value; it reads back as an equal config."""
+        return write_yaml(self.model_dump(mode="json"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _follow_train_loss(cls, value: Any) -> Any:
+        """Without validation data, follow the training loss unless told otherwise; see to a loop's own defaults."""
+        if not isinstance(value, dict):
+            return value
+        value = with_defaults(value)
+        data, train = value.get("data"), value.get("train") or {}
+        held_out = not isinstance(data, dict) or data.get("valid", 0) is not None
+        if held_out or not isinstance(train, dict) or "monitor" in train:
+            return value
+        return {**value, "train": {**train, "monitor": "train.loss"}}

@@ -1,0 +1,18 @@
+"""A conflict between keys, as the checks of a config find it."""
+
+from typing import NamedTuple
+
+from lstm_cli.config.data import DataSpec
+from lstm_cli.config.formats import format_of
+
+
+class Conflict(NamedTuple):
+    """Keys that do not go together, the first being the one to report, and what to do."""
+
+    keys: tuple[str, ...]
+    text: str
+
+
+def is_text(data: DataSpec) -> bool:
+    """Return whether the data is plain text, by format or suffix."""
+    return (format_of(data.train) if data.format == "auto" else data.format) == "text"

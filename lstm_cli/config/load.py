@@ -1,0 +1,194 @@
+"""From a file and the command line, or from Python, to a config: every problem found at once."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lstm_cli.config import yaml_reader
+from lstm_cli.config.checks import conflicts
+from lstm_cli.config.config import Config
+from lstm_cli.config.grammar import nearest
+from lstm_cli.config.overrides import apply_overrides
+from lstm_cli.config.problems import Problem, problems_of
+from lstm_cli.config.scalars import write_yaml
+from lstm_cli.config.source import Source, dotted, got
+from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_yaml
+from lstm_cli.errors import CheckpointError, ConfigError
+
+MAX_PROBLEMS = 50
+
+Order = tuple[int, int, int]
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a config file, then set what the command line says.
+
+    Parameters
+    ----------
+    path
+        The YAML file; ``-`` reads standard input, and paths in it count from the current folder.
+    overrides
+        ``KEY=VALUE``, the value as YAML; later ones win over earlier ones, and all over the file.
+
+    Raises
+    ------
+    ConfigError
+        Names every problem, one a line: ``path:line:column: key: problem``.
+    """
+    if str(path) == "-":
+        return _parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", None, overrides)
+    path = Path(path)
+    return _parse(_read(path), str(path), path, overrides)
+
+
+def load_resolved(path: Path) -> Config:
+    """Read the config that a run keeps, with every key: none of its paths is opened, so they may be any.
+
+    Raises
+    ------
+    CheckpointError
+        It is not what was written there.
+    """
+    try:
+        return _parse(_read(path, most=-1), str(path), path, (), own=True)
+    except (ConfigError, MemoryError) as error:
+        first = str(error).partition("\n")[0] or "larger than the memory"
+        raise CheckpointError(f"{path}: damaged: {first}: put the file back as lstm-train wrote it") from None
+
+
+def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
+    """Return the config of plain Python values, laid out as the YAML file is; paths count from `folder`.
+
+    Parameters
+    ----------
+    mapping
+        Sections of keys.
+    folder
+        Where relative paths start.
+    overrides
+        ``KEY=VALUE``, the value as YAML; they win over the mapping.
+
+    Raises
+    ------
+    ConfigError
+        Names every problem, one a line: ``key: problem``.
+    """
+    raw = _plain(mapping)
+    if not isinstance(raw, dict):
+        raise ConfigError(f"got {got(raw)}, expected a mapping of sections, such as {{'data': {{'train': …}}}}")
+    places: dict[yaml_reader.Path, yaml_reader.Place | str] = {}
+    text = write_yaml(raw)
+    lines = apply_overrides(raw, overrides, places)
+    return _build(raw, Source(folder=Path(folder), text=text, overrides=tuple(overrides), places=places), lines)
+
+
+def _read(path: Path, most: int = MAX_BYTES + 1) -> bytes:
+    """Return the bytes of a file, or so many of them."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except FileNotFoundError:
+        meant = nearest(path.name, _siblings(path))
+        hint = f" (did you mean {path.with_name(meant)}?)" if meant else ""
+        raise ConfigError(f"{path}: no such file, expected a YAML config{hint}") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder, expected a YAML config: give the file in it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{str(path)!r} cannot be read ({reason}): give a readable YAML file") from None
+
+
+def _siblings(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(path.parent) if entry.name.endswith((".yaml", ".yml"))]
+    except OSError:
+        return []
+
+
+def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[str], *, own: bool = False) -> Config:
+    try:
+        document = read_yaml(content, own=own)
+    except Unreadable as error:
+        where = f"{label}:{error.mark.line}:{error.mark.column}" if error.mark else label
+        raise ConfigError(f"{where}: {error.problem}") from None
+    raw = {} if document.value is None else document.value
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{label}:1:1: got {got(raw)}, expected a config: sections such as 'data:' with keys below")
+    places: dict[yaml_reader.Path, yaml_reader.Place | str] = dict(document.places)
+    lines = [f"{label}:{mark.line}:{mark.column}: {dotted(at)}: {what}" for at, mark, what in document.problems]
+    lines += apply_overrides(raw, overrides, places)
+    folder = path.parent if path else Path()
+    text = content.decode("utf-8-sig")
+    return _build(raw, Source(folder, path, label, text, tuple(overrides), places), lines)
+
+
+def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:
+    """Validate the raw values; `lines` are the problems known before."""
+    raw = {"data": None, **raw}
+    config, problems = _validate(raw, source)
+    if config:
+        problems += _conflicts(config, _wrong_keys(problems), source)
+    problems.sort(key=lambda problem: source.order(problem.path))
+    if config is None or lines or problems:
+        shown = [source.describe(path, text(), at_key=at_key) for path, text, at_key in problems[:MAX_PROBLEMS]]
+        more = len(lines) + len(problems) - MAX_PROBLEMS
+        rest = [f"… and {more} more"] if more > 0 else []
+        raise ConfigError("\n".join((lines + shown)[:MAX_PROBLEMS] + rest))
+    config._source = source
+    return config
+
+
+def _conflicts(config: Config, wrong: set[yaml_reader.Path], source: Source) -> list[Problem]:
+    """Return what does not go together, as far as it does not hang on values that are wrong themselves."""
+    problems = []
+    for conflict in conflicts(config):
+        paths = [source.path_of(key) for key in conflict.keys]
+        if not any(path[:2] in wrong or path[:1] in wrong for path in paths):
+            given = next((path for path in paths if path in source.places), paths[0])
+            problems.append(Problem(given, lambda text=conflict.text: text))
+    return problems
+
+
+def _validate(raw: dict[str, Any], source: Source) -> tuple[Config | None, list[Problem]]:
+    """Return the config, and what is wrong with the values; then the config is that of the keys that are right."""
+    try:
+        return Config.model_validate(raw), []
+    except ValidationError as error:
+        problems = problems_of(error, raw, source)
+    try:
+        return Config.model_validate(_without(raw, _wrong_keys(problems))), problems
+    except ValidationError:
+        return None, problems
+
+
+def _wrong_keys(problems: Sequence[Problem]) -> set[yaml_reader.Path]:
+    """Return the keys, at most one level down, whose values are wrong; a wrong name makes its whole section so."""
+    paths = [problem.path[:-1] if problem.path[-1:] == ("name",) else problem.path for problem in problems]
+    return {path[:2] for path in paths}
+
+
+def _without(raw: dict[str, Any], wrong: set[yaml_reader.Path]) -> dict[str, Any]:
+    """Return the values less the keys that are wrong, with some file to train on."""
+    right = {key: value for key, value in raw.items() if (key,) not in wrong}
+    for key, section in right.items():
+        if isinstance(section, dict):
+            right[key] = {inner: value for inner, value in section.items() if (key, inner) not in wrong}
+    right["data"] = {"train": "unknown", **(right.get("data") or {})}
+    return right
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Return Python values as YAML would give them: paths as strings, tuples as lists, numpy's numbers as Python's."""
+    if depth > MAX_DEPTH:
+        raise ConfigError(f"nested deeper than {MAX_DEPTH} levels: a config is not")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, depth + 1) for inner in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if hasattr(value, "item") and not isinstance(value, type) else value

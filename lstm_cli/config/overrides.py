@@ -1,0 +1,78 @@
+"""``KEY=VALUE`` from the command line, set into the raw values of a config."""
+
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+from lstm_cli.config.grammar import sections_at
+from lstm_cli.config.source import dotted, got
+from lstm_cli.config.yaml_reader import MAX_DEPTH, Path, Place, Unreadable, read_yaml
+
+
+def apply_overrides(
+    raw: dict[str, Any], overrides: Sequence[str], places: MutableMapping[Path, Place | str]
+) -> list[str]:
+    """Set each override into the raw values in turn, and note its place; return what is wrong with them.
+
+    Parameters
+    ----------
+    raw
+        Values of the config, changed in place.
+    overrides
+        Dotted key, ``=``, value as YAML. A part of the key that stands for an entry of a list is its index from 0.
+    places
+        By path: in the file, or the override that set it; changed in place.
+    """
+    problems = []
+    for text in overrides:
+        try:
+            path = _set(raw, *_parse(text))
+        except Unreadable as error:
+            problems.append(f"command line: {text}: {error.problem}")
+            continue
+        for below in [place for place in places if place[: len(path)] == path]:
+            del places[below]
+        for depth in range(1, len(path) + 1):
+            places.setdefault(path[:depth], text)
+    return problems
+
+
+def _parse(text: str) -> tuple[list[str], Any]:
+    key, equals, value = text.partition("=")
+    parts = key.split(".")
+    if not equals or not all(parts) or len(parts) > MAX_DEPTH:
+        raise Unreadable("expected KEY=VALUE, such as train.epochs=5")
+    document = read_yaml(value.encode("utf-8", "surrogateescape"))
+    if document.problems:
+        raise Unreadable(document.problems[0][2])
+    return parts, document.value
+
+
+def _set(raw: dict[str, Any], parts: Sequence[str], value: Any) -> Path:
+    """Set one value; sections on its way that are not there are made, bare values brought to their long form."""
+    node, path = raw, ()
+    for part in parts[:-1]:
+        index = _index(node, part, path)
+        path = (*path, index)
+        child = node.get(index) if isinstance(node, dict) else node[index]
+        if not isinstance(child, dict | list):
+            node[index] = child = _long_form(child, path)
+        node = child
+    index = _index(node, parts[-1], path)
+    node[index] = value
+    return (*path, index)
+
+
+def _index(node: Any, part: str, path: Path) -> str | int:
+    if isinstance(node, dict):
+        return part
+    if part.isdecimal() and int(part[:9]) < len(node):
+        return int(part[:9])
+    raise Unreadable(f"{dotted(path)} is a list of {len(node)}: give an index from 0, or the whole list")
+
+
+def _long_form(value: Any, path: Path) -> dict[str, Any]:
+    sections = sections_at(path)
+    longer = sections[0].long_form(value) if sections and value is not None else {} if value is None else value
+    if not isinstance(longer, dict):
+        raise Unreadable(f"{dotted(path)} is {got(value)}, which has no keys of its own")
+    return longer

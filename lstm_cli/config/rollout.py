@@ -1,0 +1,95 @@
+"""The section `rollout`: a closed loop, where what the network does decides what it sees next."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from lstm_cli.config.fields import Natural, NotNegative, Positive, Section, Share, either, expected, refuse, several
+
+
+class TeacherForcing(Section):
+    """Scheduled sampling (Bengio et al. 2015): how often the observed value enters in place of the network's own.
+
+    The probability of update k, with K of `steps`: constant: start; linear: from start to end in K updates, then end;
+    exponential: end + (start - end) exp(-k / K).
+    """
+
+    shorthand: ClassVar[str | None] = "start"
+
+    name: Literal["linear", "exponential", "constant"] = Field("linear", description="How it changes with the updates.")
+    start: Share = Field(1.0, description="Probability at the first update.")
+    end: Share = Field(0.0, description="Probability in the end.")
+    steps: Positive = Field(1000, description="Updates on the way from start to end.")
+
+
+def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(values)) < len(values):
+        raise refuse("an element is listed twice")
+    return values
+
+
+def _counting(values: tuple[float, ...]) -> tuple[float, ...]:
+    if not any(values):
+        raise refuse("all weights are 0: nothing would be learned")
+    return values
+
+
+Elements = Annotated[
+    tuple[Natural, ...], several(accepts=int | list[int]), AfterValidator(_distinct)
+]
+Weights = Annotated[tuple[NotNegative, ...], Field(min_length=1), AfterValidator(_counting)]
+LossAt = Annotated[
+    Literal["every", "last"] | Weights,
+    expected("every, last, or a list of weights, one for each step of the loop and not all 0"),
+]
+Forcing = Annotated[TeacherForcing | None, either(lambda value: value, accepts=float | TeacherForcing | None)]
+
+
+class RolloutSpec(Section):
+    """A closed loop: with `dynamics` around a system, without (target next) on the network's own predictions."""
+
+    dynamics: Annotated[
+        Annotated[str, Field(strict=True, pattern=r"^[^\x00]+\.py:[A-Za-z_][A-Za-z0-9_]*$")] | None,
+        expected("FILE.py:FUNCTION"),
+    ] = Field(
+        None,
+        description="The system: a function (state (B, D), output (B, O)) -> next state, as FILE.py:FUNCTION; "
+        "null: the network's predictions are what it sees next.",
+    )
+    steps: Positive | None = Field(
+        None, description="The number of steps that the loop runs; without dynamics null: to the end of a sequence."
+    )
+    loss_on: Elements | None = Field(
+        None, description="With dynamics: the elements of the state that are compared with the target; null: all."
+    )
+    loss_at: LossAt = Field(
+        "every", description="Which steps of the loop count: every, last, or a list with the weight of each."
+    )
+    warmup: Positive | None = Field(
+        None,
+        description="Observed steps before the loop closes; null: with dynamics all that are given, else 1.",
+    )
+    teacher_forcing: Forcing = Field(
+        None, description="Without dynamics: how often training feeds the observed value all the same; null: never."
+    )
+
+    @property
+    def window(self) -> int | None:
+        """Steps of a training window without dynamics: its last output is the last prediction."""
+        return None if self.dynamics or self.steps is None else (self.warmup or 1) + self.steps - 1
+
+
+def with_defaults(config: Any) -> Any:
+    """Return a raw config with the defaults that a closed loop changes: `data.scale` none, `data.window` its own.
+
+    Around a system the states to come are not in the data, so that nothing can be scaled by them.
+    """
+    rollout, data = config.get("rollout"), config.get("data")
+    if not isinstance(rollout, dict) or not isinstance(data, dict):
+        return config
+    if rollout.get("dynamics") is not None:
+        return {**config, "data": {"scale": "none", **data}}
+    steps, warmup = rollout.get("steps"), rollout.get("warmup") or 1
+    if type(steps) is int and type(warmup) is int and steps > 0 and data.get("window") is None:
+        return {**config, "data": {**data, "window": warmup + steps - 1}}
+    return config

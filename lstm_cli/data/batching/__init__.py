@@ -1,0 +1,1 @@
+"""Which steps of which sequences make a batch."""

@@ -1,0 +1,210 @@
+"""The batches of an epoch: which sequences go together, in which order. A function of seed and epoch alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.batch import Batch
+from lstm_cli.data.batching.closed_loops import Counted, counted_steps
+from lstm_cli.data.batching.collate import collate
+from lstm_cli.data.batching.permutations import permutation
+from lstm_cli.data.batching.windows import Indices, Streams, Windows, cut, streams, whole
+from lstm_cli.data.dataset import Dataset
+
+#: Sequences of similar length are looked for among as many as fill so many batches.
+POOL = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The windows of an epoch in order; batch k has those from bounds[k] to bounds[k + 1]."""
+
+    windows: Windows
+    bounds: Indices
+    carry: Indices | None = None
+
+    @classmethod
+    def of(cls, streams: Streams) -> Self:
+        """Return the plan of windows whose states flow from batch to batch."""
+        bounds = np.searchsorted(streams.batches, np.arange(streams.batches[-1] + 2))
+        return cls(streams.windows, bounds, streams.carry)
+
+    @property
+    def padded(self) -> Indices:
+        """Steps of every batch with padding; the first window of a batch is its longest."""
+        return self.windows.lengths[self.bounds[:-1]] * np.diff(self.bounds)
+
+
+NOTHING = Plan(whole(np.zeros(0, np.int64)), np.zeros(1, np.int64))
+
+
+class Batches:
+    """The batches of every epoch.
+
+    Parameters
+    ----------
+    dataset
+        Where they come from.
+    batch_size, batch_steps
+        Sequences in a batch, or, in place of it, most steps of the padded batch.
+    bucket
+        Put sequences of similar length together.
+    window
+        Cut sequences into windows of so many steps.
+    carry_state
+        With `window`: the batches are parallel streams, each window continues one of the batch before.
+    warm_up
+        With `carry_state`: a stream that begins within a sequence first sees this many windows that do not count.
+    seed, shuffle
+        Orders differ from epoch to epoch; without shuffling they are as in the dataset, but for bucketing.
+    normalize
+        What the loss is averaged over: ``step`` or ``sequence``.
+    loop
+        In a closed loop: which of its steps count.
+
+    Notes
+    -----
+    What has no target that counts is left out, unless a state has to flow through it.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        batch_size: int | None = None,
+        batch_steps: int | None = None,
+        bucket: bool = True,
+        window: int | None = None,
+        carry_state: bool = False,
+        warm_up: int = 0,
+        seed: int = 0,
+        shuffle: bool = True,
+        normalize: Literal["step", "sequence"] = "step",
+        loop: Counted | None = None,
+    ) -> None:
+        self.dataset, self.loop = dataset, loop
+        self.batch_size, self.batch_steps, self.bucket = batch_size, batch_steps, bucket
+        self.window, self.carry_state, self.warm_up = window, carry_state and window is not None, warm_up
+        self.seed, self.shuffle, self.normalize = seed, shuffle, normalize
+        self._planned: tuple[int, Plan] | None = None
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch from batch `start` on."""
+        plan = self._plan(epoch)
+        return (self._batch(plan, index) for index in range(start, len(plan.bounds) - 1))
+
+    def count(self, epoch: int) -> int:
+        """Return how many batches an epoch has."""
+        return len(self._plan(epoch).bounds) - 1
+
+    def waste(self) -> float:
+        """Return the share of padding in the steps of the first epoch."""
+        plan = self._plan(0)
+        return 1 - int(plan.windows.lengths.sum()) / max(int(plan.padded.sum()), 1)
+
+    def most_steps(self) -> int:
+        """Return the steps with padding of the largest batch of the first epoch."""
+        return int(self._plan(0).padded.max())
+
+    def largest(self) -> Batch:
+        """Return the batch of the first epoch that has the most steps with padding, with a fresh state."""
+        plan = self._plan(0)
+        batch = self._batch(plan, int(plan.padded.argmax()))
+        return batch if batch.carry is None else replace(batch, carry=np.full_like(batch.carry, -1))
+
+    def _batch(self, plan: Plan, index: int) -> Batch:
+        part = slice(plan.bounds[index], plan.bounds[index + 1])
+        carry = None if plan.carry is None else plan.carry[part].copy()
+        batch = collate(self.dataset, plan.windows.take(part), carry=carry, normalize=self.normalize)
+        return batch if self.loop is None else self.loop(batch, normalize=self.normalize)
+
+    def _plan(self, epoch: int) -> Plan:
+        epoch = epoch if self.shuffle else 0
+        if self._planned is None or self._planned[0] != epoch:
+            self._planned = (epoch, self._make_plan(epoch))
+        return self._planned[1]
+
+    def _make_plan(self, epoch: int) -> Plan:
+        return self._streams(epoch) if self.carry_state else self._groups(epoch)
+
+    def _streams(self, epoch: int) -> Plan:
+        lengths = self.dataset.lengths
+        if not len(lengths):
+            return NOTHING
+        order = self._order(len(lengths), epoch)
+        count = self.batch_size or max(1, self.batch_steps // self.window)
+        return Plan.of(streams(lengths, self.window, count, order=order, warm_up=self.warm_up))
+
+    def _groups(self, epoch: int) -> Plan:
+        lengths = self.dataset.lengths
+        windows = whole(lengths) if self.window is None else cut(lengths, self.window)
+        if self.loop is not None and self.dataset.observed is None:
+            windows = windows.take(windows.lengths >= self.loop.warmup)
+        windows = windows.take(self._counts(windows))
+        if not len(windows):
+            return NOTHING
+        windows = windows.take(self._order(len(windows), epoch))
+        if self.bucket:
+            windows = windows.take(self._by_length(windows.lengths))
+        bounds = self._bounds(windows.lengths)
+        group = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+        turn = self._order(len(bounds) - 1, epoch, salt=1) if self.bucket else np.arange(len(bounds) - 1)
+        place = np.empty_like(turn)
+        place[turn] = np.arange(len(turn))
+        sorting = np.lexsort((-windows.lengths, place[group]))
+        return Plan(windows.take(sorting), np.concatenate([[0], np.cumsum(np.diff(bounds)[turn])]))
+
+    def _counts(self, windows: Windows) -> NDArray[np.bool_]:
+        """Return which windows have a target that counts."""
+        dataset = self.dataset
+        if dataset.target is None or dataset.weight is None:
+            return np.ones(len(windows), np.bool_)
+        if dataset.schema.target.per == "sequence":
+            return dataset.weight[windows.sequences] > 0
+        first = dataset.offsets[windows.sequences] + windows.starts
+        return dataset.counted[first + windows.lengths] > dataset.counted[first]
+
+    def _by_length(self, lengths: Indices) -> Indices:
+        """Return the order that sorts by length, within pools where shuffling is to have an effect.
+
+        The sense of sorting alternates, so that lengths do not jump where one pool ends and the next begins.
+        """
+        per_batch = self.batch_size or max(1, int(self.batch_steps // lengths.mean()))
+        pools = np.arange(len(lengths)) // (per_batch * POOL if self.shuffle else len(lengths))
+        return np.lexsort((np.where(pools % 2, lengths, -lengths), pools))
+
+    def _bounds(self, lengths: Indices) -> Indices:
+        """Return where batches begin and end."""
+        if self.batch_size is not None:
+            return np.append(np.arange(0, len(lengths), self.batch_size), len(lengths))
+        bounds, longest = [0], 0
+        for index, length in enumerate(lengths.tolist()):
+            longest = max(longest, length)
+            if longest * (index + 1 - bounds[-1]) > self.batch_steps and index > bounds[-1]:
+                bounds.append(index)
+                longest = length
+        return np.array([*bounds, len(lengths)])
+
+    def _order(self, count: int, epoch: int, *, salt: int = 0) -> Indices:
+        """Return 0 … count - 1 in the order of an epoch."""
+        return permutation(count, self.seed, epoch, salt) if self.shuffle else np.arange(count)
+
+
+def training_batches(config: Any, dataset: Dataset) -> Batches:
+    """Return the batches that a config trains on."""
+    return Batches(dataset, carry_state=config.data.carry_state, shuffle=True, **_settings(config))
+
+
+def _settings(config: Any) -> dict[str, Any]:
+    return {
+        "batch_size": config.train.batch_size,
+        "batch_steps": config.train.batch_steps,
+        "bucket": config.train.bucket,
+        "window": config.data.window,
+        "seed": config.seed,
+        "normalize": config.loss.normalize,
+        "loop": counted_steps(config),
+    }

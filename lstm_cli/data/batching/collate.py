@@ -1,0 +1,83 @@
+"""From windows of sequences to the arrays of a batch, without a loop over steps.
+
+Legend: T time, B batch, N rows that count.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.batch import Batch
+from lstm_cli.data.batching.windows import Windows
+from lstm_cli.data.dataset import Dataset
+
+
+def collate(
+    dataset: Dataset,
+    windows: Windows,
+    *,
+    carry: NDArray[np.int64] | None = None,
+    normalize: Literal["step", "sequence"] = "step",
+) -> Batch:
+    """Return windows of a dataset as a batch, in the order given."""
+    lengths, size = windows.lengths, len(windows)
+    time = np.arange(int(lengths.max()))[:, np.newaxis]
+    real = time < lengths
+    first = dataset.offsets[windows.sequences] + windows.starts
+    positions = np.where(real, first + time, 0)
+    numbers, tokens = _inputs(dataset, real, positions)
+    if dataset.schema.target.per == "sequence":
+        rows = np.flatnonzero(~windows.warm_up)
+        answers = windows.sequences[rows]
+    else:
+        rows = _counted_rows(dataset, windows, real, positions)
+        answers = positions.ravel()[rows]
+    weight = np.ones(len(rows), np.float32) if dataset.weight is None else dataset.weight[answers]
+    target = _targets(dataset, answers)
+    batch = Batch(
+        lengths=lengths.copy(),
+        mask=real.astype(np.float32),
+        numbers=numbers,
+        tokens=tokens,
+        rows=rows,
+        target=target,
+        weight=weight,
+        total=0.0,
+        sequences=windows.sequences.copy(),
+        starts=windows.starts.copy(),
+        carry=carry,
+        observed=None if dataset.observed is None else dataset.observed[windows.sequences],
+    )
+    known = batch.known
+    total = weight[known].sum(dtype=np.float64) if normalize == "step" else len(np.unique(rows[known] % size))
+    return replace(batch, total=float(total))
+
+
+def _inputs(
+    dataset: Dataset, real: NDArray[np.bool_], positions: NDArray[np.int64]
+) -> tuple[NDArray[np.floating] | None, dict[str, NDArray[np.int32]]]:
+    """Return numbers (T, B, I) and tokens (T, B) of the steps at positions (T, B), 0 where a step is not real."""
+    numbers = None if dataset.numbers is None else dataset.numbers[positions]
+    tokens = {name: indices[positions] for name, indices in dataset.tokens.items()}
+    for padded in (*tokens.values(), *([] if numbers is None else [numbers])):
+        padded[~real] = 0
+    return numbers, tokens
+
+
+def _counted_rows(
+    dataset: Dataset, windows: Windows, real: NDArray[np.bool_], positions: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the flat positions of real steps that count."""
+    counts = real & ~windows.warm_up
+    if dataset.weight is not None:
+        counts &= dataset.weight[positions] > 0
+    return np.flatnonzero(counts)
+
+
+def _targets(dataset: Dataset, answers: NDArray[np.int64]) -> np.ndarray | None:
+    if dataset.target is None:
+        return None
+    target = dataset.target[answers]
+    return target.astype(np.int64) if dataset.schema.target.kind == "category" else target

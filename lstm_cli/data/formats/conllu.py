@@ -1,0 +1,68 @@
+"""Format conllu: the ten tab-separated columns of Universal Dependencies, a blank line after every sentence.
+
+Words of a multiword range (1-2) and empty nodes (3.1) are passed over. Comments ``# key = value`` are columns of the
+whole sentence; ``sent_id`` names it.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from lstm_cli.data.formats.options import Options
+from lstm_cli.data.formats.raw import Row, StepLines
+from lstm_cli.data.formats.source import Source
+from lstm_cli.errors import DataError
+
+COLUMNS = ("form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+_PASSED_OVER = re.compile(r"\d+[-.]\d+")
+
+_Line = tuple[int, str, DataError | None]
+
+
+def read(source: Source, options: Options) -> Iterator[Row | DataError]:
+    """Yield one row per sentence."""
+    count = 0
+    for sentence in _sentences(source):
+        count += 1
+        yield _row(source, options, count, sentence)
+    if not count:
+        raise source.empty()
+
+
+def _sentences(source: Source) -> Iterator[list[_Line]]:
+    lines: list[_Line] = []
+    for line in chain(source.lines(), [(0, "", None)]):
+        if line[1].strip():
+            lines.append(line)
+        elif lines:
+            yield lines
+            lines = []
+
+
+def _row(source: Source, options: Options, count: int, sentence: list[_Line]) -> Row | DataError:
+    comments: dict[str, str] = {}
+    words, numbers = [], []
+    for number, line, error in sentence:
+        if error is not None:
+            return error
+        if line.startswith("#"):
+            key, _, value = line[1:].partition("=")
+            comments[key.strip()] = value.strip()
+            continue
+        cells = line.split("\t")
+        if len(cells) != len(COLUMNS) + 1:
+            fix = "separate ten columns by tabs, and write _ for an empty one"
+            return DataError(f"{source.name}:{number}: expected 10 cells, got {len(cells)}: {fix}")
+        if cells[0].isdecimal():
+            words.append(cells[1:])
+            numbers.append(number)
+        elif not _PASSED_OVER.fullmatch(cells[0]):
+            fix = "number the words 1, 2, 3 …"
+            return DataError(f"{source.name}:{number}: expected a word's number, got {cells[0]!r}: {fix}")
+    where = f"{source.name}:{sentence[0][0]}"
+    if not words:
+        return DataError(f"{where}: the sentence has no words: delete it or give it one")
+    columns = comments | dict(zip(COLUMNS, map(list, zip(*words, strict=True)), strict=True))
+    name = columns.get("sent_id" if options.id not in comments else options.id, count)
+    kept = {column: value for column, value in columns.items() if options.wants(column)}
+    return Row(where, name, kept, tuple(columns), True, StepLines(source.name, numbers))

@@ -1,0 +1,174 @@
+"""Format csv: one step per row, the first row names the columns.
+
+Neighbouring rows with the same id are one sequence; a file without an id column is one long series. The delimiter is
+the one of comma, semicolon and tab that the first row has most of.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from lstm_cli.data.formats.options import Options
+from lstm_cli.data.formats.raw import Row, StepLines, listed
+from lstm_cli.data.formats.source import Source
+from lstm_cli.errors import DataError
+
+DELIMITERS = ",;\t"
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
+
+#: The line where a row begins, its cells, and what is wrong with it.
+Cells = tuple[int, list[str], DataError | None]
+
+
+@dataclass
+class _Group:
+    """The rows of one sequence while they are collected, and the first thing wrong with them."""
+
+    id: str
+    line: int
+    cells: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    error: DataError | None = None
+
+    def row(
+        self, file: str, number: int, names: dict[str, int], present: tuple[str, ...], options: Options
+    ) -> Row | DataError:
+        """Return the finished sequence. A series without id is named after its number."""
+        if self.error is not None:
+            return self.error
+        columns = {name: [row[place] for row in self.cells] for name, place in names.items() if options.wants(name)}
+        lines = StepLines(file, self.lines)
+        return Row(f"{file}:{self.line}", self.id or number, columns, present, True, lines)
+
+
+def read(source: Source, options: Options) -> Iterator[Row | DataError]:
+    """Yield one row per group of neighbouring equal ids."""
+    cells = _cells(source)
+    line, header, error = next(cells, (1, [], None))
+    if error is not None:
+        raise error
+    names, width = _names(source, line, header, options), len(header)
+    counted = (row if len(row[1]) == width else _miscounted(source, row, width) for row in cells)
+    yield from grouped(source.name, counted, names, tuple(names), options)
+
+
+def grouped(
+    file: str, cells: Iterable[Cells], names: dict[str, int], present: tuple[str, ...], options: Options
+) -> Iterator[Row | DataError]:
+    """Yield one row per group of neighbouring equal ids, of a file's steps.
+
+    Parameters
+    ----------
+    file
+        As messages show it.
+    cells
+        The steps.
+    names
+        The position of each column among the cells of a step.
+    present
+        All columns of the file.
+    options
+        How to read.
+    """
+    place = names.get(options.id)
+    number, group, seen = 0, None, set()
+    for line, values, error in cells:
+        name = _id(values, place, group)
+        if group is None or name != group.id:
+            if group is not None:
+                yield group.row(file, number, names, present, options)
+            number += 1
+            group = _Group(name, line)
+            error = error or _bad_id(file, line, name, place, seen if options.unique_ids else set())
+        group.error = group.error or error
+        if group.error is None:
+            group.lines.append(line)
+            group.cells.append(values)
+    if group is None:
+        raise DataError(f"{file}: there are no rows: give at least one")
+    yield group.row(file, number, names, present, options)
+
+
+def _cells(source: Source) -> Iterator[Cells]:
+    """Yield every row that is not blank, the header first. Each is a line of its own: no cell holds a line break.
+
+    A cell that may go on for lines would let a single stray quote take all that follows for its text.
+    """
+    pending: list[str] = []
+    delimiter = rows = None
+    for number, line, error in source.lines():
+        if not line or (rows is None and not line.strip()):
+            continue
+        if rows is None:
+            delimiter = _delimiter(line)
+            rows = csv.reader(iter(pending.pop, None), delimiter=delimiter, strict=True)
+        if '"' not in line and "\r" not in line:  # most lines: it is the same, and faster
+            yield number, line.split(delimiter), error
+            continue
+        pending.append(line)
+        try:
+            cells = next(rows)
+        except csv.Error as reason:
+            fix = "close every quote, and double those inside a quoted cell"
+            yield number, [], error or DataError(f"{source.name}:{number}: the quotes do not match ({reason}): {fix}")
+        except IndexError:  # it asked for the next line
+            raise _unclosed(source, number) from None
+        else:
+            yield number, cells, error
+
+
+def _unclosed(source: Source, line: int) -> DataError:
+    """Return the error for a cell that goes on. Which rows after it are good cannot be told: it is never skipped."""
+    fix = "close the quote, or take the line break out of the cell"
+    return DataError(f"{source.name}:{line}: a quoted cell does not end on its line: {fix}")
+
+
+def _delimiter(line: str) -> str:
+    bare = re.sub(r'"[^"]*"', "", line)
+    return max(DELIMITERS, key=bare.count)
+
+
+def _names(source: Source, line: int, header: list[str], options: Options) -> dict[str, int]:
+    """Return the position of every column."""
+    names = [name.strip() for name in header]
+    place = f"{source.name}:{line}"
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise DataError(f"{place}: two columns are named {twice[0]!r}: rename one of them")
+    if all(_NUMBER.fullmatch(name) for name in names):
+        raise DataError(f"{place}: expected the names of the columns, got {listed(names)}: add a first row with names")
+    if options.id_required and options.id not in names:
+        raise DataError(
+            f"{place}: {options.id}: no such column (there are {listed(names)}): "
+            f"correct data.id, or leave it out if the file is one long series"
+        )
+    return {name: position for position, name in enumerate(names) if name}
+
+
+def _miscounted(source: Source, row: Cells, width: int) -> Cells:
+    line, values, error = row
+    fix = "quote cells that hold the delimiter" if len(values) > width else "complete or delete the row"
+    what = f"expected {width} cells as in the header, got {len(values)}"
+    return line, values, error or DataError(f"{source.name}:{line}: {what}: {fix}")
+
+
+def _id(values: list[str], place: int | None, group: _Group | None) -> str:
+    """Return the id of a row; a row too short to have one counts to the group before it."""
+    if place is None:
+        return ""
+    if place < len(values):
+        return values[place].strip()
+    return group.id if group is not None else ""
+
+
+def _bad_id(file: str, line: int, name: str, place: int | None, seen: set[str]) -> DataError | None:
+    if place is None:
+        return None
+    if not name:
+        return DataError(f"{file}:{line}: the id is empty: give every row the id of its sequence")
+    if name in seen:
+        fix = "sort the rows by id, or give the second sequence another id"
+        return DataError(f"{file}:{line}: id {name!r} again, after rows of other ids: {fix}")
+    seen.add(name)
+    return None

@@ -1,0 +1,171 @@
+"""Files and streams of rows: how they are opened, decoded and named in messages."""
+
+import io
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from lstm_cli.data import memory
+from lstm_cli.errors import DataError
+
+#: A path, ``-`` for standard input, or an open binary stream.
+Origin = str | Path | BinaryIO
+
+_BUFFER = 1 << 16
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+#: So many bytes are read between two looks at the memory; a line counts for more, as its values are objects.
+PIECE, _PER_LINE = 1 << 22, 64
+#: A line that is not at its end yet takes so many times its bytes: put together, decoded, and as values.
+_PER_BYTE = 3
+
+
+class Source:
+    """A file, or a binary stream such as standard input.
+
+    Parameters
+    ----------
+    origin
+        A path, ``-`` for standard input, or an open binary stream.
+    base
+        What a relative path counts from, for the message that there is no such file.
+    """
+
+    def __init__(self, origin: Origin, *, base: str = "the current folder") -> None:
+        self._base = base
+        self.path: Path | None = None
+        self._stream: BinaryIO | None = None
+        if isinstance(origin, str | Path):
+            if str(origin) == "-":
+                self.name, self._stream = "<stdin>", sys.stdin.buffer
+            else:
+                self.path = Path(origin)
+                self.name = shown(self.path)
+        else:
+            self.name, self._stream = getattr(origin, "name", "<stream>"), origin
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open it for reading bytes; a file is closed at the end, a stream is left to its owner."""
+        if self._stream is not None:
+            yield self._stream
+            return
+        try:
+            stream = self.path.open("rb", _BUFFER)  # ty: ignore
+        except FileNotFoundError:
+            raise DataError(f"{self.name}: no such file: check the path; it counts from {self._base}") from None
+        except OSError as error:
+            raise DataError(f"{self.name}: cannot be read ({error.strerror}): give a readable file") from None
+        with stream:
+            if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty():
+                raise DataError(f"{self.name}: a device, which may have no end: give a file, or a pipe")
+            yield stream
+
+    def read(self) -> bytes:
+        """Return everything, refusing an empty file."""
+        with self.open() as stream, self._reading():
+            content = self._everything(stream)
+        if not content:
+            raise self.empty()
+        return content
+
+    def seekable(self) -> BinaryIO:
+        """Return everything as a stream that can be read in any order."""
+        return io.BytesIO(self.read())
+
+    def lines(self) -> Iterator[tuple[int, str, DataError | None]]:
+        """Yield each line's number, its text without the line end, and what is wrong with its encoding.
+
+        A byte order mark is left out, Windows line ends are as good as others. In a line that is not UTF-8 the bytes
+        that are wrong stand as U+FFFD.
+        """
+        number, line, since = 0, b"", PIECE
+        watch = memory.Watch()
+        with self.open() as stream, self._reading():
+            for number, line in enumerate(iter(partial(stream.readline, PIECE), b""), start=1):
+                since += len(line) + _PER_LINE
+                if since >= PIECE:  # so it is with the first line, and with those that are longer
+                    line, since = self._completed(stream, number, line, watch), 0
+                    if not line:
+                        break
+                line = line.rstrip(b"\r\n")
+                try:
+                    yield number, line.decode(), None
+                except UnicodeDecodeError as error:
+                    yield number, line.decode(errors="replace"), self.undecodable(number, error)
+        if number == 0 or (number == 1 and not line):
+            raise self.empty()
+
+    def _completed(self, stream: BinaryIO, number: int, line: bytes, watch: memory.Watch) -> bytes:
+        """Return a line whole, without the mark in front of a file, if there is memory for it and the lines before."""
+        pieces = [line]
+        while len(pieces[-1]) == PIECE and not pieces[-1].endswith(b"\n"):
+            if b"\0" in pieces[-1]:
+                fix = "give a text file, or set data.format"
+                raise DataError(f"{self.name}:{number}: zero bytes in a line of megabytes: {fix}")
+            watch.check(f"{self.name}:{number}", more=_PER_BYTE * PIECE * len(pieces))
+            pieces.append(stream.readline(PIECE))
+        watch.check(f"{self.name}:{number}")
+        line = b"".join(pieces) if len(pieces) > 1 else line
+        return self._without_mark(line) if number == 1 else line
+
+    def _everything(self, stream: BinaryIO) -> bytes:
+        """Return all bytes, if there is memory for them; a pipe does not say how many they are."""
+        watch, pieces = memory.Watch(), []
+        if self.path is not None:
+            watch.check(self.name, more=os.fstat(stream.fileno()).st_size)
+        while piece := stream.read(PIECE):
+            pieces.append(piece)
+            watch.check(self.name, more=sum(map(len, pieces)))
+        return b"".join(pieces)
+
+    def text(self) -> str:
+        """Return everything as text; Windows line ends become plain ones."""
+        content = self._without_mark(self.read())
+        if not content:
+            raise self.empty()
+        try:
+            return content.decode().replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            raise self.undecodable(content.count(b"\n", 0, error.start) + 1, error) from None
+
+    def undecodable(self, line: int, error: UnicodeDecodeError) -> DataError:
+        """Return the error for a line that is not UTF-8."""
+        byte = error.object[error.start]
+        return DataError(
+            f"{self.name}:{line}: not UTF-8 (byte 0x{byte:02x}): "
+            f"convert the file, for example with iconv -f latin1 -t utf-8"
+        )
+
+    def empty(self) -> DataError:
+        """Return the error for a source without content."""
+        return DataError(f"{self.name}: the file is empty: give a file with at least one sequence")
+
+    def _without_mark(self, start: bytes) -> bytes:
+        if start.startswith(_UTF16):
+            raise DataError(
+                f"{self.name}:1: the file is UTF-16: convert it, for example with iconv -f utf-16 -t utf-8"
+            )
+        return start.removeprefix(_BOM)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DataError(f"{self.name}: reading failed ({error.strerror}): check the disk or the pipe") from None
+
+
+def shown(path: Path) -> str:
+    """Return a path as messages show it: relative where it lies below the current folder, and on one line."""
+    try:
+        text = str(path.relative_to(Path.cwd())) if path.is_absolute() else str(path)
+    except ValueError:
+        text = str(path)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

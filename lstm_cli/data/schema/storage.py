@@ -1,0 +1,87 @@
+"""The schema as files of a run folder: all that prediction needs of the training data, as JSON.
+
+vocabulary.json holds tokens and labels, scaling.json centers and spreads, schema.json the columns and the target.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lstm_cli.data.schema.layout import Layout
+from lstm_cli.data.schema.scaling import Scaling
+from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
+from lstm_cli.errors import CheckpointError
+
+#: Raised when files of an older version can no longer be read as they are.
+VERSION = 1
+
+#: What is not said in the file: the precision of all data, before it followed the config's.
+_PRECISION = "float32"
+
+FILES = ("vocabulary.json", "scaling.json", "schema.json")
+
+
+def contents(schema: Any) -> dict[str, bytes]:
+    """Return a schema's files by name."""
+    vocabulary = {
+        "tokens": {name: vocabulary.to_json() for name, vocabulary in schema.tokens.items()},
+        "sets": {name: list(labels.names) for name, labels in schema.sets.items()},
+        "labels": None if schema.labels is None else list(schema.labels.names),
+    }
+    own = None if schema.target.is_next else schema.target.scaling
+    scaling = {
+        "inputs": {name: scaling.to_json() for name, scaling in schema.scaling.items()},
+        "target": None if own is None else own.to_json(),
+    }
+    columns = {"version": VERSION, **schema.layout.to_json()}
+    if schema.precision != _PRECISION:
+        columns["precision"] = schema.precision
+    texts = [json.dumps(content, ensure_ascii=False, indent=1) + "\n" for content in (vocabulary, scaling, columns)]
+    # JSON data can hold halves of a surrogate pair.
+    return {name: text.encode("utf-8", "surrogatepass") for name, text in zip(FILES, texts, strict=True)}
+
+
+def save(schema: Any, folder: Path) -> None:
+    """Write a schema's files into a folder."""
+    for name, content in contents(schema).items():
+        (folder / name).write_bytes(content)
+
+
+def load(folder: Path) -> dict[str, Any]:
+    """Return what a schema is assembled from, as it lies in a folder."""
+    vocabulary, scaling, columns = (_read(folder / name) for name in FILES)
+    version, precision = columns.pop("version", None), columns.pop("precision", _PRECISION)
+    if version != VERSION:
+        raise CheckpointError(
+            f"{folder / FILES[2]}: version {version}, but this program reads version {VERSION}: "
+            f"use the version of lstm-cli that wrote it"
+        )
+    try:
+        layout = Layout.from_json(columns)
+        labels = vocabulary["labels"]
+        own = scaling["target"]
+        return {
+            "layout": layout,
+            "tokens": {name: Vocabulary.from_json(content) for name, content in vocabulary["tokens"].items()},
+            "sets": {name: Labels(names) for name, names in vocabulary["sets"].items()},
+            "scaling": {name: Scaling.from_json(content) for name, content in scaling["inputs"].items()},
+            "labels": None if labels is None else Labels(labels),
+            "own_scaling": None if own is None else Scaling.from_json(own),
+            "precision": precision,
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"{', '.join(FILES)} do not fit together ({error})"
+        raise CheckpointError(f"{folder}: {what}: copy them again from where the run was trained") from None
+
+
+def _read(path: Path) -> Any:
+    try:
+        content = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: missing: is {path.parent} the folder of a run?") from None
+    except (OSError, ValueError, RecursionError) as error:
+        fix = "copy it again from where the run was trained"
+        raise CheckpointError(f"{path}: cannot be read ({error}): {fix}") from None
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path}: expected an object, got {type(content).__name__}: copy it again")
+    return content

@@ -1,0 +1,134 @@
+"""What the values of a column look like over all rows: the ground on which kinds are read off the data."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lstm_cli.data.schema.values import plain_digits
+
+_ARRAY_TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float", "U": "str"}
+
+
+@dataclass
+class Summary:
+    """Counts over the values of one column.
+
+    Attributes
+    ----------
+    rows
+        Values seen.
+    depths
+        How deep values are nested: 0 single values, 1 lists, 2 lists of lists.
+    cells
+        Types of what is innermost: ``str``, ``int``, ``float``, ``bool``, ``null``. Text of textual formats counts
+        as the number that it can be read as.
+    lengths, widths
+        Lengths of lists, and of the lists in lists; the width -1 stands for unequal ones within a value.
+    aligned
+        Values that are lists with as many elements as the sequence has steps.
+    """
+
+    rows: int = 0
+    depths: Counter[int] = field(default_factory=Counter)
+    cells: Counter[str] = field(default_factory=Counter)
+    lengths: Counter[int] = field(default_factory=Counter)
+    widths: Counter[int] = field(default_factory=Counter)
+    aligned: int = 0
+
+    @property
+    def depth(self) -> int | None:
+        """The depth of most values; None where all are empty or there are none."""
+        return self.depths.most_common(1)[0][0] if self.depths else None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether most cells are numbers."""
+        return sum(self.cells[name] for name in ("int", "float", "bool")) > self.cells["str"]
+
+    @property
+    def width(self) -> int:
+        """How many numbers most steps have."""
+        widths = [(count, width) for width, count in self.widths.items() if width > 0]
+        return max(widths)[1] if widths else 1
+
+    def add(self, value: Any, steps: int, *, textual: bool) -> None:
+        """Count one value of a sequence of so many steps."""
+        self.rows += 1
+        if isinstance(value, np.ndarray):
+            self._add_array(value)
+        elif isinstance(value, list):
+            self._add_list(value, textual)
+        else:
+            self.depths[0] += 1
+            self._add_cells([value], textual)
+            return
+        self.lengths[len(value)] += 1
+        self.aligned += len(value) == steps
+
+    def _add_array(self, array: np.ndarray) -> None:
+        self.depths[array.ndim] += 1
+        self.cells[_ARRAY_TYPES[array.dtype.kind]] += array.size
+        if array.ndim == 2:
+            self.widths[array.shape[1]] += 1
+
+    def _add_list(self, values: list[Any], textual: bool) -> None:
+        if not values:
+            return
+        if not any(isinstance(value, list) for value in values):
+            self.depths[1] += 1
+            self._add_cells(values, textual)
+            return
+        inner = [value if isinstance(value, list) else [value] for value in values]
+        self.depths[3 if any(isinstance(cell, list) for cells in inner for cell in cells) else 2] += 1
+        widths = {len(cells) for cells in inner}
+        self.widths[widths.pop() if len(widths) == 1 else -1] += 1
+        self._add_cells([cell for cells in inner for cell in cells if not isinstance(cell, list)], textual)
+
+    def _add_cells(self, cells: list[Any], textual: bool) -> None:
+        if textual and all(type(cell) is str for cell in cells):
+            if _are_numbers(cells):
+                self.cells["int" if _FRACTION.isdisjoint("".join(cells)) else "float"] += len(cells)
+            else:
+                for cell, count in Counter(cells).items():
+                    self.cells[_text_type(cell)] += count
+            return
+        for kind, count in Counter(type(cell).__name__ for cell in cells).items():
+            self.cells[_TYPES.get(kind, "str")] += count
+
+
+_FRACTION = frozenset(".eEnN")
+_TYPES = {"NoneType": "null", "int": "int", "float": "float", "bool": "bool"}
+
+
+def _are_numbers(cells: list[str]) -> bool:
+    """Return whether every cell of text is a number."""
+    if not plain_digits(cells):
+        return False
+    try:
+        np.array(cells, np.float64)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1 << 16)
+def _text_type(cell: str) -> str:
+    """Return what a cell of text can be read as."""
+    if not cell:
+        return "null"
+    if not plain_digits(cell):
+        return "str"
+    try:
+        int(cell)
+    except ValueError:
+        pass
+    else:
+        return "int"
+    try:
+        float(cell)
+    except ValueError:
+        return "str"
+    return "float"

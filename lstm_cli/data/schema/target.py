@@ -1,0 +1,113 @@
+"""What is predicted, and the way from a network's numbers back to original units.
+
+Legend: T steps, D numbers per step, N outputs.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.schema.scaling import Scaling
+from lstm_cli.data.schema.transforms import Chain, Trail
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted, as training saw it.
+
+    Attributes
+    ----------
+    kind, per
+        A category, numbers or a set of labels; per step or per sequence.
+    size
+        Outputs of the network: K labels or D numbers.
+    labels
+        Names of the K labels, in the order of the outputs; None for numbers.
+    is_next
+        The target is the next step of the inputs.
+    ahead
+        The target of a step lies so many steps later: at least 1 for the next step.
+    scaling
+        Of numbers.
+    chains
+        The transforms of numbers: how many neighbouring outputs each chain belongs to, and the chain.
+    """
+
+    kind: Literal["category", "number", "set"]
+    per: Literal["step", "sequence"]
+    size: int
+    labels: tuple[Any, ...] | None = None
+    is_next: bool = False
+    ahead: int = 0
+    scaling: Scaling | None = None
+    chains: tuple[tuple[int, Chain], ...] = ()
+
+    @property
+    def needs_past(self) -> bool:
+        """Whether outputs are differences from values of the past."""
+        return any(chain.lag for _, chain in self.chains)
+
+    def past(self, history: Numbers) -> list[list[Numbers]]:
+        """Return what undoing the chains looks up in original values (T, D): a list per chain."""
+        return [chain.past(history[:, part]) for part, chain in self.parts()]
+
+    def restore(self, outputs: np.ndarray, past: list[list[Numbers]], steps: NDArray[np.int64]) -> Numbers:
+        """Return outputs (N, D) in original units; output n is of step `steps[n]` of the past (N,)."""
+        values = outputs if self.scaling is None else self.scaling.undo(outputs)
+        for (part, chain), known in zip(self.parts(), past, strict=True):
+            values[:, part] = chain.undo(values[:, part], known, steps)
+        return values
+
+    def parts(self) -> list[tuple[slice, Chain]]:
+        """Return which outputs each chain belongs to."""
+        parts, start = [], 0
+        for width, chain in self.chains:
+            parts.append((slice(start, start + width), chain))
+            start += width
+        return parts
+
+
+class Restorer:
+    """Takes a network's numbers for one sequence back to original units, beyond its end too.
+
+    Parameters
+    ----------
+    target
+        What is predicted: numbers per step.
+    history : array (T, D) or None
+        Original values of the sequence; None where the target is no difference, so that none are needed.
+    offset
+        The first step that the network sees, as differences use up some at the start.
+
+    Examples
+    --------
+    The last output of a series is the forecast of the step after it. Feeding forecasts back goes on from there::
+
+        known = restorer.restore_all(outputs)  # in original units, one per step
+        for output in forecasts:  # scaled, each the network's input at the next step
+            value = restorer.append(output)
+    """
+
+    def __init__(self, target: Target, history: Numbers | None, offset: int = 0) -> None:
+        self._target, self._offset = target, offset
+        self._history = np.zeros((0, target.size)) if history is None else history
+        self._trails: list[tuple[slice, Trail]] | None = None
+
+    def restore_all(self, outputs: np.ndarray) -> Numbers:
+        """Return the outputs (N, D) of the sequence's first N steps in original units."""
+        steps = np.arange(len(outputs)) + self._offset + self._target.ahead
+        return self._target.restore(outputs, self._target.past(self._history), steps)
+
+    def append(self, output: np.ndarray) -> Numbers:
+        """Return the output (D,) for the step after the last in original units, and take it as known from now on."""
+        if self._trails is None:
+            self._trails = [(part, Trail(chain, self._history[:, part])) for part, chain in self._target.parts()]
+        scaling = self._target.scaling
+        value = output.astype(np.float64) if scaling is None else scaling.undo(output)
+        for part, trail in self._trails:
+            value[part] = trail.append(value[part])
+        return value

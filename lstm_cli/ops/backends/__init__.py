@@ -1,1 +1,0 @@
-"""Registrations of the Ops with PyTensor linkers."""

@@ -1,0 +1,72 @@
+"""``report.html``: curves and tables of a run, kept up to date while it trains."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lstm_cli.report import page
+from lstm_cli.run.files import replace_file
+from lstm_cli.training.events import Evaluated, Event, Finished, Rolled, Started
+from lstm_cli.training.sinks import wording
+from lstm_cli.training.sinks.metrics_file import entry
+
+INTERVAL = 10.0  # seconds between two versions of the file
+
+
+class Report:
+    """Writes the report after evaluations, at most once per interval, and at the end.
+
+    Parameters
+    ----------
+    path
+        The file; replaced as a whole each time.
+    entries
+        Evaluations of earlier sessions, as `trim_metrics` returns them.
+    interval
+        Seconds between two versions.
+    clock
+        Returns seconds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        entries: Sequence[dict[str, Any]] = (),
+        *,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path, self._entries, self._interval, self._clock = path, list(entries), interval, clock
+        self._start: Started | None = None
+        self._rolled: Rolled | None = None
+        self._status = "training has not ended"
+        self._written_at = -interval
+        self._changed = False
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        match event:
+            case Started():
+                self._start = event
+            case Evaluated():
+                self._entries.append(entry(event))
+                self._changed = True
+            case Rolled():
+                self._rolled, self._changed = event, True
+            case Finished():
+                self._status = wording.finished(event)
+                self._changed = True
+        if self._changed and self._clock() - self._written_at >= self._interval:
+            self._write()
+
+    def _write(self) -> None:
+        if self._start is None:
+            return
+        replace_file(self._path, page.render(self._start, self._entries, self._status, self._rolled).encode())
+        self._written_at, self._changed = self._clock(), False
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+        if self._changed:
+            self._write()

@@ -1,0 +1,150 @@
+"""What a run's state belongs to: the schema of its data, its config, the versions of the code; and what may change."""
+
+import hashlib
+import os
+import platform
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lstm_cli.errors import CheckpointError, DataError
+from lstm_cli.run.folder import DYNAMICS, RESOLVED, SCHEMA
+
+BOUND = (*SCHEMA, DYNAMICS)  # without them, or with others, a checkpoint means something else
+LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
+# Keys that leave the shapes, the order of the data and the meaning of the best score alone, and the exceptions to them.
+FREE = ("threads", "data.on_error", "optimizer.", "train.")
+FIXED = (
+    "optimizer.name", "train.batch_size", "train.batch_steps", "train.bucket", "train.monitor", "train.valid_streams",
+)  # fmt: skip
+FILES = ("data.train", "data.valid", "data.test", "rollout.dynamics")  # may have moved: digests tell of other contents
+
+
+class Changes(NamedTuple):
+    """Keys that differ between two configs, each as ``key: old -> new``."""
+
+    allowed: list[str]
+    refused: list[str]
+
+
+def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
+    """Sort the differences of two resolved configs into those that a resumed run may take on and the others.
+
+    Refused is whatever changes the model, the data or their order (`seed`, `model`, `data` but for where its files lie,
+    the batches), the optimizer's state (`optimizer.name`, momentum or none), or the meaning of the best score (`loss`,
+    `train.monitor`).
+    """
+    before, after = dict(flattened(old)), dict(flattened(new))
+    changes = Changes([], [])
+    fixed = {*FIXED, "optimizer.momentum"} if _keeps_velocity(before) != _keeps_velocity(after) else FIXED
+    for key in sorted({*before, *after}):
+        values = before.get(key, "unset"), after.get(key, "unset")
+        if values[0] != values[1]:
+            free = (key.startswith(FREE) and key not in fixed) or _moved(key, *values)
+            (changes.allowed if free else changes.refused).append(f"{key}: {values[0]} -> {values[1]}")
+    return changes
+
+
+def _keeps_velocity(config: Mapping[str, Any]) -> bool:
+    """Return whether the optimizer has an array in its state that it would not have without momentum."""
+    return config.get("optimizer.name") == "sgd" and config.get("optimizer.momentum", 0) > 0
+
+
+def _moved(key: str, old: Any, new: Any) -> bool:
+    """Return whether a key's file lies elsewhere now; of a file of code, the function is the same."""
+    if key not in FILES or not (isinstance(old, str) and isinstance(new, str)):
+        return False
+    return key != "rollout.dynamics" or old.rpartition(":")[2] == new.rpartition(":")[2]
+
+
+def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every dotted key of a config with its value; entries of a list of sections have their number as key."""
+    for key, value in config.items():
+        if isinstance(value, list | tuple) and all(isinstance(entry, Mapping) for entry in value):
+            value = {str(number): entry for number, entry in enumerate(value)} or value
+        if isinstance(value, Mapping) and value:
+            yield from flattened(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that compute, without importing them."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def environment(seed: int) -> dict[str, Any]:
+    """Return what environment.json records: versions, machine, seed, command, start."""
+    return {
+        "started": datetime.now().astimezone().isoformat(" ", "seconds"),
+        "command": sys.argv,
+        "seed": seed,
+        "versions": versions(),
+        "machine": {
+            "host": socket.gethostname(),
+            "system": platform.platform(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+def identity(run: Path, data: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what a checkpoint keeps of what it belongs to: digests of config, schema and data, and the versions.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    data
+        Digest of each split that the run is trained on or chosen by.
+    """
+    digests = {name: _digest(run / name) for name in (RESOLVED, *BOUND) if (run / name).is_file()}
+    return {"digests": digests, "data": dict(data or {}), "versions": versions()}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def check_identity(kept: Mapping[str, Any], run: Path, data: Mapping[str, str] | None = None) -> list[str]:
+    """Compare what a checkpoint keeps with what is there now; return what may change the last bits of results.
+
+    Raises
+    ------
+    CheckpointError
+        A file of the schema is another one: labels and scales would be wrong without any sign of it.
+    DataError
+        The data are others: the place in an epoch and the best score so far would mean nothing.
+    """
+    check_schema(kept, run)
+    now = identity(run, data)
+    for name, digest in kept.get("data", {}).items():
+        if digest != now["data"].get(name):
+            raise DataError(
+                f"{run}: cannot be resumed, as the sequences of data.{name} have changed since the run was started: "
+                f"put them back, or start a new run with -o"
+            )
+    old, new = kept.get("versions", {}), now["versions"]
+    return [f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]]
+
+
+def check_schema(kept: Mapping[str, Any], run: Path) -> None:
+    """Raise a `CheckpointError` if a file of the schema, or the system's, is not what a checkpoint was trained with."""
+    for name in BOUND:
+        digest = _digest(run / name) if (run / name).is_file() else None
+        if kept.get("digests", {}).get(name) != digest:
+            what = "the file is missing" if digest is None else "not the file that the checkpoint was trained with"
+            raise CheckpointError(
+                f"{run / name}: {what}: put that one back, or train again"
+            )

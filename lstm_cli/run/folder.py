@@ -1,0 +1,207 @@
+"""The folder of a run: what is in it, who may write there, and what `--resume` and `--overwrite` may do to it."""
+
+import errno
+import fcntl
+import json
+import os
+import re
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lstm_cli.errors import ConfigError, RunBusy
+from lstm_cli.run import checkpoint
+from lstm_cli.run.files import disk_errors, remove_folders, replace_file, sync_folder, temporary_name, write_new
+from lstm_cli.run.metrics_log import METRICS, damage
+
+LOCK = ".lstm-run.lock"
+CONFIG, RESOLVED, ENVIRONMENT = "config.yaml", "resolved.yaml", "environment.json"
+SCHEMA = ("schema.json", "vocabulary.json", "scaling.json")
+DYNAMICS = "dynamics.py"
+FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, METRICS, "train.log", "report.html")
+CHECKPOINTS = (checkpoint.LAST, checkpoint.BEST)
+PROBE = "probe"
+TRANSIT = re.compile(r"\.(tmp|old)-(.+)-[0-9a-f]{8}")  # as `files` names what is on its way to a place or from it
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # the answer of some cluster file systems
+
+
+class RunFolder:
+    """A run's folder, held by this process until it closes it or dies: nobody else can train into it.
+
+    Made by `create` or `resume`, and used in a `with` statement.
+
+    Attributes
+    ----------
+    path, last, best : Path
+        The folder and its two checkpoints.
+    warnings : list of str
+        What a user should know: that the file system has no locks, what of others' was left in the folder,
+        or that a file is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.last, self.best = (path / name for name in CHECKPOINTS)
+        with disk_errors(path):
+            self._lock: int | None = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        try:
+            self.warnings = _hold(path, self._lock)
+            self._clean()
+            self._probe()
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def create(cls, path: Path, *, overwrite: bool = False) -> Self:
+        """Take a folder for a new run: a new or empty one, or with `overwrite` that of another run, which is removed.
+
+        Raises
+        ------
+        ConfigError
+            The folder holds a run, or something else.
+        RunBusy, DiskError
+            Another process holds it; it cannot be written to.
+        """
+        with disk_errors(path):
+            path.mkdir(parents=True, exist_ok=True)
+            sync_folder(path.parent)
+            foreign = any(path.iterdir()) and not is_run(path)
+        if foreign:
+            raise ConfigError(f"{path}: the folder holds other files and no run: choose another one with -o")
+        with ExitStack() as unless_all_is_well:
+            run = unless_all_is_well.enter_context(cls(path))
+            if overwrite:
+                run._remove_run()
+            elif any(os.path.lexists(path / name) for name in (*FILES, *CHECKPOINTS)):
+                raise ConfigError(f"{path}: holds a run: continue it with --resume or replace it with --overwrite")
+            unless_all_is_well.pop_all()
+        return run
+
+    @classmethod
+    def resume(cls, path: Path) -> Self:
+        """Take the folder of a run to continue it; one that was stopped before its first checkpoint counts."""
+        if not path.is_dir() or (any(path.iterdir()) and not is_run(path)):
+            raise ConfigError(f"{path}: there is no run to resume: leave out --resume to start one")
+        with ExitStack() as unless_all_is_well:
+            run = unless_all_is_well.enter_context(cls(path))
+            run.warnings += damage(path / METRICS)
+            unless_all_is_well.pop_all()
+        return run
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """Write one of the run's small files, whole or not at all."""
+        if name not in FILES:
+            raise ValueError(f"{name} is not listed in FILES, so --overwrite would leave it behind")
+        replace_file(self.path / name, content.encode() if isinstance(content, str) else content)
+
+    def write_schema(self, save: Callable[[Path], None]) -> None:
+        """Have `save` write the schema's files into a folder, and take each over whole."""
+        folder = temporary_name(self.path / "schema")
+        try:
+            with disk_errors(self.path):
+                folder.mkdir()
+                save(folder)
+                for file in sorted(folder.iterdir()):
+                    self.write(file.name, file.read_bytes())
+        finally:
+            remove_folders([folder], SCHEMA)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _probe(self) -> None:
+        """Find out now, not after an hour, that nothing can be written here."""
+        probe = temporary_name(self.path / PROBE)
+        try:
+            write_new(probe, [bytes(4096)], place=self.path / PROBE)
+        finally:
+            with suppress(OSError):
+                probe.unlink()
+
+    def _contents(self) -> Iterator[tuple[Path, str, str]]:
+        """Yield each path in the folder, ``tmp`` or ``old`` if it is in transit, and the name it was made for."""
+        for path in list(self.path.iterdir()):
+            match = TRANSIT.fullmatch(path.name)
+            yield path, *(match.groups() if match else ("", path.name))
+
+    def _clean(self) -> None:
+        """Remove what a killed process left unfinished."""
+        with disk_errors(self.path):
+            for path, transit, name in self._contents():
+                if transit == "tmp":
+                    _remove(path, name)
+
+    def _remove_run(self) -> None:
+        """Remove a run, and nothing that the tool did not make."""
+        with disk_errors(self.path):
+            known = [(path, name) for path, _, name in self._contents() if name in (*CHECKPOINTS, *FILES)]
+            for path, _ in known:
+                if path.is_symlink():
+                    raise ConfigError(f"{path}: a symbolic link, which this tool did not make: remove it first")
+            for path, name in sorted(known, key=lambda item: item[1] in FILES):  # the checkpoints first
+                # Half a checkpoint under its own name would be a damaged one if this process were killed now.
+                _remove(path.rename(temporary_name(path)) if path.name in CHECKPOINTS else path, name)
+            sync_folder(self.path)
+            left = sorted(path.name for path in self.path.iterdir() if path.name != LOCK)
+        if left:
+            names = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
+            self.warnings.append(f"{self.path}: replaced, but for what this tool did not make: {names}")
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether this tool made a folder: its lock is there or, where hidden files were not copied, its files."""
+    return (path / LOCK).is_file() or all((path / name).is_file() for name in (RESOLVED, ENVIRONMENT))
+
+
+def _remove(path: Path, name: str) -> None:
+    """Remove what was made under that name, whatever it is called now."""
+    if name in CHECKPOINTS:
+        remove_folders([path], checkpoint.FILES)
+    elif name == "schema":
+        remove_folders([path], SCHEMA)
+    elif name in (*FILES, PROBE):
+        path.unlink()
+
+
+def _hold(path: Path, lock: int) -> list[str]:
+    """Lock the folder while this process lives, and write down who did; return a warning if there are no locks."""
+    warnings = []
+    with disk_errors(path):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunBusy(
+                f"{path}: in use by {_holder(lock)}: wait for it, stop it, or choose another folder with -o"
+            ) from None
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            warnings.append(f"{path}: cannot be locked ({error.strerror}): take care that no other process uses it")
+        now = datetime.now().astimezone().isoformat(" ", "seconds")
+        record = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now})
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, record.encode(), 0)
+    return warnings
+
+
+def _holder(lock: int) -> str:
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        record = json.loads(os.pread(lock, 4096, 0))
+        return f"process {record['pid']} on {record['host']} since {record['since']}"
+    return "another process"

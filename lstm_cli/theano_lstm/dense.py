@@ -1,0 +1,141 @@
+"""The dense layer, ``y = f(W x + b)``."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import Variable
+
+from lstm_cli.ops.dense import dense
+from lstm_cli.theano_lstm.activations import ACTIVATIONS, Activation, linear
+from lstm_cli.theano_lstm.clip_gradient import clip_gradient
+
+np_rng = np.random.RandomState(1234)  # theano-lstm's generator, seed and scale: a script starts from the same weights
+
+
+def random_initialization(size: Sequence[int]) -> np.ndarray:
+    """Return normally distributed numbers, divided by the length of the first axis."""
+    return (np_rng.standard_normal(tuple(size)) / size[0]).astype(pytensor.config.floatX)
+
+
+def create_shared(out_size: int, in_size: int | None = None, name: str | None = None) -> SharedVariable:
+    """Return a shared matrix (out_size, in_size), or a vector (out_size,) where no `in_size` is given."""
+    shape = (out_size,) if in_size is None else (out_size, in_size)
+    return pytensor.shared(random_initialization(shape), name=name)
+
+
+class Layer:
+    """A dense layer: ``y = f(W x + b)``.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        I and K.
+    activation : callable
+        f. It meets vectors as (K,) and batches as (K, B), units first, as in theano-lstm; it can be replaced later.
+    clip_gradients : float or False
+        Bound for each element of the gradient that flows back into x.
+
+    Attributes
+    ----------
+    linear_matrix : W (K, I)
+    bias_matrix : b (K,)
+    params : list of W and b; setting it takes over the values.
+    """
+
+    is_recursive: bool = False
+
+    def __init__(
+        self, input_size: int, hidden_size: int, activation: Activation = linear, clip_gradients: float | bool = False
+    ) -> None:
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.activation = activation
+        self.clip_gradients = clip_gradients
+        self.create_variables()
+
+    def create_variables(self) -> None:
+        """Create W and b; subclasses create theirs."""
+        self.linear_matrix = create_shared(self.hidden_size, self.input_size, name="Layer.linear_matrix")
+        self.bias_matrix = create_shared(self.hidden_size, name="Layer.bias_matrix")
+
+    @classmethod
+    def from_parameters(
+        cls, W: Variable, b: Variable, *, activation: str | Activation = "linear", clip_gradients: float | bool = False
+    ) -> Self:
+        """Build the layer on weights that exist.
+
+        Parameters
+        ----------
+        W : (K, I)
+        b : (K,)
+        activation : str or callable
+        clip_gradients : float or False
+        """
+        activation = ACTIVATIONS[activation] if isinstance(activation, str) else activation
+        return cls._on(W, b, shape_of(W), activation, clip_gradients)
+
+    @classmethod
+    def _on(
+        cls, W: Variable, b: Variable, shape: tuple[int, int], activation: Activation, clip_gradients: float | bool
+    ) -> Self:
+        layer = cls.__new__(cls)
+        layer.hidden_size, layer.input_size = shape
+        layer.linear_matrix, layer.bias_matrix = W, b
+        layer.activation, layer.clip_gradients = activation, clip_gradients
+        return layer
+
+    def activate(self, x: Variable) -> Variable:
+        """Return y (K,) of a vector x (I,), or (B, K) of a batch (B, I)."""
+        x = clip_backwards(x, self.clip_gradients)
+        if x.ndim > 1:
+            return self.activation(pt.dot(self.linear_matrix, x.T) + self.bias_matrix[:, None]).T
+        return self.activation(pt.dot(self.linear_matrix, x) + self.bias_matrix)
+
+    def sequence(self, x: Variable) -> Variable:
+        """Return y (…, K) of x (…, I) as one Op; f must work element by element."""
+        return self.activation(dense(x, self.linear_matrix, self.bias_matrix))
+
+    @property
+    def params(self) -> list[Variable]:
+        """The layer's weights, in theano-lstm's order."""
+        return [self.linear_matrix, self.bias_matrix]
+
+    @params.setter
+    def params(self, values: Sequence[Any]) -> None:
+        take_over(type(self).__name__, self.params, values)
+
+
+def clip_backwards(x: Variable, bound: float | bool) -> Variable:
+    """Return x with the gradient clipped on its way back, unless `bound` is False."""
+    return x if bound is False else clip_gradient(x, bound)
+
+
+def shape_of(weights: Variable) -> tuple[int, ...]:
+    """Return the shape of a variable that must have one."""
+    if isinstance(weights, SharedVariable):
+        return weights.get_value(borrow=True).shape
+    if None in weights.type.shape:
+        raise ValueError(
+            f"from_parameters: the shape of {weights} is {weights.type.shape} and must be known; "
+            "give it with pytensor.tensor.specify_shape"
+        )
+    return weights.type.shape
+
+
+def take_over(owner: str, params: Sequence[Variable], values: Sequence[Any]) -> None:
+    """Copy values, arrays or shared variables, into a layer's parameters of the same shapes."""
+    views = [param for param in params if not isinstance(param, SharedVariable)]
+    if views:
+        raise TypeError(f"{owner}.params: {views[0]} is a view and cannot be set; set what it is a view of")
+    arrays = [v.get_value() if isinstance(v, SharedVariable) else np.asarray(v) for v in values]
+    expected = [shape_of(param) for param in params]
+    if [array.shape for array in arrays] != expected:
+        raise ValueError(
+            f"{owner}.params: expected {len(expected)} values of shapes {expected}, got {[a.shape for a in arrays]}"
+        )
+    for param, array in zip(params, arrays, strict=True):
+        param.set_value(array.astype(param.type.dtype))

@@ -1,0 +1,57 @@
+"""The embedding: a row of a table for every symbol."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from pytensor.graph.basic import Variable
+
+from lstm_cli.ops.embedding import embedding
+from lstm_cli.theano_lstm.dense import Layer, create_shared, shape_of, take_over
+
+
+class Embedding(Layer):
+    """A table of vectors: ``y = E[x]``.
+
+    Parameters
+    ----------
+    vocabulary_size, hidden_size : int
+        V and H.
+
+    Attributes
+    ----------
+    embedding_matrix : E (V, H)
+    """
+
+    def __init__(self, vocabulary_size: int, hidden_size: int) -> None:
+        self.vocabulary_size = vocabulary_size
+        self.hidden_size = hidden_size
+        self.create_variables()
+
+    def create_variables(self) -> None:
+        """Create E."""
+        self.embedding_matrix = create_shared(self.vocabulary_size, self.hidden_size, name="Embedding.embedding_matrix")
+
+    @classmethod
+    def from_parameters(cls, table: Variable) -> Self:
+        """Build the embedding on a table (V, H) that exists."""
+        layer = cls.__new__(cls)
+        layer.vocabulary_size, layer.hidden_size = shape_of(table)
+        layer.embedding_matrix = table
+        return layer
+
+    def activate(self, x: Variable) -> Variable:
+        """Return the rows (…, H) of the symbols x (…), integers."""
+        return self.embedding_matrix[x]
+
+    def sequence(self, x: Variable) -> Variable:
+        """Return the rows (T, B, H) of symbols (T, B) as one Op."""
+        return embedding(self.embedding_matrix, x)
+
+    @property
+    def params(self) -> list[Variable]:
+        """The table."""
+        return [self.embedding_matrix]
+
+    @params.setter
+    def params(self, values: Sequence[Any]) -> None:
+        take_over(type(self).__name__, self.params, values)

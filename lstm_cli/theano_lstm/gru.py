@@ -1,0 +1,120 @@
+"""The gated recurrent unit, in theano-lstm's form and in that of cuDNN."""
+
+from typing import ClassVar
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from lstm_cli.theano_lstm.activations import Activation
+from lstm_cli.theano_lstm.dense import clip_backwards, create_shared
+from lstm_cli.theano_lstm.recurrent import GatedLayer, as_rows, dropped, fused_name, join
+
+
+class GRU(GatedLayer):
+    """A gated recurrent unit.
+
+    ::
+
+        r, u = sigmoid(W_r [x, h] + b_r), …
+
+        n = a(W_n [x, r h] + b_n)                     h' = (1 - u) h + u n          as theano-lstm wrote it
+        n = a(W_n x + b_n + r (U_n h + b_m))          h' = u h + (1 - u) n          reset_after
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        I and H.
+    activation : callable
+        a, of the candidate n.
+    clip_gradients : float or False
+        Bound for each element of the gradient that flows back from each gate into [x, h].
+    reset_after : bool
+        Apply r after the matrix product, and let u keep instead of replace, as cuDNN, PyTorch and the Op for whole
+        sequences do. `from_parameters` builds this form.
+
+    Attributes
+    ----------
+    reset_layer, memory_interpolation_layer, memory_to_memory_layer : Layer
+        r, u and n; each has an `activation` that can be replaced.
+    hidden_bias : b_m (H,)
+        With `reset_after` only, and then the last of `params`.
+    initial_hidden_state : (H,)
+        The state before the first step. Not among `params`; learned where a script adds it to what it optimizes.
+
+    References
+    ----------
+    Cho et al., Learning phrase representations using RNN encoder-decoder, 2014.
+    """
+
+    cell: ClassVar[str] = "gru"
+    biases: ClassVar[int] = 4
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        activation: Activation = pt.tanh,
+        clip_gradients: float | bool = False,
+        *,
+        reset_after: bool = False,
+    ) -> None:
+        self.reset_after = reset_after
+        super().__init__(input_size, hidden_size, activation, clip_gradients)
+
+    def create_variables(self) -> None:
+        """Create the gates and the initial state."""
+        self.reset_layer = self._gate(pt.sigmoid)
+        self.memory_interpolation_layer = self._gate(pt.sigmoid)
+        self.memory_to_memory_layer = self._gate(self.activation)
+        self.internal_layers = [self.reset_layer, self.memory_interpolation_layer, self.memory_to_memory_layer]
+        if self.reset_after:
+            self._set_hidden_bias(create_shared(self.hidden_size, name="GRU.hidden_bias"))
+        self.initial_hidden_state = create_shared(self.hidden_size, name="GRU.initial_hidden_state")
+
+    def _set_hidden_bias(self, bias: Variable) -> None:
+        self.hidden_bias = bias
+        self.further_params = (bias,)
+
+    def _take_views(self, W: Variable, b: Variable) -> None:
+        self.reset_after = True
+        self.internal_layers = self._gates_on(W, b, (pt.sigmoid, pt.sigmoid, self.activation))
+        self.reset_layer, self.memory_interpolation_layer, self.memory_to_memory_layer = self.internal_layers
+        self._set_hidden_bias(b[3 * self.hidden_size :])
+
+    def _join_gates(self) -> tuple[Variable, Variable]:
+        gates = self.internal_layers
+        biases = [*(gate.bias_matrix for gate in gates), self.hidden_bias]
+        return pt.concatenate([gate.linear_matrix for gate in gates]), pt.concatenate(biases)
+
+    def activate(self, x: Variable, h: Variable, mask: Variable | None = None) -> Variable:
+        """Take one step; arguments and result as in `RNN.activate`."""
+        h = as_rows(h, x)
+        entering = dropped(h, mask)
+        joined = join(x, entering)
+        r, u = self.reset_layer.activate(joined), self.memory_interpolation_layer.activate(joined)
+        if self.reset_after:
+            n = self._candidate_reset_after(joined, r)
+            return u * h + (1 - u) * n
+        n = self.memory_to_memory_layer.activate(join(x, r * entering))
+        return (1 - u) * h + u * n
+
+    def _candidate_reset_after(self, joined: Variable, r: Variable) -> Variable:
+        """Return n (H,) or (B, H): the reset gate on what the matrix product made of h."""
+        gate = self.memory_to_memory_layer
+        W_x, W_h = gate.linear_matrix[:, : self.input_size], gate.linear_matrix[:, self.input_size :]
+        joined = clip_backwards(joined, self.clip_gradients)
+        from_x = pt.dot(joined[..., : self.input_size], W_x.T) + gate.bias_matrix
+        from_h = pt.dot(joined[..., self.input_size :], W_h.T) + self.hidden_bias
+        return gate.activation((from_x + r * from_h).T).T
+
+    def _fused_activation(self) -> str:
+        super()._fused_activation()
+        if not self.reset_after:
+            raise NotImplementedError(
+                "GRU.sequence: the Op for whole sequences applies the reset gate after the matrix product; "
+                "construct the layer with reset_after=True, or use activate in a scan"
+            )
+        fused_name(self, "reset_layer.activation", self.reset_layer.activation, "sigmoid")
+        interpolation = self.memory_interpolation_layer.activation
+        fused_name(self, "memory_interpolation_layer.activation", interpolation, "sigmoid")
+        return fused_name(self, "memory_to_memory_layer.activation", self.memory_to_memory_layer.activation)

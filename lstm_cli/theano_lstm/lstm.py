@@ -1,0 +1,95 @@
+"""The LSTM."""
+
+from typing import ClassVar
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from lstm_cli.theano_lstm.dense import create_shared
+from lstm_cli.theano_lstm.recurrent import Finals, GatedLayer, as_rows, dropped, fused_name, join
+
+
+class LSTM(GatedLayer):
+    """Long short-term memory without peepholes (Graves 2013).
+
+    ::
+
+        i, f, o = sigmoid(W_i [x, h] + b_i), …      z = a(W_z [x, h] + b_z)
+        c' = f c + i z                              h' = o tanh(c')
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        I and H.
+    activation : callable
+        a, of the input modulation z.
+    clip_gradients : float or False
+        Bound for each element of the gradient that flows back from each gate into [x, h].
+
+    Attributes
+    ----------
+    in_gate, forget_gate, in_gate2, out_gate : Layer
+        i, f, z and o; each has an `activation` that can be replaced.
+    initial_hidden_state : (2 H,) [c, h]
+        The state before the first step. Not among `params`; learned where a script adds it to what it optimizes.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber, Long short-term memory, 1997. Graves, Generating sequences with RNNs, 2013.
+    """
+
+    cell: ClassVar[str] = "lstm"
+    states: ClassVar[int] = 2
+    biases: ClassVar[int] = 4
+
+    def create_variables(self) -> None:
+        """Create the gates and the initial state."""
+        self.in_gate = self._gate(pt.sigmoid)
+        self.forget_gate = self._gate(pt.sigmoid)
+        self.in_gate2 = self._gate(self.activation)
+        self.out_gate = self._gate(pt.sigmoid)
+        self.internal_layers = [self.in_gate, self.forget_gate, self.in_gate2, self.out_gate]
+        self.initial_hidden_state = create_shared(2 * self.hidden_size, name="LSTM.initial_hidden_state")
+
+    def _take_views(self, W: Variable, b: Variable) -> None:
+        gates = self._gates_on(W, b, (pt.sigmoid, pt.sigmoid, pt.sigmoid, self.activation))
+        self.in_gate, self.forget_gate, self.out_gate, self.in_gate2 = gates
+        self.internal_layers = [self.in_gate, self.forget_gate, self.in_gate2, self.out_gate]
+
+    def _join_gates(self) -> tuple[Variable, Variable]:
+        gates = (self.in_gate, self.forget_gate, self.out_gate, self.in_gate2)
+        return pt.concatenate([g.linear_matrix for g in gates]), pt.concatenate([g.bias_matrix for g in gates])
+
+    def activate(self, x: Variable, h: Variable, mask: Variable | None = None) -> Variable:
+        """Take one step.
+
+        Parameters
+        ----------
+        x : (I,) or (B, I)
+        h : (2 H,) or (B, 2 H) [c, h]
+            The state before; a vector serves every row of a batch.
+        mask : (H,) or (B, H), optional
+            Multiplies h where it enters the gates (recurrent dropout).
+
+        Returns
+        -------
+        state : like h
+        """
+        state = as_rows(h, x)
+        c, h = state[..., : self.hidden_size], state[..., self.hidden_size :]
+        joined = join(x, dropped(h, mask))
+        c = self.forget_gate.activate(joined) * c + self.in_gate2.activate(joined) * self.in_gate.activate(joined)
+        return join(c, self.out_gate.activate(joined) * pt.tanh(c))
+
+    def postprocess_activation(self, x: Variable, *_: Variable) -> Variable:
+        """Return h, the part of a state [c, h] that the layer above sees."""
+        return x[..., self.hidden_size :]
+
+    def _split_state(self, state: Variable) -> Finals:
+        return state[:, self.hidden_size :], state[:, : self.hidden_size]
+
+    def _fused_activation(self) -> str:
+        super()._fused_activation()
+        for gate in ("in_gate", "forget_gate", "out_gate"):
+            fused_name(self, f"{gate}.activation", getattr(self, gate).activation, "sigmoid")
+        return fused_name(self, "in_gate2.activation", self.in_gate2.activation)

@@ -1,0 +1,54 @@
+"""Parameters in memory that several processes share. All see each update at once; nobody waits for anybody."""
+
+import multiprocessing.sharedctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pytensor.compile.sharedvalue import SharedVariable
+
+
+def wrap_params(params: Sequence[SharedVariable]) -> list[Any]:
+    """Move the values of shared variables into memory that can be handed to other processes.
+
+    Parameters
+    ----------
+    params : sequence of shared variables
+
+    Returns
+    -------
+    memories : list of `multiprocessing` arrays, one a parameter
+        For `borrow_memory` in processes that are started with these as arguments.
+    """
+    memories = []
+    for param in params:
+        value = param.get_value()
+        memory = multiprocessing.sharedctypes.RawArray(np.ctypeslib.as_ctypes_type(value.dtype), value.size)
+        _view(memory, value)[...] = value
+        borrow_memory(param, memory)
+        memories.append(memory)
+    return memories
+
+
+def borrow_memory(param: SharedVariable, memory: Any) -> None:
+    """Let a shared variable work in memory from `wrap_params`, from now on and in functions that exist already.
+
+    Functions compiled by `lstm_cli.theano_lstm.theano.function` update it there.
+    """
+    param.set_value(_view(memory, param.get_value(borrow=True)), borrow=True)
+
+
+def borrow_all_memories(params: Sequence[SharedVariable], memory_handlers: Sequence[Any]) -> None:
+    """Let each shared variable work in its memory."""
+    for param, memory in zip(params, memory_handlers, strict=True):
+        borrow_memory(param, memory)
+
+
+def _view(memory: Any, like: np.ndarray) -> np.ndarray:
+    """Return the memory as an array of the same shape and dtype."""
+    if len(memory) != like.size or memory._type_ is not np.ctypeslib.as_ctypes_type(like.dtype):
+        raise ValueError(
+            f"borrow_memory: expected memory for {like.size} numbers of {like.dtype}, got {len(memory)} of "
+            f"{memory._type_.__name__}; is it another parameter's?"
+        )
+    return np.frombuffer(memory, dtype=like.dtype).reshape(like.shape)

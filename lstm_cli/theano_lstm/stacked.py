@@ -1,0 +1,126 @@
+"""Layers one on top of the other."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from lstm_cli.theano_lstm.activations import Activation, linear
+from lstm_cli.theano_lstm.dense import Layer, take_over
+from lstm_cli.theano_lstm.dropout import Dropout, apply_dropout
+from lstm_cli.theano_lstm.recurrent import RNN, as_rows
+
+Rate = float | Variable
+
+
+class StackedCells:
+    """Recurrent layers, one on top of the other; others can be appended to `layers` or inserted.
+
+    Parameters
+    ----------
+    input_size : int
+        I of the first layer.
+    celltype : class
+        ``RNN``, ``LSTM``, ``GRU``, or one with the same constructor.
+    layers : sequence of int
+        Units of each layer.
+    activation : callable
+        Handed to each layer.
+    clip_gradients : float or False
+        Handed to each layer.
+
+    Attributes
+    ----------
+    layers : list of layers
+    params : list of all layers' parameters; setting it takes over the values.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        celltype: Callable[..., Layer] = RNN,
+        layers: Sequence[int] | None = None,
+        activation: Activation = linear,
+        clip_gradients: float | bool = False,
+    ) -> None:
+        self.input_size = input_size
+        self.clip_gradients = clip_gradients
+        self.create_layers(layers or [], activation, celltype)
+
+    def create_layers(self, layer_sizes: Sequence[int], activation_type: Activation, celltype: Callable) -> None:
+        """Create the layers, each of which takes what the one before puts out."""
+        sizes = [self.input_size, *layer_sizes]
+        self.layers = [
+            celltype(inputs, units, activation_type, clip_gradients=self.clip_gradients)
+            for inputs, units in pairwise(sizes)
+        ]
+
+    @property
+    def params(self) -> list[Variable]:
+        """All layers' parameters, from the first layer to the last."""
+        return [param for layer in self.layers for param in layer.params]
+
+    @params.setter
+    def params(self, values: Sequence[Any]) -> None:
+        take_over(type(self).__name__, self.params, values)
+
+    def forward(
+        self,
+        x: Variable,
+        prev_hiddens: Sequence[Variable | None] | None = None,
+        dropout: Sequence[Variable | float | None] | Rate | None = None,
+    ) -> list[Variable]:
+        """Take one step through all layers.
+
+        Parameters
+        ----------
+        x : (I,) or (B, I); integers () or (B,) for an `Embedding`
+        prev_hiddens : sequence of variable or None
+            The state of each layer before, None where a layer has none; by default the initial states.
+        dropout : sequence of masks, or one rate
+            A mask for the input of each layer (None: none is dropped there); an empty sequence drops nothing. A rate,
+            a number or a variable, draws fresh masks.
+
+        Returns
+        -------
+        activations : list with what each layer's `activate` returned
+        """
+        if prev_hiddens is None:
+            prev_hiddens = [getattr(layer, "initial_hidden_state", None) for layer in self.layers]
+        x, activations = pt.as_tensor_variable(x), []
+        for k, layer in enumerate(self.layers):
+            entering = apply_dropout(x, _mask(dropout, k, x))
+            if layer.is_recursive:
+                state = _state(prev_hiddens, k, layer, x)
+                activations.append(layer.activate(entering, state))
+                x = _upwards(layer, activations[-1], x, state)
+            else:
+                activations.append(layer.activate(entering))
+                x = _upwards(layer, activations[-1], x)
+        return activations
+
+
+def _mask(dropout: Sequence[Variable | float | None] | Rate | None, k: int, x: Variable) -> Variable | float | None:
+    """Return the mask for the input of layer k."""
+    if isinstance(dropout, Sequence):
+        return dropout[k] if dropout else None
+    if dropout is None or (isinstance(dropout, int | float) and dropout == 0):
+        return None
+    return Dropout(x.shape, dropout) if x.type.dtype.startswith("float") else None
+
+
+def _state(prev_hiddens: Sequence[Variable | None], k: int, layer: Layer, x: Variable) -> Variable:
+    """Return the state before of layer k, a row for each row of x."""
+    if k >= len(prev_hiddens) or prev_hiddens[k] is None:
+        raise ValueError(
+            f"forward: prev_hiddens has no state for layer {k}, a {type(layer).__name__}; "
+            f"give one entry for each of the layers, None for those without a state"
+        )
+    return as_rows(prev_hiddens[k], x)
+
+
+def _upwards(layer: Layer, activation: Variable, *seen: Variable) -> Variable:
+    """Return the part of an activation that the layer above sees."""
+    return layer.postprocess_activation(activation, *seen) if hasattr(layer, "postprocess_activation") else activation

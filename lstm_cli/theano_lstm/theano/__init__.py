@@ -1,0 +1,53 @@
+"""PyTensor under the names that Theano scripts use.
+
+``from lstm_cli import theano; T = theano.tensor`` stands in for a script's two Theano imports. What PyTensor still has
+under its old name is passed on; what it renamed or dropped is added back:
+
+======================================  ================================================================
+``T.nnet``                              `sigmoid`, `softmax`, `relu`, `categorical_crossentropy`, …
+``T.shared_randomstreams``, ``MRG``     `RandomStreams`, inside a loop too, where their gradient exists
+``theano.scan``, ``map``, ``reduce``    outputs and updates, as ever; ``theano.scan_module.until``
+``theano.function``                     built within seconds (see `lstm_cli.theano_lstm.theano.compiling`)
+``theano.config``                       flags that are gone can still be set
+``theano.gof``, ``theano.compile``      `Op`, `Apply`, `SharedVariable`, `Mode`, …
+======================================  ================================================================
+"""
+
+import pytensor
+from pytensor.compile.io import In
+from pytensor.graph.replace import clone_replace
+from pytensor.printing import pp
+
+from lstm_cli.theano_lstm.theano import compile, gof, gradient, ifelse, sandbox, scan_module, tensor
+from lstm_cli.theano_lstm.theano.compiling import function
+from lstm_cli.theano_lstm.theano.configuration import config
+from lstm_cli.theano_lstm.theano.names import passing_on
+from lstm_cli.theano_lstm.theano.scan_module import foldl, foldr, map, reduce, scan
+from lstm_cli.theano_lstm.theano.tensor import dot
+
+Param = In
+clone = clone_replace
+
+__all__ = [
+    "In",
+    "Param",
+    "clone",
+    "compile",
+    "config",
+    "dot",
+    "foldl",
+    "foldr",
+    "function",
+    "gof",
+    "gradient",
+    "ifelse",
+    "map",
+    "pp",
+    "reduce",
+    "sandbox",
+    "scan",
+    "scan_module",
+    "tensor",
+]
+
+__getattr__ = passing_on("theano", pytensor)

@@ -1,0 +1,82 @@
+"""``theano.tensor``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytensor
+import pytensor.tensor as pt
+import pytensor.tensor.basic
+import pytensor.tensor.type
+from pytensor.gradient import pullback as Lop
+from pytensor.gradient import pushforward as Rop
+from pytensor.gradient import verify_grad
+from pytensor.graph.basic import Variable
+from pytensor.tensor import linalg
+from pytensor.tensor.sharedvar import TensorSharedVariable
+
+from lstm_cli.theano_lstm.theano.names import passing_on
+from lstm_cli.theano_lstm.theano.tensor import extra_ops, nnet, shared_randomstreams
+
+__all__ = [
+    "Lop",
+    "Rop",
+    "TensorSharedVariable",
+    "abs_",
+    "addbroadcast",
+    "alloc",
+    "extra_ops",
+    "inv",
+    "nlinalg",
+    "nnet",
+    "patternbroadcast",
+    "shared_randomstreams",
+    "slinalg",
+    "stack",
+    "tensor",
+    "unbroadcast",
+    "verify_grad",
+]
+
+abs_ = pt.abs
+inv = pt.reciprocal
+nlinalg = slinalg = linalg
+
+
+def alloc(value: Any, *shape: int | Variable) -> Variable:
+    """Return an array of one value; a Python float takes ``floatX``."""
+    if isinstance(value, float):
+        value = pt.constant(value, dtype=pytensor.config.floatX)
+    return pt.alloc(value, *shape)
+
+
+def stack(*tensors: Any, **options: Any) -> Variable:
+    """Stack variables given one by one, or as a list with an axis."""
+    if tensors and isinstance(tensors[0], Sequence):
+        return pt.stack(*tensors, **options)
+    return pt.stack(tensors, **options)
+
+
+def tensor(*description: Any, **options: Any) -> Variable:
+    """Return a variable of ``(dtype, broadcastable[, name])``, or of PyTensor's own arguments."""
+    if len(description) < 2:
+        return pt.tensor(*description, **options)
+    dtype, broadcastable, *name = description
+    return pt.TensorType(dtype, tuple(1 if flag else None for flag in broadcastable))(*name, **options)
+
+
+def addbroadcast(x: Variable, *axes: int) -> Variable:
+    """Return x with these axes of length 1 made broadcastable."""
+    return pt.specify_broadcastable(x, *axes)
+
+
+def patternbroadcast(x: Variable, broadcastable: Sequence[bool]) -> Variable:
+    """Return x with the marked axes made broadcastable."""
+    return addbroadcast(x, *(axis for axis, flag in enumerate(broadcastable) if flag))
+
+
+def unbroadcast(x: Variable, *axes: int) -> Variable:
+    """Return x: PyTensor broadcasts by the types of axes and needs no unmarking."""
+    return x
+
+
+__getattr__ = passing_on("theano.tensor", pt, pytensor.tensor.type, pytensor.tensor.basic)

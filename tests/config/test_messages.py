@@ -1,0 +1,312 @@
+"""Every kind of wrong config, and the exact words it is answered with."""
+# ruff: noqa: E501
+
+import pytest
+
+from lstm_cli.config import config_from_mapping, load_config
+from lstm_cli.errors import ConfigError
+from tests.config.helpers import GOOD, errors, load, write
+
+OPTIMIZERS = "adadelta, adagrad, adam, adamw, nadam, rmsprop, sgd"
+
+# What stands after GOOD, from line 2 on, and the one line of the answer.
+TABLE = [
+    (
+        "optimizer:\n  name: adm",
+        f"c.yaml:3:9: optimizer.name: got 'adm', expected one of {OPTIMIZERS} (did you mean adam?)",
+    ),
+    ("optimizer: 3", f"c.yaml:2:12: optimizer: got 3, expected one of {OPTIMIZERS}"),
+    ("optimizer: {name: [a]}", f"c.yaml:2:19: optimizer.name: got a list, expected one of {OPTIMIZERS}"),
+    ("epochs: 5", "c.yaml:2:1: epochs: unknown key (did you mean train.epochs?)"),
+    ("train: {epoch: 5}", "c.yaml:2:9: train.epoch: unknown key (did you mean epochs?)"),
+    (
+        "loss: {xyz: 5}",
+        "c.yaml:2:8: loss.xyz: unknown key, expected one of normalize, distance, huber_delta, label_smoothing, start, length, weight",
+    ),
+    (
+        "'a b\\e': 1",
+        r"c.yaml:2:1: 'a b\\e': unknown key, expected one of seed, threads, precision, data, model, loss, optimizer, train, rollout",
+    ),
+    (
+        "optimizer: {name: adam, rho: 0.9}",
+        "c.yaml:2:25: optimizer.rho: unknown key of adam, expected one of name, learning_rate, weight_decay, clip_norm, clip_norm_each, clip_value, beta1, beta2, epsilon",
+    ),
+    (
+        "train: {schedule: {name: cosine, factor: 0.5}}",
+        "c.yaml:2:34: train.schedule.factor: unknown key of cosine, expected one of name, warmup, final",
+    ),
+    ("seed: 1\nseed: 2", "c.yaml:3:1: seed: given twice, first in line 2: keep one"),
+    ("seed: -1", "c.yaml:2:7: seed: got -1, expected a whole number of 0 or more"),
+    ("seed: 1.0", "c.yaml:2:7: seed: got 1.0, expected a whole number of 0 or more"),
+    ("seed: true", "c.yaml:2:7: seed: got true, expected a whole number of 0 or more"),
+    ("seed:", "c.yaml:2:6: seed: got null, expected a whole number of 0 or more"),
+    ("threads: many", "c.yaml:2:10: threads: got 'many', expected auto, or a whole number of 1 or more"),
+    ("train: {epochs: '5'}", "c.yaml:2:17: train.epochs: got '5', expected a whole number of 1 or more"),
+    ("train: {epochs: 0}", "c.yaml:2:17: train.epochs: got 0, expected a whole number of 1 or more"),
+    ("train: {bucket: yes}", "c.yaml:2:17: train.bucket: got 'yes', expected true or false"),
+    ("train: [1]", "c.yaml:2:8: train: got a list, expected a mapping of keys to values"),
+    (
+        "train: {evaluate_every: 500}",
+        "c.yaml:2:25: train.evaluate_every: got 500, expected 'epoch', 'N epochs', 'N steps'",
+    ),
+    (
+        "train: {evaluate_every: 10min}",
+        "c.yaml:2:25: train.evaluate_every: got '10min', expected 'epoch', 'N epochs', 'N steps'",
+    ),
+    (
+        "train: {checkpoint_every: 0 steps}",
+        "c.yaml:2:27: train.checkpoint_every: got '0 steps', expected 'epoch', 'N epochs', 'N steps', or a time such as 10min",
+    ),
+    (
+        "train: {monitor: accuracy}",
+        "c.yaml:2:18: train.monitor: got 'accuracy', expected one of valid.loss, valid.accuracy, valid.macro_f1, valid.perplexity, valid.bits, valid.rmse, valid.mae, valid.r2, valid.nll, valid.micro_f1, valid.frame_accuracy, train.loss (did you mean valid.accuracy?)",
+    ),
+    (
+        "train: {batch_size: 4, batch_steps: 9}",
+        "c.yaml:2:37: train.batch_steps: give batch_size or batch_steps, not both: set the other to null",
+    ),
+    ("train: {batch_size: null}", "c.yaml:2:21: train.batch_size: give batch_size or batch_steps"),
+    ("model: {cell: lstn}", "c.yaml:2:15: model.cell: got 'lstn', expected one of lstm, gru, rnn (did you mean lstm?)"),
+    ("model: {dropout: 1}", "c.yaml:2:18: model.dropout: got 1, expected a number of 0 or more, below 1"),
+    ("model: {dropout: .nan}", "c.yaml:2:18: model.dropout: got nan, expected a number of 0 or more, below 1"),
+    ("model: {layers: []}", "c.yaml:2:17: model.layers: got a list, expected a list of at least one"),
+    ("model: {layers: [64, x]}", "c.yaml:2:22: model.layers.1: got 'x', expected a whole number of 1 or more"),
+    (
+        "model: {layers: [64, {cell: gru}]}",
+        "c.yaml:2:22: model.layers.1.size: missing: give the number of units, in each direction",
+    ),
+    (
+        "model: {layers: [{size: 4, units: 3}]}",
+        "c.yaml:2:28: model.layers.0.units: unknown key, expected one of size, cell, activation, dropout, recurrent_dropout, bidirectional",
+    ),
+    ("model: {embedding: {x: big}}", "c.yaml:2:24: model.embedding.x: got 'big', expected a whole number of 1 or more"),
+    ("model: {embedding: big}", "c.yaml:2:20: model.embedding: got 'big', expected a whole number of 1 or more"),
+    ("model: {embedding: {z: 4}}", "c.yaml:2:24: model.embedding.z: no such input, expected one of x"),
+    (
+        "model: {output: {size: 1}}",
+        "c.yaml:2:17: model.output: only with rollout.dynamics: otherwise the target fixes the size of the output; see model.output_activation",
+    ),
+    ("optimizer: {name: sgd, nesterov: true}", "c.yaml:2:34: optimizer.nesterov: needs optimizer.momentum above 0"),
+    ("optimizer: {learning_rate: 0}", "c.yaml:2:28: optimizer.learning_rate: got 0, expected a number above 0"),
+    (
+        "optimizer: {name: adam, epsilon: 1e-50}",
+        "c.yaml:2:34: optimizer.epsilon: got 1e-50, expected a number from 1.2e-38 to 3.4e+38, with precision: float32",
+    ),
+    (
+        "precision: float64\noptimizer: {learning_rate: 1e300, weight_decay: 1e-320}",
+        "c.yaml:3:49: optimizer.weight_decay: got 9.99989e-321, expected a number from 2.2e-308 to 1.8e+308, "
+        "with precision: float64",
+    ),
+    ("optimizer: {learning_rate: 1e999}", "c.yaml:2:28: optimizer.learning_rate: got inf, expected a number above 0"),
+    ("loss: {huber_delta: 2}", "c.yaml:2:21: loss.huber_delta: only with loss.distance: huber"),
+    ("loss: {weight: 3}", "c.yaml:2:16: loss.weight: got 3, expected the name of a column"),
+    (
+        "rollout: {dynamics: p.py:f, steps: 3}",
+        "c.yaml:2:21: rollout.dynamics: needs model.output, how many values drive the system, such as model.output: {size: 1}",
+    ),
+    (
+        "train: {valid_streams: 8}",
+        "c.yaml:2:24: train.valid_streams: needs data.window: each stream is warmed up on ten of them",
+    ),
+    ("train: {valid_streams: 0}", "c.yaml:2:24: train.valid_streams: got 0, expected a whole number of 1 or more"),
+    ("rollout: {dynamics: p.py}", "c.yaml:2:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
+    ("model: {output: 1}\nrollout: {dynamics: p.py}", "c.yaml:3:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
+    (
+        "rollout: {steps: 3}",
+        "c.yaml:2:10: rollout: needs rollout.dynamics, or data.target: next of numbers: then the network feeds on its own predictions",
+    ),
+    ("model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_on: [0, 0]}", "c.yaml:3:48: rollout.loss_on: an element is listed twice"),
+    (
+        "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_at: final}",
+        "c.yaml:3:48: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop and not all 0",
+    ),
+]
+
+# The whole section `data`, and the answer.
+DATA = [
+    ("inputs: [x], target: y", "c.yaml:1:1: data.train: missing: give the file of the training sequences, relative to the config file"),
+    ("train: a.csv, inputs: [x]", "c.yaml:1:1: data.target: missing: give the column to learn, or next for the next step of the inputs"),
+    ("train: 3, target: y", "c.yaml:1:15: data.train: got 3, expected a path"),
+    ("train: '', target: y", "c.yaml:1:15: data.train: got '', expected a path"),
+    ('train: "a\\0", target: y', "c.yaml:1:15: data.train: a path cannot hold the character NUL"),
+    ("train: 's3://b/c', target: y", "c.yaml:1:15: data.train: got 's3://b/c', expected a file on this machine: download it first"),
+    ("train: a, target: y, valid: 1.5", "c.yaml:1:36: data.valid: got 1.5, expected a path, a share between 0 and 1, a count of 1 or more, or null"),
+    ("train: a, target: y, test: 0", "c.yaml:1:35: data.test: got 0, expected a path, a share between 0 and 1, a count of 1 or more, or null"),
+    ("train: a, target: y, format: xls", "c.yaml:1:37: data.format: got 'xls', expected one of auto, jsonl, csv, parquet, npz, text, conllu, ts, arrow"),
+    ("train: a, target: y, inputs: [x, x]", "c.yaml:1:37: data.inputs: a column is listed twice"),
+    ("train: a, target: y, inputs: [x, 3]", "c.yaml:1:37: data.inputs: got a list, expected names of columns, or a mapping of names to settings"),
+    ("train: a, target: y, inputs: 7", "c.yaml:1:37: data.inputs: got 7, expected a mapping of names to values"),
+    ("train: a, target: y, inputs: {x: toke}", "c.yaml:1:41: data.inputs.x: got 'toke', expected one of auto, number, tokens, set (did you mean tokens?)"),
+    ("train: a, target: y, inputs: {x: {mincount: 2}}", "c.yaml:1:42: data.inputs.x.mincount: unknown key (did you mean min_count?)"),
+    ("train: a, target: [y]", "c.yaml:1:26: data.target: got a list, expected a mapping of keys to values"),
+    ("train: a, target: {kind: set}", "c.yaml:1:26: data.target: give a column, or next: true, and not both"),
+    ("train: a, target: {next: true, per: sequence}", "c.yaml:1:44: data.target.per: next is predicted at every step: leave per out"),
+    ("train: a, target: y, transform: {x: lag}", "c.yaml:1:44: data.transform.x: got 'lag', expected log, difference or seasonal_difference(STEPS)"),
+    ("train: a, target: y, transform: {x: [log, 3]}", "c.yaml:1:50: data.transform.x.1: got 3, expected log, difference or seasonal_difference(STEPS)"),
+    ("train: a, target: y, inputs: [price], transform: {prise: log}", "c.yaml:1:65: data.transform.prise: no such input (did you mean price?)"),
+    ("train: a, target: y, carry_state: true", "c.yaml:1:42: data.carry_state: needs data.window, the length of the windows"),
+    ("train: a, target: y, on_long: cut", "c.yaml:1:38: data.on_long: needs data.max_length, the longest that is not too long"),
+    (
+        "train: a.csv, target: y, unit: word",
+        "c.yaml:1:39: data.unit: only for format text, not that of a.csv: leave it out",
+    ),
+    ("train: a, target: y, format: csv, lines: true", "c.yaml:1:49: data.lines: only for format text, not csv: leave it out"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), TABLE, ids=[text[:40] for text, _ in TABLE])
+def test_one_thing_wrong_is_answered_with_one_line(tmp_path, text, message):
+    text = text.replace("'a b\\e'", '"a b\\e"')
+    assert errors(tmp_path, GOOD + text) == [message.replace("\\\\e", "\\x1b")]
+
+
+@pytest.mark.parametrize(("section", "message"), DATA, ids=[section[:60] for section, _ in DATA])
+def test_data(tmp_path, section, message):
+    assert errors(tmp_path, f"data: {{{section}}}") == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model: {layers: [{size: 4, bidirectional: true}]}", "c.yaml:2:43: model.layers.0.bidirectional: "),
+        ("model: {bidirectional: true}", "c.yaml:2:24: model.bidirectional: "),
+    ],
+)
+def test_a_bidirectional_layer_neither_carries_its_state_nor_predicts_the_next_step(tmp_path, text, message):
+    carrying = "data: {train: a.csv, target: y, window: 5, carry_state: true}\n"
+    reason = "a bidirectional layer also starts from the end and cannot carry its state: set one of them false"
+    assert errors(tmp_path, carrying + text) == [message + reason]
+    reason = "a bidirectional layer sees the next step that it should predict: set false"
+    assert errors(tmp_path, "data: {train: a.csv, target: next}\n" + text) == [message + reason]
+    assert errors(tmp_path, "data: {train: a.txt}\n" + text) == [message + reason]
+
+
+@pytest.mark.parametrize(
+    ("data", "rest", "reason"),
+    [
+        ("valid: null", "seed: 1", "there is no data.valid to score"),
+        ("valid: 0.2", "model: {bidirectional: true}", "a layer that also reads from the end cannot continue a state"),
+        ("valid: 0.2", "rollout: {steps: 3}", "a closed loop is scored window by window"),
+    ],
+)
+def test_only_a_series_read_forward_is_scored_in_streams(tmp_path, data, rest, reason):
+    target = "next" if "rollout" in rest else "y"
+    text = f"train: {{valid_streams: 8}}\ndata: {{train: a.csv, inputs: [x], target: {target}, window: 3, {data}}}\n{rest}"
+    assert errors(tmp_path, text) == [f"c.yaml:1:24: train.valid_streams: {reason}: leave it out"]
+
+
+@pytest.mark.parametrize("entry", ["kind: category", "per: sequence", "ahead: 1"])
+def test_a_goal_is_numbers_for_the_steps_of_the_loop(tmp_path, entry):
+    text = f"data: {{train: a.jsonl, inputs: [x], target: {{column: y, {entry}}}}}\n"
+    text += "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3}"
+    (line,) = errors(tmp_path, text)
+    assert line.startswith(f"c.yaml:1:{text.index(entry) + entry.index(':') + 3}: data.target.{entry.split(':')[0]}: ")
+    assert line.endswith("with rollout.dynamics the goal is numbers for the steps of the loop: leave it out")
+
+
+@pytest.mark.parametrize("entry", ["end: 0.5", "steps: 7"])
+def test_constant_forcing_does_not_change(tmp_path, entry):
+    text = "data: {train: a.csv, inputs: [x], target: next}\n"
+    text += f"rollout: {{teacher_forcing: {{name: constant, {entry}}}}}"
+    (line,) = errors(tmp_path, text)
+    assert f"rollout.teacher_forcing.{entry.split(':')[0]}: constant forcing stays at its start: leave it out" in line
+
+
+def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(tmp_path):
+    text = """
+data:
+  train: a.csv
+  trian: b.csv
+  target: y
+  carry_state: true
+model: {cell: lstn, layers: [0]}
+optimizer: {name: adm, rho: 3}
+train:
+  epochs: many
+  epochs: 3
+  schedule: {name: linear, final: 2}
+"""
+    lines = errors(tmp_path, text, "seed=x", "train.epoch=5", "data")
+    assert [line.split(": ")[0] + ": " + line.split(": ")[1] for line in lines] == [
+        "c.yaml:11:3: train.epochs",
+        "command line: data",
+        "c.yaml:4:3: data.trian",
+        "c.yaml:6:16: data.carry_state",
+        "c.yaml:7:15: model.cell",
+        "c.yaml:7:30: model.layers.0",
+        "c.yaml:8:19: optimizer.name",
+        "c.yaml:10:11: train.epochs",
+        "c.yaml:12:35: train.schedule.final",
+        "command line: seed=x",
+        "command line: train.epoch=5",
+    ]
+
+
+def test_a_check_that_hangs_on_a_wrong_value_waits(tmp_path):
+    lines = errors(tmp_path, "data: {train: a.csv, target: y, carry_state: true, window: wide}")
+    assert lines == ["c.yaml:1:60: data.window: got 'wide', expected a whole number of 1 or more"]
+
+
+def test_only_the_first_problems_are_shown(tmp_path):
+    lines = errors(tmp_path, GOOD + "".join(f"key{i}: 1\n" for i in range(80)))
+    assert len(lines) == 51
+    assert lines[-1] == "… and 30 more"
+
+
+def test_long_values_and_keys_are_cut(tmp_path):
+    (line,) = errors(tmp_path, GOOD + "model: {cell: " + "x" * 5000 + "}")
+    assert len(line) < 200
+    (line,) = errors(tmp_path, GOOD + "k" * 900 + ": 1")
+    assert len(line) < 300
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "c.yaml: data.train: missing: give the file of the training sequences, relative to the config file"),
+        (b"- 1", "c.yaml:1:1: got a list, expected a config: sections such as 'data:' with keys below"),
+        (b"hello", "c.yaml:1:1: got 'hello', expected a config: sections such as 'data:' with keys below"),
+        (b"data: {train: [", "c.yaml:1:16: not YAML: expected the node content, but found '<stream end>' while parsing a flow node"),
+        (b"data: \xff", "c.yaml:1:7: byte 0xff is not UTF-8: save the file as UTF-8"),
+    ],
+)  # fmt: skip
+def test_what_is_no_config(tmp_path, content, message):
+    assert errors(tmp_path, content)[0] == message
+
+
+def test_a_missing_file_names_the_one_that_was_meant(tmp_path):
+    write(tmp_path, GOOD, "vowels.yaml")
+    with pytest.raises(
+        ConfigError, match=r"vowls\.yaml: no such file, expected a YAML config \(did you mean .*vowels.yaml\?"
+    ):
+        load_config(tmp_path / "vowls.yaml")
+    with pytest.raises(ConfigError, match=r"no such file, expected a YAML config$"):
+        load_config(tmp_path / "nowhere" / "x.yaml")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(ConfigError, match=r"is a folder, expected a YAML config: give the file in it"):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["a\0b.yaml", "x" * 5000, "c.yaml/d.yaml"])
+def test_what_cannot_be_opened_is_said(tmp_path, path):
+    write(tmp_path, GOOD)
+    with pytest.raises(ConfigError, match=r"cannot be read \(.*\): give a readable YAML file"):
+        load_config(f"{tmp_path}/{path}")
+
+
+def test_python_values_have_no_place():
+    with pytest.raises(ConfigError) as caught:
+        config_from_mapping({"data": {"train": "a", "target": "y"}, "model": {"cell": "lstn"}})
+    assert str(caught.value) == "model.cell: got 'lstn', expected one of lstm, gru, rnn (did you mean lstm?)"
+
+
+def test_errors_found_later_name_the_place(tmp_path):
+    config = load(tmp_path, GOOD + "train:\n  epochs: 3\n", "seed=7")
+    path = tmp_path / "c.yaml"
+    assert str(config.error("data.target", "no column y")) == f"{path}:1:45: data.target: no column y"
+    assert str(config.error("data.inputs.x", "no column x")) == f"{path}:1:24: data.inputs.x: no column x"
+    assert str(config.error("seed", "too small")) == "command line: seed=7: too small"
+    assert str(config.error("model.cell", "is slow")) == f"{path}: model.cell: is slow"
+    assert config.source.where("train.epochs") == f"{path}:3:11"

@@ -1,0 +1,74 @@
+"""Rows that cannot be used and are skipped on demand: how many may be, and what is said of them."""
+
+import numpy as np
+import pytest
+
+from lstm_cli.data import open_data
+from lstm_cli.errors import DataError
+from tests.data.helpers import config, open_jsonl, write
+from tests.data.test_bad_rows import LABEL, TAGS, X, npz, ts, word
+
+
+def test_skipped_rows_are_counted_and_the_first_ten_named(tmp_path):
+    rows = [{"x": [1.5, 2.0], "y": "a"}] * 150 + [{"x": [], "y": "a"}] * 12
+    data = open_jsonl(tmp_path, rows, on_error="skip", **X)
+    (note,) = [note for note in data.notes if "skipped" in note]
+    assert len(data.train) == 150
+    assert "12 of 162 rows were skipped" in note
+    assert note.count("an empty sequence") == 10
+    assert note.endswith("and 2 more")
+
+
+def skippable(form, good, bad):
+    """A file of so many good sequences, and of bad ones that can be skipped."""
+    if form == "jsonl":
+        return '{"x": [1.5], "y": "a"}\n' * good + '{"x": [[]], "y": "a"}\n' * bad
+    if form == "csv":
+        lines = [f"{n},{'1.5' if n < good else '1,5'},a\n" * 2 for n in range(good + bad)]
+        return "id,x,y\n" + "".join(lines)
+    if form == "npz":
+        return npz(x=np.ones((good + bad, 2)), lengths=[2] * good + [3] * bad, y=["a"] * (good + bad))
+    if form == "conllu":
+        return f"{word('1')}\n\n" * good + f"{word('1')}\t_\n\n" * bad
+    if form == "ts":
+        return ts(*["1,2:3,4:up"] * (good - 1), *["1,2:3,4:left"] * bad)
+    from tests.data.columnar import WRITERS  # skips the test where pyarrow is missing
+
+    return WRITERS[form]({"x": [[1.5]] * good + [[]] * bad, "y": ["a"] * (good + bad)})
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "npz", "conllu", "ts", "parquet", "arrow"])
+@pytest.mark.parametrize(("good", "bad", "stops"), [(89, 11, True), (99, 11, False), (5, 10, False), (20, 11, True)])
+def test_skipping_stops_above_ten_rows_and_ten_percent(tmp_path, form, good, bad, stops):
+    write(tmp_path / f"a.{form}", skippable(form, good, bad))
+    given = config(tmp_path, train=f"a.{form}", on_error="skip", **{"conllu": TAGS, "ts": LABEL}.get(form, X))
+    if not stops:
+        data = open_data(given)
+        assert len(data.train) == good
+        assert sum(f"{bad} of {good + bad} rows were skipped" in note for note in data.notes) == 1
+        return
+    with pytest.raises(DataError, match=rf"{bad} of {good + bad} rows cannot be used, more than data.on_error: skip"):
+        open_data(given)
+
+
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+@pytest.mark.parametrize("second", ["", 'a",p\n'])
+def test_a_stray_quote_never_takes_sequences_along_unsaid(tmp_path, on_error, second):
+    """However few the sequences are that are left, and whether or not another quote far below closes it."""
+    lines = [f"{n},{n}.5,p\n" for n in range(2000)]
+    lines[99] = '99,"9.5,p\n'
+    lines[1799] = '1799,4"' + (second or ",p\n")
+    write(tmp_path / "a.csv", "id,x,y\n" + "".join(lines))
+    with pytest.raises(DataError, match=r"a.csv:101: a quoted cell does not end on its line: close the quote"):
+        open_data(config(tmp_path, train="a.csv", on_error=on_error, **X))
+
+
+def test_skipping_everything_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="2 of 2 rows cannot be used, none is left"):
+        open_jsonl(tmp_path, [{"x": [], "y": "a"}] * 2, on_error="skip", **X)
+
+
+def test_a_skipped_csv_row_takes_its_sequence_along(tmp_path):
+    write(tmp_path / "a.csv", "id,x,y\n" + "".join(f"{i},1.5,p\n{i},2.5,q\n" for i in range(5)) + "9,bad,p\n9,1,p\n")
+    data = open_data(config(tmp_path, train="a.csv", on_error="skip", **X))
+    assert (len(data.train), data.train.lengths.sum()) == (5, 10)

@@ -1,0 +1,156 @@
+"""More than the memory holds: refused while it is read, in words, before the system ends the process."""
+
+import io
+import os
+import threading
+
+import numpy as np
+import pytest
+
+from lstm_cli.data import memory, open_data
+from lstm_cli.data.formats import Options, read
+from lstm_cli.data.formats.source import PIECE, Source
+from lstm_cli.errors import DataError
+from tests.data.helpers import config, write
+
+X = {"inputs": ["x"], "target": "y"}
+ROW = b'{"x": [1.5, 2.5], "y": "a"}\n'
+
+
+class Endless(io.RawIOBase):
+    """A stream that never ends, and counts what was read of it."""
+
+    def __init__(self, piece):
+        self.piece, self.given = piece, 0
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        count = len(buffer) // len(self.piece)
+        buffer[: count * len(self.piece)] = self.piece * count
+        self.given += count * len(self.piece)
+        return count * len(self.piece)
+
+
+@pytest.fixture
+def little(monkeypatch):
+    """A hundred megabytes are free, whatever is taken."""
+    monkeypatch.setattr(memory, "available", lambda: 100 * 10**6)
+
+
+def refused(stream, form):
+    with pytest.raises(DataError) as caught:
+        list(read(Source(io.BufferedReader(stream)), form, Options(lines=True)))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "text", "conllu", "ts"])
+def test_a_line_that_does_not_end_is_refused(little, form):
+    stream = Endless(b"1,")
+    assert "<stream>:1: to read this takes 101 MB of memory, and 100 MB are left: give" in refused(stream, form)
+    assert stream.given < 50 * 10**6
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "text", "conllu", "ts"])
+def test_zeros_without_an_end_are_refused_at_once(form):
+    stream = Endless(b"\0")
+    assert "<stream>:1: zero bytes in a line of megabytes: give a text file" in refused(stream, form)
+    assert stream.given < 2 * PIECE
+
+
+@pytest.mark.parametrize("form", ["npz", "parquet", "arrow"])
+def test_what_is_needed_whole_is_read_up_to_the_memory(little, form):
+    pytest.importorskip("pyarrow")
+    stream = Endless(b"\0")
+    assert refused(stream, form).startswith("<stream>: to read this takes 10")
+    assert stream.given < 110 * 10**6
+
+
+def test_a_hole_of_a_file_is_refused_before_it_is_read(tmp_path):
+    for name in ("a.npz", "a.txt"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(1 << 39)
+        with pytest.raises(DataError, match=rf"{name}: to read this takes 550 GB of memory, and .* are left"):
+            open_data(config(tmp_path, train=name, **({} if name == "a.txt" else X)))
+
+
+def test_a_device_is_refused_and_a_pipe_is_read(tmp_path):
+    with pytest.raises(DataError, match=r"/dev/zero: a device, which may have no end: give a file, or a pipe"):
+        open_data(config(tmp_path, train="/dev/zero", format="jsonl", **X))
+    for name, content in (("a.jsonl", ROW * 3), ("a.txt", b"some text")):
+        os.mkfifo(tmp_path / name)
+        writer = threading.Thread(target=(tmp_path / name).write_bytes, args=[content])
+        writer.start()
+        assert len(open_data(config(tmp_path, train=name, **({} if name == "a.txt" else X))).train)
+        writer.join()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "arrow"])
+def test_rows_that_pile_up_are_refused_while_there_is_memory_left(tmp_path, monkeypatch, form):
+    """Each look at the process finds a gigabyte more, and two are free in the end."""
+    found = iter(range(10**9, 10**12, 10**9))
+    monkeypatch.setattr(memory, "resident", lambda: next(found))
+    monkeypatch.setattr("lstm_cli.data.formats.source.PIECE", 10_000)
+    monkeypatch.setattr("lstm_cli.data.formats.arrow.PIECE", 10_000)
+    monkeypatch.setattr(memory, "available", lambda: 2 * 10**9)
+    if form == "arrow":
+        from tests.data.columnar import arrow, pa
+
+        x = pa.FixedSizeListArray.from_arrays(np.zeros(8 * 10**4), 1)
+        content = arrow({"x": x, "y": ["a"] * 80_000})
+    else:
+        content = ROW * 10_000 if form == "jsonl" else "x,y\n" + "1.5,a\n" * 50_000
+    write(tmp_path / f"a.{form}", content)
+    with pytest.raises(DataError, match=rf"a.{form}.*: to read this takes 9 GB of memory, and 2 GB are left"):
+        open_data(config(tmp_path, train=f"a.{form}", **X))
+
+
+def test_there_is_always_some_memory_left(monkeypatch):
+    """Of 100 MB that are taken a quarter would do, but something is left for all else; of little less is."""
+    monkeypatch.setattr(memory, "available", lambda: 50 * 10**6)
+    for taken, fits in ((100 * 10**6, False), (40 * 10**6, True)):
+        found = iter([0, taken])
+        monkeypatch.setattr(memory, "resident", lambda found=found: next(found))
+        watch = memory.Watch()
+        if fits:
+            watch.check("a")
+        else:
+            with pytest.raises(DataError, match="a: to read this takes 100 MB of memory, and 50 MB are left"):
+                watch.check("a")
+
+
+def test_many_short_lines_are_looked_at_as_often_as_they_take_memory(tmp_path, monkeypatch):
+    looks = []
+    monkeypatch.setattr(memory.Watch, "check", lambda self, where, *, more=0: looks.append(where))
+    (row,) = read(Source(write(tmp_path / "a.csv", "x\n" + "1\n" * 200_000)), "csv", Options())
+    assert len(row.columns["x"]) == 200_000
+    assert len(looks) >= 3  # of 400 kB, which are 40 MB as objects
+
+
+def test_what_is_held_by_others_is_no_reason_to_stop(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 1000)
+    monkeypatch.setattr(memory, "resident", lambda: 10**9)
+    monkeypatch.setattr("lstm_cli.data.formats.source.PIECE", 10_000)
+    rows = read(Source(write(tmp_path / "a.jsonl", ROW * 5000)), "jsonl", Options())
+    assert sum(1 for _ in rows) == 5000
+
+
+def test_a_long_line_is_read_as_a_short_one(tmp_path):
+    numbers = ",".join(["1.25"] * (PIECE // 2))
+    content = f'{{"x": [{numbers}]}}\n{{"x": [1, 2]}}\n{{"x": [{numbers}]}}'
+    first, second, third = read(Source(write(tmp_path / "a.jsonl", content)), "jsonl", Options())
+    assert [len(row.columns["x"]) for row in (first, second, third)] == [PIECE // 2, 2, PIECE // 2]
+    assert third.where.endswith("a.jsonl:3")
+
+
+def test_memory_that_is_not_enough_is_an_error_of_the_data(tmp_path, monkeypatch):
+    def fail(*args, **options):
+        raise MemoryError
+
+    write(tmp_path / "a.jsonl", ROW * 3)
+    for place in ("lstm_cli.data.formats.jsonl.condensed", "lstm_cli.data.dataset.np.concatenate"):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, fail)
+            with pytest.raises(DataError, match=r"a.jsonl: it does not fit into the memory: give fewer or shorter"):
+                open_data(config(tmp_path, train="a.jsonl", **X))
