@@ -10,8 +10,8 @@ import pytest
 
 from lstm_cli import caches
 from lstm_cli.kernels.runtime import kernel_folder
-from tests.process import ROOT
-from tests.training.runs import SMALL, merged, write_data
+from tests.support.process import ROOT
+from tests.support.runs import SMALL, merged, write_data
 
 COMPILERS = ("g++", "c++", "gcc", "cc", "clang++", "clang")
 COMMAND = "import sys; sys.path.insert(0, {root!r}); {before}from lstm_cli.cli.start import {name}; {name}()"

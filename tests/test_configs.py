@@ -9,7 +9,7 @@ import yaml
 import lstm_cli
 from lstm_cli.config import load_config
 from lstm_cli.predict import predict_run
-from tests.standins import STANDINS, overrides
+from tests.support.standins import STANDINS, overrides
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 every_config = pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -68,10 +68,7 @@ def test_gestures_vary_in_length_and_balance():
 
 
 def test_committed_data_is_small():
-    assert (
-        sum(file.stat().st_size for name in COMMITTED for file in (DATA / name).iterdir())
-        < 350_000
-    )
+    assert sum(file.stat().st_size for name in COMMITTED for file in (DATA / name).iterdir()) < 350_000
 
 
 def test_reber_strings_are_legal():

@@ -34,9 +34,7 @@ def _counting(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
-Elements = Annotated[
-    tuple[Natural, ...], several(accepts=int | list[int]), AfterValidator(_distinct)
-]
+Elements = Annotated[tuple[Natural, ...], several(accepts=int | list[int]), AfterValidator(_distinct)]
 Weights = Annotated[tuple[NotNegative, ...], Field(min_length=1), AfterValidator(_counting)]
 LossAt = Annotated[
     Literal["every", "last"] | Weights,

@@ -9,12 +9,12 @@ from lstm_cli.data.batching.batches import Batches, training_batches
 from lstm_cli.data.batching.whole import evaluation_batches, valid_batches
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.encoded import Encoded
-from lstm_cli.data.formats.raw import Row
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.loading import Data, open_data
-from lstm_cli.data.reading import read_rows, rows_of
+from lstm_cli.data.reading import raw_sequences, read_sequences
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.target import Restorer, Target
-from lstm_cli.data.schema.unknown_counts import Tally
+from lstm_cli.data.schema.unknown_counts import UnknownCounts
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 
 __all__ = [
@@ -24,16 +24,16 @@ __all__ = [
     "Dataset",
     "Encoded",
     "Labels",
+    "RawSequence",
     "Restorer",
-    "Row",
     "Schema",
-    "Tally",
     "Target",
+    "UnknownCounts",
     "Vocabulary",
     "evaluation_batches",
     "open_data",
-    "read_rows",
-    "rows_of",
+    "raw_sequences",
+    "read_sequences",
     "training_batches",
     "valid_batches",
 ]

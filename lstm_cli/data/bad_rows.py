@@ -13,7 +13,7 @@ MOST_ROWS = 10
 MOST_SHARE = 0.1
 
 
-class Tolerance:
+class BadRowPolicy:
     """Counts the bad rows of one file.
 
     Parameters

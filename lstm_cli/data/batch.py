@@ -1,6 +1,6 @@
 """A batch: some sequences side by side, padded at their ends.
 
-Legend: T time, B batch, I numbers per step, D or K targets, N rows that count.
+Legend: T time, B batch, I numbers per step, D or K targets, N counted positions.
 """
 
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ class Batch:
         Numeric inputs, 0 on padding.
     tokens : dict of int32 arrays (T, B)
         Token inputs, 0 on padding.
-    rows : int64 array (N,)
-        The steps whose outputs count, as flat positions t * B + b. Padding, steps without a target and steps of
+    counted : int64 array (N,)
+        The positions whose outputs count, flat: t * B + b. Padding, steps without a target and steps of
         weight 0 are not among them; there may be none at all. Per sequence they are 0 … B - 1.
     target : int64 array (N,), float array (N, D) or (N, K), or None
-        What the outputs of the rows should be; a category that training never saw is -1.
+        What the outputs at the counted positions should be; a category that training never saw is -1.
     weight : float array (N,)
-        How much every row counts.
-    total : float
+        How much every counted position weighs.
+    loss_divisor : float
         What the summed loss is divided by: the sum of weights, or the number of sequences. Categories that training
         never saw, whose loss is 0, are left out.
     sequences : int64 array (B,)
@@ -47,10 +47,10 @@ class Batch:
     mask: NDArray[np.float32]
     numbers: NDArray[np.floating] | None
     tokens: dict[str, NDArray[np.int32]]
-    rows: NDArray[np.int64]
+    counted: NDArray[np.int64]
     target: np.ndarray | None
     weight: NDArray[np.floating]
-    total: float
+    loss_divisor: float
     sequences: NDArray[np.int64]
     starts: NDArray[np.int64] | None = None
     carry: NDArray[np.int64] | None = None
@@ -58,9 +58,19 @@ class Batch:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """Which rows have a loss (N,): all but those of a category that training never saw."""
+        """Which counted positions have a loss (N,): all but those of a category that training never saw."""
         categories = self.target is not None and self.target.dtype.kind == "i"
-        return self.target >= 0 if categories else np.ones(len(self.rows), np.bool_)
+        return self.target >= 0 if categories else np.ones(len(self.counted), np.bool_)
+
+    @property
+    def counted_sequences(self) -> NDArray[np.int64]:
+        """The column b of each counted position (N,)."""
+        return self.counted % len(self.lengths)
+
+    @property
+    def counted_times(self) -> NDArray[np.int64]:
+        """The step t of each counted position (N,)."""
+        return self.counted // len(self.lengths)
 
     @property
     def steps(self) -> int:

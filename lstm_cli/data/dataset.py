@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from lstm_cli.data.batch import Batch
 from lstm_cli.data.encoded import Encoded
 from lstm_cli.data.formats.source import Origin
-from lstm_cli.data.reading import read_rows
+from lstm_cli.data.reading import read_sequences
 from lstm_cli.data.schema import storage
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.unknown_counts import Tally
+from lstm_cli.data.schema.unknown_counts import UnknownCounts
 
 
 class Dataset:
@@ -72,10 +72,10 @@ class Dataset:
         self._history = [item.history for item in items]
 
     @classmethod
-    def read(cls, origin: Origin, schema: Schema, *, tally: Tally | None = None) -> "Dataset":
+    def read(cls, origin: Origin, schema: Schema, *, unknown_counts: UnknownCounts | None = None) -> "Dataset":
         """Return the sequences of a file with their targets, encoded as in training."""
-        rows = read_rows(origin, schema, labelled=True)
-        return cls((schema.encode(row, labelled=True, tally=tally) for row in rows), schema)
+        rows = read_sequences(origin, schema, labelled=True)
+        return cls((schema.encode(row, labelled=True, unknown_counts=unknown_counts) for row in rows), schema)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -125,11 +125,10 @@ class Dataset:
         """
         ahead = self.schema.target.ahead if ahead is None else ahead
         past, starts = self._past
-        size = len(batch.lengths)
-        columns = batch.rows % size
+        columns = batch.counted_sequences
         sequences = batch.sequences[columns]
         starts_at = 0 if batch.starts is None else batch.starts[columns]
-        steps = starts_at + batch.rows // size + self._first[sequences] + ahead
+        steps = starts_at + batch.counted_times + self._first[sequences] + ahead
         return self.schema.target.restore(outputs, past, starts[sequences] + steps)
 
     def truth(self, batch: Batch) -> NDArray[np.float64]:
@@ -138,18 +137,18 @@ class Dataset:
 
     def present(self, batch: Batch) -> NDArray[np.float64]:
         """Return, where the next step is predicted, what it is at the step of each row (N, D), in original units."""
-        inputs = batch.numbers.reshape(-1, batch.numbers.shape[-1])[batch.rows]
+        inputs = batch.numbers.reshape(-1, batch.numbers.shape[-1])[batch.counted]
         return self.restore(batch, inputs[:, self.schema.next_numbers], ahead=0)
 
     def unseen(self, batch: Batch) -> int:
         """Return how many true labels of a batch's sets have no column in its target."""
         if self._unseen is None:
             return 0
-        columns = batch.rows % len(batch.lengths)
+        columns = batch.counted_sequences
         if self.schema.target.per == "sequence":
             return int(self._unseen[batch.sequences[columns]].sum())
         first = self.offsets[batch.sequences] + (0 if batch.starts is None else batch.starts)
-        return int(self._unseen[first[columns] + batch.rows // len(batch.lengths)].sum())
+        return int(self._unseen[first[columns] + batch.counted_times].sum())
 
     @cached_property
     def _past(self) -> tuple[list[list[np.ndarray]], NDArray[np.int64]]:
@@ -180,7 +179,5 @@ def _joined_or_none(arrays: list[np.ndarray | None], counts: np.ndarray, default
     """Return arrays end to end, `default` for those that are None; None if all are."""
     if all(array is None for array in arrays):
         return None
-    filled = [
-        np.full(count, default) if array is None else array for array, count in zip(arrays, counts, strict=True)
-    ]
+    filled = [np.full(count, default) if array is None else array for array, count in zip(arrays, counts, strict=True)]
     return np.concatenate(filled)

@@ -1,8 +1,8 @@
 """Sequences that are too long: refused in words, cut or split, and never left to run the machine out of memory."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import memory
 from lstm_cli.data.batching.batches import training_batches
 from lstm_cli.data.batching.whole import WholeBatches, evaluation_batches, valid_batches
@@ -19,7 +19,7 @@ _FIX_SCORED = "set a smaller data.window or train.valid_streams, or give shorter
 
 
 def limited(
-    config: Any, schema: Schema, sequences: Sequence[Encoded], split: str
+    config: Config, schema: Schema, sequences: Sequence[Encoded], split: str
 ) -> tuple[list[Encoded], list[str]]:
     """Return sequences none of which is longer than ``data.max_length``, and notes on what was done to them.
 
@@ -43,7 +43,7 @@ def limited(
     return kept, [f"{split}: {len(long):,} of {len(sequences):,} sequences were {what}: {names}"]
 
 
-def check_memory(config: Any, dataset: Dataset, split: str) -> None:
+def check_memory(config: Config, dataset: Dataset, split: str) -> None:
     """Refuse a split without a batch, or whose largest does not fit into memory."""
     batches = _BATCHES[split](config, dataset)
     if not batches.count(0):
@@ -63,7 +63,7 @@ def check_memory(config: Any, dataset: Dataset, split: str) -> None:
     )
 
 
-def _needed(config: Any, schema: Schema, steps: int, split: str) -> int:
+def _needed(config: Config, schema: Schema, steps: int, split: str) -> int:
     keeps = split == "train" or config.rollout is not None  # a loop keeps its gates in any case
     return memory.needed(config.model, schema, steps, precision=config.precision, training=keeps)
 

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import limits, memory
-from lstm_cli.data.bad_rows import Tolerance
+from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.encoded import Encoded
 from lstm_cli.data.formats import Options, detect, read
-from lstm_cli.data.formats.raw import Row, listed
+from lstm_cli.data.formats.raw import RawSequence, listed
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.schema.fitting import fit
 from lstm_cli.data.schema.inference import infer
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.record import Record
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.unknown_counts import Tally
+from lstm_cli.data.schema.unknown_counts import UnknownCounts
 from lstm_cli.data.splits import hold_out
 from lstm_cli.errors import DataError
 
@@ -47,7 +48,7 @@ class Data:
     notes: list[str]
 
 
-def open_data(config: Any, *, precision: str | None = None) -> Data:
+def open_data(config: Config, *, precision: str | None = None) -> Data:
     """Return the data of a config, or raise the `DataError` or `ConfigError` that says what is wrong.
 
     Its numbers are in the config's precision, if not in another that is given.
@@ -56,18 +57,18 @@ def open_data(config: Any, *, precision: str | None = None) -> Data:
         return _opened(config, precision or config.precision)
 
 
-def _opened(config: Any, precision: str) -> Data:
+def _opened(config: Config, precision: str) -> Data:
     notes: list[str] = []
     path = config.source.resolve(config.data.train)
     form = _format(config, path)
-    tolerance = Tolerance(Source(path).name, skip=config.data.on_error == "skip")
-    rows = list(tolerance.rows(read(_source(path), form, _wanted(config))))
+    policy = BadRowPolicy(Source(path).name, skip=config.data.on_error == "skip")
+    rows = list(policy.rows(read(_source(path), form, _wanted(config))))
     if not rows:
-        notes.extend(tolerance.notes())  # raises: something was there, and nothing can be used
+        notes.extend(policy.notes())  # raises: something was there, and nothing can be used
     layout = infer(config, form, rows)
-    records = list(tolerance.made(lambda row: layout.parse(row, labelled=True), _used_up(rows)))
-    notes += tolerance.notes()
-    notes += _repeated_ids(tolerance.name, records)
+    records = list(policy.made(lambda row: layout.parse(row, labelled=True), _used_up(rows)))
+    notes += policy.notes()
+    notes += _repeated_ids(policy.name, records)
     train, valid, test = hold_out(config, records, per_step=_divisible(layout), lag=layout.lag)
     schema = fit(layout, train, scale=config.data.scale, precision=precision)
     notes += _notes_on_target(config, schema, train)
@@ -92,11 +93,11 @@ def _source(path: Path) -> Source:
     return Source(path, base="the config's folder")
 
 
-def _format(config: Any, path: Path) -> str:
+def _format(config: Config, path: Path) -> str:
     return detect(path) if config.data.format == "auto" else config.data.format
 
 
-def _wanted(config: Any) -> Options:
+def _wanted(config: Config) -> Options:
     """Return how to read the training data, before it is known what is in it."""
     data, loss = config.data, config.loss
     sources = [spec.of or name for name, spec in data.inputs.items()]
@@ -112,22 +113,22 @@ def _wanted(config: Any) -> Options:
     )
 
 
-def _records(config: Any, layout: Layout, path: Path, notes: list[str]) -> list[Record]:
+def _records(config: Config, layout: Layout, path: Path, notes: list[str]) -> list[Record]:
     """Return the typed rows of another file than the training data's."""
-    tolerance = Tolerance(Source(path).name, skip=config.data.on_error == "skip")
-    rows = tolerance.rows(read(_source(path), _format(config, path), layout.options(labelled=True)))
-    records = list(tolerance.made(lambda row: layout.parse(row, labelled=True), rows))
-    notes += tolerance.notes()
-    notes += _repeated_ids(tolerance.name, records)
+    policy = BadRowPolicy(Source(path).name, skip=config.data.on_error == "skip")
+    rows = policy.rows(read(_source(path), _format(config, path), layout.options(labelled=True)))
+    records = list(policy.made(lambda row: layout.parse(row, labelled=True), rows))
+    notes += policy.notes()
+    notes += _repeated_ids(policy.name, records)
     return records
 
 
-def _encoded(config: Any, schema: Schema, records: Iterable[Record], split: str, notes: list[str]) -> Dataset:
+def _encoded(config: Config, schema: Schema, records: Iterable[Record], split: str, notes: list[str]) -> Dataset:
     """Return records as a dataset; long ones are refused, cut or split as the config says."""
-    tally = Tally()
-    sequences = [schema.encode_record(record, tally=tally) for record in records]
+    unknown_counts = UnknownCounts()
+    sequences = [schema.encode_record(record, unknown_counts=unknown_counts) for record in records]
     sequences, note = limits.limited(config, schema, sequences, split)
-    notes += [*note, *tally.notes(split)]
+    notes += [*note, *unknown_counts.notes(split)]
     dataset = Dataset(sequences, schema)
     if dataset.weight is not None and not (dataset.weight > 0).any():
         raise DataError(f"{_place(sequences)}: {split} has no step with a target that counts: give longer sequences")
@@ -138,7 +139,7 @@ def _place(sequences: Sequence[Encoded]) -> str:
     return sequences[0].where
 
 
-def _used_up(rows: list[Row]) -> Iterable[Row]:
+def _used_up(rows: list[RawSequence]) -> Iterable[RawSequence]:
     """Yield rows and forget them, so that raw and typed values of all are never held at once."""
     rows.reverse()
     while rows:
@@ -150,7 +151,7 @@ def _repeated_ids(name: str, records: Sequence[Record]) -> list[str]:
     return [f"{name}: ids that name several sequences: {listed(repeated)}"] if repeated else []
 
 
-def _notes_on_target(config: Any, schema: Schema, records: Sequence[Record]) -> list[str]:
+def _notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -> list[str]:
     """Return what may surprise about the target as it was read off the data."""
     answer, notes = schema.layout.answer, []
     if answer.kind != "category" or answer.is_next:

@@ -4,8 +4,9 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lstm_cli.config.model import ModelSpec
 from lstm_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _LEFT = 1 << 26
 _FIX = "give fewer or shorter sequences, or a machine with more"
 
 
-def needed(spec: Any, schema: "Schema", steps: int, *, precision: str, training: bool) -> int:
+def needed(spec: ModelSpec, schema: "Schema", steps: int, *, precision: str, training: bool) -> int:
     """Return about how many bytes a batch of so many padded steps takes, to train on or only to look at.
 
     Parameters
@@ -55,7 +56,7 @@ def needed(spec: Any, schema: "Schema", steps: int, *, precision: str, training:
     return steps * numbers * (4 if precision == "float32" else 8)
 
 
-def _embedded(spec: Any, schema: "Schema") -> int:
+def _embedded(spec: ModelSpec, schema: "Schema") -> int:
     """Return the width of all embeddings together."""
     sizes = spec.embedding
     return sum(sizes if isinstance(sizes, int) else sizes.get(name, 0) for name in schema.tokens)

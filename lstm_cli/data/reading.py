@@ -1,4 +1,4 @@
-"""Rows for a trained model: from files, streams and Python's own mappings."""
+"""Sequences for a trained model: from files, streams and Python's own mappings."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -8,13 +8,13 @@ import numpy as np
 from lstm_cli.config.formats import format_of
 from lstm_cli.data.formats import read
 from lstm_cli.data.formats.jsonl import condensed
-from lstm_cli.data.formats.raw import Row
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Origin, Source
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import DataError
 
 
-def read_rows(origin: Origin, schema: Schema, *, labelled: bool = False) -> Iterator[Row]:
+def read_sequences(origin: Origin, schema: Schema, *, labelled: bool = False) -> Iterator[RawSequence]:
     """Yield the rows of a file or stream one by one, for `Schema.encode`.
 
     The suffix tells the format; a stream, and a suffix that says nothing, are in the format of the training data.
@@ -38,12 +38,12 @@ def read_rows(origin: Origin, schema: Schema, *, labelled: bool = False) -> Iter
         yield row
 
 
-def rows_of(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[Row]:
+def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[RawSequence]:
     """Yield sequences given as mappings of columns, as in a line of jsonl; arrays serve as well as lists."""
     for number, columns in enumerate(sequences, start=1):
         kept = {name: _raw(value) for name, value in columns.items()}
         name = kept.get(schema.layout.id)
-        yield Row(f"sequence {number}", number if name is None else name, kept, tuple(kept))
+        yield RawSequence(f"sequence {number}", number if name is None else name, kept, tuple(kept))
 
 
 def _raw(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lstm_cli.config.config import Config
 from lstm_cli.data.batching.permutations import permutation
 from lstm_cli.data.schema.record import Record
 
@@ -10,7 +11,7 @@ Held = float | int | None
 
 
 def hold_out(
-    config: Any, records: Sequence[Record], *, per_step: bool, lag: int
+    config: Config, records: Sequence[Record], *, per_step: bool, lag: int
 ) -> tuple[list[Record], list[Record], list[Record]]:
     """Return the records to train on, to validate with and to test with.
 
@@ -63,7 +64,7 @@ def _size(held: Held, total: int) -> int:
     return held if isinstance(held, int) else max(1, round(held * total))
 
 
-def _context(config: Any, lag: int) -> int | None:
+def _context(config: Config, lag: int) -> int | None:
     """Return how many steps before a held-out part the network sees; None: all."""
     return None if config.data.window is None else config.data.window + lag
 

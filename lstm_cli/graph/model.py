@@ -5,12 +5,12 @@ Legend: T time, B batch, I input, H units, K outputs, N rows that reach the outp
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
+from lstm_cli.config.model import ModelSpec
 from lstm_cli.graph.parameters import ParameterStore
 from lstm_cli.graph.plan import Direction, Sizes, declare, embedding_sizes, plan_layers
 from lstm_cli.ops.dropout import dropout, dropout_mask
@@ -30,7 +30,7 @@ SMALL = 256  # tokens: with so few, a layer multiplies its weights with their ta
 class Inputs:
     """The symbolic inputs of a model's graph.
 
-    numbers (T, B, I), tokens (T, B) by name, lengths (B,); rows (N,): flat positions t * B + b that reach the output
+    numbers (T, B, I), tokens (T, B) by name, lengths (B,); counted (N,): flat positions t * B + b that reach the output
     layer; seeds: one for each place that drops; state (B, S): where each sequence starts, zeros for a fresh start;
     fresh (B,): 1 where a sequence starts from the learned initial state, 0 where it continues. In a closed loop also
     feed (T, B): 1 where the observed input enters, and observed (B,): so many of the first steps are.
@@ -39,7 +39,7 @@ class Inputs:
     numbers: Variable | None
     tokens: dict[str, Variable]
     lengths: Variable
-    rows: Variable
+    counted: Variable
     seeds: Variable
     state: Variable
     fresh: Variable
@@ -76,7 +76,7 @@ class Model:
 
     threads: int | None = None
 
-    def __init__(self, spec: Any, sizes: Sizes, *, seed: int = 0, dtype: str = "float32") -> None:
+    def __init__(self, spec: ModelSpec, sizes: Sizes, *, seed: int = 0, dtype: str = "float32") -> None:
         self.spec, self.sizes, self.dtype = spec, sizes, dtype
         self.embeddings = embedding_sizes(spec.embedding, sizes.tokens)
         self.layers = plan_layers(spec, sizes.numbers + sum(self.embeddings.values()))
@@ -104,7 +104,7 @@ class Model:
             numbers=pt.tensor3("numbers", dtype=self.dtype) if self.sizes.numbers else None,
             tokens=tokens,
             lengths=pt.lvector("lengths"),
-            rows=pt.lvector("rows"),
+            counted=pt.lvector("counted"),
             seeds=pt.lvector("seeds"),
             state=pt.matrix("state", dtype=self.dtype),
             fresh=pt.vector("fresh", dtype=self.dtype),
@@ -121,10 +121,10 @@ class Model:
             x, last = _joined([h for h, _ in passes]), _joined([states[0] for _, states in passes])
             finals += [state for _, states in passes for state in states]
             x = x if layer is self.layers[-1] else drop(x, layer.dropout)
-        features = gather(x if self.sizes.per == "step" else self._pool(x, last, inputs)[np.newaxis], inputs.rows)
+        features = gather(x if self.sizes.per == "step" else self._pool(x, last, inputs)[np.newaxis], inputs.counted)
         output = self._dense("output", drop(features, layer.dropout), self.spec.output_activation or "linear")
         if self.spec.residual:
-            output += gather(inputs.numbers, inputs.rows)
+            output += gather(inputs.numbers, inputs.counted)
         return Outputs(output, _joined(finals))
 
     def _views(self, name: str, *leaves: str) -> list[Variable]:

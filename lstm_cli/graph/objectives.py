@@ -4,11 +4,12 @@ The weights come normalised: they sum to 1 over everything that one update sees,
 accumulated is that of one large batch.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
+from lstm_cli.config.train import LossSpec
 from lstm_cli.ops.losses import regression_loss, sigmoid_cross_entropy, softmax_cross_entropy
 
 Kind = Literal["category", "number", "set"]
@@ -19,7 +20,9 @@ def target_variable(kind: Kind, dtype: str) -> Variable:
     return pt.lvector("target") if kind == "category" else pt.matrix("target", dtype=dtype)
 
 
-def objective(kind: Kind, output: Variable, target: Variable, weight: Variable, spec: Any) -> tuple[Variable, Variable]:
+def objective(
+    kind: Kind, output: Variable, target: Variable, weight: Variable, spec: LossSpec
+) -> tuple[Variable, Variable]:
     """Return the loss, sum_n weight_n * loss(output_n, target_n), and the loss of every row (N,), unsmoothed.
 
     Parameters

@@ -5,8 +5,9 @@ Legend: I input, H units.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from lstm_cli.config.model import ModelSpec
 from lstm_cli.graph import initializers
 from lstm_cli.graph.cells import CELLS, Cell
 from lstm_cli.graph.parameters import Parameter
@@ -70,7 +71,7 @@ def embedding_sizes(spec: int | Mapping[str, int], tokens: Iterable[str]) -> dic
     return {name: spec if isinstance(spec, int) else spec[name] for name in tokens}
 
 
-def plan_layers(spec: Any, width: int) -> tuple[LayerPlan, ...]:
+def plan_layers(spec: ModelSpec, width: int) -> tuple[LayerPlan, ...]:
     """Chain the layers: each takes what the one before puts out."""
     layers = []
     for number, layer in enumerate(spec.layers):
@@ -84,7 +85,9 @@ def plan_layers(spec: Any, width: int) -> tuple[LayerPlan, ...]:
     return tuple(layers)
 
 
-def declare(spec: Any, sizes: Sizes, embeddings: Mapping[str, int], layers: Sequence[LayerPlan]) -> list[Parameter]:
+def declare(
+    spec: ModelSpec, sizes: Sizes, embeddings: Mapping[str, int], layers: Sequence[LayerPlan]
+) -> list[Parameter]:
     """List every parameter in the order of the data's way through the network."""
     parameters = [
         Parameter(f"embedding.{name}", (sizes.tokens[name], size), initializers.unit_normal)

@@ -4,10 +4,10 @@ Legend: T time, B batch, D numbers of the state, N rows that count, H units.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytensor.tensor as pt
 
+from lstm_cli.config.model import ModelSpec
 from lstm_cli.graph.model import Dropper, Inputs, Model, Outputs
 from lstm_cli.graph.plan import Sizes
 from lstm_cli.ops.loop_arguments import LayerKind
@@ -44,7 +44,7 @@ class ClosedLoop(Model):
     loop : LoopPlan
     """
 
-    def __init__(self, spec: Any, sizes: Sizes, loop: LoopPlan, *, seed: int = 0, dtype: str = "float32") -> None:
+    def __init__(self, spec: ModelSpec, sizes: Sizes, loop: LoopPlan, *, seed: int = 0, dtype: str = "float32") -> None:
         super().__init__(spec, sizes, seed=seed, dtype=dtype)
         self.loop = loop
 
@@ -55,7 +55,7 @@ class ClosedLoop(Model):
     def graph(self, inputs: Inputs, *, training: bool) -> Outputs:
         """Lay the loop out over `inputs`; the output (N, D') is the compared part of the states that follow."""
         following, _ = self.trajectory(inputs, training=training)
-        rows = gather(following, inputs.rows)
+        rows = gather(following, inputs.counted)
         every = self.loop.elements == tuple(range(self.loop.size))
         return Outputs(rows if every else rows[:, list(self.loop.elements)], inputs.state)
 

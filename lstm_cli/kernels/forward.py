@@ -71,13 +71,9 @@ def apply_cell(cell, activation, units, work, z, gates, gates_at, state, state_a
             running, state_at, cells, cells_at,
         )  # fmt: skip
     elif cell == GRU:
-        gru_forward(
-            units, activation, work, z, gates, gates_at, state, state_at, mask, mask_at, work, hidden, h, h_at
-        )
+        gru_forward(units, activation, work, z, gates, gates_at, state, state_at, mask, mask_at, work, hidden, h, h_at)
     else:
-        rnn_forward(
-            units, activation, work, z, gates, gates_at, state, state_at, mask, mask_at, work, hidden, h, h_at
-        )
+        rnn_forward(units, activation, work, z, gates, gates_at, state, state_at, mask, mask_at, work, hidden, h, h_at)
 
 
 @inlined

@@ -135,9 +135,7 @@ def layer_backward(p, t, first, rows, batch, offset, before, initial_cells, plan
             )  # fmt: skip
         elif cell == GRU:
             h = plan[p + H] + ((t - 1) * batch + r) * units if t > 0 else plan[p + INITIAL] + r * units
-            gru_backward(
-                units, activation, work, gates, back, flow, back, through, work, mask, back, carried, work, h
-            )
+            gru_backward(units, activation, work, gates, back, flow, back, through, work, mask, back, carried, work, h)
         else:
             rnn_backward(units, activation, work, gates, back, flow, back, through, work, mask, back, carried)
     gates = plan[p + GATES] + (offset + first) * kept * units

@@ -39,9 +39,7 @@ def panel_width(context: Any, array: types.Array) -> Any:
     return types.int64(array), lambda context, builder, signature, values: I64(width)
 
 
-def _write_tile(
-    builder: ir.IRBuilder, rows: int, abreast: int, arguments: list[ir.Value], kind: ir.VectorType
-) -> None:
+def _write_tile(builder: ir.IRBuilder, rows: int, abreast: int, arguments: list[ir.Value], kind: ir.VectorType) -> None:
     """Write the loop along the depth for this many rows and panels."""
     a, a_row, a_step, panel, start, start_row, c, c_row, depth = arguments
     size = 8 if isinstance(kind.element, ir.DoubleType) else 4

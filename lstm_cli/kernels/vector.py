@@ -77,9 +77,7 @@ class Vector:
         """Return a register of this kind with one number in every lane."""
         return Vector(self.builder, self.constant(number))
 
-    def _apply(
-        self, operation: str, left: ir.Value, right: ir.Value, flags: tuple[str, ...] = FAST
-    ) -> "Vector":
+    def _apply(self, operation: str, left: ir.Value, right: ir.Value, flags: tuple[str, ...] = FAST) -> "Vector":
         return Vector(self.builder, getattr(self.builder, operation)(left, right, flags=flags))
 
     def __add__(self, other: "Vector | float") -> "Vector":

@@ -8,6 +8,7 @@ import numpy as np
 import pytensor
 from pytensor.graph.basic import Variable
 
+from lstm_cli.config.optimizer import Optimizer as OptimizerSpec
 from lstm_cli.optim import clipping
 from lstm_cli.optim.recipes import RECIPES, Updates, updates
 
@@ -35,7 +36,7 @@ class Optimizer:
 
 
 def build(
-    spec: Any, flat: Any, gradient: Variable, learning_rate: Variable, segments: Sequence[clipping.Segment]
+    spec: OptimizerSpec, flat: Any, gradient: Variable, learning_rate: Variable, segments: Sequence[clipping.Segment]
 ) -> Optimizer:
     """Return the optimizer of a config.
 

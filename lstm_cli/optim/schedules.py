@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from lstm_cli.config.optimizer import Schedule as ScheduleSpec
+
 
 class Schedule:
     """A learning-rate schedule.
@@ -61,7 +63,7 @@ class Plateau(Schedule):
             state["factor"], state["stale"] = max(state["factor"] * self.cut, self.lowest), 0
 
 
-def schedule(spec: Any, total_steps: int, state: dict[str, Any] | None = None) -> Schedule:
+def schedule(spec: ScheduleSpec, total_steps: int, state: dict[str, Any] | None = None) -> Schedule:
     """Return the schedule of a config.
 
     Parameters

@@ -136,10 +136,10 @@ def _one_step(schema: Schema, chosen: np.ndarray) -> Batch:
         mask=np.ones((1, count), np.float32),
         numbers=None if category else np.ascontiguousarray(chosen[np.newaxis], schema.precision),
         tokens=_tokens(schema, chosen) if category else {},
-        rows=np.arange(count),
+        counted=np.arange(count),
         target=None,
         weight=np.ones(count, np.float32),
-        total=float(count),
+        loss_divisor=float(count),
         sequences=np.arange(count),
         carry=np.arange(count),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from lstm_cli.data import Encoded, Tally, memory, read_rows
+from lstm_cli.data import Encoded, UnknownCounts, memory, read_sequences
 from lstm_cli.data.formats.source import shown
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.run import Run, load
@@ -61,7 +61,7 @@ def predict_run(
     scores : dict of str to float, or None
         If it was to `evaluate`.
     """
-    run, tally, scores = load(folder, trust=trust), Tally(), None
+    run, unknown_counts, scores = load(folder, trust=trust), UnknownCounts(), None
     if generate is not None:
         symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)
         write_text(chain([prompt], symbols, ["\n"]), out)
@@ -69,18 +69,20 @@ def predict_run(
     name = "standard input" if str(data) == "-" else shown(data)
     with memory.enough(name):
         if evaluate:
-            scores = run.evaluate(data, tally=tally)
+            scores = run.evaluate(data, unknown_counts=unknown_counts)
         elif run.drives:
             if probabilities or state_in or state_out:
                 options = "--probabilities, --state-in, --state-out"
                 raise ConfigError(f"{options}: this model drives a system: leave them out")
             schema = with_steps(run.schema, steps)
-            starts = (schema.encode(row, tally=tally) for row in read_rows(data, schema))
+            starts = (schema.encode(row, unknown_counts=unknown_counts) for row in read_sequences(data, schema))
             write_rows(run.trajectories(starts), out, per_step=True)
         else:
-            encoded = (run.schema.encode(row, tally=tally) for row in read_rows(data, run.schema))
+            encoded = (
+                run.schema.encode(row, unknown_counts=unknown_counts) for row in read_sequences(data, run.schema)
+            )
             _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
-    for text in tally.notes(name):
+    for text in unknown_counts.notes(name):
         note(text)
     return scores
 

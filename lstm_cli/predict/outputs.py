@@ -115,6 +115,6 @@ class Network:
 
 def _by_sequence(batch: Batch, values: np.ndarray) -> list[np.ndarray]:
     """Return the outputs (N, K) of a batch's rows apart, one array for each sequence of the batch."""
-    owners = batch.rows % len(batch.lengths)
+    owners = batch.counted_sequences
     counts = np.bincount(owners, minlength=len(batch.lengths))
     return np.split(values[np.argsort(owners, kind="stable")], np.cumsum(counts)[:-1])

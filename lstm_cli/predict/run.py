@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.config import Config, load_resolved
-from lstm_cli.data import Dataset, Encoded, Schema, Tally, evaluation_batches, limits, rows_of
+from lstm_cli.data import Dataset, Encoded, Schema, UnknownCounts, evaluation_batches, limits, raw_sequences
 from lstm_cli.data.formats.source import Origin
 from lstm_cli.errors import CheckpointError
 from lstm_cli.predict import feedback, wording
@@ -110,7 +110,7 @@ class Run:
             With `id`, `prediction`, the states after each step, and `output`, what drove the system there.
         """
         schema = with_steps(self.schema, steps)
-        encoded = (schema.encode(row) for row in rows_of(starts, schema))
+        encoded = (schema.encode(row) for row in raw_sequences(starts, schema))
         return list(self.trajectories(encoded))
 
     def trajectories(self, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
@@ -131,9 +131,9 @@ class Run:
         """
         return feedback.generated(self.network, prompt, count, temperature=temperature, seed=seed)
 
-    def evaluate(self, data: Origin, *, tally: Tally | None = None) -> dict[str, float]:
-        """Return loss and metrics on a file with targets; `tally` counts what training never saw."""
-        dataset = Dataset.read(data, self.schema, tally=tally)
+    def evaluate(self, data: Origin, *, unknown_counts: UnknownCounts | None = None) -> dict[str, float]:
+        """Return loss and metrics on a file with targets; `unknown_counts` counts what training never saw."""
+        dataset = Dataset.read(data, self.schema, unknown_counts=unknown_counts)
         limits.check_memory(self.config, dataset, "test")
         loss, metrics = evaluate(self._evaluator, evaluation_batches(self.config, dataset))
         return {"loss": loss, **metrics}
@@ -177,4 +177,4 @@ class Run:
             yield wording.continuation(self.schema, sequence, chosen)
 
     def _encoded(self, sequences: Iterable[Mapping[str, Any]]) -> Iterator[Encoded]:
-        return (self.schema.encode(row) for row in rows_of(sequences, self.schema))
+        return (self.schema.encode(row) for row in raw_sequences(sequences, self.schema))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Dataset, Encoded, Schema
 from lstm_cli.data.batching.closed_loops import Counted
 from lstm_cli.data.batching.whole import BATCH_STEPS, chunks
@@ -21,7 +22,7 @@ from lstm_cli.training.closed_loop import Code
 from lstm_cli.training.step import Driver
 
 
-def kept_code(folder: Path, config: Any, *, trust: bool) -> Code | None:
+def kept_code(folder: Path, config: Config, *, trust: bool) -> Code | None:
     """Return the code of the system that a run keeps, if it drives one and the user trusts what is in the folder."""
     if config.rollout is None or config.rollout.dynamics is None:
         return None

@@ -135,9 +135,7 @@ def _scores(baselines: Iterable[Baseline], entries: Sequence[Entry], best: Entry
     """Compare the model with predictors that look at nothing."""
     test = _last(entries, "test")
     rows: list[tuple[str, str, Mapping[str, Any]]] = []
-    rows += [
-        ("this model, best checkpoint", _scored_on(entry), entry) for entry in (best, test) if entry is not None
-    ]
+    rows += [("this model, best checkpoint", _scored_on(entry), entry) for entry in (best, test) if entry is not None]
     rows += [(f"baseline: {baseline.name}", _SPLITS[baseline.split], baseline.metrics) for baseline in baselines]
     names = [name for name in DIRECTIONS if any(name in values for _, _, values in rows)]
     body = [[who, split, *(_cell(values.get(name)) for name in names)] for who, split, values in rows]

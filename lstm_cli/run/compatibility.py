@@ -145,6 +145,4 @@ def check_schema(kept: Mapping[str, Any], run: Path) -> None:
         digest = _digest(run / name) if (run / name).is_file() else None
         if kept.get("digests", {}).get(name) != digest:
             what = "the file is missing" if digest is None else "not the file that the checkpoint was trained with"
-            raise CheckpointError(
-                f"{run / name}: {what}: put that one back, or train again"
-            )
+            raise CheckpointError(f"{run / name}: {what}: put that one back, or train again")

@@ -3,19 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import Schema
 from lstm_cli.errors import ConfigError
 from lstm_cli.training.metrics import accumulator
 
 
-def check_agreement(config: Any, schema: Schema) -> None:
+def check_agreement(config: Config, schema: Schema) -> None:
     """Raise a `ConfigError` that names every key which the data leaves without a meaning, one a line."""
     problems = [str(config.error(key, problem)) for key, problem in _problems(config, schema)]
     if problems:
         raise ConfigError("\n".join(problems))
 
 
-def _problems(config: Any, schema: Schema) -> Iterator[tuple[str, str]]:
+def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     target, model, loss = schema.target, config.model, config.loss
     if isinstance(model.embedding, dict):
         yield from _embedding_problems(model.embedding, schema)
@@ -37,7 +38,7 @@ def _problems(config: Any, schema: Schema) -> Iterator[tuple[str, str]]:
         yield "train.monitor", f"got {config.train.monitor}, expected one of {', '.join(f'valid.{n}' for n in known)}"
 
 
-def _loop_problems(config: Any, schema: Schema) -> Iterator[tuple[str, str]]:
+def _loop_problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     if config.rollout is None or config.rollout.dynamics is not None:
         return
     target = schema.target

@@ -4,20 +4,20 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Dataset, open_data, training_batches
 from lstm_cli.errors import Diverged
-from lstm_cli.training.loop import Job, gradient, named
+from lstm_cli.training.loop import Job, gradient, sequence_names
 from lstm_cli.training.overview import facts, parts, splits
 from lstm_cli.training.session import build_job, notes_on_schedule, use_threads
 
 BARS, WIDTH = 10, 40  # of the histogram of lengths
 
 
-def check(config: Any) -> str:
+def check(config: Config) -> str:
     """Read the data, build the model, run the largest batch once; return what a user should know before training."""
     data = open_data(config)
     use_threads(config.threads)
@@ -49,7 +49,7 @@ def _model(job: Job) -> Iterator[str]:
     yield f"  {'parameters':<83} {model.parameters.size:>12,}"
 
 
-def _padding(config: Any, batches: Batches) -> Iterator[str]:
+def _padding(config: Config, batches: Batches) -> Iterator[str]:
     """Yield the share of padding as it is, and as it would be with the other choice of bucketing."""
     yield f"  padding: {batches.waste():.1%} of all steps"
     if not batches.carry_state:
@@ -67,8 +67,8 @@ def _largest(job: Job) -> Iterator[str]:
         wrong = gradient(job, [batch])[2]
         if wrong:
             raise Diverged(
-                f"the largest batch, before any update: {wrong} on {named(job, [batch])}: look at the data of these "
-                f"sequences" + (", at the system, or shorten rollout.steps" if job.config.rollout else "")
+                f"the largest batch, before any update: {wrong} on {sequence_names(job, [batch])}: look at the data of "
+                f"these sequences" + (", at the system, or shorten rollout.steps" if job.config.rollout else "")
             )
         seconds.append(time.perf_counter() - began)
     steps, count = batch.mask.shape

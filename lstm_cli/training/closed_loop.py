@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import Dataset, Schema
 from lstm_cli.errors import ConfigError
 from lstm_cli.graph.dynamics import Dynamics, Refused, Units, load_function
@@ -24,7 +25,7 @@ class Code:
     text: str
 
     @classmethod
-    def of(cls, config: Any) -> Self:
+    def of(cls, config: Config) -> Self:
         """Read the file that `rollout.dynamics` names."""
         path = config.source.resolve(config.rollout.dynamics.rpartition(":")[0])
         return cls.read(path, lambda problem: config.error("rollout.dynamics", problem))
@@ -44,7 +45,7 @@ class Code:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def build_loop(config: Any, schema: Schema, sizes: Sizes, code: Code | None) -> ClosedLoop:
+def build_loop(config: Config, schema: Schema, sizes: Sizes, code: Code | None) -> ClosedLoop:
     """Return the model of a closed loop, with its starting weights."""
     options = {"seed": config.seed, "dtype": config.precision}
     if config.rollout.dynamics is None:
@@ -67,7 +68,7 @@ def build_loop(config: Any, schema: Schema, sizes: Sizes, code: Code | None) -> 
     return ClosedLoop(config.model, replace(sizes, outputs=outputs), plan, **options)
 
 
-def try_system(config: Any, model: ClosedLoop, dataset: Dataset) -> None:
+def try_system(config: Config, model: ClosedLoop, dataset: Dataset) -> None:
     """Run the system on a few starts before the long work, or raise the `ConfigError` that says what is wrong."""
     if model.loop.system is None:
         return

@@ -1,15 +1,16 @@
 """Teacher forcing: how often a loop is fed what was observed in place of its own prediction, and where."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.config.rollout import TeacherForcing
+
 APART = 1  # keeps these draws from those of the dropout masks, which have the same seed
 
 
-def probability(forcing: Any, step: int) -> float:
+def probability(forcing: TeacherForcing, step: int) -> float:
     """Return the probability at an update, counted from 0, as `TeacherForcing` defines it."""
     match forcing.name:
         case "linear":
@@ -20,7 +21,9 @@ def probability(forcing: Any, step: int) -> float:
             return forcing.start
 
 
-def forced_steps(forcing: Any, shape: tuple[int, ...], *, seed: int, step: int, part: int) -> NDArray[np.bool_]:
+def forced_steps(
+    forcing: TeacherForcing, shape: tuple[int, ...], *, seed: int, step: int, part: int
+) -> NDArray[np.bool_]:
     """Draw for every step and sequence (T, B) whether the observed value enters.
 
     The draws hang on seed, update and part alone: a resumed run meets the same ones.

@@ -5,19 +5,20 @@ Legend: B batch, N rows, K compared numbers, S steps of the loop.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import Batch, Data, Dataset, Schema, evaluation_batches
 from lstm_cli.training.events import Rolled, Trajectory
-from lstm_cli.training.loop import compared
+from lstm_cli.training.loop import to_original_units
 from lstm_cli.training.step import Evaluator
 
 SEQUENCES, NUMBERS = 3, 2  # that are shown, and of each
 
 
-def rolled(config: Any, evaluator: Evaluator, data: Data) -> Rolled:
+def rolled(config: Config, evaluator: Evaluator, data: Data) -> Rolled:
     """Run the loop over the test data, or where there are none over the validation or training data."""
     splits: tuple[Literal["test", "valid", "train"], ...] = ("test", "valid", "train")
     split = next(name for name in splits if getattr(data, name) is not None)
@@ -27,7 +28,7 @@ def rolled(config: Any, evaluator: Evaluator, data: Data) -> Rolled:
     squares, counts, shown = np.zeros(0), np.zeros(0), []
     for batch in batches.epoch(0):
         _, values, _ = evaluator(batch, None)
-        found, wanted = compared(dataset, batch, values)
+        found, wanted = to_original_units(dataset, batch, values)
         turns = _turns(batch)
         longest = max(len(squares), int(turns.max(initial=-1)) + 1)
         squares, counts = (np.pad(sums, (0, longest - len(sums))) for sums in (squares, counts))
@@ -43,12 +44,12 @@ def rolled(config: Any, evaluator: Evaluator, data: Data) -> Rolled:
 
 def _turns(batch: Batch) -> np.ndarray:
     """Return the step of the loop, from 0, that each row is (N,)."""
-    time, columns = np.divmod(batch.rows, len(batch.lengths))
+    time, columns = batch.counted_times, batch.counted_sequences
     return time - (batch.observed[columns] - 1)
 
 
 def _trajectories(batch: Batch, dataset: Dataset, found: np.ndarray, wanted: np.ndarray) -> Iterator[Trajectory]:
-    columns = batch.rows % len(batch.lengths)
+    columns = batch.counted_sequences
     names = _names(dataset.schema)
     for column in range(len(batch.lengths)):
         own = columns == column

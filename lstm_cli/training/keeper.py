@@ -25,7 +25,7 @@ from lstm_cli.training.session import notes_on_schedule, restore, restore_weight
 from lstm_cli.training.sinks import MetricsFile, Report, Sink, console, open_log
 
 
-def keep(
+def run_training(
     run: RunFolder,
     job: Job,
     data: Data,
@@ -54,11 +54,11 @@ def keep(
     notes = [*map(Note, changes), *_prepare(run, job, data, digests, resume=resume)]
     with ExitStack() as stack:
         entries = trim_metrics(run.path / "metrics.jsonl", job.progress.evaluated_step)
-        tell = _Tell(run.path, entries, verbosity, stack)
+        tell = EventDispatcher(run.path, entries, verbosity, stack)
         for event in (*notes, started(run.path, job, data)):
             tell(event)
         result = _result_so_far(run.path, job.progress.best_step, entries)
-        return _Keeper(run, job, identity(run.path, digests), signals, tell, result).work(data)
+        return CheckpointingRun(run, job, identity(run.path, digests), signals, tell, result).work(data)
 
 
 def _prepare(run: RunFolder, job: Job, data: Data, digests: dict[str, str], *, resume: bool) -> list[Note]:
@@ -107,7 +107,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=1) + "\n"
 
 
-class _Tell:
+class EventDispatcher:
     """Hands every event to the console, train.log, metrics.jsonl and the report."""
 
     def __init__(self, path: Path, entries: list[dict[str, Any]], verbosity: int, stack: ExitStack) -> None:
@@ -121,19 +121,20 @@ class _Tell:
             stack.callback(sink.close)
 
     def __call__(self, event: Event) -> None:
+        """Pass an event to every sink."""
         for sink in self._sinks:
             sink(event)
 
 
 @dataclass
-class _Keeper:
+class CheckpointingRun:
     """Runs the loop and keeps its states: the best when the score improves, the last as often as asked."""
 
     run: RunFolder
     job: Job
     identity: dict[str, Any]
     signals: Signals
-    tell: _Tell
+    tell: EventDispatcher
     result: Result
     saved_at: float = field(default_factory=time.monotonic)
 

@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import Batch, Batches, Dataset
 from lstm_cli.errors import Diverged
+from lstm_cli.optim.schedules import Schedule
 from lstm_cli.training.closed_loop import Code
 from lstm_cli.training.events import EpochDone, Evaluated, Event, Finished, Note, Scoring, StepDone
 from lstm_cli.training.metrics import DIRECTIONS, accumulator, improves
@@ -66,12 +67,12 @@ class Job:
     the system that a closed loop drives.
     """
 
-    config: Any
+    config: Config
     trainer: Trainer
     evaluator: Evaluator
     batches: Batches
     valid: Batches | None
-    schedule: Any
+    schedule: Schedule
     progress: Progress
     carried: np.ndarray | None = None
     code: Code | None = None
@@ -119,11 +120,11 @@ class _Score:
 
     def add(self, batch: Batch) -> None:
         loss, values, self._state = self._evaluator(batch, self._state)
-        self._loss, self._total = self._loss + loss, self._total + batch.total
+        self._loss, self._total = self._loss + loss, self._total + batch.loss_divisor
         if self._by_sequence:
-            self._seen.update(batch.sequences[batch.rows[batch.known] % len(batch.lengths)].tolist())
+            self._seen.update(batch.sequences[batch.counted_sequences[batch.known]].tolist())
         extra = {"unknown": self._dataset.unseen(batch)} if self._of_sets else {}
-        self._metrics.update(*compared(self._dataset, batch, values), **extra)
+        self._metrics.update(*to_original_units(self._dataset, batch, values), **extra)
 
     def result(self) -> tuple[float, dict[str, float]]:
         total = len(self._seen) if self._by_sequence else self._total
@@ -172,7 +173,7 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
     )
 
 
-def compared(dataset: Dataset, batch: Batch, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def to_original_units(dataset: Dataset, batch: Batch, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return values and truth as the metrics take them: numbers in original units."""
     if dataset.schema.target.kind == "number":
         return dataset.restore(batch, values), dataset.truth(batch)
@@ -202,7 +203,7 @@ def _update(job: Job, group: list[Batch]) -> Event:
     progress.step, progress.batch = progress.step + 1, progress.batch + len(group)
     progress.seconds += time.perf_counter() - began
     if wrong:
-        return _left_out(job, group, wrong)
+        return skip_update(job, group, wrong)
     return StepDone(
         step=progress.step, epoch=progress.epoch, loss=loss, learning_rate=learning_rate, gradient_norm=norm
     )
@@ -213,17 +214,17 @@ def gradient(job: Job, group: list[Batch]) -> tuple[float, float, str]:
 
     Wrong is what is not finite, in words, and where a system made such a state, if it did; empty if nothing is.
     """
-    loss, gone, divisor = 0.0, "", sum(batch.total for batch in group)
+    loss, diverged, divisor = 0.0, "", sum(batch.loss_divisor for batch in group)
     for part, batch in enumerate(group):
         part_loss, state = job.trainer.backpropagate(
             batch, job.carried, divisor=divisor, seed=job.config.seed, step=job.progress.step, part=part
         )
         loss += part_loss
-        gone = gone or ("" if math.isfinite(part_loss) else _gone(job, batch))
+        diverged = diverged or ("" if math.isfinite(part_loss) else divergence_message(job, batch))
         job.carried = state if batch.carry is not None else None
     norm = job.trainer.gradient_norm()
     if not math.isfinite(loss):
-        return loss, norm, f"loss {loss}{gone}"
+        return loss, norm, f"loss {loss}{diverged}"
     return loss, norm, "" if math.isfinite(norm) else f"gradient norm {norm}"
 
 
@@ -233,7 +234,7 @@ def _apply(job: Job, learning_rate: float) -> str:
     return "" if job.trainer.update(learning_rate, undo=undo) else "weights or optimizer state that are not finite"
 
 
-def _gone(job: Job, batch: Batch) -> str:
+def divergence_message(job: Job, batch: Batch) -> str:
     """Return where the system of a closed loop went wrong in a batch, in words; nothing where it did not."""
     found = job.trainer.divergence()
     if found is None:
@@ -242,11 +243,11 @@ def _gone(job: Job, batch: Batch) -> str:
     return f" as {where}, in sequence {job.batches.dataset.ids[batch.sequences[row]]};"
 
 
-def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:
+def skip_update(job: Job, group: list[Batch], wrong: str) -> Note:
     """Deal with an update that is not finite, as `train.on_nonfinite` says; it was not applied, or taken back."""
     progress, config = job.progress, job.config.train
     job.carried = None
-    where = f"step {progress.step}, epoch {progress.epoch + 1}: {wrong} on {named(job, group)}"
+    where = f"step {progress.step}, epoch {progress.epoch + 1}: {wrong} on {sequence_names(job, group)}"
     progress.skipped += 1
     if config.on_nonfinite == "stop" or progress.skipped > config.max_nonfinite:
         more = f", nor were {progress.skipped - 1} before (train.max_nonfinite)" if progress.skipped > 1 else ""
@@ -260,7 +261,7 @@ def _left_out(job: Job, group: list[Batch], wrong: str) -> Note:
     return Note(f"{where}: update left out", warning=True)
 
 
-def named(job: Job, group: list[Batch], most: int = 32) -> str:
+def sequence_names(job: Job, group: list[Batch], most: int = 32) -> str:
     """Return the sequences of a group of batches, in words."""
     ids = job.batches.dataset.ids
     names = list(dict.fromkeys(str(ids[index]) for batch in group for index in batch.sequences))

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import Batch, Batches, Data, Dataset, evaluation_batches
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
 from lstm_cli.run.compatibility import flattened
 from lstm_cli.training.baselines import Baseline, Constant, persistence
 from lstm_cli.training.events import Part, Started
-from lstm_cli.training.loop import Job, compared, evaluate
+from lstm_cli.training.loop import Job, evaluate, to_original_units
 from lstm_cli.training.session import total_steps
 
 
@@ -136,14 +136,14 @@ def _closing(batch: Batch) -> Batch:
     """Return a batch whose rows stand where the loop closes: at the last step that is observed."""
     if batch.observed is None:
         return batch
-    columns = batch.rows % len(batch.lengths)
-    return replace(batch, rows=(batch.observed[columns] - 1) * len(batch.lengths) + columns)
+    columns = batch.counted_sequences
+    return replace(batch, counted=(batch.observed[columns] - 1) * len(batch.lengths) + columns)
 
 
-def _truth(config: Any, dataset: Dataset) -> Iterator[np.ndarray]:
+def _truth(config: Config, dataset: Dataset) -> Iterator[np.ndarray]:
     """Return the targets that count, as the metrics take them."""
-    return (compared(dataset, batch, batch.target)[1] for batch in _batches(config, dataset))
+    return (to_original_units(dataset, batch, batch.target)[1] for batch in _batches(config, dataset))
 
 
-def _batches(config: Any, dataset: Dataset) -> Iterator[Batch]:
-    return (batch for batch in evaluation_batches(config, dataset).epoch(0) if len(batch.rows))
+def _batches(config: Config, dataset: Dataset) -> Iterator[Batch]:
+    return (batch for batch in evaluation_batches(config, dataset).epoch(0) if len(batch.counted))

@@ -2,9 +2,9 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from lstm_cli.config import load_resolved
+from lstm_cli.config.config import Config
 from lstm_cli.errors import ConfigError
 from lstm_cli.run.compatibility import compare_configs
 from lstm_cli.run.folder import RESOLVED, SCHEMA, RunFolder
@@ -13,7 +13,7 @@ from lstm_cli.training.events import Result
 
 
 def train_run(
-    config: Any, folder: Path, *, resume: bool = False, overwrite: bool = False, verbosity: int = 0
+    config: Config, folder: Path, *, resume: bool = False, overwrite: bool = False, verbosity: int = 0
 ) -> Result:
     """Train the model of a config into a run folder.
 
@@ -41,12 +41,12 @@ def train_run(
 
             data = open_data(config, precision=_precision(run.path) if resume else None)
 
-            from lstm_cli.training.keeper import keep
+            from lstm_cli.training.keeper import run_training
             from lstm_cli.training.session import build_job, use_threads
 
             use_threads(config.threads)
             job = build_job(config, data)
-        return keep(run, job, data, signals, resume=resume, changes=changes, verbosity=verbosity)
+        return run_training(run, job, data, signals, resume=resume, changes=changes, verbosity=verbosity)
 
 
 def _precision(run: Path) -> str | None:
@@ -59,7 +59,7 @@ def _precision(run: Path) -> str | None:
     return Schema.load(run).precision if all((run / name).is_file() for name in SCHEMA) else None
 
 
-def _changes(run: Path, config: Any) -> list[str]:
+def _changes(run: Path, config: Config) -> list[str]:
     """Compare the config with the one that the run was started with; return what has changed and may."""
     resolved = run / RESOLVED
     if not resolved.is_file():

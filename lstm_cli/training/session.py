@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Data, Schema, training_batches, valid_batches
 from lstm_cli.errors import CheckpointError
 from lstm_cli.graph.model import Model
@@ -56,7 +57,7 @@ def sizes(schema: Schema) -> Sizes:
 
 
 @exclusive
-def build_model(config: Any, schema: Schema, code: Code | None = None) -> Model:
+def build_model(config: Config, schema: Schema, code: Code | None = None) -> Model:
     """Return the model of the config for the data's schema, with its starting weights.
 
     `code` is the file of the system that is driven, where there is one.
@@ -69,7 +70,7 @@ def build_model(config: Any, schema: Schema, code: Code | None = None) -> Model:
     return model
 
 
-def build_job(config: Any, data: Data) -> Job:
+def build_job(config: Config, data: Data) -> Job:
     """Return a job at its start."""
     check_agreement(config, data.schema)
     code = Code.of(config) if config.rollout is not None and config.rollout.dynamics else None
@@ -91,7 +92,7 @@ def build_job(config: Any, data: Data) -> Job:
     )
 
 
-def total_steps(config: Any, batches: Batches) -> int:
+def total_steps(config: Config, batches: Batches) -> int:
     """Return how many updates a run makes if nothing stops it early."""
     return -(-batches.count(0) // config.train.accumulate) * config.train.epochs
 

@@ -10,6 +10,9 @@ import numpy as np
 import pytensor
 from pytensor.graph.basic import Variable
 
+from lstm_cli.config.optimizer import Optimizer
+from lstm_cli.config.rollout import TeacherForcing
+from lstm_cli.config.train import LossSpec
 from lstm_cli.data import Batch
 from lstm_cli.errors import ConfigError
 from lstm_cli.graph.model import Inputs, Model
@@ -96,7 +99,7 @@ class Evaluator:
         Whether the metrics want the outputs (N, K) or the loss of each row (N,).
     """
 
-    def __init__(self, model: Model, kind: Kind, loss: Any, *, consumes: Literal["outputs", "losses"]) -> None:
+    def __init__(self, model: Model, kind: Kind, loss: LossSpec, *, consumes: Literal["outputs", "losses"]) -> None:
         self.model, self.kind, self.loss, self.consumes = model, kind, loss, consumes
 
     @cached_property
@@ -136,7 +139,9 @@ class Trainer:
     """
 
     @exclusive
-    def __init__(self, model: Model, kind: Kind, loss: Any, optimizer: Any, forcing: Any = None) -> None:
+    def __init__(
+        self, model: Model, kind: Kind, loss: LossSpec, optimizer: Optimizer, forcing: TeacherForcing | None = None
+    ) -> None:
         self.model, self.kind, self.loss, self.forcing = model, kind, loss, forcing
         flat = model.parameters.flat
         self.gradient = pytensor.shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
@@ -240,7 +245,7 @@ def feed(
     numbers = [] if batch.numbers is None else [_cast(batch.numbers, model)]
     tokens = [batch.tokens[name] for name in model.sizes.tokens]
     seeds = np.zeros(model.places_that_drop, np.int64) if seeds is None else seeds
-    arrays = [*numbers, *tokens, batch.lengths, batch.rows, seeds, state, fresh]
+    arrays = [*numbers, *tokens, batch.lengths, batch.counted, seeds, state, fresh]
     if batch.observed is None:
         return arrays
     given = np.arange(len(batch.mask))[:, np.newaxis] < batch.observed
@@ -290,7 +295,7 @@ def _cast(array: np.ndarray, model: Model) -> np.ndarray:
 def _feed_order(inputs: Inputs) -> list[Variable]:
     numbers = [] if inputs.numbers is None else [inputs.numbers]
     loop = [] if inputs.feed is None else [inputs.feed, inputs.observed]
-    common = [inputs.lengths, inputs.rows, inputs.seeds, inputs.state, inputs.fresh]
+    common = [inputs.lengths, inputs.counted, inputs.seeds, inputs.state, inputs.fresh]
     return [*numbers, *inputs.tokens.values(), *common, *loop]
 
 

@@ -54,7 +54,7 @@ def ours(threads: int) -> Callable[[], float]:
     batch, trainer = job.batches.largest(), job.trainer
 
     def step() -> float:
-        loss, _ = trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+        loss, _ = trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
         trainer.gradient_norm()
         trainer.update(RATE)
         return loss
@@ -105,7 +105,7 @@ CONTENDERS = {"ours": ours, "pytorch": pytorch}
 
 
 def serve(name: str, threads: int) -> None:
-    """Answer each line of the input, a number of seconds, with the times of the calls made in them."""
+    """TargetColumn each line of the input, a number of seconds, with the times of the calls made in them."""
     step = CONTENDERS[name](threads)
     step()
     for line in sys.stdin:

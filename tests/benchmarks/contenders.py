@@ -50,15 +50,15 @@ def ours(case: Case, threads: int) -> tuple[Step, Step]:
         mask=real.astype(np.float32),
         numbers=None if case.tokens else x,
         tokens={"x": x} if case.tokens else {},
-        rows=rows,
+        counted=rows,
         target=classes.reshape(-1)[rows],
         weight=np.ones(len(rows), np.float32),
-        total=float(len(rows)),
+        loss_divisor=float(len(rows)),
         sequences=np.arange(case.batch),
     )
 
     def train() -> None:
-        trainer.backpropagate(batch, None, divisor=batch.total, seed=0, step=0)
+        trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=0, step=0)
         trainer.gradient_norm()
         trainer.update(RATE)
 

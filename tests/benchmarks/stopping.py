@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.signals import SIGNALS
-from tests.process import Process, started, write_endless_config
+from tests.support.process import Process, started, write_endless_config
 
 TO_STOP, TO_REFUSE = 2, 1  # seconds: the goals
 

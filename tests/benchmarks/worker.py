@@ -1,7 +1,7 @@
 """One contender in a process of its own, so that thread pools do not meet: reads requests, one JSON object a line.
 
-    {"case": 3}                              get ready
-    {"run": "training", "seconds": 0.3}      answer with the seconds of every call in that time, after one unmeasured
+{"case": 3}                              get ready
+{"run": "training", "seconds": 0.3}      answer with the seconds of every call in that time, after one unmeasured
 """
 
 import json

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lstm_cli.signals import SIGNALS
-from tests.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
+from tests.support.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
 
 BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 

@@ -12,7 +12,7 @@ from lstm_cli.config.fields import Every
 from lstm_cli.config.grammar import sections_at
 from lstm_cli.config.train import METRICS
 from lstm_cli.errors import CheckpointError, ConfigError
-from tests.config.helpers import GOOD, errors, load, write
+from tests.support.config import GOOD, errors, load, write
 
 CONTRACT = """
 seed: 1

@@ -5,7 +5,7 @@ import pytest
 
 from lstm_cli.config import config_from_mapping, load_config
 from lstm_cli.errors import ConfigError
-from tests.config.helpers import GOOD, errors, load, write
+from tests.support.config import GOOD, errors, load, write
 
 OPTIMIZERS = "adadelta, adagrad, adam, adamw, nadam, rmsprop, sgd"
 
@@ -110,12 +110,18 @@ TABLE = [
     ),
     ("train: {valid_streams: 0}", "c.yaml:2:24: train.valid_streams: got 0, expected a whole number of 1 or more"),
     ("rollout: {dynamics: p.py}", "c.yaml:2:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
-    ("model: {output: 1}\nrollout: {dynamics: p.py}", "c.yaml:3:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION"),
+    (
+        "model: {output: 1}\nrollout: {dynamics: p.py}",
+        "c.yaml:3:21: rollout.dynamics: got 'p.py', expected FILE.py:FUNCTION",
+    ),
     (
         "rollout: {steps: 3}",
         "c.yaml:2:10: rollout: needs rollout.dynamics, or data.target: next of numbers: then the network feeds on its own predictions",
     ),
-    ("model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_on: [0, 0]}", "c.yaml:3:48: rollout.loss_on: an element is listed twice"),
+    (
+        "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_on: [0, 0]}",
+        "c.yaml:3:48: rollout.loss_on: an element is listed twice",
+    ),
     (
         "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_at: final}",
         "c.yaml:3:48: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop and not all 0",
@@ -191,7 +197,9 @@ def test_a_bidirectional_layer_neither_carries_its_state_nor_predicts_the_next_s
 )
 def test_only_a_series_read_forward_is_scored_in_streams(tmp_path, data, rest, reason):
     target = "next" if "rollout" in rest else "y"
-    text = f"train: {{valid_streams: 8}}\ndata: {{train: a.csv, inputs: [x], target: {target}, window: 3, {data}}}\n{rest}"
+    text = (
+        f"train: {{valid_streams: 8}}\ndata: {{train: a.csv, inputs: [x], target: {target}, window: 3, {data}}}\n{rest}"
+    )
     assert errors(tmp_path, text) == [f"c.yaml:1:24: train.valid_streams: {reason}: leave it out"]
 
 

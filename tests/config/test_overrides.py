@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 import pytest
 
-from tests.config.helpers import GOOD, errors, load
+from tests.support.config import GOOD, errors, load
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.crash.harness import Worker
+from tests.support.crash import Worker
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lstm_cli.run.checkpoint import BEST, LAST, load, load_newest, save
-from tests.crash.harness import Worker, check_run, leftovers, needs, step_of, why_no_mount, why_no_strace
-from tests.crash.worker import state
+from tests.support.crash import Worker, check_run, leftovers, needs, step_of, why_no_mount, why_no_strace
+from tests.support.crash_worker import state
 
 TEXT = {"ENOSPC": "No space left", "EDQUOT": "quota exceeded", "EIO": "Input/output error", "EROFS": "Read-only"}
 

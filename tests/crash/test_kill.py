@@ -11,8 +11,8 @@ import pytest
 from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.run.checkpoint import BEST, LAST, MANIFEST, MODEL, POSITION, STATE, load, load_newest, save
 from lstm_cli.run.folder import RunFolder, is_run
-from tests.crash.harness import Worker, check_run, is_over, leftovers, needs, step_of, why_no_strace
-from tests.crash.worker import state
+from tests.support.crash import Worker, check_run, is_over, leftovers, needs, step_of, why_no_strace
+from tests.support.crash_worker import state
 
 OLD, NEW = 1, 2
 

@@ -12,8 +12,8 @@ import pytest
 from lstm_cli.run.checkpoint import LAST, load
 from lstm_cli.run.folder import LOCK, RunFolder
 from lstm_cli.signals import SIGNALS
-from tests.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
-from tests.training.runs import metrics
+from tests.support.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
+from tests.support.runs import metrics
 
 BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 

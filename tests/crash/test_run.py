@@ -18,8 +18,8 @@ import pytest
 
 from lstm_cli.kernels.runtime import kernel_folder
 from lstm_cli.run.checkpoint import BEST, LAST, load, load_newest
-from tests.crash.harness import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace
-from tests.training.runs import SMALL, assert_same, merged, metrics, write_data
+from tests.support.crash import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace
+from tests.support.runs import SMALL, assert_same, merged, metrics, write_data
 
 HEAVY = ["lstm_cli.training.keeper", "lstm_cli.config"]
 EPOCHS = 12

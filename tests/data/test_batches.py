@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_cli.data import Batches, evaluation_batches, open_data, training_batches
-from tests.data.helpers import config, numbered, open_text
+from tests.support.data import config, numbered, open_text
 
 SINGLE = ("mask", "numbers", "target", "weight")
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=30)
@@ -89,7 +89,7 @@ def test_real_steps_come_back_out_of_the_padding(lengths, settings):
             assert np.array_equal(batch.numbers[:length, row], real)
             assert not batch.numbers[length:, row].any()
             assert batch.mask[:, row].sum() == length
-        steps, rows = np.divmod(batch.rows, len(batch.lengths))
+        steps, rows = np.divmod(batch.counted, len(batch.lengths))
         assert np.array_equal(batch.numbers[steps, rows], batch.target)
 
 
@@ -133,7 +133,7 @@ def test_without_shuffling_and_bucketing_the_order_is_that_of_the_data():
 def test_the_total_is_the_sum_of_weights_or_the_number_of_sequences(normalize):
     weights = [np.array([1, 0, 2], np.float32), np.array([0.5, 0.5], np.float32)]
     (batch,) = Batches(numbered([3, 2], weights), batch_size=2, normalize=normalize).epoch(0)
-    assert batch.total == (4 if normalize == "step" else 2)
+    assert batch.loss_divisor == (4 if normalize == "step" else 2)
     assert sorted(batch.weight) == [0.5, 0.5, 1, 2]
 
 
@@ -143,8 +143,8 @@ def test_what_counts_nowhere_is_left_out_but_for_states_that_flow_through_it():
     assert [batch.sequences.tolist() for batch in alone] == [[0]]
     weights = [np.array([0] * 4 + [1] * 2, np.float32)]
     first, second, third = Batches(numbered([6], weights), batch_size=1, window=2, carry_state=True).epoch(0)
-    assert (len(first.rows), len(second.rows), len(third.rows)) == (0, 0, 2)
-    assert (first.total, first.target.shape) == (0, (0, 1))
+    assert (len(first.counted), len(second.counted), len(third.counted)) == (0, 0, 2)
+    assert (first.loss_divisor, first.target.shape) == (0, (0, 1))
 
 
 def test_a_text_is_trained_on_in_streams_and_evaluated_as_one(tmp_path):
@@ -154,9 +154,9 @@ def test_a_text_is_trained_on_in_streams_and_evaluated_as_one(tmp_path):
     trained = list(training_batches(given, data.train).epoch(0))
     assert [batch.mask.shape for batch in trained] == [(10, 4)] * 5
     (batch,) = evaluation_batches(given, data.train).epoch(0)
-    assert (batch.lengths.tolist(), len(batch.rows)) == ([199], 199)
+    assert (batch.lengths.tolist(), len(batch.counted)) == ([199], 199)
     for batch in trained:
-        steps, rows = np.divmod(batch.rows, 4)
+        steps, rows = np.divmod(batch.counted, 4)
         follower = (batch.tokens["text"][steps, rows] % 10) + 1
         assert np.array_equal(batch.target, follower)
 

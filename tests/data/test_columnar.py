@@ -8,12 +8,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from lstm_cli.data import open_data, read_rows
+from lstm_cli.data import open_data, read_sequences
 from lstm_cli.data.formats import Options, read
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import ConfigError, DataError
-from tests.data.columnar import COLUMNS, ROWS, WRITERS, arrow, pa, parquet
-from tests.data.helpers import config, write, write_jsonl
+from tests.support.columnar import COLUMNS, ROWS, WRITERS, arrow, pa, parquet
+from tests.support.data import config, write, write_jsonl
 
 GIVEN = [
     {"inputs": ["x", "w", "s", "n"], "target": "y"},
@@ -140,7 +140,7 @@ def test_few_rows_are_held_at_a_time(tmp_path, form):
         write(tmp_path / f"a.{form}", WRITERS[form]({"x": x}, **options))
         before = pa.total_allocated_bytes()
         tracemalloc.start()
-        held = max(pa.total_allocated_bytes() - before for _ in read_rows(tmp_path / f"a.{form}", schema))
+        held = max(pa.total_allocated_bytes() - before for _ in read_sequences(tmp_path / f"a.{form}", schema))
         peaks.append((held, tracemalloc.get_traced_memory()[1]))
         tracemalloc.stop()
     assert all(large < 1.5 * small + 100_000 for small, large in zip(*peaks, strict=True))

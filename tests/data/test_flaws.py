@@ -1,4 +1,4 @@
-"""Every flaw in every format: refused, accepted with a note, or none that the format can have, and why not."""
+"""Every problem in every format: refused, accepted with a note, or none that the format can have, and why not."""
 
 # ruff: noqa: E501  (a table is read by rows)
 
@@ -12,9 +12,9 @@ from lstm_cli.data import open_data
 from lstm_cli.data.formats import READERS
 from lstm_cli.errors import DataError
 from tests.data import test_bad_rows as bad
-from tests.data.columnar import WRITERS, pa
-from tests.data.helpers import config, write
 from tests.data.test_readers import CONLLU, TS
+from tests.support.columnar import WRITERS, pa
+from tests.support.data import config, write
 
 FLAWS = [
     "wrong dimension", "not a number", "infinite", "missing column", "empty sequence", "target longer",
@@ -28,7 +28,13 @@ TEXT = "one\ntwo\n"
 
 
 def stored(**changes):
-    arrays = {"x": [[1.5, 2], [3.5, 0]], "w": [["p", "q"], ["p", ""]], "y": ["a", "b"], "id": ["a", "b"], "lengths": [2, 1]}
+    arrays = {
+        "x": [[1.5, 2], [3.5, 0]],
+        "w": [["p", "q"], ["p", ""]],
+        "y": ["a", "b"],
+        "id": ["a", "b"],
+        "lengths": [2, 1],
+    }
     return bad.npz(**{name: value for name, value in {**arrays, **changes}.items() if value is not None})
 
 
@@ -73,9 +79,9 @@ IMPOSSIBLE = {
     "ts: quoted comma": "nothing is quoted",
     "ts: ids repeated": "cases are named by their number",
     **{
-        f"{form}: {flaw}": _BINARY
+        f"{form}: {problem}": _BINARY
         for form in WRITERS
-        for flaw in ("byte order mark", "Windows line ends", "quoted comma")
+        for problem in ("byte order mark", "Windows line ends", "quoted comma")
     },
 }
 
@@ -109,20 +115,48 @@ THREE = {name: [*COLUMNS[name], COLUMNS[name][0]] for name in ("id", "w", "y")}
 _ENCODED = pa.array([b"a", b"\xe4"], pa.binary()).view(pa.string())
 #: Of parquet and Arrow, in which a row's number stands where a line's would: changed columns, what is read, and the error.
 COLUMNAR = {
-    "wrong dimension": ({"x": [[[1.5, 2]], [[1, 2]], [[1, 2, 3]]], **THREE}, LABELLED, r":3: x: expected 2 numbers, got 3: give every sequence"),
-    "not a number": ({"x": [[1.5, 2], [float("nan")]]}, LABELLED, r":2: x: step 1: nan is not a finite number: fill it in"),
-    "infinite": ({"x": [[1.5, float("inf")], [1.0]]}, LABELLED, r":1: x: step 2: inf is not a finite number: fill it in"),
+    "wrong dimension": (
+        {"x": [[[1.5, 2]], [[1, 2]], [[1, 2, 3]]], **THREE},
+        LABELLED,
+        r":3: x: expected 2 numbers, got 3: give every sequence",
+    ),
+    "not a number": (
+        {"x": [[1.5, 2], [float("nan")]]},
+        LABELLED,
+        r":2: x: step 1: nan is not a finite number: fill it in",
+    ),
+    "infinite": (
+        {"x": [[1.5, float("inf")], [1.0]]},
+        LABELLED,
+        r":1: x: step 2: inf is not a finite number: fill it in",
+    ),
     "missing column": ({"x": [[1.5, 2], None]}, LABELLED, r":2: x: the value is null: fill it in"),
     "empty sequence": ({"x": [[1.5, 2], []]}, LABELLED, r":2: x: an empty sequence: give it at least one step"),
-    "target longer": ({"y": [["a", "b"], ["a", "b"]]}, {**LABELLED, "target": {"column": "y", "per": "step"}}, r":2: y: 2 values for 1 steps of x"),
-    "wrong encoding": ({"y": _ENCODED}, LABELLED, r": cannot be read as (parquet|arrow) \(.*UTF-?8.*\): write it again"),
+    "target longer": (
+        {"y": [["a", "b"], ["a", "b"]]},
+        {**LABELLED, "target": {"column": "y", "per": "step"}},
+        r":2: y: 2 values for 1 steps of x",
+    ),
+    "wrong encoding": (
+        {"y": _ENCODED},
+        LABELLED,
+        r": cannot be read as (parquet|arrow) \(.*UTF-?8.*\): write it again",
+    ),
 }
-CUT = {f"{form}: truncated": (WRITERS[form](COLUMNS)[:-60], rf"a.{form}: cannot be read as {form} \(.*\): write it again") for form in WRITERS}
+CUT = {
+    f"{form}: truncated": (WRITERS[form](COLUMNS)[:-60], rf"a.{form}: cannot be read as {form} \(.*\): write it again")
+    for form in WRITERS
+}
 for _form, _writer in WRITERS.items():
     ACCEPTED |= {
         f"{_form}: one sequence": (_writer({"x": [[1.5, 2]], "y": ["a"]}), LABELLED, [2], "train: y is 'a' everywhere"),
         f"{_form}: one class": (_writer(COLUMNS | {"y": ["a", "a"]}), LABELLED, [2, 1], "train: y is 'a' everywhere"),
-        f"{_form}: ids repeated": (_writer(COLUMNS | {"id": ["a", "a"]}), LABELLED, [2, 1], "several sequences: 'a' (2 times)"),
+        f"{_form}: ids repeated": (
+            _writer(COLUMNS | {"id": ["a", "a"]}),
+            LABELLED,
+            [2, 1],
+            "several sequences: 'a' (2 times)",
+        ),
     }
 
 #: In a second file beside a good one: content, what is read by (2: numbers, 3: tokens), and the error or note.
@@ -146,18 +180,22 @@ HELD_OUT = {
 for _form, _writer in WRITERS.items():
     HELD_OUT |= {
         f"{_form}: label never seen": (_writer(COLUMNS | {"y": ["a", "c"]}), 2, HELD_OUT["jsonl: label never seen"][2]),
-        f"{_form}: unknown token": (_writer(COLUMNS | {"w": [["p", "z"], ["p"]]}), 3, HELD_OUT["jsonl: unknown token"][2]),
+        f"{_form}: unknown token": (
+            _writer(COLUMNS | {"w": [["p", "z"], ["p"]]}),
+            3,
+            HELD_OUT["jsonl: unknown token"][2],
+        ),
     }
 
 #: Flaws that a test here puts into the good file of every format.
 FOR_ALL = {"byte order mark", "Windows line ends", "no bytes", "a million steps"}
-CELLS = [f"{form}: {flaw}" for form in READERS for flaw in FLAWS]
+CELLS = [f"{form}: {problem}" for form in READERS for problem in FLAWS]
 
 
 def test_every_flaw_in_every_format_is_tested_or_impossible():
     assert GOOD.keys() == READERS.keys()
     left = [cell for cell in CELLS if cell.partition(": ")[2] not in FOR_ALL and cell not in IMPOSSIBLE]
-    columnar = {f"{form}: {flaw}" for form in WRITERS for flaw in COLUMNAR}
+    columnar = {f"{form}: {problem}" for form in WRITERS for problem in COLUMNAR}
     tables = (bad.TABLE, ACCEPTED, HELD_OUT, columnar, CUT)
     assert [cell for cell in left if sum(cell in table for table in tables) != 1] == []
     known = {*CELLS, *bad.TABLE}
@@ -165,9 +203,9 @@ def test_every_flaw_in_every_format_is_tested_or_impossible():
 
 
 @pytest.mark.parametrize("form", WRITERS)
-@pytest.mark.parametrize("flaw", COLUMNAR)
-def test_a_bad_row_of_columns_is_one_message_with_its_number(tmp_path, form, flaw):
-    changed, data, message = COLUMNAR[flaw]
+@pytest.mark.parametrize("problem", COLUMNAR)
+def test_a_bad_row_of_columns_is_one_message_with_its_number(tmp_path, form, problem):
+    changed, data, message = COLUMNAR[problem]
     write(tmp_path / f"a.{form}", WRITERS[form](COLUMNS | changed))
     with pytest.raises(DataError, match=rf"a.{form}{message}") as caught:
         open_data(config(tmp_path, train=f"a.{form}", **data))
@@ -245,11 +283,15 @@ def test_a_sequence_too_long_for_the_memory_is_refused_or_split(tmp_path, form, 
     monkeypatch.setattr("lstm_cli.data.memory.available", lambda: 2 * 10**6)
     name, _, data, _ = GOOD[form]
     write(tmp_path / name, LONG[form]())
-    with pytest.raises(DataError, match=rf"{name}.*: 2,00\d steps make a batch of train that would take about .* MB of 2 MB"):
+    with pytest.raises(
+        DataError, match=rf"{name}.*: 2,00\d steps make a batch of train that would take about .* MB of 2 MB"
+    ):
         open_data(config(tmp_path, train=name, **data))
     with pytest.raises(DataError, match=rf"{name}.*: 2,00\d steps would take about .* MB, and data.max_length is 100;"):
         open_data(config(tmp_path, train=name, max_length=100, **data))
-    pieces = open_data(config(tmp_path, {"train": {"batch_size": 1}}, train=name, max_length=100, on_long="split", **data))
+    pieces = open_data(
+        config(tmp_path, {"train": {"batch_size": 1}}, train=name, max_length=100, on_long="split", **data)
+    )
     assert pieces.train.lengths.max() == 100 and pieces.train.lengths.sum() in (2000, 2001)
 
 

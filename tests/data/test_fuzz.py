@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lstm_cli.data import Batches, open_data
 from lstm_cli.errors import LstmError
-from tests.data.helpers import config
 from tests.data.test_readers import CONLLU, TS
+from tests.support.data import config
 
 
 def archive(**arrays):
@@ -69,7 +69,7 @@ def file(request):
     name = request.param
     if name in GOOD:
         return name, GOOD[name]
-    from tests.data import columnar  # skips the test where pyarrow is missing
+    from tests.support import columnar  # skips the test where pyarrow is missing
 
     return name, columnar.WRITERS[name.removeprefix("a.")](columnar.COLUMNS)
 

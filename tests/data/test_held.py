@@ -8,7 +8,7 @@ import pytest
 
 from lstm_cli.data.formats import READERS, Options, read
 from lstm_cli.data.formats.source import Source
-from tests.data.helpers import write
+from tests.support.data import write
 
 WORD = "\t".join(["1", "big", "_", "ADJ", *"______"]) + "\n"
 HEADER = "@univariate true\n@classLabel false\n@data\n"
@@ -18,7 +18,7 @@ def columnar(form, **options):
     """All rows are in one batch or group, as writers make them unless they are told otherwise."""
 
     def content(count):
-        from tests.data import columnar  # skips the test where pyarrow is missing
+        from tests.support import columnar  # skips the test where pyarrow is missing
 
         x = columnar.pa.FixedSizeListArray.from_arrays(np.random.default_rng(0).normal(size=30 * count), 30)
         return columnar.WRITERS[form]({"x": x, "w": ["word"] * count}, **options)
@@ -72,7 +72,7 @@ def test_ten_times_the_rows_take_no_more_memory(tmp_path, kind):
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 def test_of_long_rows_of_columns_even_fewer_are_held(tmp_path, form):
     """A few rows are as long as hundreds of others."""
-    columnar = pytest.importorskip("tests.data.columnar")
+    columnar = pytest.importorskip("tests.support.columnar")
     x = columnar.pa.FixedSizeListArray.from_arrays(np.zeros(60 * 20_000), 20_000)
     write(tmp_path / "a", columnar.WRITERS[form]({"x": x}))
     assert peak(tmp_path / "a", form)[1] < 2 * 60 * 20_000 * 8  # as objects they take five times as much

@@ -3,7 +3,7 @@
 import pytest
 
 from lstm_cli.data import open_data
-from tests.data.helpers import config, open_jsonl, write
+from tests.support.data import config, open_jsonl, write
 
 INPUTS = {
     "numbers": ([{"x": [1, 2]}, {"x": [3.5]}], "number", 1),

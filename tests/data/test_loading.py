@@ -5,7 +5,7 @@ import pytest
 
 from lstm_cli.data import Dataset, open_data
 from lstm_cli.errors import DataError
-from tests.data.helpers import config, open_jsonl, write, write_jsonl
+from tests.support.data import config, open_jsonl, write, write_jsonl
 
 GIVEN = {"inputs": ["x"], "target": "y"}
 ROWS = [{"x": [1.5, 2], "y": "a"}, {"x": [3, 4.5], "y": "b"}]

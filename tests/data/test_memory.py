@@ -14,7 +14,7 @@ from lstm_cli.data import evaluation_batches, memory, open_data
 from lstm_cli.data.batching import whole
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.session import build_job
-from tests.data.helpers import config, write_jsonl
+from tests.support.data import config, write_jsonl
 
 ROOT = Path(__file__).parents[2]
 STEPS, MILLION, MEGABYTE = 20_000, 1_000_000, 1 << 20
@@ -70,7 +70,7 @@ def test_the_memory_that_is_named_is_about_what_it_takes(tmp_path, monkeypatch, 
     def run(job):
         if training:
             batch = job.batches.largest()
-            job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+            job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
         else:
             evaluate(job.evaluator, evaluation_batches(given, data.train))
 

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from lstm_cli.data import open_data, read_rows, rows_of
+from lstm_cli.data import open_data, raw_sequences, read_sequences
 from lstm_cli.errors import DataError
-from tests.data.helpers import config, open_jsonl, write
 from tests.data.test_bad_rows import npz, ts
+from tests.support.data import config, open_jsonl, write
 
 X = {"inputs": ["x"], "target": "y"}
 TEXT = "expected a number, got true: write 1 or 0 if it is one"
@@ -38,7 +38,7 @@ def test_a_column_of_true_and_false_is_one_and_zero(tmp_path):
     data = open_jsonl(tmp_path, [{"x": [True, False, True], "y": "a"}], scale="none", **X)
     assert data.train.numbers.ravel().tolist() == [1, 0, 1]
     with pytest.raises(DataError, match=rf"sequence 1: x: step 2: {TEXT}"):
-        data.schema.encode(next(rows_of([{"x": [1, True]}], data.schema)))
+        data.schema.encode(next(raw_sequences([{"x": [1, True]}], data.schema)))
 
 
 VALUES = {
@@ -51,7 +51,7 @@ VALUES = {
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 @pytest.mark.parametrize("kind", VALUES)
 def test_columns_of_neither_numbers_nor_text_are_refused(tmp_path, form, kind):
-    columnar = pytest.importorskip("tests.data.columnar")
+    columnar = pytest.importorskip("tests.support.columnar")
     value, message = VALUES[kind]
     write(tmp_path / f"a.{form}", columnar.WRITERS[form]({"x": value, "y": ["a"], "when": [datetime.date.today()]}))
     with pytest.raises(DataError, match=rf"a.{form}: {message}"):
@@ -60,7 +60,7 @@ def test_columns_of_neither_numbers_nor_text_are_refused(tmp_path, form, kind):
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 def test_strings_of_digits_are_tokens_as_in_jsonl(tmp_path, form):
-    columnar = pytest.importorskip("tests.data.columnar")
+    columnar = pytest.importorskip("tests.support.columnar")
     rows = [{"x": ["1", "22"], "y": "a"}]
     write(tmp_path / f"a.{form}", columnar.WRITERS[form]({"x": [["1", "22"]], "y": ["a"]}))
     found, expected = open_data(config(tmp_path, train=f"a.{form}", **X)), open_jsonl(tmp_path, rows, **X)
@@ -70,6 +70,6 @@ def test_strings_of_digits_are_tokens_as_in_jsonl(tmp_path, form):
 def test_a_missing_file_says_what_its_path_counts_from(tmp_path):
     data = open_jsonl(tmp_path, [json.loads('{"x": [1.5], "y": "a"}')], **X)
     with pytest.raises(DataError, match=r"b.jsonl: no such file: check the path; it counts from the current folder"):
-        next(read_rows(tmp_path / "b.jsonl", data.schema))
+        next(read_sequences(tmp_path / "b.jsonl", data.schema))
     with pytest.raises(DataError, match=r"b\\n.jsonl: no such file: .* it counts from the config's folder"):
         open_data(config(tmp_path, train="b\n.jsonl", **X))

@@ -12,7 +12,7 @@ from lstm_cli.data.formats import READERS, Options, detect, read
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.formats.text import join, split
 from lstm_cli.errors import ConfigError, DataError
-from tests.data.helpers import write
+from tests.support.data import write
 
 CONLLU = """# sent_id = a1
 # text = vámonos al mar

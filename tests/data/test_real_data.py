@@ -3,7 +3,7 @@
 import pytest
 
 from lstm_cli.data import evaluation_batches, open_data, training_batches
-from tests.data.helpers import SHARED, config
+from tests.support.data import SHARED, config
 
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the public data is not at {SHARED}")
 
@@ -57,11 +57,11 @@ def test_a_public_data_set_is_read_whole(name):
     opened = open_data(given)
     assert tuple(len(split) if split else 0 for split in (opened.train, opened.valid, opened.test)) == counts
     assert (opened.schema.target.size, opened.schema.target.kind) == (size, kind)
-    counted = sum(len(batch.rows) for batch in training_batches(given, opened.train).epoch(0))
+    counted = sum(len(batch.counted) for batch in training_batches(given, opened.train).epoch(0))
     assert targets is None or counted == targets
     for split in filter(None, (opened.valid, opened.test)):
         expected = split.target.shape[0] if split.weight is None else int((split.weight > 0).sum())
-        assert sum(len(batch.rows) for batch in evaluation_batches(given, split).epoch(0)) == expected
+        assert sum(len(batch.counted) for batch in evaluation_batches(given, split).epoch(0)) == expected
 
 
 def test_lengths_are_as_described():

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_cli.data import Batches, evaluation_batches, open_data, rows_of
-from tests.data.helpers import config, open_jsonl, write
+from lstm_cli.data import Batches, evaluation_batches, open_data, raw_sequences
+from tests.support.data import config, open_jsonl, write
 
 CHAINS = [
     "none",
@@ -36,9 +36,7 @@ def test_the_truth_is_the_data(tmp_path, chain, scale, window):
     present, truth = by_place(data, window)
     lag = data.schema.layout.lag
     values = {
-        (s, t): (row["x"][t + lag], row["z"][t + lag])
-        for s, row in enumerate(rows)
-        for t in range(len(row["x"]) - lag)
+        (s, t): (row["x"][t + lag], row["z"][t + lag]) for s, row in enumerate(rows) for t in range(len(row["x"]) - lag)
     }
     places = {(s, t) for s, t in values if (s, t + 1) in values}
     assert truth.keys() == present.keys() == places
@@ -51,7 +49,7 @@ def by_place(data, window):
     """What the step and its next are, by sequence and step."""
     present, truth = {}, {}
     for batch in Batches(data.train, batch_size=2, window=window, carry_state=True).epoch(0):
-        steps, columns = np.divmod(batch.rows, len(batch.lengths))
+        steps, columns = np.divmod(batch.counted, len(batch.lengths))
         places = list(zip(batch.sequences[columns].tolist(), (batch.starts[columns] + steps).tolist(), strict=True))
         present.update(zip(places, data.train.present(batch), strict=True))
         truth.update(zip(places, data.train.truth(batch), strict=True))
@@ -86,7 +84,7 @@ def test_a_dataset_and_a_restorer_say_the_same(tmp_path, chain):
 def test_forecasts_beyond_the_end_are_exact_where_the_outputs_are(tmp_path_factory, chain, count):
     """A network that knew the future would, through the restorer, predict the future."""
     rows, data = opened(tmp_path_factory.mktemp("data"), chain, inputs=["x"], target="next")
-    (known,) = rows_of([{"x": rows[0]["x"][:-count]}], data.schema)
+    (known,) = raw_sequences([{"x": rows[0]["x"][:-count]}], data.schema)
     outputs = data.train[0].target[-count:]
     restorer = data.schema.restorer(data.schema.encode(known))
     forecasts = [restorer.append(output)[0] for output in outputs]
@@ -95,7 +93,7 @@ def test_forecasts_beyond_the_end_are_exact_where_the_outputs_are(tmp_path_facto
 
 def test_the_last_of_all_outputs_is_the_first_forecast(tmp_path):
     rows, data = opened(tmp_path, "log difference", inputs=["x"], target="next")
-    (row,) = rows_of(rows[:1], data.schema)
+    (row,) = raw_sequences(rows[:1], data.schema)
     sequence = data.schema.encode(row)
     outputs = np.random.default_rng(0).normal(size=(sequence.steps, 1))
     restored = data.schema.restorer(sequence).restore_all(outputs)
@@ -116,7 +114,7 @@ def test_a_number_per_sequence_is_restored(tmp_path):
     data = open_jsonl(tmp_path, rows, inputs=["x"], target="y", transform={"y": "log"}, scale="minmax")
     (batch,) = Batches(data.train, batch_size=3).epoch(0)
     np.testing.assert_allclose(data.train.truth(batch)[:, 0], [109, 105, 103], rtol=1e-6)
-    assert batch.rows.tolist() == [0, 1, 2]
+    assert batch.counted.tolist() == [0, 1, 2]
 
 
 def test_a_target_that_is_an_input_can_be_a_difference(tmp_path):

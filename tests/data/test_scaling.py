@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from lstm_cli.data.schema.scaling import Scaling
 from lstm_cli.errors import DataError
-from tests.data.helpers import open_jsonl
+from tests.support.data import open_jsonl
 
 VALUES = arrays(np.float64, st.tuples(st.integers(1, 30), st.just(2)), elements=st.floats(-1e6, 1e6, width=32))
 

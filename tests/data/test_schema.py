@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from lstm_cli.data import Batches, Dataset, Schema, Tally, open_data, read_rows, rows_of
+from lstm_cli.data import Batches, Dataset, Schema, UnknownCounts, open_data, raw_sequences, read_sequences
 from lstm_cli.errors import CheckpointError, DataError
-from tests.data.helpers import config, open_jsonl, open_text, write, write_jsonl
+from tests.support.data import config, open_jsonl, open_text, write, write_jsonl
 
 ROW = {
     "id": "u",
@@ -35,7 +35,7 @@ def test_numbers_are_in_the_precision_of_the_config_and_of_the_run(tmp_path, pre
     data = open_jsonl(tmp_path, rows, sections, inputs=["x"], target="y", scale="none")
     data.schema.save(tmp_path)
     again = Schema.load(tmp_path)
-    (row,) = rows_of(rows, again)
+    (row,) = raw_sequences(rows, again)
     nearest = np.dtype(precision).type
     for sequence in (data.train[0], again.encode(row, labelled=True)):
         assert {array.dtype for array in (sequence.numbers, sequence.target, sequence.weight)} == {np.dtype(precision)}
@@ -45,7 +45,7 @@ def test_numbers_are_in_the_precision_of_the_config_and_of_the_run(tmp_path, pre
 
 
 def encode(schema, **changed):
-    (row,) = rows_of([{name: value for name, value in (ROW | changed).items() if value is not None}], schema)
+    (row,) = raw_sequences([{name: value for name, value in (ROW | changed).items() if value is not None}], schema)
     return schema.encode(row)
 
 
@@ -90,7 +90,7 @@ def test_a_schema_survives_the_run_folder(tmp_path, folder_data, rows):
         schema.target.kind,
     )
     for labelled in (True, False):
-        for row in rows_of(rows, schema):
+        for row in raw_sequences(rows, schema):
             equal(again.encode(row, labelled=labelled), schema.encode(row, labelled=labelled))
 
 
@@ -125,12 +125,12 @@ def test_arrays_tuples_and_lists_are_the_same(schema):
 
 
 def test_what_training_never_saw_is_unknown_and_counted(schema):
-    tally = Tally()
-    (row,) = rows_of([ROW | {"w": ["a", "zz", "a"], "s": [[99], [], [60]], "y": ["p", "new", "q"]}], schema)
-    sequence = schema.encode(row, labelled=True, tally=tally)
+    unknown_counts = UnknownCounts()
+    (row,) = raw_sequences([ROW | {"w": ["a", "zz", "a"], "s": [[99], [], [60]], "y": ["p", "new", "q"]}], schema)
+    sequence = schema.encode(row, labelled=True, unknown_counts=unknown_counts)
     assert sequence.tokens["w"].tolist() == [1, 0, 1]
     assert sequence.target.tolist() == [0, -1, 1]
-    assert tally.notes("test") == [
+    assert unknown_counts.notes("test") == [
         "test: unknown tokens in w: 1 of 3 (33.33%), such as 'zz'",
         "test: unknown tokens in s: 1 of 2 (50.00%), such as '99'",
         "test: targets that training never saw, each an error: 1 of 3 (33.33%), such as 'new'",
@@ -140,11 +140,11 @@ def test_what_training_never_saw_is_unknown_and_counted(schema):
 def test_elements_of_true_sets_without_a_column_are_counted(tmp_path):
     data = open_jsonl(tmp_path, [{"s": [[1], [2, 3], [1]]}], inputs={"s": "set"}, target="next")
     write_jsonl(tmp_path / "test.jsonl", [{"s": [[8], [1, 9], [8, 9], [3]]}])
-    tally = Tally()
-    dataset = Dataset.read(tmp_path / "test.jsonl", data.schema, tally=tally)
+    unknown_counts = UnknownCounts()
+    dataset = Dataset.read(tmp_path / "test.jsonl", data.schema, unknown_counts=unknown_counts)
     (batch,) = Batches(dataset, batch_size=1).epoch(0)
     assert dataset.unseen(batch) == 3
-    of_inputs, of_targets = tally.notes("test")
+    of_inputs, of_targets = unknown_counts.notes("test")
     assert "unknown tokens in s: 4 of 6 (66.67%), such as '8', '9'" in of_inputs
     assert "targets that training never saw, each an error: 4 of 6" in of_targets
 
@@ -152,13 +152,13 @@ def test_elements_of_true_sets_without_a_column_are_counted(tmp_path):
 def test_an_unknown_next_token_is_an_error_unless_training_knew_unknown_ones(tmp_path):
     for text, min_count, expected in (("abab", 1, -1), ("ababc", 2, 0)):
         data = open_text(tmp_path, text, inputs={"text": {"min_count": min_count}})
-        (row,) = rows_of([{"text": list("az")}], data.schema)
+        (row,) = raw_sequences([{"text": list("az")}], data.schema)
         assert data.schema.encode(row, labelled=True).target.tolist() == [expected]
 
 
 def test_the_last_step_stays_where_its_output_is_the_forecast(tmp_path):
     data = open_jsonl(tmp_path, [{"x": [1.0, 2.5, 3.0, 4.0]}], inputs=["x"], target="next", scale="none")
-    (row,) = rows_of([{"x": [5.0, 6.0, 7.0]}], data.schema)
+    (row,) = raw_sequences([{"x": [5.0, 6.0, 7.0]}], data.schema)
     labelled, unlabelled = (data.schema.encode(row, labelled=given) for given in (True, False))
     assert (labelled.steps, labelled.target[:, 0].tolist()) == (2, [6, 7])
     assert (unlabelled.steps, unlabelled.target) == (3, None)
@@ -191,7 +191,7 @@ def test_lines_begin_and_end_with_the_boundary(tmp_path):
     assert schema.text(first.target) == "ab\n"
     assert [schema.ends_line(index) for index in first.target] == [False, False, True]
     assert schema.tokens["text"].decode(schema.prompt("b").tokens["text"]) == ["\n", "b"]
-    (row,) = rows_of([{"text": "ab"}], schema)
+    (row,) = raw_sequences([{"text": "ab"}], schema)
     assert schema.encode(row).steps == 3
 
 
@@ -241,23 +241,23 @@ def test_halves_of_surrogate_pairs_survive(tmp_path):
 
 def test_rows_are_read_from_streams_in_the_format_of_training(schema):
     stream = io.BytesIO((json.dumps(ROW) + "\n").encode() * 3)
-    assert [schema.encode(row).id for row in read_rows(stream, schema)] == ["u", "u", "u"]
+    assert [schema.encode(row).id for row in read_sequences(stream, schema)] == ["u", "u", "u"]
 
 
 def test_the_suffix_of_a_file_tells_its_format(tmp_path):
     data = open_jsonl(tmp_path, [{"x": [1.5, 2.5], "y": "a"}], inputs=["x"], target="y")
-    (row,) = read_rows(write(tmp_path / "new.csv", "x\n3\n4\n5\n"), data.schema)
+    (row,) = read_sequences(write(tmp_path / "new.csv", "x\n3\n4\n5\n"), data.schema)
     assert data.schema.encode(row).steps == 3
 
 
 def test_ids_may_come_back_when_predicting(tmp_path):
     write(tmp_path / "a.csv", "id,x,y\na,1.5,p\nb,2,q\n")
     schema = open_data(config(tmp_path, train="a.csv", inputs=["x"], target="y")).schema
-    rows = read_rows(write(tmp_path / "new.csv", "id,x\na,1\nb,2\na,3\n"), schema)
+    rows = read_sequences(write(tmp_path / "new.csv", "id,x\na,1\nb,2\na,3\n"), schema)
     assert [row.id for row in rows] == ["a", "b", "a"]
 
 
 def test_a_bad_row_stops_prediction_at_its_place(schema):
     stream = io.BytesIO((json.dumps(ROW) + "\nnonsense\n").encode())
     with pytest.raises(DataError, match=":2: not JSON"):
-        list(read_rows(stream, schema))
+        list(read_sequences(stream, schema))

@@ -5,8 +5,8 @@ import pytest
 
 from lstm_cli.data import open_data
 from lstm_cli.errors import DataError
-from tests.data.helpers import config, open_jsonl, write
 from tests.data.test_bad_rows import LABEL, TAGS, X, npz, ts, word
+from tests.support.data import config, open_jsonl, write
 
 
 def test_skipped_rows_are_counted_and_the_first_ten_named(tmp_path):
@@ -32,7 +32,7 @@ def skippable(form, good, bad):
         return f"{word('1')}\n\n" * good + f"{word('1')}\t_\n\n" * bad
     if form == "ts":
         return ts(*["1,2:3,4:up"] * (good - 1), *["1,2:3,4:left"] * bad)
-    from tests.data.columnar import WRITERS  # skips the test where pyarrow is missing
+    from tests.support.columnar import WRITERS  # skips the test where pyarrow is missing
 
     return WRITERS[form]({"x": [[1.5]] * good + [[]] * bad, "y": ["a"] * (good + bad)})
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lstm_cli.data import Batches, Data
-from tests.data.helpers import open_text
+from tests.support.data import open_text
 
 
 def lines(work: Callable[[], object]) -> int:

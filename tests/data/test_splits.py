@@ -7,7 +7,7 @@ import pytest
 
 from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.errors import ConfigError
-from tests.data.helpers import config, open_jsonl, write, write_jsonl
+from tests.support.data import config, open_jsonl, write, write_jsonl
 
 GIVEN = {"inputs": ["x"], "target": "y"}
 
@@ -105,4 +105,4 @@ def test_evaluation_in_streams_sees_the_steps_before(tmp_path):
     assert (batches[0].carry == -1).all()
     for batch in batches[1:]:
         fresh = batch.carry < 0
-        assert not np.isin(np.flatnonzero(fresh), batch.rows % len(batch.lengths)).any()
+        assert not np.isin(np.flatnonzero(fresh), batch.counted % len(batch.lengths)).any()

@@ -11,7 +11,7 @@ from lstm_cli.data import memory, open_data
 from lstm_cli.data.formats import Options, read
 from lstm_cli.data.formats.source import PIECE, Source
 from lstm_cli.errors import DataError
-from tests.data.helpers import config, write
+from tests.support.data import config, write
 
 X = {"inputs": ["x"], "target": "y"}
 ROW = b'{"x": [1.5, 2.5], "y": "a"}\n'
@@ -95,7 +95,7 @@ def test_rows_that_pile_up_are_refused_while_there_is_memory_left(tmp_path, monk
     monkeypatch.setattr("lstm_cli.data.formats.arrow.PIECE", 10_000)
     monkeypatch.setattr(memory, "available", lambda: 2 * 10**9)
     if form == "arrow":
-        from tests.data.columnar import arrow, pa
+        from tests.support.columnar import arrow, pa
 
         x = pa.FixedSizeListArray.from_arrays(np.zeros(8 * 10**4), 1)
         content = arrow({"x": x, "y": ["a"] * 80_000})

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lstm_cli.data.formats.raw import Flaw
+from lstm_cli.data.formats.raw import ValueProblem
 from lstm_cli.data.schema.transforms import Chain, Trail, Transform
 
 LOG, DIFFERENCE = Transform("log"), Transform("difference", 1)
@@ -41,7 +41,7 @@ def test_the_airline_chain_by_hand():
 
 def test_a_value_without_logarithm_is_named_by_its_step():
     values = np.array([[3.0], [2.0], [5.0], [4.0]])
-    with pytest.raises(Flaw, match="log of -1") as caught:
+    with pytest.raises(ValueProblem, match="log of -1") as caught:
         Chain((DIFFERENCE, LOG)).apply(values)
     assert caught.value.step == 1
 

@@ -6,7 +6,7 @@ import pytest
 from numba.core import caching
 
 from lstm_cli.ops.elementwise import NumpyElementwise
-from tests.graph.helpers import network, random_batch
+from tests.support.graph import network, random_batch
 
 NETWORKS = {
     "tagger": {"tokens": {"w": 9}, "numbers": 0, "dropout": 0.1, "recurrent_dropout": 0.2},

@@ -10,8 +10,8 @@ from lstm_cli.graph import model
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
-from tests.graph.helpers import CELLS, EXACT, members, network, random_batch
-from tests.data.helpers import config, number_schema, write_jsonl
+from tests.support.data import config, number_schema, write_jsonl
+from tests.support.graph import CELLS, EXACT, members, network, random_batch
 
 LENGTHS = [6, 4, 4, 1]
 
@@ -77,7 +77,7 @@ def test_a_residual_output_adds_what_went_in():
     check_alone(network("number", outputs=3, residual=True))
     residual, plain = (network("number", outputs=3, residual=flag) for flag in (True, False))
     batch = random_batch(residual, LENGTHS)
-    added = batch.numbers.reshape(-1, 3)[batch.rows]
+    added = batch.numbers.reshape(-1, 3)[batch.counted]
     np.testing.assert_allclose(residual.outputs(batch), plain.outputs(batch) + added, **EXACT)
 
 
@@ -95,7 +95,7 @@ def test_a_padded_batch_is_each_sequence_alone_under_its_recurrent_mask(cell, pe
     for column in range(len(LENGTHS)):
         others = [other for other in range(len(LENGTHS)) if other != column]
         rotated, _ = members(masked, batch, [column, *others])
-        counted = replace(rotated, weight=rotated.weight * (rotated.rows % len(LENGTHS) == 0))
+        counted = replace(rotated, weight=rotated.weight * (rotated.counted_sequences == 0))
         loss, gradient = masked.gradient(counted)
         alone, gradient_alone = masked.gradient(members(masked, batch, [column])[0])
         np.testing.assert_allclose(alone, loss, **EXACT)
@@ -117,7 +117,7 @@ def test_windows_with_carried_state_are_the_whole_sequence(cell):
         for batch in batches.epoch(0):
             output, state = streaming.predictor(batch, previous)
             previous = state
-            steps, columns = np.divmod(batch.rows, len(batch.lengths))
+            steps, columns = np.divmod(batch.counted, len(batch.lengths))
             for row, (step, column) in enumerate(zip(steps, columns, strict=True)):
                 found[batch.sequences[column]][batch.starts[column] + step] = output[row, 0]
         return np.concatenate(found)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.graph.helpers import CELLS, network, random_batch
+from tests.support.graph import CELLS, network, random_batch
 
 
 def check_numerically(network, batch, *, step=1e-4, directions=6):

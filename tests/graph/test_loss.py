@@ -9,7 +9,7 @@ from lstm_cli.data import Batches, Dataset, evaluation_batches, open_data, train
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.session import build_model
 from lstm_cli.training.step import Evaluator, Predictor, Trainer
-from tests.data.helpers import config, write_jsonl
+from tests.support.data import config, write_jsonl
 
 ROWS = [
     {"x": [0.1, 0.5, 0.3, 0.2], "y": ["a", "b", "a", "b"], "from": 1, "count": 2, "w": 2.0, "v": [1, 0, 3, 0.5]},
@@ -41,7 +41,7 @@ def training_loss(settings, data, model):
     """Return the loss of the one batch that the rows make, and the gradient."""
     trainer = Trainer(model, data.schema.target.kind, settings.loss, settings.optimizer)
     (batch,) = training_batches(settings, data.train).epoch(0)
-    loss, _ = trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+    loss, _ = trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
     return loss, trainer.gradient.get_value()
 
 

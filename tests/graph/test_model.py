@@ -8,7 +8,7 @@ import pytest
 from lstm_cli.config import config_from_mapping
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
-from tests.graph.helpers import CELLS, network, random_batch
+from tests.support.graph import CELLS, network, random_batch
 
 
 def model(*, numbers=3, tokens=None, outputs=4, per="step", seed=0, **section):
@@ -118,7 +118,7 @@ def test_rows_of_a_batch_start_afresh_or_go_on_one_by_one():
     mixed = streaming.outputs(replace(batch, carry=np.array([2, -1, 0])), state)
     fresh = streaming.outputs(batch)
     went_on = streaming.outputs(replace(batch, carry=np.array([2, 3, 0])), state)
-    middle = batch.rows % 3 == 1
+    middle = batch.counted % 3 == 1
     np.testing.assert_allclose(mixed[middle], fresh[middle], rtol=1e-12)
     np.testing.assert_allclose(mixed[~middle], went_on[~middle], rtol=1e-12)
 
@@ -127,7 +127,9 @@ def test_a_batch_in_which_nothing_counts_yields_no_output_but_a_state():
     """Such are windows that only bring the state up to date."""
     streaming = network(tokens={"w": 6}, dropout=0.1)
     batch = random_batch(streaming, [3, 1])
-    nothing = replace(batch, rows=batch.rows[:0], target=batch.target[:0], weight=batch.weight[:0], total=0.0)
+    nothing = replace(
+        batch, counted=batch.counted[:0], target=batch.target[:0], weight=batch.weight[:0], loss_divisor=0.0
+    )
     output, state = streaming.predictor(nothing)
     assert output.shape == (0, 4)
     np.testing.assert_array_equal(state, streaming.predictor(batch)[1])

@@ -8,7 +8,7 @@ from pytensor.link.c.basic import CLinker
 from pytensor.tensor.elemwise import Elemwise
 
 from lstm_cli.ops.contract import or_zeros, python_mode
-from tests.ops.common import compiled, ops_of
+from tests.support.ops import compiled, ops_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from lstm_cli.kernels import dense as kernels
 from lstm_cli.kernels.tasks import aligned
 from lstm_cli.ops.dense import DenseGradient, dense
-from tests.ops.common import check_gradient, compiled, ops_of
+from tests.support.ops import check_gradient, compiled, ops_of
 
 SHAPES = [
     (1, 1, 1),

@@ -5,7 +5,7 @@ import pytest
 
 from lstm_cli.kernels.runtime import set_threads, threads
 from lstm_cli.ops.dropout import dropout, dropout_mask
-from tests.ops.common import check_gradient, compiled, ops_of
+from tests.support.ops import check_gradient, compiled, ops_of
 
 
 def mask_function(rate, dtype="float32"):

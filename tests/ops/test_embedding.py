@@ -5,7 +5,7 @@ import pytest
 
 from lstm_cli.kernels.runtime import set_threads, threads
 from lstm_cli.ops.embedding import embedding
-from tests.ops.common import check_gradient, compiled
+from tests.support.ops import check_gradient, compiled
 
 
 def lookup(ids):

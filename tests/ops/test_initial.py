@@ -5,7 +5,7 @@ import pytensor.tensor as pt
 import pytest
 
 from lstm_cli.ops.initial import initial_states
-from tests.ops.common import check_gradient, compiled, ops_of
+from tests.support.ops import check_gradient, compiled, ops_of
 
 WIDTHS = (2, 2, 3)
 

@@ -6,7 +6,7 @@ import pytest
 from lstm_cli.kernels import losses as kernels
 from lstm_cli.kernels.runtime import set_threads, threads
 from lstm_cli.ops.losses import regression_loss, sigmoid_cross_entropy, softmax_cross_entropy
-from tests.ops.common import check_gradient, compiled, ops_of
+from tests.support.ops import check_gradient, compiled, ops_of
 
 
 def log_softmax(x):

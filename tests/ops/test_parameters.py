@@ -4,7 +4,7 @@ import pytensor.tensor as pt
 import pytest
 
 from lstm_cli.ops.parameters import flatten, flatten_into, unflatten
-from tests.ops.common import check_gradient, compiled
+from tests.support.ops import check_gradient, compiled
 
 SHAPES = [(2, 3), (4,), (1, 2, 2)]
 

@@ -4,7 +4,7 @@ import pytensor.tensor as pt
 import pytest
 
 from lstm_cli.ops.pooling import pool_attention, pool_max, pool_mean
-from tests.ops.common import check_gradient, compiled
+from tests.support.ops import check_gradient, compiled
 
 LENGTHS = np.array([5, 3, 1, 4])
 

@@ -12,9 +12,9 @@ from lstm_cli.kernels.layout import NEARBY
 from lstm_cli.kernels.tasks import aligned
 from lstm_cli.kernels.tile import ROWS
 from lstm_cli.ops.recurrent import recurrent, recurrent_tokens
-from tests.ops import recurrent_problem as layers
-from tests.ops.common import compiled
-from tests.ops.recurrent_problem import CELLS, KINDS, RAGGED, Kind, close
+from tests.support import recurrent_problem as layers
+from tests.support.ops import compiled
+from tests.support.recurrent_problem import CELLS, KINDS, RAGGED, Kind, close
 
 
 def relative_error(got, expected):

@@ -8,9 +8,9 @@ from pytensor.gradient import DisconnectedInputError
 
 from lstm_cli.kernels.tasks import TaskKernel
 from lstm_cli.ops.recurrent import Recurrent, RecurrentGradient, recurrent, recurrent_tokens
-from tests.ops import recurrent_problem as layers
-from tests.ops.common import compiled, ops_of
-from tests.ops.recurrent_problem import KINDS, RAGGED, Kind, close
+from tests.support import recurrent_problem as layers
+from tests.support.ops import compiled, ops_of
+from tests.support.recurrent_problem import KINDS, RAGGED, Kind, close
 
 
 def test_a_second_model_of_other_sizes_compiles_no_kernel(monkeypatch):

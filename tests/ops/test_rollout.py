@@ -16,7 +16,7 @@ from lstm_cli.ops.rollout import LayerInputs, rollout
 from lstm_cli.theano_lstm.gru import GRU
 from lstm_cli.theano_lstm.lstm import LSTM
 from lstm_cli.theano_lstm.recurrent import RNN
-from tests.ops.common import compiled
+from tests.support.ops import compiled
 
 SIZE, CELLS = 3, ("lstm", "gru", "rnn")
 

@@ -5,7 +5,7 @@ import pytest
 
 from lstm_cli.kernels.runtime import set_threads, threads
 from lstm_cli.ops.rows import gather
-from tests.ops.common import check_gradient, compiled
+from tests.support.ops import check_gradient, compiled
 
 
 def picker():

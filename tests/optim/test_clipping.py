@@ -8,7 +8,7 @@ import pytest
 from lstm_cli.kernels.runtime import set_threads, threads
 from lstm_cli.optim import build
 from lstm_cli.optim.clipping import bounds, measure
-from tests.ops.common import compiled
+from tests.support.ops import compiled
 
 SEGMENTS = [("W", 0, 20_000), ("b", 20_000, 20_003), ("empty", 20_003, 20_003), ("V", 20_003, 20_010)]
 SIZE = 20_010

@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 import pytest
 
 from lstm_cli.optim.recipes import RECIPES, updates
-from tests.ops.common import compiled, ops_of
+from tests.support.ops import compiled, ops_of
 
 START = np.array([0.5, -1.0, 2.0, 0.1, -0.3])
 STEPS, PLACES = np.arange(1, 11)[:, None], np.arange(1, 6)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lstm_cli
-from tests.data.helpers import write, write_jsonl
+from tests.support.data import write, write_jsonl
 
 TRAIN = {"epochs": 1, "batch_size": 8}
 MODEL = {"layers": [6], "embedding": 4, "dropout": 0.0}
@@ -15,7 +15,7 @@ LETTERS = "abcd"
 
 
 def waves(count, rng):
-    """Rows of two numbers a step, lengths that differ, a label of its own kind for each."""
+    """RawSequences of two numbers a step, lengths that differ, a label of its own kind for each."""
     rows = []
     for index in range(count):
         steps, label = 3 + 4 * index % 11, index % 3
@@ -146,6 +146,6 @@ def loaded(trained):
 
 
 @pytest.fixture
-def rows_of(trained):
+def raw_sequences(trained):
     """The training rows of a kind of run that learns from jsonl."""
     return lambda kind: [json.loads(line) for line in (trained(kind) / "train.jsonl").read_text().splitlines()]

@@ -1,10 +1,10 @@
-"""Rows that a run cannot predict: the place, the field, what was expected and what was got."""
+"""RawSequences that a run cannot predict: the place, the field, what was expected and what was got."""
 
 import pytest
 
 from lstm_cli.errors import DataError
 from lstm_cli.predict import predict_run
-from tests.data.helpers import write_jsonl
+from tests.support.data import write_jsonl
 
 _DIMENSION = "give every sequence the dimension that training has"
 _SYMBOL = "write strings or whole numbers, or set kind: number for a quantity"

@@ -39,8 +39,8 @@ def test_several_numbers(loaded):
         np.testing.assert_allclose(forecast["prediction"], by_hand(run, row, ["a", "b"]), rtol=1e-4, atol=1e-5)
 
 
-def test_sets(loaded, rows_of):
-    run, rows = loaded("sets"), rows_of("sets")[:3]
+def test_sets(loaded, raw_sequences):
+    run, rows = loaded("sets"), raw_sequences("sets")[:3]
     for row, forecast in zip(rows, run.forecast(rows, STEPS), strict=True):
         assert forecast["prediction"] == by_hand(run, row, ["notes"])
 
@@ -116,8 +116,8 @@ def test_the_count_is_of_symbols(loaded):
 
 
 @pytest.mark.parametrize("kind", ["classifier", "numbered", "regression"])
-def test_only_a_model_of_its_own_next_input_goes_on(loaded, rows_of, kind):
-    for use in (lambda run: run.forecast(rows_of(kind), 3), lambda run: run.generate("a", 3)):
+def test_only_a_model_of_its_own_next_input_goes_on(loaded, raw_sequences, kind):
+    for use in (lambda run: run.forecast(raw_sequences(kind), 3), lambda run: run.generate("a", 3)):
         with pytest.raises(ConfigError, match="needs a model of its own next input"):
             use(loaded(kind))
 

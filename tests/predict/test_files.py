@@ -18,11 +18,11 @@ import pytest
 from click.testing import CliRunner
 
 from lstm_cli.cli import predict
-from lstm_cli.data import read_rows
-from lstm_cli.data import rows_of as encodable
+from lstm_cli.data import raw_sequences as encodable
+from lstm_cli.data import read_sequences
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.writers import write_rows
-from tests.data.helpers import write_jsonl
+from tests.support.data import write_jsonl
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,19 +81,19 @@ def command(*args, **options):
     return CliRunner().invoke(predict, [str(arg) for arg in args], **options)
 
 
-def test_standard_input_to_standard_output(trained, loaded, rows_of):
+def test_standard_input_to_standard_output(trained, loaded, raw_sequences):
     folder = trained("classifier")
     result = command(folder / "run", "-", input=(folder / "train.jsonl").read_bytes())
     assert (result.exit_code, result.stderr) == (0, "")
-    expected = loaded("classifier").predict(rows_of("classifier"))
+    expected = loaded("classifier").predict(raw_sequences("classifier"))
     assert [json.loads(line) for line in result.stdout.splitlines()] == expected
 
 
-def test_the_suffix_says_how_to_write(trained, loaded, rows_of, tmp_path):
+def test_the_suffix_says_how_to_write(trained, loaded, raw_sequences, tmp_path):
     folder = trained("numbered")
     assert command(folder / "run", folder / "train.jsonl", "-o", tmp_path / "p.csv", "--probabilities").exit_code == 0
     lines = list(csv.DictReader(io.StringIO((tmp_path / "p.csv").read_text())))
-    rows = loaded("numbered").predict(rows_of("numbered"))
+    rows = loaded("numbered").predict(raw_sequences("numbered"))
     assert [int(line["prediction"]) for line in lines] == [label for row in rows for label in row["prediction"]]
     assert lines[0].keys() == {"id", "step", "prediction", "p_2", "p_10"}
 
@@ -174,7 +174,7 @@ def many(count):
         def readinto(self, buffer):
             lines = min(self.left, max(1, len(buffer) // 600))
             self.left -= lines
-            content = b"".join(b'%s\n' % json.dumps(row).encode() for _ in range(lines))
+            content = b"".join(b"%s\n" % json.dumps(row).encode() for _ in range(lines))
             buffer[: len(content)] = content
             return len(content)
 
@@ -185,7 +185,7 @@ def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
     run, peaks = loaded("classifier"), []
     monkeypatch.setattr("lstm_cli.data.batching.whole.SEQUENCES_HELD", 64)
     for count in (200, 2000):
-        rows = run.predictions(run.schema.encode(row) for row in read_rows(many(count), run.schema))
+        rows = run.predictions(run.schema.encode(row) for row in read_sequences(many(count), run.schema))
         tracemalloc.start()
         write_rows(rows, tmp_path / "out.jsonl", per_step=False)
         peaks.append(tracemalloc.get_traced_memory()[1])
@@ -238,7 +238,7 @@ def test_a_closed_pipe_is_quiet(trained, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_no_output(trained, tmp_path, number):
-    """Rows come from a pipe that stays open, so that it is stopped in the middle."""
+    """RawSequences come from a pipe that stays open, so that it is stopped in the middle."""
     out = tmp_path / "out" / "p.jsonl"
     out.parent.mkdir()
     run = trained("classifier") / "run"

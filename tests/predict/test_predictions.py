@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from lstm_cli.data import Dataset, Tally
-from lstm_cli.data import rows_of as encodable
+from lstm_cli.data import Dataset, UnknownCounts
+from lstm_cli.data import raw_sequences as encodable
 from lstm_cli.data.batching import whole as limits
-from tests.data.helpers import write_jsonl
+from tests.support.data import write_jsonl
 
 
 def raw_outputs(run, rows):
@@ -18,40 +18,44 @@ def raw_outputs(run, rows):
     return list(run.outputs(run.schema.encode(row) for row in encodable(rows, run.schema)))
 
 
-def test_rows_come_out_in_the_order_of_the_input_with_their_ids(loaded, rows_of):
-    run, rows = loaded("classifier"), rows_of("classifier")
+def test_rows_come_out_in_the_order_of_the_input_with_their_ids(loaded, raw_sequences):
+    run, rows = loaded("classifier"), raw_sequences("classifier")
     np.random.default_rng(0).shuffle(rows)
     predicted = run.predict(rows)
     assert [row["id"] for row in predicted] == [row["id"] for row in rows]
     assert predicted == [run.predict([row])[0] for row in rows]
 
 
-def test_a_prediction_needs_no_label_and_no_id(loaded, rows_of):
+def test_a_prediction_needs_no_label_and_no_id(loaded, raw_sequences):
     run = loaded("classifier")
-    predicted = run.predict([{"x": row["x"]} for row in rows_of("classifier")])
+    predicted = run.predict([{"x": row["x"]} for row in raw_sequences("classifier")])
     assert [row["id"] for row in predicted] == list(range(1, 31))
     labels = [row["prediction"] for row in predicted]
-    assert labels == [row["prediction"] for row in run.predict(rows_of("classifier"))]
+    assert labels == [row["prediction"] for row in run.predict(raw_sequences("classifier"))]
     assert set(labels) <= {"low", "mid", "high"}
 
 
-def test_arrays_are_as_good_as_lists(loaded, rows_of):
+def test_arrays_are_as_good_as_lists(loaded, raw_sequences):
     run = loaded("classifier")
-    rows = [{"x": row["x"]} for row in rows_of("classifier")]
+    rows = [{"x": row["x"]} for row in raw_sequences("classifier")]
     assert run.predict([{"x": np.array(row["x"])} for row in rows]) == run.predict(rows)
     assert run.predict([]) == []
 
 
-def test_labels_keep_their_type_and_there_is_one_a_step(loaded, rows_of):
-    for row, given in zip(loaded("numbered").predict(rows_of("numbered")), rows_of("numbered"), strict=True):
+def test_labels_keep_their_type_and_there_is_one_a_step(loaded, raw_sequences):
+    for row, given in zip(
+        loaded("numbered").predict(raw_sequences("numbered")), raw_sequences("numbered"), strict=True
+    ):
         assert len(row["prediction"]) == len(given["x"])
         assert set(row["prediction"]) <= {2, 10}
 
 
 @pytest.mark.parametrize("kind", ["classifier", "numbered", "both_ways", "tagger"])
-def test_probabilities_sum_to_one_and_the_prediction_is_the_likeliest(loaded, rows_of, kind):
-    rows = loaded(kind).predict(rows_of(kind), probabilities=True)
-    assert [row["prediction"] for row in rows] == [row["prediction"] for row in loaded(kind).predict(rows_of(kind))]
+def test_probabilities_sum_to_one_and_the_prediction_is_the_likeliest(loaded, raw_sequences, kind):
+    rows = loaded(kind).predict(raw_sequences(kind), probabilities=True)
+    assert [row["prediction"] for row in rows] == [
+        row["prediction"] for row in loaded(kind).predict(raw_sequences(kind))
+    ]
     for row in rows:
         per_step = isinstance(row["prediction"], list)
         steps = zip(row["prediction"], row["probabilities"], strict=True) if per_step else [tuple(row.values())[1:]]
@@ -60,21 +64,21 @@ def test_probabilities_sum_to_one_and_the_prediction_is_the_likeliest(loaded, ro
             assert max(probabilities, key=probabilities.get) == str(prediction)
 
 
-def test_probabilities_of_sets_are_of_each_label(loaded, rows_of):
+def test_probabilities_of_sets_are_of_each_label(loaded, raw_sequences):
     run = loaded("sets")
-    for row in run.predict(rows_of("sets"), probabilities=True):
+    for row in run.predict(raw_sequences("sets"), probabilities=True):
         for prediction, probabilities in zip(row["prediction"], row["probabilities"], strict=True):
             assert prediction == [label for label in range(60, 66) if probabilities[str(label)] > 0.5]
-    logits = raw_outputs(run, rows_of("sets"))[0].values
-    found = run.predict(rows_of("sets")[:1], probabilities=True)[0]["probabilities"][0]
+    logits = raw_outputs(run, raw_sequences("sets"))[0].values
+    found = run.predict(raw_sequences("sets")[:1], probabilities=True)[0]["probabilities"][0]
     np.testing.assert_allclose(list(found.values()), 1 / (1 + np.exp(-logits[0])), rtol=1e-6)
 
 
-def test_numbers_are_in_original_units(loaded, rows_of):
+def test_numbers_are_in_original_units(loaded, raw_sequences):
     run = loaded("regression")
     scaling = run.schema.target.scaling
-    raw = raw_outputs(run, rows_of("regression"))
-    for row, outputs in zip(run.predict(rows_of("regression")), raw, strict=True):
+    raw = raw_outputs(run, raw_sequences("regression"))
+    for row, outputs in zip(run.predict(raw_sequences("regression")), raw, strict=True):
         np.testing.assert_allclose(row["prediction"], outputs.values[0] * scaling.spread + scaling.center, rtol=1e-12)
         assert 30 < row["prediction"][0] < 60 and 14_000 < row["prediction"][1] < 27_000
 
@@ -121,14 +125,14 @@ def test_a_long_sequence_in_pieces_is_as_in_one(loaded, monkeypatch, kind):
 
 
 @pytest.mark.parametrize("kind", ["averaged", "both_ways"])
-def test_what_needs_all_steps_is_never_run_in_pieces(loaded, rows_of, monkeypatch, kind):
-    whole = loaded(kind).predict(rows_of(kind), probabilities=True)
+def test_what_needs_all_steps_is_never_run_in_pieces(loaded, raw_sequences, monkeypatch, kind):
+    whole = loaded(kind).predict(raw_sequences(kind), probabilities=True)
     monkeypatch.setattr(limits, "PIECE_STEPS", 2)
-    assert loaded(kind).predict(rows_of(kind), probabilities=True) == whole
+    assert loaded(kind).predict(raw_sequences(kind), probabilities=True) == whole
 
 
-def test_small_batches_and_chunks_give_what_large_ones_give(loaded, rows_of, monkeypatch):
-    run, rows = loaded("numbered"), rows_of("numbered")
+def test_small_batches_and_chunks_give_what_large_ones_give(loaded, raw_sequences, monkeypatch):
+    run, rows = loaded("numbered"), raw_sequences("numbered")
     whole = raw_outputs(run, rows)
     for name, value in (("BATCH_STEPS", 20), ("STEPS_HELD", 60), ("SEQUENCES_HELD", 7)):
         monkeypatch.setattr(limits, name, value)
@@ -156,12 +160,12 @@ def test_a_label_that_training_never_saw_counts_as_an_error_and_is_told(loaded, 
     known = [row for row, label in zip(rows, predicted, strict=True) if row["label"] == label]
     renamed = [row | {"label": "other"} if row in (*known[:2], rows[0], rows[-1]) else row for row in rows]
     write_jsonl(tmp_path / "test.jsonl", renamed)
-    tally = Tally()
-    scores = run.evaluate(tmp_path / "test.jsonl", tally=tally)
+    unknown_counts = UnknownCounts()
+    scores = run.evaluate(tmp_path / "test.jsonl", unknown_counts=unknown_counts)
     right = [label == row["label"] for label, row in zip(predicted, renamed, strict=True)]
     assert scores["accuracy"] == pytest.approx(np.mean(right))
     assert scores["accuracy"] <= run.evaluate(folder / "test.jsonl")["accuracy"] - 2 / 12
     assert math.isfinite(scores["loss"])
-    (note,) = tally.notes("test")
+    (note,) = unknown_counts.notes("test")
     told = r"test: targets that training never saw, each an error: [234] of 12 \(.*%\), such as 'other'"
     assert re.fullmatch(told, note)

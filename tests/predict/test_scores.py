@@ -8,7 +8,9 @@ from sklearn import metrics
 
 import lstm_cli
 from lstm_cli.data.batching import whole
-from tests.predict.scoring import (
+from tests.support.columnar import arrow, parquet
+from tests.support.data import write, write_jsonl
+from tests.support.scoring import (
     BACKWARD,
     CASES,
     TASKS,
@@ -25,8 +27,6 @@ from tests.predict.scoring import (
     waves,
     write_series,
 )
-from tests.data.columnar import arrow, parquet
-from tests.data.helpers import write, write_jsonl
 
 
 @pytest.mark.parametrize(("name", "window"), CASES)

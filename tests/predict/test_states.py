@@ -8,7 +8,7 @@ import pytest
 
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
-from tests.data.helpers import write_jsonl
+from tests.support.data import write_jsonl
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 
 import lstm_cli
 from lstm_cli.run.checkpoint import BEST, load
-from tests.rollout.worlds import config as world
-from tests.rollout.worlds import write_world
-from tests.training.runs import SERIES, TEXT, config, train, write_data
+from tests.support.runs import SERIES, TEXT, config, train, write_data
+from tests.support.worlds import config as world
+from tests.support.worlds import write_world
 
 THREADS, CALLS = 8, 2000
 

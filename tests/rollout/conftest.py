@@ -1,6 +1,6 @@
 import pytest
 
-from tests.rollout.worlds import write_world
+from tests.support.worlds import write_world
 
 
 @pytest.fixture(scope="module")

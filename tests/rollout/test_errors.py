@@ -15,7 +15,7 @@ from lstm_cli.data import open_data
 from lstm_cli.errors import ConfigError, DataError, Diverged
 from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
-from tests.rollout.worlds import ALONE, CLOSED, config, merged, write_world
+from tests.support.worlds import ALONE, CLOSED, config, merged, write_world
 
 ROOT = Path(__file__).parents[2]
 SYSTEMS = {
@@ -97,7 +97,7 @@ def test_a_check_finds_a_system_that_goes_to_infinity(world):
 def test_what_a_system_prints_is_no_result(world, tmp_path):
     with pytest.raises(ConfigError, match=r"logs: made a next state that is not finite of the start \["):
         build_job(given := config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))
-    code = "from tests.rollout.worlds import config; from lstm_cli.data import open_data\n"
+    code = "from tests.support.worlds import config; from lstm_cli.data import open_data\n"
     code += "from lstm_cli.training.session import build_job; import sys\n"
     code += "build_job(given := config(sys.argv[1], rollout={'dynamics': 'cart.py:cart'}), open_data(given))"
     (tmp_path / "cart.py").write_text((world / "cart.py").read_text() + "print('loading')\n")
@@ -126,7 +126,7 @@ def test_a_system_without_slopes_learns_nothing_and_says_nothing_wrong(world):
     given = config(world, rollout={"dynamics": "cart.py:steps_only"})
     job = build_job(given, open_data(given))
     batch = job.batches.largest()
-    job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+    job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
     assert job.trainer.gradient_norm() == 0
 
 
@@ -197,7 +197,7 @@ def test_a_warm_up_longer_than_every_sequence(tmp_path):
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 def test_starts_and_goals_are_the_same_in_every_format(world, form):
-    columnar = pytest.importorskip("tests.data.columnar")
+    columnar = pytest.importorskip("tests.support.columnar")
     rows = [json.loads(line) for line in (world / "drives.jsonl").read_text().splitlines()]
     nested = {name: [row[name] if isinstance(row[name][0], list) else [row[name]] for row in rows] for name in
               ("start", "goal")}  # fmt: skip

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.rollout.worlds import ALONE, config, job_of
+from tests.support.worlds import ALONE, config, job_of
 
 
 def loss(job, step):
     batch = job.batches.largest()
-    return job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=step)[0]
+    return job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=step)[0]
 
 
 @pytest.mark.parametrize("name", ["linear", "exponential"])

@@ -10,8 +10,8 @@ import lstm_cli
 from lstm_cli.cli.group import predict, train
 from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.predict import predict_run
-from tests.rollout.worlds import ALONE, cart_step, config, write_world
-from tests.training.runs import train as trained
+from tests.support.runs import train as trained
+from tests.support.worlds import ALONE, cart_step, config, write_world
 
 STARTS = [{"id": "a", "start": [0.1, 0.2, 0.3]}, {"id": "b", "start": [[0.5, 0, 0], [0.4, 0.1, 0]]}]
 

@@ -12,7 +12,7 @@ from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels.runtime import set_threads
 from lstm_cli.ops import reference
 from lstm_cli.training.forcing import forced_steps, probability
-from tests.rollout.worlds import ALONE, CLOSED, cart_step, config, job_of, rows_of, write_world
+from tests.support.worlds import ALONE, CLOSED, cart_step, config, job_of, raw_sequences, write_world
 
 
 def by_hand(job, rows, *, elements, scale=(0.0, 1.0)):
@@ -48,11 +48,11 @@ def test_the_loss_is_that_of_the_loop_by_hand_in_the_systems_own_units(world, sc
     (batch, *_) = evaluation_batches(job.config, job.batches.dataset).epoch(0)
     loss, _, _ = job.evaluator(batch, None)
     dataset = job.batches.dataset
-    rows = rows_of(world, [dataset.ids[k] for k in batch.sequences])
+    rows = raw_sequences(world, [dataset.ids[k] for k in batch.sequences])
     scaling = dataset.schema.scaling["start"]
     assert (scale == "none") == bool((scaling.spread == 1).all())
     expected = by_hand(job, rows, elements=[0, 1], scale=(scaling.center, scaling.spread))
-    assert loss / batch.total == pytest.approx(expected, rel=1e-9)
+    assert loss / batch.loss_divisor == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -81,16 +81,16 @@ def test_scale_is_none_unless_the_config_says_otherwise(world):
 def test_the_steps_that_count_and_how_much(world, at):
     job = job_of(config(world, rollout={"loss_at": at}))
     (batch, *_) = evaluation_batches(job.config, job.batches.dataset).epoch(0)
-    time, column = np.divmod(batch.rows, len(batch.lengths))
+    time, column = np.divmod(batch.counted, len(batch.lengths))
     turn = time - (batch.observed[column] - 1)
     assert (turn >= 0).all() and (time < batch.lengths[column]).all()
     if at == "every":
-        assert len(batch.rows) == (batch.lengths - batch.observed + 1).sum() and (batch.weight == 1).all()
+        assert len(batch.counted) == (batch.lengths - batch.observed + 1).sum() and (batch.weight == 1).all()
     elif at == "last":
         assert sorted(column) == list(range(len(batch.lengths))) and (time == batch.lengths[column] - 1).all()
     else:
         assert set(turn) <= {2, 5} and (batch.weight == np.where(turn == 2, 2, 1)).all()
-        assert batch.total == batch.weight.sum()
+        assert batch.loss_divisor == batch.weight.sum()
 
 
 @pytest.mark.parametrize("system", ["cart", "linear_algebra"])
@@ -102,7 +102,7 @@ def test_a_gradient_of_the_whole_step_is_a_slope(world, system):
 
     def loss(values):
         flat.set_value(values)
-        return trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)[0]
+        return trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)[0]
 
     start = flat.get_value()
     loss(start)
@@ -114,7 +114,7 @@ def test_a_gradient_of_the_whole_step_is_a_slope(world, system):
 def test_a_system_may_be_an_object(world):
     job = job_of(config(world, rollout={"dynamics": "cart.py:winch"}))
     batch = job.batches.largest()
-    loss, _ = job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+    loss, _ = job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
     assert np.isfinite(loss) and job.trainer.gradient_norm() > 0
 
 
@@ -122,7 +122,7 @@ def test_a_system_may_have_ops_without_numba(world):
     job = job_of(config(world, rollout={"dynamics": "cart.py:clipped"}, model={"initial_state": "zeros"}))
     plain = job_of(config(world, model={"initial_state": "zeros"}))
     batch = job.batches.largest()
-    losses = [j.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)[0] for j in (job, plain)]
+    losses = [j.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)[0] for j in (job, plain)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     assert 0 < job.trainer.gradient_norm() < 1e-3 * plain.trainer.gradient_norm()
 
@@ -134,7 +134,7 @@ def test_threads_change_nothing(world, base):
     batch, results = job.batches.largest(), []
     for threads in (1, 2):
         set_threads(threads)
-        loss, _ = job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)
+        loss, _ = job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
         results.append((loss, job.trainer.gradient.get_value()))
     set_threads(1)
     assert results[0][0] == results[1][0]
@@ -161,8 +161,8 @@ def test_inputs_that_the_loop_leaves_alone(world):
 def test_a_goal_of_every_step_can_be_seen_by_the_network(world):
     given = config(world, data={"inputs": ["start", "goal"]})
     dataset = open_data(given).train
-    sequence = next(s for s in dataset if len(np.atleast_2d(rows_of(world, [s.id])[0]["goal"])) > 1)
-    goal = np.array(rows_of(world, [sequence.id])[0]["goal"], np.float32)
+    sequence = next(s for s in dataset if len(np.atleast_2d(raw_sequences(world, [s.id])[0]["goal"])) > 1)
+    goal = np.array(raw_sequences(world, [sequence.id])[0]["goal"], np.float32)
     seen = sequence.numbers[:, 3:]
     np.testing.assert_allclose(seen[sequence.observed - 1 :], goal, rtol=1e-6)
     np.testing.assert_allclose(seen[: sequence.observed], np.repeat(goal[:1], sequence.observed, axis=0), rtol=1e-6)
@@ -184,7 +184,7 @@ def test_windows_of_a_series_are_warm_up_and_loop(world):
     assert given.data.window == 3 + 5 - 1
     assert config_like(given).data.window == 7  # a resolved config says both, and loads again
     for batch in (job := job_of(given)).batches.epoch(0):
-        time = batch.rows // len(batch.lengths)
+        time = batch.counted // len(batch.lengths)
         assert time.min() >= 2 and (batch.observed == 3).all() and len(batch.mask) <= 7
     assert not job.batches.carry_state and not job.valid.carry_state
 
@@ -200,7 +200,7 @@ def test_a_loop_alone_feeds_on_its_own_predictions(world):
     (batch, *_) = job.valid.epoch(0)
     _, values, _ = job.evaluator(batch, None)
     model = job.trainer.model.parameters.values()
-    times, columns = np.divmod(batch.rows, len(batch.lengths))
+    times, columns = np.divmod(batch.counted, len(batch.lengths))
     for row in range(len(batch.lengths)):
         h, c = np.split(model["layers.0.initial"][None], 2, axis=1)
         found, x = [], None
@@ -229,7 +229,9 @@ def test_always_forced_is_the_open_loop(world):
     forced = job_of(config(world, ALONE, rollout={"teacher_forcing": {"name": "constant", "start": 1.0}}))
     free = job_of(config(world, ALONE, rollout={"teacher_forcing": None}))
     batch = forced.batches.largest()
-    losses = [job.trainer.backpropagate(batch, None, divisor=batch.total, seed=1, step=0)[0] for job in (forced, free)]
+    losses = [
+        job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)[0] for job in (forced, free)
+    ]
     from lstm_cli.training.step import Predictor
 
     open_loop, _ = Predictor(forced.trainer.model)(batch_without_loop(batch))

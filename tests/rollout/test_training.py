@@ -10,8 +10,8 @@ from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.training.check import check
 from lstm_cli.training.horizon import rolled
 from lstm_cli.training.overview import started
-from tests.rollout.worlds import ALONE, CLOSED, cart_step, config, job_of, rows_of, write_world
-from tests.training.runs import assert_same, train, train_in_sessions
+from tests.support.runs import assert_same, train, train_in_sessions
+from tests.support.worlds import ALONE, CLOSED, cart_step, config, job_of, raw_sequences, write_world
 
 
 def test_the_example_of_the_interface_works_as_shown(tmp_path):
@@ -68,7 +68,7 @@ def test_the_error_against_the_horizon(world, base):
     for batch in batches.epoch(0):
         _, values, _ = job.evaluator(batch, None)
         found, wanted = data.test.restore(batch, values), data.test.truth(batch)
-        for n, row in enumerate(batch.rows):
+        for n, row in enumerate(batch.counted):
             turn = row // len(batch.lengths) - batch.observed[row % len(batch.lengths)] + 1
             squares[turn] += np.mean((found[n] - wanted[n]) ** 2)
             counts[turn] += 1
@@ -92,7 +92,7 @@ def test_the_system_left_alone_is_a_baseline(world):
     (baseline,) = started(world, job, open_data(job.config)).baselines
     assert (job.trainer.model.parameters.flat.get_value() == before).all()
     squares = []
-    for row in rows_of(world, job.valid.dataset.ids):
+    for row in raw_sequences(world, job.valid.dataset.ids):
         state, goal = np.atleast_2d(row["start"])[-1:], np.atleast_2d(row["goal"])
         for turn in range(len(goal) if len(goal) > 1 else 6):
             state = cart_step(state, np.zeros((1, 2)))
@@ -106,7 +106,7 @@ def test_the_last_observed_value_is_a_baseline_of_a_loop_alone(world):
     squares = []
     for batch in job.valid.epoch(0):
         truth = job.valid.dataset.truth(batch)
-        shown = job.valid.dataset.schema.target.scaling.undo(batch.numbers[2][batch.rows % len(batch.lengths)])
+        shown = job.valid.dataset.schema.target.scaling.undo(batch.numbers[2][batch.counted % len(batch.lengths)])
         squares.append((truth - shown) ** 2)
     assert persisted["rmse"] == pytest.approx(np.sqrt(np.concatenate(squares).mean()), rel=1e-5)
 

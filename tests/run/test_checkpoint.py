@@ -15,8 +15,8 @@ from hypothesis.extra import numpy as arrays
 from lstm_cli.errors import CheckpointError, Diverged
 from lstm_cli.run import checkpoint
 from lstm_cli.run.checkpoint import FILES, MANIFEST, MODEL, State, check_matches, decode, load, save
-from tests.crash.harness import step_of
-from tests.crash.worker import state
+from tests.support.crash import step_of
+from tests.support.crash_worker import state
 
 DTYPES = ["float32", "float64", "float16", "int64", "int32", "int8", "uint8", "uint64", "bool"]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from lstm_cli.errors import CheckpointError
 from lstm_cli.run import checkpoint
 from lstm_cli.run.checkpoint import FILES, MANIFEST, POSITION, load, load_newest, save
-from tests.crash.harness import damage, step_of
-from tests.crash.worker import state
+from tests.support.crash import damage, step_of
+from tests.support.crash_worker import state
 
 
 def test_a_missing_checkpoint_says_so(tmp_path: Path) -> None:

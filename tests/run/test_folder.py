@@ -17,8 +17,8 @@ from lstm_cli.run import folder as runfolder
 from lstm_cli.run.checkpoint import load_newest, save
 from lstm_cli.run.compatibility import check_identity, compare_configs, environment, identity
 from lstm_cli.run.folder import LOCK, RunFolder
-from tests.crash.harness import Worker
-from tests.crash.worker import state
+from tests.support.crash import Worker
+from tests.support.crash_worker import state
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from tests.theano_lstm.parity import CASES, NUMBERS, digest, named
+from tests.support.parity import CASES, NUMBERS, digest, named
 
 
 def shrink(full, name):

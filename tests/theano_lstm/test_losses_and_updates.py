@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from lstm_cli import create_optimization_updates, masked_loss, masked_loss_dx
 from lstm_cli.theano_lstm import theano
-from tests.theano_lstm.helpers import evaluate
+from tests.support.theano_lstm import evaluate
 
 rng = np.random.default_rng(3)
 P = rng.dirichlet(np.ones(4), size=(3, 5))

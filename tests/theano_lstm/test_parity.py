@@ -9,7 +9,7 @@ from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.link.vm import VMLinker
 
 from lstm_cli.theano import compiling
-from tests.theano_lstm.parity import CASES, NUMBERS, digest, fused, train
+from tests.support.parity import CASES, NUMBERS, digest, fused, train
 
 SLOW = {"lstm_adadelta", "lstm_identity_gate_sgd", "closed_loop_adadelta"}  # little that others lack
 LOOPS = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in CASES]

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from lstm_cli import GRU, LSTM, RNN, Embedding, Layer
 from lstm_cli.theano_lstm.activations import ACTIVATIONS, name_of
-from tests.theano_lstm.helpers import evaluate, randomize, steps
+from tests.support.theano_lstm import evaluate, randomize, steps
 
 T, B, INPUTS, H = 3, 3, 2, 4
 rng = np.random.default_rng(1)

@@ -20,7 +20,7 @@ from lstm_cli import (
     srng,
 )
 from lstm_cli.theano_lstm import theano
-from tests.theano_lstm.helpers import evaluate, randomize
+from tests.support.theano_lstm import evaluate, randomize
 
 rng = np.random.default_rng(2)
 X = rng.normal(size=(5, 3))

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lstm_cli import GRU, LSTM, RNN, Embedding, GatedInput, Layer, clip_gradient
-from tests.theano_lstm.helpers import evaluate, randomize, sigmoid
+from tests.support.theano_lstm import evaluate, randomize, sigmoid
 
 INPUTS, H, B = 3, 4, 5
 rng = np.random.default_rng(0)

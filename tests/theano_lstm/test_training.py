@@ -15,8 +15,8 @@ from lstm_cli.data import open_data
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.loop import train
 from lstm_cli.training.session import build_job
-from tests.data.helpers import write_jsonl
-from tests.theano_lstm.parity import CASES, NUMBERS, named
+from tests.support.data import write_jsonl
+from tests.support.parity import CASES, NUMBERS, named
 from tests.theano_lstm.test_parity import assert_close, of_case
 
 SGD, ADAGRAD, ADADELTA = ({"name": "sgd", "learning_rate": 0.1}, {"name": "adagrad", "learning_rate": 0.05}, "adadelta")
@@ -24,7 +24,7 @@ STEPS = 15
 PENDULUM = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from tests.theano_lstm.parity import DOUBLE_PENDULUM, pendulum
+from tests.support.parity import DOUBLE_PENDULUM, pendulum
 
 def double_pendulum(state, output):
     return pendulum(state, output[:, 0], **DOUBLE_PENDULUM)
@@ -150,7 +150,7 @@ def first_output(job, name):
     if job.trainer.model.sizes.per == "sequence":
         return values[columns]
     output = np.zeros((*batch.mask.shape, values.shape[1])).reshape(-1, values.shape[1])
-    output[batch.rows] = values
+    output[batch.counted] = values
     return output.reshape(*batch.mask.shape, -1)[:, columns]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.training.runs import Whole
+from tests.support.runs import Whole
 
 
 @pytest.fixture(scope="module")

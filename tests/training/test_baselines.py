@@ -8,7 +8,7 @@ from lstm_cli.config import config_from_mapping
 from lstm_cli.training.baselines import Constant, persistence
 from lstm_cli.training.run import train_run
 from lstm_cli.training.sinks.wording import number
-from tests.training.runs import SMALL, merged
+from tests.support.runs import SMALL, merged
 
 
 def task(kind, size, is_next=False):

@@ -7,7 +7,7 @@ import numpy as np
 import lstm_cli
 from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_NODES
 from lstm_cli.run.checkpoint import LAST, load
-from tests.training.runs import config, metrics, train
+from tests.support.runs import config, metrics, train
 
 COLUMNS = [f"sensor_{number}" for number in range(1500)]
 

@@ -16,7 +16,7 @@ from lstm_cli.errors import Diverged, Interrupted
 from lstm_cli.run.checkpoint import BEST, LAST, PARTS, State, load
 from lstm_cli.training.events import CheckpointWritten, Event, Note, StepDone
 from lstm_cli.training.step import Trainer
-from tests.training.runs import Watcher, assert_same, config, train, train_in_sessions, watched, write_data
+from tests.support.runs import Watcher, assert_same, config, train, train_in_sessions, watched, write_data
 
 PLAIN = {"name": "sgd", "learning_rate": 0.125, "clip_norm": None}
 STEPS = {"epochs": 3, "batch_size": 4, "checkpoint_every": "1 steps", "schedule": "constant", "monitor": "train.loss"}

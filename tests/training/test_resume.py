@@ -13,7 +13,7 @@ from lstm_cli.errors import Interrupted
 from lstm_cli.run.checkpoint import BEST, LAST, load
 from lstm_cli.training import keeper
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring
-from tests.training.runs import (
+from tests.support.runs import (
     DROPS,
     SERIES,
     TEXT,

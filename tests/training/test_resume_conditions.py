@@ -18,8 +18,8 @@ from lstm_cli.run.checkpoint import BEST, LAST, load
 from lstm_cli.run.compatibility import compare_configs
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.run import train_run
-from tests.crash.harness import damage
-from tests.training.runs import DROPS, SMALL, Watcher, Whole, assert_same, config, train, watched, write_data
+from tests.support.crash import damage
+from tests.support.runs import DROPS, SMALL, Watcher, Whole, assert_same, config, train, watched, write_data
 
 
 def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:

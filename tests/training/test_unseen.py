@@ -5,8 +5,8 @@ import json
 import pytest
 
 import lstm_cli
-from tests.data.helpers import write, write_jsonl
-from tests.training.runs import SMALL, merged
+from tests.support.data import write, write_jsonl
+from tests.support.runs import SMALL, merged
 
 
 def run(folder, **sections):

@@ -11,7 +11,7 @@ import lstm_cli
 from lstm_cli.data import Dataset
 from lstm_cli.errors import ConfigError
 from lstm_cli.training.events import Evaluated
-from tests.training.runs import Whole, config, train
+from tests.support.runs import Whole, config, train
 
 STREAMS, WINDOW = 3, 5
 

@@ -7,7 +7,7 @@ import pytest
 
 import lstm_cli
 from lstm_cli.training.check import check
-from tests.training.runs import Whole, config, train
+from tests.support.runs import Whole, config, train
 
 GESTURES = Path(__file__).parents[2] / "data" / "gestures"
 

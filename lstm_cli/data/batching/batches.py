@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.config.config import Config
 from lstm_cli.data.batch import Batch
 from lstm_cli.data.batching.closed_loops import Counted, counted_steps
 from lstm_cli.data.batching.collate import collate
@@ -193,12 +194,12 @@ class Batches:
         return permutation(count, self.seed, epoch, salt) if self.shuffle else np.arange(count)
 
 
-def training_batches(config: Any, dataset: Dataset) -> Batches:
+def training_batches(config: Config, dataset: Dataset) -> Batches:
     """Return the batches that a config trains on."""
     return Batches(dataset, carry_state=config.data.carry_state, shuffle=True, **_settings(config))
 
 
-def _settings(config: Any) -> dict[str, Any]:
+def _settings(config: Config) -> dict[str, Any]:
     return {
         "batch_size": config.train.batch_size,
         "batch_steps": config.train.batch_steps,

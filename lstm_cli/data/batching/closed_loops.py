@@ -9,15 +9,16 @@ Legend: T steps, W observed ones, S steps of the loop, T = W + S - 1, D numbers 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.config.config import Config
 from lstm_cli.data.batch import Batch
-from lstm_cli.data.formats.raw import Flaw, Row
+from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema import values
-from lstm_cli.data.schema.columns import Answer, Column
+from lstm_cli.data.schema.columns import Column, TargetColumn
 from lstm_cli.data.schema.record import Record
 
 if TYPE_CHECKING:
@@ -63,15 +64,20 @@ class Counted:
     def __call__(self, batch: Batch, *, normalize: Literal["step", "sequence"]) -> Batch:
         """Return a batch whose rows are the steps that count, and which knows how many steps are observed."""
         observed = np.full(len(batch.lengths), self.warmup) if batch.observed is None else batch.observed
-        time, columns = np.divmod(batch.rows, len(batch.lengths))
+        time, columns = batch.counted_times, batch.counted_sequences
         turn = time - (observed[columns] - 1)  # the step of the loop, from 0
         weight = batch.weight * self._weights(turn, last=time == batch.lengths[columns] - 1)
         kept = weight > 0
-        rows, weight = batch.rows[kept], weight[kept]
+        rows, weight = batch.counted[kept], weight[kept]
         total = weight.sum(dtype=np.float64) if normalize == "step" else len(np.unique(columns[kept]))
         target = None if batch.target is None else batch.target[kept]
         return replace(
-            batch, rows=rows, weight=weight, target=target, total=float(total), observed=observed.astype(np.int64)
+            batch,
+            counted=rows,
+            weight=weight,
+            target=target,
+            loss_divisor=float(total),
+            observed=observed.astype(np.int64),
         )
 
     def _weights(self, turn: NDArray[np.int64], *, last: NDArray[np.bool_]) -> Numbers:
@@ -83,13 +89,13 @@ class Counted:
         return np.where(turn >= 0, weights[np.clip(turn, 0, len(self.at))], 0.0)
 
 
-def counted_steps(config: Any) -> Counted | None:
+def counted_steps(config: Config) -> Counted | None:
     """Return which steps of a closed loop count; None where there is none."""
     loop = config.rollout
     return None if loop is None else Counted(loop.warmup or 1, loop.loss_at)
 
 
-def infer_loop(config: Any, rows: Sequence[Row]) -> tuple[tuple[Column, ...], Answer, SystemLoop]:
+def infer_loop(config: Config, rows: Sequence[RawSequence]) -> tuple[tuple[Column, ...], TargetColumn, SystemLoop]:
     """Return the columns of a loop around a system: all of them numbers, as wide as in most rows."""
     state, *others = config.data.inputs
     goal, loop = config.data.target.column, config.rollout
@@ -102,39 +108,41 @@ def infer_loop(config: Any, rows: Sequence[Row]) -> tuple[tuple[Column, ...], An
     if width != len(elements):
         what = f"{len(elements)} elements of the state are compared, but {goal} has {width} numbers"
         raise config.error("rollout.loss_on", f"{what}: list as many elements, in the order of {goal}")
-    answer = Answer(goal, "number", "step", width=width)
+    answer = TargetColumn(goal, "number", "step", width=width)
     return inputs, answer, SystemLoop(loop.steps, loop.warmup, elements)
 
 
-def _width(rows: Sequence[Row], name: str) -> int:
+def _width(rows: Sequence[RawSequence], name: str) -> int:
     """Return how many numbers most rows have."""
     widths: Counter[int] = Counter()
     for row in rows:
         try:
             widths[_table(row, name).shape[1]] += 1
-        except Flaw:
+        except ValueProblem:
             continue  # the row is refused, or skipped, when it is parsed
     return widths.most_common(1)[0][0] if widths else 1
 
 
-def _table(row: Row, name: str) -> Numbers:
+def _table(row: RawSequence, name: str) -> Numbers:
     """Return a flat list as one step (1, D), a list of lists as several (T, D)."""
     value = row.columns.get(name)
     if value is None and name in row.columns:
-        raise Flaw("the value is null", "fill it in or remove the sequence")
+        raise ValueProblem("the value is null", "fill it in or remove the sequence")
     if value is None:
-        raise Flaw("the column is missing", "add it")
+        raise ValueProblem("the column is missing", "add it")
     nested = (isinstance(value, list) and value and isinstance(value[0], list)) or getattr(value, "ndim", 1) == 2
     return values.numbers(value, textual=False) if nested else values.vector(value, textual=False)
 
 
-def parse_loop(layout: "Layout", row: Row, *, labelled: bool) -> Record:
+def parse_loop(layout: "Layout", row: RawSequence, *, labelled: bool) -> Record:
     """Return the typed values of a row, or raise the `DataError` that says what is wrong with it."""
     loop, (state, *others) = layout.loop, layout.inputs
     start = _column(row, state.name, state.width)
     if loop.warmup is not None and len(start) < loop.warmup:
-        flaw = Flaw(f"{len(start)} observed states, but rollout.warmup is {loop.warmup}", "give that many, or lower it")
-        raise row.error(state.name, flaw)
+        problem = ValueProblem(
+            f"{len(start)} observed states, but rollout.warmup is {loop.warmup}", "give that many, or lower it"
+        )
+        raise row.error(state.name, problem)
     start = start if loop.warmup is None else start[-loop.warmup :]
     goal = _column(row, layout.answer.column, layout.answer.width, most=loop.steps) if labelled else None
     turns = len(goal) if goal is not None and len(goal) > 1 else loop.steps
@@ -147,16 +155,18 @@ def parse_loop(layout: "Layout", row: Row, *, labelled: bool) -> Record:
     return Record(row.id, row.where, steps, inputs, answer, weight, observed=observed)
 
 
-def _column(row: Row, name: str, width: int, *, most: int | None = None) -> Numbers:
+def _column(row: RawSequence, name: str, width: int, *, most: int | None = None) -> Numbers:
     try:
         found = _table(row, name)
         if found.shape[1] != width:
             what = f"expected {width} number{'s' * (width != 1)}, got {found.shape[1]}"
-            raise Flaw(what, "give every sequence as many as most of them have")
+            raise ValueProblem(what, "give every sequence as many as most of them have")
         if most is not None and len(found) > most:
-            raise Flaw(f"{len(found)} steps, but rollout.steps is {most}", "give at most that many, or raise it")
-    except Flaw as flaw:
-        raise row.error(name, flaw) from None
+            raise ValueProblem(
+                f"{len(found)} steps, but rollout.steps is {most}", "give at most that many, or raise it"
+            )
+    except ValueProblem as problem:
+        raise row.error(name, problem) from None
     return found
 
 

@@ -41,10 +41,10 @@ def collate(
         mask=real.astype(np.float32),
         numbers=numbers,
         tokens=tokens,
-        rows=rows,
+        counted=rows,
         target=target,
         weight=weight,
-        total=0.0,
+        loss_divisor=0.0,
         sequences=windows.sequences.copy(),
         starts=windows.starts.copy(),
         carry=carry,
@@ -52,7 +52,7 @@ def collate(
     )
     known = batch.known
     total = weight[known].sum(dtype=np.float64) if normalize == "step" else len(np.unique(rows[known] % size))
-    return replace(batch, total=float(total))
+    return replace(batch, loss_divisor=float(total))
 
 
 def _inputs(

@@ -5,10 +5,12 @@ batches and windows, changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 
+from lstm_cli.config.config import Config
+from lstm_cli.config.model import ModelSpec
 from lstm_cli.data.batching.batches import NOTHING, Batches, Plan
 from lstm_cli.data.batching.closed_loops import counted_steps
 from lstm_cli.data.batching.windows import Indices, in_pieces, whole
@@ -63,7 +65,7 @@ class WholeBatches(Batches):
         What the loss is averaged over: ``step`` or ``sequence``.
     """
 
-    def __init__(self, model: Any, dataset: Dataset, *, normalize: Literal["step", "sequence"] = "step") -> None:
+    def __init__(self, model: ModelSpec, dataset: Dataset, *, normalize: Literal["step", "sequence"] = "step") -> None:
         target = dataset.schema.target
         super().__init__(dataset, batch_steps=most_steps(target.size), shuffle=False, normalize=normalize)
         divisible = runs_in_pieces(model, target.per)
@@ -101,13 +103,13 @@ def most_steps(outputs: int) -> int:
     return max(1, min(BATCH_STEPS, OUTPUTS_HELD // outputs))
 
 
-def runs_in_pieces(model: Any, per: str) -> bool:
+def runs_in_pieces(model: ModelSpec, per: str) -> bool:
     """Return whether a model can run a sequence piece by piece: no layer reads from its end, and nothing pools it."""
     forward = not any(layer.bidirectional for layer in model.layers)
     return forward and (per == "step" or model.pool == "last")
 
 
-def evaluation_batches(config: Any, dataset: Dataset) -> Batches:
+def evaluation_batches(config: Config, dataset: Dataset) -> Batches:
     """Return the batches that sequences are scored in; a closed loop is scored on the windows that it learns on."""
     normalize = config.loss.normalize
     if config.rollout is None:
@@ -116,7 +118,7 @@ def evaluation_batches(config: Any, dataset: Dataset) -> Batches:
     return Batches(dataset, batch_steps=BATCH_STEPS, window=window, shuffle=False, normalize=normalize, loop=loop)
 
 
-def valid_batches(config: Any, dataset: Dataset) -> Batches:
+def valid_batches(config: Config, dataset: Dataset) -> Batches:
     """Return the batches that training is watched on: as for every score, or streams of a long series side by side."""
     streams = config.train.valid_streams
     if streams is None:

@@ -15,11 +15,11 @@ from lstm_cli.data.formats import csv as table
 from lstm_cli.data.formats import npz as archive
 from lstm_cli.data.formats import ts as series
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import Row
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source, shown
 from lstm_cli.errors import DataError
 
-Reader = Callable[[Source, Options], Iterator[Row | DataError]]
+Reader = Callable[[Source, Options], Iterator[RawSequence | DataError]]
 
 READERS: dict[str, Reader] = {
     "jsonl": jsonl.read,
@@ -51,6 +51,6 @@ def detect(path: Path) -> str:
     )
 
 
-def read(source: Source, form: str, options: Options) -> Iterator[Row | DataError]:
+def read(source: Source, form: str, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield the rows of a source in the given format, `DataError` objects among them for those that cannot be read."""
     return READERS[form](source, options)

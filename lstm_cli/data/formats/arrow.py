@@ -11,7 +11,7 @@ from lstm_cli.data import memory
 from lstm_cli.data.formats.csv import Cells, grouped
 from lstm_cli.data.formats.jsonl import sequence
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import Row, listed
+from lstm_cli.data.formats.raw import RawSequence, listed
 from lstm_cli.data.formats.source import PIECE, Source
 from lstm_cli.data.schema.vocabulary import label_key
 from lstm_cli.errors import DataError
@@ -24,19 +24,19 @@ _ARROW_FILE = b"ARROW1"  # an IPC file begins so, and a stream does not
 _Opened = tuple[Any, Callable[[list[str]], Iterator[Any]]]
 
 
-def read_parquet(source: Source, options: Options) -> Iterator[Row | DataError]:
+def read_parquet(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one row per sequence of a parquet file."""
     return _read(source, options, "parquet", _open_parquet)
 
 
-def read_arrow(source: Source, options: Options) -> Iterator[Row | DataError]:
+def read_arrow(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one row per sequence of an Arrow file or stream."""
     return _read(source, options, "arrow", _open_arrow)
 
 
 def _read(
     source: Source, options: Options, form: str, opened: Callable[[BinaryIO], _Opened]
-) -> Iterator[Row | DataError]:
+) -> Iterator[RawSequence | DataError]:
     try:
         import pyarrow  # an extra: it takes more room than all the rest
     except ImportError:
@@ -136,7 +136,7 @@ def _has_steps_as_rows(pyarrow: Any, schema: Any, options: Options) -> bool:
 
 def _sequences(
     source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
-) -> Iterator[Row | DataError]:
+) -> Iterator[RawSequence | DataError]:
     """Yield a row for each row of the file; its number stands where a line's would."""
     count = 0
     for batch in batches:
@@ -149,7 +149,7 @@ def _sequences(
 
 def _steps(
     source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
-) -> Iterator[Row | DataError]:
+) -> Iterator[RawSequence | DataError]:
     """Yield a row for each group of neighbours of equal id, its values as a csv file has them."""
     if options.id_required and options.id not in present:
         what = f"no such column (there are {listed(present)})"

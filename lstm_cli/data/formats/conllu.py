@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import Row, StepLines
+from lstm_cli.data.formats.raw import RawSequence, StepLines
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
@@ -19,7 +19,7 @@ _PASSED_OVER = re.compile(r"\d+[-.]\d+")
 _Line = tuple[int, str, DataError | None]
 
 
-def read(source: Source, options: Options) -> Iterator[Row | DataError]:
+def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one row per sentence."""
     count = 0
     for sentence in _sentences(source):
@@ -39,7 +39,7 @@ def _sentences(source: Source) -> Iterator[list[_Line]]:
             lines = []
 
 
-def _row(source: Source, options: Options, count: int, sentence: list[_Line]) -> Row | DataError:
+def _row(source: Source, options: Options, count: int, sentence: list[_Line]) -> RawSequence | DataError:
     comments: dict[str, str] = {}
     words, numbers = [], []
     for number, line, error in sentence:
@@ -65,4 +65,4 @@ def _row(source: Source, options: Options, count: int, sentence: list[_Line]) ->
     columns = comments | dict(zip(COLUMNS, map(list, zip(*words, strict=True)), strict=True))
     name = columns.get("sent_id" if options.id not in comments else options.id, count)
     kept = {column: value for column, value in columns.items() if options.wants(column)}
-    return Row(where, name, kept, tuple(columns), True, StepLines(source.name, numbers))
+    return RawSequence(where, name, kept, tuple(columns), True, StepLines(source.name, numbers))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import Row, StepLines, listed
+from lstm_cli.data.formats.raw import RawSequence, StepLines, listed
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
@@ -33,16 +33,16 @@ class _Group:
 
     def row(
         self, file: str, number: int, names: dict[str, int], present: tuple[str, ...], options: Options
-    ) -> Row | DataError:
+    ) -> RawSequence | DataError:
         """Return the finished sequence. A series without id is named after its number."""
         if self.error is not None:
             return self.error
         columns = {name: [row[place] for row in self.cells] for name, place in names.items() if options.wants(name)}
         lines = StepLines(file, self.lines)
-        return Row(f"{file}:{self.line}", self.id or number, columns, present, True, lines)
+        return RawSequence(f"{file}:{self.line}", self.id or number, columns, present, True, lines)
 
 
-def read(source: Source, options: Options) -> Iterator[Row | DataError]:
+def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one row per group of neighbouring equal ids."""
     cells = _cells(source)
     line, header, error = next(cells, (1, [], None))
@@ -55,7 +55,7 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
 
 def grouped(
     file: str, cells: Iterable[Cells], names: dict[str, int], present: tuple[str, ...], options: Options
-) -> Iterator[Row | DataError]:
+) -> Iterator[RawSequence | DataError]:
     """Yield one row per group of neighbouring equal ids, of a file's steps.
 
     Parameters

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import Row
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
 
-def read(source: Source, options: Options) -> Iterator[Row | DataError]:
+def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one row per line; blank lines are passed over."""
     count, names = 0, ()
     for number, line, error in source.lines():
@@ -61,7 +61,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def sequence(
     where: str, count: int, columns: dict[str, Any], names: tuple[str, ...], options: Options, *, truths: bool = False
-) -> Row | DataError:
+) -> RawSequence | DataError:
     """Return the row of a sequence with all its columns, or what is wrong with its id.
 
     With `truths` there may be true and false among its numbers.
@@ -74,7 +74,7 @@ def sequence(
         return DataError(f"{where}: {options.id}: {what}: change it")
     wanted = columns if options.columns is None else options.columns
     kept = {name: condensed(value, truths=truths) for name, value in columns.items() if name in wanted}
-    return Row(where, count if name is None else name, kept, names)
+    return RawSequence(where, count if name is None else name, kept, names)
 
 
 def condensed(value: Any, *, truths: bool = True) -> Any:

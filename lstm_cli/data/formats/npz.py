@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import Row, listed
+from lstm_cli.data.formats.raw import RawSequence, listed
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
@@ -43,7 +43,7 @@ class _Layout:
         return array[index, : self.lengths[index]]
 
 
-def read(source: Source, options: Options) -> Iterator[Row | DataError]:
+def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one row per sequence."""
     arrays, present = _load(source, options)
     layout = _layout(source, arrays, present, options.input)
@@ -63,7 +63,7 @@ def read(source: Source, options: Options) -> Iterator[Row | DataError]:
             yield DataError(f"{where}: {what}: correct the length")
             continue
         columns = {name: _value(array, layout, index) for name, array in arrays.items() if options.wants(name)}
-        yield Row(where, index + 1 if names is None else _plain(names[index]), columns, present)
+        yield RawSequence(where, index + 1 if names is None else _plain(names[index]), columns, present)
 
 
 def _value(array: np.ndarray, layout: _Layout, index: int) -> Any:

@@ -1,7 +1,7 @@
-"""One row as a reader hands it over, and how what is wrong with it is said.
+"""One sequence as a reader returns it, with its raw columns, and the error for what is wrong with it.
 
-A row is one sequence with its raw columns. What is wrong with a value is a `Flaw` where it is found; the row adds the
-place and makes it a `DataError` of the form ``file:line: what: what to do``.
+What is wrong with a value is a `ValueProblem` where it is found; the sequence adds the place and makes it a `DataError`
+of the form ``file:line: what: what to do``.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Any
 from lstm_cli.errors import DataError
 
 
-class Flaw(Exception):
+class ValueProblem(Exception):
     """Something wrong with one value.
 
     Parameters
@@ -30,7 +30,7 @@ class Flaw(Exception):
 
 
 @dataclass(slots=True)
-class Row:
+class RawSequence:
     """One sequence as it stands in a file.
 
     Attributes
@@ -56,17 +56,17 @@ class Row:
     textual: bool = False
     steps_at: Sequence[str] | None = None
 
-    def error(self, column: str, flaw: Flaw) -> DataError:
-        """Return the error to report for a flaw in a column."""
-        if flaw.step is not None and self.steps_at is not None and flaw.step < len(self.steps_at):
-            return DataError(f"{self.steps_at[flaw.step]}: {column}: {flaw.what}: {flaw.fix}")
-        return flaw_at(self.where, column, flaw)
+    def error(self, column: str, problem: ValueProblem) -> DataError:
+        """Return the error to report for a problem in a column."""
+        if problem.step is not None and self.steps_at is not None and problem.step < len(self.steps_at):
+            return DataError(f"{self.steps_at[problem.step]}: {column}: {problem.what}: {problem.fix}")
+        return flaw_at(self.where, column, problem)
 
 
-def flaw_at(where: str, column: str, flaw: Flaw) -> DataError:
-    """Return the error to report for a flaw in a column of the row at a place."""
-    step = "" if flaw.step is None else f"step {flaw.step + 1}: "
-    return DataError(f"{where}: {column}: {step}{flaw.what}: {flaw.fix}")
+def flaw_at(where: str, column: str, problem: ValueProblem) -> DataError:
+    """Return the error to report for a problem in a column of the row at a place."""
+    step = "" if problem.step is None else f"step {problem.step + 1}: "
+    return DataError(f"{where}: {column}: {step}{problem.what}: {problem.fix}")
 
 
 class StepLines(Sequence[str]):

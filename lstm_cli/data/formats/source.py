@@ -149,9 +149,7 @@ class Source:
 
     def _without_mark(self, start: bytes) -> bytes:
         if start.startswith(_UTF16):
-            raise DataError(
-                f"{self.name}:1: the file is UTF-16: convert it, for example with iconv -f utf-16 -t utf-8"
-            )
+            raise DataError(f"{self.name}:1: the file is UTF-16: convert it, for example with iconv -f utf-16 -t utf-8")
         return start.removeprefix(_BOM)
 
     @contextmanager

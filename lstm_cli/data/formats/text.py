@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import Row
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
@@ -11,16 +11,18 @@ from lstm_cli.errors import DataError
 BOUNDARY = "\n"
 
 
-def read(source: Source, options: Options) -> Iterator[Row | DataError]:
+def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield a row per line that is not blank, named after the line's number, or one row for the whole file."""
     if not options.lines:
-        yield Row(f"{source.name}:1", 1, {"text": split(source.text(), options.unit)}, ("text",), True)
+        yield RawSequence(f"{source.name}:1", 1, {"text": split(source.text(), options.unit)}, ("text",), True)
         return
     count = 0
     for number, line, error in source.lines():
         if line.strip():
             count += 1
-            yield error or Row(f"{source.name}:{number}", number, {"text": split(line, options.unit)}, ("text",), True)
+            yield error or RawSequence(
+                f"{source.name}:{number}", number, {"text": split(line, options.unit)}, ("text",), True
+            )
     if not count:
         raise source.empty()
 

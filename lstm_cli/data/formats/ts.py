@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import Row, listed
+from lstm_cli.data.formats.raw import RawSequence, listed
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
@@ -25,7 +25,7 @@ class _Header:
     dimensions: int | None = None
 
 
-def read(source: Source, options: Options) -> Iterator[Row | DataError]:
+def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one row per case."""
     header: _Header | None = None
     fields: dict[str, list[str]] = {}
@@ -64,7 +64,7 @@ def _header(where: str, fields: dict[str, list[str]]) -> _Header:
     return _Header(says("classlabel") or says("targetlabel"), labels, int(dimensions) if dimensions else None)
 
 
-def _row(where: str, count: int, line: str, header: _Header) -> Row | DataError:
+def _row(where: str, count: int, line: str, header: _Header) -> RawSequence | DataError:
     parts = line.split(":")
     columns = {"label": parts.pop().strip()} if header.labelled else {}
     if header.labels and columns["label"] not in (*header.labels, "?"):
@@ -89,7 +89,7 @@ def _row(where: str, count: int, line: str, header: _Header) -> Row | DataError:
         fix = "give every dimension as many values"
         return DataError(f"{where}: x: the dimensions have {steps[0]} to {steps[-1]} values: {fix}")
     columns["x"] = np.stack(dimensions, axis=1)
-    return Row(where, count, columns, tuple(columns), True)
+    return RawSequence(where, count, columns, tuple(columns), True)
 
 
 def _refuse_odd(parts: list[str]) -> None:

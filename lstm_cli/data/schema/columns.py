@@ -41,7 +41,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Answer:
+class TargetColumn:
     """What is to be predicted.
 
     Attributes

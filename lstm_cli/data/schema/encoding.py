@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.encoded import Encoded
-from lstm_cli.data.formats.raw import Flaw, flaw_at
+from lstm_cli.data.formats.raw import ValueProblem, flaw_at
 from lstm_cli.data.schema.record import Record, Values
-from lstm_cli.data.schema.unknown_counts import Tally
+from lstm_cli.data.schema.unknown_counts import UnknownCounts
 from lstm_cli.data.schema.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -49,19 +49,19 @@ def encode(schema: "Schema", record: Record, *, labelled: bool) -> Encoded:
     )
 
 
-def count(schema: "Schema", record: Record, tally: Tally, *, labelled: bool) -> None:
+def count(schema: "Schema", record: Record, unknown_counts: UnknownCounts, *, labelled: bool) -> None:
     """Note tokens and labels that training never saw."""
     for name, vocabulary in schema.tokens.items():
-        tally.tokens(name, record.inputs[name], vocabulary)
+        unknown_counts.tokens(name, record.inputs[name], vocabulary)
     for name, labels in schema.sets.items():
-        tally.tokens(name, [label for step in record.inputs[name] for label in step], labels)
+        unknown_counts.tokens(name, [label for step in record.inputs[name] for label in step], labels)
     if not labelled or schema.target.kind == "number":
         return
-    truth, known = _truth(schema, record), schema.answering
+    truth, known = _truth(schema, record), schema.target_vocabulary
     if schema.target.kind == "set":
         truth = [element for elements in truth for element in elements]
     if not (isinstance(known, Vocabulary) and known.knows_unknown):
-        tally.labels(truth, known)
+        unknown_counts.labels(truth, known)
 
 
 def _numbers(schema: "Schema", record: Record) -> NDArray[np.floating] | None:
@@ -85,7 +85,7 @@ def _answers(
         if answer.kind != "category":
             return numbers
         indices = tokens[schema.layout.next_columns[0].name]
-        return indices if schema.answering.knows_unknown else np.where(indices == 0, np.int32(-1), indices)
+        return indices if schema.target_vocabulary.knows_unknown else np.where(indices == 0, np.int32(-1), indices)
     lag = schema.layout.lag if answer.per == "step" else 0
     match answer.kind:
         case "category":
@@ -106,7 +106,7 @@ def _unseen(schema: "Schema", record: Record) -> NDArray[np.int32] | None:
     """Return how many labels of every true set training never saw; None where that is none at all."""
     if schema.target.kind != "set":
         return None
-    counts = schema.answering.unseen(_truth(schema, record))
+    counts = schema.target_vocabulary.unseen(_truth(schema, record))
     if schema.target.per == "step":
         counts = counts[schema.layout.lag :]
     return counts if counts.any() else None
@@ -153,5 +153,5 @@ def _rounded(schema: "Schema", values: NDArray[np.float64], record: Record, colu
     if large.any():
         what = f"{values[large][0]:g} is too large"
         step = int(np.flatnonzero(large.any(axis=1))[0])
-        raise flaw_at(record.where, column, Flaw(what, "set data.scale, or a log in data.transform", step=step))
+        raise flaw_at(record.where, column, ValueProblem(what, "set data.scale, or a log in data.transform", step=step))
     return values.astype(precision)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from lstm_cli.data.schema.columns import Answer, Column
+from lstm_cli.data.schema.columns import Column, TargetColumn
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.record import Record
 from lstm_cli.data.schema.scaling import Numbers, Scaling
@@ -44,12 +44,12 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: str, precision: str
             return Schema.assemble(layout, **fitted, own_scaling=own)
 
 
-def _scaling(scale: str, column: Column | Answer, name: str | None, values: Sequence[Any]) -> Scaling:
+def _scaling(scale: str, column: Column | TargetColumn, name: str | None, values: Sequence[Any]) -> Scaling:
     scaling = Scaling.fit(scale, _transformed(column, values), column.width)
     if not scaling.finite:
         raise DataError(f"column {name}: its numbers are too large for data.scale: {scale}: divide them, or set minmax")
     return scaling
 
 
-def _transformed(column: Column | Answer, values: Iterable[Numbers]) -> Iterator[Numbers]:
+def _transformed(column: Column | TargetColumn, values: Iterable[Numbers]) -> Iterator[Numbers]:
     return (column.chain.apply(piece) for piece in values)

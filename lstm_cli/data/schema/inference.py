@@ -13,10 +13,11 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
+from lstm_cli.config.config import Config
 from lstm_cli.data.batching.closed_loops import infer_loop
 from lstm_cli.data.formats import OWN_INPUT
-from lstm_cli.data.formats.raw import Row, listed
-from lstm_cli.data.schema.columns import Answer, Column, LossColumns
+from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.schema.columns import Column, LossColumns, TargetColumn
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.summary import Summary
 from lstm_cli.data.schema.transforms import Chain, Transform
@@ -26,7 +27,7 @@ from lstm_cli.data.schema.vocabulary import Spelling
 LOOP_FORMATS = ("jsonl", "parquet", "arrow")  # those whose rows hold the start of a loop, and its goal
 
 
-def infer(config: Any, form: str, rows: Sequence[Row]) -> Layout:
+def infer(config: Config, form: str, rows: Sequence[RawSequence]) -> Layout:
     """Return the layout of a data set in format `form`, or raise the `ConfigError` that says what does not fit."""
     data, loop = config.data, None
     if config.rollout is not None and config.rollout.dynamics is not None:
@@ -53,7 +54,7 @@ def infer(config: Any, form: str, rows: Sequence[Row]) -> Layout:
     return layout
 
 
-def _check_loop(config: Any, form: str, rows: Sequence[Row]) -> None:
+def _check_loop(config: Config, form: str, rows: Sequence[RawSequence]) -> None:
     """Refuse what a loop around a system cannot be read from."""
     if form not in LOOP_FORMATS:
         what = f"rollout.dynamics reads starts and goals from {', '.join(LOOP_FORMATS)}"
@@ -66,7 +67,7 @@ def _check_loop(config: Any, form: str, rows: Sequence[Row]) -> None:
     _require(config, "data.target", config.data.target.column, rows)
 
 
-def _inputs(config: Any, form: str, rows: Sequence[Row]) -> tuple[Column, ...]:
+def _inputs(config: Config, form: str, rows: Sequence[RawSequence]) -> tuple[Column, ...]:
     specs = dict(config.data.inputs) or _own_input(config, form)
     for name in config.data.transform:
         if name not in specs and name != (config.data.target.column if config.data.target else None):
@@ -74,7 +75,7 @@ def _inputs(config: Any, form: str, rows: Sequence[Row]) -> tuple[Column, ...]:
     return tuple(_input(config, form, name, spec, rows) for name, spec in specs.items())
 
 
-def _own_input(config: Any, form: str) -> dict[str, Any]:
+def _own_input(config: Config, form: str) -> dict[str, Any]:
     """Return the input of formats that name their columns themselves."""
     if form not in OWN_INPUT:
         raise config.error("data.inputs", f"missing: name the columns of format {form} that feed the network")
@@ -83,7 +84,7 @@ def _own_input(config: Any, form: str) -> dict[str, Any]:
     return {OWN_INPUT[form]: InputSpec()}
 
 
-def _input(config: Any, form: str, name: str, spec: Any, rows: Sequence[Row]) -> Column:
+def _input(config: Config, form: str, name: str, spec: Any, rows: Sequence[RawSequence]) -> Column:
     source, key = spec.of or name, f"data.inputs.{name}"
     _require(config, key, source, rows)
     kind = "tokens" if form == "text" and spec.kind == "auto" else spec.kind
@@ -106,7 +107,7 @@ def _input(config: Any, form: str, name: str, spec: Any, rows: Sequence[Row]) ->
     )
 
 
-def _kind_of(config: Any, key: str, summary: Summary) -> str:
+def _kind_of(config: Config, key: str, summary: Summary) -> str:
     """Return the kind of an input by what its values look like."""
     if summary.depth == 0 and summary.numeric:
         raise config.error(key, "single numbers, not sequences: an input is a list with one value per step")
@@ -122,7 +123,7 @@ def _are_vectors(summary: Summary) -> bool:
     return summary.numeric and (summary.cells["float"] > 0 or (len(summary.widths) == 1 and -1 not in summary.widths))
 
 
-def _answer(config: Any, form: str, inputs: tuple[Column, ...], rows: Sequence[Row]) -> Answer:
+def _answer(config: Config, form: str, inputs: tuple[Column, ...], rows: Sequence[RawSequence]) -> TargetColumn:
     spec = config.data.target
     if spec is None and form != "text":
         raise config.error("data.target", "missing: name the column to predict, or next for the next step")
@@ -138,7 +139,7 @@ def _answer(config: Any, form: str, inputs: tuple[Column, ...], rows: Sequence[R
     kind = spec.kind if spec.kind != "auto" else _answer_kind(summary, textual, per)
     if per == "sequence" and spec.ahead:
         raise config.error("data.target.ahead", "there is no later step to predict where the target is per sequence")
-    return Answer(
+    return TargetColumn(
         column=spec.column,
         kind=kind,
         per=per,
@@ -149,7 +150,7 @@ def _answer(config: Any, form: str, inputs: tuple[Column, ...], rows: Sequence[R
     )
 
 
-def _next(config: Any, spec: Any, inputs: tuple[Column, ...]) -> Answer:
+def _next(config: Config, spec: Any, inputs: tuple[Column, ...]) -> TargetColumn:
     """Return the answer that is the next step of the inputs."""
     own = [column for column in inputs if column.source == column.name]
     kinds = sorted({column.kind for column in own})
@@ -163,7 +164,7 @@ def _next(config: Any, spec: Any, inputs: tuple[Column, ...]) -> Answer:
     if spec is not None and spec.per == "sequence":
         raise config.error("data.target.per", "next is predicted at every step: leave it out")
     ahead = max(1, spec.ahead) if spec is not None else 1
-    return Answer(None, kind, "step", ahead, sum(column.width for column in own))
+    return TargetColumn(None, kind, "step", ahead, sum(column.width for column in own))
 
 
 def _per(summary: Summary, textual: bool, spec: Any) -> Any:
@@ -196,7 +197,7 @@ def _label_type(summary: Summary, textual: bool) -> str:
     return found.pop() if not textual and found in ({"int"}, {"bool"}) else "str"
 
 
-def _loss(config: Any, answer: Answer, rows: Sequence[Row]) -> LossColumns:
+def _loss(config: Config, answer: TargetColumn, rows: Sequence[RawSequence]) -> LossColumns:
     loss = LossColumns(config.loss.start, config.loss.length, config.loss.weight)
     for key, name in (("start", loss.start), ("length", loss.length), ("weight", loss.weight)):
         if name is not None:
@@ -206,11 +207,11 @@ def _loss(config: Any, answer: Answer, rows: Sequence[Row]) -> LossColumns:
     return loss
 
 
-def _chain(config: Any, name: str) -> Chain:
+def _chain(config: Config, name: str) -> Chain:
     return Chain(tuple(Transform(step.name, step.lag) for step in config.data.transform.get(name, ())))
 
 
-def _check_transforms(config: Any, layout: Layout) -> None:
+def _check_transforms(config: Config, layout: Layout) -> None:
     """Refuse transforms that could not be undone in outputs: a difference needs a past value that is known."""
     answer = layout.answer
     inputs = {column.name: column for column in layout.inputs}
@@ -231,7 +232,7 @@ def _check_transforms(config: Any, layout: Layout) -> None:
             raise config.error(f"data.transform.{name}", f"{what}: use seasonal_difference({answer.ahead}) or more")
 
 
-def _require(config: Any, key: str, name: str, rows: Sequence[Row]) -> None:
+def _require(config: Config, key: str, name: str, rows: Sequence[RawSequence]) -> None:
     """Refuse a column that no row has."""
     if not rows or any(name in row.columns for row in rows):
         return

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.batching.closed_loops import SystemLoop, parse_loop
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import Flaw, Row, listed
+from lstm_cli.data.formats.raw import RawSequence, ValueProblem, listed
 from lstm_cli.data.formats.text import BOUNDARY
 from lstm_cli.data.schema import values
-from lstm_cli.data.schema.columns import Answer, Column, LossColumns
+from lstm_cli.data.schema.columns import Column, LossColumns, TargetColumn
 from lstm_cli.data.schema.record import Record, Values
 from lstm_cli.data.schema.transforms import Chain, Transform
 from lstm_cli.data.schema.vocabulary import Spelling
@@ -41,7 +41,7 @@ class Layout:
 
     format: str
     inputs: tuple[Column, ...]
-    answer: Answer
+    answer: TargetColumn
     unit: str = "char"
     lines: bool = False
     id: str = "id"
@@ -74,7 +74,7 @@ class Layout:
             lines=self.lines,
         )
 
-    def parse(self, row: Row, *, labelled: bool) -> Record:
+    def parse(self, row: RawSequence, *, labelled: bool) -> Record:
         """Return the typed values of a row, or raise the `DataError` that says what is wrong with it."""
         if self.loop is not None:
             return parse_loop(self, row, labelled=labelled)
@@ -82,11 +82,13 @@ class Layout:
         steps = len(inputs[self.inputs[0].name])
         for name, given in inputs.items():
             if len(given) != steps:
-                flaw = Flaw(f"{len(given)} steps, but {self.inputs[0].name} has {steps}", "make them equally long")
-                raise row.error(name, flaw)
+                problem = ValueProblem(
+                    f"{len(given)} steps, but {self.inputs[0].name} has {steps}", "make them equally long"
+                )
+                raise row.error(name, problem)
         if steps <= self.lag:
             fix = f"data.transform uses up {self.lag} of them; give more, or transform less"
-            raise row.error(self.inputs[0].name, Flaw(f"{steps} steps are too few", fix))
+            raise row.error(self.inputs[0].name, ValueProblem(f"{steps} steps are too few", fix))
         answer = self._answer(row, steps) if labelled and not self.answer.is_next else None
         weight = self.weight(row, steps) if labelled else None
         return Record(row.id, row.where, steps, inputs, answer, weight)
@@ -107,9 +109,11 @@ class Layout:
         given = content.get("loop")
         loop = None if given is None else SystemLoop(**{**given, "elements": tuple(given["elements"])})
         loss = LossColumns(**content["loss"])
-        return cls(**{**content, "inputs": tuple(columns), "answer": Answer(**answer), "loss": loss, "loop": loop})
+        return cls(
+            **{**content, "inputs": tuple(columns), "answer": TargetColumn(**answer), "loss": loss, "loop": loop}
+        )
 
-    def _input(self, row: Row, column: Column, *, labelled: bool) -> Values:
+    def _input(self, row: RawSequence, column: Column, *, labelled: bool) -> Values:
         value = _raw(row, column.source)
         try:
             match column.kind:
@@ -120,8 +124,8 @@ class Layout:
                     return values.sets(value, textual=row.textual)
                 case "number":
                     return _transformable(values.numbers(value, textual=row.textual), column)
-        except Flaw as flaw:
-            raise row.error(column.source, flaw) from None
+        except ValueProblem as problem:
+            raise row.error(column.source, problem) from None
 
     def _bounded(self, tokens: list[str], *, labelled: bool) -> list[str]:
         """Put the boundary before a line, so that its first symbol is predicted too, and after it as what ends it."""
@@ -129,19 +133,19 @@ class Layout:
             return tokens
         return [BOUNDARY, *tokens, BOUNDARY] if labelled else [BOUNDARY, *tokens]
 
-    def _answer(self, row: Row, steps: int) -> Values:
+    def _answer(self, row: RawSequence, steps: int) -> Values:
         name, answer = self.answer.column, self.answer
         value = _raw(row, name)
         try:
             given = _per_step(value, answer, row) if answer.per == "step" else _per_sequence(value, answer, row)
             if answer.per == "step" and len(given) != steps:
                 what = f"{len(given)} values for {steps} steps of {self.inputs[0].name}"
-                raise Flaw(what, "give one per step, or set target: {per: sequence}")
-        except Flaw as flaw:
-            raise row.error(name, flaw) from None
+                raise ValueProblem(what, "give one per step, or set target: {per: sequence}")
+        except ValueProblem as problem:
+            raise row.error(name, problem) from None
         return given
 
-    def weight(self, row: Row, steps: int) -> NDArray[np.float64] | None:
+    def weight(self, row: RawSequence, steps: int) -> NDArray[np.float64] | None:
         """Return the weight of every step (T,), or of the sequence (1,); None where all weigh the same."""
         if not self.loss.names:
             return None
@@ -154,38 +158,40 @@ class Layout:
         if not 0 <= begin < end <= steps:
             name = self.loss.start or self.loss.length
             what = f"the loss window {begin} to {end} (counted from 0) is not within the {steps} steps"
-            raise row.error(name, Flaw(what, "correct start and length"))
+            raise row.error(name, ValueProblem(what, "correct start and length"))
         if answers_per_step := self.answer.per == "step":
             weight[:begin] = 0
             weight[end:] = 0
         return weight if answers_per_step or self.loss.weight else None
 
-    def _given_weight(self, row: Row, count: int) -> NDArray[np.float64]:
+    def _given_weight(self, row: RawSequence, count: int) -> NDArray[np.float64]:
         name = self.loss.weight
         value = _raw(row, name)
         try:
             if self.answer.per == "step" and isinstance(value, list | np.ndarray):
                 given = _of_width(values.numbers(value, textual=row.textual), 1)[:, 0]
                 if len(given) != count:
-                    raise Flaw(f"{len(given)} weights for {count} steps", "give one per step, or one for the sequence")
+                    raise ValueProblem(
+                        f"{len(given)} weights for {count} steps", "give one per step, or one for the sequence"
+                    )
             else:
                 given = _of_width(values.vector(value, textual=row.textual), 1)[:, 0]
             if (given < 0).any():
                 step = int(np.flatnonzero(given < 0)[0])
-                raise Flaw(f"the weight {given[step]:g} is negative", "give 0 to leave a step out", step=step)
-        except Flaw as flaw:
-            raise row.error(name, flaw) from None
+                raise ValueProblem(f"the weight {given[step]:g} is negative", "give 0 to leave a step out", step=step)
+        except ValueProblem as problem:
+            raise row.error(name, problem) from None
         return given
 
-    def _whole(self, row: Row, name: str | None) -> int | None:
+    def _whole(self, row: RawSequence, name: str | None) -> int | None:
         if name is None:
             return None
         try:
             number = _of_width(values.vector(_raw(row, name), textual=row.textual), 1)[0, 0]
             if not number.is_integer():
-                raise Flaw(f"expected a whole number, got {number:g}", "count steps from 0")
-        except Flaw as flaw:
-            raise row.error(name, flaw) from None
+                raise ValueProblem(f"expected a whole number, got {number:g}", "count steps from 0")
+        except ValueProblem as problem:
+            raise row.error(name, problem) from None
         return int(number)
 
 
@@ -193,16 +199,16 @@ def _chain(content: dict[str, Any]) -> Chain:
     return Chain(tuple(Transform(**transform) for transform in content["transforms"]))
 
 
-def _raw(row: Row, name: str) -> Any:
+def _raw(row: RawSequence, name: str) -> Any:
     value = row.columns.get(name)
     if value is None and name in row.columns:
-        raise row.error(name, Flaw("the value is null", "fill it in or remove the sequence"))
+        raise row.error(name, ValueProblem("the value is null", "fill it in or remove the sequence"))
     if value is None:
-        raise row.error(name, Flaw(f"the column is missing (there are {listed(row.names)})", "add it"))
+        raise row.error(name, ValueProblem(f"the column is missing (there are {listed(row.names)})", "add it"))
     return value
 
 
-def _transformable(given: NDArray[np.float64], column: Column | Answer) -> NDArray[np.float64]:
+def _transformable(given: NDArray[np.float64], column: Column | TargetColumn) -> NDArray[np.float64]:
     given = _of_width(given, column.width)
     column.chain.apply(given)  # says so now, where the line is known, if a value has no logarithm
     return given
@@ -211,11 +217,11 @@ def _transformable(given: NDArray[np.float64], column: Column | Answer) -> NDArr
 def _of_width(given: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     if given.shape[1] != width:
         what = f"expected {width} number{'s' * (width != 1)}, got {given.shape[1]}"
-        raise Flaw(what, "give every sequence the dimension that training has")
+        raise ValueProblem(what, "give every sequence the dimension that training has")
     return given
 
 
-def _per_step(value: Any, answer: Answer, row: Row) -> Values:
+def _per_step(value: Any, answer: TargetColumn, row: RawSequence) -> Values:
     match answer.kind:
         case "category":
             return values.categories(value)
@@ -225,7 +231,7 @@ def _per_step(value: Any, answer: Answer, row: Row) -> Values:
             return _transformable(values.numbers(value, textual=row.textual), answer)
 
 
-def _per_sequence(value: Any, answer: Answer, row: Row) -> Values:
+def _per_sequence(value: Any, answer: TargetColumn, row: RawSequence) -> Values:
     match answer.kind:
         case "category":
             return [values.category(value, textual=row.textual)]

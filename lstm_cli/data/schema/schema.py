@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lstm_cli.data.encoded import Encoded
-from lstm_cli.data.formats.raw import Row
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.text import BOUNDARY, join, split
 from lstm_cli.data.schema import storage
 from lstm_cli.data.schema.encoding import count, encode
@@ -17,7 +17,7 @@ from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.record import Record
 from lstm_cli.data.schema.scaling import Scaling
 from lstm_cli.data.schema.target import Restorer, Target
-from lstm_cli.data.schema.unknown_counts import Tally
+from lstm_cli.data.schema.unknown_counts import UnknownCounts
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 
 
@@ -67,24 +67,30 @@ class Schema:
         return columns
 
     @cached_property
-    def answering(self) -> Vocabulary | Labels | None:
+    def target_vocabulary(self) -> Vocabulary | Labels | None:
         """What turns the true categories or sets into indices: the next input's tokens or labels, or the target's."""
         if not self.layout.answer.is_next:
             return self.labels
         return {**self.tokens, **self.sets}.get(self.layout.next_columns[0].name)
 
-    def encode(self, row: Row, *, labelled: bool = False, tally: Tally | None = None) -> Encoded:
+    def encode(
+        self, row: RawSequence, *, labelled: bool = False, unknown_counts: UnknownCounts | None = None
+    ) -> Encoded:
         """Return a row as arrays, with its target if `labelled`, or raise the `DataError` that says what is wrong.
 
         The last step of a series whose next step is the target has none. Labelled, it is left out; without labels it
         stays, as its output is the forecast.
         """
-        return self.encode_record(self.layout.parse(row, labelled=labelled), labelled=labelled, tally=tally)
+        return self.encode_record(
+            self.layout.parse(row, labelled=labelled), labelled=labelled, unknown_counts=unknown_counts
+        )
 
-    def encode_record(self, record: Record, *, labelled: bool = True, tally: Tally | None = None) -> Encoded:
+    def encode_record(
+        self, record: Record, *, labelled: bool = True, unknown_counts: UnknownCounts | None = None
+    ) -> Encoded:
         """Return a typed record as arrays; see `encode`."""
-        if tally is not None:
-            count(self, record, tally, labelled=labelled)
+        if unknown_counts is not None:
+            count(self, record, unknown_counts, labelled=labelled)
         return encode(self, record, labelled=labelled)
 
     def prompt(self, text: str) -> Encoded:

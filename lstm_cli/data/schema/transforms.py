@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.raw import Flaw
+from lstm_cli.data.formats.raw import ValueProblem
 
 Numbers = NDArray[np.float64]
 
@@ -48,8 +48,8 @@ class Chain:
         for transform in self.transforms:
             try:
                 values = _applied(transform, values)
-            except Flaw as flaw:
-                raise Flaw(flaw.what, flaw.fix, step=flaw.step + given - len(values)) from None
+            except ValueProblem as problem:
+                raise ValueProblem(problem.what, problem.fix, step=problem.step + given - len(values)) from None
         return values
 
     def past(self, values: Numbers) -> list[Numbers]:
@@ -109,7 +109,7 @@ def _applied(transform: Transform, values: Numbers) -> Numbers:
     if not (values[~missing] > 0).all():
         step = int(np.flatnonzero(~(missing | (values > 0)).all(axis=1))[0])
         what = f"log of {values[step].min():g}"
-        raise Flaw(what, "use it for positive numbers only, or leave it out of data.transform", step=step)
+        raise ValueProblem(what, "use it for positive numbers only, or leave it out of data.transform", step=step)
     return np.log(values)
 
 

@@ -35,7 +35,7 @@ class _Count:
 
 
 @dataclass
-class Tally:
+class UnknownCounts:
     """What was encoded of one file or split.
 
     Attributes

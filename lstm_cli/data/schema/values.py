@@ -1,4 +1,4 @@
-"""From raw values to typed ones: numbers (T, D), tokens, sets; each wrong value is a `Flaw` that names its step.
+"""From raw values to typed ones: numbers (T, D), tokens, sets; a wrong value is a `ValueProblem` that names its step.
 
 Legend: T steps, D numbers per step.
 """
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.raw import Flaw
+from lstm_cli.data.formats.raw import ValueProblem
 from lstm_cli.data.formats.text import split
 from lstm_cli.data.schema.vocabulary import label_key
 
@@ -36,11 +36,11 @@ def numbers(value: Any, *, textual: bool) -> Numbers:
     if values.ndim == 1:
         values = values[:, np.newaxis]
     if values.ndim != 2:
-        raise Flaw(f"lists nested {values.ndim} deep", "write one number or one flat list of numbers per step")
+        raise ValueProblem(f"lists nested {values.ndim} deep", "write one number or one flat list of numbers per step")
     finite = np.isfinite(values)
     if not finite.all():
         step = int(np.flatnonzero(~finite.all(axis=1))[0])
-        raise Flaw(f"{values[step][~finite[step]][0]} is not a finite number", _MISSING_FIX, step=step)
+        raise ValueProblem(f"{values[step][~finite[step]][0]} is not a finite number", _MISSING_FIX, step=step)
     return values
 
 
@@ -59,7 +59,7 @@ def _parsed(cells: Sequence[Any], textual: bool) -> Numbers:
         shape = len(parts) if isinstance(cell, list | np.ndarray) else None
         if step and shape != width:
             what = f"expected {_described(width)} as in step 1, got {_described(shape)}"
-            raise Flaw(what, "give every step as many numbers", step=step)
+            raise ValueProblem(what, "give every step as many numbers", step=step)
         width = shape
     _refuse_truths(cells)
     return np.array(cells, np.float64)
@@ -77,7 +77,7 @@ def _refuse_truths(cells: Sequence[Any]) -> None:
     truths = [(step, part) for step, part in parts if isinstance(part, bool | np.bool_)]
     if 0 < len(truths) < len(parts):
         step, part = truths[0]
-        raise Flaw(f"expected a number, got {str(part).lower()}", "write 1 or 0 if it is one", step=step)
+        raise ValueProblem(f"expected a number, got {str(part).lower()}", "write 1 or 0 if it is one", step=step)
 
 
 def _described(width: int | None) -> str:
@@ -86,18 +86,20 @@ def _described(width: int | None) -> str:
 
 def _check_number(part: Any, step: int, textual: bool) -> None:
     if part is None or part == "":
-        raise Flaw("a number is missing", _MISSING_FIX, step=step)
+        raise ValueProblem("a number is missing", _MISSING_FIX, step=step)
     if isinstance(part, str) and not textual:
-        raise Flaw(f"expected a number, got the string {part!r:.40}", "write it without quotes", step=step)
+        raise ValueProblem(f"expected a number, got the string {part!r:.40}", "write it without quotes", step=step)
     if isinstance(part, list | dict):
-        raise Flaw("expected a number, got a list or an object", "write one flat list of numbers per step", step=step)
+        raise ValueProblem(
+            "expected a number, got a list or an object", "write one flat list of numbers per step", step=step
+        )
     try:
         float(part if not isinstance(part, str) or plain_digits(part) else "")
     except (TypeError, ValueError):  # TypeError: what only Python has, such as complex numbers
         fix = "correct it; decimals have a point, not a comma"
-        raise Flaw(f"{part!r:.40} is not a number", fix, step=step) from None
+        raise ValueProblem(f"{part!r:.40} is not a number", fix, step=step) from None
     except OverflowError:
-        raise Flaw(f"{part!s:.20}… is too large", "scale the column down", step=step) from None
+        raise ValueProblem(f"{part!s:.20}… is too large", "scale the column down", step=step) from None
 
 
 def tokens(value: Any, *, unit: str) -> list[str]:
@@ -126,7 +128,9 @@ def elements(cell: Any, *, textual: bool, step: int | None = None) -> list[str]:
             return []
         return [part.strip() for part in cell.split("|")] if "|" in cell else cell.split()
     if not isinstance(cell, list | np.ndarray):
-        raise Flaw(f"expected a list of labels, got {cell!r:.40}", "write [] for none and [label] for one", step=step)
+        raise ValueProblem(
+            f"expected a list of labels, got {cell!r:.40}", "write [] for none and [label] for one", step=step
+        )
     return [_symbol(part, step, "label") for part in (cell.tolist() if isinstance(cell, np.ndarray) else cell)]
 
 
@@ -148,10 +152,10 @@ def vector(value: Any, *, textual: bool) -> Numbers:
     cells = value if isinstance(value, list | np.ndarray) else [value]
     try:
         values = numbers(cells, textual=textual)
-    except Flaw as flaw:
-        raise Flaw(flaw.what, flaw.fix) from None
+    except ValueProblem as problem:
+        raise ValueProblem(problem.what, problem.fix) from None
     if values.shape[1] != 1:
-        raise Flaw("a list of lists", "write one number or one flat list of numbers for the sequence")
+        raise ValueProblem("a list of lists", "write one number or one flat list of numbers for the sequence")
     return values.reshape(1, -1)
 
 
@@ -162,7 +166,7 @@ def single(value: Any, *, textual: bool) -> Any:
     for step, cell in enumerate(value):
         if cell != value[0]:
             what = f"expected one value for the sequence, got {value[0]!r:.40} and {cell!r:.40}"
-            raise Flaw(what, "repeat the same value, or set target: {per: step}", step=step)
+            raise ValueProblem(what, "repeat the same value, or set target: {per: step}", step=step)
     return value[0]
 
 
@@ -170,24 +174,26 @@ def _symbol(value: Any, step: int | None, what: str) -> str:
     """Return one of many that a step may be or have; a fraction is a quantity and none of them."""
     if isinstance(value, float) and not value.is_integer():
         fix = "write strings or whole numbers, or set kind: number for a quantity"
-        raise Flaw(f"expected a {what}, got the number {value}", fix, step=step)
+        raise ValueProblem(f"expected a {what}, got the number {value}", fix, step=step)
     return _label(value, step, what)
 
 
 def _label(value: Any, step: int | None, what: str) -> str:
     if value is None or value == "":
-        raise Flaw(f"the {what} is missing", _MISSING_FIX, step=step)
+        raise ValueProblem(f"the {what} is missing", _MISSING_FIX, step=step)
     if isinstance(value, list | dict | np.ndarray):
-        raise Flaw(f"expected one {what}, got a list or an object", f"write one {what}", step=step)
+        raise ValueProblem(f"expected one {what}, got a list or an object", f"write one {what}", step=step)
     if isinstance(value, float | np.floating) and not np.isfinite(value):
-        raise Flaw(f"expected a {what}, got {value}", _MISSING_FIX, step=step)
+        raise ValueProblem(f"expected a {what}, got {value}", _MISSING_FIX, step=step)
     return label_key(value)
 
 
 def _steps(value: Any) -> Any:
     """Return the list or array of steps, which must not be empty."""
     if not isinstance(value, list | np.ndarray):
-        raise Flaw(f"expected a list with one value per step, got {value!r:.40}", "write a list, [value] for one step")
+        raise ValueProblem(
+            f"expected a list with one value per step, got {value!r:.40}", "write a list, [value] for one step"
+        )
     if not len(value):
-        raise Flaw("an empty sequence", "give it at least one step, or delete the row")
+        raise ValueProblem("an empty sequence", "give it at least one step, or delete the row")
     return value

@@ -15,7 +15,7 @@ from lstm_cli import LSTM, RNN, Embedding, GatedInput, Layer, StackedCells, crea
 from lstm_cli.theano_lstm import theano
 
 T = theano.tensor
-NUMBERS = Path(__file__).with_name("theano_lstm.npz")
+NUMBERS = Path(__file__).parents[1] / "theano_lstm" / "theano_lstm.npz"
 DOUBLE_PENDULUM = {"M1": 1.0, "M2": 0.7, "L1": 1.0, "L2": 0.8, "G": 9.81, "dt": 0.02}
 
 

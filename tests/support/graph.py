@@ -36,9 +36,7 @@ class Network:
         return loss, self.trainer.gradient.get_value()
 
 
-def network(
-    kind="category", *, per="step", numbers=3, tokens=None, outputs=4, loss=None, precision="float64", **model
-):
+def network(kind="category", *, per="step", numbers=3, tokens=None, outputs=4, loss=None, precision="float64", **model):
     """Build a network of small layers of uneven sizes, by default without dropout."""
     model = {"layers": [5, 7], "embedding": 2, "dropout": 0.0, **model}
     mapping = {"data": {"train": "a.jsonl", "target": "y"}, "model": model, "loss": loss or {}, "precision": precision}
@@ -55,7 +53,6 @@ def network(
     )
 
 
-
 def random_batch(network, lengths, *, seed=1, **fields):
     """Return a batch of random numbers, those on padding too: nothing may depend on them."""
     rng, sizes, lengths = np.random.default_rng(seed), network.model.sizes, np.asarray(lengths, np.int64)
@@ -67,10 +64,10 @@ def random_batch(network, lengths, *, seed=1, **fields):
         mask=real.astype(np.float32),
         numbers=rng.normal(size=(steps, count, sizes.numbers)).astype(np.float32) if sizes.numbers else None,
         tokens={name: rng.integers(size, size=(steps, count), dtype=np.int32) for name, size in sizes.tokens.items()},
-        rows=rows,
+        counted=rows,
         target=_targets(rng, network.kind, len(rows), sizes.outputs),
         weight=rng.uniform(0.5, 2, len(rows)).astype(np.float32),
-        total=float(len(rows)),
+        loss_divisor=float(len(rows)),
         sequences=np.arange(count),
     )
     return replace(batch, **fields)
@@ -90,7 +87,7 @@ def members(network, batch, columns):
     if network.model.sizes.per == "step":
         place = {column: number for number, column in enumerate(columns.tolist())}
         found = {(row // count) * len(columns) + place[row % count]: number
-                 for number, row in enumerate(batch.rows.tolist()) if row % count in place}  # fmt: skip
+                 for number, row in enumerate(batch.counted.tolist()) if row % count in place}  # fmt: skip
         rows = sorted(found)
         mine = np.array([found[row] for row in rows])
     else:

@@ -12,7 +12,7 @@ from lstm_cli.kernels.gates import ACTIVATIONS
 from lstm_cli.kernels.layout import BLOCKS, KEPT
 from lstm_cli.ops import reference
 from lstm_cli.ops.recurrent import STATES, recurrent
-from tests.ops.common import compiled
+from tests.support.ops import compiled
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.training.runs import SMALL, merged, write_data
+from tests.support.runs import SMALL, merged, write_data
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from lstm_cli.cli.start import train; train()"]
 
 STUCK = """

@@ -199,6 +199,6 @@ def job_of(given):
     return job
 
 
-def rows_of(folder, ids):
+def raw_sequences(folder, ids):
     rows = map(json.loads, (folder / "drives.jsonl").read_text().splitlines())
     return [row for row in rows if row["id"] in ids]

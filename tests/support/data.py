@@ -7,7 +7,7 @@ import numpy as np
 
 from lstm_cli.config import config_from_mapping
 from lstm_cli.data import Dataset, Encoded, Schema, open_data
-from lstm_cli.data.schema.columns import Answer, Column
+from lstm_cli.data.schema.columns import Column, TargetColumn
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.scaling import Scaling
 
@@ -39,11 +39,9 @@ def open_text(folder, text, sections=None, **data):
 
 def number_schema(*, per="step", kind="number"):
     """The schema of one column of plain numbers whose target is another."""
-    answer = Answer("y", kind, per)
+    answer = TargetColumn("y", kind, per)
     layout = Layout("jsonl", (Column("x", "x", "number"),), answer)
-    return Schema.assemble(
-        layout, tokens={}, sets={}, scaling={"x": Scaling.none(1)}, own_scaling=Scaling.none(1)
-    )
+    return Schema.assemble(layout, tokens={}, sets={}, scaling={"x": Scaling.none(1)}, own_scaling=Scaling.none(1))
 
 
 def numbered(lengths, weights=None):

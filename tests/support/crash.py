@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from lstm_cli.run.checkpoint import BEST, LAST, MODEL, PARTS, State, load, load_newest, save
-from tests.crash.worker import state
+from tests.support.crash_worker import state
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ class Worker:
     def __init__(self, scratch: Path, setup: str = "", modules: Sequence[str] = ()) -> None:
         self.scratch = scratch
         self._tracer: subprocess.Popen | None = None
-        command = [sys.executable, "-m", "tests.crash.worker", *modules]
+        command = [sys.executable, "-m", "tests.support.crash_worker", *modules]
         if setup:
             command = ["unshare", "--mount", "--map-root-user", "sh", "-c", f'{setup}\nexec "$@"', "sh", *command]
         self._process = subprocess.Popen(

@@ -8,7 +8,7 @@ from sklearn import metrics
 
 import lstm_cli
 from lstm_cli.predict import predict_run
-from tests.data.helpers import write, write_jsonl
+from tests.support.data import write, write_jsonl
 
 LONG = 600  # steps of a sequence that is longer than what is run at once
 WORDS = ["to", "be", "or", "not", "that"]
