@@ -1,6 +1,6 @@
 """The system that a network drives: a user's function on PyTensor variables, checked, differentiated and compiled.
 
-Legend: B rows, D numbers of the state, O outputs of the network.
+Legend: B batch, D numbers of the state, O outputs of the network.
 """
 
 import inspect
@@ -24,8 +24,8 @@ from lstm_cli.ops.contract import python_mode
 
 Function = Callable[[Variable, Variable], Variable]
 MODULE = "lstm_cli_dynamics"
-TRIED = (2, 3)  # rows of the batches that a function is tried on
-COLUMNS = "state is (B, D), so state[:, k] is its element k, and pt.stack(elements, axis=1) puts the next one together"
+TRIAL_BATCHES = (2, 3)  # sizes of the batches that a function is tried on
+STATE_LAYOUT = "state is (B, D), so state[:, k] is its element k, and pt.stack(elements, axis=1) puts the next one together"
 
 
 class Refused(Exception):
@@ -182,7 +182,7 @@ class Dynamics:
             It raises, returns another shape, or its rows hang on one another.
         """
         rng = np.random.default_rng(0)
-        for rows in TRIED:
+        for rows in TRIAL_BATCHES:
             some = np.resize(states, (rows, self.size)).astype(self.dtype)
             some += rng.normal(0, 1e-3, some.shape).astype(self.dtype)
             output = rng.normal(0, 0.1, (rows, self.outputs)).astype(self.dtype)
@@ -204,10 +204,10 @@ class Dynamics:
             if following.shape == state.shape:
                 self._step_gradient(state, output, np.ones_like(state))
         except Exception as error:
-            raise Refused(f"raised {_worded(error)}, on {_rows(len(state))}: {COLUMNS}") from None
+            raise Refused(f"raised {_worded(error)}, on {_rows(len(state))}: {STATE_LAYOUT}") from None
         if following.shape != state.shape:
             raise Refused(
-                f"returned the shape {following.shape} for {_rows(len(state))}, expected {state.shape}: {COLUMNS}"
+                f"returned the shape {following.shape} for {_rows(len(state))}, expected {state.shape}: {STATE_LAYOUT}"
             )
         return following
 
@@ -241,7 +241,7 @@ def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:
 
     What numba cannot compile runs all the same, more slowly; that shows at the first call.
     """
-    zeros = [np.zeros((TRIED[0], variable.type.shape[1]), variable.type.dtype) for variable in inputs]
+    zeros = [np.zeros((TRIAL_BATCHES[0], variable.type.shape[1]), variable.type.dtype) for variable in inputs]
     try:
         with _users_code():
             function = pytensor.function(inputs, outputs, mode="NUMBA", trust_input=True, on_unused_input="ignore")

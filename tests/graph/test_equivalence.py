@@ -67,7 +67,7 @@ def test_a_small_vocabulary_gives_what_a_large_one_gives(cell, bidirectional, mo
     small = network(**options)
     batch = random_batch(small, LENGTHS)
     results = [small.outputs(batch), *small.gradient(batch)]
-    monkeypatch.setattr(model, "SMALL", 0)
+    monkeypatch.setattr(model, "TABLE_PRODUCT_TOKENS", 0)
     large = network(**options)
     for one, other in zip(results, [large.outputs(batch), *large.gradient(batch)], strict=True):
         np.testing.assert_allclose(one, other, **EXACT)

@@ -179,6 +179,17 @@ def digest(array):
     return np.cos(np.outer([1, 2, 3], np.arange(1, array.size + 1))) @ np.ravel(array)
 
 
+def of_case(numbers, name):
+    """Return the numbers of one case by their own names."""
+    return {key.partition("/")[2]: value for key, value in numbers.items() if key.startswith(f"{name}/")}
+
+
+def assert_close(arrays, expected):
+    """Compare the digests, each to 1e-9 of the length of its array."""
+    for (name, array), digits in zip(arrays.items(), expected, strict=True):
+        np.testing.assert_allclose(digest(array), digits, rtol=1e-9, atol=1e-9 * np.linalg.norm(array), err_msg=name)
+
+
 def set_vector(parameters, vector):
     """Set parameters from one vector that holds them one after the other."""
     for parameter in parameters.values():
