@@ -51,8 +51,8 @@ class ParameterStore:
     parameters : sequence of Parameter
         In their order in the vector.
     seed : int
-        Every parameter is drawn from a generator of its own, seeded by this and its name: the initial weights of a layer
-        do not depend on the other layers.
+        Every parameter is drawn from a generator of its own, seeded by this and its name: a layer's initial weights do
+        not depend on the other layers.
     dtype : str
         ``float32`` or ``float64``.
     """

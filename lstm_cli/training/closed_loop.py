@@ -10,7 +10,7 @@ import numpy as np
 from lstm_cli.config.config import Config
 from lstm_cli.data import Dataset, Schema
 from lstm_cli.errors import ConfigError
-from lstm_cli.graph.dynamics import Dynamics, Refused, Units, load_function
+from lstm_cli.graph.dynamics import Dynamics, DynamicsError, Units, load_function
 from lstm_cli.graph.plan import Sizes
 from lstm_cli.graph.rollout import ClosedLoop, LoopPlan
 
@@ -58,11 +58,11 @@ def build_loop(config: Config, schema: Schema, sizes: Sizes, code: Code | None) 
     units = Units(state.center, state.spread)
     try:
         function = load_function(code.path, name, code.text)
-    except Refused as error:
+    except DynamicsError as error:
         raise config.error("rollout.dynamics", str(error)) from None
     try:
         system = Dynamics(function, label, size, outputs, units, config.precision)
-    except Refused as error:
+    except DynamicsError as error:
         raise config.error("rollout.dynamics", f"{label}: {error}") from None
     plan = LoopPlan(size, loop.elements, system)
     return ClosedLoop(config.model, replace(sizes, outputs=outputs), plan, **options)
@@ -76,5 +76,5 @@ def try_system(config: Config, model: ClosedLoop, dataset: Dataset) -> None:
     states = dataset.numbers[closing[:TRIED], : model.loop.size]
     try:
         model.loop.system.try_out(np.ascontiguousarray(states))
-    except Refused as error:
+    except DynamicsError as error:
         raise config.error("rollout.dynamics", f"{model.loop.system.label}: {error}") from None

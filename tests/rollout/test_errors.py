@@ -31,7 +31,7 @@ SYSTEMS = {
     "cart.py:in_numpy": r"in_numpy: raised TypeError: .* \(line \d+\): state and output are PyTensor variables, for",
     "cart.py:leaves": r"cart\.py:leaves: raised SystemExit: 3 \(line \d+\)$",
     "cart.py:idle": r"cart\.py:idle: returned a state that does not depend on the output",
-    "cart.py:broken_winch": r"broken_winch: made a next state that is not finite of the start \[",
+    "cart.py:broken_winch": r"broken_winch: made a next state that is not finite from the start \[",
     "cart.py:carts": r"cart\.py has no function carts, only cart, bad_shape",
     "cart.py:not_a_function": r"cart\.py has no function not_a_function",
     "carts.py:cart": r"carts\.py cannot be read \(No such file or directory\)",
@@ -95,7 +95,7 @@ def test_a_check_finds_a_system_that_goes_to_infinity(world):
 
 
 def test_what_a_system_prints_is_no_result(world, tmp_path):
-    with pytest.raises(ConfigError, match=r"logs: made a next state that is not finite of the start \["):
+    with pytest.raises(ConfigError, match=r"logs: made a next state that is not finite from the start \["):
         build_job(given := config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))
     code = "from tests.support.worlds import config; from lstm_cli.data import open_data\n"
     code += "from lstm_cli.training.session import build_job; import sys\n"
