@@ -29,7 +29,7 @@ def orthogonal(generator: np.random.Generator, units: int) -> np.ndarray:
 
 
 def recurrent(gates: int) -> Initializer:
-    """Return the initializer of a recurrent layer's W (gates * H, I + H): for each gate Glorot on x, orthogonal on h."""
+    """Return the initializer of a recurrent W (gates * H, I + H): for each gate Glorot on x, orthogonal on h."""
 
     def initialize(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         units = shape[0] // gates
