@@ -24,7 +24,7 @@ from lstm_cli.ops.pooling import pool_attention, pool_max, pool_mean
 from lstm_cli.ops.recurrent import recurrent, recurrent_tokens
 from lstm_cli.ops.rows import gather
 
-# Up to this vocabulary size the first layer multiplies its weights with the table of embeddings, not with every step.
+# Up to this vocabulary size the first layer's W is multiplied by the table of embeddings instead of by every step.
 TABLE_PRODUCT_TOKENS = 256
 
 
@@ -92,7 +92,7 @@ class Model:
     Attributes
     ----------
     threads : int or None
-        How many threads its functions run on; None: the current number.
+        Number of threads of its functions; None: the current number.
     dropout_rates : dict of str to float
         Every place that drops in training; each draws its mask from a seed of its own, in this order.
     """
@@ -249,7 +249,7 @@ class Dropper:
         return dropout(x, self.rate(place), self._seeds[place]) if self.rate(place) else x
 
     def mask(self, place: str, shape: Sequence[Variable | int], dtype: str) -> Variable | None:
-        """Return the factors (…) by which dropout multiplies; None where nothing is dropped."""
+        """Return the factors (…) by which dropout multiplies; None where the rate is 0."""
         return dropout_mask(shape, self.rate(place), self._seeds[place], dtype=dtype) if self.rate(place) else None
 
 

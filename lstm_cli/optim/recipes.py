@@ -1,4 +1,4 @@
-"""The optimizers: one rule each, with its formula. A rule has no defaults: they stand in the config's section.
+"""The optimizers: one rule each, with its formula. A rule has no defaults: the config's section has them.
 
 Symbols: p parameters, g the gradient after clipping, rate the learning rate, t the number of the step from 1. Weight
 decay adds weight_decay * p to g, except in adamw. State starts at 0.

@@ -6,5 +6,5 @@ loss, optimizer updates, and parameters in shared memory. Theano itself is `lstm
 `lstm_cli.theano_lstm.theano`.
 
 The trainer behind ``lstm-train`` is the other half, from `lstm_cli.cli` down to `lstm_cli.graph`, and uses nothing from
-here: no other room imports this one. Both stand on `lstm_cli.ops`.
+here: no other room imports this one. Both are built on `lstm_cli.ops`.
 """

@@ -35,7 +35,7 @@ class Layer:
     input_size, hidden_size : int
         I and K.
     activation : callable
-        f. It meets vectors as (K,) and batches as (K, B), units first, as in theano-lstm; it can be replaced later.
+        f, of vectors (K,) and of batches (K, B), units first, as in theano-lstm; it can be replaced later.
     clip_gradients : float or False
         Bound for each element of the gradient that flows back into x.
 
@@ -70,7 +70,7 @@ class Layer:
         return self.activation(pt.dot(self.linear_matrix, x) + self.bias_matrix)
 
     def sequence(self, x: Variable) -> Variable:
-        """Return y (…, K) of x (…, I) as one Op; f must work element by element."""
+        """Return y (…, K) of x (…, I), the product as one Op; f must be element-wise."""
         return self.activation(dense(x, self.linear_matrix, self.bias_matrix))
 
     @property

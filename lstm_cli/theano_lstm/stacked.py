@@ -30,9 +30,9 @@ class StackedCells:
     layers : sequence of int
         Units of each layer.
     activation : callable
-        Handed to each layer.
+        Passed to each layer.
     clip_gradients : float or False
-        Handed to each layer.
+        Passed to each layer.
 
     Attributes
     ----------

@@ -123,7 +123,7 @@ def test_windows_with_carried_state_are_the_whole_sequence(cell):
         return np.concatenate(found)
 
     whole = outputs(Batches(dataset, batch_size=4))
-    # One stream, so that every window but the first of a sequence goes on from the one before.
+    # One stream, so that every window but the first of a sequence continues from the previous one.
     np.testing.assert_allclose(outputs(Batches(dataset, batch_size=1, window=4, carry_state=True)), whole, **EXACT)
     apart = outputs(Batches(dataset, batch_size=1, window=4))
     assert not np.allclose(apart, whole)

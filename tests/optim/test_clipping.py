@@ -70,7 +70,7 @@ def test_a_gradient_of_zeros_stays():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("place", [0, 16_383, 20_001, SIZE - 1])
-def test_the_norm_tells_that_a_gradient_is_not_finite(bad, place):
+def test_the_norm_is_not_finite_where_the_gradient_is_not(bad, place):
     gradient = gradient_of(dtype="float32")
     gradient[place] = bad
     assert not np.isfinite(one_step(gradient, clip_value=1.0, clip_norm=5.0)[0])

@@ -81,7 +81,7 @@ def _targets(rng, kind, rows, outputs):
 
 
 def members(network, batch, columns):
-    """Return some of the sequences as a batch of their own, and which of the whole batch's rows are theirs."""
+    """Return some of the sequences as a batch of their own, and which counted positions of the whole batch it has."""
     columns, count = np.asarray(columns), len(batch.lengths)
     steps = int(batch.lengths[columns].max())
     if network.model.sizes.per == "step":
@@ -98,7 +98,7 @@ def members(network, batch, columns):
         mask=batch.mask[:steps, columns].copy(),
         numbers=None if batch.numbers is None else batch.numbers[:steps, columns].copy(),
         tokens={name: ids[:steps, columns].copy() for name, ids in batch.tokens.items()},
-        rows=np.array(rows),
+        counted=np.array(rows),
         target=batch.target[mine],
         weight=batch.weight[mine],
         sequences=batch.sequences[columns],

@@ -20,7 +20,7 @@ DOUBLE_PENDULUM = {"M1": 1.0, "M2": 0.7, "L1": 1.0, "L2": 0.8, "G": 9.81, "dt": 
 
 
 def softmax(x):
-    return T.nnet.softmax(x.T).T  # a layer's activation meets batches as (units, batch)
+    return T.nnet.softmax(x.T).T  # a layer's activation gets a batch as (units, batch)
 
 
 def identity(x):

@@ -101,7 +101,7 @@ def test_initial_states_can_be_given():
     assert_allclose(parts, expected, rtol=1e-12)
 
 
-def test_dense_and_embedding_have_theirs():
+def test_dense_and_embedding_layers_have_one_too():
     layer, table = Layer(INPUTS, 2, pt.tanh), Embedding(5, INPUTS)
     ids = pt.imatrix()
     rows = table.activate(ids)

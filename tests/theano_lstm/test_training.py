@@ -102,7 +102,7 @@ def job_of(described, folder, numbers):
 
 
 def places(job, schema, shapes):
-    """Return where each parameter of theirs lies in ours, by its name: our name, index in ours, index in theirs."""
+    """Return for each parameter of theano-lstm: our parameter's name, the index in it, the index in theano-lstm's."""
     parameters = {parameter.name: parameter for parameter in job.trainer.model.parameters.parameters}
     shift, layers = int("embedding.x" in parameters), job.trainer.model.layers
     found, every = {}, slice(None)
@@ -132,7 +132,7 @@ def split(vector, shapes):
 
 
 def in_their_layout(values, found, before):
-    """Return arrays of ours as theirs: `before`, with what ours has written over it."""
+    """Return our arrays in the layout of theano-lstm: `before`, overwritten where we have the parameter."""
     after = {name: array.copy() for name, array in before.items()}
     for their, (ours, index, rows) in found.items():
         after[their][rows] = values[ours][index]
@@ -140,7 +140,7 @@ def in_their_layout(values, found, before):
 
 
 def first_output(job, name):
-    """Return the output of the first forward pass as theirs is: probabilities, or the states that are compared."""
+    """Return the output of the first forward pass as theano-lstm's: probabilities, or the states that are compared."""
     (batch,) = job.batches.epoch(0)
     _, values, _ = job.evaluator(batch, None)
     columns = np.argsort(batch.sequences)  # of the batch, where each sequence is
