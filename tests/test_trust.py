@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from lstm_cli.run import checkpoint
-from lstm_cli.run.checkpoint import BEST, LAST, MANIFEST, State, load, save
+from lstm_cli.run.checkpoint import State, load, save
+from lstm_cli.run.names import BEST, LAST, MANIFEST
 
 RELEASED = Path(__file__).parent / "released" / "format-1"
 HOSTILE = [

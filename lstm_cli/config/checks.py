@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lstm_cli.config import loop_checks
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import Conflict, is_text
+from lstm_cli.config.optimizer import Sgd
 from lstm_cli.errors import did_you_mean, nearest
 
 NORMAL = {"float32": (1.1754944e-38, 3.4028235e38), "float64": (2.2250738585072014e-308, 1.7976931348623157e308)}
@@ -110,7 +111,7 @@ def _monitor(config: Config) -> Iterator[Conflict]:
 def _losses(config: Config) -> Iterator[Conflict]:
     if config.loss.distance != "huber" and config.loss.huber_delta != 1:
         yield Conflict(("loss.huber_delta", "loss.distance"), "only with loss.distance: huber")
-    if getattr(config.optimizer, "nesterov", False) and not config.optimizer.momentum:
+    if isinstance(config.optimizer, Sgd) and config.optimizer.nesterov and not config.optimizer.momentum:
         yield Conflict(("optimizer.nesterov", "optimizer"), "needs optimizer.momentum above 0")
 
 

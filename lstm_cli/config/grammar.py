@@ -1,12 +1,12 @@
-"""What the grammar knows at a place: the sections there and their keys."""
+"""What the grammar knows of a place: the sections there, their keys, and which of them a resumed run may change."""
 
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from lstm_cli.config.config import Config
-from lstm_cli.config.fields import Section
+from lstm_cli.config.fields import ResumeRule, Section
 
 
 def sections_at(location: Sequence[str | int]) -> list[type[Section]]:
@@ -15,20 +15,20 @@ def sections_at(location: Sequence[str | int]) -> list[type[Section]]:
     Parameters
     ----------
     location
-        Keys and indices from the root; names given by the user and pydantic's tags of a union are passed over.
+        Keys and indices from the root; names given by the user and pydantic's tags of a union may stand in between.
     """
     found: list[type[Section]] = [Config]
     for part in location:
-        if any(part in section.model_fields for section in found):
-            fields = [section.model_fields[part] for section in found if part in section.model_fields]
-            found = list(dict.fromkeys(inner for field in fields for inner in _sections_in(field.annotation)))
+        fields = [section.model_fields[part] for section in found if part in section.model_fields]
+        if fields:
+            found = list(dict.fromkeys(inner for field in fields for inner in sections_in(field.annotation)))
         else:
             found = [section for section in found if tag_of(section) == part] or found
     return found
 
 
 def tag_of(section: type[Section]) -> str | None:
-    """Return the name that tells a section from the others that can stand in its place."""
+    """Return the name by which a section is told from the others that can stand in its place."""
     field = section.model_fields.get("name")
     return None if field is None else field.default
 
@@ -46,13 +46,38 @@ def every_key() -> dict[str, str]:
     return {key[-1]: ".".join(key) for key in keys if last.count(key[-1]) == 1}
 
 
-def _sections_in(annotation: Any) -> Iterator[type[Section]]:
+def resume_rules(config: Mapping[str, Any]) -> dict[str, ResumeRule]:
+    """Return the rule of every key that a resumed run may change, by dotted key; other keys may not change.
+
+    Parameters
+    ----------
+    config
+        Plain values of a config with every key that it has, and names that tell its sections from others.
+    """
+    return dict(_rules(config, Config, ""))
+
+
+def _rules(values: Mapping[str, Any], section: type[Section], prefix: str) -> Iterator[tuple[str, ResumeRule]]:
+    for key, value in values.items():
+        field = section.model_fields.get(key)
+        if field is None:
+            continue
+        yield from ((f"{prefix}{key}", mark) for mark in field.metadata if isinstance(mark, ResumeRule))
+        if isinstance(value, Mapping) and get_origin(field.annotation) not in (dict, tuple):
+            inner = list(sections_in(field.annotation))
+            named = inner if len(inner) == 1 else [part for part in inner if tag_of(part) == value.get("name")]
+            for part in named:
+                yield from _rules(value, part, f"{prefix}{key}.")
+
+
+def sections_in(annotation: Any) -> Iterator[type[Section]]:
+    """Yield the sections that a type contains, in unions, lists and mappings too."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        yield from _sections_in(get_args(annotation)[0])
+        yield from sections_in(get_args(annotation)[0])
     elif origin in (Union, types.UnionType, dict, tuple):
         for inner in get_args(annotation):
-            yield from _sections_in(inner)
+            yield from sections_in(inner)
     elif isinstance(annotation, type) and issubclass(annotation, Section):
         yield annotation
 
@@ -61,5 +86,5 @@ def _walk(section: type[Section], path: tuple[str, ...]) -> Iterator[tuple[str, 
     for key, field in section.model_fields.items():
         yield (*path, key)
         if get_origin(field.annotation) not in (dict, tuple):
-            for inner in _sections_in(field.annotation):
+            for inner in sections_in(field.annotation):
                 yield from (deeper for deeper in _walk(inner, (*path, key)))

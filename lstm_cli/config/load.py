@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,6 @@ from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_y
 from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean, nearest
 
 MAX_PROBLEMS = 50
-
-Order = tuple[int, int, int]
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -147,7 +146,7 @@ def _conflicts(config: Config, wrong: set[yaml_reader.Path], source: Source) -> 
         paths = [source.path_of(key) for key in conflict.keys]
         if not any(path[:2] in wrong or path[:1] in wrong for path in paths):
             given = next((path for path in paths if path in source.places), paths[0])
-            problems.append(Problem(given, lambda text=conflict.text: text))
+            problems.append(Problem(given, partial(str, conflict.text)))
     return problems
 
 

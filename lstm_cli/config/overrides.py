@@ -49,7 +49,8 @@ def _parse(text: str) -> tuple[list[str], Any]:
 
 def _set(raw: dict[str, Any], parts: Sequence[str], value: Any) -> Path:
     """Set one value; sections on its way that are not there are made, bare values brought to their long form."""
-    node, path = raw, ()
+    node: Any = raw
+    path: Path = ()
     for part in parts[:-1]:
         index = _index(node, part, path)
         path = (*path, index)

@@ -58,7 +58,7 @@ def _problem(details: Mapping[str, Any], raw: Any, source: Source) -> Problem:
 def _wrong_value(kind: str, value: Any, details: Mapping[str, Any]) -> str:
     context = details.get("ctx", {})
     if kind == "problem":
-        return context["problem"]
+        return str(context["problem"])
     if kind in ("literal_error", "union_tag_invalid"):
         names = re.findall(r"'([^']*)'", context["expected" if kind == "literal_error" else "expected_tags"])
         meant = nearest(value, names) if isinstance(value, str) else None
@@ -68,7 +68,7 @@ def _wrong_value(kind: str, value: Any, details: Mapping[str, Any]) -> str:
 
 
 def _missing(location: Sequence[str | int]) -> str:
-    description = sections_at(location[:-1])[0].model_fields[location[-1]].description
+    description = sections_at(location[:-1])[0].model_fields[str(location[-1])].description or "a value."
     return f"missing: give {description[0].lower()}{description[1:-1]}"
 
 

@@ -19,11 +19,9 @@ import numpy as np
 
 from lstm_cli.errors import CheckpointError, Diverged, and_more
 from lstm_cli.run.files import replace_folder, retired, write_new
+from lstm_cli.run.names import BEST, CHECKPOINT_FILES, LAST, MANIFEST, MODEL, POSITION, STATE
 
 FORMAT = 1
-MANIFEST, MODEL, STATE, POSITION = "manifest.json", "model.safetensors", "state.safetensors", "state.json"
-FILES = (MANIFEST, MODEL, STATE, POSITION)  # in the order of removal: without its manifest a folder is no checkpoint
-LAST, BEST = "last", "best"
 PARTS = ("model", "optimizer", "carried")
 ATTEMPTS = 100  # to read a folder that is replaced again and again; one that is missing is looked for as often
 UNHASHED = "0" * 64  # stands for the manifest's hash of itself while that is computed
@@ -81,7 +79,7 @@ def save(state: State, folder: Path) -> None:
         manifest = {"format": FORMAT, "files": files, "identity": state.identity, "sha256": UNHASHED}
         write_new(temporary / MANIFEST, [_sealed(manifest)], place=folder / MANIFEST, needed=needed)
 
-    replace_folder(folder, FILES, write, needed=needed)
+    replace_folder(folder, CHECKPOINT_FILES, write, needed=needed)
 
 
 def _check_finite(state: State, folder: Path) -> None:
@@ -101,7 +99,7 @@ def _count_not_finite(array: np.ndarray) -> int:
     with np.errstate(invalid="ignore"):
         if np.isfinite(array.min()) and np.isfinite(array.max()):  # the usual case, without an array of truth values
             return 0
-    return array.size - np.count_nonzero(np.isfinite(array))
+    return array.size - int(np.count_nonzero(np.isfinite(array)))
 
 
 def _safetensors(arrays: Mapping[str, np.ndarray]) -> list[memoryview]:
@@ -178,7 +176,7 @@ def _read(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: there is no checkpoint")
     contents = {}
-    for name in FILES:
+    for name in CHECKPOINT_FILES:
         try:
             contents[name] = (folder / name).read_bytes()
         except FileNotFoundError:
@@ -213,7 +211,7 @@ def decode(contents: Mapping[str, bytes], folder: Path) -> State:
 def _unsealed(data: bytes, path: Path) -> dict[str, Any]:
     """Return the manifest after comparing its hash of itself and its format."""
     try:
-        manifest = json.loads(data)
+        manifest: dict[str, Any] = json.loads(data)
         head, mark, tail = data.rpartition(manifest["sha256"].encode())
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise _damaged(path, "it is no manifest") from None
@@ -239,7 +237,7 @@ def _arrays(data: bytes) -> dict[str, np.ndarray]:
     from safetensors.numpy import load as parse
 
     try:
-        return {name: np.require(array, requirements="CAW") for name, array in parse(data).items()}
+        return {name: np.require(array, requirements=["C", "A", "W"]) for name, array in parse(data).items()}
     except SafetensorError as error:
         raise ValueError(str(error)) from error
 

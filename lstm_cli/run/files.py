@@ -73,16 +73,16 @@ def write_new(
         What a message calls the file, if it will be renamed, and the bytes that the whole undertaking takes, if it is
         more than this file.
     """
-    pieces = [memoryview(piece) for piece in pieces]
-    size = sum(piece.nbytes for piece in pieces)
+    views = [memoryview(piece) for piece in pieces]
+    size = sum(view.nbytes for view in views)
     digest = hashlib.sha256()
     with disk_errors(place or path, needed or size):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
-            for piece in pieces:
-                for start in range(0, piece.nbytes, CHUNK):
-                    digest.update(piece[start : start + CHUNK])
-                    _write(descriptor, piece[start : start + CHUNK])
+            for view in views:
+                for start in range(0, view.nbytes, CHUNK):
+                    digest.update(view[start : start + CHUNK])
+                    _write(descriptor, view[start : start + CHUNK])
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

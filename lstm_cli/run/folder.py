@@ -14,19 +14,23 @@ from types import TracebackType
 from typing import Self
 
 from lstm_cli.errors import ConfigError, RunBusy, listed
-from lstm_cli.run import checkpoint
 from lstm_cli.run.files import disk_errors, remove_folders, replace_file, sync_folder, temporary_name, write_new
-from lstm_cli.run.metrics_log import METRICS, damage
+from lstm_cli.run.metrics_log import damage
+from lstm_cli.run.names import (
+    CHECKPOINT_FILES,
+    CHECKPOINTS,
+    ENVIRONMENT,
+    FILES,
+    LOCK,
+    METRICS,
+    PROBE,
+    RESOLVED,
+    SCHEMA,
+    SCHEMA_FOLDER,
+)
 
-LOCK = ".lstm-run.lock"
-CONFIG, RESOLVED, ENVIRONMENT = "config.yaml", "resolved.yaml", "environment.json"
-SCHEMA = ("schema.json", "vocabulary.json", "scaling.json")
-DYNAMICS = "dynamics.py"
-FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, METRICS, "train.log", "report.html")
-CHECKPOINTS = (checkpoint.LAST, checkpoint.BEST)
-PROBE = "probe"
-TRANSIT = re.compile(r"\.(tmp|old)-(.+)-[0-9a-f]{8}")  # as `files` names what is on its way to a place or from it
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # the answer of some cluster file systems
+TRANSIT = re.compile(r"\.(tmp|old)-(.+)-[0-9a-f]{8}")  # as `files` names what is moved to its place or out of it
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # errors of cluster file systems that have no locks
 
 
 class RunFolder:
@@ -74,7 +78,8 @@ class RunFolder:
         if foreign:
             raise ConfigError(f"{path}: the folder holds other files and no run: choose another one with -o")
         with ExitStack() as unless_all_is_well:
-            run = unless_all_is_well.enter_context(cls(path))
+            run = cls(path)
+            unless_all_is_well.enter_context(run)
             if overwrite:
                 run._remove_run()
             elif any(os.path.lexists(path / name) for name in (*FILES, *CHECKPOINTS)):
@@ -88,7 +93,8 @@ class RunFolder:
         if not path.is_dir() or (any(path.iterdir()) and not is_run(path)):
             raise ConfigError(f"{path}: there is no run to resume: leave out --resume to start one")
         with ExitStack() as unless_all_is_well:
-            run = unless_all_is_well.enter_context(cls(path))
+            run = cls(path)
+            unless_all_is_well.enter_context(run)
             run.warnings += damage(path / METRICS)
             unless_all_is_well.pop_all()
         return run
@@ -101,7 +107,7 @@ class RunFolder:
 
     def write_schema(self, save: Callable[[Path], None]) -> None:
         """Have `save` write the schema's files into a folder, and take each over whole."""
-        folder = temporary_name(self.path / "schema")
+        folder = temporary_name(self.path / SCHEMA_FOLDER)
         try:
             with disk_errors(self.path):
                 folder.mkdir()
@@ -138,7 +144,7 @@ class RunFolder:
         """Yield each path in the folder, ``tmp`` or ``old`` if it is in transit, and the name it was made for."""
         for path in list(self.path.iterdir()):
             match = TRANSIT.fullmatch(path.name)
-            yield path, *(match.groups() if match else ("", path.name))
+            yield (path, match[1], match[2]) if match else (path, "", path.name)
 
     def _clean(self) -> None:
         """Remove what a killed process left unfinished."""
@@ -171,8 +177,8 @@ def is_run(path: Path) -> bool:
 def _remove(path: Path, name: str) -> None:
     """Remove what was made under that name, whatever it is called now."""
     if name in CHECKPOINTS:
-        remove_folders([path], checkpoint.FILES)
-    elif name == "schema":
+        remove_folders([path], CHECKPOINT_FILES)
+    elif name == SCHEMA_FOLDER:
         remove_folders([path], SCHEMA)
     elif name in (*FILES, PROBE):
         path.unlink()

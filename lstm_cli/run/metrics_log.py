@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from lstm_cli.run.files import disk_errors, open_own
 
-METRICS = "metrics.jsonl"
 SPLITS = ("train", "valid", "test")
 
 
@@ -53,7 +52,7 @@ def damage(path: Path) -> list[str]:
 
 
 def _stays(entry: dict[str, Any], step: int) -> bool:
-    return entry["step"] <= step and entry["split"] != "test"
+    return bool(entry["step"] <= step and entry["split"] != "test")
 
 
 def _cut(path: Path, size: int) -> None:

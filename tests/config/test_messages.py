@@ -73,7 +73,7 @@ TABLE = [
     ("model: {layers: [64, x]}", "c.yaml:2:22: model.layers.1: got 'x', expected a whole number of 1 or more"),
     (
         "model: {layers: [64, {cell: gru}]}",
-        "c.yaml:2:22: model.layers.1.size: missing: give the number of units, in each direction",
+        "c.yaml:2:22: model.layers.1.size: missing: give the number of units in each direction",
     ),
     (
         "model: {layers: [{size: 4, units: 3}]}",
@@ -130,7 +130,7 @@ TABLE = [
 
 # The whole section `data`, and the answer.
 DATA = [
-    ("inputs: [x], target: y", "c.yaml:1:1: data.train: missing: give the file of the training sequences, relative to the config file"),
+    ("inputs: [x], target: y", "c.yaml:1:1: data.train: missing: give the training data file, relative to the config file"),
     ("train: a.csv, inputs: [x]", "c.yaml:1:1: data.target: missing: give the column to learn, or next for the next step of the inputs"),
     ("train: 3, target: y", "c.yaml:1:15: data.train: got 3, expected a path"),
     ("train: '', target: y", "c.yaml:1:15: data.train: got '', expected a path"),
@@ -271,7 +271,7 @@ def test_long_values_and_keys_are_cut(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "c.yaml: data.train: missing: give the file of the training sequences, relative to the config file"),
+        (b"", "c.yaml: data.train: missing: give the training data file, relative to the config file"),
         (b"- 1", "c.yaml:1:1: got a list, expected a config: sections such as 'data:' with keys below"),
         (b"hello", "c.yaml:1:1: got 'hello', expected a config: sections such as 'data:' with keys below"),
         (b"data: {train: [", "c.yaml:1:16: not YAML: expected the node content, but found '<stream end>' while parsing a flow node"),

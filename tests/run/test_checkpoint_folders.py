@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lstm_cli.errors import CheckpointError
 from lstm_cli.run import checkpoint
-from lstm_cli.run.checkpoint import FILES, MANIFEST, POSITION, load, load_newest, save
+from lstm_cli.run.checkpoint import load, load_newest, save
+from lstm_cli.run.names import CHECKPOINT_FILES, MANIFEST, POSITION
 from tests.support.crash import damage, step_of
 from tests.support.crash_worker import state
 
@@ -30,7 +31,7 @@ def saves(folder: Path, steps: Iterable[int]) -> Iterator[None]:
         yield
         temporary.rename(folder)
         yield
-        for name in FILES:
+        for name in CHECKPOINT_FILES:
             (old / name).unlink()
             yield
         old.rmdir()

@@ -16,7 +16,8 @@ from lstm_cli.errors import CheckpointError, ConfigError, DiskError, RunBusy
 from lstm_cli.run import folder as runfolder
 from lstm_cli.run.checkpoint import load_newest, save
 from lstm_cli.run.compatibility import check_identity, compare_configs, environment, identity
-from lstm_cli.run.folder import LOCK, RunFolder
+from lstm_cli.run.folder import RunFolder
+from lstm_cli.run.names import LOCK
 from tests.support.crash import Worker
 from tests.support.crash_worker import state
 
@@ -320,3 +321,19 @@ def test_changes_are_listed_with_old_and_new_value() -> None:
         ["seed: 1 -> 7"],
     )
     assert compare_configs(OLD, OLD) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "refused"),
+    [
+        ({"name": "sgd", "momentum": 0.9}, {"name": "rmsprop", "momentum": 0.5}, {"name", "momentum"}),
+        ({"name": "sgd", "momentum": 0.0}, {"name": "rmsprop", "momentum": 0.5}, {"name"}),
+        ({"name": "sgd", "momentum": 0.9}, {"name": "adam", "beta1": 0.9}, {"name", "momentum"}),
+        ({"name": "sgd", "momentum": 0.0}, {"name": "adam", "beta1": 0.9}, {"name"}),
+        ({"name": "rmsprop", "momentum": 0.5}, {"name": "rmsprop", "momentum": 0.0}, set()),
+    ],
+)
+def test_momentum_is_kept_by_sgd_only(old: dict, new: dict, refused: set[str]) -> None:
+    for values in ((old, new), (new, old)):
+        changes = compare_configs(*({**OLD, "optimizer": value} for value in values))
+        assert {change.partition(":")[0].removeprefix("optimizer.") for change in changes.refused} == refused

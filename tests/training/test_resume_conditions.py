@@ -14,8 +14,9 @@ from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
 from lstm_cli.optim.build import build
 from lstm_cli.optim.recipes import RECIPES
-from lstm_cli.run.checkpoint import BEST, LAST, load
+from lstm_cli.run.checkpoint import load
 from lstm_cli.run.compatibility import compare_configs
+from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.run import train_run
 from tests.support.crash import damage
