@@ -27,8 +27,8 @@ LARGEST = 2**31 - 1
 class Section(BaseModel):
     """A part of the config: its keys with their types, defaults and descriptions.
 
-    An empty section has all its defaults. Where `shorthand` names a key, a bare value sets that key alone. A resumed run
-    may change only the keys whose types are marked with `MayChange`, `MayMove` or another `ResumeRule`.
+    An empty section has all its defaults. Where `shorthand` names a key, a bare value sets that key alone. A
+    resumed run may change only the keys whose types are marked with `MayChange`, `MayMove` or another `ResumeRule`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

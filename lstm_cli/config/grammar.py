@@ -28,7 +28,7 @@ def sections_at(location: Sequence[str | int]) -> list[type[Section]]:
 
 
 def tag_of(section: type[Section]) -> str | None:
-    """Return the name by which a section is told from the others that can stand in its place."""
+    """Return the name that distinguishes a section from the others that can stand in its place."""
     field = section.model_fields.get("name")
     return None if field is None else field.default
 
@@ -40,7 +40,7 @@ def keys_at(location: Sequence[str | int]) -> list[str]:
 
 @cache
 def every_key() -> dict[str, str]:
-    """Return the whole dotted key by the last part of it, where only one has that last part."""
+    """Return the dotted keys by their last parts, as far as those are unique."""
     keys = list(_walk(Config, ()))
     last = [key[-1] for key in keys]
     return {key[-1]: ".".join(key) for key in keys if last.count(key[-1]) == 1}
@@ -52,7 +52,7 @@ def resume_rules(config: Mapping[str, Any]) -> dict[str, ResumeRule]:
     Parameters
     ----------
     config
-        Plain values of a config with every key that it has, and names that tell its sections from others.
+        Plain values of a config with every key that it has, and the names that distinguish its sections.
     """
     return dict(_rules(config, Config, ""))
 

@@ -21,9 +21,9 @@ class Problem(NamedTuple):
     path
         Where in the config.
     text
-        Says what; called for the few that are shown, since finding what was meant takes time.
+        Returns what is wrong; called only for the few problems shown, as suggestions take time.
     at_key
-        The key itself is wrong, not its value.
+        Whether the key itself is wrong, not its value.
     """
 
     path: Path
@@ -39,7 +39,7 @@ _EXPECTED = {
 
 
 def problems_of(error: ValidationError, raw: Any, source: Source) -> list[Problem]:
-    """Return what pydantic found wrong with the raw values of a config."""
+    """Return what pydantic found to be wrong with the raw values of a config."""
     return [_problem(details, raw, source) for details in error.errors(include_url=False)]
 
 
@@ -95,7 +95,7 @@ def _unknown_key(location: Sequence[str | int], path: Path, source: Source) -> s
 
 
 def _renamed_by(path: Path, source: Source) -> str:
-    """Return what to do where the command line changed the name that decides which keys a section has."""
+    """Return what to do where the command line changed the name that determines the keys of a section."""
     override, place = source.places.get((*path[:-1], "name")), source.places.get(path)
     if not isinstance(override, str) or isinstance(place, str):
         return ""

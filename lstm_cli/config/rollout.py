@@ -21,8 +21,8 @@ from lstm_cli.config.fields import (
 class TeacherForcing(Section):
     """Scheduled sampling (Bengio et al. 2015): how often the observed value is fed, and not the prediction.
 
-    The probability at update k, where K is `steps`: constant: start; linear: from start to end over K updates, then end;
-    exponential: end + (start - end) exp(-k / K).
+    The probability at update k, where K is `steps`: constant: start; linear: from start to end over K updates, then
+    end; exponential: end + (start - end) exp(-k / K).
     """
 
     shorthand: ClassVar[str | None] = "start"
@@ -43,7 +43,7 @@ def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
 
 def _counting(values: tuple[float, ...]) -> tuple[float, ...]:
     if not any(values):
-        raise refuse("all weights are 0: nothing would be learned")
+        raise refuse("all weights are 0, so nothing would be learned")
     return values
 
 
@@ -51,7 +51,7 @@ Elements = Annotated[tuple[Natural, ...], several(accepts=int | list[int]), Afte
 Weights = Annotated[tuple[NotNegative, ...], Field(min_length=1), AfterValidator(_counting)]
 LossAt = Annotated[
     Literal["every", "last"] | Weights,
-    expected("every, last, or a list of weights, one for each step of the loop and not all 0"),
+    expected("every, last, or a list of weights, one for each step of the closed loop and not all 0"),
 ]
 Forcing = Annotated[TeacherForcing | None, either(lambda value: value, accepts=float | TeacherForcing | None)]
 

@@ -30,7 +30,7 @@ _PREFIXES = {"0o": 8, "0x": 16}
 
 
 class Resolver(BaseResolver):
-    """Decides what a scalar without quotes is."""
+    """Decides the type of a scalar without quotes."""
 
 
 for _tag, _pattern, _first in _PATTERNS:
@@ -69,7 +69,7 @@ class _Dumper(Emitter, Serializer, SafeRepresenter, Resolver):
         return True
 
     def represent_str(self, data: str) -> ScalarNode:
-        """Escape what a reader would take for the end of a line, or not see."""
+        """Escape characters that would end a line or be invisible."""
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if data.isprintable() else '"')
 
 

@@ -1,4 +1,4 @@
-"""From the text of a config to plain values, each with its place. Hostile text costs little and is refused.
+"""From the text of a config to plain values, each with its place. Hostile text is refused at little cost.
 
 Only the pure Python parser is used: the one in C crashes on deep nesting. Events are turned into nodes under limits of
 size, depth and number, and nodes into values under the same limits once more, since aliases multiply.
@@ -26,13 +26,13 @@ Path = tuple[str | int, ...]
 
 
 class Limits(NamedTuple):
-    """How much a text may hold: values, aliases followed, and levels of them; any number of values without aliases."""
+    """Limits of a text: values, with aliases followed (None: any number, but no aliases), and levels of nesting."""
 
     nodes: int | None = MAX_NODES
     depth: int = MAX_DEPTH
 
     def check(self, depth: int, count: int, mark: "Mark") -> None:
-        """Raise `Unreadable` for the value number `count`, on that level."""
+        """Raise `Unreadable` if value number `count`, at level `depth`, exceeds a limit."""
         if depth > self.depth:
             raise Unreadable(f"nested deeper than {self.depth} levels", mark)
         if self.nodes is not None and count > self.nodes:
@@ -54,7 +54,7 @@ class Place(NamedTuple):
 
 
 class Unreadable(Exception):
-    """The text is no YAML that a config may be: what is wrong, and where if that is known."""
+    """The text is not YAML as a config may use it: what is wrong, and where if that is known."""
 
     def __init__(self, problem: str, mark: Mark | None = None) -> None:
         super().__init__(problem)
@@ -72,7 +72,7 @@ class Document:
     places
         The place of everything in `value` by its path from the root.
     problems
-        Paths and texts of what can be said without stopping: keys given twice.
+        Path, place and text of problems that do not stop the reading: keys given twice.
     """
 
     value: Any = None
@@ -88,12 +88,12 @@ def read_yaml(content: bytes, *, own: bool = False) -> Document:
     content
         The text in UTF-8.
     own
-        Whether this tool wrote it: then it may be of any size, but has no aliases, which multiply.
+        Whether this tool wrote it: then it may have any size, but no aliases, which multiply.
 
     Raises
     ------
     Unreadable
-        If the text is no YAML, too large, nested too deeply, or uses tags.
+        If the text is not YAML, is too large, nested too deeply, or uses tags.
     """
     if not own and len(content) > MAX_BYTES:
         raise Unreadable(f"larger than {MAX_BYTES // 1024} KiB: is this a config, not a data file?")

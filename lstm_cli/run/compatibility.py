@@ -102,14 +102,14 @@ def environment(seed: int) -> dict[str, Any]:
 
 
 def identity(run: Path, data: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return what a checkpoint keeps of what it belongs to: digests of config, schema and data, and the versions.
+    """Return what identifies the run of a checkpoint: digests of config, schema and data, and the versions.
 
     Parameters
     ----------
     run
         The run folder.
     data
-        Digest of each split that the run is trained on or chosen by.
+        Digest of each split that is used for training or for choosing the best state.
     """
     digests = {name: _digest(run / name) for name in (RESOLVED, *BOUND) if (run / name).is_file()}
     return {"digests": digests, "data": dict(data or {}), "versions": versions()}
@@ -120,14 +120,14 @@ def _digest(path: Path) -> str:
 
 
 def check_identity(kept: Mapping[str, Any], run: Path, data: Mapping[str, str] | None = None) -> list[str]:
-    """Compare what a checkpoint keeps with what is there now; return what may change the last bits of results.
+    """Compare the identity in a checkpoint with the present one; return what may change results in the last bits.
 
     Raises
     ------
     CheckpointError
-        A file of the schema is another one: labels and scales would be wrong without any sign of it.
+        A file of the schema is another one: labels and scales would be wrong without notice.
     DataError
-        The data are others: the place in an epoch and the best score so far would mean nothing.
+        The data has changed: the position in an epoch and the best score so far would be meaningless.
     """
     check_schema(kept, run)
     now = identity(run, data)

@@ -1,4 +1,4 @@
-"""The folder of a run: what is in it, who may write there, and what `--resume` and `--overwrite` may do to it."""
+"""The folder of a run: which process may write to it, and what `--resume` and `--overwrite` may do to it."""
 
 import errno
 import fcntl
@@ -43,8 +43,8 @@ class RunFolder:
     path, last, best : Path
         The folder and its two checkpoints.
     warnings : list of str
-        What a user should know: that the file system has no locks, what of others' was left in the folder,
-        or that a file is damaged.
+        For the user: that the file system has no locks, that files of others were left in the folder, or that a file
+        is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -89,7 +89,7 @@ class RunFolder:
 
     @classmethod
     def resume(cls, path: Path) -> Self:
-        """Take the folder of a run to continue it; one that was stopped before its first checkpoint counts."""
+        """Take the folder of a run to continue it; one that was stopped before its first checkpoint, too."""
         if not path.is_dir() or (any(path.iterdir()) and not is_run(path)):
             raise ConfigError(f"{path}: there is no run to resume: leave out --resume to start one")
         with ExitStack() as unless_all_is_well:
@@ -106,7 +106,7 @@ class RunFolder:
         replace_file(self.path / name, content.encode() if isinstance(content, str) else content)
 
     def write_schema(self, save: Callable[[Path], None]) -> None:
-        """Have `save` write the schema's files into a folder, and take each over whole."""
+        """Have `save` write the schema's files into a temporary folder, and put each in its place whole."""
         folder = temporary_name(self.path / SCHEMA_FOLDER)
         try:
             with disk_errors(self.path):
@@ -118,7 +118,7 @@ class RunFolder:
             remove_folders([folder], SCHEMA)
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -132,7 +132,7 @@ class RunFolder:
         self.close()
 
     def _probe(self) -> None:
-        """Find out now, not after an hour, that nothing can be written here."""
+        """Find out now, not after an hour, whether the folder can be written to."""
         probe = temporary_name(self.path / PROBE)
         try:
             write_new(probe, [bytes(4096)], place=self.path / PROBE)
@@ -166,16 +166,16 @@ class RunFolder:
             sync_folder(self.path)
             left = sorted(path.name for path in self.path.iterdir() if path.name != LOCK)
         if left:
-            self.warnings.append(f"{self.path}: replaced, but for what this tool did not make: {listed(left)}")
+            self.warnings.append(f"{self.path}: replaced, except for what this tool did not make: {listed(left)}")
 
 
 def is_run(path: Path) -> bool:
-    """Tell whether this tool made a folder: its lock is there or, where hidden files were not copied, its files."""
+    """Return whether this tool made a folder: it has the lock or, where hidden files were not copied, the files."""
     return (path / LOCK).is_file() or all((path / name).is_file() for name in (RESOLVED, ENVIRONMENT))
 
 
 def _remove(path: Path, name: str) -> None:
-    """Remove what was made under that name, whatever it is called now."""
+    """Remove what was created under `name`, whatever its name is now."""
     if name in CHECKPOINTS:
         remove_folders([path], CHECKPOINT_FILES)
     elif name == SCHEMA_FOLDER:
@@ -185,7 +185,7 @@ def _remove(path: Path, name: str) -> None:
 
 
 def _hold(path: Path, lock: int) -> list[str]:
-    """Lock the folder while this process lives, and write down who did; return a warning if there are no locks."""
+    """Lock the folder for the life of this process and record its id; return a warning if there are no locks."""
     warnings = []
     with disk_errors(path):
         try:

@@ -4,7 +4,7 @@ config.yaml, resolved.yaml   the config as given, and with every key
 environment.json             versions, machine, command
 schema.json and others       what encodes sequences and restores outputs
 dynamics.py                  the code of the system, for a closed loop around one
-metrics.jsonl, train.log     scores, and what was said on the terminal
+metrics.jsonl, train.log     scores, and the messages of the terminal
 report.html                  the scores as pictures
 last/, best/                 checkpoints, each with the files of `CHECKPOINT_FILES`
 """
@@ -33,5 +33,5 @@ POSITION: Final = "state.json"
 CHECKPOINT_FILES = (MANIFEST, MODEL, STATE, POSITION)  # in order of removal: a folder without manifest is no checkpoint
 
 LOCK: Final = ".lstm-run.lock"
-PROBE: Final = "probe"  # a file that is written and removed, to find out that nothing can be written
+PROBE: Final = "probe"  # written and removed, to find out early whether the folder can be written to
 SCHEMA_FOLDER: Final = "schema"  # holds the files of the schema until each is moved to its place

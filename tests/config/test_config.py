@@ -122,7 +122,7 @@ def test_without_validation_the_training_loss_is_followed(tmp_path):
     assert load(tmp_path, data).train.monitor == "train.loss"
     assert load(tmp_path, data + "train: {epochs: 3}").train.monitor == "train.loss"
     assert errors(tmp_path, data + "train: {monitor: valid.loss}") == [
-        "c.yaml:2:18: train.monitor: there is no data.valid: set it, or follow train.loss"
+        "c.yaml:2:18: train.monitor: there is no data.valid: set it, or monitor train.loss"
     ]
 
 

@@ -77,7 +77,7 @@ def test_overwrite_removes_what_the_tool_made_and_nothing_else(run: Path) -> Non
     assert left == {"notes.txt": "mine too", "best.tex": "mine as well"}
     assert (run / "notes.txt").read_text() == "mine"
     (former,) = names(run) - {LOCK, "notes.txt", "thesis"}
-    assert warning == f"{run}: replaced, but for what this tool did not make: {former}, notes.txt, thesis"
+    assert warning == f"{run}: replaced, except for what this tool did not make: {former}, notes.txt, thesis"
 
 
 NO_ROOM = """
@@ -151,11 +151,11 @@ def test_damaged_lines_of_the_metrics_are_told(run: Path) -> None:
         (torn, ""),
         (good + torn, ""),
         (good + "\0\0\n" + good + torn, ":2: a damaged line: "),
-        (good + "#\n" * 3 + good, ":2: a damaged line, as 2 more of the file: "),
+        (good + "#\n" * 3 + good, ":2: a damaged line, like 2 more of the file: "),
     ):
         (run / "metrics.jsonl").write_text(content)
         with RunFolder.resume(run) as resumed:
-            left = f"{run}/metrics.jsonl{numbers}left as it is, and out of the report"
+            left = f"{run}/metrics.jsonl{numbers}left as it is, and not in the report"
             assert resumed.warnings == ([left] if numbers else [])
         assert (run / "metrics.jsonl").read_text() == content
 

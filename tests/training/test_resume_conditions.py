@@ -197,7 +197,7 @@ def test_a_damaged_last_state_falls_back_to_the_best_with_a_warning(
     train_run(config(whole.folder, **changes), run, resume=True, verbosity=-1)
     told = capsys.readouterr().err
     assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in told
-    assert f"going on from {run / BEST}, step {best}" in told
+    assert f"continuing from {run / BEST}, step {best}" in told
     assert_same(run, whole.of("damaged", changes))
 
 
