@@ -54,10 +54,6 @@ class Source:
         """Return a dotted key as a path from the root."""
         return tuple(int(part) if part.isdecimal() else part for part in key.split("."))
 
-    def where(self, key: str) -> str:
-        """Return ``path:line:column`` of a dotted key's value, or of the nearest section that is there."""
-        return self.locate(self.path_of(key))
-
     def locate(self, path: yaml_reader.Path, *, at_key: bool = False) -> str:
         """Return the place of a path's value, or of its key; of the nearest section where it is not in the file."""
         depth, place = self._nearest(path)

@@ -320,4 +320,4 @@ def test_errors_found_later_name_the_place(tmp_path):
     assert str(config.error("data.inputs.x", "no column x")) == f"{path}:1:24: data.inputs.x: no column x"
     assert str(config.error("seed", "too small")) == "command line: seed=7: too small"
     assert str(config.error("model.cell", "is slow")) == f"{path}: model.cell: is slow"
-    assert config.source.where("train.epochs") == f"{path}:3:11"
+    assert config.source.locate(("train", "epochs")) == f"{path}:3:11"
