@@ -1,8 +1,11 @@
-"""The formats of data files and the suffixes that tell them: the one table that config, readers and messages use."""
+"""The formats of data files and their suffixes: the one table that the config, the readers and messages use."""
 
 from pathlib import PurePath
+from typing import Literal
 
-SUFFIXES = {
+Format = Literal["jsonl", "csv", "parquet", "npz", "text", "conllu", "ts", "arrow"]
+
+SUFFIXES: dict[Format, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".ndjson"),
     "csv": (".csv", ".tsv"),
     "parquet": (".parquet",),
@@ -12,10 +15,10 @@ SUFFIXES = {
     "ts": (".ts",),
     "arrow": (".arrow", ".feather"),
 }
-FORMATS = tuple(SUFFIXES)
-FORMAT_OF = {suffix: form for form, suffixes in SUFFIXES.items() for suffix in suffixes}
+FORMATS: tuple[Format, ...] = tuple(SUFFIXES)
+FORMAT_OF: dict[str, Format] = {suffix: form for form, suffixes in SUFFIXES.items() for suffix in suffixes}
 
 
-def format_of(path: str | PurePath) -> str | None:
-    """Return the format that a path's suffix tells, in capitals or not; None if it tells none."""
+def format_of(path: str | PurePath) -> Format | None:
+    """Return the format that a path's suffix stands for, in any case; None if it stands for none."""
     return FORMAT_OF.get(PurePath(path).suffix.lower())

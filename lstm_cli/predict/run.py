@@ -19,7 +19,7 @@ from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import kept_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
 from lstm_cli.run.compatibility import check_schema
-from lstm_cli.run.folder import RESOLVED
+from lstm_cli.run.names import BEST, RESOLVED
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.metrics import accumulator
 from lstm_cli.training.session import build_model, restore_weights, use_threads
@@ -68,7 +68,7 @@ class Run:
     def __init__(self, folder: Path, *, trust: bool = False) -> None:
         if not (folder / RESOLVED).is_file():
             raise CheckpointError(f"{folder}: there is no run: expected the folder that lstm-train wrote")
-        state = checkpoint.load(folder / checkpoint.BEST)
+        state = checkpoint.load(folder / BEST)
         check_schema(state.identity, folder)
         self.folder = folder
         self.config: Config = load_resolved(folder / RESOLVED)

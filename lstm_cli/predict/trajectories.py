@@ -17,7 +17,7 @@ from lstm_cli.data.batching.whole import BATCH_STEPS, chunks
 from lstm_cli.errors import CheckpointError, ConfigError, Diverged
 from lstm_cli.predict.outputs import Network
 from lstm_cli.predict.wording import plain
-from lstm_cli.run.folder import DYNAMICS
+from lstm_cli.run.names import DYNAMICS
 from lstm_cli.training.closed_loop import Code
 from lstm_cli.training.step import Driver
 

@@ -13,8 +13,9 @@ from lstm_cli.data import Data, evaluation_batches
 from lstm_cli.errors import DataError, Diverged
 from lstm_cli.run import checkpoint
 from lstm_cli.run.compatibility import check_identity, environment, identity
-from lstm_cli.run.folder import CONFIG, DYNAMICS, ENVIRONMENT, RESOLVED, RunFolder
+from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.metrics_log import trim_metrics
+from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, REPORT, RESOLVED
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, Result, StepDone
 from lstm_cli.training.horizon import rolled
@@ -53,7 +54,7 @@ def run_training(
     digests = {name: dataset.digest() for name, dataset in splits(data) if name != "test"}
     notes = [*map(Note, changes), *_prepare(run, job, data, digests, resume=resume)]
     with ExitStack() as stack:
-        entries = trim_metrics(run.path / "metrics.jsonl", job.progress.evaluated_step)
+        entries = trim_metrics(run.path / METRICS, job.progress.evaluated_step)
         tell = EventDispatcher(run.path, entries, verbosity, stack)
         for event in (*notes, started(run.path, job, data)):
             tell(event)
@@ -112,9 +113,9 @@ class EventDispatcher:
 
     def __init__(self, path: Path, entries: list[dict[str, Any]], verbosity: int, stack: ExitStack) -> None:
         self._sinks: list[Sink] = [
-            MetricsFile(path / "metrics.jsonl"),
-            open_log(path / "train.log"),
-            Report(path / "report.html", entries),
+            MetricsFile(path / METRICS),
+            open_log(path / LOG),
+            Report(path / REPORT, entries),
             console(sys.stderr, verbosity),
         ]
         for sink in self._sinks:
@@ -165,12 +166,12 @@ class CheckpointingRun:
         if isinstance(event, Evaluated):
             self._note_scores(event)
             if event.improved:
-                self._save("best")
+                self._save(BEST)
         if self.signals.received:
-            self._save("last")
+            self._save(LAST)
             raise self.signals.interrupted(self._progress)
         if isinstance(event, Finished) or self._due(event):
-            self._save("last")
+            self._save(LAST)
         if isinstance(event, Finished):
             self._test(data)
             self._show_loop(data)
@@ -195,7 +196,7 @@ class CheckpointingRun:
         path = self.run.path / kind
         checkpoint.save(state_of(self.job, self.identity), path)
         self.tell(CheckpointWritten(step=self.job.progress.step, path=path, kind=kind))
-        if kind == "last":
+        if kind == LAST:
             self.saved_at = time.monotonic()
 
     def _note_scores(self, event: Evaluated) -> None:

@@ -7,7 +7,8 @@ from lstm_cli.config import load_resolved
 from lstm_cli.config.config import Config
 from lstm_cli.errors import ConfigError
 from lstm_cli.run.compatibility import compare_configs
-from lstm_cli.run.folder import RESOLVED, SCHEMA, RunFolder
+from lstm_cli.run.folder import RunFolder
+from lstm_cli.run.names import RESOLVED, SCHEMA
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import Result
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.run.checkpoint import LAST, load
-from lstm_cli.run.folder import LOCK, RunFolder
+from lstm_cli.run.checkpoint import load
+from lstm_cli.run.folder import RunFolder
+from lstm_cli.run.names import LAST, LOCK
 from lstm_cli.signals import SIGNALS
 from tests.support.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
 from tests.support.runs import metrics

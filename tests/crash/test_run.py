@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from lstm_cli.kernels.runtime import kernel_folder
-from lstm_cli.run.checkpoint import BEST, LAST, load, load_newest
+from lstm_cli.run.checkpoint import load, load_newest
+from lstm_cli.run.names import BEST, LAST
 from tests.support.crash import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace
 from tests.support.runs import SMALL, assert_same, merged, metrics, write_data
 

@@ -21,7 +21,7 @@ import lstm_cli
 from lstm_cli.config import load_config
 from lstm_cli.data import read_sequences
 from lstm_cli.errors import Interrupted
-from lstm_cli.run.folder import ENVIRONMENT, LOCK
+from lstm_cli.run.names import ENVIRONMENT, LOCK
 from lstm_cli.training.events import Event, StepDone
 from tests.support.runs import SERIES, TEXT, Watcher, metrics, train, watched, write_data
 

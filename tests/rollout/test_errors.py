@@ -158,11 +158,11 @@ def test_a_row_that_cannot_be_used(tmp_path, name):
         ({"rollout": {"warmup": 3}}, r"observed states, but rollout\.warmup is 3"),
         ({"rollout": {"teacher_forcing": 0.5}}, r"only without rollout\.dynamics"),
         ({"data": {"inputs": ["begin"]}}, r"the data has no column begin"),
-        ({"data": {"transform": {"start": "log"}}}, r"a system works in its own units"),
+        ({"data": {"transform": {"start": "log"}}}, r"a system computes in its own units"),
         ({"data": {"target": "next"}}, r"give the column of the goal"),
         ({"model": {"residual": True}}, r"model\.residual: needs target: next"),
         ({"model": {"pool": "mean"}}, r"nothing is pooled"),
-        ({"loss": {"start": "id"}}, r"rollout\.loss_at says which steps count"),
+        ({"loss": {"start": "id"}}, r"rollout\.loss_at decides which steps count"),
         ({"rollout": {"loss_at": [1.0]}}, r"1 weights for 6 steps: give one for each"),
     ],
 )

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from lstm_cli.run.checkpoint import BEST, LAST, MODEL, PARTS, State, load, load_newest, save
+from lstm_cli.run.checkpoint import PARTS, State, load, load_newest, save
+from lstm_cli.run.names import BEST, LAST, MODEL
 from tests.support.crash_worker import state
 
 ROOT = Path(__file__).parents[2]

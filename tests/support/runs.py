@@ -13,7 +13,8 @@ import pytest
 
 from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.errors import Interrupted
-from lstm_cli.run.checkpoint import BEST, LAST, PARTS, load
+from lstm_cli.run.checkpoint import PARTS, load
+from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training import keeper
 from lstm_cli.training.events import Evaluated, Event, Finished, Note, Result, Started
 from lstm_cli.training.run import train_run

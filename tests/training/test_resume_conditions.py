@@ -14,8 +14,9 @@ from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
 from lstm_cli.optim.build import build
 from lstm_cli.optim.recipes import RECIPES
-from lstm_cli.run.checkpoint import BEST, LAST, load
+from lstm_cli.run.checkpoint import load
 from lstm_cli.run.compatibility import compare_configs
+from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.run import train_run
 from tests.support.crash import damage
@@ -196,7 +197,7 @@ def test_a_damaged_last_state_falls_back_to_the_best_with_a_warning(
     train_run(config(whole.folder, **changes), run, resume=True, verbosity=-1)
     told = capsys.readouterr().err
     assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in told
-    assert f"going on from {run / BEST}, step {best}" in told
+    assert f"continuing from {run / BEST}, step {best}" in told
     assert_same(run, whole.of("damaged", changes))
 
 
