@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lstm_cli.config import loop_checks
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import Conflict, is_text
-from lstm_cli.config.grammar import nearest
+from lstm_cli.errors import did_you_mean, nearest
 
 NORMAL = {"float32": (1.1754944e-38, 3.4028235e38), "float64": (2.2250738585072014e-308, 1.7976931348623157e308)}
 
@@ -73,8 +73,7 @@ def _columns(config: Config) -> Iterator[Conflict]:
     ):
         for name in names:
             if name not in known:
-                meant = nearest(name, known)
-                hint = f" (did you mean {meant}?)" if meant else f", expected one of {', '.join(known)}"
+                hint = did_you_mean(nearest(name, known)) or f", expected one of {', '.join(known)}"
                 yield Conflict((f"{key}.{name}", key, "data.inputs", "data.target"), f"no such input{hint}")
 
 

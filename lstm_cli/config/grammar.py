@@ -1,8 +1,7 @@
-"""What the grammar knows at a place: the sections there, their keys, and the key nearest to a wrong one."""
+"""What the grammar knows at a place: the sections there and their keys."""
 
 import types
-from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -45,13 +44,6 @@ def every_key() -> dict[str, str]:
     keys = list(_walk(Config, ()))
     last = [key[-1] for key in keys]
     return {key[-1]: ".".join(key) for key in keys if last.count(key[-1]) == 1}
-
-
-def nearest(word: object, choices: Iterable[str]) -> str | None:
-    """Return the choice that a wrong word was most likely meant to be."""
-    known = {choice.lower(): choice for choice in choices}
-    found = get_close_matches(str(word)[:60].lower(), known, n=1, cutoff=0.6)
-    return known[found[0]] if found else None
 
 
 def _sections_in(annotation: Any) -> Iterator[type[Section]]:

@@ -11,13 +11,12 @@ from pydantic import ValidationError
 from lstm_cli.config import yaml_reader
 from lstm_cli.config.checks import conflicts
 from lstm_cli.config.config import Config
-from lstm_cli.config.grammar import nearest
 from lstm_cli.config.overrides import apply_overrides
 from lstm_cli.config.problems import Problem, problems_of
 from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.source import Source, dotted, got
 from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_yaml
-from lstm_cli.errors import CheckpointError, ConfigError
+from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean, nearest
 
 MAX_PROBLEMS = 50
 
@@ -93,7 +92,7 @@ def _read(path: Path, most: int = MAX_BYTES + 1) -> bytes:
             return file.read(most)
     except FileNotFoundError:
         meant = nearest(path.name, _siblings(path))
-        hint = f" (did you mean {path.with_name(meant)}?)" if meant else ""
+        hint = did_you_mean(meant and path.with_name(meant))
         raise ConfigError(f"{path}: no such file, expected a YAML config{hint}") from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a folder, expected a YAML config: give the file in it") from None
@@ -135,9 +134,8 @@ def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:
     problems.sort(key=lambda problem: source.order(problem.path))
     if config is None or lines or problems:
         shown = [source.describe(path, text(), at_key=at_key) for path, text, at_key in problems[:MAX_PROBLEMS]]
-        more = len(lines) + len(problems) - MAX_PROBLEMS
-        rest = [f"… and {more} more"] if more > 0 else []
-        raise ConfigError("\n".join((lines + shown)[:MAX_PROBLEMS] + rest))
+        rest = and_more(len(lines) + len(problems) - MAX_PROBLEMS, "\n… ")
+        raise ConfigError("\n".join((lines + shown)[:MAX_PROBLEMS]) + rest)
     config._source = source
     return config
 

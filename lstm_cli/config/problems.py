@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from lstm_cli.config.grammar import every_key, keys_at, nearest, sections_at, tag_of
+from lstm_cli.config.grammar import every_key, keys_at, sections_at, tag_of
 from lstm_cli.config.source import Source, dotted, got
 from lstm_cli.config.yaml_reader import Path
+from lstm_cli.errors import did_you_mean, nearest
 
 
 class Problem(NamedTuple):
@@ -61,7 +62,7 @@ def _wrong_value(kind: str, value: Any, details: Mapping[str, Any]) -> str:
     if kind in ("literal_error", "union_tag_invalid"):
         names = re.findall(r"'([^']*)'", context["expected" if kind == "literal_error" else "expected_tags"])
         meant = nearest(value, names) if isinstance(value, str) else None
-        return f"got {got(value)}, expected one of {', '.join(names)}" + (f" (did you mean {meant}?)" if meant else "")
+        return f"got {got(value)}, expected one of {', '.join(names)}{did_you_mean(meant)}"
     expected = context["what"] if kind == "expected" else _EXPECTED.get(kind, details["msg"])
     return f"got {got(value)}, expected {expected}"
 
@@ -89,7 +90,7 @@ def _unknown_key(location: Sequence[str | int], path: Path, source: Source) -> s
     known = keys_at(location[:-1])
     elsewhere = every_key().get(key)
     meant = nearest(key, known) or (elsewhere if elsewhere != dotted(path) else None)
-    hint = f" (did you mean {meant}?)" if meant else f", expected one of {', '.join(known)}" if known else ""
+    hint = did_you_mean(meant) or (f", expected one of {', '.join(known)}" if known else "")
     return f"unknown key{owner}{hint}{_renamed_by(path, source)}"
 
 

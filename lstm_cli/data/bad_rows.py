@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, and_more
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -53,7 +53,7 @@ class BadRowPolicy:
         if not self._bad:
             return []
         shown = "".join(f"\n  {message}" for message in self._first)
-        more = f"\n  and {self._bad - len(self._first)} more" if self._bad > len(self._first) else ""
+        more = and_more(self._bad - len(self._first), "\n  ")
         count = f"{self.name}: {self._bad:,} of {self._rows:,} rows"
         if self._bad == self._rows:
             raise DataError(f"{count} cannot be used, none is left: correct them{shown}{more}")

@@ -8,9 +8,8 @@ from lstm_cli.data.batching.batches import training_batches
 from lstm_cli.data.batching.whole import WholeBatches, evaluation_batches, valid_batches
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.encoded import Encoded
-from lstm_cli.data.formats.raw import listed
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 _BATCHES = {"train": training_batches, "valid": valid_batches, "test": evaluation_batches}
 _FIX = "set data.max_length with data.on_long: cut or split, data.window, or a smaller train.batch_size"

@@ -12,7 +12,7 @@ from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.encoded import Encoded
 from lstm_cli.data.formats import Options, detect, read
-from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.schema.fitting import fit
 from lstm_cli.data.schema.inference import infer
@@ -21,7 +21,7 @@ from lstm_cli.data.schema.record import Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.unknown_counts import UnknownCounts
 from lstm_cli.data.splits import hold_out
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 #: From so many different whole numbers on, a note says that they are read as categories.
 MANY_LABELS = 20

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstm_cli.errors import CheckpointError, Diverged
+from lstm_cli.errors import CheckpointError, Diverged, and_more
 from lstm_cli.run.files import replace_folder, retired, write_new
 
 FORMAT = 1
@@ -291,5 +291,5 @@ def check_matches(state: State, expected: Mapping[str, tuple[tuple[int, ...], An
         if got != want:
             problems.append(f"{name}: expected {want}, got {got}")
     if problems:
-        more = f"\nand {len(problems) - 10} more" if len(problems) > 10 else ""
-        raise CheckpointError(f"the checkpoint's {part} is not this one's:\n" + "\n".join(problems[:10]) + more)
+        shown = "\n".join(problems[:10]) + and_more(len(problems) - 10, "\n")
+        raise CheckpointError(f"the checkpoint's {part} is not this one's:\n{shown}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lstm_cli.errors import ConfigError, RunBusy
+from lstm_cli.errors import ConfigError, RunBusy, listed
 from lstm_cli.run import checkpoint
 from lstm_cli.run.files import disk_errors, remove_folders, replace_file, sync_folder, temporary_name, write_new
 from lstm_cli.run.metrics_log import METRICS, damage
@@ -160,8 +160,7 @@ class RunFolder:
             sync_folder(self.path)
             left = sorted(path.name for path in self.path.iterdir() if path.name != LOCK)
         if left:
-            names = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
-            self.warnings.append(f"{self.path}: replaced, but for what this tool did not make: {names}")
+            self.warnings.append(f"{self.path}: replaced, but for what this tool did not make: {listed(left)}")
 
 
 def is_run(path: Path) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.data import Batch, Batches, Dataset
-from lstm_cli.errors import Diverged
+from lstm_cli.errors import Diverged, listed
 from lstm_cli.optim.schedules import Schedule
 from lstm_cli.training.closed_loop import Code
 from lstm_cli.training.events import EpochDone, Evaluated, Event, Finished, Note, Scoring, StepDone
@@ -265,8 +265,7 @@ def sequence_names(job: Job, group: list[Batch], most: int = 32) -> str:
     """Return the sequences of a group of batches, in words."""
     ids = job.batches.dataset.ids
     names = list(dict.fromkeys(str(ids[index]) for batch in group for index in batch.sequences))
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"sequences {', '.join(names[:most])}{more}"
+    return f"sequences {listed(names, most)}"
 
 
 def _groups(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:

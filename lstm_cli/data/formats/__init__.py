@@ -4,7 +4,6 @@ A reader is a generator of rows. A row that cannot be read is yielded as the `Da
 caller decides whether to stop or to skip; what makes the rest of the file useless is raised.
 """
 
-import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from lstm_cli.data.formats import ts as series
 from lstm_cli.data.formats.options import Options
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source, shown
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, did_you_mean, nearest
 
 Reader = Callable[[Source, Options], Iterator[RawSequence | DataError]]
 
@@ -43,8 +42,7 @@ def detect(path: Path) -> str:
     form, suffix = format_of(path), path.suffix.lower()
     if form is not None:
         return form
-    near = difflib.get_close_matches(suffix, FORMAT_OF, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    hint = did_you_mean(nearest(suffix, FORMAT_OF))
     raise DataError(
         f"{shown(path)}: the suffix {suffix or 'is missing and'!s} does not tell the format{hint}: "
         f"rename the file or set data.format to one of {', '.join(READERS)}"

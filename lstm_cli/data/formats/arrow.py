@@ -11,10 +11,10 @@ from lstm_cli.data import memory
 from lstm_cli.data.formats.csv import Cells, grouped
 from lstm_cli.data.formats.jsonl import sequence
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import PIECE, Source
 from lstm_cli.data.schema.vocabulary import label_key
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 ROWS_HELD, _BUFFER = 256, 1 << 16
 _BYTES_HELD = 1 << 20  # as Arrow holds them; Python's objects take about ten times as much

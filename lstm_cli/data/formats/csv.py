@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, StepLines, listed
+from lstm_cli.data.formats.raw import RawSequence, StepLines
 from lstm_cli.data.formats.source import Source
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 DELIMITERS = ",;\t"
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)

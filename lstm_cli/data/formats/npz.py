@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 _EXTENTS = ("lengths", "offsets")
 

@@ -80,9 +80,3 @@ class StepLines(Sequence[str]):
 
     def __getitem__(self, index: Any) -> Any:
         return f"{self._file}:{self._lines[index]}"
-
-
-def listed(names: Sequence[Any], most: int = 10) -> str:
-    """Return the first names of a list, and how many more there are."""
-    shown = ", ".join(str(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

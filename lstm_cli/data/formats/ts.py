@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 
 @dataclass

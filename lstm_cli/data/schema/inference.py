@@ -9,20 +9,20 @@ as steps, in most rows, means one per step. Where every sequence has a single st
 plain value per sequence, which is the same prediction.
 """
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
 from lstm_cli.config.config import Config
 from lstm_cli.data.batching.closed_loops import infer_loop
 from lstm_cli.data.formats import OWN_INPUT
-from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema.columns import Column, LossColumns, TargetColumn
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.summary import Summary
 from lstm_cli.data.schema.transforms import Chain, Transform
 from lstm_cli.data.schema.values import step_count
 from lstm_cli.data.schema.vocabulary import Spelling
+from lstm_cli.errors import did_you_mean, listed, nearest
 
 LOOP_FORMATS = ("jsonl", "parquet", "arrow")  # those whose rows hold the start of a loop, and its goal
 
@@ -237,6 +237,5 @@ def _require(config: Config, key: str, name: str, rows: Sequence[RawSequence]) -
     if not rows or any(name in row.columns for row in rows):
         return
     names = sorted(set().union(*(row.names for row in rows)))
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    hint = did_you_mean(nearest(name, names))
     raise config.error(key, f"the data has no column {name}, only {listed(names)}{hint}")

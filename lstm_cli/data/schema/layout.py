@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.batching.closed_loops import SystemLoop, parse_loop
 from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, ValueProblem, listed
+from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
 from lstm_cli.data.schema import values
 from lstm_cli.data.schema.columns import Column, LossColumns, TargetColumn
 from lstm_cli.data.schema.record import Record, Values
 from lstm_cli.data.schema.transforms import Chain, Transform
 from lstm_cli.data.schema.vocabulary import Spelling
+from lstm_cli.errors import listed
 
 
 @dataclass(frozen=True)

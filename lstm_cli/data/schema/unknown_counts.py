@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lstm_cli.data.formats.raw import listed
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
+from lstm_cli.errors import listed
 
 _EXAMPLES = 5
 
