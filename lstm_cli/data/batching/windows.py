@@ -1,4 +1,4 @@
-"""What a batch is made of: stretches of sequences, and how long ones are cut into them.
+"""What a batch is made of: windows of sequences, and how long sequences are cut into them.
 
 Legend: n sequences, M windows.
 """
@@ -13,14 +13,14 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Stretches of sequences.
+    """Windows of sequences.
 
     Attributes
     ----------
     sequences, starts, lengths : int64 arrays (M,)
         Which sequence, from which step, how many steps.
     warm_up : bool array (M,)
-        The stretch only brings the state up to date: nothing in it counts.
+        The window only brings the state up to date: nothing in it counts.
     """
 
     sequences: Indices

@@ -10,10 +10,8 @@ from typing import Any, BinaryIO
 from lstm_cli.data import memory
 from lstm_cli.data.formats.csv import Cells, grouped
 from lstm_cli.data.formats.jsonl import sequence
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.formats.raw import Options, RawSequence, label_key
 from lstm_cli.data.formats.source import PIECE, Source
-from lstm_cli.data.schema.vocabulary import label_key
 from lstm_cli.errors import DataError, listed
 
 ROWS_HELD, _BUFFER = 256, 1 << 16
@@ -38,7 +36,7 @@ def _read(
     source: Source, options: Options, form: str, opened: Callable[[BinaryIO], _Opened]
 ) -> Iterator[RawSequence | DataError]:
     try:
-        import pyarrow  # an extra: it takes more room than all the rest
+        import pyarrow  # type: ignore[import-untyped]  # an extra: it is larger than all the rest
     except ImportError:
         fix = "pip install 'lstm-cli[arrow]', or convert the file to jsonl"
         raise DataError(f"{source.name}: format {form} is read by pyarrow, which is not installed: {fix}") from None
@@ -81,7 +79,7 @@ def _checked(name: str, batches: Iterable[Any]) -> Iterator[Any]:
 
 
 def _open_parquet(stream: BinaryIO) -> _Opened:
-    from pyarrow.parquet import ParquetFile
+    from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
 
     # A group of rows, which may be all there are, is read through a buffer, not whole.
     file = ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
@@ -131,7 +129,8 @@ def _has_steps_as_rows(pyarrow: Any, schema: Any, options: Options) -> bool:
     if options.input not in schema.names:
         return False
     kind, types = schema.field(options.input).type, pyarrow.types
-    return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)
+    single = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
+    return any(is_one(kind) for is_one in single)
 
 
 def _sequences(

@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, StepLines
+from lstm_cli.data.formats.raw import Options, RawSequence, StepLines
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
@@ -62,7 +61,7 @@ def _row(source: Source, options: Options, count: int, sentence: list[_Line]) ->
     where = f"{source.name}:{sentence[0][0]}"
     if not words:
         return DataError(f"{where}: the sentence has no words: delete it or give it one")
+    name = comments.get("sent_id" if options.id not in comments else options.id, count)
     columns = comments | dict(zip(COLUMNS, map(list, zip(*words, strict=True)), strict=True))
-    name = columns.get("sent_id" if options.id not in comments else options.id, count)
     kept = {column: value for column, value in columns.items() if options.wants(column)}
     return RawSequence(where, name, kept, tuple(columns), True, StepLines(source.name, numbers))

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, StepLines
+from lstm_cli.data.formats.raw import Options, RawSequence, StepLines
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError, listed
 
@@ -72,7 +71,9 @@ def grouped(
         How to read.
     """
     place = names.get(options.id)
-    number, group, seen = 0, None, set()
+    number = 0
+    group: _Group | None = None
+    seen: set[str] = set()
     for line, values, error in cells:
         name = _id(values, place, group)
         if group is None or name != group.id:

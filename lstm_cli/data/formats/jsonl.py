@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one row per line; blank lines are passed over."""
-    count, names = 0, ()
+    count = 0
+    names: tuple[str, ...] = ()
     for number, line, error in source.lines():
         if not line or line.isspace():
             continue
@@ -25,7 +25,7 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
         except _Unreadable as reason:
             yield error or DataError(f"{where}: {reason}")
             continue
-        names = names if names == tuple(columns) else tuple(columns)  # one tuple for all rows that are alike
+        names = names if names == tuple(columns) else tuple(columns)  # one tuple for all sequences that are alike
         truths = ("u" in line and "true" in line) or ("f" in line and "false" in line)  # a letter is found faster
         yield error or sequence(where, count, columns, names, options, truths=truths)
     if not count:

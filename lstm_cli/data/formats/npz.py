@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError, listed
 
@@ -33,7 +32,7 @@ class _Layout:
     def has_steps(self, array: np.ndarray) -> bool:
         """Return whether an array has an axis of steps."""
         if self.offsets is not None:
-            return len(array) == self.offsets[-1]
+            return len(array) == int(self.offsets[-1])
         return array.ndim > 1 and array.shape[1] == self.width
 
     def steps(self, array: np.ndarray, index: int) -> np.ndarray:

@@ -56,8 +56,9 @@ class Source:
         if self._stream is not None:
             yield self._stream
             return
+        path = self.path or Path()  # there is one where there is no stream
         try:
-            stream = self.path.open("rb", _BUFFER)  # ty: ignore
+            stream = path.open("rb", _BUFFER)
         except FileNotFoundError:
             raise DataError(f"{self.name}: no such file: check the path; it counts from {self._base}") from None
         except OSError as error:

@@ -7,11 +7,11 @@ label is column ``label``; so is the number of a regression file (``@targetLabel
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError, listed
 
@@ -66,7 +66,7 @@ def _header(where: str, fields: dict[str, list[str]]) -> _Header:
 
 def _row(where: str, count: int, line: str, header: _Header) -> RawSequence | DataError:
     parts = line.split(":")
-    columns = {"label": parts.pop().strip()} if header.labelled else {}
+    columns: dict[str, Any] = {"label": parts.pop().strip()} if header.labelled else {}
     if header.labels and columns["label"] not in (*header.labels, "?"):
         what = f"{columns['label']!r:.40} is not a label of the header ({listed(header.labels)})"
         return DataError(f"{where}: {what}: complete the line or correct the header")

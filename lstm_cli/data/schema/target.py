@@ -9,8 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.schema.scaling import Scaling
-from lstm_cli.data.schema.transforms import Chain, Trail
+from lstm_cli.data.schema.preprocessing import Chain, Scaling, Trail
 
 Numbers = NDArray[np.float64]
 
