@@ -39,7 +39,8 @@ class Batch:
     starts : int64 array (B,) or None
         The step of its sequence at which each begins; None: the first.
     carry : int64 array (B,) or None
-        The row of the previous batch whose final state each continues, -1 for a fresh start; None: all are fresh.
+        The sequence of the previous batch, by its column there, whose final state each continues; -1 for a fresh
+        start; None: all are fresh.
     observed : int64 array (B,) or None
         In a closed loop: the first steps of each, whose input is given; None: there is no closed loop.
     """

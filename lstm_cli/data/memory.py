@@ -15,7 +15,7 @@ _FIX = "give fewer or shorter sequences, or a machine with more"
 
 
 def available() -> int | None:
-    """Return the bytes still free, by the system and everything that limits the process; None if none of them says."""
+    """Return the bytes still free, by the system and everything that limits the process; None if nothing is known."""
     return min(_limits(), default=None)
 
 
@@ -67,7 +67,7 @@ class Watch:
 
 
 def resident() -> int | None:
-    """Return the bytes of memory that this process holds; None if the system does not say."""
+    """Return the bytes of memory that this process holds; None where it is not known."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except (OSError, ValueError):

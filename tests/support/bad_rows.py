@@ -118,7 +118,7 @@ TABLE = {
         "a.jsonl",
         jsonl('{"x": [], "y": "a"}'),
         X,
-        r":3: x: an empty sequence: give it at least one step, or delete the row",
+        r":3: x: an empty sequence: give it at least one step, or delete the sequence",
     ),
     "jsonl: target longer": (
         "a.jsonl",

@@ -138,7 +138,7 @@ def evaluation_batches(config: Config, dataset: Dataset, *, every_step: bool = F
 
 
 def valid_batches(config: Config, dataset: Dataset) -> Batches:
-    """Return the batches of the scores that training follows: as for every score, or parallel streams of a series."""
+    """Return the batches of the scores that training follows: the usual ones, or parallel streams of a series."""
     streams = config.train.valid_streams
     if streams is None:
         return evaluation_batches(config, dataset)

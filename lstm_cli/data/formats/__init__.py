@@ -1,4 +1,4 @@
-"""One file per format: from bytes to raw sequences. The config or the file's suffix tells which one reads a file.
+"""One file per format: from bytes to raw sequences. The config or the file's suffix selects one.
 
 A reader is a generator of sequences. One that cannot be read is yielded as the `DataError` that says why, so that the
 caller decides whether to stop or to skip; what makes the rest of the file useless is raised.

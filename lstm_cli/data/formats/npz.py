@@ -43,7 +43,7 @@ class _Layout:
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield one row per sequence."""
+    """Yield the sequences."""
     arrays, present = _load(source, options)
     layout = _layout(source, arrays, present, options.input)
     if not layout.count:
@@ -70,7 +70,7 @@ def _value(array: np.ndarray, layout: _Layout, index: int) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return single values and strings as Python's own."""
+    """Return single values and strings as Python objects."""
     return value if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind != "U" else value.tolist()
 
 
@@ -100,7 +100,7 @@ def _load(source: Source, options: Options) -> tuple[dict[str, np.ndarray], tupl
 
 
 def _layout(source: Source, arrays: dict[str, np.ndarray], present: tuple[str, ...], first: str) -> _Layout:
-    """Take `lengths` and `offsets` out of the arrays and return what they say."""
+    """Take `lengths` and `offsets` out of the arrays and return the layout that they describe."""
     lengths, offsets = (_whole(source, name, arrays.pop(name, None)) for name in _EXTENTS)
     if offsets is not None:
         if len(offsets) < 2 or offsets[0] != 0 or (np.diff(offsets) < 0).any():

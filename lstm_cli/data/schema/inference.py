@@ -42,7 +42,7 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
     Parameters
     ----------
     config
-        What the user says of the columns.
+        What it says of the columns.
     form, options
         The format, and how the sequences were read.
     sequences

@@ -29,7 +29,7 @@ class Target:
     is_next
         The target is the next step of the inputs.
     ahead
-        The target of a step lies so many steps later: at least 1 for the next step.
+        How many steps later the target of a step lies: at least 1 for the next step.
     scaling
         Of numbers.
     chains
@@ -84,7 +84,7 @@ class Restorer:
 
     Examples
     --------
-    The last output of a series is the forecast of the step after it. Feeding forecasts back goes on from there::
+    The last output of a series is the forecast of the step after it. Feeding forecasts back continues from there::
 
         known = restorer.restore_all(outputs)  # in original units, one per step
         for output in forecasts:  # scaled, each the network's input at the next step

@@ -42,7 +42,7 @@ def numbers(value: Any, *, textual: bool) -> Numbers:
 
 
 def _parsed(cells: Sequence[Any], textual: bool) -> Numbers:
-    """Return numbers of a list that did not convert as a whole, or say which cell is in the way."""
+    """Return numbers of a list that did not convert as a whole, or raise for the cell that prevents it."""
     if textual and plain_digits(cells):
         try:
             return np.array(cells, np.float64)
@@ -63,7 +63,7 @@ def _parsed(cells: Sequence[Any], textual: bool) -> Numbers:
 
 
 def plain_digits(cells: Iterable[Any]) -> bool:
-    """Return whether text has none of what only Python takes for a part of a number: 1_000, digits of other scripts."""
+    """Return whether text has nothing that only Python accepts in a number: 1_000, digits of other scripts."""
     text = cells if isinstance(cells, str) else "".join(map(str, cells))
     return "_" not in text and text.isascii()
 
@@ -104,7 +104,7 @@ def tokens(value: Any, *, unit: str) -> list[str]:
     if isinstance(value, str):
         return _cells(split(value, unit))
     cells = _cells(value)
-    if set(map(type, cells)) == {str} and all(cells):  # as in a text of a million characters: none is looked at here
+    if set(map(type, cells)) == {str} and all(cells):  # as in a text of a million characters: a loop would be slow
         return cells
     return [_symbol(cell, step, "token") for step, cell in enumerate(cells)]
 
@@ -200,5 +200,5 @@ def _steps(value: Any) -> Any:
             f"expected a list with one value per step, got {value!r:.40}", "write a list, [value] for one step"
         )
     if not len(value):
-        raise ValueProblem("an empty sequence", "give it at least one step, or delete the row")
+        raise ValueProblem("an empty sequence", "give it at least one step, or delete the sequence")
     return value

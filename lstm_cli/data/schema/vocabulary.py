@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import label_key
 
-#: Stands for every token that is not in the vocabulary; always at index 0.
+#: The unknown token: replaces every token that is not in the vocabulary; always at index 0.
 UNKNOWN = "<unk>"
 
 
