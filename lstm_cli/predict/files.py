@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from lstm_cli.data import Encoded, UnknownCounts, memory, read_sequences
+from lstm_cli.data import Encoded, UnknownCounts, encode, memory, read_sequences
 from lstm_cli.data.formats.source import shown
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.run import Run, load
@@ -75,11 +75,12 @@ def predict_run(
                 options = "--probabilities, --state-in, --state-out"
                 raise ConfigError(f"{options}: this model drives a system: leave them out")
             schema = with_steps(run.schema, steps)
-            starts = (schema.encode(row, unknown_counts=unknown_counts) for row in read_sequences(data, schema))
+            starts = (encode(schema, start, unknown_counts=unknown_counts) for start in read_sequences(data, schema))
             write_rows(run.trajectories(starts), out, per_step=True)
         else:
             encoded = (
-                run.schema.encode(row, unknown_counts=unknown_counts) for row in read_sequences(data, run.schema)
+                encode(run.schema, sequence, unknown_counts=unknown_counts)
+                for sequence in read_sequences(data, run.schema)
             )
             _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
     for text in unknown_counts.notes(name):

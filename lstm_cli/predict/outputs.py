@@ -11,6 +11,7 @@ import numpy as np
 
 from lstm_cli.data import Batch, Dataset, Encoded, Schema, memory
 from lstm_cli.data.batching.whole import WholeBatches, chunks, most_steps, runs_in_pieces
+from lstm_cli.engine.memory import needed_bytes
 from lstm_cli.errors import DataError
 from lstm_cli.graph.model import Model
 from lstm_cli.training.step import Predictor
@@ -82,7 +83,7 @@ class Network:
         if longest.steps <= most_steps(target.size) or runs_in_pieces(self.model.spec, target.per):
             return
         free, precision = memory.available(), self.model.dtype
-        needed = memory.needed(self.model.spec, self.schema, longest.steps, precision=precision, training=False)
+        needed = needed_bytes(self.model.spec, self.schema, longest.steps, precision=precision, training=False)
         if free is not None and needed > free:
             raise DataError(
                 f"{longest.where}: {longest.steps:,} steps, which this model needs all at once, would take about "

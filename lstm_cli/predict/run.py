@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.config import Config, load_resolved
-from lstm_cli.data import Dataset, Encoded, Schema, UnknownCounts, evaluation_batches, limits, raw_sequences
+from lstm_cli.data import Encoded, UnknownCounts, encode, load_schema, raw_sequences, read_dataset, split_batches
 from lstm_cli.data.formats.source import Origin
+from lstm_cli.engine.memory import check_memory
 from lstm_cli.errors import CheckpointError
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.outputs import Network, Outputs, States
@@ -72,7 +73,7 @@ class Run:
         check_schema(state.identity, folder)
         self.folder = folder
         self.config: Config = load_resolved(folder / RESOLVED)
-        self.schema = Schema.load(folder)
+        self.schema = load_schema(folder)
         use_threads(self.config.threads)
         self.code = kept_code(folder, self.config, trust=trust)
         self.network = Network(build_model(self.config, self.schema, self.code), self.schema)
@@ -99,7 +100,7 @@ class Run:
     @property
     def drives(self) -> bool:
         """Whether the model drives a system: its predictions are trajectories."""
-        return self.schema.layout.loop is not None
+        return self.schema.layout.closed_loop is not None
 
     def steer(self, starts: Iterable[Mapping[str, Any]], steps: int | None = None) -> list[dict[str, Any]]:
         """Return how the system goes on from each start, driven by the model for so many steps.
@@ -110,7 +111,7 @@ class Run:
             With `id`, `prediction`, the states after each step, and `output`, what drove the system there.
         """
         schema = with_steps(self.schema, steps)
-        encoded = (schema.encode(row) for row in raw_sequences(starts, schema))
+        encoded = (encode(schema, start) for start in raw_sequences(starts, schema))
         return list(self.trajectories(encoded))
 
     def trajectories(self, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
@@ -133,9 +134,10 @@ class Run:
 
     def evaluate(self, data: Origin, *, unknown_counts: UnknownCounts | None = None) -> dict[str, float]:
         """Return loss and metrics on a file with targets; `unknown_counts` counts what training never saw."""
-        dataset = Dataset.read(data, self.schema, unknown_counts=unknown_counts)
-        limits.check_memory(self.config, dataset, "test")
-        loss, metrics = evaluate(self._evaluator, evaluation_batches(self.config, dataset))
+        dataset = read_dataset(data, self.schema, unknown_counts=unknown_counts)
+        batches = split_batches(self.config, dataset, "test")
+        check_memory(self.config, batches, "test")
+        loss, metrics = evaluate(self._evaluator, batches)
         return {"loss": loss, **metrics}
 
     @cached_property
@@ -177,4 +179,4 @@ class Run:
             yield wording.continuation(self.schema, sequence, chosen)
 
     def _encoded(self, sequences: Iterable[Mapping[str, Any]]) -> Iterator[Encoded]:
-        return (self.schema.encode(row) for row in raw_sequences(sequences, self.schema))
+        return (encode(self.schema, sequence) for sequence in raw_sequences(sequences, self.schema))

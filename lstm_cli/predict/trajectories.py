@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Dataset, Encoded, Schema
-from lstm_cli.data.batching.closed_loops import Counted
+from lstm_cli.data import Batches, CountedSteps, Dataset, Encoded, Schema
 from lstm_cli.data.batching.whole import BATCH_STEPS, chunks
 from lstm_cli.errors import CheckpointError, ConfigError, Diverged
 from lstm_cli.predict.outputs import Network
@@ -40,7 +39,7 @@ def with_steps(schema: Schema, steps: int | None) -> Schema:
     """Return a schema that reads starts for so many steps; None: as many as in training."""
     if steps is None:
         return schema
-    layout = replace(schema.layout, loop=replace(schema.layout.loop, steps=steps))
+    layout = replace(schema.layout, closed_loop=replace(schema.layout.closed_loop, steps=steps))
     return replace(schema, layout=layout)
 
 
@@ -50,7 +49,7 @@ def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dic
     for group in chunks(sequences, lambda sequence: sequence.steps, network.schema.target.size):
         rows: list[dict[str, Any]] = [{}] * len(group)
         batches = Batches(
-            Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, loop=Counted(1, "every")
+            Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, closed_loop=CountedSteps(1, "every")
         )
         for batch in batches.epoch(0):
             states, outputs, divergence = driver(batch)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Dataset, open_data, training_batches
+from lstm_cli.data import Batches, Dataset, training_batches
+from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import Diverged
 from lstm_cli.training.loop import Job, gradient, sequence_names
 from lstm_cli.training.overview import facts, parts, splits
@@ -19,7 +20,7 @@ BARS, WIDTH = 10, 40  # of the histogram of lengths
 
 def check(config: Config) -> str:
     """Read the data, build the model, run the largest batch once; return what a user should know before training."""
-    data = open_data(config)
+    data = open_checked_data(config)
     use_threads(config.threads)
     job = build_job(config, data)
     lines = ["Data"]

@@ -51,7 +51,7 @@ def build_loop(config: Config, schema: Schema, sizes: Sizes, code: Code | None) 
     if config.rollout.dynamics is None:
         size = schema.target.size
         return ClosedLoop(config.model, sizes, LoopPlan(size, tuple(range(size)), None), **options)
-    loop, state = schema.layout.loop, schema.scaling[schema.layout.inputs[0].name]
+    loop, state = schema.layout.closed_loop, schema.scaling[schema.layout.inputs[0].name]
     size, outputs = len(state.center), config.model.output.size
     name = config.rollout.dynamics.rpartition(":")[2]
     label = f"{code.path.name}:{name}"

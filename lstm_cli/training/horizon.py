@@ -4,7 +4,6 @@ Legend: B batch, N rows, K compared numbers, S steps of the loop.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -23,8 +22,7 @@ def rolled(config: Config, evaluator: Evaluator, data: Data) -> Rolled:
     splits: tuple[Literal["test", "valid", "train"], ...] = ("test", "valid", "train")
     split = next(name for name in splits if getattr(data, name) is not None)
     dataset: Dataset = getattr(data, split)
-    batches = evaluation_batches(config, dataset)
-    batches.loop = replace(batches.loop, at="every")
+    batches = evaluation_batches(config, dataset, every_step=True)
     squares, counts, shown = np.zeros(0), np.zeros(0), []
     for batch in batches.epoch(0):
         _, values, _ = evaluator(batch, None)
@@ -64,8 +62,8 @@ def _trajectories(batch: Batch, dataset: Dataset, found: np.ndarray, wanted: np.
 def _names(schema: Schema) -> list[str]:
     """Return what the compared numbers are called."""
     layout = schema.layout
-    if layout.loop is not None:
-        return [f"{layout.inputs[0].name}[{element}]" for element in layout.loop.elements]
+    if layout.closed_loop is not None:
+        return [f"{layout.inputs[0].name}[{element}]" for element in layout.closed_loop.elements]
     return [
         f"{column.name}[{k}]" if column.width > 1 else column.name
         for column in layout.next_columns

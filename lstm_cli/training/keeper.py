@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lstm_cli.data import Data, evaluation_batches
+from lstm_cli.data import Data, evaluation_batches, save_schema
 from lstm_cli.errors import DataError, Diverged
 from lstm_cli.run import checkpoint
 from lstm_cli.run.compatibility import check_identity, environment, identity
@@ -76,7 +77,7 @@ def _prepare(run: RunFolder, job: Job, data: Data, digests: dict[str, str], *, r
     run.write(RESOLVED, job.config.to_yaml())
     _keep_code(run, job, resumed=found is not None)
     if found is None:
-        run.write_schema(data.schema.save)
+        run.write_schema(partial(save_schema, data.schema))
         run.write(ENVIRONMENT, _json(environment(job.config.seed)))
     return notes
 

@@ -112,7 +112,7 @@ class _Score:
         target = self._dataset.schema.target
         self._of_sets = target.kind == "set"
         # A sequence that several batches have parts of counts once; the windows of a closed loop count each for itself.
-        self._by_sequence = batches.normalize == "sequence" and batches.loop is None
+        self._by_sequence = batches.normalize == "sequence" and batches.closed_loop is None
         self._metrics = accumulator(target.kind, size=target.size, is_next=target.is_next)
         self._loss = self._total = 0.0
         self._seen: set[int] = set()

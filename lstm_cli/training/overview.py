@@ -101,7 +101,7 @@ def _counted(count: int, noun: str) -> str:
 def _baselines(job: Job, data: Data) -> Iterator[Baseline]:
     """Yield how well one does without a model."""
     config, target = job.config, data.schema.target
-    if data.schema.layout.loop is not None:
+    if data.schema.layout.closed_loop is not None:
         yield from _left_alone(job, data)
         return
     constant = Constant(target, _truth(config, data.train))

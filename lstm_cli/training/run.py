@@ -38,9 +38,9 @@ def train_run(
         with signals.at_once():
             changes = _changes(run.path, config) if resume else []
             # PyTensor takes a second to import: who may not write here, has bad data or stops us does not wait for it.
-            from lstm_cli.data import open_data
+            from lstm_cli.engine.memory import open_checked_data
 
-            data = open_data(config, precision=_precision(run.path) if resume else None)
+            data = open_checked_data(config, precision=_precision(run.path) if resume else None)
 
             from lstm_cli.training.keeper import run_training
             from lstm_cli.training.session import build_job, use_threads
@@ -55,9 +55,9 @@ def _precision(run: Path) -> str | None:
 
     Runs of old read everything in single precision; what is resumed must see what it saw.
     """
-    from lstm_cli.data import Schema
+    from lstm_cli.data import load_schema
 
-    return Schema.load(run).precision if all((run / name).is_file() for name in SCHEMA) else None
+    return load_schema(run).precision if all((run / name).is_file() for name in SCHEMA) else None
 
 
 def _changes(run: Path, config: Config) -> list[str]:

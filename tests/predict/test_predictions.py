@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from lstm_cli.data import Dataset, UnknownCounts
+from lstm_cli.data import UnknownCounts, encode, read_dataset
 from lstm_cli.data import raw_sequences as encodable
 from lstm_cli.data.batching import whole as limits
 from tests.support.data import write_jsonl
@@ -15,7 +15,7 @@ from tests.support.data import write_jsonl
 
 def raw_outputs(run, rows):
     """Return the network's outputs for each row."""
-    return list(run.outputs(run.schema.encode(row) for row in encodable(rows, run.schema)))
+    return list(run.outputs(encode(run.schema, row) for row in encodable(rows, run.schema)))
 
 
 def test_rows_come_out_in_the_order_of_the_input_with_their_ids(loaded, raw_sequences):
@@ -104,7 +104,7 @@ def test_the_last_step_of_a_series_has_its_forecast_too(loaded, trained):
     (row,) = run.predict(rows)
     assert len(row["prediction"]) == 30
     assert row["prediction"][-1] == run.forecast(rows, 1)[0]["prediction"][0]
-    dataset = Dataset.read(trained("pendulum") / "series.csv", run.schema)
+    dataset = read_dataset(trained("pendulum") / "series.csv", run.schema)
     assert {sequence.steps for sequence in dataset} == {39}
 
 

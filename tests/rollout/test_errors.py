@@ -131,7 +131,7 @@ def test_a_system_without_slopes_learns_nothing_and_says_nothing_wrong(world):
 
 
 ROWS = {
-    "no goal": ({"id": "x", "start": [0, 0, 0]}, r":18: goal: the column is missing: add it"),
+    "no goal": ({"id": "x", "start": [0, 0, 0]}, r":18: goal: the column is missing \(there are id, start\): add it"),
     "short start": ({"id": "x", "start": [0, 0], "goal": [0, 0]}, r":18: start: expected 3 numbers, got 2"),
     "ragged start": ({"id": "x", "start": [[0, 0, 0], [1]], "goal": [0, 0]}, r":18: start: step 2: expected a list"),
     "words": ({"id": "x", "start": ["a", 0, 0], "goal": [0, 0]}, r":18: start: expected a number, got the string 'a'"),

@@ -9,8 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.schema.scaling import Scaling
-from lstm_cli.data.schema.transforms import Chain, Trail
+from lstm_cli.data.schema.preprocessing import Chain, Scaling, Trail
 
 Numbers = NDArray[np.float64]
 
@@ -30,7 +29,7 @@ class Target:
     is_next
         The target is the next step of the inputs.
     ahead
-        The target of a step lies so many steps later: at least 1 for the next step.
+        How many steps later the target of a step lies: at least 1 for the next step.
     scaling
         Of numbers.
     chains
@@ -85,7 +84,7 @@ class Restorer:
 
     Examples
     --------
-    The last output of a series is the forecast of the step after it. Feeding forecasts back goes on from there::
+    The last output of a series is the forecast of the step after it. Feeding forecasts back continues from there::
 
         known = restorer.restore_all(outputs)  # in original units, one per step
         for output in forecasts:  # scaled, each the network's input at the next step

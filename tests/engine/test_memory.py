@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstm_cli.data import evaluation_batches, memory, open_data
+from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.data.batching import whole
+from lstm_cli.engine.memory import needed_bytes
 from lstm_cli.training.loop import evaluate
 from lstm_cli.training.session import build_job
 from tests.support.data import config, write_jsonl
@@ -80,7 +81,7 @@ def test_the_memory_that_is_named_is_about_what_it_takes(tmp_path, monkeypatch, 
     run(job)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    named = memory.needed(given.model, data.schema, STEPS, precision="float32", training=training)
+    named = needed_bytes(given.model, data.schema, STEPS, precision="float32", training=training)
     assert 0.9 * (peak - MEGABYTE) < named < 2.5 * peak  # the megabyte: Python's own, whatever the size
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from lstm_cli.data import open_data
 from lstm_cli.data.formats import READERS
+from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import DataError
-from tests.data import test_bad_rows as bad
-from tests.data.test_readers import CONLLU, TS
+from tests.support import bad_rows as bad
 from tests.support.columnar import WRITERS, pa
-from tests.support.data import config, write
+from tests.support.data import CONLLU, TS, config, write
 
-FLAWS = [
+PROBLEMS = [
     "wrong dimension", "not a number", "infinite", "missing column", "empty sequence", "target longer",
     "label never seen", "unknown token", "byte order mark", "Windows line ends", "wrong encoding", "quoted comma",
     "truncated", "no bytes", "one sequence", "one class", "ids repeated", "a million steps",
@@ -187,12 +187,12 @@ for _form, _writer in WRITERS.items():
         ),
     }
 
-#: Flaws that a test here puts into the good file of every format.
+#: Problems that a test here puts into the good file of every format.
 FOR_ALL = {"byte order mark", "Windows line ends", "no bytes", "a million steps"}
-CELLS = [f"{form}: {problem}" for form in READERS for problem in FLAWS]
+CELLS = [f"{form}: {problem}" for form in READERS for problem in PROBLEMS]
 
 
-def test_every_flaw_in_every_format_is_tested_or_impossible():
+def test_every_problem_in_every_format_is_tested_or_impossible():
     assert GOOD.keys() == READERS.keys()
     left = [cell for cell in CELLS if cell.partition(": ")[2] not in FOR_ALL and cell not in IMPOSSIBLE]
     columnar = {f"{form}: {problem}" for form in WRITERS for problem in COLUMNAR}
@@ -286,10 +286,10 @@ def test_a_sequence_too_long_for_the_memory_is_refused_or_split(tmp_path, form, 
     with pytest.raises(
         DataError, match=rf"{name}.*: 2,00\d steps make a batch of train that would take about .* MB of 2 MB"
     ):
-        open_data(config(tmp_path, train=name, **data))
+        open_checked_data(config(tmp_path, train=name, **data))
     with pytest.raises(DataError, match=rf"{name}.*: 2,00\d steps would take about .* MB, and data.max_length is 100;"):
-        open_data(config(tmp_path, train=name, max_length=100, **data))
-    pieces = open_data(
+        open_checked_data(config(tmp_path, train=name, max_length=100, **data))
+    pieces = open_checked_data(
         config(tmp_path, {"train": {"batch_size": 1}}, train=name, max_length=100, on_long="split", **data)
     )
     assert pieces.train.lengths.max() == 100 and pieces.train.lengths.sum() in (2000, 2001)

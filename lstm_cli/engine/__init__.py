@@ -1,0 +1,1 @@
+"""What training and prediction share: models built, compiled, evaluated, and the memory that their batches take."""
