@@ -38,7 +38,9 @@ _HOMES = {
     "lstm_cli.theano_lstm.clip_gradient": ("clip_gradient",),
     "lstm_cli.theano_lstm.updates": ("create_optimization_updates",),
     "lstm_cli.predict": ("load",),
-    "lstm_cli.training.api": ("train",),
+    "lstm_cli.api": ("train", "train_run"),
+    "lstm_cli.training.events": ("events",),
+    "lstm_cli.training.sinks.sink": ("Sink",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -49,7 +51,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'lstm_cli' has no attribute {name!r}")
     home = importlib.import_module(_HOME_OF[name])
-    return home if name == "theano" else getattr(home, name)
+    return home if name in ("theano", "events") else getattr(home, name)
 
 
 def __dir__() -> list[str]:

@@ -11,6 +11,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.config.model import ModelSpec
+from lstm_cli.graph.inputs import Inputs
 from lstm_cli.graph.parameters import ParameterStore
 from lstm_cli.graph.plan import Direction, Sizes, declare, embedding_sizes, plan_layers
 from lstm_cli.ops.dropout import dropout, dropout_mask
@@ -24,27 +25,6 @@ from lstm_cli.theano_lstm.lstm import LSTM
 from lstm_cli.theano_lstm.recurrent import RNN
 
 SMALL = 256  # tokens: with so few, a layer multiplies its weights with their table rather than with every step
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The symbolic inputs of a model's graph.
-
-    numbers (T, B, I), tokens (T, B) by name, lengths (B,); counted (N,): flat positions t * B + b that reach the output
-    layer; seeds: one for each place that drops; state (B, S): where each sequence starts, zeros for a fresh start;
-    fresh (B,): 1 where a sequence starts from the learned initial state, 0 where it continues. In a closed loop also
-    feed (T, B): 1 where the observed input enters, and observed (B,): so many of the first steps are.
-    """
-
-    numbers: Variable | None
-    tokens: dict[str, Variable]
-    lengths: Variable
-    counted: Variable
-    seeds: Variable
-    state: Variable
-    fresh: Variable
-    feed: Variable | None = None
-    observed: Variable | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +77,7 @@ class Model:
         """How many seeds a training graph takes: one an embedding, a layer's output and a recurrence."""
         return len(self.embeddings) + sum(1 + len(layer.directions) for layer in self.layers)
 
-    def inputs(self) -> Inputs:
+    def inputs(self) -> Inputs[Variable]:
         """Return fresh symbolic inputs."""
         tokens = {name: pt.imatrix(f"tokens.{name}") for name in self.sizes.tokens}
         return Inputs(
@@ -110,7 +90,7 @@ class Model:
             fresh=pt.vector("fresh", dtype=self.dtype),
         )
 
-    def graph(self, inputs: Inputs, *, training: bool) -> Outputs:
+    def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
         """Lay the network out over `inputs`; dropout is in it only for training."""
         drop = Dropper(inputs.seeds if training else None)
         starts, finals = self._initial_states(inputs), []
@@ -133,7 +113,7 @@ class Model:
     def _dense(self, name: str, x: Variable, activation: str = "linear") -> Variable:
         return Layer.from_parameters(*self._views(name, "W", "b"), activation=activation).sequence(x)
 
-    def _initial_states(self, inputs: Inputs) -> dict[str, list[Variable]]:
+    def _initial_states(self, inputs: Inputs[Variable]) -> dict[str, list[Variable]]:
         """Return what each pass starts from, by its name."""
         widths = [width for direction in self.directions for width in direction.states]
         names = [direction.name for direction in self.directions] if self.spec.initial_state == "learned" else []
@@ -141,7 +121,7 @@ class Model:
         states = iter(initial_states(inputs.state, inputs.fresh, widths, learned))
         return {direction.name: [next(states) for _ in direction.states] for direction in self.directions}
 
-    def _embed(self, inputs: Inputs, drop: "Dropper") -> tuple[Variable, Variable | None]:
+    def _embed(self, inputs: Inputs[Variable], drop: "Dropper") -> tuple[Variable, Variable | None]:
         """Return what enters the first layer (T, B, I); or tokens (T, B) and the table (V, I) of their vectors."""
         tables = [self.parameters.views[f"embedding.{name}"] for name in inputs.tokens]
         rate = drop.rate(self.spec.dropout)
@@ -157,7 +137,7 @@ class Model:
         direction: Direction,
         x: Variable,
         table: Variable | None,
-        inputs: Inputs,
+        inputs: Inputs[Variable],
         start: Sequence[Variable],
         drop: "Dropper",
     ) -> tuple[Variable, tuple[Variable, ...]]:
@@ -167,7 +147,7 @@ class Model:
         mask = drop.mask(shape, direction.recurrent_dropout, self.dtype)
         return layer.sequence(x, inputs.lengths, table=table, initial=start, mask=mask, reverse=direction.reverse)
 
-    def _pool(self, h: Variable, last: Variable, inputs: Inputs) -> Variable:
+    def _pool(self, h: Variable, last: Variable, inputs: Inputs[Variable]) -> Variable:
         match self.spec.pool:
             case "last":
                 return last

@@ -6,9 +6,11 @@ Legend: T time, B batch, D numbers of the state, N rows that count, H units.
 from dataclasses import dataclass, replace
 
 import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
 
 from lstm_cli.config.model import ModelSpec
-from lstm_cli.graph.model import Dropper, Inputs, Model, Outputs
+from lstm_cli.graph.inputs import Inputs
+from lstm_cli.graph.model import Dropper, Model, Outputs
 from lstm_cli.graph.plan import Sizes
 from lstm_cli.ops.loop_arguments import LayerKind
 from lstm_cli.ops.rollout import LayerInputs, System, rollout
@@ -48,18 +50,18 @@ class ClosedLoop(Model):
         super().__init__(spec, sizes, seed=seed, dtype=dtype)
         self.loop = loop
 
-    def inputs(self) -> Inputs:
+    def inputs(self) -> Inputs[Variable]:
         """Return fresh symbolic inputs, with what of them is observed."""
         return replace(super().inputs(), feed=pt.lmatrix("feed"), observed=pt.lvector("observed"))
 
-    def graph(self, inputs: Inputs, *, training: bool) -> Outputs:
+    def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
         """Lay the loop out over `inputs`; the output (N, D') is the compared part of the states that follow."""
         following, _ = self.trajectory(inputs, training=training)
         rows = gather(following, inputs.counted)
         every = self.loop.elements == tuple(range(self.loop.size))
         return Outputs(rows if every else rows[:, list(self.loop.elements)], inputs.state)
 
-    def trajectory(self, inputs: Inputs, *, training: bool) -> tuple[pt.TensorVariable, pt.TensorVariable]:
+    def trajectory(self, inputs: Inputs[Variable], *, training: bool) -> tuple[pt.TensorVariable, pt.TensorVariable]:
         """Return the states after each step (T, B, D), and what the network put out (T, B, O)."""
         drop = Dropper(inputs.seeds if training else None)
         starts = self._initial_states(inputs)

@@ -11,9 +11,9 @@ import numpy as np
 
 from lstm_cli.data import Batch, Dataset, Encoded, Schema, memory
 from lstm_cli.data.batching.whole import WholeBatches, chunks, most_steps, runs_in_pieces
+from lstm_cli.engine.predictor import Predictor
 from lstm_cli.errors import DataError
 from lstm_cli.graph.model import Model
-from lstm_cli.training.step import Predictor
 
 States = Mapping[str, np.ndarray]
 Reduction = Callable[[np.ndarray], np.ndarray]

@@ -13,6 +13,10 @@ from typing import Any
 from lstm_cli.config import Config, load_resolved
 from lstm_cli.data import Dataset, Encoded, Schema, UnknownCounts, evaluation_batches, limits, raw_sequences
 from lstm_cli.data.formats.source import Origin
+from lstm_cli.engine.build import build_model, restore_weights
+from lstm_cli.engine.evaluation import evaluate
+from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.threads import use_threads
 from lstm_cli.errors import CheckpointError
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.outputs import Network, Outputs, States
@@ -20,10 +24,6 @@ from lstm_cli.predict.trajectories import kept_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
 from lstm_cli.run.compatibility import check_schema
 from lstm_cli.run.folder import RESOLVED
-from lstm_cli.training.loop import evaluate
-from lstm_cli.training.metrics import accumulator
-from lstm_cli.training.session import build_model, restore_weights, use_threads
-from lstm_cli.training.step import Evaluator
 
 
 def load(folder: str | Path, *, trust: bool = False) -> "Run":
@@ -140,9 +140,7 @@ class Run:
 
     @cached_property
     def _evaluator(self) -> Evaluator:
-        target = self.schema.target
-        consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
-        return Evaluator(self.network.model, target.kind, self.config.loss, consumes=consumes)
+        return Evaluator.of(self.network.model, self.schema.target, self.config.loss)
 
     def outputs(self, sequences: Iterable[Encoded], states: States | None = None) -> Iterator[Outputs]:
         """Yield the network's outputs for each encoded sequence; see `Network.outputs`."""

@@ -14,12 +14,12 @@ from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Dataset, Encoded, Schema
 from lstm_cli.data.batching.closed_loops import Counted
 from lstm_cli.data.batching.whole import BATCH_STEPS, chunks
+from lstm_cli.engine.predictor import Driver
+from lstm_cli.engine.system import Code
 from lstm_cli.errors import CheckpointError, ConfigError, Diverged
 from lstm_cli.predict.outputs import Network
 from lstm_cli.predict.wording import plain
 from lstm_cli.run.folder import DYNAMICS
-from lstm_cli.training.closed_loop import Code
-from lstm_cli.training.step import Driver
 
 
 def kept_code(folder: Path, config: Config, *, trust: bool) -> Code | None:

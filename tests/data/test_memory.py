@@ -12,7 +12,7 @@ import pytest
 
 from lstm_cli.data import evaluation_batches, memory, open_data
 from lstm_cli.data.batching import whole
-from lstm_cli.training.loop import evaluate
+from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.training.session import build_job
 from tests.support.data import config, write_jsonl
 

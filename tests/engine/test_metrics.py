@@ -1,6 +1,7 @@
 import itertools
 import math
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lstm_cli.training.metrics import DIRECTIONS, Numbers, Sets, accumulator, improves
+from lstm_cli.engine.metrics import DIRECTIONS, Numbers, Sets, accumulator, improves
 
 
 def empty(kind, size=3, is_next=False):
-    return accumulator(kind, size=size, is_next=is_next)
+    return accumulator(SimpleNamespace(kind=kind, size=size, is_next=is_next))
 
 
 def fed(collector, *arrays, cuts=()):
