@@ -4,17 +4,19 @@ Legend: B batch, S numbers of state a sequence.
 """
 
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import shared
+from pytensor.gradient import grad
 
 from lstm_cli.config.optimizer import Optimizer
 from lstm_cli.config.rollout import TeacherForcing
 from lstm_cli.config.train import LossSpec
 from lstm_cli.data import Batch
 from lstm_cli.engine.forcing import forced_steps
-from lstm_cli.engine.inputs import input_arrays, inputs_with_target
+from lstm_cli.engine.inputs import Symbol, input_arrays, inputs_with_target
 from lstm_cli.engine.system import Divergence, check_system, divergence
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Kind, objective
@@ -49,8 +51,8 @@ class Trainer:
     ) -> None:
         self.model, self.kind, self.loss, self.forcing = model, kind, loss, forcing
         flat = model.parameters.flat
-        self.gradient = pytensor.shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
-        learning_rate = pytensor.tensor.scalar("learning_rate", dtype=flat.dtype)
+        self.gradient = shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")  # type: ignore[no-untyped-call]
+        learning_rate = pt.scalar("learning_rate", dtype=flat.dtype)
         self.optimizer = build(optimizer, flat, self.gradient, learning_rate, model.parameters.segments())
         self._update = compiled([learning_rate], [], updates=self.optimizer.updates, threads=model.threads)
         self._last_norm = np.inf
@@ -69,7 +71,7 @@ class Trainer:
         inputs, target, weight = inputs_with_target(self.model, self.kind)
         outputs = self.model.graph(inputs, training=True)
         loss, _ = objective(self.kind, outputs.output, target, weight, self.loss)
-        gradients = pytensor.grad(loss, list(self.model.parameters.views.values()))
+        gradients = cast("list[Symbol]", grad(loss, list(self.model.parameters.views.values())))
         updates = {self.gradient: flatten_into(self.gradient, gradients, add=accumulate)}
         return compiled(inputs.in_order(), [loss, outputs.state], updates=updates, threads=self.model.threads)
 
@@ -118,14 +120,14 @@ class Trainer:
         """
         flat = self.model.parameters.flat
         held = [flat, *self.optimizer.state.values()]
-        before = [shared.get_value() for shared in held] if undo else []
+        before = [variable.get_value() for variable in held] if undo else []
         with np.errstate(over="ignore"):
             self._update(np.asarray(learning_rate, self.model.dtype))
         safe = self._last_norm < SAFE_NORM and _norm(flat.get_value(borrow=True)) < SAFE_NORM  # NaN is not
-        finite = safe or all(np.isfinite(shared.get_value(borrow=True)).all() for shared in held)
+        finite = safe or all(np.isfinite(variable.get_value(borrow=True)).all() for variable in held)
         if not finite:
-            for shared, value in zip(held, before, strict=False):
-                shared.set_value(value, borrow=True)
+            for variable, value in zip(held, before, strict=False):
+                variable.set_value(value, borrow=True)
         return finite
 
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lstm_cli.config.fields import Every
 from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.metrics import DIRECTIONS
@@ -49,16 +50,17 @@ def run_training(
     changes : sequence of str
         What has changed since the run was started.
     """
-    digests = {name: batches.dataset.digest() for name, batches in job.scored.items() if name != "test"}
-    notes = [*map(Note, changes), *_prepare(run, job, digests, resume=resume)]
+    digests: dict[str, str] = {name: batches.dataset.digest() for name, batches in job.scored.items() if name != "test"}
+    notes = [Note(change) for change in changes] + _prepare(run, job, digests, resume=resume)
     with ExitStack() as stack:
         earlier = trim_metrics(run.path / METRICS, job.progress.evaluated_step)
         files: list[Sink] = [MetricsFile(run.path / METRICS), open_log(run.path / LOG)]
         for file in files:
             stack.callback(file.close)
         dispatch = EventDispatcher(files, sinks)
-        for event in (*notes, started(run.path, job, earlier)):
-            dispatch(event)
+        for note in notes:
+            dispatch(note)
+        dispatch(started(run.path, job, earlier))
         dispatch.check()
         scores = {entry["split"]: _scores(entry) for entry in earlier if entry["step"] == job.progress.best_step}
         result = Result(run.path, job.progress.best_step, scores)
@@ -161,7 +163,7 @@ class CheckpointingRun:
 
     def _due(self, event: Event) -> bool:
         """Return whether a checkpoint is to be written after an event."""
-        every = self.job.config.train.checkpoint_every
+        every: Every = self.job.config.train.checkpoint_every
         match event:
             case EpochDone(epoch=epoch) if every.unit == "epoch":
                 return epoch % every.count == 0

@@ -59,7 +59,8 @@ def _observed(batch: Batch) -> np.ndarray:
 
 def _turns(batch: Batch) -> np.ndarray:
     """Return the step of the closed loop, from 0, at each counted position (N,)."""
-    return batch.counted_times - (_observed(batch) - 1)
+    turns: np.ndarray = batch.counted_times - (_observed(batch) - 1)
+    return turns
 
 
 def _trajectories(batch: Batch, dataset: Dataset, found: np.ndarray, wanted: np.ndarray) -> Iterator[Trajectory]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
+from lstm_cli.config.fields import Every
 from lstm_cli.data import Batch
 from lstm_cli.engine.evaluation import Evaluation
 from lstm_cli.engine.metrics import DIRECTIONS, improves
@@ -89,7 +90,8 @@ def _groups(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
 
 
 def _evaluation_due(job: Job) -> bool:
-    progress, every = job.progress, job.config.train.evaluate_every
+    progress = job.progress
+    every: Every = job.config.train.evaluate_every
     if progress.step == progress.evaluated_step:
         return False
     if progress.epoch >= job.config.train.epochs:

@@ -24,7 +24,6 @@ def build_job(config: Config, data: Data) -> Job:
     model = build_model(config, data.schema, code)
     try_system(config, model, data.train)
     batches, scored = training_batches(config, data.train), _scored(config, data)
-    streams = data.valid is not None and config.train.valid_streams is not None
     forcing = None if config.rollout is None else config.rollout.teacher_forcing
     return Job(
         config=config,
@@ -32,7 +31,7 @@ def build_job(config: Config, data: Data) -> Job:
         trainer=Trainer(model, target.kind, config.loss, config.optimizer, forcing),
         evaluator=Evaluator.of(model, target, config.loss),
         batches=batches,
-        valid=valid_batches(config, data.valid) if streams else scored.get("valid"),
+        valid=_watched(config, data, scored),
         scored=scored,
         schedule=schedule(config.train.schedule, total_steps(config, batches)),
         progress=Progress(),
@@ -44,6 +43,13 @@ def _scored(config: Config, data: Data) -> dict[Split, Batches]:
     """Return the batches in which every split is scored exactly."""
     splits: dict[Split, Dataset | None] = {"train": data.train, "valid": data.valid, "test": data.test}
     return {name: evaluation_batches(config, dataset) for name, dataset in splits.items() if dataset is not None}
+
+
+def _watched(config: Config, data: Data, scored: dict[Split, Batches]) -> Batches | None:
+    """Return the batches that evaluations during training score: those of the exact score, or streams side by side."""
+    if data.valid is None or config.train.valid_streams is None:
+        return scored.get("valid")
+    return valid_batches(config, data.valid)
 
 
 def notes_on_schedule(job: Job) -> list[str]:

@@ -46,7 +46,7 @@ def test_lines_tell_the_first_step_then_one_line_per_interval():
 
 def test_lines_after_a_resume_count_from_there():
     lines = told(Started(folder=Path("x"), epochs=2, total_steps=20, first_step=10), step(11), step(12), step(13))
-    assert lines[0] == "x: going on after step 10: 2 epochs, 20 steps"
+    assert lines[0] == "x: continuing after step 10: 2 epochs, 20 steps"
     assert "step 13/20: loss 1.0000, 0.167 steps/s, 42 s left" in lines[-1]
 
 
