@@ -33,7 +33,7 @@ def hook(event, args):
         caught.append((event, str(args)[:300]))
 sys.addaudithook(hook)
 open(sys.argv[1] + "/malefic-of-the-test", "w").close()
-from lstm_cli.cli import main
+from lstm_cli.cli.group import main
 try:
     main(sys.argv[2:])
 except SystemExit as end:

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from lstm_cli import cli
+from lstm_cli.cli import group
 from lstm_cli.cli.group import main, predict, train
 
 COMMANDS = {"lstm": main, **{f"lstm {name}": command for name, command in main.commands.items()}}
@@ -58,7 +58,7 @@ def test_the_version_is_told(monkeypatch):
 
 
 def test_every_command_is_exported():
-    assert set(cli.__all__) == {"main", *main.commands}
+    assert set(group.__all__) == {"main", *main.commands}
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ SCRIPT = """
 import resource, sys
 limit = int(sys.argv.pop(1))
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-from lstm_cli.cli import main
+from lstm_cli.cli.group import main
 sys.exit(main(prog_name="lstm"))
 """
 

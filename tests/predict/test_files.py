@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lstm_cli.cli import predict
+from lstm_cli.cli.group import predict
 from lstm_cli.data import raw_sequences as encodable
 from lstm_cli.data import read_sequences
 from lstm_cli.errors import ConfigError
@@ -220,7 +220,7 @@ def test_memory_that_is_not_enough_is_an_error_of_the_data(trained, monkeypatch)
 
 
 def process(*args, **options):
-    script = "import sys; from lstm_cli.cli import predict; predict(prog_name='lstm-predict')"
+    script = "import sys; from lstm_cli.cli.group import predict; predict(prog_name='lstm-predict')"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen([sys.executable, "-c", script, *map(str, args)], env=environment, **options)
 

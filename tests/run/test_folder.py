@@ -81,7 +81,7 @@ def test_overwrite_removes_what_the_tool_made_and_nothing_else(run: Path) -> Non
 
 NO_ROOM = """
 import resource
-from lstm_cli.cli import train
+from lstm_cli.cli.group import train
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 train()
 """
