@@ -181,6 +181,11 @@ def test_every_metric_has_a_direction(kind, is_next):
     assert set(result) <= set(DIRECTIONS)
 
 
+def test_every_metric_of_the_grammar_is_that_of_a_task():
+    names = {name for kind, is_next in TASKS for name in empty(kind, 3, is_next).names}
+    assert names | {"loss"} == set(DIRECTIONS)
+
+
 def test_improvement_follows_the_direction():
     assert improves("loss", 1.0, None)
     assert improves("loss", 0.9, 1.0)
