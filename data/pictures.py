@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 import lstm_cli
+from lstm_cli.engine.build import build_model
 from lstm_cli.predict import Run
 from lstm_cli.report.charts import HEIGHT, LEFT, WIDTH, Series, line_chart
-from lstm_cli.training.session import build_model
 
 DATA = Path(__file__).parent
 STYLE = """

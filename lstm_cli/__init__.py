@@ -3,7 +3,8 @@
 The package has two halves, and this module has the public names of both:
 
 trainer
-    `train` and `load`, what ``lstm-train`` and ``lstm-predict`` do, from Python.
+    `train`, `train_run` and `load`, what ``lstm-train`` and ``lstm-predict`` do, from Python; and `Sink`, which takes
+    the `events` of a run.
 theano-lstm
     All other names. Layers that take one step at a time (`Layer`, `RNN`, `LSTM`, `GRU`, `Embedding`, `GatedInput`,
     `StackedCells`), dropout masks, masked loss, optimizer updates, shared memory, and `theano`. They are defined in
@@ -34,8 +35,10 @@ if "pytensor" not in sys.modules:
 
 _HOMES = {
     # the trainer
+    "lstm_cli.api": ("train", "train_run"),
     "lstm_cli.predict": ("load",),
-    "lstm_cli.training.api": ("train",),
+    "lstm_cli.training.events": ("events",),
+    "lstm_cli.training.sinks.sink": ("Sink",),
     # theano-lstm
     "lstm_cli.theano_lstm.theano": ("theano",),
     "lstm_cli.theano_lstm.dropout": ("Dropout", "MultiDropout", "apply_dropout", "srng"),
@@ -60,7 +63,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'lstm_cli' has no attribute {name!r}")
     home = importlib.import_module(_HOME_OF[name])
-    return home if name == "theano" else getattr(home, name)
+    return home if name in ("theano", "events") else getattr(home, name)
 
 
 def __dir__() -> list[str]:

@@ -57,7 +57,7 @@ def train(
 
             click.echo(check_run(settings))
             return
-        from lstm_cli.training.run import train_run
+        from lstm_cli.api import train_run
 
         folder = folder or Path("runs") / settings.source.name
         train_run(settings, folder, resume=resume, overwrite=overwrite, verbosity=verbosity)

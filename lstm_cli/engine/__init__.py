@@ -1,1 +1,1 @@
-"""What training and prediction share: models built, compiled, evaluated, and the memory that their batches take."""
+"""What training and prediction share: a model's compiled functions, how they are fed, its scores, threads."""

@@ -13,6 +13,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.config.model import ModelSpec
+from lstm_cli.graph.inputs import Inputs
 from lstm_cli.graph.parameters import ParameterStore
 from lstm_cli.graph.plan import Direction, LayerPlan, Sizes, declare, dropout_rates, embedding_sizes, plan_layers
 from lstm_cli.ops.activations import ACTIVATIONS
@@ -26,27 +27,6 @@ from lstm_cli.ops.rows import gather
 
 # Up to this vocabulary size the first layer's W is multiplied by the table of embeddings instead of by every step.
 TABLE_PRODUCT_TOKENS = 256
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The symbolic inputs of a model's graph.
-
-    numbers (T, B, I), tokens (T, B) by name, lengths (B,); counted (N,): flat positions t * B + b that reach the output
-    layer; seeds: one for each place that drops; state (B, S): where each sequence starts, zeros for a fresh start;
-    fresh (B,): 1 where a sequence starts from the learned initial state, 0 where it continues. In a closed loop also
-    feed (T, B): 1 where the observed input enters, and observed (B,): so many of the first steps are.
-    """
-
-    numbers: Variable | None
-    tokens: dict[str, Variable]
-    lengths: Variable
-    counted: Variable
-    seeds: Variable
-    state: Variable
-    fresh: Variable
-    feed: Variable | None = None
-    observed: Variable | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +101,7 @@ class Model:
         """How many seeds a training graph takes."""
         return len(self.dropout_rates)
 
-    def inputs(self) -> Inputs:
+    def inputs(self) -> Inputs[Variable]:
         """Return fresh symbolic inputs."""
         tokens = {name: pt.imatrix(f"tokens.{name}") for name in self.sizes.tokens}
         return Inputs(
@@ -134,7 +114,7 @@ class Model:
             fresh=pt.vector("fresh", dtype=self.dtype),
         )
 
-    def graph(self, inputs: Inputs, *, training: bool) -> Outputs:
+    def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
         """Build the network over `inputs`; dropout is part of it only for training."""
         drop = self._dropper(inputs, training)
         outputs = self._run_layers(inputs, drop)
@@ -147,7 +127,7 @@ class Model:
             output += gather(inputs.numbers, inputs.counted)
         return Outputs(output, _joined([s for layer in outputs for states in layer.finals for s in states]))
 
-    def _dropper(self, inputs: Inputs, training: bool) -> "Dropper":
+    def _dropper(self, inputs: Inputs[Variable], training: bool) -> "Dropper":
         return Dropper(self.dropout_rates if training else {}, inputs.seeds)
 
     def _views(self, name: str, *leaves: str) -> list[Variable]:
@@ -157,7 +137,7 @@ class Model:
         W, b = self._views(name, "W", "b")
         return dense(x, W, b)
 
-    def _initial_states(self, inputs: Inputs) -> dict[str, list[Variable]]:
+    def _initial_states(self, inputs: Inputs[Variable]) -> dict[str, list[Variable]]:
         """Return the states that each pass starts from, by its name."""
         widths = [width for direction in self.directions for width in direction.states]
         names = [direction.name for direction in self.directions] if self.spec.initial_state == "learned" else []
@@ -165,7 +145,7 @@ class Model:
         states = iter(initial_states(inputs.state, inputs.fresh, widths, learned))
         return {direction.name: [next(states) for _ in direction.states] for direction in self.directions}
 
-    def _run_layers(self, inputs: Inputs, drop: "Dropper") -> list[LayerOutputs]:
+    def _run_layers(self, inputs: Inputs[Variable], drop: "Dropper") -> list[LayerOutputs]:
         """Return the outputs of every layer, from the first to the last, before dropout."""
         starts, source = self._initial_states(inputs), self._embed(inputs, drop)
         outputs = [self._run_layer(self.layers[0], source, inputs.lengths, starts, drop)]
@@ -174,7 +154,7 @@ class Model:
             outputs.append(self._run_layer(layer, source, inputs.lengths, starts, drop))
         return outputs
 
-    def _embed(self, inputs: Inputs, drop: "Dropper") -> Source:
+    def _embed(self, inputs: Inputs[Variable], drop: "Dropper") -> Source:
         """Return the input of the first layer: numbers and embeddings side by side, or tokens and their table."""
         tables = {name: self.parameters.views[f"embedding.{name}"] for name in inputs.tokens}
         if inputs.numbers is None and len(tables) == 1:

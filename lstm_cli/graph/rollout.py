@@ -10,7 +10,8 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.config.model import ModelSpec
-from lstm_cli.graph.model import Dropper, Inputs, Model, Outputs
+from lstm_cli.graph.inputs import Inputs
+from lstm_cli.graph.model import Dropper, Model, Outputs
 from lstm_cli.graph.plan import LayerPlan, Sizes
 from lstm_cli.ops.loop_arguments import LayerKind
 from lstm_cli.ops.rollout import LayerInputs, System, rollout
@@ -50,18 +51,18 @@ class ClosedLoop(Model):
         super().__init__(spec, sizes, seed=seed, dtype=dtype)
         self.loop = loop
 
-    def inputs(self) -> Inputs:
+    def inputs(self) -> Inputs[Variable]:
         """Return fresh symbolic inputs, with those that say which states are observed."""
         return replace(super().inputs(), feed=pt.lmatrix("feed"), observed=pt.lvector("observed"))
 
-    def graph(self, inputs: Inputs, *, training: bool) -> Outputs:
+    def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
         """Build the loop over `inputs`; the output (N, D') is the compared part of the next states."""
         following, _ = self.trajectory(inputs, training=training)
         rows = gather(following, inputs.counted)
         every = self.loop.elements == tuple(range(self.loop.size))
         return Outputs(rows if every else rows[:, list(self.loop.elements)], inputs.state)
 
-    def trajectory(self, inputs: Inputs, *, training: bool) -> tuple[Variable, Variable]:
+    def trajectory(self, inputs: Inputs[Variable], *, training: bool) -> tuple[Variable, Variable]:
         """Return the states after each step (T, B, D), and the network's outputs (T, B, O)."""
         drop, starts = self._dropper(inputs, training), self._initial_states(inputs)
         layers = [self._layer_inputs(layer, inputs, starts[layer.name], drop) for layer in self.layers]
@@ -78,7 +79,9 @@ class ClosedLoop(Model):
             residual=self.spec.residual,
         )
 
-    def _layer_inputs(self, layer: LayerPlan, inputs: Inputs, start: Sequence[Variable], drop: Dropper) -> LayerInputs:
+    def _layer_inputs(
+        self, layer: LayerPlan, inputs: Inputs[Variable], start: Sequence[Variable], drop: Dropper
+    ) -> LayerInputs:
         """Return one layer as the loop takes it, with its masks: on the state (B, H), on the output (T, B, H)."""
         assert inputs.feed is not None
         (direction,) = layer.directions

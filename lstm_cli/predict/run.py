@@ -1,4 +1,4 @@
-"""A trained run: from sequences in Python to predictions.
+"""A trained run in use: from sequences in Python to predictions.
 
 >>> run = lstm_cli.load("runs/quickstart")
 >>> run.predict([{"id": "a", "acceleration": [[0.1, 0.2, 9.8], [0.3, 0.1, 9.7]]}])
@@ -13,7 +13,11 @@ from typing import Any
 from lstm_cli.config import Config, load_resolved
 from lstm_cli.data import Encoded, UnknownCounts, encode, load_schema, raw_sequences, read_dataset, split_batches
 from lstm_cli.data.formats.source import Origin
+from lstm_cli.engine.build import build_model, restore_weights
+from lstm_cli.engine.evaluation import evaluate
+from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.memory import check_memory
+from lstm_cli.engine.threads import use_threads
 from lstm_cli.errors import CheckpointError
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.outputs import Network, Outputs, States
@@ -21,10 +25,6 @@ from lstm_cli.predict.trajectories import kept_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
 from lstm_cli.run.compatibility import check_schema
 from lstm_cli.run.names import BEST, RESOLVED
-from lstm_cli.training.loop import evaluate
-from lstm_cli.training.metrics import accumulator
-from lstm_cli.training.session import build_model, restore_weights, use_threads
-from lstm_cli.training.step import Evaluator
 
 
 def load(folder: str | Path, *, trust: bool = False) -> "Run":
@@ -34,14 +34,14 @@ def load(folder: str | Path, *, trust: bool = False) -> "Run":
     ----------
     folder : str or Path
     trust : bool
-        Run the code in the folder: a run that drives a system keeps that system's.
+        Run the code in the folder: a run that drives a system holds the code of that system.
 
     Raises
     ------
     CheckpointError
         The folder holds no run, or its checkpoint is damaged.
     ConfigError
-        The run has code that is not trusted.
+        The run has code, and `trust` is not given.
     """
     return Run(Path(folder), trust=trust)
 
@@ -92,7 +92,7 @@ class Run:
         return list(self.predictions(self._encoded(sequences), probabilities=probabilities))
 
     def forecast(self, sequences: Iterable[Mapping[str, Any]], steps: int) -> list[dict[str, Any]]:
-        """Return what the model expects of the next steps of each sequence, feeding on its own predictions."""
+        """Return the model's forecast of the next steps of each sequence, made by feeding its predictions back."""
         if self.drives:
             return self.steer(sequences, steps)
         return list(self.forecasts(self._encoded(sequences), steps))
@@ -103,12 +103,12 @@ class Run:
         return self.schema.layout.closed_loop is not None
 
     def steer(self, starts: Iterable[Mapping[str, Any]], steps: int | None = None) -> list[dict[str, Any]]:
-        """Return how the system goes on from each start, driven by the model for so many steps.
+        """Return the trajectory of the system from each start, driven by the model for `steps` steps.
 
         Returns
         -------
         rows : list of mappings
-            With `id`, `prediction`, the states after each step, and `output`, what drove the system there.
+            With `id`, `prediction`, the states after each step, and `output`, the network's outputs at each step.
         """
         schema = with_steps(self.schema, steps)
         encoded = (encode(schema, start) for start in raw_sequences(starts, schema))
@@ -119,14 +119,14 @@ class Run:
         return trajectories(self.network, sequences)
 
     def generate(self, prompt: str, count: int, *, temperature: float = 1.0, seed: int = 1) -> Iterator[str]:
-        """Yield `count` symbols of text that go on from a prompt; where lines were learned, each new one begins afresh.
+        """Yield `count` symbols of text that continue a prompt; where lines were learned, each new one begins afresh.
 
         Parameters
         ----------
         prompt : str
         count : int
         temperature : float
-            Below 1 likelier symbols, above 1 odder ones; 0: always the likeliest.
+            Below 1 more predictable text, above 1 more surprising text; 0: always the most likely symbol.
         seed : int
             Of the draws.
         """
@@ -142,9 +142,7 @@ class Run:
 
     @cached_property
     def _evaluator(self) -> Evaluator:
-        target = self.schema.target
-        consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
-        return Evaluator(self.network.model, target.kind, self.config.loss, consumes=consumes)
+        return Evaluator.of(self.network.model, self.schema.target, self.config.loss)
 
     def outputs(self, sequences: Iterable[Encoded], states: States | None = None) -> Iterator[Outputs]:
         """Yield the network's outputs for each encoded sequence; see `Network.outputs`."""
@@ -158,7 +156,7 @@ class Run:
         probabilities: bool = False,
         keep: feedback.Keep = feedback.nothing_kept,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the row of a prediction for each encoded sequence; `keep` is handed the outputs of each."""
+        """Yield the row of a prediction for each encoded sequence; `keep` is called with the outputs of each."""
         if probabilities:
             wording.check_probabilities(self.schema)
         reduce = wording.reduction(self.schema, probabilities=probabilities)
@@ -174,7 +172,7 @@ class Run:
         *,
         keep: feedback.Keep = feedback.nothing_kept,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the row of a forecast for each encoded sequence; `keep` is handed the outputs before it."""
+        """Yield the row of a forecast for each encoded sequence; `keep` is called with the outputs before it."""
         for sequence, chosen in feedback.forecasts(self.network, sequences, steps, states, keep):
             yield wording.continuation(self.schema, sequence, chosen)
 

@@ -25,7 +25,7 @@ class Calls(list):
 @pytest.fixture
 def calls(monkeypatch):
     noted = Calls(monkeypatch)
-    noted.stand_in("lstm_cli.training.run", "train_run")
+    noted.stand_in("lstm_cli.api", "train_run")
     noted.stand_in("lstm_cli.training.check", "check", "the model")
     noted.stand_in("lstm_cli.predict", "predict_run")
     return noted

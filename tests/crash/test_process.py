@@ -41,7 +41,7 @@ def test_a_run_asked_to_stop_writes_its_state_first(config: Path, tmp_path: Path
     assert process.said.splitlines()[-1] == end
     with started(config, process.run, "--resume", f"train.epochs={step // 5 + 3}") as resumed:
         assert resumed.end() == 0
-    assert f"going on after step {step}" in resumed.said
+    assert f"continuing after step {step}" in resumed.said
     assert [entry["step"] for entry in metrics(process.run)] == [5 * epoch for epoch in range(1, step // 5 + 4)]
 
 

@@ -22,7 +22,7 @@ from lstm_cli.run.names import BEST, LAST
 from tests.support.crash import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace
 from tests.support.runs import SMALL, assert_same, merged, metrics, write_data
 
-HEAVY = ["lstm_cli.training.keeper", "lstm_cli.config"]
+HEAVY = ["lstm_cli.training.checkpointing", "lstm_cli.config"]
 EPOCHS = 12
 CHANGES = {
     "data": {"test": 3},

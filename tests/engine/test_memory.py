@@ -12,8 +12,8 @@ import pytest
 
 from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.data.batching import whole
+from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.memory import needed_bytes
-from lstm_cli.training.loop import evaluate
 from lstm_cli.training.session import build_job
 from tests.support.data import config, write_jsonl
 

@@ -122,6 +122,20 @@ def test_only_a_model_of_its_own_next_input_goes_on(loaded, raw_sequences, kind)
             use(loaded(kind))
 
 
+@pytest.mark.parametrize("target", [{"next": True, "ahead": 2}, {"column": "b", "ahead": 1}])
+def test_only_what_comes_right_after_the_input_is_fed_back(tmp_path, target):
+    """Neither its own input two steps later, nor another column one step later."""
+    (tmp_path / "a.csv").write_text("a,b\n" + "".join(f"{k % 5}.5,{k % 3}.5\n" for k in range(40)))
+    config = {"data": {"train": str(tmp_path / "a.csv"), "inputs": ["a"], "target": target, "valid": None}}
+    config |= {"model": {"layers": [2]}, "train": {"epochs": 1, "monitor": "train.loss"}}
+    lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
+    run = lstm_cli.load(tmp_path / "run")
+    assert len(run.predict([{"a": [0.5, 1.5, 2.5]}])[0]["prediction"]) == 3
+    for use in (lambda: run.forecast([{"a": [0.5, 1.5]}], 3), lambda: run.generate("a", 3)):
+        with pytest.raises(ConfigError, match="needs a model of its own next input"):
+            use()
+
+
 def test_only_a_model_of_text_writes_text(loaded):
     with pytest.raises(ConfigError, match="--generate needs a model of text"):
         loaded("pendulum").generate("a", 3)

@@ -85,8 +85,8 @@ def fsync_of(task: dict) -> Callable[[int], None]:
 
 def do_run(task: dict) -> None:
     """Start or resume a training run. Syncs are left out unless `sync` is set."""
+    from lstm_cli.api import train_run
     from lstm_cli.config import load_config
-    from lstm_cli.training.run import train_run
 
     if not task.get("sync"):
         os.fsync = fsync_of(task)

@@ -6,9 +6,11 @@ import numpy as np
 
 from lstm_cli.config import config_from_mapping
 from lstm_cli.data import Batch
+from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.predictor import Predictor
+from lstm_cli.engine.trainer import Trainer
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
-from lstm_cli.training.step import Evaluator, Predictor, Trainer
 
 CELLS = ("lstm", "gru", "rnn")
 EXACT = {"rtol": 1e-10, "atol": 1e-12}

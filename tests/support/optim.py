@@ -20,5 +20,6 @@ def schedule_section(name, **keys):
 
 def names_of(base):
     """Return the name of every section that the config derives from a base class."""
-    found = (cls for cls in vars(sections).values() if isinstance(cls, type) and issubclass(cls, base) and cls != base)
-    return sorted(cls.model_fields["name"].default for cls in found)
+    values = vars(sections).values()
+    fields = [cls.model_fields["name"] for cls in values if isinstance(cls, type) and issubclass(cls, base)]
+    return sorted(field.default for field in fields if not field.is_required())

@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lstm_cli.api import train_run
 from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.errors import Interrupted
-from lstm_cli.run.checkpoint import PARTS, load
-from lstm_cli.run.names import BEST, LAST
-from lstm_cli.training import keeper
+from lstm_cli.run.checkpoint import BEST, LAST, PARTS, load
 from lstm_cli.training.events import Evaluated, Event, Finished, Note, Result, Started
-from lstm_cli.training.run import train_run
-from lstm_cli.training.sinks.sink import Sink
+from lstm_cli.training.sinks import Sink
 
 SMALL = {
     "threads": 1,
@@ -59,7 +57,7 @@ def config(folder: Path, **changes: Any) -> Config:
 
 
 class Watcher(Sink):
-    """A sink in the console's place: keeps the events, and does something after one of them."""
+    """A sink that keeps the events, and does something after one of them."""
 
     def __init__(self, after: int | None = None, act: Callable[[], None] = lambda: None) -> None:
         self.events: list[Event] = []
@@ -73,16 +71,18 @@ class Watcher(Sink):
         if len(self.events) == self._after:
             self._act()
 
+    def close(self) -> None:
+        pass
+
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
 
 
 def watched(config: Config, folder: Path, watcher: Watcher, **options: Any) -> Result:
-    """Train with the watcher in the console's place, and without waiting for the disk."""
+    """Train with the watcher as a sink, and without waiting for the disk."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keeper, "console", lambda stream, verbosity: watcher)
         patch.setattr(os, "fsync", lambda descriptor: None)
-        return train_run(config, folder, **options)
+        return train_run(config, folder, sinks=[watcher], verbosity=-1, **options)
 
 
 def train(config: Config, folder: Path, **options: Any) -> Watcher:

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_cli.config import Config
+from lstm_cli.engine.trainer import Trainer
 from lstm_cli.errors import Diverged, Interrupted
 from lstm_cli.run.checkpoint import PARTS, State, load
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import CheckpointWritten, Event, Note, StepDone
-from lstm_cli.training.step import Trainer
 from tests.support.runs import Watcher, assert_same, config, train, train_in_sessions, watched, write_data
 
 PLAIN = {"name": "sgd", "learning_rate": 0.125, "clip_norm": None}

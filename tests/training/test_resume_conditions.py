@@ -10,6 +10,7 @@ import numpy as np
 import pytensor
 import pytest
 
+from lstm_cli.api import train_run
 from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
 from lstm_cli.optim.build import build
@@ -18,7 +19,6 @@ from lstm_cli.run.checkpoint import load
 from lstm_cli.run.compatibility import compare_configs
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import StepDone
-from lstm_cli.training.run import train_run
 from tests.support.crash import damage
 from tests.support.runs import DROPS, SMALL, Watcher, Whole, assert_same, config, train, watched, write_data
 

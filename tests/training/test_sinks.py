@@ -13,7 +13,7 @@ from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Fi
 from lstm_cli.training.sinks import Bar, Lines, MetricsFile, Verbosity, console, open_log
 from lstm_cli.training.sinks.wording import duration, number
 
-START = Started(run="gestures", epochs=2, total_steps=20, model=(Part("layer 1", "LSTM of 8 units", 384),))
+START = Started(folder=Path("gestures"), epochs=2, total_steps=20, model=(Part("layer 1", "LSTM of 8 units", 384),))
 
 
 def step(count, loss=1.0):
@@ -45,8 +45,8 @@ def test_lines_tell_the_first_step_then_one_line_per_interval():
 
 
 def test_lines_after_a_resume_count_from_there():
-    lines = told(Started(run="x", epochs=2, total_steps=20, first_step=10), step(11), step(12), step(13))
-    assert lines[0] == "x: going on after step 10: 2 epochs, 20 steps"
+    lines = told(Started(folder=Path("x"), epochs=2, total_steps=20, first_step=10), step(11), step(12), step(13))
+    assert lines[0] == "x: continuing after step 10: 2 epochs, 20 steps"
     assert "step 13/20: loss 1.0000, 0.167 steps/s, 42 s left" in lines[-1]
 
 

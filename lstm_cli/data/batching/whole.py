@@ -5,7 +5,6 @@ that the model was trained in. The batches of each split of a config are chosen 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -113,7 +112,7 @@ def runs_in_pieces(model: ModelSpec, per: str) -> bool:
     return forward and (per == "step" or model.pool == "last")
 
 
-def evaluation_batches(config: Config, dataset: Dataset, *, every_step: bool = False) -> Batches:
+def evaluation_batches(config: Config, dataset: Dataset) -> Batches:
     """Return the batches that sequences are scored in; a closed loop is scored on the windows that it learns on.
 
     Parameters
@@ -121,8 +120,6 @@ def evaluation_batches(config: Config, dataset: Dataset, *, every_step: bool = F
     config
     dataset
         With targets.
-    every_step
-        In a closed loop: every step counts, whatever ``rollout.loss_at`` says.
     """
     normalize, steps = config.loss.normalize, counted_steps(config)
     if steps is None:
@@ -133,7 +130,7 @@ def evaluation_batches(config: Config, dataset: Dataset, *, every_step: bool = F
         window=config.data.window,
         shuffle=False,
         normalize=normalize,
-        closed_loop=replace(steps, at="every") if every_step else steps,
+        closed_loop=steps,
     )
 
 

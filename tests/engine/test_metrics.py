@@ -1,6 +1,7 @@
 import itertools
 import math
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lstm_cli.training.metrics import DIRECTIONS, Numbers, Sets, accumulator, improves
+from lstm_cli.engine.metrics import DIRECTIONS, Numbers, Sets, accumulator, improves
 
 
 def empty(kind, size=3, is_next=False):
-    return accumulator(kind, size=size, is_next=is_next)
+    return accumulator(SimpleNamespace(kind=kind, size=size, is_next=is_next))
 
 
 def fed(collector, *arrays, cuts=()):
@@ -178,6 +179,11 @@ def test_every_metric_has_a_direction(kind, is_next):
     result = scores(empty(kind, 3, is_next), values, np.abs(truth))
     assert tuple(result) == empty(kind, 3, is_next).names
     assert set(result) <= set(DIRECTIONS)
+
+
+def test_every_metric_of_the_grammar_is_that_of_a_task():
+    names = {name for kind, is_next in TASKS for name in empty(kind, 3, is_next).names}
+    assert names | {"loss"} == set(DIRECTIONS)
 
 
 def test_improvement_follows_the_direction():

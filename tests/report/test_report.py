@@ -1,15 +1,16 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from lstm_cli.report.charts import MOST_POINTS, Series, line_chart
-from lstm_cli.training.baselines import Baseline
-from lstm_cli.training.events import Evaluated, Finished, Part, Started
-from lstm_cli.training.sinks import Report
+from lstm_cli.report.report import Report
+from lstm_cli.training.events import Baseline, Evaluated, Finished, Part, Started
 
 START = Started(
-    run="vowels <1>",
+    folder=Path("vowels <1>"),
     epochs=2,
     total_steps=20,
     model=(Part("layer 1", "LSTM of 8 units", 384),),
@@ -45,16 +46,24 @@ def evaluation(step, loss, accuracy, split="valid"):
     )
 
 
-def page(tmp_path, *events, entries=(), **options):
-    report = Report(tmp_path / "report.html", entries, **options)
-    for event in events:
+def start_in(tmp_path, **fields):
+    """The event that opens a run in a folder with a name that HTML cannot hold as it is."""
+    folder = tmp_path / START.folder
+    folder.mkdir()
+    return replace(START, folder=folder, **fields)
+
+
+def page(tmp_path, *events, earlier=(), **options):
+    """The page of a run with these events after its start."""
+    report, start = Report(**options), start_in(tmp_path, earlier=earlier)
+    for event in (start, *events):
         report(event)
     report.close()
-    return (tmp_path / "report.html").read_text()
+    return (start.folder / "report.html").read_text()
 
 
 def test_page_stands_alone_and_is_well_formed(tmp_path):
-    text = page(tmp_path, START, evaluation(10, 1.0, 0.4), evaluation(20, 0.5, 0.875), Finished(20, 2))
+    text = page(tmp_path, evaluation(10, 1.0, 0.4), evaluation(20, 0.5, 0.875), Finished(20, 2))
     assert not WellFormed(text).addresses
     assert not re.search(r"<script|@import|url\(|https?:", text)
     assert "vowels &lt;1&gt;" in text
@@ -62,9 +71,7 @@ def test_page_stands_alone_and_is_well_formed(tmp_path):
 
 
 def test_page_compares_the_best_checkpoint_with_baselines(tmp_path):
-    text = page(
-        tmp_path, START, evaluation(10, 0.4, 0.75), evaluation(20, 0.5, 0.625), evaluation(20, 0.3, 0.5, "test")
-    )
+    text = page(tmp_path, evaluation(10, 0.4, 0.75), evaluation(20, 0.5, 0.625), evaluation(20, 0.3, 0.5, "test"))
     scores = re.search(r"<h2>Scores</h2>(.*?)</section>", text, re.S)[1]
     cells = re.findall(r"<td[^>]*>(.*?)</td>", scores)
     assert cells == [
@@ -76,33 +83,31 @@ def test_page_compares_the_best_checkpoint_with_baselines(tmp_path):
 
 
 def test_page_of_a_run_without_validation(tmp_path):
-    text = page(tmp_path, START, Evaluated(10, 1, "train", 1.0, 0.7, {}, train_loss=0.7))
+    text = page(tmp_path, Evaluated(10, 1, "train", 1.0, 0.7, {}, train_loss=0.7))
     WellFormed(text)
     assert "training has not ended" in text
 
 
 def test_resumed_run_shows_its_past(tmp_path):
     past = {"step": 5, "epoch": 0, "split": "valid", "seconds": 1.0, "loss": 2.0, "accuracy": 0.2, "train_loss": None}
-    assert "from 2.0000 at step 5 to 1.0000 at step 10" in page(
-        tmp_path, START, evaluation(10, 1.0, 0.4), entries=[past]
-    )
+    assert "from 2.0000 at step 5 to 1.0000 at step 10" in page(tmp_path, evaluation(10, 1.0, 0.4), earlier=[past])
 
 
 def test_page_is_written_once_per_interval(tmp_path):
     now = [0.0]
-    report = Report(tmp_path / "report.html", interval=10.0, clock=lambda: now[0])
-    sizes = []
-    for event in (START, evaluation(10, 1.0, 0.4), evaluation(20, 0.9, 0.5)):
+    report, start = Report(interval=10.0, clock=lambda: now[0]), start_in(tmp_path)
+    file, sizes = start.folder / "report.html", []
+    for event in (start, evaluation(10, 1.0, 0.4), evaluation(20, 0.9, 0.5)):
         report(event)
-        sizes.append((tmp_path / "report.html").stat().st_size if (tmp_path / "report.html").exists() else 0)
+        sizes.append(file.stat().st_size if file.exists() else 0)
     assert sizes[0] == 0 < sizes[1] == sizes[2]
     report.close()
-    assert (tmp_path / "report.html").stat().st_size > sizes[2]
+    assert file.stat().st_size > sizes[2]
 
 
 def test_long_history_is_shortened(tmp_path):
     events = [evaluation(step, 1.0, 0.5) for step in range(1, 1000)]
-    text = page(tmp_path, START, *events, interval=1e9)
+    text = page(tmp_path, *events, interval=1e9)
     assert "The last 300 of 999 evaluations" in text
 
 

@@ -1,18 +1,21 @@
 """What an evaluation reports, as accumulators that see the data piece by piece.
 
-Legend: N counted rows, D numbers per row, K labels. Only counted steps are given: padding and masked targets never
-reach an accumulator. How the rows are cut into pieces changes nothing but the last bits of a sum.
+Legend: N counted positions, D numbers at each, K labels. Padding and steps without a target never reach an accumulator.
+How the positions are cut into pieces changes nothing but the last bits of a sum.
+
+A new metric is an entry of `lstm_cli.config.train.METRICS`, which says whether less or more of it is better, and a name
+and a value in the accumulator of its kind of target here.
 """
 
 import math
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.config.train import METRICS
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 Kind = Literal["category", "number", "set"]
 
 #: Whether less or more is better, for the loss and every metric that an evaluation can report.
@@ -38,41 +41,32 @@ class Task(Protocol):
 
 
 class Accumulator(Protocol):
-    """Collects the rows of one evaluation.
+    """Collects what one evaluation sees."""
 
-    Attributes
-    ----------
-    consumes
-        What the first argument of `update` holds: the network's ``outputs``, or its ``losses``, one per row in nats.
-    names
-        The metrics in the result, the most telling first.
-    """
+    @property
+    def consumes(self) -> Literal["outputs", "losses"]:
+        """What the first argument of `update` holds: the network's outputs, or its losses (N,) in nats."""
 
-    consumes: Literal["outputs", "losses"]
-    names: tuple[str, ...]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics in the result, the most telling first."""
 
     def update(self, values: Array, truth: Array) -> None:
         """Add outputs (N, K) or (N, D), or losses (N,), and what the outputs should have been."""
 
     def result(self) -> dict[str, float]:
-        """Return the metrics of all rows so far; none where there were none."""
+        """Return the metrics of all positions so far; none where there were none."""
 
 
-def accumulator(kind: Kind, *, size: int, is_next: bool = False) -> Accumulator:
-    """Return the empty accumulator of a task.
-
-    Parameters
-    ----------
-    kind
-        What the target is.
-    size
-        K labels, or D numbers.
-    is_next
-        Whether the target is the next step of the input; it matters for categories (a language model).
-    """
-    if kind == "category":
-        return Symbols() if is_next else Categories(size)
-    return Numbers(size) if kind == "number" else Sets()
+def accumulator(task: Task) -> Accumulator:
+    """Return the empty accumulator of a task."""
+    match task.kind:
+        case "category":
+            return Symbols() if task.is_next else Categories(task.size)
+        case "number":
+            return Numbers(task.size)
+        case "set":
+            return Sets()
 
 
 def improves(metric: str, value: float, best: float | None) -> bool:
@@ -85,7 +79,7 @@ def improves(metric: str, value: float, best: float | None) -> bool:
 
 
 class Categories:
-    """Accuracy and macro F1 of one label per row.
+    """Accuracy and macro F1 of one label per position.
 
     F1 of a label is 2 TP / (2 TP + FP + FN); macro F1 is its mean over the labels that occur in truth or predictions.
     A truth of -1 is a label that training never saw: an error in both, counted as ``unknown_labels``.
@@ -100,7 +94,7 @@ class Categories:
         self._hits = np.zeros(size + 1, np.int64)
 
     def update(self, values: Array, truth: Array) -> None:
-        """Add rows: scores or probabilities (N, K) and label indices (N,)."""
+        """Add positions: scores or probabilities (N, K) and label indices (N,)."""
         labels = len(self._true)
         predicted = values.argmax(axis=1)
         truth = np.where(truth < 0, labels - 1, truth)
@@ -109,20 +103,20 @@ class Categories:
         self._hits += np.bincount(truth[truth == predicted], minlength=labels)
 
     def result(self) -> dict[str, float]:
-        """Return the metrics of all rows so far; none where there were none."""
-        rows = int(self._true.sum())
-        if not rows:
+        """Return the metrics of all positions so far; none where there were none."""
+        count = int(self._true.sum())
+        if not count:
             return {}
         occurring = self._true + self._predicted
         f1 = 2 * self._hits[occurring > 0] / occurring[occurring > 0]
-        return {"accuracy": int(self._hits.sum()) / rows, "macro_f1": float(f1.mean())} | _unknown(int(self._true[-1]))
+        return {"accuracy": int(self._hits.sum()) / count, "macro_f1": float(f1.mean())} | _unknown(int(self._true[-1]))
 
 
 class Symbols:
-    """Perplexity and bits per step of a language model, from its cross-entropy per row in nats.
+    """Perplexity and bits per step of a language model, from its cross-entropy at each position in nats.
 
     perplexity = exp(mean nats), bits = mean nats / ln 2. A symbol that training never saw (-1) has no probability: such
-    rows are left out and counted as ``unknown_labels``; where there are no others, there is no number to give (NaN).
+    positions are left out and counted as ``unknown_labels``; where there are no others, the metrics are NaN.
     """
 
     consumes: Literal["losses"] = "losses"
@@ -130,27 +124,27 @@ class Symbols:
 
     def __init__(self) -> None:
         self._nats = 0.0
-        self._rows = 0
+        self._count = 0
         self._unknown = 0
 
     def update(self, values: Array, truth: Array) -> None:
-        """Add rows: cross-entropies (N,), neither weighted nor smoothed, and symbol indices (N,)."""
+        """Add positions: cross-entropies (N,), neither weighted nor smoothed, and symbol indices (N,)."""
         known = truth >= 0
         self._nats += float(values[known].sum(dtype=np.float64))
-        self._rows += int(known.sum())
+        self._count += int(known.sum())
         self._unknown += int((~known).sum())
 
     def result(self) -> dict[str, float]:
-        """Return the metrics of all rows so far; none where there were none."""
-        if not self._rows:
+        """Return the metrics of all positions so far; none where there were none."""
+        if not self._count:
             return dict.fromkeys(self.names, math.nan) | _unknown(self._unknown) if self._unknown else {}
-        mean = self._nats / self._rows
+        mean = self._nats / self._count
         metrics = {"perplexity": math.exp(min(mean, _LARGEST_EXPONENT)), "bits": mean / math.log(2)}
         return metrics | _unknown(self._unknown)
 
 
 class Numbers:
-    """RMSE, MAE and R² of D numbers per row, in the units they are given in.
+    """RMSE, MAE and R² of D numbers per position, in the units they are given in.
 
     RMSE and MAE are taken over all N·D numbers together; R² = 1 - squared error / squared deviation from the mean, per
     output, and then the mean over outputs. As in scikit-learn an output whose truth is constant has R² 1 where it is
@@ -162,7 +156,7 @@ class Numbers:
     names = ("rmse", "mae", "r2")
 
     def __init__(self, size: int) -> None:
-        self._rows = 0
+        self._count = 0
         self._mean = np.zeros(size)
         self._deviation = np.zeros(size)  # sum of squared deviations of the truth from its mean
         self._squared = np.zeros(size)
@@ -171,7 +165,7 @@ class Numbers:
         self._highest = np.full(size, -np.inf)
 
     def update(self, values: Array, truth: Array) -> None:
-        """Add rows: predictions and truth (N, D), or (N,) where D is 1."""
+        """Add positions: predictions and truth (N, D), or (N,) where D is 1."""
         truth = np.asarray(truth, np.float64).reshape(-1, len(self._mean))
         if not len(truth):
             return
@@ -182,31 +176,31 @@ class Numbers:
         self._highest = np.maximum(self._highest, truth.max(axis=0))
         self._merge(len(truth), truth.mean(axis=0), np.square(truth - truth.mean(axis=0)).sum(axis=0))
 
-    def _merge(self, rows: int, mean: Array, deviation: Array) -> None:
-        total = self._rows + rows
+    def _merge(self, count: int, mean: Array, deviation: Array) -> None:
+        total = self._count + count
         gap = mean - self._mean
-        self._deviation += deviation + np.square(gap) * (self._rows * rows / total)
-        self._mean += gap * (rows / total)
-        self._rows = total
+        self._deviation += deviation + np.square(gap) * (self._count * count / total)
+        self._mean += gap * (count / total)
+        self._count = total
 
     def result(self) -> dict[str, float]:
-        """Return the metrics of all rows so far; none where there were none."""
-        if not self._rows:
+        """Return the metrics of all positions so far; none where there were none."""
+        if not self._count:
             return {}
         constant = self._lowest == self._highest
         r2 = np.where(constant, self._squared == 0, 1 - self._squared / np.where(constant, 1, self._deviation))
         return {
-            "rmse": math.sqrt(self._squared.mean() / self._rows),
-            "mae": float(self._absolute.mean() / self._rows),
+            "rmse": math.sqrt(self._squared.mean() / self._count),
+            "mae": float(self._absolute.mean() / self._count),
             "r2": float(r2.mean()),
         }
 
 
 class Sets:
-    """Negative log-likelihood, micro F1 and frame accuracy of a set of labels per row.
+    """Negative log-likelihood, micro F1 and frame accuracy of a set of labels per position.
 
-    The likelihood takes the labels as independent, and is summed over them: nats per row. A label is predicted where
-    its probability is above one half. With TP, FP and FN summed over all rows and labels, micro F1 is
+    The likelihood takes the labels as independent, and is summed over them: nats per position. A label is predicted
+    where its probability is above one half. With TP, FP and FN summed over all positions and labels, micro F1 is
     2 TP / (2 TP + FP + FN) and frame accuracy TP / (TP + FP + FN); both 0 where nothing was there to find and nothing
     was found.
 
@@ -219,7 +213,7 @@ class Sets:
     names = ("nll", "micro_f1", "frame_accuracy")
 
     def __init__(self) -> None:
-        self._rows = 0
+        self._count = 0
         self._nats = 0.0
         self._hits = 0
         self._false = 0
@@ -227,24 +221,24 @@ class Sets:
         self._unknown = 0
 
     def update(self, values: Array, truth: Array, unknown: int = 0) -> None:
-        """Add rows: log-odds (N, K), truth (N, K) of 0 and 1, and how many true labels have no column in it."""
+        """Add positions: log-odds (N, K), truth (N, K) of 0 and 1, and how many true labels have no column in it."""
         present = truth > 0
         predicted = values > 0
         log_odds = np.asarray(values, np.float64)
         self._nats += float(np.logaddexp(0, np.where(present, -log_odds, log_odds)).sum())
-        self._rows += len(truth)
+        self._count += len(truth)
         self._hits += int((predicted & present).sum())
         self._false += int((predicted & ~present).sum())
         self._missed += int((present & ~predicted).sum()) + unknown
         self._unknown += unknown
 
     def result(self) -> dict[str, float]:
-        """Return the metrics of all rows so far; none where there were none."""
-        if not self._rows:
+        """Return the metrics of all positions so far; none where there were none."""
+        if not self._count:
             return {}
         errors = self._false + self._missed
         metrics = {
-            "nll": self._nats / self._rows,
+            "nll": self._nats / self._count,
             "micro_f1": 2 * self._hits / max(2 * self._hits + errors, 1),
             "frame_accuracy": self._hits / max(self._hits + errors, 1),
         }

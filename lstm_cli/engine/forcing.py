@@ -1,4 +1,4 @@
-"""Teacher forcing: how often a loop is fed what was observed in place of its own prediction, and where."""
+"""Teacher forcing: how often a closed loop is fed what was observed in place of its own prediction, and where."""
 
 import math
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.config.rollout import TeacherForcing
 
-APART = 1  # keeps these draws from those of the dropout masks, which have the same seed
+DRAWS = 1  # tells these draws from those of the dropout masks, which have the same seed
 
 
 def probability(forcing: TeacherForcing, step: int) -> float:
@@ -26,7 +26,7 @@ def forced_steps(
 ) -> NDArray[np.bool_]:
     """Draw for every step and sequence (T, B) whether the observed value enters.
 
-    The draws hang on seed, update and part alone: a resumed run meets the same ones.
+    The draws depend on seed, update and part alone: a resumed run makes the same ones.
     """
-    bits = np.random.Philox(np.random.SeedSequence([seed, step, part, APART]))
+    bits = np.random.Philox(np.random.SeedSequence([seed, step, part, DRAWS]))
     return np.random.Generator(bits).random(shape) < probability(forcing, step)
