@@ -77,12 +77,11 @@ def predict_run(
                 options = "--probabilities, --state-in, --state-out"
                 raise ConfigError(f"{options}: this model drives a system: leave them out")
             schema = with_steps(run.schema, steps)
-            starts = (schema.encode(row, unknown_counts=unknown_counts) for row in read_sequences(data, schema))
+            starts = (schema.encode(start, unknown_counts=unknown_counts) for start in read_sequences(data, schema))
             write_rows(run.trajectories(starts), out, per_step=True)
         else:
-            encoded = (
-                run.schema.encode(row, unknown_counts=unknown_counts) for row in read_sequences(data, run.schema)
-            )
+            sequences = read_sequences(data, run.schema)
+            encoded = (run.schema.encode(sequence, unknown_counts=unknown_counts) for sequence in sequences)
             _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
     for text in unknown_counts.notes(name):
         note(text)

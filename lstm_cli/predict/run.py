@@ -110,7 +110,7 @@ class Run:
             With `id`, `prediction`, the states after each step, and `output`, the network's outputs at each step.
         """
         schema = with_steps(self.schema, steps)
-        encoded = (schema.encode(row) for row in raw_sequences(starts, schema))
+        encoded = (schema.encode(sequence) for sequence in raw_sequences(starts, schema))
         return list(self.trajectories(encoded))
 
     def trajectories(self, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
@@ -175,4 +175,4 @@ class Run:
             yield wording.continuation(self.schema, sequence, chosen)
 
     def _encoded(self, sequences: Iterable[Mapping[str, Any]]) -> Iterator[Encoded]:
-        return (self.schema.encode(row) for row in raw_sequences(sequences, self.schema))
+        return (self.schema.encode(sequence) for sequence in raw_sequences(sequences, self.schema))

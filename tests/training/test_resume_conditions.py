@@ -23,7 +23,7 @@ from tests.support.runs import DROPS, SMALL, Watcher, Whole, assert_same, config
 
 
 def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:
-    """It is as if there had been so many from the start, where the schedule does not look at the end."""
+    """It is as if that had been their number from the start, where the schedule does not look at the end."""
     changes = {"model": DROPS, "train": {"epochs": 2, "schedule": "constant"}}
     more = {**changes, "train": {**changes["train"], "epochs": 4}}
     run = whole.new()
@@ -194,9 +194,9 @@ def test_a_damaged_last_state_falls_back_to_the_best_with_a_warning(
     assert best < last
     damage(run / LAST)
     train_run(config(whole.folder, **changes), run, resume=True, verbosity=-1)
-    told = capsys.readouterr().err
-    assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in told
-    assert f"going on from {run / BEST}, step {best}" in told
+    shown = capsys.readouterr().err
+    assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in shown
+    assert f"going on from {run / BEST}, step {best}" in shown
     assert_same(run, whole.of("damaged", changes))
 
 
