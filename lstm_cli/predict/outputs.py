@@ -71,7 +71,7 @@ class Network:
         states : mapping of str to array (S,), optional
             States to continue from, by the sequences' ids.
         reduce : callable, optional
-            What to keep of the outputs of some neighbouring steps (T', K): an array with as many rows, or with a few.
+            What to keep of the outputs of some neighbouring steps (T', K): an array of that length, or a shorter one.
         """
         for chunk in chunks(sequences, lambda sequence: sequence.steps, self.schema.target.size):
             self._check_memory(chunk)
@@ -110,7 +110,7 @@ class Network:
         """Return a batch of first pieces whose sequences continue from given states, and these states (B, S)."""
         known = [states.get(str(sequences[index].id)) for index in batch.sequences]
         blank = np.zeros(self.model.state_size, self.model.dtype)
-        carry = np.array([-1 if state is None else row for row, state in enumerate(known)], np.int64)
+        carry = np.array([-1 if state is None else column for column, state in enumerate(known)], np.int64)
         return replace(batch, carry=carry), np.stack([blank if state is None else state for state in known])
 
 

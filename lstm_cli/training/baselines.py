@@ -105,7 +105,7 @@ def persistence(task: Task, split: str, pieces: Iterable[tuple[Array, Array]]) -
 
 
 def _undriven(job: Job, held_out: dict[Split, Batches]) -> Iterator[Baseline]:
-    """Yield the score of the system when nobody drives it: without weights the network outputs 0, but for a sigmoid."""
+    """Yield the score of the system alone: with weights of zero the network outputs 0, unless through a sigmoid."""
     model = job.trainer.model
     if model.spec.output is None or model.spec.output.activation == "sigmoid":
         return

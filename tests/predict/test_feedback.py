@@ -55,7 +55,7 @@ def test_tokens(loaded):
         assert forecast["prediction"] == list(text[len(row["text"]) :])
 
 
-def test_the_least_random_text_is_the_likeliest(loaded):
+def test_the_least_random_text_is_the_most_likely(loaded):
     run = loaded("plays")
     (forecast,) = run.forecast([{"text": "abc a"}], 30)
     assert "".join(run.generate("abc a", 30, temperature=0)) == "".join(forecast["prediction"])
@@ -67,11 +67,11 @@ def test_the_same_seed_writes_the_same_text(loaded, kind):
     assert texts[0] == texts[1] != texts[2]
 
 
-def test_a_high_temperature_is_odder(loaded):
+def test_a_high_temperature_is_more_surprising(loaded):
     run = loaded("names")
-    likeliest = "".join(run.generate("", 200, temperature=0))
+    most_likely = "".join(run.generate("", 200, temperature=0))
     cool, hot = (len(set("".join(run.generate("", 200, temperature=t)).split("\n"))) for t in (0.05, 5))
-    assert len(set(likeliest.split("\n"))) <= 2 <= cool < hot
+    assert len(set(most_likely.split("\n"))) <= 2 <= cool < hot
 
 
 def test_symbols_come_as_often_as_the_model_says(loaded):
@@ -116,7 +116,7 @@ def test_the_count_is_of_symbols(loaded):
 
 
 @pytest.mark.parametrize("kind", ["classifier", "numbered", "regression"])
-def test_only_a_model_of_its_own_next_input_goes_on(loaded, raw_sequences, kind):
+def test_only_a_model_of_its_own_next_input_continues(loaded, raw_sequences, kind):
     for use in (lambda run: run.forecast(raw_sequences(kind), 3), lambda run: run.generate("a", 3)):
         with pytest.raises(ConfigError, match="needs a model of its own next input"):
             use(loaded(kind))
@@ -141,7 +141,7 @@ def test_only_a_model_of_text_writes_text(loaded):
         loaded("pendulum").generate("a", 3)
 
 
-def test_a_model_that_reads_both_ways_does_not_go_on(loaded, monkeypatch):
+def test_a_model_that_reads_both_ways_does_not_continue(loaded, monkeypatch):
     """No config trains one with target next, but one could be made."""
     run = loaded("both_ways")
     target = run.schema.target
@@ -151,7 +151,7 @@ def test_a_model_that_reads_both_ways_does_not_go_on(loaded, monkeypatch):
         run.forecast([{"x": [[1, 2]]}], 3)
 
 
-def test_train_refuses_to_read_the_answer(tmp_path):
+def test_train_refuses_to_read_the_target(tmp_path):
     (tmp_path / "a.txt").write_text("abc")
     with pytest.raises(ConfigError, match="a bidirectional layer sees the next step that it should predict"):
         config = {"data": {"train": str(tmp_path / "a.txt")}, "model": {"bidirectional": True}}

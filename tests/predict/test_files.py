@@ -194,7 +194,7 @@ def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
     assert peaks[1] < 1.2 * peaks[0]
 
 
-def test_of_a_long_text_only_the_likeliest_symbols_are_held(loaded, monkeypatch):
+def test_of_a_long_text_only_the_most_likely_symbols_are_held(loaded, monkeypatch):
     run = loaded("plays")
     monkeypatch.setattr("lstm_cli.data.batching.whole.OUTPUTS_HELD", 6 * 500)
     text = "abc " * 5000

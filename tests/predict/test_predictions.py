@@ -51,7 +51,7 @@ def test_labels_keep_their_type_and_there_is_one_a_step(loaded, raw_sequences):
 
 
 @pytest.mark.parametrize("kind", ["classifier", "numbered", "both_ways", "tagger"])
-def test_probabilities_sum_to_one_and_the_prediction_is_the_likeliest(loaded, raw_sequences, kind):
+def test_probabilities_sum_to_one_and_the_prediction_is_the_most_likely(loaded, raw_sequences, kind):
     rows = loaded(kind).predict(raw_sequences(kind), probabilities=True)
     assert [row["prediction"] for row in rows] == [
         row["prediction"] for row in loaded(kind).predict(raw_sequences(kind))
@@ -141,12 +141,12 @@ def test_small_batches_and_chunks_give_what_large_ones_give(loaded, raw_sequence
 
 
 def test_evaluation_is_that_of_training(loaded, trained):
-    """On the test data it finds the scores that training told at its end, and counts what `predict` gets right."""
+    """On the test data it finds the scores that training reported at its end, and counts what `predict` gets right."""
     folder, run = trained("classifier"), loaded("classifier")
-    told = json.loads((folder / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    reported = json.loads((folder / "run" / "metrics.jsonl").read_text().splitlines()[-1])
     scores = run.evaluate(folder / "test.jsonl")
-    assert told["split"] == "test"
-    assert scores == {name: pytest.approx(told[name]) for name in ("loss", "accuracy", "macro_f1")}
+    assert reported["split"] == "test"
+    assert scores == {name: pytest.approx(reported[name]) for name in ("loss", "accuracy", "macro_f1")}
     rows = [json.loads(line) for line in (folder / "test.jsonl").read_text().splitlines()]
     right = [row["prediction"] == given["label"] for row, given in zip(run.predict(rows), rows, strict=True)]
     assert scores["accuracy"] == pytest.approx(np.mean(right))
@@ -167,5 +167,5 @@ def test_a_label_that_training_never_saw_counts_as_an_error_and_is_told(loaded, 
     assert scores["accuracy"] <= run.evaluate(folder / "test.jsonl")["accuracy"] - 2 / 12
     assert math.isfinite(scores["loss"])
     (note,) = unknown_counts.notes("test")
-    told = r"test: targets that training never saw, each an error: [234] of 12 \(.*%\), such as 'other'"
-    assert re.fullmatch(told, note)
+    pattern = r"test: targets that training never saw, each an error: [234] of 12 \(.*%\), such as 'other'"
+    assert re.fullmatch(pattern, note)

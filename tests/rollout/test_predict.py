@@ -72,7 +72,7 @@ def test_a_score_is_that_of_the_trajectories(folder, size):
 
 @pytest.mark.parametrize("size", [1, 8, 512])
 def test_a_score_is_that_of_the_forecasts_of_every_window(folder, size):
-    """A loop on its own predictions sees three steps and goes on for five; then it is shown the next three."""
+    """A loop on its own predictions sees three steps and continues for five; then it is shown the next three."""
     run = lstm_cli.load(folder / "alone")
     run.config = run.config.model_copy(update={"train": run.config.train.model_copy(update={"batch_size": size})})
     values = np.loadtxt(folder / "waves.csv", delimiter=",", skiprows=1)

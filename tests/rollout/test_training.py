@@ -1,4 +1,4 @@
-"""Closed loops from a config to a run: what is learned and told, and that nothing is lost on the way."""
+"""Closed loops from a config to a run: what is learned and reported, and that nothing is lost on the way."""
 
 from pathlib import Path
 

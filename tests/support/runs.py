@@ -92,7 +92,7 @@ def train(config: Config, folder: Path, **options: Any) -> Watcher:
 
 
 def train_in_sessions(config: Config, folder: Path, stops: Sequence[int]) -> int:
-    """Train, stopped by SIGINT after so many events of each session; return how many sessions there were."""
+    """Train, stopped by SIGINT after `stops[k]` events of session k; return how many sessions there were."""
     for session, after in enumerate(stops):
         watcher = Watcher(after, lambda: signal.raise_signal(signal.SIGINT))
         try:
@@ -117,7 +117,7 @@ def die() -> None:
 
 
 def train_with_deaths(config: Config, folder: Path, deaths: Sequence[int]) -> None:
-    """Train to the end in sessions that die after so many events each."""
+    """Train to the end in sessions, each of which dies after its number of events."""
     for session, after in enumerate(deaths):
         with suppress(Died):
             watched(config, folder, Watcher(after, die), resume=session > 0)

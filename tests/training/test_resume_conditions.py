@@ -195,9 +195,9 @@ def test_a_damaged_last_state_falls_back_to_the_best_with_a_warning(
     assert best < last
     damage(run / LAST)
     train_run(config(whole.folder, **changes), run, resume=True, verbosity=-1)
-    told = capsys.readouterr().err
-    assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in told
-    assert f"continuing from {run / BEST}, step {best}" in told
+    shown = capsys.readouterr().err
+    assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in shown
+    assert f"continuing from {run / BEST}, step {best}" in shown
     assert_same(run, whole.of("damaged", changes))
 
 
