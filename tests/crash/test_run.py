@@ -1,4 +1,4 @@
-"""Real training runs, killed or out of disk at any moment: what was reported as saved is, and nothing changes the end."""
+"""Real training runs, killed or out of disk at any moment: what was reported saved is, and nothing changes the end."""
 
 import json
 import os
@@ -104,7 +104,7 @@ def check_end(runs: Runs, run: Path) -> None:
 
 
 def random_kills(runs: Runs, folder: Path, count: int) -> list[int]:
-    """Kill a run so many times, and another one when it is over; return the steps at which they were found.
+    """Kill a run `count` times, and another one when it is over; return the steps at which they were found.
 
     On a machine with other work the clock alone would kill most runs early, or late.
     """

@@ -66,7 +66,7 @@ def do_open(task: dict) -> None:
 
 
 def fsync_of(task: dict) -> Callable[[int], None]:
-    """What is called in place of a sync: it lasts so long (`slow`), and from a number on (`stuck`) it does not end.
+    """What is called in place of a sync: it lasts `slow` seconds, and from number `stuck` on it does not end.
 
     That one says when it begins, and ends the process, with code 1, should it have been waited for.
     """
