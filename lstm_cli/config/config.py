@@ -21,18 +21,22 @@ Threads = Annotated[Literal["auto"] | Positive, expected("auto, or a whole numbe
 class Config(Section):
     """Everything that defines a run: data, model, loss, optimizer and training. Read it with `load_config`."""
 
-    seed: Natural = Field(1, description="Seed of every random choice: initial weights, order of the data, dropout.")
-    threads: MayChange[Threads] = Field(
-        "auto", description="Number of threads to compute with; `auto`: one per physical core."
+    seed: Natural = Field(
+        default=1, description="Seed of every random choice: initial weights, order of the data, dropout."
     )
-    precision: Literal["float32", "float64"] = Field("float32", description="Floating-point type to compute with.")
+    threads: MayChange[Threads] = Field(
+        default="auto", description="Number of threads to compute with; `auto`: one per physical core."
+    )
+    precision: Literal["float32", "float64"] = Field(
+        default="float32", description="Floating-point type to compute with."
+    )
     data: DataSpec
     model: ModelSpec = ModelSpec()
     loss: LossSpec = LossSpec()
-    optimizer: Optimizer = Field(Adadelta(), description="How gradients become updates of the weights.")
+    optimizer: Optimizer = Field(default=Adadelta(), description="How gradients become updates of the weights.")
     train: TrainSpec = TrainSpec()
     rollout: RolloutSpec | None = Field(
-        None, description="A closed loop: the outputs of the network determine its next inputs."
+        default=None, description="A closed loop: the outputs of the network determine its next inputs."
     )
 
     _source: Source = PrivateAttr(default_factory=lambda: Source(folder=Path()))

@@ -35,13 +35,15 @@ class InputSpec(Section):
 
     shorthand: ClassVar[str | None] = "kind"
 
-    kind: InputKind = Field("auto", description="What the column holds; `auto` infers it from the data.")
-    of: Column | None = Field(None, description="Column to read from; null: the one of the same name.")
-    last: Positive | None = Field(None, description="Tokens: keep only the last N characters of each; null: all.")
-    min_count: Positive = Field(
-        1, description="Tokens: those seen fewer than N times in `train` become the unknown token."
+    kind: InputKind = Field(default="auto", description="What the column holds; `auto` infers it from the data.")
+    of: Column | None = Field(default=None, description="Column to read from; null: the one of the same name.")
+    last: Positive | None = Field(
+        default=None, description="Tokens: keep only the last N characters of each; null: all."
     )
-    lowercase: Flag = Field(False, description="Tokens: whether to convert them to lower case.")
+    min_count: Positive = Field(
+        default=1, description="Tokens: those seen fewer than N times in `train` become the unknown token."
+    )
+    lowercase: Flag = Field(default=False, description="Tokens: whether to convert them to lower case.")
 
     @property
     def spells(self) -> list[str]:
@@ -53,18 +55,20 @@ class InputSpec(Section):
 class TargetSpec(Section):
     """What the network learns to predict."""
 
-    column: Column | None = Field(None, description="Column that holds the target; null with `next`.")
-    next: Flag = Field(False, description="Whether the target is the next step of the inputs.")
+    column: Column | None = Field(default=None, description="Column that holds the target; null with `next`.")
+    next: Flag = Field(default=False, description="Whether the target is the next step of the inputs.")
     kind: Literal["auto", "category", "number", "set"] = Field(
-        "auto",
+        default="auto",
         description="What the target is, which determines the loss and the metrics; `auto` infers it from the data.",
     )
     per: Literal["auto", "step", "sequence"] = Field(
-        "auto",
+        default="auto",
         description="Whether there is a target for each step or one per sequence; `auto`: for each step if there are "
         "as many values as steps.",
     )
-    ahead: Natural = Field(0, description="How many steps ahead of the inputs the target lies; with `next` at least 1.")
+    ahead: Natural = Field(
+        default=0, description="How many steps ahead of the inputs the target lies; with `next` at least 1."
+    )
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
@@ -128,43 +132,55 @@ class DataSpec(Section):
 
     train: MayMove[FilePath] = Field(description="The training data file, relative to the config file.")
     valid: MayMove[HeldOut] = Field(
-        0.2,
+        default=0.2,
         description="Validation data: a file, or the share or number of training sequences to hold out (of one long "
         "series, steps at its end); null: none.",
     )
     test: MayMove[HeldOut] = Field(
-        None, description="Test data, given like `valid`; scored once at the end, with the best checkpoint."
+        default=None, description="Test data, given like `valid`; scored once at the end, with the best checkpoint."
     )
-    format: Literal["auto", Format] = Field("auto", description="Format of the data files; `auto`: by their suffix.")
-    inputs: Inputs = Field({}, description="Columns that the network reads at each step; empty: the format's own.")
+    format: Literal["auto", Format] = Field(
+        default="auto", description="Format of the data files; `auto`: by their suffix."
+    )
+    inputs: Inputs = Field(
+        default={}, description="Columns that the network reads at each step; empty: the format's own."
+    )
     target: Target = Field(
-        None,
+        default=None,
         description="What to predict: a column, `next` for the next step of the inputs, or a mapping; text implies "
         "`next`.",
     )
     id: Column = Field(
-        "id", description="Column that identifies a sequence; in csv, adjacent rows with the same id form one sequence."
+        default="id",
+        description="Column that identifies a sequence; in csv, adjacent rows with the same id form one sequence.",
     )
     scale: Literal["none", "standard", "minmax"] = Field(
-        "standard", description="Scaling of numeric inputs and targets, fitted on `train` only, undone in every output."
+        default="standard",
+        description="Scaling of numeric inputs and targets, fitted on `train` only, undone in every output.",
     )
-    max_length: Positive | None = Field(None, description="Maximum number of steps in a sequence; null: no limit.")
+    max_length: Positive | None = Field(
+        default=None, description="Maximum number of steps in a sequence; null: no limit."
+    )
     on_long: Literal["stop", "cut", "split"] = Field(
-        "stop",
+        default="stop",
         description="What to do with longer sequences; `cut` and `split` apply to training sequences only, since "
         "scores are of whole ones.",
     )
     on_error: MayChange[Literal["stop", "skip"]] = Field(
-        "stop", description="What to do with a row that cannot be read."
+        default="stop", description="What to do with a row that cannot be read."
     )
-    unit: Literal["char", "word"] = Field("char", description="Text: what one step is.")
-    lines: Flag = Field(False, description="Text: whether each line is a sequence of its own, with an end symbol.")
+    unit: Literal["char", "word"] = Field(default="char", description="Text: what one step is.")
+    lines: Flag = Field(
+        default=False, description="Text: whether each line is a sequence of its own, with an end symbol."
+    )
     transform: dict[Column, Transforms] = Field(
-        {},
+        default={},
         description="Transforms by numeric column: `log`, `difference`, `seasonal_difference(12)` or a list of them; "
         "undone in every output.",
     )
     window: Positive | None = Field(
-        None, description="One long series or text: length of the training windows in steps."
+        default=None, description="One long series or text: length of the training windows in steps."
     )
-    carry_state: Flag = Field(False, description="With `window`: whether each window continues the state of the last.")
+    carry_state: Flag = Field(
+        default=False, description="With `window`: whether each window continues the state of the last."
+    )

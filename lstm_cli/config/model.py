@@ -16,14 +16,16 @@ class LayerSpec(Section):
     shorthand: ClassVar[str | None] = "size"
 
     size: Positive = Field(description="The number of units in each direction.")
-    cell: Cell | None = Field(None, description="Type of cell; null: the model's.")
+    cell: Cell | None = Field(default=None, description="Type of cell; null: the model's.")
     activation: Activation | None = Field(
-        None, description="Activation of the cell's input modulation; null: the model's."
+        default=None, description="Activation of the cell's input modulation; null: the model's."
     )
-    dropout: Rate | None = Field(None, description="Dropout rate on the layer's output; null: the model's.")
-    recurrent_dropout: Rate | None = Field(None, description="Dropout rate in the recurrence; null: the model's.")
+    dropout: Rate | None = Field(default=None, description="Dropout rate on the layer's output; null: the model's.")
+    recurrent_dropout: Rate | None = Field(
+        default=None, description="Dropout rate in the recurrence; null: the model's."
+    )
     bidirectional: Flag | None = Field(
-        None, description="Whether the layer reads the sequence in both directions; null: the model's."
+        default=None, description="Whether the layer reads the sequence in both directions; null: the model's."
     )
 
 
@@ -33,7 +35,7 @@ class OutputSpec(Section):
     shorthand: ClassVar[str | None] = "size"
 
     size: Positive = Field(description="The number of values that the network outputs at each step.")
-    activation: Activation = Field("linear", description="Activation of the output layer.")
+    activation: Activation = Field(default="linear", description="Activation of the output layer.")
 
 
 Embedding = Annotated[
@@ -47,31 +49,36 @@ class ModelSpec(Section):
     """Embeddings, recurrent layers, dropout and the output layer."""
 
     embedding: Embedding = Field(
-        64, description="Size of the embeddings of token inputs, or a mapping of inputs to sizes."
+        default=64, description="Size of the embeddings of token inputs, or a mapping of inputs to sizes."
     )
-    cell: Cell = Field("lstm", description="Type of the recurrent cells.")
+    cell: Cell = Field(default="lstm", description="Type of the recurrent cells.")
     layers: Layers = Field(
-        (LayerSpec(size=128), LayerSpec(size=128)),
+        default=(LayerSpec(size=128), LayerSpec(size=128)),
         description="Recurrent layers from input to output, each a size or a mapping.",
     )
-    bidirectional: Flag = Field(False, description="Whether layers read the sequence in both directions.")
-    activation: Activation = Field("tanh", description="Activation of the cells' input modulation.")
+    bidirectional: Flag = Field(default=False, description="Whether layers read the sequence in both directions.")
+    activation: Activation = Field(default="tanh", description="Activation of the cells' input modulation.")
     output_activation: Activation | None = Field(
-        None, description="Activation of the output layer; null: the one that the target implies."
+        default=None, description="Activation of the output layer; null: the one that the target implies."
     )
     residual: Flag = Field(
-        False, description="With a numeric target `next`: whether to predict the change from one step to the next."
+        default=False,
+        description="With a numeric target `next`: whether to predict the change from one step to the next.",
     )
     output: OutputSpec | None = Field(
-        None, description="With `rollout.dynamics`: the output layer that drives the system."
+        default=None, description="With `rollout.dynamics`: the output layer that drives the system."
     )
-    dropout: Rate = Field(0.3, description="Dropout rate on embeddings, between layers and before the output layer.")
+    dropout: Rate = Field(
+        default=0.3, description="Dropout rate on embeddings, between layers and before the output layer."
+    )
     recurrent_dropout: Rate = Field(
-        0.0, description="Dropout rate on the hidden state in the recurrence, with one mask per sequence."
+        default=0.0, description="Dropout rate on the hidden state in the recurrence, with one mask per sequence."
     )
-    initial_state: Literal["learned", "zeros"] = Field("learned", description="State that every sequence starts from.")
+    initial_state: Literal["learned", "zeros"] = Field(
+        default="learned", description="State that every sequence starts from."
+    )
     pool: Literal["last", "mean", "max", "attention"] = Field(
-        "last", description="With one target per sequence: how its steps are reduced to one vector."
+        default="last", description="With one target per sequence: how its steps are reduced to one vector."
     )
 
     @model_validator(mode="after")

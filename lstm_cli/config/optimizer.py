@@ -22,19 +22,19 @@ from lstm_cli.config.fields import (
 
 
 def _epsilon(default: float) -> Any:
-    return Field(default, description="Added to the divisor so that it is never zero.")
+    return Field(default=default, description="Added to the divisor so that it is never zero.")
 
 
 def _learning_rate(default: float) -> Any:
-    return Field(default, description="Learning rate, before the schedule is applied.")
+    return Field(default=default, description="Learning rate, before the schedule is applied.")
 
 
 def _name(name: str) -> Any:
-    return Field(name, description="Its name, which determines the other keys.")
+    return Field(default=name, description="Its name, which determines the other keys.")
 
 
 def _momentum(default: float) -> Any:
-    return Field(default, description="Share of the last update that is kept.")
+    return Field(default=default, description="Share of the last update that is kept.")
 
 
 def _keeps_its_velocity(old: float | None, new: float | None) -> bool:
@@ -52,15 +52,17 @@ class OptimizerBase(Section):
 
     name: str
     learning_rate: MayChange[AboveZero] = _learning_rate(0.001)
-    weight_decay: MayChange[NotNegative] = Field(0.0, description="Weight decay, added to the gradient (L2 penalty).")
+    weight_decay: MayChange[NotNegative] = Field(
+        default=0.0, description="Weight decay, added to the gradient (L2 penalty)."
+    )
     clip_norm: MayChange[AboveZero | None] = Field(
-        5.0, description="Maximum norm of all gradients together; null: no limit."
+        default=5.0, description="Maximum norm of all gradients together; null: no limit."
     )
     clip_norm_each: MayChange[AboveZero | None] = Field(
-        None, description="Maximum norm of the gradient of each parameter, as in theano-lstm; null: no limit."
+        default=None, description="Maximum norm of the gradient of each parameter, as in theano-lstm; null: no limit."
     )
     clip_value: MayChange[AboveZero | None] = Field(
-        None, description="Maximum absolute value of every element of a gradient; null: no limit."
+        default=None, description="Maximum absolute value of every element of a gradient; null: no limit."
     )
 
 
@@ -70,7 +72,7 @@ class Sgd(OptimizerBase):
     name: Literal["sgd"] = _name("sgd")
     learning_rate: MayChange[AboveZero] = _learning_rate(0.1)
     momentum: SgdMomentum = _momentum(0.0)
-    nesterov: MayChange[Flag] = Field(False, description="Whether to use Nesterov momentum.")
+    nesterov: MayChange[Flag] = Field(default=False, description="Whether to use Nesterov momentum.")
 
 
 class Adagrad(OptimizerBase):
@@ -86,7 +88,7 @@ class Adadelta(OptimizerBase):
 
     name: Literal["adadelta"] = _name("adadelta")
     learning_rate: MayChange[AboveZero] = _learning_rate(1.0)
-    rho: MayChange[Rate] = Field(0.95, description="Decay rate of the running averages of squares.")
+    rho: MayChange[Rate] = Field(default=0.95, description="Decay rate of the running averages of squares.")
     epsilon: MayChange[AboveZero] = _epsilon(1e-6)
 
 
@@ -94,7 +96,7 @@ class Rmsprop(OptimizerBase):
     """RMSprop (Tieleman and Hinton 2012)."""
 
     name: Literal["rmsprop"] = _name("rmsprop")
-    rho: MayChange[Rate] = Field(0.9, description="Decay rate of the running average of squared gradients.")
+    rho: MayChange[Rate] = Field(default=0.9, description="Decay rate of the running average of squared gradients.")
     momentum: MayChange[Rate] = _momentum(0.0)
     epsilon: MayChange[AboveZero] = _epsilon(1e-8)
 
@@ -102,8 +104,8 @@ class Rmsprop(OptimizerBase):
 class AdamBase(OptimizerBase):
     """The keys of Adam and its variants."""
 
-    beta1: MayChange[Rate] = Field(0.9, description="Decay rate of the running average of gradients.")
-    beta2: MayChange[Rate] = Field(0.999, description="Decay rate of the running average of squared gradients.")
+    beta1: MayChange[Rate] = Field(default=0.9, description="Decay rate of the running average of gradients.")
+    beta2: MayChange[Rate] = Field(default=0.999, description="Decay rate of the running average of squared gradients.")
     epsilon: MayChange[AboveZero] = _epsilon(1e-8)
 
 
@@ -118,7 +120,7 @@ class Adamw(AdamBase):
 
     name: Literal["adamw"] = _name("adamw")
     weight_decay: MayChange[NotNegative] = Field(
-        0.01, description="Weight decay, applied to the weights directly and not through the gradient."
+        default=0.01, description="Weight decay, applied to the weights directly and not through the gradient."
     )
 
 
@@ -147,13 +149,13 @@ Warmup = Annotated[Literal["auto"] | Natural, expected("auto, or a whole number 
 
 def _warmup(default: int | Literal["auto"]) -> Any:
     return Field(
-        default,
+        default=default,
         description="Updates over which the learning rate rises from zero; `auto`: a twentieth of all, at most 200.",
     )
 
 
 def _final(default: float) -> Any:
-    return Field(default, description="Share of the learning rate that remains at the end.")
+    return Field(default=default, description="Share of the learning rate that remains at the end.")
 
 
 class ScheduleBase(Section):
@@ -191,17 +193,19 @@ class Exponential(ScheduleBase):
     """The learning rate decays smoothly, by the factor `decay` over every `steps` updates."""
 
     name: MayChange[Literal["exponential"]] = _name("exponential")
-    decay: MayChange[Factor] = Field(0.9, description="Factor over `steps` updates.")
-    steps: MayChange[Positive] = Field(1000, description="Updates over which the factor is `decay`.")
+    decay: MayChange[Factor] = Field(default=0.9, description="Factor over `steps` updates.")
+    steps: MayChange[Positive] = Field(default=1000, description="Updates over which the factor is `decay`.")
 
 
 class Plateau(ScheduleBase):
     """The learning rate is multiplied by `factor` when `train.monitor` has stopped improving."""
 
     name: MayChange[Literal["plateau"]] = _name("plateau")
-    factor: MayChange[Factor] = Field(0.5, description="Factor of each reduction.")
-    patience: MayChange[Natural] = Field(3, description="Evaluations without improvement before a reduction.")
-    final: MayChange[Share] = Field(0.01, description="Share of the learning rate that no reduction goes below.")
+    factor: MayChange[Factor] = Field(default=0.5, description="Factor of each reduction.")
+    patience: MayChange[Natural] = Field(default=3, description="Evaluations without improvement before a reduction.")
+    final: MayChange[Share] = Field(
+        default=0.01, description="Share of the learning rate that no reduction goes below."
+    )
 
 
 _ByShape = Annotated[Constant | Cosine | Linear | Exponential | Plateau, Field(discriminator="name")]

@@ -28,11 +28,11 @@ class TeacherForcing(Section):
     shorthand: ClassVar[str | None] = "start"
 
     name: Literal["linear", "exponential", "constant"] = Field(
-        "linear", description="How the probability changes over the updates."
+        default="linear", description="How the probability changes over the updates."
     )
-    start: Share = Field(1.0, description="Probability at the first update.")
-    end: Share = Field(0.0, description="Probability at the end.")
-    steps: Positive = Field(1000, description="Updates K over which the probability changes.")
+    start: Share = Field(default=1.0, description="Probability at the first update.")
+    end: Share = Field(default=0.0, description="Probability at the end.")
+    steps: Positive = Field(default=1000, description="Updates K over which the probability changes.")
 
 
 def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -73,25 +73,29 @@ class RolloutSpec(Section):
     """A closed loop: around a system with `dynamics`, otherwise on the network's own predictions (target `next`)."""
 
     dynamics: Dynamics = Field(
-        None,
+        default=None,
         description="The system: a function (state (B, D), output (B, O)) -> next state, given as FILE.py:FUNCTION; "
         "null: the network reads its own predictions.",
     )
     steps: Positive | None = Field(
-        None, description="Number of steps of the closed loop; null, without `dynamics` only: to the end of a sequence."
+        default=None,
+        description="Number of steps of the closed loop; null, without `dynamics` only: to the end of a sequence.",
     )
     loss_on: Elements | None = Field(
-        None, description="With `dynamics`: the elements of the state that are compared with the target; null: all."
+        default=None,
+        description="With `dynamics`: the elements of the state that are compared with the target; null: all.",
     )
     loss_at: LossAt = Field(
-        "every", description="Which steps of the closed loop count: `every`, `last`, or a list of one weight per step."
+        default="every",
+        description="Which steps of the closed loop count: `every`, `last`, or a list of one weight per step.",
     )
     warmup: Positive | None = Field(
-        None,
+        default=None,
         description="Observed steps before the loop closes; null: with `dynamics` all that the data has, otherwise 1.",
     )
     teacher_forcing: Forcing = Field(
-        None, description="Without `dynamics`: how often training feeds the observed value instead; null: never."
+        default=None,
+        description="Without `dynamics`: how often training feeds the observed value instead; null: never.",
     )
 
     @property

@@ -52,54 +52,64 @@ Monitor = Literal[
 class LossSpec(Section):
     """The loss that training minimises."""
 
-    normalize: Literal["step", "sequence"] = Field("step", description="What the loss is averaged over.")
-    distance: Literal["squared", "absolute", "huber"] = Field("squared", description="Numeric targets: the loss.")
-    huber_delta: AboveZero = Field(1.0, description="Distance beyond which the Huber loss is linear.")
+    normalize: Literal["step", "sequence"] = Field(default="step", description="What the loss is averaged over.")
+    distance: Literal["squared", "absolute", "huber"] = Field(
+        default="squared", description="Numeric targets: the loss."
+    )
+    huber_delta: AboveZero = Field(default=1.0, description="Distance beyond which the Huber loss is linear.")
     label_smoothing: Rate = Field(
-        0.0, description="Categorical targets: share of the probability that is spread over all classes."
+        default=0.0, description="Categorical targets: share of the probability that is spread over all classes."
     )
     start: Column | None = Field(
-        None, description="Column with the number of the first step that counts, from 0; null: the first."
+        default=None, description="Column with the number of the first step that counts, from 0; null: the first."
     )
-    length: Column | None = Field(None, description="Column with the number of steps that count; null: all to the end.")
-    weight: Column | None = Field(None, description="Column with the weight of a sequence or step; null: all equal.")
+    length: Column | None = Field(
+        default=None, description="Column with the number of steps that count; null: all to the end."
+    )
+    weight: Column | None = Field(
+        default=None, description="Column with the weight of a sequence or step; null: all equal."
+    )
 
 
 class TrainSpec(Section):
     """How long to train, in what batches, and how often to evaluate and save."""
 
-    epochs: MayChange[Positive] = Field(50, description="Passes over the training data, in total.")
-    batch_size: Positive | None = Field(32, description="Sequences in a batch; null with `batch_steps`.")
+    epochs: MayChange[Positive] = Field(default=50, description="Passes over the training data, in total.")
+    batch_size: Positive | None = Field(default=32, description="Sequences in a batch; null with `batch_steps`.")
     batch_steps: Positive | None = Field(
-        None, description="Instead of `batch_size`: the largest number of steps in a batch, padding included."
+        default=None, description="Instead of `batch_size`: the largest number of steps in a batch, padding included."
     )
-    bucket: Flag = Field(True, description="Whether batches consist of sequences of similar length.")
-    accumulate: MayChange[Positive] = Field(1, description="Batches whose gradients are accumulated into one update.")
-    schedule: Schedule = Field(Cosine(), description="How the learning rate changes over time.")
+    bucket: Flag = Field(default=True, description="Whether batches consist of sequences of similar length.")
+    accumulate: MayChange[Positive] = Field(
+        default=1, description="Batches whose gradients are accumulated into one update."
+    )
+    schedule: Schedule = Field(default=Cosine(), description="How the learning rate changes over time.")
     monitor: Monitor = Field(
-        "valid.loss", description="Score by which the best checkpoint is chosen and improvement is judged."
+        default="valid.loss", description="Score by which the best checkpoint is chosen and improvement is judged."
     )
     patience: MayChange[Positive | None] = Field(
-        10, description="Evaluations without improvement after which training stops; null: never."
+        default=10, description="Evaluations without improvement after which training stops; null: never."
     )
     valid_streams: Positive | None = Field(
-        None,
+        default=None,
         description="Score `valid` of a long series in N parallel streams, each warmed up on ten windows that do not "
         "count; null: exactly, like its predictions.",
     )
     evaluate_every: MayChange[EpochsOrSteps] = Field(
-        Every(1, "epoch"), description="How often to evaluate the model.", json_schema_extra={"default": "epoch"}
+        default=Every(1, "epoch"),
+        description="How often to evaluate the model.",
+        json_schema_extra={"default": "epoch"},
     )
     checkpoint_every: MayChange[Interval] = Field(
-        Every(600.0, "seconds"),
+        default=Every(600.0, "seconds"),
         description="How often to write the checkpoint last/.",
         json_schema_extra={"default": "10min"},
     )
     on_nonfinite: MayChange[Literal["stop", "skip", "halve_learning_rate"]] = Field(
-        "stop", description="What to do with an update whose loss or gradient is not finite."
+        default="stop", description="What to do with an update whose loss or gradient is not finite."
     )
     max_nonfinite: MayChange[Natural] = Field(
-        10, description="Training stops after more than this many updates that are not finite."
+        default=10, description="Training stops after more than this many updates that are not finite."
     )
 
     @model_validator(mode="before")

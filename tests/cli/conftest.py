@@ -12,12 +12,12 @@ class Calls(list):
         super().__init__()
         self._monkeypatch = monkeypatch
 
-    def stand_in(self, module, name, answer=None):
+    def stand_in(self, module, name, result=None):
         def function(*args, **options):
             self.append((name, args, options))
-            if isinstance(answer, BaseException):
-                raise answer
-            return answer
+            if isinstance(result, BaseException):
+                raise result
+            return result
 
         self._monkeypatch.setitem(sys.modules, module, types.SimpleNamespace(**{name: function}))
 

@@ -52,7 +52,7 @@ def test_every_example_is_understood(monkeypatch, tmp_path):
             command.make_context("lstm", [word.strip('"') for word in words[1:]])
 
 
-def test_the_version_is_told(monkeypatch):
+def test_the_version_is_printed(monkeypatch):
     monkeypatch.setattr("importlib.metadata.version", lambda name: "1.2.3")
     assert "1.2.3" in CliRunner().invoke(main, ["--version"]).output
 

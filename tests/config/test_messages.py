@@ -1,4 +1,4 @@
-"""Every kind of wrong config, and the exact words it is answered with."""
+"""Every kind of wrong config, and the exact words of its message."""
 # ruff: noqa: E501
 
 import pytest
@@ -9,7 +9,7 @@ from tests.support.config import GOOD, errors, load, write
 
 OPTIMIZERS = "adadelta, adagrad, adam, adamw, nadam, rmsprop, sgd"
 
-# What stands after GOOD, from line 2 on, and the one line of the answer.
+# What stands after GOOD, from line 2 on, and the one line of the message.
 TABLE = [
     (
         "optimizer:\n  name: adm",
@@ -128,7 +128,7 @@ TABLE = [
     ),
 ]
 
-# The whole section `data`, and the answer.
+# The whole section `data`, and the message.
 DATA = [
     ("inputs: [x], target: y", "c.yaml:1:1: data.train: missing: give the training data file, relative to the config file"),
     ("train: a.csv, inputs: [x]", "c.yaml:1:1: data.target: missing: give the column to predict, or next for the next step of the inputs"),
@@ -161,7 +161,7 @@ DATA = [
 
 
 @pytest.mark.parametrize(("text", "message"), TABLE, ids=[text[:40] for text, _ in TABLE])
-def test_one_thing_wrong_is_answered_with_one_line(tmp_path, text, message):
+def test_one_thing_wrong_is_one_line(tmp_path, text, message):
     text = text.replace("'a b\\e'", '"a b\\e"')
     assert errors(tmp_path, GOOD + text) == [message.replace("\\\\e", "\\x1b")]
 
@@ -253,7 +253,7 @@ train:
     ]
 
 
-def test_a_check_that_hangs_on_a_wrong_value_waits(tmp_path):
+def test_a_check_that_depends_on_a_wrong_value_waits(tmp_path):
     lines = errors(tmp_path, "data: {train: a.csv, target: y, carry_state: true, window: wide}")
     assert lines == ["c.yaml:1:60: data.window: got 'wide', expected a whole number of 1 or more"]
 

@@ -145,7 +145,7 @@ def test_resume_of_a_run_killed_before_it_began(tmp_path: Path) -> None:
         assert load_newest(run.path) is None
 
 
-def test_damaged_lines_of_the_metrics_are_told(run: Path) -> None:
+def test_damaged_lines_of_the_metrics_are_reported(run: Path) -> None:
     good, torn = '{"step": 5, "epoch": 1, "split": "valid"}\n', '{"step": 10, "ep'
     for content, numbers in (
         (torn, ""),
@@ -199,7 +199,7 @@ class TestLock:
         yield worker
         worker.close()
 
-    def test_a_second_process_is_told_who_is_there(self, run: Path, holder: Worker, other: Worker) -> None:
+    def test_a_second_process_learns_which_one_holds_it(self, run: Path, holder: Worker, other: Worker) -> None:
         (run / LOCK).unlink()
         pid = holder.start(do="open", run=run, resume=True, content="held", seconds=600)
         while not (run / "vocabulary.json").read_text().startswith("held"):

@@ -88,7 +88,7 @@ class Worker:
         return self.wait()
 
     def calls(self, **task: object) -> list[tuple[str, int]]:
-        """Run a task, and list its system calls, each as its name and the how-manieth of that name it is."""
+        """Run a task, and list its system calls, each as its name and its ordinal among those of that name."""
         assert self.run("-etrace=all", **task).code == 0
         seen: dict[str, int] = {}
         calls = []
