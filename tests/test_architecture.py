@@ -72,6 +72,8 @@ def modules_imported(path: Path, modules: set[str]) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             inside = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= inside if inside <= modules else (inside & modules) | {node.module}
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "import_module":
+            found |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
     return found & modules
 
 
@@ -215,7 +217,7 @@ def test_circles_are_found_where_imports_hide_them(tmp_path, monkeypatch):
     (folder / "__init__.py").write_text("from lstm_cli.data.a import A\n")
     (folder / "a.py").write_text("if TYPE_CHECKING:\n    from lstm_cli.data import b\n")
     (folder / "b.py").write_text("import lstm_cli.data.c\n")
-    (folder / "c.py").write_text("def f():\n    from lstm_cli.data.a import A\n")
+    (folder / "c.py").write_text("def f():\n    import_module('lstm_cli.data.a')\n")
     files = {module_of(path): path for path in sorted(folder.iterdir())}
     graph = {name: modules_imported(path, set(files)) for name, path in files.items()}
     a, b, c = (f"lstm_cli.data.{name}" for name in "abc")

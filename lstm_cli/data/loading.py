@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -54,7 +54,7 @@ class Data:
     valid: Dataset | None
     test: Dataset | None
     notes: list[str]
-    batches: dict[Split, Batches] = field(default_factory=dict)
+    batches: dict[Split, Batches]
 
 
 def open_data(config: Config, *, precision: str | None = None, batch_bytes: BatchBytes | None = None) -> Data:
@@ -184,7 +184,8 @@ def _repeated_ids(name: str, records: Sequence[Record]) -> list[str]:
 
 def _notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -> list[str]:
     """Return what may surprise about the target as it was inferred from the data."""
-    target, notes = schema.layout.target, list[str]()
+    target = schema.layout.target
+    notes: list[str] = []
     if schema.labels is None or target.kind != "category":
         return notes
     labels = schema.labels.names

@@ -4,11 +4,12 @@ Legend: T steps, D numbers per step, N outputs.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.schema.layout import Per, TargetKind
 from lstm_cli.data.schema.preprocessing import Chain, Scaling, Trail
 
 Numbers = NDArray[np.float64]
@@ -36,8 +37,8 @@ class Target:
         The transforms of numbers: how many neighbouring outputs each chain belongs to, and the chain.
     """
 
-    kind: Literal["category", "number", "set"]
-    per: Literal["step", "sequence"]
+    kind: TargetKind
+    per: Per
     size: int
     labels: tuple[Any, ...] | None = None
     is_next: bool = False
