@@ -30,8 +30,8 @@ class Changes(NamedTuple):
 def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
     """Sort the differences between two resolved configs into those that a resumed run may adopt and the others.
 
-    Allowed is what the fields of the config mark so: what leaves the model, the data and their order, the optimizer's
-    state and the meaning of the best score alone.
+    The fields of the config mark which keys may change: those that affect neither the model, nor the data and their
+    order, nor the arrays in the optimizer's state, nor the meaning of the best score.
     """
     sides = [(dict(flattened(config)), resume_rules(config)) for config in (old, new)]
     (before, _), (after, _) = sides
