@@ -1,6 +1,7 @@
 """The reference in docs/ is what the code says, and a page that is not is found."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from pydantic import Field
 
 import lstm_cli
 from lstm_cli.cli.group import main
-from lstm_cli.config import Config
+from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.config.fields import Flag, Section
+from lstm_cli.config.yaml_reader import read_yaml
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -87,3 +89,18 @@ def test_every_public_name_is_in_the_api_page():
     page = (DOCS / "reference/api.md").read_text(encoding="utf-8")
     missing = [name for name in lstm_cli.__all__ if f"lstm_cli.{name}" not in page]
     assert missing == []
+
+
+def test_the_defaults_shown_are_the_defaults():
+    """Each section's table, read as YAML, is the config that setting nothing gives."""
+    page = (DOCS / "reference/config.md").read_text(encoding="utf-8")
+    shown: dict[str, object] = {}
+    for section in ("Top level", "data", "model", "loss", "train"):
+        table = page.partition(f"\n## {section}\n")[2].partition("\n## ")[0].partition("\n### ")[0]
+        rows = re.findall(r"^\| `(\w+)` \| .* \| `([^`]*)` \| [^|]*\|$", table, re.MULTILINE)
+        values = {key: read_yaml(default.encode()).value for key, default in rows}
+        shown |= values if section == "Top level" else {section: values}
+    data = {"train": "a.jsonl", "inputs": ["x"], "target": "y"}
+    assert len(shown["data"]) > 10
+    shown["data"] |= data
+    assert config_from_mapping(shown) == config_from_mapping({"data": data})
