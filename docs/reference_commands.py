@@ -27,9 +27,8 @@ def _section(command: click.Command, program: str) -> str:
     """Return one command: for the web page rendered by sphinx-click, with options to link to, and as plain text."""
     module, name = f"lstm_cli.cli.{command.name}", command.name
     parts = [
-        f"## {program}",
-        f"```{{click}} {module}:{name}\n:prog: {program}\n```",
-        "<details>\n<summary>The same as plain text</summary>",
+        f"```{{eval-rst}}\n.. click:: {module}:{name}\n   :prog: {program}\n```",
+        f"<details>\n<summary>{program} as plain text</summary>",
         *_plain(command, program),
         "</details>",
     ]
