@@ -42,7 +42,7 @@ def train(
     \b
     Example:
       lstm-train configs/quickstart.yaml
-      lstm-train configs/quickstart.yaml train.epochs=5 model.layers=[64,64] -o runs/short
+      lstm-train configs/quickstart.yaml train.epochs=5 'model.layers=[64,64]' -o runs/short
       lstm-train configs/quickstart.yaml --resume
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
