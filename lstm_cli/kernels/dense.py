@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from lstm_cli.kernels.layout import LINE, padded, panel_columns
-from lstm_cli.kernels.matmul import BAND, DEPTH, outer_product, product
-from lstm_cli.kernels.runtime import threads
-from lstm_cli.kernels.tasks import scratch
+from lstm_cli.kernels.runtime.tasks import scratch
+from lstm_cli.kernels.runtime.threads import threads
+from lstm_cli.kernels.simd.matmul import BAND, DEPTH, outer_product, product
+from lstm_cli.kernels.simd.tile import panel_columns
+from lstm_cli.kernels.simd.vector import LINE, padded
 
 SMALL = 1 << 19  # products of numbers that are not worth another thread
 

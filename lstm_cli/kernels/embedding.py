@@ -1,7 +1,7 @@
 """Rows of a matrix added to the rows of another."""
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.tasks import task_kernel
 
 _BLOCK = 16  # numbers: threads never write to one cache line
 

@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.scalar import exp_nonpositive, larger, log1p_unit
-from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.tasks import task_kernel
+from lstm_cli.kernels.simd.scalar import exp_nonpositive, larger, log1p_unit
 
 
 @part

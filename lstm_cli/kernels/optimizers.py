@@ -11,8 +11,8 @@ because numba tests every signed one for being negative, and such a loop does no
 
 import numpy as np
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.tasks import task_kernel
 
 
 @part

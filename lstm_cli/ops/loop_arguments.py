@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstm_cli.kernels import layout
-from lstm_cli.kernels.loop_memory import Layer, Loop, rows_of
+from lstm_cli.kernels.recurrent import layout
+from lstm_cli.kernels.rollout.memory import Layer, Loop, rows_of
 from lstm_cli.ops.recurrent import STATES
 
 

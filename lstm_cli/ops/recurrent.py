@@ -1,7 +1,7 @@
 """A recurrent layer over a padded batch as one Op, and its gradient as another.
 
-Legend: T time, B batch, I input, H units, G gate blocks, V tokens. The equations stand in `lstm_cli.ops.reference`,
-what is kept for the gradient in `lstm_cli.kernels.forward`.
+Legend: T time, B batch, I input, H units, G gate blocks, V tokens. The equations stand in `tests.support.reference`,
+what is kept for the gradient in `lstm_cli.kernels.recurrent.forward`.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.kernels import recurrent as kernels
-from lstm_cli.kernels.gates import ACTIVATIONS
-from lstm_cli.kernels.layout import BLOCKS, KEPT
+from lstm_cli.kernels.cells.gates import ACTIVATIONS
+from lstm_cli.kernels.recurrent import layer as kernels
+from lstm_cli.kernels.recurrent.layout import BLOCKS, KEPT
 from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected, output_buffer
 from lstm_cli.ops.rewrites import TrimmableOp
 

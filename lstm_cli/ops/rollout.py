@@ -21,8 +21,8 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.kernels import loop as kernels
-from lstm_cli.kernels.recurrent import copied
+from lstm_cli.kernels.recurrent.layer import copied
+from lstm_cli.kernels.rollout import loop as kernels
 from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected
 from lstm_cli.ops.loop_arguments import Arguments, LayerKind, arguments
 from lstm_cli.ops.recurrent import STATES

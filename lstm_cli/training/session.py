@@ -14,8 +14,8 @@ from lstm_cli.errors import CheckpointError
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
 from lstm_cli.graph.rollout import ClosedLoop
-from lstm_cli.kernels import runtime
-from lstm_cli.ops.contract import exclusive
+from lstm_cli.kernels.runtime.threads import set_threads
+from lstm_cli.ops.mode import exclusive
 from lstm_cli.optim.schedules import auto_warmup, schedule
 from lstm_cli.run.checkpoint import State, check_matches
 from lstm_cli.training.agreement import check_agreement
@@ -29,7 +29,7 @@ from lstm_cli.training.step import Evaluator, Trainer
 def use_threads(threads: int | str) -> None:
     """Set how many threads the kernels use; libraries beside them get one, as threads inside threads thrash."""
     threadpool_limits(1)
-    runtime.set_threads(thread_count(threads))
+    set_threads(thread_count(threads))
 
 
 def thread_count(threads: int | str) -> int:

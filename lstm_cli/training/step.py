@@ -18,7 +18,7 @@ from lstm_cli.errors import ConfigError
 from lstm_cli.graph.model import Inputs, Model
 from lstm_cli.graph.objectives import Kind, objective, target_variable
 from lstm_cli.graph.rollout import ClosedLoop
-from lstm_cli.ops.contract import compiled, exclusive
+from lstm_cli.ops.mode import compiled, exclusive
 from lstm_cli.ops.parameters import flatten_into
 from lstm_cli.optim.build import build
 from lstm_cli.training.forcing import forced_steps

@@ -31,7 +31,7 @@ def ours(case: Case, threads: int) -> tuple[Step, Step]:
     from lstm_cli.data import Batch
     from lstm_cli.graph.model import Model
     from lstm_cli.graph.plan import Sizes
-    from lstm_cli.kernels.runtime import set_threads
+    from lstm_cli.kernels.runtime.threads import set_threads
     from lstm_cli.training.step import Predictor, Trainer
 
     set_threads(threads)

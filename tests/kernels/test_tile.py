@@ -2,9 +2,10 @@ import numba
 import numpy as np
 import pytest
 
-from lstm_cli.kernels import packing, tile
-from lstm_cli.kernels.layout import panel_columns, plan
-from lstm_cli.kernels.tasks import aligned, task_kernel
+from lstm_cli.kernels.recurrent.layout import plan
+from lstm_cli.kernels.runtime.tasks import aligned, task_kernel
+from lstm_cli.kernels.simd import packing, tile
+from lstm_cli.kernels.simd.tile import panel_columns
 
 TYPES = ["float32", "float64"]
 

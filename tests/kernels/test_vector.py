@@ -6,8 +6,9 @@ import numba
 import numpy as np
 import pytest
 
-from lstm_cli.kernels import gates
-from lstm_cli.kernels.vector import REGISTERS, Code, Registers, Row, choose_registers, lanewise
+from lstm_cli.kernels.cells import gates
+from lstm_cli.kernels.runtime.registers import REGISTERS, Registers, choose_registers
+from lstm_cli.kernels.simd.vector import Code, Row, lanewise
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_tanh_and_sigmoid_are_accurate_everywhere(dtype, tolerance):
 @pytest.mark.parametrize("name", gates.ACTIVATIONS)
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 33])
 def test_activations_and_their_slopes_in_rows_of_any_length(name, count):
-    from lstm_cli.ops.reference import ACTIVATIONS
+    from tests.support.reference import ACTIVATIONS
 
     x = np.random.default_rng(0).normal(size=count) + 0.01
     y = np.full(4 * count + 3, 7.0)

@@ -6,7 +6,7 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.gradient import DisconnectedInputError
 
-from lstm_cli.kernels.tasks import TaskKernel
+from lstm_cli.kernels.runtime.tasks import TaskKernel
 from lstm_cli.ops.recurrent import Recurrent, RecurrentGradient, recurrent, recurrent_tokens
 from tests.support import recurrent_problem as layers
 from tests.support.ops import compiled, ops_of

@@ -8,14 +8,14 @@ import pytensor.tensor as pt
 import pytest
 from lstm_cli.theano.compiling import fast_start
 
-from lstm_cli.kernels.layout import BLOCKS, KEPT
-from lstm_cli.ops import reference
+from lstm_cli.kernels.recurrent.layout import BLOCKS, KEPT
 from lstm_cli.ops.loop_arguments import LayerKind
 from lstm_cli.ops.recurrent import STATES
 from lstm_cli.ops.rollout import LayerInputs, rollout
 from lstm_cli.theano_lstm.gru import GRU
 from lstm_cli.theano_lstm.lstm import LSTM
 from lstm_cli.theano_lstm.recurrent import RNN
+from tests.support import reference
 from tests.support.ops import compiled
 
 SIZE, CELLS = 3, ("lstm", "gru", "rnn")

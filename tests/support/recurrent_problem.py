@@ -8,10 +8,10 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from lstm_cli.kernels.gates import ACTIVATIONS
-from lstm_cli.kernels.layout import BLOCKS, KEPT
-from lstm_cli.ops import reference
+from lstm_cli.kernels.cells.gates import ACTIVATIONS
+from lstm_cli.kernels.recurrent.layout import BLOCKS, KEPT
 from lstm_cli.ops.recurrent import STATES, recurrent
+from tests.support import reference
 from tests.support.ops import compiled
 
 

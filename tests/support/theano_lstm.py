@@ -4,7 +4,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from lstm_cli.ops.contract import python_mode
+from lstm_cli.ops.mode import python_mode
 
 
 def evaluate(outputs, values=None):

@@ -10,7 +10,7 @@ First they are the sums that enter the gates, then the gates' values, in the bac
 A gru's blocks stand in this order so that what x adds to, (n r u), and what h adds to, (r u m), are both contiguous.
 """
 
-from lstm_cli.kernels.vector import Code, Row, Vector, lanewise
+from lstm_cli.kernels.simd.vector import Code, Row, Vector, lanewise
 
 # The codes by which kernels know cells and activations.
 CELLS = {"rnn": 0, "lstm": 1, "gru": 2}

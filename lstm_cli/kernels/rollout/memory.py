@@ -10,9 +10,12 @@ from functools import cached_property
 
 import numpy as np
 
-from lstm_cli.kernels import layout, rollout
-from lstm_cli.kernels.gates import ACTIVATIONS, CELLS
-from lstm_cli.kernels.runtime import threads
+from lstm_cli.kernels.cells.gates import ACTIVATIONS, CELLS
+from lstm_cli.kernels.recurrent import layout
+from lstm_cli.kernels.rollout.steps import NAMES
+from lstm_cli.kernels.runtime.threads import threads
+from lstm_cli.kernels.simd.tile import panel_columns
+from lstm_cli.kernels.simd.vector import LINE, padded
 
 SMALL = 1 << 18  # products of numbers in one call that are not worth another thread
 
@@ -93,7 +96,7 @@ class _Places:
 
     def take(self, *shape: int) -> int:
         start = self.end
-        self.end += layout.padded(math.prod(shape), layout.LINE)
+        self.end += padded(math.prod(shape), LINE)
         return start
 
 
@@ -118,20 +121,20 @@ class Memory:
         self.dfollowing, self.dstate = back.take(steps, batch, size), back.take(batch, size)
         x = self.states if layers[0].inputs == size else work.take(steps, batch, layers[0].inputs)
         most = max(max(layer.inputs, layer.units) for layer in layers)
-        self.zeros = back.take(layout.padded(most, 4 * layout.LINE))
+        self.zeros = back.take(padded(most, 4 * LINE))
         self.layers: list[dict[str, int]] = []
         for layer in layers:
             places = {"x": x, **self._forward(layer, rows, work, dtype), **self._backward(layer, back, dtype)}
             x = places["dropped"] if layer.drop.size else places["h"]
             self.layers.append(places)
-        self.plan = np.array([places[name] for places in self.layers for name in rollout.NAMES], np.int64)
+        self.plan = np.array([places[name] for places in self.layers for name in NAMES], np.int64)
         self.work_size, self.back_size = work.end, back.end
 
     def _forward(self, layer: Layer, rows: Rows, work: _Places, dtype: np.dtype) -> dict[str, int]:
         (steps, batch), units = self.shape, layer.units
-        products, kept, panel = layout.BLOCKS[layer.cell], layout.KEPT[layer.cell], layout.panel_columns(dtype)
-        padded, lstm = layout.padded(products * units, panel), layer.cell == "lstm"
-        width = (kept - products) * units + padded
+        products, kept, panel = layout.BLOCKS[layer.cell], layout.KEPT[layer.cell], panel_columns(dtype)
+        columns, lstm = padded(products * units, panel), layer.cell == "lstm"
+        width = (kept - products) * units + columns
         dropped = (steps, batch, units) if layer.drop.size else (0,)
         return {
             "cell": CELLS[layer.cell], "activation": ACTIVATIONS[layer.activation],
@@ -139,16 +142,16 @@ class Memory:
             "h": work.take(steps, batch, units), "gates": work.take(rows.total, kept, units),
             "cells": work.take(rows.total + batch if lstm else 0, units), "initial": work.take(batch, units),
             "state": work.take(batch, units), "running": work.take(batch if lstm else 0, units),
-            "hidden": work.take(batch, layout.padded(units, layout.LINE)),
+            "hidden": work.take(batch, padded(units, LINE)),
             "mask": work.take(batch if layer.mask.size else 1, units), "mask_step": units if layer.mask.size else 0,
             "start": work.take(width), "z": work.take(batch, width),
-            "panels": work.take(padded * (layer.inputs + units)),
+            "panels": work.take(columns * (layer.inputs + units)),
             "drop": work.take(*dropped) if layer.drop.size else -1, "dropped": work.take(*dropped),
         }  # fmt: skip
 
     def _backward(self, layer: Layer, back: _Places, dtype: np.dtype) -> dict[str, int]:
-        (_, batch), units, panel = self.shape, layer.units, layout.panel_columns(dtype)
-        width, columns = layout.padded(units, panel), layout.padded(layer.inputs, panel)
+        (_, batch), units, panel = self.shape, layer.units, panel_columns(dtype)
+        width, columns = padded(units, panel), padded(layer.inputs, panel)
         return {
             "flow": back.take(batch, units), "product": back.take(batch, width), "carried": back.take(batch, units),
             "dcell": back.take(batch, units), "dx": back.take(batch, columns),

@@ -3,22 +3,20 @@
 `lanewise` turns a Python function on `Row` objects into a numba intrinsic: the function is traced once, and its
 arithmetic becomes LLVM instructions on whole vector registers, the last incomplete vector under a mask. A row is an
 array and the place of its first number; a long row may hold several blocks of `units` numbers (the gates of a cell).
-
-The width of a register follows from the machine: 16 float32 lanes with AVX-512, 8 with AVX, 4 elsewhere (NEON, SSE).
-``LSTM_CLI_LANES`` overrides it.
 """
 
 import inspect
-import os
-import platform
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
+
+from lstm_cli.kernels.runtime.registers import REGISTERS
+
+LINE = 16  # floats, a whole number of vectors in either precision
 
 # Division may become a reciprocal with one Newton step, products and sums may fuse. NaN stays what it is.
 FAST = ("reassoc", "contract", "arcp", "nsz", "afn")
@@ -26,34 +24,15 @@ I64, I32 = ir.IntType(64), ir.IntType(32)
 FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
-class Registers(NamedTuple):
-    """Vector registers of a machine: float32 lanes in each, and rows of a matrix tile that fit into all of them."""
-
-    lanes: int
-    rows: int
-
-
-def choose_registers(features: Mapping[str, bool], machine: str, given: str | None = None) -> Registers:
-    """Return the registers to compute in, from the processor's features and `platform.machine`, or as given."""
-    narrow = Registers(4, 8 if machine in ("aarch64", "arm64") else 6)
-    known = {16: Registers(16, 12), 8: Registers(8, 6), 4: narrow}
-    if given:
-        if given not in map(str, known):
-            raise ValueError(f"LSTM_CLI_LANES: got {given!r}, expected one of {', '.join(map(str, known))}")
-        return known[int(given)]
-    if features.get("avx512f"):
-        return known[16]
-    return known[8] if features.get("avx") else narrow
-
-
-REGISTERS = choose_registers(
-    llvmlite.binding.get_host_cpu_features(), platform.machine(), os.environ.get("LSTM_CLI_LANES")
-)
-
-
 def lanes_of(dtype: types.Float) -> int:
     """Lanes of one register for this dtype."""
     return REGISTERS.lanes * 32 // dtype.bitwidth
+
+
+@register_jitable
+def padded(count, width):
+    """Round up to a multiple of the width."""
+    return (count + width - 1) // width * width
 
 
 class Vector:

@@ -1,7 +1,7 @@
 """A network in a closed loop, step by step: what it sees at a step hangs on what it did at the step before.
 
 All that a step touches lies in one flat array, `work` forward and `back` backward, in the places that a plan lists
-layer by layer (`lstm_cli.kernels.loop` makes it). The rows are ordered longest first, so that step t concerns the
+layer by layer (`rollout.loop` makes it). The rows are ordered longest first, so that step t concerns the
 first n_t of them. The output layer is the last of the stack: a plain recurrent layer without weights for its own past.
 
 Legend: T time, B batch, I input, H units, D numbers of the system's state, N real steps of all sequences.
@@ -9,7 +9,7 @@ Legend: T time, B batch, I input, H units, D numbers of the system's state, N re
 
 import numpy as np
 
-from lstm_cli.kernels.gates import (
+from lstm_cli.kernels.cells.gates import (
     CELLS,
     gru_backward,
     gru_forward,
@@ -18,11 +18,12 @@ from lstm_cli.kernels.gates import (
     rnn_backward,
     rnn_forward,
 )
-from lstm_cli.kernels.layout import LINE, block_counts, padded
-from lstm_cli.kernels.packing import add, copy, multiplied
-from lstm_cli.kernels.runtime import inlined
-from lstm_cli.kernels.tasks import task_kernel
-from lstm_cli.kernels.tile import multiply, panel_width
+from lstm_cli.kernels.recurrent.layout import block_counts
+from lstm_cli.kernels.runtime.compilation import inlined
+from lstm_cli.kernels.runtime.tasks import task_kernel
+from lstm_cli.kernels.simd.packing import add, copy, multiplied
+from lstm_cli.kernels.simd.tile import multiply, panel_width
+from lstm_cli.kernels.simd.vector import LINE, padded
 
 LSTM, GRU = CELLS["lstm"], CELLS["gru"]
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_cli.kernels import backward, forward, layout
+from lstm_cli.kernels.cells.gates import ACTIVATIONS, CELLS
 from lstm_cli.kernels.dense import affine, times_weights, weight_gradient
-from lstm_cli.kernels.gates import ACTIVATIONS, CELLS
-from lstm_cli.kernels.runtime import threads
-from lstm_cli.kernels.tasks import aligned, scratch
+from lstm_cli.kernels.recurrent import backward, forward, layout
+from lstm_cli.kernels.runtime.tasks import aligned, scratch
+from lstm_cli.kernels.runtime.threads import threads
+from lstm_cli.kernels.simd.tile import panel_columns
+from lstm_cli.kernels.simd.vector import padded
 
 SMALL = 1 << 18  # products of numbers that are not worth another thread
 
@@ -82,12 +84,12 @@ def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, f
     tasks = int(reserve.shards)
     plan = layout.plan(inputs.lengths.tobytes(), tasks)
     rows = plan.rows
-    panel, empty = layout.panel_columns(dtype), inputs.W[:0]
+    panel, empty = panel_columns(dtype), inputs.W[:0]
     table = empty
     if inputs.ids.size:
         table = scratch("table", len(inputs.table) * len(inputs.W), dtype)
         affine(inputs.table, inputs.W, empty, table)
-    panels = scratch("panels", layout.padded(len(inputs.W), panel) * (columns + units), dtype)
+    panels = scratch("panels", padded(len(inputs.W), panel) * (columns + units), dtype)
     room = layout.forward_scratch(0, CELLS[layer.cell], columns, units, rows, panel).end
     for final, initial in zip(finals, inputs.initial, strict=True):
         np.copyto(final, initial)
@@ -120,11 +122,11 @@ def run_backward(
     tasks, depth = int(reserve.shards), len(inputs.W)
     plan = layout.plan(inputs.lengths.tobytes(), tasks)
     rows, total = plan.rows, int(plan.packed[-1])
-    cell, panel, wanted = CELLS[layer.cell], layout.panel_columns(dtype), out.x.size > 0
+    cell, panel, wanted = CELLS[layer.cell], panel_columns(dtype), out.x.size > 0
     for given, flowing in zip(out.initial, dfinals, strict=True):
         given[...] = flowing if flowing.size else 0
     back_columns = columns if wanted else 0
-    width = layout.padded(units, panel) + layout.padded(back_columns, panel)
+    width = padded(units, panel) + padded(back_columns, panel)
     panels = scratch("panels", width * depth, dtype)
     room = layout.backward_scratch(0, cell, columns, units, rows, panel).end
     where, before = scratch("where", total, np.dtype("int64")), scratch("before", total, np.dtype("int64"))

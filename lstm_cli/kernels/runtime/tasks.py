@@ -22,7 +22,7 @@ from numba import prange, types
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
-from lstm_cli.kernels.runtime import FAST, FLAGS, parallel_kernel
+from lstm_cli.kernels.runtime.compilation import FAST, FLAGS, parallel_kernel
 
 Entry = ctypes.PYFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 ENTRY_TYPE = types.void(types.int64, types.int64, types.int64)

@@ -15,12 +15,13 @@ gates.
 
 import numpy as np
 
-from lstm_cli.kernels.gates import CELLS, gru_forward, lstm_forward, rnn_forward
-from lstm_cli.kernels.layout import LINE, NEARBY, block_counts, chunk_rows, forward_scratch, padded, running_rows
-from lstm_cli.kernels.packing import clear, copy, multiplied, ones, pack_columns, summed
-from lstm_cli.kernels.runtime import inlined
-from lstm_cli.kernels.tasks import task_kernel
-from lstm_cli.kernels.tile import ROWS, multiply, panel_width
+from lstm_cli.kernels.cells.gates import CELLS, gru_forward, lstm_forward, rnn_forward
+from lstm_cli.kernels.recurrent.layout import NEARBY, block_counts, chunk_rows, forward_scratch, running_rows
+from lstm_cli.kernels.runtime.compilation import inlined
+from lstm_cli.kernels.runtime.tasks import task_kernel
+from lstm_cli.kernels.simd.packing import clear, copy, multiplied, ones, pack_columns, summed
+from lstm_cli.kernels.simd.tile import ROWS, multiply, panel_width
+from lstm_cli.kernels.simd.vector import LINE, padded
 
 LSTM, GRU = CELLS["lstm"], CELLS["gru"]
 

@@ -18,8 +18,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.vector import FLOATS, I32, I64, REGISTERS, array_pointer, lanes_of
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.registers import REGISTERS
+from lstm_cli.kernels.simd.vector import FLOATS, I32, I64, array_pointer, lanes_of
 
 ROWS = REGISTERS.rows
 VECTORS = 2
@@ -30,6 +31,11 @@ ENOUGH = 4
 def panels_abreast(rows):
     """Panels that a tile of so many rows takes at once."""
     return (ENOUGH + rows - 1) // rows
+
+
+def panel_columns(dtype: np.dtype) -> int:
+    """Columns of a panel in this dtype, for Python."""
+    return VECTORS * REGISTERS.lanes * 4 // dtype.itemsize
 
 
 @intrinsic

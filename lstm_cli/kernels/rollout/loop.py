@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_cli.kernels import backward, forward, layout, rollout
-from lstm_cli.kernels.gates import CELLS
-from lstm_cli.kernels.loop_memory import SMALL, Layer, Loop, Memory, view
-from lstm_cli.kernels.runtime import threads
-from lstm_cli.kernels.tasks import aligned, scratch
+from lstm_cli.kernels.cells.gates import CELLS
+from lstm_cli.kernels.recurrent import backward, forward, layout
+from lstm_cli.kernels.rollout.memory import SMALL, Layer, Loop, Memory, view
+from lstm_cli.kernels.rollout.steps import loop_backward, loop_forward
+from lstm_cli.kernels.runtime.tasks import aligned, scratch
+from lstm_cli.kernels.runtime.threads import threads
+from lstm_cli.kernels.simd.tile import panel_columns
+from lstm_cli.kernels.simd.vector import LINE, padded
 
 #: The system: from the step t, state (n, D) and output (n, O) to the next state (n, D).
 Step = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
@@ -40,13 +43,13 @@ def run_forward(loop: Loop, numbers: np.ndarray, step: Step | None) -> np.ndarra
              rows.feed, memory.plan, work, memory.states, memory.following)  # fmt: skip
     if step is None or rows.loops_from > 0:
         end = steps if step is None else rows.loops_from
-        rollout.loop_forward(loop.tasks(end), 0, end, *given)
+        loop_forward(loop.tasks(end), 0, end, *given)
     if step is not None:
         states, outputs, following = views(loop, work)
         tasks = loop.tasks(1)
         for t in range(rows.loops_from, steps):
             n = rows.counts[t]
-            rollout.loop_forward(tasks, t, t + 1, *given)
+            loop_forward(tasks, t, t + 1, *given)
             following[t, :n] = step(t, states[t, :n], outputs[t, :n])
     return work
 
@@ -73,14 +76,14 @@ def _prepare(loop: Loop, memory: Memory, numbers: np.ndarray, work: np.ndarray) 
         _put(work, place["initial"], layer.initial[0])
         _put(work, place["state"], layer.initial[0])
         _put(work, place["mask"], mask)
-        hidden = view(work, place["hidden"], batch, layout.padded(units, layout.LINE))
+        hidden = view(work, place["hidden"], batch, padded(units, LINE))
         np.multiply(layer.initial[0], mask, out=hidden[:, :units])
         if layer.cell == "lstm":
             _put(work, place["running"], layer.initial[1])
             _put(work, place["cells"] + loop.rows.total * units, layer.initial[1])
         if layer.drop.size:
             _put(work, place["drop"], layer.drop)
-        size = layout.padded(products * units, layout.panel_columns(work.dtype)) * layer.W.shape[1]
+        size = padded(products * units, panel_columns(work.dtype)) * layer.W.shape[1]
         panels = view(work, place["panels"], size)
         forward.pack_weights(1, CELLS[layer.cell], units, layer.inputs, layer.W, panels)
 
@@ -142,11 +145,11 @@ def run_backward(
         for t in range(steps - 1, begin - 1, -1):
             n = rows.counts[t]
             dstate[:n], doutput[:n] = step_gradient(t, states[t, :n], outputs[t, :n], flowing[t, :n])
-            rollout.loop_backward(tasks, t, t + 1, *given)
+            loop_backward(tasks, t, t + 1, *given)
         dstate[:], doutput[:] = 0, 0
     end = steps if alone else begin
     if end > 0:
-        rollout.loop_backward(loop.tasks(end), 0, end, *given)
+        loop_backward(loop.tasks(end), 0, end, *given)
     return [_gradients(loop, memory, number, work, back) for number in range(len(loop.layers))]
 
 
@@ -154,7 +157,7 @@ def _gradients(loop: Loop, memory: Memory, number: int, work: np.ndarray, back: 
     """Sum the gradients of a layer's weights over all steps, and gather those of its initial state."""
     layer, rows, (steps, batch) = loop.layers[number], loop.rows, memory.shape
     place = memory.layers[number]
-    units, columns, panel = layer.units, layer.inputs, layout.panel_columns(work.dtype)
+    units, columns, panel = layer.units, layer.inputs, panel_columns(work.dtype)
     where = np.flatnonzero(np.arange(batch) < rows.counts[:, np.newaxis])
     before = np.where(where < batch, -1 - where, where - batch)
     tasks = max(1, min(threads(), rows.total * layer.W.size // SMALL))
@@ -167,7 +170,7 @@ def _gradients(loop: Loop, memory: Memory, number: int, work: np.ndarray, back: 
         view(work, place["gates"], rows.total, layout.KEPT[layer.cell], units), where, before, dW, db,
         scratch("sums", tasks * room, work.dtype),
     )  # fmt: skip
-    product = view(back, place["product"], batch, layout.padded(units, panel))[:, :units]
+    product = view(back, place["product"], batch, padded(units, panel))[:, :units]
     mask = layer.mask if layer.mask.size else work.dtype.type(1)
     dh = view(back, place["carried"], batch, units) + product * mask
     dinitial = [dh, view(back, place["dcell"], batch, units).copy()] if layer.cell == "lstm" else [dh]

@@ -7,21 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from lstm_cli.kernels.gates import CELLS
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.vector import REGISTERS
+from lstm_cli.kernels.cells.gates import CELLS
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.simd.vector import LINE, padded
 
-LINE = 16  # floats, a whole number of vectors in either precision
 NEARBY = 1 << 17  # weights that stay in a core's second cache while it goes through time
 SUM_DEPTH = 384  # rows of a block in the sum over all steps
 BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3}  # row blocks of the weights
 KEPT = {"rnn": 1, "lstm": 4, "gru": 4}  # blocks of a row of gates, and of the bias
 GRU = CELLS["gru"]
-
-
-def panel_columns(dtype: np.dtype) -> int:
-    """Columns of a panel, as `tile.panel_width` has it in kernels."""
-    return 2 * REGISTERS.lanes * 4 // dtype.itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +54,6 @@ def plan(lengths: bytes, shards: int) -> Plan:
     least, most = np.arange(1, shards), len(sizes) - np.arange(shards - 1, 0, -1)
     cuts = np.concatenate([[0], np.clip(inner, least, most), [len(sizes)]])
     return Plan(order, cuts, np.concatenate([[0], ends])[cuts], int(np.diff(cuts).max()))
-
-
-@register_jitable
-def padded(count, width):
-    """Round up to a multiple of the width."""
-    return (count + width - 1) // width * width
 
 
 @register_jitable

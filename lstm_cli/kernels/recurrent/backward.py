@@ -8,21 +8,20 @@ the same bits.
 
 import numpy as np
 
-from lstm_cli.kernels.gates import CELLS, finish, gru_backward, lstm_backward, rnn_backward
-from lstm_cli.kernels.layout import (
-    LINE,
+from lstm_cli.kernels.cells.gates import CELLS, finish, gru_backward, lstm_backward, rnn_backward
+from lstm_cli.kernels.recurrent.layout import (
     SUM_DEPTH,
     backward_scratch,
     block_counts,
     chunk_rows,
-    padded,
     running_rows,
     sums_scratch,
 )
-from lstm_cli.kernels.packing import add, clear, copy, multiplied, ones, pack_band, pack_rows, write_transposed
-from lstm_cli.kernels.runtime import inlined
-from lstm_cli.kernels.tasks import task_kernel
-from lstm_cli.kernels.tile import multiply, panel_product, panel_width
+from lstm_cli.kernels.runtime.compilation import inlined
+from lstm_cli.kernels.runtime.tasks import task_kernel
+from lstm_cli.kernels.simd.packing import add, clear, copy, multiplied, ones, pack_band, pack_rows, write_transposed
+from lstm_cli.kernels.simd.tile import multiply, panel_product, panel_width
+from lstm_cli.kernels.simd.vector import LINE, padded
 
 LSTM, GRU = CELLS["lstm"], CELLS["gru"]
 

@@ -1,0 +1,1 @@
+"""The recurrent cells, one file each: the one declaration that all else derives from."""
