@@ -22,7 +22,7 @@ def scatter_add(task, tasks, source, rows, target, width):
 
     Notes
     -----
-    Tasks share the columns, so each sum is made in the order of the rows, whatever the number of tasks.
+    Tasks divide the columns among them, so each sum is made in the order of the rows, whatever the number of tasks.
     """
     blocks = (width + _BLOCK - 1) // _BLOCK
     first, last = task * blocks // tasks * _BLOCK, min(width, (task + 1) * blocks // tasks * _BLOCK)

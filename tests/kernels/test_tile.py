@@ -111,7 +111,7 @@ def test_a_plan_shares_out_the_steps():
         sizes = [lengths[made.order[a:b]].sum() for a, b in zip(made.shards, made.shards[1:], strict=False)]
         assert min(sizes) > 0
         assert list(np.cumsum(sizes)) == list(made.packed[1:])
-        assert made.rows == np.diff(made.shards).max()
+        assert made.largest == np.diff(made.shards).max()
     assert max(sizes) == 9
     even = plan(np.full(32, 100).tobytes(), 2)
     assert list(even.shards) == [0, 16, 32]

@@ -6,6 +6,7 @@ import pytensor.tensor as pt
 import pytest
 from lstm_cli.theano.compiling import fast_start
 
+from lstm_cli.kernels.cells import CELLS as DECLARED
 from lstm_cli.kernels.recurrent import layer as kernels
 from lstm_cli.kernels.recurrent.layout import NEARBY
 from lstm_cli.kernels.runtime import threads as runtime
@@ -185,10 +186,10 @@ def test_what_is_kept_for_the_gradient(cell, floats, starts):
     x, lengths, W, b, *initial = layers.make(Kind(cell), 6, 5, 3, 7, RAGGED).inputs
     nothing = W[:0, :0]
     inputs = kernels.Inputs(x, nothing, nothing, lengths, W, b, initial, nothing)
-    reserve = kernels.new_reserve(kernels.Layer(cell, "tanh", False), inputs, keeps=True)
-    assert reserve.gates.size + reserve.cells.size == (floats * sum(RAGGED) + starts * len(RAGGED)) * 7
-    reserve = kernels.new_reserve(kernels.Layer(cell, "tanh", False), inputs, keeps=False)
-    assert reserve.gates.size + reserve.cells.size == 0
+    reserve = kernels.new_reserve(kernels.Layer(DECLARED[cell], "tanh", False), inputs, keeps=True)
+    assert reserve.gates.size + reserve.further.size == (floats * sum(RAGGED) + starts * len(RAGGED)) * 7
+    reserve = kernels.new_reserve(kernels.Layer(DECLARED[cell], "tanh", False), inputs, keeps=False)
+    assert reserve.gates.size + reserve.further.size == 0
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -1,39 +1,35 @@
 """A recurrent layer over a padded batch, forward.
 
-The batch is ordered longest first (`order`), so that step t concerns the first n_t rows only, and cut into shards of
-neighbouring rows; each shard runs through all of time on one thread without waiting for another. What x adds to the
-sums is computed for several steps at a time, what h adds at each step. What the gradient needs is kept packed, without
-padding: the rows of the first shard's step 0, of its step 1, …, then the second shard's.
+The batch is ordered longest first (`order`), so that step t concerns the first n_t sequences only, and cut into shards
+of neighbouring sequences; each shard runs through all of time on one thread without waiting for another. What x adds to
+the sums is computed for several steps at a time, what h adds at each step. What the gradient needs is kept packed,
+without padding: the sequences of the first shard's step 0, of its step 1, …, then the second shard's.
 
-Floats kept per sequence, real step and unit beside the output h itself:
+Floats kept per sequence, real step and unit beside the output h itself: what the cell keeps, and its further states.
 
-    rnn 1 (h)      lstm 5 (i f o z, c)      gru 4 (n r u m)
+    rnn 1 (h)      lstm 5 (i f o z, c)      gru 4 (r u n m)
 
-An lstm also keeps the c that each sequence starts from. In the backward pass the gradients of the sums overwrite the
-gates.
+The further states that each sequence starts from are kept too. In the backward pass the gradients of the sums overwrite
+what the cell kept.
 """
 
 import numpy as np
 
-from lstm_cli.kernels.cells.gates import CELLS, gru_forward, lstm_forward, rnn_forward
-from lstm_cli.kernels.recurrent.layout import NEARBY, block_counts, chunk_rows, forward_scratch, running_rows
+from lstm_cli.kernels.recurrent.layout import NEARBY, chunk_rows, count_running, forward_scratch
 from lstm_cli.kernels.runtime.compilation import inlined
 from lstm_cli.kernels.runtime.tasks import task_kernel
 from lstm_cli.kernels.simd.packing import clear, copy, multiplied, ones, pack_columns, summed
 from lstm_cli.kernels.simd.tile import ROWS, multiply, panel_width
 from lstm_cli.kernels.simd.vector import LINE, padded
 
-LSTM, GRU = CELLS["lstm"], CELLS["gru"]
-
 
 @task_kernel
 def pack_weights(task, tasks, cell, units, inputs, weights, panels):
     """Pack this task's share of the panels: those of x, then those of h."""
-    products, _ = block_counts(cell)
-    columns, width, none = products * units, panel_width(panels), np.int64(0)
+    columns, width, none = cell.weight_blocks * units, panel_width(panels), np.int64(0)
     stride = len(weights) // columns
     count = (columns + width - 1) // width
-    shift = 2 * units if cell == GRU else 0
+    shift = cell.first_gate * units
     for p in range(count * task // tasks, count * (task + 1) // tasks):
         pack_columns(weights, none, stride, inputs, p * width, columns, shift, panels, p * width * inputs)
         at = count * width * inputs + p * width * units
@@ -41,45 +37,30 @@ def pack_weights(task, tasks, cell, units, inputs, weights, panels):
 
 
 @inlined
-def begin(cell, keeps, first, rows, units, batch, total, lengths, order, bias, masks, mask_step, h, state, running,
-          cells, work, place):  # fmt: skip
+def begin(cell, shape, sequences, bias, mask, mask_step, states, kept, first, count, work, place):
     """Fill the constant rows, the h that enters the first step, and what lies beyond the sequences' ends."""
+    units, batch, joint = shape.units, shape.batch, cell.weight_blocks - cell.apart
     ones(units, work, place.ones)
     clear(place.width, work, place.start)
-    if cell == GRU:
-        copy(units, bias, 2 * units, work, place.start)
-        copy(2 * units, bias, 0, work, place.start + units)
-        copy(units, bias, 3 * units, work, place.start + 3 * units)
-    else:
-        copy(len(bias), bias, 0, work, place.start)
-    for r in range(rows):
-        b = order[first + r]
+    copy(cell.apart * units, bias, joint * units, work, place.start)
+    copy(joint * units, bias, 0, work, place.start + cell.apart * units)
+    copy(cell.apart * units, bias, cell.weight_blocks * units, work, place.start + cell.weight_blocks * units)
+    for r in range(count):
+        b = sequences.order[first + r]
         mask_at = b * mask_step if mask_step > 0 else place.ones
-        multiplied(units, state, b * units, masks, mask_at, work, place.hidden + r * padded(units, LINE))
-        if keeps and cell == LSTM:
-            copy(units, running, b * units, cells, (total + b) * units)
-        for t in range(lengths[b], len(h) // (batch * units)):
-            clear(units, h, (t * batch + b) * units)
-
-
-@inlined
-def apply_cell(cell, activation, units, work, z, gates, gates_at, state, state_at, mask, mask_at, hidden, h, h_at,
-               cells, cells_at, running):  # fmt: skip
-    """Apply the cell to one row."""
-    if cell == LSTM:
-        lstm_forward(
-            units, activation, work, z, gates, gates_at, state, state_at, mask, mask_at, work, hidden, h, h_at,
-            running, state_at, cells, cells_at,
-        )  # fmt: skip
-    elif cell == GRU:
-        gru_forward(units, activation, work, z, gates, gates_at, state, state_at, mask, mask_at, work, hidden, h, h_at)
-    else:
-        rnn_forward(units, activation, work, z, gates, gates_at, state, state_at, mask, mask_at, work, hidden, h, h_at)
+        hidden = place.hidden + r * padded(units, LINE)
+        multiplied(units, states.running, b * units, mask, mask_at, work, hidden)
+        if len(kept.further) > 0:
+            for s in range(cell.further_states):
+                target = ((shape.total + b) * cell.further_states + s) * units
+                copy(units, states.running, ((1 + s) * batch + b) * units, kept.further, target)
+        for t in range(sequences.lengths[b], shape.steps):
+            clear(units, states.h, (t * batch + b) * units)
 
 
 @inlined
 def chunk_size(steps, step, row, reverse, counts, most, splits):
-    """Choose how many rows come next: whole steps, as many as fit, or where it `splits` an even part of a large one."""
+    """Choose how many rows of sums come next: whole steps, as many as fit, or where it `splits` an even part of one."""
     running = counts[steps - 1 - step if reverse else step]
     if splits and running > ROWS:
         parts = (running + ROWS - 1) // ROWS
@@ -92,80 +73,69 @@ def chunk_size(steps, step, row, reverse, counts, most, splits):
 
 
 @inlined
-def input_sums(cell, units, inputs, batch, reverse, first, steps, step, row, size, counts, order, x, ids, table,
-               panels, count, work, place):  # fmt: skip
+def input_sums(cell, shape, reverse, order, first, source, panels, panel_count, counts, steps, step, row, size, work,
+               place):  # fmt: skip
     """Begin the next rows of sums: the bias, and what x or a token's row of the table adds."""
-    shift, columns, none = 2 * units if cell == GRU else 0, block_counts(cell)[0] * units, np.int64(0)
+    columns, shift, none = cell.weight_blocks * shape.units, cell.first_gate * shape.units, np.int64(0)
     for k in range(size):
         t = steps - 1 - step if reverse else step
-        where, target = t * batch + order[first + row], place.z + k * place.width
-        if len(ids) > 0:
-            source = ids[where] * columns
-            summed(columns - shift, table, source + shift, work, place.start, work, target)
-            summed(shift, table, source, work, place.start + columns - shift, work, target + columns - shift)
+        where, target = t * shape.batch + order[first + row], place.z + k * place.width
+        if len(source.ids) > 0:
+            at = source.ids[where] * columns
+            summed(columns - shift, source.table, at + shift, work, place.start, work, target)
+            summed(shift, source.table, at, work, place.start + columns - shift, work, target + columns - shift)
         else:
-            copy(inputs, x, where * inputs, work, place.x + k * inputs)
-        if cell == GRU:
-            copy(units, work, place.start + columns, work, target + columns)
+            copy(shape.inputs, source.x, where * shape.inputs, work, place.x + k * shape.inputs)
+        copy(cell.apart * shape.units, work, place.start + columns, work, target + columns)
         row += 1
         if row == counts[t]:
             step, row = step + 1, none
-    if len(ids) == 0:
-        multiply(work, place.x, inputs, np.int64(1), panels, none, inputs, work, place.start, none,
-                 work, place.z, place.width, size, count, 0)  # fmt: skip
+    if len(source.ids) == 0:
+        multiply(work, place.x, shape.inputs, np.int64(1), panels, none, shape.inputs, work, place.start, none,
+                 work, place.z, place.width, size, panel_count, 0)  # fmt: skip
 
 
 @task_kernel
-def run_forward(task, tasks, cell, activation, reverse, batch, total, inputs, units, x, ids, table, lengths, order,
-                shards, packed, bias, mask, h, state, running, gates, cells, panels, work):  # fmt: skip
-    """Run one shard through time.
+def run_forward(task, tasks, cell, activation, reverse, shape, sequences, source, weights, states, kept, work):
+    """Run one shard through time. The groups of arguments are those of `recurrent.arguments`; `work` is scratch memory.
 
-    Parameters
-    ----------
-    x, ids, table : (T, B, I), (T, B), (V, G H)
-        Numbers, or tokens and what each adds to the sums; either may be empty.
-    lengths, order, shards, packed : as `layout.Plan` has them; `total` is the sum of the lengths
-    mask : (B, H) or empty
-    h : (T, B, H), written
-    state, running : (B, H), the initial h and c on entry, the final ones on return
-    gates, cells : (N, blocks, H), (N + B, H), written, or empty if nothing is to be kept
-        The last B cells are the initial c.
-    panels, work
-        The packed weights, and scratch memory of all tasks.
+    `states` and, unless empty, `kept` are written.
     """
-    first, rows = shards[task], shards[task + 1] - shards[task]
-    products, kept = block_counts(cell)
-    counts = np.empty(len(h) // (batch * units) + 1, np.int64)
-    steps, one, none = running_rows(lengths, order, first, first + rows, counts), np.int64(1), np.int64(0)
-    panel = panel_width(panels)
-    place = forward_scratch(task * (len(work) // tasks), cell, inputs, units, rows, panel)
-    most, side, line = max(rows, chunk_rows(kept * units)), (kept - products) * units, padded(units, LINE)
-    count, splits = (products * units + panel - 1) // panel, products * units * (inputs + units) <= NEARBY
-    keeps, mask_step = len(gates) > 0, units if len(mask) > 0 else none
-    kept_gates, kept_cells, masks = gates if keeps else work, cells if keeps else work, mask if mask_step else work
-    begin(cell, keeps, first, rows, units, batch, total, lengths, order, bias, masks, mask_step, h, state, running,
-          cells, work, place)  # fmt: skip
-    offset = packed[task + 1] - counts[steps - 1] if reverse else packed[task]
+    units, inputs, batch, order, panels = shape.units, shape.inputs, shape.batch, sequences.order, weights.panels
+    first, size = sequences.shards[task], sequences.shards[task + 1] - sequences.shards[task]
+    counts = np.empty(shape.steps + 1, np.int64)
+    steps, one, none = count_running(sequences.lengths, order, first, first + size, counts), np.int64(1), np.int64(0)
+    panel, columns = panel_width(panels), cell.weight_blocks * units
+    place = forward_scratch(task * (len(work) // tasks), cell, inputs, units, size, panel)
+    most, side, line = max(size, chunk_rows(cell.kept_blocks * units)), cell.apart * units, padded(units, LINE)
+    panel_count, splits = (columns + panel - 1) // panel, columns * (inputs + units) <= NEARBY
+    keeps, mask_step = len(kept.gates) > 0, units if len(weights.mask) > 0 else none
+    gates, further = kept.gates if keeps else work, kept.further if keeps else work
+    gates_step, further_step = cell.kept_blocks * units, cell.further_states * units
+    mask, h, running = weights.mask if mask_step else work, states.h, states.running
+    begin(cell, shape, sequences, weights.bias, mask, mask_step, states, kept, first, size, work, place)
+    offset = sequences.packed[task + 1] - counts[steps - 1] if reverse else sequences.packed[task]
     step, row = none, none
     while step < steps:
-        size = chunk_size(steps, step, row, reverse, counts, most, splits)
-        input_sums(cell, units, inputs, batch, reverse, first, steps, step, row, size, counts, order, x, ids, table,
-                   panels, count, work, place)  # fmt: skip
+        left = chunk_size(steps, step, row, reverse, counts, most, splits)
+        input_sums(cell, shape, reverse, order, first, source, panels, panel_count, counts, steps, step, row, left,
+                   work, place)  # fmt: skip
         z = place.z
-        while size > 0:
+        while left > 0:
             t = steps - 1 - step if reverse else step
-            n = min(size, counts[t] - row)
-            multiply(work, place.hidden + row * line, line, one, panels, count * panel * inputs, units, work, z + side,
-                     place.width, work, z + side, place.width, n, count, step & 1)  # fmt: skip
+            n = min(left, counts[t] - row)
+            multiply(work, place.hidden + row * line, line, one, panels, panel_count * panel * inputs, units,
+                     work, z + side, place.width, work, z + side, place.width, n, panel_count, step & 1)  # fmt: skip
             for r in range(row, row + n):
                 b = order[first + r]
-                apply_cell(
-                    cell, activation, units, work, z + (r - row) * place.width,
-                    kept_gates, (offset + r) * kept * units if keeps else place.spare, state, b * units,
-                    masks, b * units if mask_step else place.ones, place.hidden + r * line, h, (t * batch + b) * units,
-                    kept_cells, (offset + r) * units if keeps else place.spare + kept * units, running,
+                cell.forward(
+                    units, activation, work, z + (r - row) * place.width,
+                    gates, (offset + r) * gates_step if keeps else place.spare,
+                    running, b * units, batch * units, mask, b * units if mask_step else place.ones,
+                    work, place.hidden + r * line, h, (t * batch + b) * units,
+                    further, (offset + r) * further_step if keeps else place.spare + gates_step,
                 )  # fmt: skip
-            z, size, row = z + n * place.width, size - n, row + n
+            z, left, row = z + n * place.width, left - n, row + n
             if row == counts[t]:
                 offset += -counts[t - 1] if reverse else counts[t]
                 step, row = step + 1, none

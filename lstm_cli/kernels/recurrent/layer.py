@@ -1,41 +1,44 @@
 """One recurrent layer over a padded batch: the calls of its kernels, forward and backward.
 
-Legend: T time, B batch, I input, H units, G row blocks of the weights, V tokens, N real steps of all sequences.
+Legend: T time, B batch, I input, H units, G row blocks of the weights, S further states, V tokens, N real steps of all
+sequences.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from lstm_cli.kernels.cells.gates import ACTIVATIONS, CELLS
+from lstm_cli.kernels.cells.activations import ACTIVATIONS
+from lstm_cli.kernels.cells.cell import Cell
+from lstm_cli.kernels.cells.compiled import constants_of
 from lstm_cli.kernels.dense import affine, times_weights, weight_gradient
-from lstm_cli.kernels.recurrent import backward, forward, layout
+from lstm_cli.kernels.recurrent import arguments as groups
+from lstm_cli.kernels.recurrent import backward, forward, layout, sums
 from lstm_cli.kernels.runtime.tasks import aligned, scratch
 from lstm_cli.kernels.runtime.threads import threads
 from lstm_cli.kernels.simd.tile import panel_columns
 from lstm_cli.kernels.simd.vector import padded
 
-SMALL = 1 << 18  # products of numbers that are not worth another thread
+SMALL = 1 << 18  # products of numbers below which another thread does not pay
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
     """A cell, its activation and its direction."""
 
-    cell: str
+    cell: Cell
     activation: str
     reverse: bool
 
-    @property
-    def codes(self) -> tuple[int, int, int]:
-        """The layer as kernels know it."""
-        return CELLS[self.cell], ACTIVATIONS[self.activation], int(self.reverse)
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inputs:
-    """What a layer reads: numbers x (T, B, I), or token ids (T, B) with their table (V, I)."""
+    """What a layer reads: numbers x (T, B, I), or token ids (T, B) with their table (V, I).
+
+    Without tokens `ids` and `table` are empty, with tokens x has no columns.
+    """
 
     x: np.ndarray
     ids: np.ndarray
@@ -46,29 +49,31 @@ class Inputs:
     initial: Sequence[np.ndarray]
     mask: np.ndarray
 
-    @property
-    def columns(self) -> int:
-        """Columns of x that the recurrent kernels multiply themselves: none where a table is projected instead."""
-        return self.x.shape[2]
+    @cached_property
+    def shape(self) -> groups.Shape:
+        """Sizes; I is 0 with tokens: their table is projected, and the recurrent kernels multiply no input."""
+        steps = len(self.ids if self.ids.size else self.x)
+        batch, units = self.initial[0].shape
+        return groups.Shape(steps, batch, self.x.shape[2], units, int(self.lengths.sum()))
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """What the gradient needs: the number of shards, the gates (N, 1 or 4, H) and an lstm's cells (N + B, H)."""
+    """What the gradient needs: number of shards, what the cell keeps (N, blocks, H), further states (N + B, S H)."""
 
     shards: np.ndarray
     gates: np.ndarray
-    cells: np.ndarray
+    further: np.ndarray
 
 
 def new_reserve(layer: Layer, inputs: Inputs, keeps: bool) -> Reserve:
-    """Return memory for what the gradient needs, empty if nothing is to be kept."""
-    total, (batch, units), dtype = int(inputs.lengths.sum()), inputs.initial[0].shape, inputs.W.dtype
-    shards = max(1, min(threads(), batch, total * inputs.W.size // SMALL))
-    rows, kept = total if keeps else 0, layout.KEPT[layer.cell]
-    cells = total + batch if keeps and layer.cell == "lstm" else 0
-    gates = aligned(rows * kept * units, dtype).reshape(rows, kept, units)
-    return Reserve(np.array(shards), gates, aligned(cells * units, dtype).reshape(cells, units))
+    """Return memory for what the gradient needs, empty where no gradient follows."""
+    shape, dtype, cell = inputs.shape, inputs.W.dtype, layer.cell
+    shards = max(1, min(threads(), shape.batch, shape.total * inputs.W.size // SMALL))
+    rows, width = shape.total if keeps else 0, cell.further_states * shape.units
+    further = shape.total + shape.batch if keeps and width else 0
+    gates = aligned(rows * cell.kept_blocks * shape.units, dtype).reshape(rows, cell.kept_blocks, shape.units)
+    return Reserve(np.array(shards), gates, aligned(further * width, dtype).reshape(further, width))
 
 
 def copied(array: np.ndarray) -> np.ndarray:
@@ -78,39 +83,36 @@ def copied(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, finals: Sequence[np.ndarray]) -> None:
-    """Compute h (T, B, H) and the final states (B, H); a reserve without gates keeps nothing."""
-    dtype, (batch, units), columns = h.dtype, inputs.initial[0].shape, inputs.columns
-    tasks = int(reserve.shards)
-    plan = layout.plan(inputs.lengths.tobytes(), tasks)
-    rows = plan.rows
-    panel, empty = panel_columns(dtype), inputs.W[:0]
-    table = empty
+def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, states: np.ndarray) -> None:
+    """Compute h (T, B, H) and the final states (1 + S, B, H); with an empty reserve nothing is kept."""
+    dtype, tasks, shape, panel = h.dtype, int(reserve.shards), inputs.shape, panel_columns(h.dtype)
+    plan, cell = layout.plan(inputs.lengths.tobytes(), tasks), constants_of(layer.cell)
+    table = empty = inputs.W[:0]
     if inputs.ids.size:
         table = scratch("table", len(inputs.table) * len(inputs.W), dtype)
         affine(inputs.table, inputs.W, empty, table)
-    panels = scratch("panels", padded(len(inputs.W), panel) * (columns + units), dtype)
-    room = layout.forward_scratch(0, CELLS[layer.cell], columns, units, rows, panel).end
-    for final, initial in zip(finals, inputs.initial, strict=True):
+    panels = scratch("panels", padded(len(inputs.W), panel) * (shape.inputs + shape.units), dtype)
+    room = layout.forward_scratch(0, layer.cell, shape.inputs, shape.units, plan.largest, panel).end
+    for final, initial in zip(states, inputs.initial, strict=True):
         np.copyto(final, initial)
-    forward.pack_weights(tasks, CELLS[layer.cell], units, columns, inputs.W, panels)
+    forward.pack_weights(tasks, cell, shape.units, shape.inputs, inputs.W, panels)
     forward.run_forward(
-        tasks, *layer.codes, batch, int(plan.packed[-1]), columns, units, inputs.x, inputs.ids, table, inputs.lengths,
-        plan.order, plan.shards, plan.packed, inputs.b, inputs.mask, h, finals[0], finals[-1],
-        reserve.gates, reserve.cells, panels,
-        scratch("forward", tasks * room, dtype),
+        tasks, cell, ACTIVATIONS[layer.activation], int(layer.reverse), shape,
+        groups.Sequences(inputs.lengths, plan.order, plan.shards, plan.packed),
+        groups.Source(inputs.x, inputs.ids, table), groups.Weights(panels, inputs.b, inputs.mask),
+        groups.States(h, states), groups.Kept(reserve.gates, reserve.further), scratch("forward", tasks * room, dtype),
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Gradients:
-    """What the backward pass writes; empty arrays for what nobody asked for."""
+    """What the backward pass writes, empty where it is not computed; `states` (1 + S, B, H) of the initial states."""
 
     x: np.ndarray
     table: np.ndarray
     W: np.ndarray
     b: np.ndarray
-    initial: Sequence[np.ndarray]
+    states: np.ndarray
 
 
 def run_backward(
@@ -118,43 +120,51 @@ def run_backward(
     out: Gradients,
 ) -> None:  # fmt: skip
     """Compute the gradients; the gates in the reserve become those of their sums. `dh` may be empty: zeros."""
-    dtype, (batch, units), columns = h.dtype, inputs.initial[0].shape, inputs.columns
-    tasks, depth = int(reserve.shards), len(inputs.W)
-    plan = layout.plan(inputs.lengths.tobytes(), tasks)
-    rows, total = plan.rows, int(plan.packed[-1])
-    cell, panel, wanted = CELLS[layer.cell], panel_columns(dtype), out.x.size > 0
-    for given, flowing in zip(out.initial, dfinals, strict=True):
+    dtype, tasks, shape, panel = h.dtype, int(reserve.shards), inputs.shape, panel_columns(h.dtype)
+    plan, cell, depth = layout.plan(inputs.lengths.tobytes(), tasks), constants_of(layer.cell), len(inputs.W)
+    for given, flowing in zip(out.states, dfinals, strict=True):
         given[...] = flowing if flowing.size else 0
-    back_columns = columns if wanted else 0
-    width = padded(units, panel) + padded(back_columns, panel)
-    panels = scratch("panels", width * depth, dtype)
-    room = layout.backward_scratch(0, cell, columns, units, rows, panel).end
-    where, before = scratch("where", total, np.dtype("int64")), scratch("before", total, np.dtype("int64"))
-    backward.pack_transposed(tasks, cell, units, back_columns, inputs.W, panels)
+    columns = shape.inputs if out.x.size else 0
+    panels = scratch("panels", (padded(shape.units, panel) + padded(columns, panel)) * depth, dtype)
+    room = layout.backward_scratch(0, layer.cell, shape.inputs, shape.units, plan.largest, panel).end
+    integer = np.dtype("int64")
+    positions = groups.Positions(scratch("where", shape.total, integer), scratch("before", shape.total, integer))
+    backward.pack_transposed(tasks, cell, shape.units, columns, inputs.W, panels)
     backward.run_backward(
-        tasks, *layer.codes, batch, total, columns, units, int(wanted), inputs.lengths, plan.order, plan.shards,
-        plan.packed, inputs.mask, h, inputs.initial[0], reserve.gates, reserve.cells, dh, out.initial[0],
-        out.initial[-1], out.x,
-        where, before, panels, scratch("backward", tasks * room, dtype),
+        tasks, cell, ACTIVATIONS[layer.activation], int(layer.reverse), shape,
+        groups.Sequences(inputs.lengths, plan.order, plan.shards, plan.packed),
+        groups.Weights(panels, inputs.b, inputs.mask), h, inputs.initial[0],
+        groups.Kept(reserve.gates, reserve.further), groups.Gradients(dh, out.states, out.x), positions,
+        scratch("backward", tasks * room, dtype),
     )  # fmt: skip
     tasks = threads() if tasks > 1 else 1
-    own = (-(-depth // panel) // tasks + 1) * panel
-    room = layout.sums_scratch(0, columns + units + 1, own, panel).end
-    backward.weight_gradients(
-        tasks, cell, units, columns, batch, total, inputs.x, h, inputs.initial[0], inputs.mask, reserve.gates, where,
-        before, out.W, out.b, scratch("sums", tasks * room, dtype),
-    )  # fmt: skip
+    sum_weights(layer.cell, shape, tasks, inputs.x, h, inputs.initial[0], inputs.mask, reserve.gates, positions,
+                out.W, out.b)  # fmt: skip
     if inputs.ids.size:
-        table_gradients(layer, inputs, reserve.gates, where, out, tasks)
+        table_gradients(layer, inputs, reserve.gates, positions, out, tasks)
+
+
+def sum_weights(
+    cell: Cell, shape: groups.Shape, tasks: int, x: np.ndarray, h: np.ndarray, initial: np.ndarray, mask: np.ndarray,
+    gates: np.ndarray, positions: groups.Positions, dW: np.ndarray, db: np.ndarray,
+) -> None:  # fmt: skip
+    """Sum the gradients of the weights over all steps, from those of the sums."""
+    panel = panel_columns(gates.dtype)
+    own = (-(-cell.weight_blocks * shape.units // panel) // tasks + 1) * panel
+    room = layout.sums_scratch(0, shape.inputs + shape.units + 1, own, panel).end
+    sums.weight_gradients(
+        tasks, constants_of(cell), shape, x, h, initial, mask, gates, positions, dW, db,
+        scratch("sums", tasks * room, gates.dtype),
+    )  # fmt: skip
 
 
 def table_gradients(
-    layer: Layer, inputs: Inputs, gates: np.ndarray, where: np.ndarray, out: Gradients, tasks: int
+    layer: Layer, inputs: Inputs, gates: np.ndarray, positions: groups.Positions, out: Gradients, tasks: int
 ) -> None:
     """Scatter the gradients of the sums to the tokens' rows of the projected table, and those to table and weights."""
-    units, dtype = inputs.initial[0].shape[1], gates.dtype
+    dtype = gates.dtype
     dprojected = scratch("table", len(inputs.table) * len(inputs.W), dtype).reshape(len(inputs.table), -1)
-    backward.table_gradient(tasks, CELLS[layer.cell], units, len(where), inputs.ids, gates, where, dprojected)
+    sums.table_gradient(tasks, constants_of(layer.cell), inputs.shape, inputs.ids, gates, positions, dprojected)
     weight_gradient(inputs.table, dprojected, out.W, scratch("unused", len(inputs.W), dtype))
     if out.table.size:
         times_weights(dprojected, inputs.W, out.table)

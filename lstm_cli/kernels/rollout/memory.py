@@ -1,6 +1,7 @@
-"""The memory that the steps of a closed loop share: what lies where, and for which rows.
+"""The memory that the steps of a closed loop share: what lies where, and for which sequences.
 
-Legend: T time, B batch, I input, H units, O outputs, D numbers of the system's state, N real steps of all sequences.
+Legend: T time, B batch, I input, H units, S further states, O outputs, D numbers of the system's state, N real steps of
+all sequences.
 """
 
 import math
@@ -10,32 +11,34 @@ from functools import cached_property
 
 import numpy as np
 
-from lstm_cli.kernels.cells.gates import ACTIVATIONS, CELLS
-from lstm_cli.kernels.recurrent import layout
-from lstm_cli.kernels.rollout.steps import NAMES
+from lstm_cli.kernels.cells.activations import ACTIVATIONS
+from lstm_cli.kernels.cells.cell import Cell
+from lstm_cli.kernels.cells.compiled import numbered
+from lstm_cli.kernels.rollout.steps import NAMES, Network, Running
 from lstm_cli.kernels.runtime.threads import threads
 from lstm_cli.kernels.simd.tile import panel_columns
 from lstm_cli.kernels.simd.vector import LINE, padded
 
-SMALL = 1 << 18  # products of numbers in one call that are not worth another thread
+SMALL = 1 << 18  # products of numbers in one call below which another thread does not pay
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer of the network, its arrays in the order of the loop's rows.
+    """A layer of the network, its arrays in the order of the loop's sequences.
 
     Attributes
     ----------
-    cell, activation : str
-    W, b : (G H, I + H) and (G H,), for a gru (4 H,)
-    initial : (B, H) each, h and for an lstm c
+    cell : Cell
+    activation : str
+    W, b : (G H, I + H) and the cell's biases, H each
+    initial : (B, H) for each state
     mask : (B, H) or empty
         Recurrent dropout.
     drop : (T, B, H) or empty
-        Multiplies what the layer puts out.
+        Multiplies the layer's outputs.
     """
 
-    cell: str
+    cell: Cell
     activation: str
     W: np.ndarray
     b: np.ndarray
@@ -55,40 +58,33 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Which rows run at which step.
+class Schedule:
+    """Which sequences run at which step.
 
     Attributes
     ----------
-    counts : (T,)
-        Rows that are still running.
-    offsets : (T + 1,)
-        Packed rows before each step.
-    feed : (T, B) int64
-        1 where the observed state enters.
+    running : Running
     loops_from : int
-        The first step whose output some row's next state hangs on: the steps before only warm up.
+        The first step whose output some sequence's next state depends on: the steps before only warm up.
     """
 
-    counts: np.ndarray
-    offsets: np.ndarray
-    feed: np.ndarray
+    running: Running
     loops_from: int
 
     @property
     def total(self) -> int:
         """N."""
-        return int(self.offsets[-1])
+        return int(self.running.offsets[-1])
 
 
-def rows_of(lengths: np.ndarray, feed: np.ndarray, observed: np.ndarray) -> Rows:
-    """Return the rows of sequences of these lengths, longest first, of which the first so many steps are observed."""
+def schedule_of(lengths: np.ndarray, feed: np.ndarray, observed: np.ndarray) -> Schedule:
+    """Return the schedule of sequences of these lengths, longest first, the first `observed` steps of which are."""
     counts = np.searchsorted(-lengths, -np.arange(len(feed)), side="left").astype(np.int64)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-    return Rows(counts, offsets, feed, max(0, int(observed.min()) - 1))
+    return Schedule(Running(counts, offsets, feed), max(0, int(observed.min()) - 1))
 
 
-class _Places:
+class _Allocator:
     """Hands out places in a flat array, each where a register's width begins."""
 
     def __init__(self) -> None:
@@ -100,7 +96,7 @@ class _Places:
         return start
 
 
-class Memory:
+class MemoryPlan:
     """Where everything lies in `work` and `back`: a function of the shapes alone.
 
     Attributes
@@ -109,14 +105,17 @@ class Memory:
         The fields of each layer by name.
     plan : (L * FIELDS,)
         The same as kernels know them.
+    cells : tuple of Cell
+        Of the layers, each once, in the order of their numbers.
     states, following, dstate, dfollowing, zeros : int
         Places beside the layers.
     work_size, back_size : int
     """
 
-    def __init__(self, layers: Sequence[Layer], rows: Rows, size: int) -> None:
-        self.shape = steps, batch = rows.feed.shape
-        work, back, dtype = _Places(), _Places(), layers[0].W.dtype
+    def __init__(self, layers: Sequence[Layer], schedule: Schedule, size: int) -> None:
+        self.shape = steps, batch = schedule.running.feed.shape
+        self.cells = numbered([layer.cell for layer in layers])
+        work, back, dtype = _Allocator(), _Allocator(), layers[0].W.dtype
         self.states, self.following = work.take(steps, batch, size), work.take(steps, batch, size)
         self.dfollowing, self.dstate = back.take(steps, batch, size), back.take(batch, size)
         x = self.states if layers[0].inputs == size else work.take(steps, batch, layers[0].inputs)
@@ -124,38 +123,37 @@ class Memory:
         self.zeros = back.take(padded(most, 4 * LINE))
         self.layers: list[dict[str, int]] = []
         for layer in layers:
-            places = {"x": x, **self._forward(layer, rows, work, dtype), **self._backward(layer, back, dtype)}
+            places = {"x": x, **self._forward(layer, schedule, work, dtype), **self._backward(layer, back, dtype)}
             x = places["dropped"] if layer.drop.size else places["h"]
             self.layers.append(places)
         self.plan = np.array([places[name] for places in self.layers for name in NAMES], np.int64)
         self.work_size, self.back_size = work.end, back.end
 
-    def _forward(self, layer: Layer, rows: Rows, work: _Places, dtype: np.dtype) -> dict[str, int]:
-        (steps, batch), units = self.shape, layer.units
-        products, kept, panel = layout.BLOCKS[layer.cell], layout.KEPT[layer.cell], panel_columns(dtype)
-        columns, lstm = padded(products * units, panel), layer.cell == "lstm"
-        width = (kept - products) * units + columns
+    def _forward(self, layer: Layer, schedule: Schedule, work: _Allocator, dtype: np.dtype) -> dict[str, int]:
+        (steps, batch), units, cell, total = self.shape, layer.units, layer.cell, schedule.total
+        columns = padded(cell.weight_blocks * units, panel_columns(dtype))
+        width, further = cell.apart * units + columns, cell.further_states
         dropped = (steps, batch, units) if layer.drop.size else (0,)
         return {
-            "cell": CELLS[layer.cell], "activation": ACTIVATIONS[layer.activation],
-            "inputs": layer.inputs, "units": units,
-            "h": work.take(steps, batch, units), "gates": work.take(rows.total, kept, units),
-            "cells": work.take(rows.total + batch if lstm else 0, units), "initial": work.take(batch, units),
-            "state": work.take(batch, units), "running": work.take(batch if lstm else 0, units),
-            "hidden": work.take(batch, padded(units, LINE)),
+            "cell": self.cells.index(cell), "activation": ACTIVATIONS[layer.activation],
+            "inputs": layer.inputs, "units": units, "weight_blocks": cell.weight_blocks, "apart": cell.apart,
+            "kept_blocks": cell.kept_blocks, "further_states": further,
+            "h": work.take(steps, batch, units), "gates": work.take(total, cell.kept_blocks, units),
+            "further": work.take(total + batch, further, units), "initial": work.take(batch, units),
+            "running": work.take(1 + further, batch, units), "hidden": work.take(batch, padded(units, LINE)),
             "mask": work.take(batch if layer.mask.size else 1, units), "mask_step": units if layer.mask.size else 0,
             "start": work.take(width), "z": work.take(batch, width),
             "panels": work.take(columns * (layer.inputs + units)),
             "drop": work.take(*dropped) if layer.drop.size else -1, "dropped": work.take(*dropped),
         }  # fmt: skip
 
-    def _backward(self, layer: Layer, back: _Places, dtype: np.dtype) -> dict[str, int]:
-        (_, batch), units, panel = self.shape, layer.units, panel_columns(dtype)
+    def _backward(self, layer: Layer, back: _Allocator, dtype: np.dtype) -> dict[str, int]:
+        (_, batch), units, panel, cell = self.shape, layer.units, panel_columns(dtype), layer.cell
         width, columns = padded(units, panel), padded(layer.inputs, panel)
         return {
-            "flow": back.take(batch, units), "product": back.take(batch, width), "carried": back.take(batch, units),
-            "dcell": back.take(batch, units), "dx": back.take(batch, columns),
-            "transposed": back.take((width + columns) * layout.BLOCKS[layer.cell] * units),
+            "flow": back.take(batch, units), "product": back.take(batch, width),
+            "gradients": back.take(1 + cell.further_states, batch, units), "dx": back.take(batch, columns),
+            "transposed": back.take((width + columns) * cell.weight_blocks * units),
         }  # fmt: skip
 
 
@@ -166,13 +164,13 @@ def view(array: np.ndarray, place: int, *shape: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Loop:
-    """A network, the rows it runs for, and how its output becomes the next state.
+    """A network, the sequences it runs for, and how its output becomes the next state.
 
     Attributes
     ----------
     layers : sequence of Layer
         The last one is the output layer.
-    rows : Rows
+    schedule : Schedule
     size : int
         D.
     residual : bool
@@ -180,17 +178,22 @@ class Loop:
     """
 
     layers: Sequence[Layer]
-    rows: Rows
+    schedule: Schedule
     size: int
     residual: bool
 
     @cached_property
-    def memory(self) -> Memory:
+    def memory(self) -> MemoryPlan:
         """Where everything lies."""
-        return Memory(self.layers, self.rows, self.size)
+        return MemoryPlan(self.layers, self.schedule, self.size)
+
+    def network(self, *, alone: bool) -> Network:
+        """Return what kernels know of the network; `alone`: without a system."""
+        batch = self.memory.shape[1]
+        return Network(len(self.layers), batch, self.size, self.schedule.total, int(alone), int(self.residual))
 
     def tasks(self, steps: int) -> int:
-        """Return how many threads so many steps in one call are worth."""
-        batch = self.rows.feed.shape[1]
+        """Return the number of threads for `steps` steps in one call."""
+        batch = self.schedule.running.feed.shape[1]
         products = steps * batch * sum(layer.W.size for layer in self.layers)
         return max(1, min(threads(), batch, products // SMALL))

@@ -1,158 +1,189 @@
-"""A network in a closed loop, step by step: what it sees at a step hangs on what it did at the step before.
+"""A network in a closed loop, step by step: what it sees at a step depends on what it did at the step before.
 
 All that a step touches lies in one flat array, `work` forward and `back` backward, in the places that a plan lists
-layer by layer (`rollout.loop` makes it). The rows are ordered longest first, so that step t concerns the
-first n_t of them. The output layer is the last of the stack: a plain recurrent layer without weights for its own past.
+layer by layer (`rollout.memory` makes it). The sequences are ordered longest first, so that step t concerns the first
+n_t of them. The output layer is the last of the stack: a plain recurrent layer without weights for its own past.
 
-Legend: T time, B batch, I input, H units, D numbers of the system's state, N real steps of all sequences.
+Legend: T time, B batch, I input, H units, S further states, D numbers of the system's state, L layers, N real steps of
+all sequences.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from lstm_cli.kernels.cells.gates import (
-    CELLS,
-    gru_backward,
-    gru_forward,
-    lstm_backward,
-    lstm_forward,
-    rnn_backward,
-    rnn_forward,
-)
-from lstm_cli.kernels.recurrent.layout import block_counts
 from lstm_cli.kernels.runtime.compilation import inlined
 from lstm_cli.kernels.runtime.tasks import task_kernel
 from lstm_cli.kernels.simd.packing import add, copy, multiplied
 from lstm_cli.kernels.simd.tile import multiply, panel_width
 from lstm_cli.kernels.simd.vector import LINE, padded
 
-LSTM, GRU = CELLS["lstm"], CELLS["gru"]
-
-# The fields of a layer in the plan: what it is, then places in `work`, then places in `back`.
-# `step` fields are distances from row to row, 0 where one row serves all; `drop` is -1 where nothing is dropped.
+# The fields of a layer in the plan: what it is, then places in `work`, then places in `back`. `cell` is the number of
+# its equations in the kernel. `step` fields are distances from sequence to sequence, 0 where one row serves all; `drop`
+# is -1 where nothing is dropped.
 NAMES = (
-    "cell", "activation", "inputs", "units",
-    "x", "h", "gates", "cells", "initial", "state", "running", "hidden", "mask", "mask_step", "start", "z", "panels",
+    "cell", "activation", "inputs", "units", "weight_blocks", "apart", "kept_blocks", "further_states",
+    "x", "h", "gates", "further", "initial", "running", "hidden", "mask", "mask_step", "start", "z", "panels",
     "drop", "dropped",
-    "flow", "product", "carried", "dcell", "dx", "transposed",
+    "flow", "product", "gradients", "dx", "transposed",
 )  # fmt: skip
 FIELDS = len(NAMES)
 (
-    CELL, ACTIVATION, INPUTS, UNITS, X, H, GATES, KEPT_CELLS, INITIAL, STATE, RUNNING, HIDDEN, MASK, MASK_STEP, START,
-    Z, PANELS, DROP, DROPPED, FLOW, PRODUCT, CARRIED, DCELL, DX, TRANSPOSED,
+    CELL, ACTIVATION, INPUTS, UNITS, WEIGHT_BLOCKS, APART, KEPT_BLOCKS, FURTHER_STATES, X, H, GATES, FURTHER, INITIAL,
+    RUNNING, HIDDEN, MASK, MASK_STEP, START, Z, PANELS, DROP, DROPPED, FLOW, PRODUCT, GRADIENTS, DX, TRANSPOSED,
 ) = range(FIELDS)  # fmt: skip
 
 
+class Network(NamedTuple):
+    """What the loop is made of.
+
+    Attributes
+    ----------
+    layers, batch, size, total : L, B, D, N
+    alone : 1 if the output is the next state (with `residual`: the change to it); else the caller computes that
+    """
+
+    layers: int
+    batch: int
+    size: int
+    total: int
+    alone: int
+    residual: int
+
+
+class Running(NamedTuple):
+    """What runs at each step.
+
+    Attributes
+    ----------
+    counts, offsets : (T,)
+        Sequences that are still running, and the packed steps before.
+    feed : (T, B)
+        1 where the observed state enters.
+    """
+
+    counts: np.ndarray
+    offsets: np.ndarray
+    feed: np.ndarray
+
+
+class Memory(NamedTuple):
+    """The plan of all layers (L * FIELDS,), and `work`, where states enter (T, B, D) and leave (T, B, D) each step."""
+
+    plan: np.ndarray
+    work: np.ndarray
+    states: int
+    following: int
+
+
+class BackMemory(NamedTuple):
+    """The array `back` and places in it.
+
+    Attributes
+    ----------
+    dfollowing : of the gradients of the states that leave each step, (T, B, D), added to from the step after
+    dstate : of what flows from a step's next state straight to the state that entered it, (B, D)
+        With `alone` this is computed, as is what enters the output layer; else the caller has put both there.
+    zeros : of zeros
+    """
+
+    back: np.ndarray
+    dstate: int
+    dfollowing: int
+    zeros: int
+
+
 @inlined
-def enter(t, first, rows, batch, size, inputs, feed, work, states, following, x):
+def enter(t, first, count, network, feed, memory):
     """Let the state into step t: the one observed where `feed` is 1, else what followed from the step before."""
-    for r in range(t * batch + first, t * batch + first + rows):
+    plan, work, batch, size = memory.plan, memory.work, network.batch, network.size
+    for r in range(t * batch + first, t * batch + first + count):
         if feed[r] == 0:
-            copy(size, work, following + (r - batch) * size, work, states + r * size)
-        if x != states:
-            copy(size, work, states + r * size, work, x + r * inputs)
+            copy(size, work, memory.following + (r - batch) * size, work, memory.states + r * size)
+        if plan[X] != memory.states:
+            copy(size, work, memory.states + r * size, work, plan[X] + r * plan[INPUTS])
 
 
 @inlined
-def layer_forward(p, t, first, rows, batch, offset, plan, work):
-    """Take one step with one layer: its sums, its cell, dropout on what it puts out."""
-    cell, activation, inputs, units = plan[p + CELL], plan[p + ACTIVATION], plan[p + INPUTS], plan[p + UNITS]
-    products, kept = block_counts(cell)
+def layer_forward(cells, p, t, first, count, batch, offset, plan, work):
+    """Take one step with one layer: its sums, its cell, dropout on its outputs."""
+    inputs, units = plan[p + INPUTS], plan[p + UNITS]
     panel, line, one = panel_width(work), padded(units, LINE), np.int64(1)
-    count = (products * units + panel - 1) // panel
-    side = (kept - products) * units
-    width = side + count * panel
-    z, panels = plan[p + Z] + first * width, plan[p + PANELS]
-    for r in range(rows):
+    panels, panel_count = plan[p + PANELS], (plan[p + WEIGHT_BLOCKS] * units + panel - 1) // panel
+    side, gates_step = plan[p + APART] * units, plan[p + KEPT_BLOCKS] * units
+    width = side + panel_count * panel
+    z = plan[p + Z] + first * width
+    for r in range(count):
         copy(width, work, plan[p + START], work, z + r * width)
     multiply(work, plan[p + X] + (t * batch + first) * inputs, inputs, one, work, panels, inputs,
-             work, z, width, work, z, width, rows, count, 0)  # fmt: skip
-    multiply(work, plan[p + HIDDEN] + first * line, line, one, work, panels + count * panel * inputs, units,
-             work, z + side, width, work, z + side, width, rows, count, 0)  # fmt: skip
-    for r in range(first, first + rows):
-        row, state, hidden = t * batch + r, plan[p + STATE] + r * units, plan[p + HIDDEN] + r * line
-        gates, mask = plan[p + GATES] + (offset + r) * kept * units, plan[p + MASK] + r * plan[p + MASK_STEP]
+             work, z, width, work, z, width, count, panel_count, 0)  # fmt: skip
+    multiply(work, plan[p + HIDDEN] + first * line, line, one, work, panels + panel_count * panel * inputs, units,
+             work, z + side, width, work, z + side, width, count, panel_count, 0)  # fmt: skip
+    for r in range(first, first + count):
+        row = t * batch + r
         h = plan[p + H] + row * units
-        if cell == LSTM:
-            lstm_forward(
-                units, activation, work, z, work, gates, work, state, work, mask, work, hidden, work, h,
-                work, plan[p + RUNNING] + r * units, work, plan[p + KEPT_CELLS] + (offset + r) * units,
-            )  # fmt: skip
-        elif cell == GRU:
-            gru_forward(units, activation, work, z, work, gates, work, state, work, mask, work, hidden, work, h)
-        else:
-            rnn_forward(units, activation, work, z, work, gates, work, state, work, mask, work, hidden, work, h)
+        cells.forward(
+            plan[p + CELL], units, plan[p + ACTIVATION], work, z, work, plan[p + GATES] + (offset + r) * gates_step,
+            work, plan[p + RUNNING] + r * units, batch * units, work, plan[p + MASK] + r * plan[p + MASK_STEP],
+            work, plan[p + HIDDEN] + r * line, work, h,
+            work, plan[p + FURTHER] + (offset + r) * plan[p + FURTHER_STATES] * units,
+        )  # fmt: skip
         if plan[p + DROP] >= 0:
             multiplied(units, work, h, work, plan[p + DROP] + row * units, work, plan[p + DROPPED] + row * units)
         z += width
 
 
 @task_kernel
-def loop_forward(task, tasks, begin, end, layers, batch, size, alone, residual, counts, offsets, feed, plan, work,
-                 states, following):  # fmt: skip
-    """Run this task's rows from step `begin` to `end`.
-
-    Parameters
-    ----------
-    layers, batch, size : L, B, D
-    alone : 1 if the output is the next state (with `residual`: the change to it); else the caller computes that
-    counts, offsets : (T,)
-        Rows that are still running at each step, and the packed rows before it.
-    feed : (T, B)
-        1 where the observed state enters.
-    states, following : places of the states that enter and leave each step, (T, B, D)
-    """
+def loop_forward(task, tasks, cells, begin, end, network, running, memory):
+    """Run this task's sequences from step `begin` to `end`."""
+    batch, size, plan, work = network.batch, network.size, memory.plan, memory.work
     first, last = batch * task // tasks, batch * (task + 1) // tasks
-    output = (layers - 1) * FIELDS + H
+    output = (network.layers - 1) * FIELDS + H
     for t in range(begin, end):
-        rows = min(last, counts[t]) - first
-        if rows > 0:
-            enter(t, first, rows, batch, size, plan[INPUTS], feed, work, states, following, plan[X])
-            for layer in range(layers):
-                layer_forward(layer * FIELDS, t, first, rows, batch, offsets[t], plan, work)
-            if alone > 0:
-                at, count = (t * batch + first) * size, rows * size
-                copy(count, work, plan[output] + at, work, following + at)
-                if residual > 0:
-                    add(count, work, states + at, work, following + at)
+        count = min(last, running.counts[t]) - first
+        if count > 0:
+            enter(t, first, count, network, running.feed, memory)
+            for layer in range(network.layers):
+                layer_forward(cells, layer * FIELDS, t, first, count, batch, running.offsets[t], plan, work)
+            if network.alone > 0:
+                at, numbers = (t * batch + first) * size, count * size
+                copy(numbers, work, plan[output] + at, work, memory.following + at)
+                if network.residual > 0:
+                    add(numbers, work, memory.states + at, work, memory.following + at)
 
 
 @inlined
-def layer_backward(p, t, first, rows, batch, offset, before, initial_cells, plan, work, back, zeros):
-    """Turn the gates of one step into the gradients of their sums, and those into what flows on to h and x."""
-    cell, activation, inputs, units = plan[p + CELL], plan[p + ACTIVATION], plan[p + INPUTS], plan[p + UNITS]
-    products, kept = block_counts(cell)
+def layer_backward(cells, p, t, first, count, network, offset, before, plan, work, back, zeros):
+    """Turn what was kept of one step into the gradients of the sums, and those into what flows on to h and x."""
+    batch, inputs, units = network.batch, plan[p + INPUTS], plan[p + UNITS]
     panel, one, none = panel_width(work), np.int64(1), np.int64(0)
-    depth, width = products * units, padded(units, panel)
+    depth, width = plan[p + WEIGHT_BLOCKS] * units, padded(units, panel)
+    gates_step, further_step = plan[p + KEPT_BLOCKS] * units, plan[p + FURTHER_STATES] * units
     product, panels = plan[p + PRODUCT], plan[p + TRANSPOSED]
-    for r in range(first, first + rows):
-        gates, mask = plan[p + GATES] + (offset + r) * kept * units, plan[p + MASK] + r * plan[p + MASK_STEP]
-        carried, flow, through = plan[p + CARRIED] + r * units, plan[p + FLOW] + r * units, product + r * width
-        if cell == LSTM:
-            cells = plan[p + KEPT_CELLS]
-            earlier = before + r if t > 0 else initial_cells + r
-            lstm_backward(
-                units, activation, work, gates, back, flow, back, through, work, mask, back, carried,
-                work, cells + (offset + r) * units, work, cells + earlier * units, back, plan[p + DCELL] + r * units,
-            )  # fmt: skip
-        elif cell == GRU:
-            h = plan[p + H] + ((t - 1) * batch + r) * units if t > 0 else plan[p + INITIAL] + r * units
-            gru_backward(units, activation, work, gates, back, flow, back, through, work, mask, back, carried, work, h)
-        else:
-            rnn_backward(units, activation, work, gates, back, flow, back, through, work, mask, back, carried)
-    gates = plan[p + GATES] + (offset + first) * kept * units
-    multiply(work, gates + (kept - products) * units, kept * units, one, back, panels, depth, back, zeros, none,
-             back, product + first * width, width, rows, width // panel, 0)  # fmt: skip
-    count = (inputs + panel - 1) // panel
-    multiply(work, gates, kept * units, one, back, panels + width * depth, depth, back, zeros, none,
-             back, plan[p + DX] + first * count * panel, count * panel, rows, count, 0)  # fmt: skip
+    for r in range(first, first + count):
+        earlier = before + r if t > 0 else network.total + r
+        previous_h = plan[p + H] + ((t - 1) * batch + r) * units if t > 0 else plan[p + INITIAL] + r * units
+        cells.backward(
+            plan[p + CELL], units, plan[p + ACTIVATION], work, plan[p + GATES] + (offset + r) * gates_step,
+            back, plan[p + FLOW] + r * units, back, product + r * width,
+            work, plan[p + MASK] + r * plan[p + MASK_STEP], back, plan[p + GRADIENTS] + r * units, batch * units,
+            work, plan[p + H] + (t * batch + r) * units, work, previous_h,
+            work, plan[p + FURTHER] + (offset + r) * further_step, work, plan[p + FURTHER] + earlier * further_step,
+        )  # fmt: skip
+    gates = plan[p + GATES] + (offset + first) * gates_step
+    multiply(work, gates + plan[p + APART] * units, gates_step, one, back, panels, depth, back, zeros, none,
+             back, product + first * width, width, count, width // panel, 0)  # fmt: skip
+    columns = (inputs + panel - 1) // panel
+    multiply(work, gates, gates_step, one, back, panels + width * depth, depth, back, zeros, none,
+             back, plan[p + DX] + first * columns * panel, columns * panel, count, columns, 0)  # fmt: skip
 
 
 @inlined
-def hand_down(p, t, first, rows, batch, plan, work, back):
+def hand_down(p, t, first, count, batch, plan, work, back):
     """Hand the gradient of a layer's input to the layer below, through that one's dropout."""
     inputs, below = plan[p + INPUTS], p - FIELDS
     line, drop = padded(inputs, panel_width(work)), plan[below + DROP]
-    for r in range(first, first + rows):
+    for r in range(first, first + count):
         source, target = plan[p + DX] + r * line, plan[below + FLOW] + r * inputs
         if drop >= 0:
             multiplied(inputs, back, source, work, drop + (t * batch + r) * inputs, back, target)
@@ -161,46 +192,41 @@ def hand_down(p, t, first, rows, batch, plan, work, back):
 
 
 @inlined
-def leave(t, first, rows, batch, size, inputs, feed, back, dx, dstate, dfollowing):
+def leave(t, first, count, network, feed, plan, gradients):
     """Hand the gradient of the state that entered step t to the step before, unless that state was observed."""
-    line = padded(inputs, panel_width(back))
-    for r in range(first, first + rows):
-        row = t * batch + r
+    back, size = gradients.back, network.size
+    line = padded(plan[INPUTS], panel_width(back))
+    for r in range(first, first + count):
+        row = t * network.batch + r
         if feed[row] == 0:
-            target = dfollowing + (row - batch) * size
-            add(size, back, dx + r * line, back, target)
-            add(size, back, dstate + r * size, back, target)
+            target = gradients.dfollowing + (row - network.batch) * size
+            add(size, back, plan[DX] + r * line, back, target)
+            add(size, back, gradients.dstate + r * size, back, target)
 
 
 @task_kernel
-def loop_backward(task, tasks, begin, end, layers, batch, size, alone, residual, total, counts, offsets, feed, plan,
-                  work, back, dstate, dfollowing, zeros):  # fmt: skip
-    """Go back with this task's rows from step ``end - 1`` to `begin`; the gates become the gradients of their sums.
+def loop_backward(task, tasks, cells, begin, end, network, running, memory, gradients):
+    """Go back with this task's sequences from step ``end - 1`` to `begin`.
 
-    Parameters
-    ----------
-    total : N
-    dfollowing : place of the gradients of the states that leave each step, (T, B, D), added to from the step after
-    dstate : place of what flows from a step's next state straight to the state that entered it, (B, D)
-        With `alone` this is computed, as is what enters the output layer; else the caller has put both there.
-    zeros : place of zeros
-        All else as in `loop_forward`.
+    What was kept becomes the gradients of the sums.
     """
+    batch, size, plan, work, back = network.batch, network.size, memory.plan, memory.work, gradients.back
     first, last = batch * task // tasks, batch * (task + 1) // tasks
-    top = (layers - 1) * FIELDS
+    top = (network.layers - 1) * FIELDS
     for step in range(end - begin):
         t = end - 1 - step
-        rows = min(last, counts[t]) - first
-        if rows > 0:
-            if alone > 0:
-                source, target, count = dfollowing + (t * batch + first) * size, first * size, rows * size
-                copy(count, back, source, back, plan[top + FLOW] + target)
-                if residual > 0:
-                    copy(count, back, source, back, dstate + target)
-            before = offsets[t - 1] if t > 0 else np.int64(0)
-            for layer in range(layers):
+        count = min(last, running.counts[t]) - first
+        if count > 0:
+            if network.alone > 0:
+                source, target, numbers = gradients.dfollowing + (t * batch + first) * size, first * size, count * size
+                copy(numbers, back, source, back, plan[top + FLOW] + target)
+                if network.residual > 0:
+                    copy(numbers, back, source, back, gradients.dstate + target)
+            before = running.offsets[t - 1] if t > 0 else np.int64(0)
+            for layer in range(network.layers):
                 p = top - layer * FIELDS
-                layer_backward(p, t, first, rows, batch, offsets[t], before, total, plan, work, back, zeros)
+                layer_backward(cells, p, t, first, count, network, running.offsets[t], before, plan, work, back,
+                               gradients.zeros)  # fmt: skip
                 if p > 0:
-                    hand_down(p, t, first, rows, batch, plan, work, back)
-            leave(t, first, rows, batch, size, plan[INPUTS], feed, back, plan[DX], dstate, dfollowing)
+                    hand_down(p, t, first, count, batch, plan, work, back)
+            leave(t, first, count, network, running.feed, plan, gradients)

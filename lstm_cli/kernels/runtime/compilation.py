@@ -1,4 +1,4 @@
-"""How every kernel is compiled: flags, threads, and machine code kept on disk for the next process.
+"""How every kernel is compiled: flags, and machine code kept on disk for the next process.
 
 Kernels are plain functions on arrays, cut into tasks (`runtime.tasks`) and made of parts. Their machine code
 is kept in one folder per version of *all* kernel sources: numba's own cache looks at one file only and would serve

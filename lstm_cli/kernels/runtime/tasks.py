@@ -2,7 +2,7 @@
 
 numba's `prange` compiles the machine code under it four times over. Here there is a single `prange` for the whole
 project, `launch`, which calls an address with the number of the task and a table of arguments; a `task_kernel` is
-compiled once per choice of dtypes into such an address and kept on disk.
+compiled once per choice of dtypes and constants into such an address and kept on disk.
 """
 
 import ast
@@ -12,7 +12,8 @@ import struct
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from types import ModuleType
 from typing import Any
 
 import numba
@@ -49,28 +50,44 @@ def launch(address: int, tasks: int, table: int) -> None:
 
 
 def unpacker(kinds: tuple[Any, ...]) -> Any:
-    """Make the function that reads a table: integers, and flat arrays as the place of their address and their size."""
-    arguments = types.Tuple([k if isinstance(k, types.Number) else types.Array(k.dtype, 1, "C") for k in kinds])
+    """Make the function that reads a table: integers, flat arrays as the place of their address and their size.
+
+    The fields of a named tuple lie one after the other.
+    """
+    arguments = types.Tuple(kinds)
 
     def define(context: Any, table: Any) -> Any:
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: list[ir.Value]) -> ir.Value:
             words = builder.inttoptr(values[0], ir.IntType(64).as_pointer())
-            read, result = 0, []
-            for kind in arguments:
-                word = builder.load(builder.gep(words, [ir.IntType(64)(read)]))
-                read += 1
-                if isinstance(kind, types.Array):
-                    if DATA_OFFSET is not None:
-                        word = builder.load(builder.inttoptr(word, ir.IntType(64).as_pointer()))
-                    size = builder.load(builder.gep(words, [ir.IntType(64)(read)]))
-                    read += 1
-                    word = flat_array(context, builder, kind, word, size)
-                result.append(word)
-            return context.make_tuple(builder, arguments, result)
+            return Reader(context, builder, words).read(arguments)
 
         return arguments(types.int64), generate
 
     return intrinsic(define)
+
+
+class Reader:
+    """Writes the code that reads values from a table of words, one after the other."""
+
+    def __init__(self, context: Any, builder: ir.IRBuilder, words: ir.Value) -> None:
+        self.context, self.builder, self.words = context, builder, words
+        self.place = 0
+
+    def read(self, kind: Any) -> ir.Value:
+        """Return the value of this type that comes next."""
+        if isinstance(kind, types.BaseTuple):
+            return self.context.make_tuple(self.builder, kind, [self.read(field) for field in kind])
+        word = self._word()
+        if not isinstance(kind, types.Array):
+            return word
+        if DATA_OFFSET is not None:
+            word = self.builder.load(self.builder.inttoptr(word, ir.IntType(64).as_pointer()))
+        return flat_array(self.context, self.builder, kind, word, self._word())
+
+    def _word(self) -> ir.Value:
+        word = self.builder.load(self.builder.gep(self.words, [ir.IntType(64)(self.place)]))
+        self.place += 1
+        return word
 
 
 def flat_array(context: Any, builder: ir.IRBuilder, kind: types.Array, address: ir.Value, size: ir.Value) -> ir.Value:
@@ -99,7 +116,7 @@ _of_thread = _OfThread()
 
 
 def aligned(count: int, dtype: np.dtype) -> np.ndarray:
-    """Return new memory for so many numbers, at a multiple of the widest register's size."""
+    """Return new memory for `count` numbers, at a multiple of the widest register's size."""
     size = count * dtype.itemsize
     room = np.empty(size + 64, np.uint8)
     first = -room.__array_interface__["data"][0] % 64
@@ -107,7 +124,7 @@ def aligned(count: int, dtype: np.dtype) -> np.ndarray:
 
 
 def scratch(name: str, count: int, dtype: np.dtype) -> np.ndarray:
-    """Return memory for `count` numbers: within a thread the same for each call with a name, enlarged when needed."""
+    """Return memory for `count` numbers, within a thread the same for all calls with this name, enlarged if needed."""
     own = _of_thread.held
     held = own.get((name, dtype.char))
     if held is None or len(held) < count:
@@ -115,17 +132,21 @@ def scratch(name: str, count: int, dtype: np.dtype) -> np.ndarray:
     return held[:count]
 
 
-def write_entry(function: Callable[..., None], name: str, scope: dict[str, Any]) -> Callable[[int, int, int], None]:
+def write_entry(
+    function: Callable[..., None], name: str, constants: Collection[str], scope: dict[str, Any]
+) -> Callable[[int, int, int], None]:
     """Rewrite ``f(task, tasks, *arguments)`` as ``name(task, tasks, table)`` that begins ``arguments = unpack(table)``.
 
-    Were the one called from the other, numba would compile it twice.
+    Arguments that are constants are names in the scope instead. Were the one function called from the other, numba
+    would compile it twice.
     """
     lines, first = inspect.getsourcelines(function)
     tree = ast.increment_lineno(ast.parse(textwrap.dedent("".join(lines))), first - 1)  # numba looks the source up
     written = tree.body[0]
-    given = [ast.Name(argument.arg, ast.Store()) for argument in written.args.args[2:]]
+    assert isinstance(written, ast.FunctionDef)
+    read = [ast.Name(a.arg, ast.Store()) for a in written.args.args[2:] if a.arg not in constants]
     call = ast.Call(ast.Name("unpack", ast.Load()), [ast.Name("table", ast.Load())], [])
-    written.body.insert(0, ast.Assign([ast.Tuple(given, ast.Store())], call))
+    written.body.insert(0, ast.Assign([ast.Tuple(read, ast.Store())], call))
     written.args.args[2:] = [ast.arg("table")]
     written.name, written.decorator_list = name, []
     exec(compile(ast.fix_missing_locations(tree), inspect.getfile(function), "exec"), scope)
@@ -133,7 +154,7 @@ def write_entry(function: Callable[..., None], name: str, scope: dict[str, Any])
 
 
 def data_offset() -> int | None:
-    """Find where an array object holds the address of its data: asking numpy for it takes longer than all the rest."""
+    """Find where an array object holds the address of its data: reading it through numpy takes most of a call."""
     probe = np.empty(1)
     address = probe.__array_interface__["data"][0]
     for offset in range(0, sys.getsizeof(probe) - 8, 8):
@@ -146,34 +167,64 @@ DATA_OFFSET = data_offset()
 
 
 def locate(array: np.ndarray) -> int:
-    """Return what an entry finds the array's data by."""
+    """Return the word by which an entry finds the array's data."""
     return array.__array_interface__["data"][0] if DATA_OFFSET is None else id(array) + DATA_OFFSET
 
 
-class TaskKernel:
-    """A function ``f(task, tasks, *arguments)`` on integers and flat arrays; call it as ``k(tasks, *arguments)``.
+class Constants:
+    """Numbers and functions that are constants of a kernel's machine code: it is compiled for each of these anew.
 
-    Arrays may have any shape but must be C-ordered; the function sees them flat.
+    Parameters
+    ----------
+    name : str
+        Tells them apart in the names of compiled functions.
+    members : mapping of str to int, bool or function
+        What the kernel reads as attributes of the argument.
+    cached : bool
+        Whether the machine code is kept on disk: only where all sources of the members are this room's.
+    """
+
+    def __init__(self, name: str, members: Mapping[str, Any], *, cached: bool) -> None:
+        self.name, self.cached = name, cached
+        self.module = ModuleType(name)  # the one kind of object whose attributes numba takes as constants
+        self.module.__dict__.update(members)
+
+
+class TaskKernel:
+    """A function ``f(task, tasks, *arguments)`` that tasks may run at the same time; call it ``k(tasks, *arguments)``.
+
+    Arguments are integers, arrays, named tuples of these, and `Constants`. Arrays may have any shape but must be
+    C-ordered; the function sees them flat.
     """
 
     def __init__(self, function: Callable[..., None]) -> None:
         self.function = function
         self.entries: dict[tuple[Any, ...], tuple[Any, Any]] = {}
 
-    def __call__(self, tasks: int, *arguments: int | np.ndarray) -> None:
+    def __call__(self, tasks: int, *arguments: Any) -> None:
         """Run all tasks, each on a thread of its own as far as there are threads."""
+        flat: list[Any] = []
+        for argument in arguments:
+            if isinstance(argument, tuple):
+                flat.append(type(argument))
+                flat += argument
+            else:
+                flat.append(argument)
         words: list[int] = []
         kinds: list[Any] = []
-        for argument in arguments:
-            if isinstance(argument, np.ndarray):
-                if not argument.flags.c_contiguous:
+        for value in flat:
+            if isinstance(value, np.ndarray):
+                if not value.flags.c_contiguous:
                     raise ValueError(f"{self.function.__name__}: an array is not C-ordered")
-                words += (locate(argument), argument.size)
-                kinds.append(argument.dtype.char)
+                words += (locate(value), value.size)
+                kinds.append(value.dtype.char)
+            elif isinstance(value, type | Constants):
+                kinds.append(value)
             else:
-                words.append(argument)
+                words.append(value)
                 kinds.append(int)
-        entry = self.entries.get(tuple(kinds)) or self.compile(tuple(kinds))
+        key = tuple(kinds)
+        entry = self.entries.get(key) or self.compile(key)
         table = _of_thread
         struct.pack_into(f"{len(words)}q", table.words, 0, *words)
         if tasks == 1:
@@ -183,15 +234,31 @@ class TaskKernel:
 
     def compile(self, kinds: tuple[Any, ...]) -> tuple[Any, Any]:
         """Compile, or load from disk, the entry for these kinds of arguments."""
-        resolved = tuple(types.int64 if k is int else numba.from_dtype(np.dtype(k)) for k in kinds)
-        arguments = tuple(
-            k if given is int else types.Array(k, 1, "C") for k, given in zip(resolved, kinds, strict=True)
-        )
-        name = f"{self.function.__name__}_{''.join('n' if k is int else k for k in kinds)}"
-        scope = {**self.function.__globals__, "unpack": unpacker(arguments)}
-        compiled = numba.cfunc(ENTRY_TYPE, fastmath=FAST, **FLAGS)(write_entry(self.function, name, scope))
+        parameters, rest = list(inspect.signature(self.function).parameters)[2:], iter(kinds)
+        constants: dict[str, Constants] = {}
+        arguments = []
+        for parameter, kind in zip(parameters, rest, strict=False):
+            if isinstance(kind, Constants):
+                constants[parameter] = kind
+            elif kind is not int and isinstance(kind, type):
+                fields = [_numba_type(next(rest)) for _ in kind._fields]
+                arguments.append(types.BaseTuple.from_types(fields, kind))
+            else:
+                arguments.append(_numba_type(kind))
+        letters = "".join("n" if kind is int else kind for kind in kinds if kind is int or isinstance(kind, str))
+        name = "_".join([self.function.__name__, *(given.name for given in constants.values()), letters])
+        modules = {parameter: given.module for parameter, given in constants.items()}
+        scope = {**self.function.__globals__, **modules, "unpack": unpacker(tuple(arguments))}
+        flags = {**FLAGS, "cache": all(given.cached for given in constants.values())}
+        entry = write_entry(self.function, name, constants, scope)
+        compiled = numba.cfunc(ENTRY_TYPE, fastmath=FAST, **flags)(entry)
         self.entries[kinds] = (compiled.address, Entry(compiled.address))
         return self.entries[kinds]
+
+
+def _numba_type(kind: Any) -> Any:
+    """Return the type of an integer, or of a flat array of this dtype."""
+    return types.int64 if kind is int else types.Array(numba.from_dtype(np.dtype(kind)), 1, "C")
 
 
 def task_kernel(function: Callable[..., None]) -> TaskKernel:

@@ -18,7 +18,7 @@ BAND = 4  # panels that are packed together where memory is read across them
 
 @part
 def share(whole, task, tasks):
-    """Return the first and the end of this task's part of so many things."""
+    """Return the first and the end of this task's part of `whole` things."""
     return whole * task // tasks, whole * (task + 1) // tasks
 
 
