@@ -24,7 +24,7 @@ class _BeforePytensor:
     @classmethod
     def find_spec(cls, name: str, path: object = None, target: object = None) -> None:
         if name == "pytensor":
-            from lstm_cli.caches import set_pytensor_flags
+            from lstm_cli.ops.flags import set_pytensor_flags
 
             sys.meta_path = [f for f in sys.meta_path if f is not cls]  # not in place: Python is going through it
             set_pytensor_flags()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli import caches
-from lstm_cli.kernels.runtime import kernel_folder
+from lstm_cli.kernels.runtime import caches
+from lstm_cli.kernels.runtime.compilation import kernel_folder
+from lstm_cli.ops.flags import set_pytensor_flags
 from tests.support.process import ROOT
 from tests.support.runs import SMALL, merged, write_data
 
@@ -140,7 +141,7 @@ def test_the_flags_do_not_grow_from_process_to_process(tmp_path: Path, monkeypat
     monkeypatch.setenv("LSTM_CLI_CACHE", str(tmp_path))
     monkeypatch.setenv("PYTENSOR_FLAGS", "floatX=float32, ")
     for _ in range(3):
-        caches.set_pytensor_flags()
+        set_pytensor_flags()
     assert os.environ["PYTENSOR_FLAGS"] == f"floatX=float32,cxx=,base_compiledir='{tmp_path / 'pytensor'}'"
 
 

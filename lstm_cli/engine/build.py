@@ -10,7 +10,7 @@ from lstm_cli.engine.system import Code, build_loop
 from lstm_cli.engine.threads import thread_count
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
-from lstm_cli.ops.contract import exclusive
+from lstm_cli.ops.mode import exclusive
 from lstm_cli.run.checkpoint import State, check_matches
 
 

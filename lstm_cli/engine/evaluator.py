@@ -15,7 +15,7 @@ from lstm_cli.engine.metrics import Task, accumulator
 from lstm_cli.engine.system import check_system
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Kind, objective
-from lstm_cli.ops.contract import compiled, exclusive
+from lstm_cli.ops.mode import compiled, exclusive
 
 
 class Evaluator:

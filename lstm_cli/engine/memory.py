@@ -12,9 +12,8 @@ from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
-#: Gates of each cell: numbers per unit and step that training keeps for the gradient.
-_GATES = {"lstm": 4, "gru": 3, "rnn": 1}
-#: Beside the gates the states, their gradient and a copy for dropout; without training the states and a copy.
+#: Numbers per unit and step: the states, their gradient and a copy for dropout, beside the gates that training keeps
+#: for the gradient; without training the states and a copy.
 _TRAINED, _EVALUATED = 3, 2
 #: Numbers per step with a target: its position, its weight, its loss, and what they are made from.
 _PER_TARGET = 40
@@ -42,11 +41,13 @@ def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str,
     training
         With gradients, or without.
     """
+    from lstm_cli.kernels.cells import CELLS  # imports numba
+
     numbers = (3 if training else 1) * (schema.numeric_size + _embedded(spec, schema))
     width = 0
     for layer in spec.layers:
         width = layer.size * (2 if layer.bidirectional else 1)
-        numbers += width * (_GATES[layer.cell or spec.cell] + _TRAINED if training else _EVALUATED)
+        numbers += width * (CELLS[layer.cell or spec.cell].weight_blocks + _TRAINED if training else _EVALUATED)
     target = schema.target
     if target.per == "step":
         per_number = _PER_NUMBER_TRAINED if training else _PER_NUMBER_EVALUATED

@@ -14,7 +14,7 @@ from lstm_cli.engine.inputs import input_arrays
 from lstm_cli.engine.system import Divergence, check_system, divergence
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.rollout import ClosedLoop
-from lstm_cli.ops.contract import compiled, exclusive
+from lstm_cli.ops.mode import compiled, exclusive
 
 
 class Predictor:

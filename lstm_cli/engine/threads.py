@@ -5,15 +5,15 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from lstm_cli.kernels import runtime
-from lstm_cli.ops.contract import exclusive
+from lstm_cli.kernels.runtime.threads import set_threads
+from lstm_cli.ops.mode import exclusive
 
 
 @exclusive
 def use_threads(threads: int | str) -> None:
     """Set how many threads the kernels use; libraries beside them get one, as threads inside threads thrash."""
     threadpool_limits(1)
-    runtime.set_threads(thread_count(threads))
+    set_threads(thread_count(threads))
 
 
 def thread_count(threads: int | str) -> int:

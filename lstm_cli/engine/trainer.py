@@ -20,7 +20,7 @@ from lstm_cli.engine.inputs import Symbol, input_arrays, inputs_with_target
 from lstm_cli.engine.system import Divergence, check_system, divergence
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Kind, objective
-from lstm_cli.ops.contract import compiled, exclusive
+from lstm_cli.ops.mode import compiled, exclusive
 from lstm_cli.ops.parameters import flatten_into
 from lstm_cli.optim.build import build
 

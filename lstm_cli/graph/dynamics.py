@@ -20,7 +20,7 @@ import pytensor.tensor as pt
 from numba.core.errors import NumbaError
 from pytensor.graph.basic import Variable
 
-from lstm_cli.ops.contract import python_mode
+from lstm_cli.ops.mode import python_mode
 
 Function = Callable[[Variable, Variable], Variable]
 MODULE = "lstm_cli_dynamics"

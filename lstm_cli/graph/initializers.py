@@ -1,5 +1,7 @@
 """Initial values of parameters: functions ``(generator, shape) -> array`` in float64."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lstm_cli.graph.parameters import Initializer
@@ -42,9 +44,10 @@ def recurrent(gates: int) -> Initializer:
     return initialize
 
 
-def forget_bias(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Return an LSTM's bias (4H,): ones for the forget gate, the second block (Jozefowicz et al. 2015)."""
-    bias = np.zeros(shape)
-    units = shape[0] // 4
-    bias[units : 2 * units] = 1
-    return bias
+def constant_blocks(values: Sequence[float]) -> Initializer:
+    """Return the initializer of a bias (blocks * H,): one number a block, such as 1 for an LSTM's forget gate."""
+
+    def initialize(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return np.repeat(np.asarray(values, np.float64), shape[0] // len(values))
+
+    return initialize

@@ -9,8 +9,8 @@ from typing import Literal, TypeVar
 
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.graph import initializers
-from lstm_cli.graph.cells import CELLS, Cell
 from lstm_cli.graph.parameters import Parameter
+from lstm_cli.kernels.cells import CELLS, Cell
 
 T = TypeVar("T")
 
@@ -127,12 +127,11 @@ def declare(
 
 def _declare_direction(direction: Direction, *, learned_initial: bool) -> list[Parameter]:
     cell, name, units = direction.cell, direction.name, direction.units
-    gates = len(cell.gates)
+    gates, bias = len(cell.gates), [cell.initial_bias.get(name, 0.0) for name in cell.biases]
     weights = (gates * units, direction.inputs + units)
-    bias = initializers.forget_bias if cell.name == "lstm" else initializers.zeros
     parameters = [
         Parameter(f"{name}.W", weights, initializers.recurrent(gates), blocks=cell.gates),
-        Parameter(f"{name}.b", (len(cell.biases) * units,), bias, blocks=cell.biases),
+        Parameter(f"{name}.b", (len(bias) * units,), initializers.constant_blocks(bias), blocks=cell.biases),
     ]
     if learned_initial:
         parameters.append(Parameter(f"{name}.initial", (sum(direction.states),), initializers.zeros))

@@ -2,18 +2,19 @@
 
 import numpy as np
 
-from lstm_cli.kernels.layout import LINE, padded, panel_columns
-from lstm_cli.kernels.matmul import BAND, DEPTH, outer_product, product
-from lstm_cli.kernels.runtime import threads
-from lstm_cli.kernels.tasks import scratch
+from lstm_cli.kernels.runtime.tasks import scratch
+from lstm_cli.kernels.runtime.threads import threads
+from lstm_cli.kernels.simd.matmul import BAND, DEPTH, outer_product, product
+from lstm_cli.kernels.simd.tile import panel_columns
+from lstm_cli.kernels.simd.vector import LINE, padded
 
-SMALL = 1 << 19  # products of numbers that are not worth another thread
+SMALL = 1 << 19  # products of numbers below which another thread does not pay
 
 
 def divide(rows: int, columns: int, depth: int, dtype: np.dtype, *, panels: int = 1) -> tuple[int, bool, np.ndarray]:
-    """Choose for a product the number of tasks and whether they share out the rows; return their memory too.
+    """Choose for a product the number of tasks, and whether they divide the rows among them; return their memory too.
 
-    They pack so many `panels` at a time.
+    Each task packs `panels` panels at a time.
     """
     tasks = max(1, min(threads(), rows * columns * depth // SMALL))
     width = panel_columns(dtype)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.tasks import task_kernel
 
 _BLOCK = 4096  # numbers that stay in the first-level cache
 

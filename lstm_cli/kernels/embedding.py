@@ -1,7 +1,7 @@
 """Rows of a matrix added to the rows of another."""
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.tasks import task_kernel
 
 _BLOCK = 16  # numbers: threads never write to one cache line
 
@@ -22,7 +22,7 @@ def scatter_add(task, tasks, source, rows, target, width):
 
     Notes
     -----
-    Tasks share the columns, so each sum is made in the order of the rows, whatever the number of tasks.
+    Tasks divide the columns among them, so each sum is made in the order of the rows, whatever the number of tasks.
     """
     blocks = (width + _BLOCK - 1) // _BLOCK
     first, last = task * blocks // tasks * _BLOCK, min(width, (task + 1) * blocks // tasks * _BLOCK)

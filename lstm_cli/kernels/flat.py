@@ -1,7 +1,7 @@
-"""One pass over vectors of any length (P,), shared out to tasks."""
+"""One pass over vectors of any length (P,), divided among tasks."""
 
-from lstm_cli.kernels.packing import add, copy
-from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.runtime.tasks import task_kernel
+from lstm_cli.kernels.simd.packing import add, copy
 
 
 @task_kernel

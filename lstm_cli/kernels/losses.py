@@ -1,17 +1,17 @@
 """Losses over rows of outputs, and their gradients in the memory of the outputs.
 
 Legend: N rows, K classes or labels, D numbers. Losses are computed in parts that keep NaN and infinity meaningful, and
-stored with no more arithmetic: a row with a value that is not finite gets a loss that is not. Rows are shared out to
-tasks. Numbers come in an array `k` of the outputs' dtype; literals would turn the arithmetic into float64.
+stored with no more arithmetic: a row with a value that is not finite gets a loss that is not. Tasks divide the
+rows among them. Numbers come in an array `k` of the outputs' dtype; literals would turn the arithmetic into float64.
 """
 
 import math
 
 import numpy as np
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.scalar import exp_nonpositive, larger, log1p_unit
-from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.tasks import task_kernel
+from lstm_cli.kernels.simd.scalar import exp_nonpositive, larger, log1p_unit
 
 
 @part

@@ -1,7 +1,7 @@
-"""Summaries of sequences over their real steps; tasks share the batch. Legend: T time, B batch, H units."""
+"""Summaries of sequences over their real steps; tasks divide the batch among them. Legend: T time, B batch, H units."""
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.tasks import task_kernel
 
 
 @part

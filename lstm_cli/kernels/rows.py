@@ -1,8 +1,8 @@
 """Rows picked out of a matrix in ascending order, and put back between rows of zeros."""
 
-from lstm_cli.kernels.packing import clear, copy
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.tasks import task_kernel
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.tasks import task_kernel
+from lstm_cli.kernels.simd.packing import clear, copy
 
 
 @task_kernel

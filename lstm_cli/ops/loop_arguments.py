@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstm_cli.kernels import layout
-from lstm_cli.kernels.loop_memory import Layer, Loop, rows_of
-from lstm_cli.ops.recurrent import STATES
+from lstm_cli.kernels.cells import CELLS, RNN
+from lstm_cli.kernels.rollout.memory import Layer, Loop, schedule_of
 
 
 class LayerKind(NamedTuple):
@@ -22,9 +21,14 @@ class LayerKind(NamedTuple):
     dropped: bool
 
     @property
+    def states(self) -> int:
+        """Parts of the layer's state."""
+        return len(CELLS[self.cell].states)
+
+    @property
     def arrays(self) -> int:
         """Inputs of the Op that are the layer's: W, b, the initial state, mask, drop."""
-        return 2 + STATES[self.cell] + self.masked + self.dropped
+        return 2 + self.states + self.masked + self.dropped
 
 
 class Arguments(NamedTuple):
@@ -58,7 +62,7 @@ def arguments(op: Any, inputs: Sequence[np.ndarray]) -> Arguments:
     stack = (lambda array: array) if order is None else (lambda array: np.ascontiguousarray(array[:, order]))
     layers = list(_layers(op, arrays, batch, rows, stack))
     lengths = rows(lengths)
-    running = rows_of(lengths, stack(feed), observed)
+    running = schedule_of(lengths, stack(feed), observed)
     loop = Loop(layers, running, op.size, op.residual)
     _check_shapes(op, loop, numbers, batch)
     return Arguments(loop, np.ascontiguousarray(stack(numbers)), lengths, order)
@@ -71,22 +75,22 @@ def _layers(op: Any, arrays: Sequence[np.ndarray], batch: int, rows: Any, stack:
     start = 0
     for kind in op.layers:
         own, *rest = arrays[start : start + kind.arrays]
-        bias, states = rest[0], [rows(state) for state in rest[1 : 1 + STATES[kind.cell]]]
+        bias, states = rest[0], [rows(state) for state in rest[1 : 1 + kind.states]]
         further = iter(rest[1 + len(states) :])
         mask = np.ascontiguousarray(rows(next(further))) if kind.masked else none
         drop = stack(next(further)) if kind.dropped else nothing
-        yield Layer(kind.cell, kind.activation, own, bias, states, mask, drop)
+        yield Layer(CELLS[kind.cell], kind.activation, own, bias, states, mask, drop)
         start += kind.arrays
     past = np.zeros((len(W), len(W)), W.dtype)
     initial = np.zeros((batch, len(W)), W.dtype)
-    yield Layer("rnn", op.activation, np.concatenate([W, past], axis=1), b, [initial], none, nothing)
+    yield Layer(RNN, op.activation, np.concatenate([W, past], axis=1), b, [initial], none, nothing)
 
 
 def _check_shapes(op: Any, loop: Loop, numbers: np.ndarray, batch: int) -> None:
     width = numbers.shape[2]
     for number, layer in enumerate(loop.layers):
-        blocks, states = layout.BLOCKS[layer.cell] * layer.units, [state.shape for state in layer.initial]
-        biases = layout.KEPT[layer.cell] * layer.units
+        blocks, states = layer.cell.weight_blocks * layer.units, [state.shape for state in layer.initial]
+        biases = layer.cell.sum_blocks * layer.units
         right = len(layer.W) == blocks and layer.b.shape == (biases,) and layer.inputs == width
         right &= states == [(batch, layer.units)] * len(states)
         right &= layer.mask.shape in ((0, 0), (batch, layer.units))

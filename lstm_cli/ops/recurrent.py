@@ -1,7 +1,7 @@
 """A recurrent layer over a padded batch as one Op, and its gradient as another.
 
-Legend: T time, B batch, I input, H units, G gate blocks, V tokens. The equations stand in `lstm_cli.ops.reference`,
-what is kept for the gradient in `lstm_cli.kernels.forward`.
+Legend: T time, B batch, I input, H units, G gate blocks, S further states, V tokens. The equations stand in
+`lstm_cli.kernels.cells`, what is kept for the gradient in `lstm_cli.kernels.recurrent.forward`.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,11 @@ from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.kernels import recurrent as kernels
-from lstm_cli.kernels.gates import ACTIVATIONS
-from lstm_cli.kernels.layout import BLOCKS, KEPT
+from lstm_cli.kernels.cells import CELLS
+from lstm_cli.kernels.cells.activations import ACTIVATIONS
+from lstm_cli.kernels.recurrent import layer as kernels
 from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected, output_buffer
 from lstm_cli.ops.rewrites import TrimmableOp
-
-STATES = {"rnn": 1, "lstm": 2, "gru": 1}
 
 
 def recurrent(
@@ -46,7 +44,8 @@ def recurrent(
     b : (G H), for a gru (4 H) with the bias of n's hidden part last
     initial : (B, H) each
         State before the first step: (h, c) for an lstm, else (h,).
-    cell : lstm, gru or rnn
+    cell : str
+        One of `lstm_cli.kernels.cells.CELLS`: lstm, gru or rnn.
     activation : tanh, linear, relu, sigmoid or softsign
         Of z (lstm), n (gru) or h (rnn).
     reverse : bool
@@ -98,7 +97,7 @@ def _run(
 
 
 class Recurrent(TrimmableOp):
-    """``(x | ids, table; lengths, W, b, *initial[, mask]) -> (h, *finals, shards, gates, cells)``.
+    """``(x | ids, table; lengths, W, b, *initial[, mask]) -> (h, *finals, shards, gates, further)``.
 
     The last three outputs are for the gradient only; `keeps` tells whether they are filled.
     """
@@ -108,8 +107,8 @@ class Recurrent(TrimmableOp):
     def __init__(
         self, cell: str, activation: str, reverse: bool, masked: bool, tokens: bool = False, keeps: bool = True
     ) -> None:
-        if cell not in BLOCKS:
-            raise ValueError(f"cell: got {cell!r}, expected one of {', '.join(BLOCKS)}")
+        if cell not in CELLS:
+            raise ValueError(f"cell: got {cell!r}, expected one of {', '.join(CELLS)}")
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation: got {activation!r}, expected one of {', '.join(ACTIVATIONS)}")
         self.cell, self.activation, self.reverse = cell, activation, bool(reverse)
@@ -118,12 +117,12 @@ class Recurrent(TrimmableOp):
     @property
     def states(self) -> int:
         """Parts of the state: h, for an lstm also c."""
-        return STATES[self.cell]
+        return len(CELLS[self.cell].states)
 
     @property
     def layer(self) -> kernels.Layer:
         """What the kernels need to know."""
-        return kernels.Layer(self.cell, self.activation, self.reverse)
+        return kernels.Layer(CELLS[self.cell], self.activation, self.reverse)
 
     def trim(self, unused: frozenset[int]) -> Self:
         """Keep nothing for a gradient that is not taken."""
@@ -173,10 +172,12 @@ class Recurrent(TrimmableOp):
         given = arguments(self, inputs)
         dtype, state = given.W.dtype, given.initial[0].shape
         h = output_buffer(outputs[0], (inputs[0].shape[0], *state), dtype)
-        finals = [output_buffer(cell, state, dtype) for cell in outputs[1 : 1 + self.states]]
+        finals = np.empty((self.states, *state), dtype)
         reserve = kernels.new_reserve(self.layer, given, self.keeps)
         kernels.run_forward(self.layer, given, reserve, h, finals)
-        outputs[-3][0], outputs[-2][0], outputs[-1][0] = reserve.shards, reserve.gates, reserve.cells
+        results = [*finals, reserve.shards, reserve.gates, reserve.further]
+        for output, result in zip(outputs[1:], results, strict=True):
+            output[0] = result
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -194,7 +195,7 @@ class Recurrent(TrimmableOp):
 
 
 class RecurrentGradient(TrimmableOp):
-    """``(*inputs, h, shards, gates, cells, dh, *dfinals) -> (dx | dtable, dW, db, *dinitial)``.
+    """``(*inputs, h, shards, gates, further, dh, *dfinals) -> (dx | dtable, dW, db, *dinitial)``.
 
     In place, the gates of the forward pass are overwritten. A cotangent without elements is zero.
     """
@@ -233,27 +234,30 @@ class RecurrentGradient(TrimmableOp):
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         """Run the kernels."""
         given = arguments(self.forward, inputs[: self.inputs])
-        h, shards, gates, cells, *flowing = inputs[self.inputs :]
+        h, shards, gates, further, *flowing = inputs[self.inputs :]
         dh, *dfinals = (np.ascontiguousarray(cotangent) for cotangent in flowing)
-        reserve = kernels.Reserve(shards, gates if self.inplace else kernels.copied(gates), cells)
+        reserve = kernels.Reserve(shards, gates if self.inplace else kernels.copied(gates), further)
         source = given.table if self.forward.tokens else given.x
-        likes = [source if self.wanted else source[:0], given.W, given.b, *given.initial]
-        results = [output_buffer(cell, like.shape, like.dtype) for cell, like in zip(outputs, likes, strict=True)]
-        nothing = results[0].reshape(-1)[:0]
-        dx, dtable = (nothing, results[0]) if self.forward.tokens else (results[0], nothing)
-        gradients = kernels.Gradients(dx, dtable, results[1], results[2], results[3:])
+        likes = [source if self.wanted else source[:0], given.W, given.b]
+        dsource, dW, db = (output_buffer(o, like.shape, like.dtype) for o, like in zip(outputs, likes, strict=False))
+        dinitial = np.empty((self.forward.states, *given.initial[0].shape), h.dtype)
+        nothing = dsource.reshape(-1)[:0]
+        dx, dtable = (nothing, dsource) if self.forward.tokens else (dsource, nothing)
+        gradients = kernels.Gradients(dx, dtable, dW, db, dinitial)
         kernels.run_backward(self.forward.layer, given, reserve, h, dh, dfinals, gradients)
+        for output, gradient in zip(outputs[3:], dinitial, strict=True):
+            output[0] = gradient
 
 
 def arguments(op: Recurrent, inputs: Sequence[np.ndarray]) -> kernels.Inputs:
     """Check the inputs against each other, once per call: kernels do not."""
     source, lengths, W, b, initial, mask = op.split([np.ascontiguousarray(a) for a in inputs])
     steps, batch = source[0].shape[:2]
-    units, columns = initial[0].shape[1], source[-1].shape[-1]
+    units, columns, cell = initial[0].shape[1], source[-1].shape[-1], CELLS[op.cell]
     expected = {
         "lengths": (lengths, (batch,)),
-        "W": (W, (BLOCKS[op.cell] * units, columns + units)),
-        "b": (b, (KEPT[op.cell] * units,)),
+        "W": (W, (cell.weight_blocks * units, columns + units)),
+        "b": (b, (cell.sum_blocks * units,)),
         **{f"initial[{i}]": (state, (batch, units)) for i, state in enumerate(initial)},
         **({"mask": (mask, (batch, units))} if op.masked else {}),
     }

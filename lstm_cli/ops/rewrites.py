@@ -10,6 +10,9 @@ from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import Op
 from pytensor.graph.rewriting.basic import in2out, node_rewriter
 
+# The names of the rewrites in PyTensor's database.
+TRIM, IN_PLACE = "lstm_trim_outputs", "lstm_work_in_place"
+
 
 class TrimmableOp(Op):
     """An Op with outputs that cost something and are not always read."""
@@ -39,5 +42,5 @@ def work_in_place(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
 
 
 # PyTensor's in-place rewrites stand between 50 and 60; the handler that guards them is added at 49.5.
-optdb.register("lstm_trim_outputs", in2out(trim_outputs), "fast_run", "fast_compile", position=49.0)
-optdb.register("lstm_work_in_place", in2out(work_in_place), "fast_run", "inplace", position=50.2)
+optdb.register(TRIM, in2out(trim_outputs), "fast_run", "fast_compile", position=49.0)
+optdb.register(IN_PLACE, in2out(work_in_place), "fast_run", "inplace", position=50.2)

@@ -21,11 +21,10 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.kernels import loop as kernels
-from lstm_cli.kernels.recurrent import copied
+from lstm_cli.kernels.recurrent.layer import copied
+from lstm_cli.kernels.rollout import loop as kernels
 from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected
 from lstm_cli.ops.loop_arguments import Arguments, LayerKind, arguments
-from lstm_cli.ops.recurrent import STATES
 from lstm_cli.ops.rewrites import TrimmableOp
 
 
@@ -128,7 +127,7 @@ class Rollout(Op):
         dtype = variables[-2].type.dtype
         expected = [(3, dtype), (2, "int64"), (1, "int64"), (1, "int64")]
         for kind in self.layers:
-            states = [(2, dtype)] * (STATES[kind.cell] + kind.masked)
+            states = [(2, dtype)] * (kind.states + kind.masked)
             expected += [(2, dtype), (1, dtype), *states, *[(3, dtype)] * kind.dropped]
         expected += [(2, dtype), (1, dtype)]
         found = [(v.type.ndim, v.type.dtype) for v in variables]
@@ -147,7 +146,7 @@ class Rollout(Op):
         """Gradients flow to weights and initial states, from the states alone."""
         flows = [False] * 4
         for kind in self.layers:
-            flows += [True] * (2 + STATES[kind.cell]) + [False] * (kind.masked + kind.dropped)
+            flows += [True] * (2 + kind.states) + [False] * (kind.masked + kind.dropped)
         return [[flow, False, False] for flow in [*flows, True, True]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

@@ -33,7 +33,7 @@ def ours(case: Case, threads: int) -> tuple[Step, Step]:
     from lstm_cli.engine.trainer import Trainer
     from lstm_cli.graph.model import Model
     from lstm_cli.graph.plan import Sizes
-    from lstm_cli.kernels.runtime import set_threads
+    from lstm_cli.kernels.runtime.threads import set_threads
 
     set_threads(threads)
     spec = {"embedding": case.inputs, "cell": case.cell, "layers": list(case.units), "dropout": 0.0}

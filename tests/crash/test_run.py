@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lstm_cli.kernels.runtime import kernel_folder
+from lstm_cli.kernels.runtime.compilation import kernel_folder
 from lstm_cli.run.checkpoint import load, load_newest
 from lstm_cli.run.names import BEST, LAST
 from tests.support.crash import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace

@@ -2,7 +2,7 @@ import numba
 import numpy as np
 import pytest
 
-from lstm_cli.kernels.scalar import exp_nonpositive, larger, log1p_unit
+from lstm_cli.kernels.simd.scalar import exp_nonpositive, larger, log1p_unit
 
 
 @numba.njit

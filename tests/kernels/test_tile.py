@@ -2,9 +2,10 @@ import numba
 import numpy as np
 import pytest
 
-from lstm_cli.kernels import packing, tile
-from lstm_cli.kernels.layout import panel_columns, plan
-from lstm_cli.kernels.tasks import aligned, task_kernel
+from lstm_cli.kernels.recurrent.layout import plan
+from lstm_cli.kernels.runtime.tasks import aligned, task_kernel
+from lstm_cli.kernels.simd import packing, tile
+from lstm_cli.kernels.simd.tile import panel_columns
 
 TYPES = ["float32", "float64"]
 
@@ -110,7 +111,7 @@ def test_a_plan_shares_out_the_steps():
         sizes = [lengths[made.order[a:b]].sum() for a, b in zip(made.shards, made.shards[1:], strict=False)]
         assert min(sizes) > 0
         assert list(np.cumsum(sizes)) == list(made.packed[1:])
-        assert made.rows == np.diff(made.shards).max()
+        assert made.largest == np.diff(made.shards).max()
     assert max(sizes) == 9
     even = plan(np.full(32, 100).tobytes(), 2)
     assert list(even.shards) == [0, 16, 32]

@@ -6,8 +6,9 @@ import numba
 import numpy as np
 import pytest
 
-from lstm_cli.kernels import gates
-from lstm_cli.kernels.vector import REGISTERS, Code, Registers, Row, choose_registers, lanewise
+from lstm_cli.kernels.cells import activations
+from lstm_cli.kernels.runtime.registers import REGISTERS, Registers, choose_registers
+from lstm_cli.kernels.simd.vector import Code, Row, lanewise
 
 
 @pytest.mark.parametrize(
@@ -34,10 +35,10 @@ def test_a_width_that_no_machine_has_is_refused():
 
 @lanewise
 def functions(code: Code, x: Row, y: Row) -> None:
-    y[0] = gates.tanh(x[0])
-    y[1] = gates.sigmoid(x[0])
-    y[2] = gates.activate(code, x[0])
-    y[3] = gates.slope(code, y[2])
+    y[0] = activations.tanh(x[0])
+    y[1] = activations.sigmoid(x[0])
+    y[2] = activations.activate(code, x[0])
+    y[3] = activations.slope(code, y[2])
 
 
 @numba.njit
@@ -57,14 +58,14 @@ def test_tanh_and_sigmoid_are_accurate_everywhere(dtype, tolerance):
     assert y[0][-1] == 0
 
 
-@pytest.mark.parametrize("name", gates.ACTIVATIONS)
+@pytest.mark.parametrize("name", activations.ACTIVATIONS)
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 33])
 def test_activations_and_their_slopes_in_rows_of_any_length(name, count):
-    from lstm_cli.ops.reference import ACTIVATIONS
+    from tests.support.reference import ACTIVATIONS
 
     x = np.random.default_rng(0).normal(size=count) + 0.01
     y = np.full(4 * count + 3, 7.0)
-    tabulate(gates.ACTIVATIONS[name], x, y)
+    tabulate(activations.ACTIVATIONS[name], x, y)
     act, step = ACTIVATIONS[name], 1e-6
     np.testing.assert_allclose(y[2 * count : 3 * count], act(x), rtol=1e-13)
     np.testing.assert_allclose(y[3 * count : 4 * count], (act(x + step) - act(x - step)) / (2 * step), atol=1e-8)
@@ -74,7 +75,7 @@ def test_activations_and_their_slopes_in_rows_of_any_length(name, count):
 def test_not_a_number_stays_one():
     for dtype in ("float32", "float64"):
         x = np.array([np.nan, 1.0, np.nan], dtype)
-        for code in gates.ACTIVATIONS.values():
+        for code in activations.ACTIVATIONS.values():
             y = np.empty(12, dtype)
             tabulate(code, x, y)
             assert np.isnan(y.reshape(4, 3)[:3, [0, 2]]).all()

@@ -3,9 +3,9 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from lstm_cli.kernels import gates
-from lstm_cli.ops import reference
+from lstm_cli.kernels.cells import activations as gates
 from lstm_cli.ops.activations import ACTIVATIONS
+from tests.support import reference
 from tests.support.ops import compiled
 
 X = np.array([[-3.0, -0.5, 0.0], [0.25, 1.0, 30.0]])

@@ -7,7 +7,8 @@ from pytensor.compile.mode import Mode
 from pytensor.link.c.basic import CLinker
 from pytensor.tensor.elemwise import Elemwise
 
-from lstm_cli.ops.contract import or_zeros, python_mode
+from lstm_cli.ops.contract import or_zeros
+from lstm_cli.ops.mode import python_mode
 from tests.support.ops import compiled, ops_of
 
 

@@ -3,7 +3,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from lstm_cli.kernels.runtime import set_threads, threads
+from lstm_cli.kernels.runtime.threads import set_threads, threads
 from lstm_cli.ops.dropout import dropout, dropout_mask
 from tests.support.ops import check_gradient, compiled, ops_of
 

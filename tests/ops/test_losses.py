@@ -4,7 +4,7 @@ import pytensor.tensor as pt
 import pytest
 
 from lstm_cli.kernels import losses as kernels
-from lstm_cli.kernels.runtime import set_threads, threads
+from lstm_cli.kernels.runtime.threads import set_threads, threads
 from lstm_cli.ops.losses import regression_loss, sigmoid_cross_entropy, softmax_cross_entropy
 from tests.support.ops import check_gradient, compiled, ops_of
 

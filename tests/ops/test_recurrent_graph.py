@@ -6,16 +6,17 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.gradient import DisconnectedInputError
 
-from lstm_cli.kernels.tasks import TaskKernel
+from lstm_cli.kernels.runtime.tasks import TaskKernel
 from lstm_cli.ops.recurrent import Recurrent, RecurrentGradient, recurrent, recurrent_tokens
 from tests.support import recurrent_problem as layers
 from tests.support.ops import compiled, ops_of
-from tests.support.recurrent_problem import KINDS, RAGGED, Kind, close
+from tests.support.recurrent_problem import CELLS, KINDS, RAGGED, Kind, close
 
 
 def test_a_second_model_of_other_sizes_compiles_no_kernel(monkeypatch):
-    for dtype in ("float32", "float64"):
-        layers.run(layers.make(Kind(masked=True), 4, 3, 2, 5).astype(dtype))
+    for cell in CELLS:
+        for dtype in ("float32", "float64"):
+            layers.run(layers.make(Kind(cell, masked=True), 4, 3, 2, 5).astype(dtype))
 
     def refuse(kernel, kinds):
         raise AssertionError(f"{kernel.function.__name__} was compiled for {kinds}")

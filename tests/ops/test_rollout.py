@@ -8,12 +8,11 @@ import pytensor.tensor as pt
 import pytest
 from lstm_cli.theano.compiling import fast_start
 
-from lstm_cli.kernels.layout import BLOCKS, KEPT
-from lstm_cli.ops import reference
+from lstm_cli.kernels.cells import CELLS as DECLARED
 from lstm_cli.ops.activations import ACTIVATIONS
 from lstm_cli.ops.loop_arguments import LayerKind
-from lstm_cli.ops.recurrent import STATES
 from lstm_cli.ops.rollout import LayerInputs, rollout
+from tests.support import reference
 from tests.support.ops import compiled
 from tests.support.theano_lstm import on_joined_weights
 
@@ -65,7 +64,7 @@ class Problem:
         layers = []
         for kind in self.kinds:
             own, rest = rest[: kind.arrays], rest[kind.arrays :]
-            states = STATES[kind.cell]
+            states = kind.states
             further = iter(own[2 + states :])
             mask = next(further) if kind.masked else None
             drop = next(further) if kind.dropped else None
@@ -80,7 +79,7 @@ class Problem:
         steps, one = int(self.lengths[row]), slice(row, row + 1)
         layers = []
         for kind, layer in zip(self.kinds, self.layers, strict=True):
-            states = [a[one] for a in layer[2 : 2 + STATES[kind.cell] + kind.masked]]
+            states = [a[one] for a in layer[2 : 2 + kind.states + kind.masked]]
             drops = [layer[-1][:steps, one].copy()] * kind.dropped
             layers.append([*layer[:2], *states, *drops])
         return replace(
@@ -100,8 +99,9 @@ def problem(kinds, *, system=True, residual=False, extra=0, lengths=(7, 4, 7, 1,
     layers, width = [], SIZE + extra
     for number, kind in enumerate(kinds):
         units = 5 + 3 * number
-        shapes = [(BLOCKS[kind.cell] * units, width + units), (KEPT[kind.cell] * units,)]
-        arrays = [rng.normal(0, 0.6, shape) for shape in [*shapes, *[(batch, units)] * STATES[kind.cell]]]
+        cell = DECLARED[kind.cell]
+        shapes = [(len(cell.gates) * units, width + units), (len(cell.biases) * units,)]
+        arrays = [rng.normal(0, 0.6, shape) for shape in [*shapes, *[(batch, units)] * kind.states]]
         arrays += [rng.choice([0.0, 1.6], (batch, units))] * kind.masked
         arrays += [rng.choice([0.0, 1.6], (steps, batch, units))] * kind.dropped
         layers.append(arrays)
@@ -117,7 +117,7 @@ def by_hand(problem):
     steps, batch = problem.feed.shape
     following, outputs = np.zeros((steps, batch, SIZE)), np.zeros((steps, batch, len(problem.output[0])))
     for r in range(batch):
-        states = [[a[r : r + 1] for a in layer[2 : 2 + STATES[kind.cell]]]
+        states = [[a[r : r + 1] for a in layer[2 : 2 + kind.states]]
                   for kind, layer in zip(problem.kinds, problem.layers, strict=True)]  # fmt: skip
         for t in range(problem.lengths[r]):
             x = problem.numbers[t, r : r + 1].copy()
@@ -126,7 +126,7 @@ def by_hand(problem):
             state = x[:, :SIZE]
             for number, (kind, layer) in enumerate(zip(problem.kinds, problem.layers, strict=True)):
                 before = states[number]
-                mask = layer[2 + STATES[kind.cell]][r : r + 1] if kind.masked else 1.0
+                mask = layer[2 + kind.states][r : r + 1] if kind.masked else 1.0
                 step, activation = reference.STEPS[kind.cell], reference.ACTIVATIONS[kind.activation]
                 states[number] = step(x, before, before[0] * mask, layer[0], layer[1], activation)
                 x = states[number][0] * (layer[-1][t, r : r + 1] if kind.dropped else 1.0)
@@ -160,9 +160,7 @@ def gradients(problem, direction):
 
 def flows_to(problem):
     return [
-        flow
-        for kind in problem.kinds
-        for flow in [True] * (2 + STATES[kind.cell]) + [False] * (kind.masked + kind.dropped)
+        flow for kind in problem.kinds for flow in [True] * (2 + kind.states) + [False] * (kind.masked + kind.dropped)
     ] + [True, True]
 
 
@@ -276,7 +274,7 @@ def test_a_padded_batch_is_its_rows_one_by_one(problem):
         steps = problem.lengths[row]
         parts.append(gradients(problem.member(row), direction[:steps, row : row + 1]))
     np.testing.assert_allclose(cost, sum(part[0] for part in parts), rtol=1e-10)
-    states = [flow for kind in problem.kinds for flow in [False, False] + [True] * STATES[kind.cell]] + [False, False]
+    states = [flow for kind in problem.kinds for flow in [False, False] + [True] * kind.states] + [False, False]
     for number, (gradient, is_state) in enumerate(zip(found, states, strict=True)):
         pieces = [part[1 + number] for part in parts]
         expected = np.concatenate(pieces) if is_state else sum(pieces)

@@ -3,7 +3,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from lstm_cli.kernels.runtime import set_threads, threads
+from lstm_cli.kernels.runtime.threads import set_threads, threads
 from lstm_cli.optim import build
 from lstm_cli.optim.clipping import bounds, measure
 from tests.support.ops import compiled

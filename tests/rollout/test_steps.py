@@ -10,8 +10,8 @@ from lstm_cli.config.rollout import TeacherForcing
 from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.engine.forcing import forced_steps, probability
 from lstm_cli.graph.rollout import ClosedLoop
-from lstm_cli.kernels.runtime import set_threads
-from lstm_cli.ops import reference
+from lstm_cli.kernels.runtime.threads import set_threads
+from tests.support import reference
 from tests.support.worlds import ALONE, CLOSED, cart_step, config, job_of, raw_sequences, write_world
 
 

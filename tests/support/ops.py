@@ -7,7 +7,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from lstm_cli.ops.contract import python_mode
+from lstm_cli.ops.mode import python_mode
 
 
 def compiled(inputs: Sequence[Variable], outputs: object, **options: object) -> pytensor.compile.executor.Function:

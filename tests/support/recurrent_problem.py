@@ -8,10 +8,10 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from lstm_cli.kernels.gates import ACTIVATIONS
-from lstm_cli.kernels.layout import BLOCKS, KEPT
-from lstm_cli.ops import reference
-from lstm_cli.ops.recurrent import STATES, recurrent
+from lstm_cli.kernels.cells import CELLS as DECLARED
+from lstm_cli.kernels.cells.activations import ACTIVATIONS
+from lstm_cli.ops.recurrent import recurrent
+from tests.support import reference
 from tests.support.ops import compiled
 
 
@@ -29,7 +29,7 @@ class Kind:
         return {"cell": self.cell, "activation": self.activation, "reverse": self.reverse}
 
 
-CELLS = list(BLOCKS)
+CELLS = list(DECLARED)
 KINDS = [Kind(*k) for k in itertools.product(CELLS, ACTIVATIONS, (False, True), (False, True))]
 RAGGED = [3, 6, 1, 4, 6]
 
@@ -84,14 +84,15 @@ def make(kind, steps, batch, inputs, units, lengths=None, seed=0, scale=0.4):
     def normal(*shape):
         return rng.normal(scale=scale, size=shape)
 
-    states = STATES[kind.cell]
+    cell = DECLARED[kind.cell]
+    states = len(cell.states)
     lengths = np.full(batch, steps) if lengths is None else np.asarray(lengths, np.int64)
     return Problem(
         kind,
         normal(steps, batch, inputs),
         lengths,
-        normal(BLOCKS[kind.cell] * units, inputs + units),
-        normal(KEPT[kind.cell] * units),
+        normal(len(cell.gates) * units, inputs + units),
+        normal(len(cell.biases) * units),
         [normal(batch, units) for _ in range(states)],
         rng.integers(0, 2, (batch, units)) / 0.5 if kind.masked else None,
         normal(steps, batch, units),
@@ -102,7 +103,7 @@ def make(kind, steps, batch, inputs, units, lengths=None, seed=0, scale=0.4):
 @cache
 def graph(kind, dtype="float64"):
     """Variables: inputs, cotangents, outputs, gradients of inputs that have one."""
-    states = STATES[kind.cell]
+    states = len(DECLARED[kind.cell].states)
     x, dh = pt.tensor3("x", dtype=dtype), pt.tensor3("dh", dtype=dtype)
     W, b, lengths = pt.matrix("W", dtype=dtype), pt.vector("b", dtype=dtype), pt.lvector("lengths")
     initial = [pt.matrix(dtype=dtype) for _ in range(states)]

@@ -5,7 +5,7 @@ import pytensor
 import pytensor.tensor as pt
 
 from lstm_cli import GRU, LSTM, RNN
-from lstm_cli.ops.contract import python_mode
+from lstm_cli.ops.mode import python_mode
 
 LAYERS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 

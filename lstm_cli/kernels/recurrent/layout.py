@@ -1,4 +1,7 @@
-"""Where everything lies: the order of the packed rows, and the pieces of the scratch memory of one shard."""
+"""Where everything lies: the order of the packed steps, and the pieces of the scratch memory of one shard.
+
+A `cell` here is a `Cell`, or in kernels the constants made of it.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,21 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from lstm_cli.kernels.gates import CELLS
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.vector import REGISTERS
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.simd.vector import LINE, padded
 
-LINE = 16  # floats, a whole number of vectors in either precision
 NEARBY = 1 << 17  # weights that stay in a core's second cache while it goes through time
 SUM_DEPTH = 384  # rows of a block in the sum over all steps
-BLOCKS = {"rnn": 1, "lstm": 4, "gru": 3}  # row blocks of the weights
-KEPT = {"rnn": 1, "lstm": 4, "gru": 4}  # blocks of a row of gates, and of the bias
-GRU = CELLS["gru"]
-
-
-def panel_columns(dtype: np.dtype) -> int:
-    """Columns of a panel, as `tile.panel_width` has it in kernels."""
-    return 2 * REGISTERS.lanes * 4 // dtype.itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +29,21 @@ class Plan:
         The place in `order` where each shard begins, and the end.
     packed : (shards + 1,)
         Real steps of all shards before.
-    rows : int
+    largest : int
         Sequences in the largest shard.
     """
 
     order: np.ndarray
     shards: np.ndarray
     packed: np.ndarray
-    rows: int
+    largest: int
 
 
 @lru_cache(maxsize=8)
 def plan(lengths: bytes, shards: int) -> Plan:
     """Plan a batch, its int64 lengths given as bytes, in neighbouring groups of about equal work.
 
-    All layers of a model and their gradients ask for the same plan.
+    All layers of a model and their gradients use the same plan.
     """
     numbers = np.frombuffer(lengths, np.int64)
     order = np.argsort(-numbers, kind="stable")
@@ -60,20 +53,6 @@ def plan(lengths: bytes, shards: int) -> Plan:
     least, most = np.arange(1, shards), len(sizes) - np.arange(shards - 1, 0, -1)
     cuts = np.concatenate([[0], np.clip(inner, least, most), [len(sizes)]])
     return Plan(order, cuts, np.concatenate([[0], ends])[cuts], int(np.diff(cuts).max()))
-
-
-@register_jitable
-def padded(count, width):
-    """Round up to a multiple of the width."""
-    return (count + width - 1) // width * width
-
-
-@register_jitable
-def block_counts(cell):
-    """Blocks of the weights, and of a row of gates."""
-    if cell == GRU:
-        return 3, 4
-    return (1, 1) if cell == 0 else (4, 4)
 
 
 @register_jitable
@@ -92,7 +71,7 @@ class ForwardScratch(NamedTuple):
     z, x, hidden : int
         Rows of sums, of gathered inputs, and of h as it enters a product.
     ones, start, spare : int
-        A row of ones, the first row of sums (the bias), and room for gates that nobody keeps.
+        A row of ones, the first row of sums (the bias), and room for what a cell keeps where no gradient follows.
     end : int
     """
 
@@ -107,17 +86,17 @@ class ForwardScratch(NamedTuple):
 
 
 @register_jitable
-def forward_scratch(at, cell, inputs, units, rows, panel):
-    """Lay out the scratch memory of a shard of `rows` sequences, `panel` columns to a panel."""
-    products, kept = block_counts(cell)
-    most = max(rows, chunk_rows(kept * units))
-    width = (kept - products) * units + padded(products * units, panel)
+def forward_scratch(at, cell, inputs, units, sequences, panel):
+    """Lay out the scratch memory of a shard of this many sequences, `panel` columns to a panel."""
+    most = max(sequences, chunk_rows(cell.kept_blocks * units))
+    width = cell.apart * units + padded(cell.weight_blocks * units, panel)
     x = at + padded(most * width, LINE)
     hidden = x + padded(most * inputs, LINE)
-    ones = hidden + rows * padded(units, LINE)
+    ones = hidden + sequences * padded(units, LINE)
     start = ones + padded(units, LINE)
     spare = start + padded(width, LINE)
-    return ForwardScratch(width, at, x, hidden, ones, start, spare, spare + padded((kept + 1) * units, LINE))
+    end = spare + padded((cell.kept_blocks + cell.further_states) * units, LINE)
+    return ForwardScratch(width, at, x, hidden, ones, start, spare, end)
 
 
 class BackwardScratch(NamedTuple):
@@ -128,7 +107,7 @@ class BackwardScratch(NamedTuple):
     product, dx : int
         Rows of the products that lead to h and to x.
     ones, zeros, edge : int
-        A row of ones, one of zeros, and one for the state before a step.
+        A row of ones, one of zeros, and one for h before a step.
     end : int
     """
 
@@ -141,10 +120,10 @@ class BackwardScratch(NamedTuple):
 
 
 @register_jitable
-def backward_scratch(at, cell, inputs, units, rows, panel):
-    """Lay out the scratch memory of a shard of `rows` sequences, `panel` columns to a panel."""
-    most = max(rows, chunk_rows(block_counts(cell)[1] * units))
-    dx = at + rows * padded(units, panel)
+def backward_scratch(at, cell, inputs, units, sequences, panel):
+    """Lay out the scratch memory of a shard of this many sequences, `panel` columns to a panel."""
+    most = max(sequences, chunk_rows(cell.kept_blocks * units))
+    dx = at + sequences * padded(units, panel)
     ones = dx + most * padded(inputs, panel)
     zeros = ones + padded(units, LINE)
     edge = zeros + padded(max(units, inputs), max(panel, LINE))
@@ -183,13 +162,13 @@ def sums_scratch(at, rows, columns, panel):
 
 
 @part
-def running_rows(lengths, order, first, last, counts):
-    """Count for each step the rows of a shard that are still running; returns the steps of the longest."""
+def count_running(lengths, order, first, last, counts):
+    """Count for each step the sequences of a shard that are still running; returns the steps of the longest."""
     steps = lengths[order[first]]
-    rows = last - first
+    running = last - first
     for t in range(steps):
-        while lengths[order[first + rows - 1]] <= t:
-            rows -= 1
-        counts[t] = rows
+        while lengths[order[first + running - 1]] <= t:
+            running -= 1
+        counts[t] = running
     counts[steps] = 0
     return steps

@@ -3,22 +3,20 @@
 `lanewise` turns a Python function on `Row` objects into a numba intrinsic: the function is traced once, and its
 arithmetic becomes LLVM instructions on whole vector registers, the last incomplete vector under a mask. A row is an
 array and the place of its first number; a long row may hold several blocks of `units` numbers (the gates of a cell).
-
-The width of a register follows from the machine: 16 float32 lanes with AVX-512, 8 with AVX, 4 elsewhere (NEON, SSE).
-``LSTM_CLI_LANES`` overrides it.
 """
 
 import inspect
-import os
-import platform
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
+
+from lstm_cli.kernels.runtime.registers import REGISTERS
+
+LINE = 16  # floats, a whole number of vectors in either precision
 
 # Division may become a reciprocal with one Newton step, products and sums may fuse. NaN stays what it is.
 FAST = ("reassoc", "contract", "arcp", "nsz", "afn")
@@ -26,34 +24,15 @@ I64, I32 = ir.IntType(64), ir.IntType(32)
 FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
-class Registers(NamedTuple):
-    """Vector registers of a machine: float32 lanes in each, and rows of a matrix tile that fit into all of them."""
-
-    lanes: int
-    rows: int
-
-
-def choose_registers(features: Mapping[str, bool], machine: str, given: str | None = None) -> Registers:
-    """Return the registers to compute in, from the processor's features and `platform.machine`, or as given."""
-    narrow = Registers(4, 8 if machine in ("aarch64", "arm64") else 6)
-    known = {16: Registers(16, 12), 8: Registers(8, 6), 4: narrow}
-    if given:
-        if given not in map(str, known):
-            raise ValueError(f"LSTM_CLI_LANES: got {given!r}, expected one of {', '.join(map(str, known))}")
-        return known[int(given)]
-    if features.get("avx512f"):
-        return known[16]
-    return known[8] if features.get("avx") else narrow
-
-
-REGISTERS = choose_registers(
-    llvmlite.binding.get_host_cpu_features(), platform.machine(), os.environ.get("LSTM_CLI_LANES")
-)
-
-
 def lanes_of(dtype: types.Float) -> int:
     """Lanes of one register for this dtype."""
     return REGISTERS.lanes * 32 // dtype.bitwidth
+
+
+@register_jitable
+def padded(count, width):
+    """Round up to a multiple of the width."""
+    return (count + width - 1) // width * width
 
 
 class Vector:
@@ -117,10 +96,10 @@ class Vector:
 
 
 class Row:
-    """A row of numbers in memory; ``row[k]`` is the current vector of its k-th block."""
+    """A row of numbers in memory; ``row[k]`` is the current vector of its k-th block, at k times `distance`."""
 
-    def __init__(self, builder: ir.IRBuilder, pointer: ir.Value, units: ir.Value, dtype: types.Float) -> None:
-        self.builder, self.pointer, self.units = builder, pointer, units
+    def __init__(self, builder: ir.IRBuilder, pointer: ir.Value, distance: ir.Value, dtype: types.Float) -> None:
+        self.builder, self.pointer, self.distance = builder, pointer, distance
         self.kind = ir.VectorType(FLOATS[dtype], lanes_of(dtype))
         self.size, self.place, self.mask = dtype.bitwidth // 8, I64(0), None
 
@@ -134,7 +113,7 @@ class Row:
         return Vector(self.builder, ir.Constant(self.kind, [number] * self.kind.count))
 
     def _address(self, block: int) -> ir.Value:
-        index = self.builder.add(self.place, self.builder.mul(self.units, I64(block)))
+        index = self.builder.add(self.place, self.builder.mul(self.distance, I64(block)))
         return self.builder.bitcast(self.builder.gep(self.pointer, [index]), self.kind.as_pointer())
 
     def _masked(self, verb: str, result: ir.Type, arguments: list[ir.Value]) -> ir.Value:
@@ -158,6 +137,10 @@ class Row:
             self._masked("store", ir.VoidType(), [vector.value, address, I32(self.size), self.mask])
         else:
             self.builder.store(vector.value, address).align = self.size
+
+
+class Rows(Row):
+    """Rows of several matrices, one behind another; ``rows[k]`` is the current vector of the k-th matrix's row."""
 
 
 class Code:
@@ -190,7 +173,7 @@ def array_pointer(context: Any, builder: ir.IRBuilder, kind: types.Array, array:
 
 
 def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
-    """Call for memory that is read soon; an address that does not exist does no harm."""
+    """Load memory into the cache that is read soon; an address that does not exist does no harm."""
     byte = ir.IntType(8).as_pointer()
     kind = ir.FunctionType(ir.VoidType(), [byte, I32, I32, I32])
     function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
@@ -218,31 +201,75 @@ def lanes_below(builder: ir.IRBuilder, count: ir.Value, lanes: int) -> ir.Value:
 def lanewise(function: Callable[..., None]) -> Any:
     """Make an intrinsic of a function on rows: ``f(units, code…, array, place, …)`` in numba code.
 
-    The parameters of `function` are annotated `Code` (an int64) or `Row` (a flat array and a place in it).
+    The parameters of `function` are annotated `Code` (an int64), `Row` (a flat array and a place in it) or `Rows` (a
+    flat array, a place and the distance from one matrix to the next).
     """
-    kinds = list(inspect.signature(function).parameters.values())
-    names = ["context", "units"]
-    for kind in kinds:
-        names += [kind.name] if kind.annotation is Code else [kind.name, f"{kind.name}_at"]
+    kinds = inspect.signature(function).parameters
+    names = ["units", *_parameter_names(kinds)]
+
+    def write(context: Any, builder: ir.IRBuilder, kinds_given: Sequence[Any], values: list[ir.Value]) -> None:
+        _write_loop(function, context, builder, kinds_given, values)
+
+    return _intrinsic(function, names, write)
+
+
+def lanewise_choice(functions: Sequence[Callable[..., None]]) -> Any:
+    """Make one intrinsic of several functions with the same parameters; its first argument is a function's number."""
+    names = ["number", "units", *_parameter_names(inspect.signature(functions[0]).parameters)]
+
+    def write(context: Any, builder: ir.IRBuilder, kinds_given: Sequence[Any], values: list[ir.Value]) -> None:
+        end = builder.append_basic_block("chosen")
+        blocks = [builder.append_basic_block("function") for _ in functions]
+        switch = builder.switch(values[0], blocks[0])
+        for number, (block, function) in enumerate(zip(blocks, functions, strict=True)):
+            switch.add_case(I64(number), block)
+            builder.position_at_end(block)
+            _write_loop(function, context, builder, kinds_given[1:], values[1:])
+            builder.branch(end)
+        builder.position_at_end(end)
+
+    return _intrinsic(functions[0], names, write)
+
+
+def _parameter_names(kinds: Mapping[str, inspect.Parameter]) -> Iterator[str]:
+    """Yield the names of the intrinsic's parameters for those of the function."""
+    for name, parameter in kinds.items():
+        yield name
+        if parameter.annotation is not Code:
+            yield f"{name}_at"
+        if parameter.annotation is Rows:
+            yield f"{name}_distance"
+
+
+def _write_loop(
+    function: Callable[..., None], context: Any, builder: ir.IRBuilder, kinds: Sequence[Any], values: list[ir.Value]
+) -> None:
+    """Write the loop over the units, with the function's arithmetic on each vector."""
+    units, rest, bound, dtype = values[0], zip(values[1:], kinds[1:], strict=True), [], None
+    for parameter in inspect.signature(function).parameters.values():
+        value, kind = next(rest)
+        if parameter.annotation is Code:
+            bound.append(Code(builder, value))
+            continue
+        dtype, pointer = kind.dtype, array_pointer(context, builder, kind, value, next(rest)[0])
+        distance = next(rest)[0] if parameter.annotation is Rows else units
+        bound.append(Row(builder, pointer, distance, dtype))
+    for place, mask in vectors(builder, units, lanes_of(dtype)):
+        function(*(b if isinstance(b, Code) else b.at(place, mask) for b in bound))
+
+
+def _intrinsic(function: Callable[..., None], names: Sequence[str], write: Callable[..., None]) -> Any:
+    """Make an intrinsic with these parameters, integers and flat arrays."""
 
     def define(context: Any, *arguments: Any) -> Any:
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: list[ir.Value]) -> ir.Value:
-            units, rest, bound, dtype = values[0], zip(values[1:], signature.args[1:], strict=True), [], None
-            for kind in kinds:
-                value, numba_type = next(rest)
-                if kind.annotation is Code:
-                    bound.append(Code(builder, value))
-                else:
-                    dtype = numba_type.dtype
-                    pointer = array_pointer(context, builder, numba_type, value, next(rest)[0])
-                    bound.append(Row(builder, pointer, units, dtype))
-            for place, mask in vectors(builder, units, lanes_of(dtype)):
-                function(*(b if isinstance(b, Code) else b.at(place, mask) for b in bound))
+            write(context, builder, signature.args, values)
             return context.get_dummy_value()
 
         given = [a if isinstance(a, types.Array) else types.int64 for a in arguments]
         return types.void(*given), generate
 
     define.__name__, define.__doc__, define.__module__ = function.__name__, function.__doc__, function.__module__
-    define.__signature__ = inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_ONLY) for n in names])
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("context", *names)]
+    define.__signature__ = inspect.Signature(parameters)
     return intrinsic(define)

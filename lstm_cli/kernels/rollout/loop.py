@@ -8,11 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstm_cli.kernels import backward, forward, layout, rollout
-from lstm_cli.kernels.gates import CELLS
-from lstm_cli.kernels.loop_memory import SMALL, Layer, Loop, Memory, view
-from lstm_cli.kernels.runtime import threads
-from lstm_cli.kernels.tasks import aligned, scratch
+from lstm_cli.kernels.cells.compiled import constants_of, constants_of_several
+from lstm_cli.kernels.recurrent import backward, forward
+from lstm_cli.kernels.recurrent import layer as recurrent
+from lstm_cli.kernels.recurrent.arguments import Positions, Shape
+from lstm_cli.kernels.rollout.memory import SMALL, Layer, Loop, MemoryPlan, view
+from lstm_cli.kernels.rollout.steps import BackMemory, Memory, loop_backward, loop_forward
+from lstm_cli.kernels.runtime.tasks import aligned, scratch
+from lstm_cli.kernels.runtime.threads import threads
+from lstm_cli.kernels.simd.tile import panel_columns
+from lstm_cli.kernels.simd.vector import LINE, padded
 
 #: The system: from the step t, state (n, D) and output (n, O) to the next state (n, D).
 Step = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
@@ -31,24 +36,28 @@ def run_forward(loop: Loop, numbers: np.ndarray, step: Step | None) -> np.ndarra
     step : callable or None
         The system; None if the output is the next state.
     """
-    memory, rows = loop.memory, loop.rows
+    memory, schedule = loop.memory, loop.schedule
     work = aligned(memory.work_size, numbers.dtype)
     _prepare(loop, memory, numbers, work)
     steps, batch = memory.shape
     view(work, memory.following, steps, batch, loop.size)[...] = 0
-    given = (len(loop.layers), batch, loop.size, int(step is None), int(loop.residual), rows.counts, rows.offsets,
-             rows.feed, memory.plan, work, memory.states, memory.following)  # fmt: skip
-    if step is None or rows.loops_from > 0:
-        end = steps if step is None else rows.loops_from
-        rollout.loop_forward(loop.tasks(end), 0, end, *given)
+    cells, running = constants_of_several(memory.cells), schedule.running
+    given = (loop.network(alone=step is None), running, _memory(memory, work))
+    if step is None or schedule.loops_from > 0:
+        end = steps if step is None else schedule.loops_from
+        loop_forward(loop.tasks(end), cells, 0, end, *given)
     if step is not None:
         states, outputs, following = views(loop, work)
         tasks = loop.tasks(1)
-        for t in range(rows.loops_from, steps):
-            n = rows.counts[t]
-            rollout.loop_forward(tasks, t, t + 1, *given)
+        for t in range(schedule.loops_from, steps):
+            n = running.counts[t]
+            loop_forward(tasks, cells, t, t + 1, *given)
             following[t, :n] = step(t, states[t, :n], outputs[t, :n])
     return work
+
+
+def _memory(memory: MemoryPlan, work: np.ndarray) -> Memory:
+    return Memory(memory.plan, work, memory.states, memory.following)
 
 
 def views(loop: Loop, work: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -59,30 +68,30 @@ def views(loop: Loop, work: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return view(work, memory.states, *state), outputs, view(work, memory.following, *state)
 
 
-def _prepare(loop: Loop, memory: Memory, numbers: np.ndarray, work: np.ndarray) -> None:
+def _prepare(loop: Loop, memory: MemoryPlan, numbers: np.ndarray, work: np.ndarray) -> None:
     """Put inputs, weights and initial states in their places."""
     steps, batch = memory.shape
     view(work, memory.states, steps, batch, loop.size)[...] = numbers[:, :, : loop.size]
     if loop.layers[0].inputs != loop.size:
         view(work, memory.layers[0]["x"], *numbers.shape)[...] = numbers
-    for number, layer in enumerate(loop.layers):
-        place = memory.layers[number]
-        units, products = layer.units, layout.BLOCKS[layer.cell]
+    for layer, place in zip(loop.layers, memory.layers, strict=True):
+        units, cell = layer.units, layer.cell
         mask = layer.mask if layer.mask.size else np.ones((1, units), work.dtype)
         _put(work, place["start"], _first_sums(layer, place["z"] - place["start"]))
         _put(work, place["initial"], layer.initial[0])
-        _put(work, place["state"], layer.initial[0])
         _put(work, place["mask"], mask)
-        hidden = view(work, place["hidden"], batch, layout.padded(units, layout.LINE))
+        hidden = view(work, place["hidden"], batch, padded(units, LINE))
         np.multiply(layer.initial[0], mask, out=hidden[:, :units])
-        if layer.cell == "lstm":
-            _put(work, place["running"], layer.initial[1])
-            _put(work, place["cells"] + loop.rows.total * units, layer.initial[1])
+        further = view(work, place["further"], loop.schedule.total + batch, cell.further_states, units)
+        for number, initial in enumerate(layer.initial):
+            _put(work, place["running"] + number * batch * units, initial)
+            if number > 0:
+                further[loop.schedule.total :, number - 1] = initial
         if layer.drop.size:
             _put(work, place["drop"], layer.drop)
-        size = layout.padded(products * units, layout.panel_columns(work.dtype)) * layer.W.shape[1]
+        size = padded(cell.weight_blocks * units, panel_columns(work.dtype)) * layer.W.shape[1]
         panels = view(work, place["panels"], size)
-        forward.pack_weights(1, CELLS[layer.cell], units, layer.inputs, layer.W, panels)
+        forward.pack_weights(1, constants_of(cell), units, layer.inputs, layer.W, panels)
 
 
 def _put(work: np.ndarray, place: int, values: np.ndarray) -> None:
@@ -91,9 +100,8 @@ def _put(work: np.ndarray, place: int, values: np.ndarray) -> None:
 
 def _first_sums(layer: Layer, width: int) -> np.ndarray:
     """Return the row that every row of sums begins with: the bias in the order of the blocks of sums."""
-    blocks = layer.b.reshape(-1, layer.units)
     row = np.zeros(width, layer.b.dtype)
-    row[: layer.b.size] = (blocks[[2, 0, 1, 3]] if layer.cell == "gru" else blocks).reshape(-1)
+    row[: layer.b.size] = layer.b.reshape(-1, layer.units)[list(layer.cell.sum_order)].reshape(-1)
     return row
 
 
@@ -121,54 +129,48 @@ def run_backward(
     step_gradient : callable or None
         Of the system.
     """
-    memory, rows = loop.memory, loop.rows
+    memory, schedule = loop.memory, loop.schedule
     steps, batch = memory.shape
     back = scratch("back", memory.back_size, work.dtype)
     back[:] = 0
     flowing = view(back, memory.dfollowing, *dfollowing.shape)
     flowing[...] = dfollowing
-    top, alone = len(loop.layers) - 1, step_gradient is None
-    for number, layer in enumerate(loop.layers):
-        place = memory.layers[number]["transposed"]
-        backward.pack_transposed(1, CELLS[layer.cell], layer.units, layer.inputs, layer.W, back[place:])
-    given = (len(loop.layers), batch, loop.size, int(alone), int(loop.residual), rows.total, rows.counts, rows.offsets,
-             rows.feed, memory.plan, work, back, memory.dstate, memory.dfollowing, memory.zeros)  # fmt: skip
-    begin = 0
-    if not alone:
-        begin, tasks = rows.loops_from, loop.tasks(1)
+    for layer, place in zip(loop.layers, memory.layers, strict=True):
+        panels = back[place["transposed"] :]
+        backward.pack_transposed(1, constants_of(layer.cell), layer.units, layer.inputs, layer.W, panels)
+    given = (loop.network(alone=step_gradient is None), schedule.running, _memory(memory, work),
+             BackMemory(back, memory.dstate, memory.dfollowing, memory.zeros))  # fmt: skip
+    cells, begin = constants_of_several(memory.cells), 0
+    if step_gradient is not None:
+        begin, tasks = schedule.loops_from, loop.tasks(1)
         states, outputs, _ = views(loop, work)
         dstate = view(back, memory.dstate, batch, loop.size)
-        doutput = view(back, memory.layers[top]["flow"], batch, loop.layers[top].units)
+        doutput = view(back, memory.layers[-1]["flow"], batch, loop.layers[-1].units)
         for t in range(steps - 1, begin - 1, -1):
-            n = rows.counts[t]
+            n = schedule.running.counts[t]
             dstate[:n], doutput[:n] = step_gradient(t, states[t, :n], outputs[t, :n], flowing[t, :n])
-            rollout.loop_backward(tasks, t, t + 1, *given)
+            loop_backward(tasks, cells, t, t + 1, *given)
         dstate[:], doutput[:] = 0, 0
-    end = steps if alone else begin
+    end = steps if step_gradient is None else begin
     if end > 0:
-        rollout.loop_backward(loop.tasks(end), 0, end, *given)
-    return [_gradients(loop, memory, number, work, back) for number in range(len(loop.layers))]
+        loop_backward(loop.tasks(end), cells, 0, end, *given)
+    layers = zip(loop.layers, memory.layers, strict=True)
+    return [_gradients(loop, layer, place, work, back) for layer, place in layers]
 
 
-def _gradients(loop: Loop, memory: Memory, number: int, work: np.ndarray, back: np.ndarray) -> Gradients:
+def _gradients(loop: Loop, layer: Layer, place: dict[str, int], work: np.ndarray, back: np.ndarray) -> Gradients:
     """Sum the gradients of a layer's weights over all steps, and gather those of its initial state."""
-    layer, rows, (steps, batch) = loop.layers[number], loop.rows, memory.shape
-    place = memory.layers[number]
-    units, columns, panel = layer.units, layer.inputs, layout.panel_columns(work.dtype)
-    where = np.flatnonzero(np.arange(batch) < rows.counts[:, np.newaxis])
+    (steps, batch), total, units, columns = loop.memory.shape, loop.schedule.total, layer.units, layer.inputs
+    where = np.flatnonzero(np.arange(batch) < loop.schedule.running.counts[:, np.newaxis])
     before = np.where(where < batch, -1 - where, where - batch)
-    tasks = max(1, min(threads(), rows.total * layer.W.size // SMALL))
-    own = (-(-layout.BLOCKS[layer.cell] * units // panel) // tasks + 1) * panel
-    room = layout.sums_scratch(0, columns + units + 1, own, panel).end
+    tasks = max(1, min(threads(), total * layer.W.size // SMALL))
     dW, db = np.empty_like(layer.W), np.empty_like(layer.b)
-    backward.weight_gradients(
-        tasks, CELLS[layer.cell], units, columns, batch, rows.total, view(work, place["x"], steps, batch, columns),
+    recurrent.sum_weights(
+        layer.cell, Shape(steps, batch, columns, units, total), tasks, view(work, place["x"], steps, batch, columns),
         view(work, place["h"], steps, batch, units), view(work, place["initial"], batch, units), layer.mask,
-        view(work, place["gates"], rows.total, layout.KEPT[layer.cell], units), where, before, dW, db,
-        scratch("sums", tasks * room, work.dtype),
+        view(work, place["gates"], total, layer.cell.kept_blocks, units), Positions(where, before), dW, db,
     )  # fmt: skip
-    product = view(back, place["product"], batch, layout.padded(units, panel))[:, :units]
+    product = view(back, place["product"], batch, padded(units, panel_columns(work.dtype)))[:, :units]
     mask = layer.mask if layer.mask.size else work.dtype.type(1)
-    dh = view(back, place["carried"], batch, units) + product * mask
-    dinitial = [dh, view(back, place["dcell"], batch, units).copy()] if layer.cell == "lstm" else [dh]
-    return Gradients(dW, db, dinitial)
+    gradients = view(back, place["gradients"], len(layer.initial), batch, units)
+    return Gradients(dW, db, [gradients[0] + product * mask, *(gradient.copy() for gradient in gradients[1:])])

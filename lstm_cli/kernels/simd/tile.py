@@ -4,10 +4,10 @@ The right factor is packed into panels, `PANEL` columns each, so that a step alo
 
     panels[p, k, j] = right[k, p * PANEL + j]        zeros where that column does not exist
 
-A tile is up to `ROWS` rows of one panel: ``c = start + a @ panel``, all of its sums in registers. Fewer than `ENOUGH`
-rows are too few sums to keep the arithmetic busy while one waits for another, so those take several panels abreast. The
-left factor is read where it lies, by the distance of its rows and of its steps, so its transpose costs nothing; a start
-row at distance 0 is a bias. Everything is a flat array and a place in it.
+A tile is up to `ROWS` rows of one panel: ``c = start + a @ panel``, all of its sums in registers. Fewer rows than
+`BUSY_ROWS` are too few sums to keep the arithmetic units busy, as each sum waits for its last product; these take
+several panels at once. The left factor is read where it lies, by the distance of its rows and of its steps, so its
+transpose costs nothing; a start row at distance 0 is a bias. Everything is a flat array and a place in it.
 """
 
 from typing import Any
@@ -18,18 +18,24 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.vector import FLOATS, I32, I64, REGISTERS, array_pointer, lanes_of
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.registers import REGISTERS
+from lstm_cli.kernels.simd.vector import FLOATS, I32, I64, array_pointer, lanes_of
 
 ROWS = REGISTERS.rows
 VECTORS = 2
-ENOUGH = 4
+BUSY_ROWS = 4  # rows of one panel whose sums keep the arithmetic units busy
 
 
 @register_jitable
 def panels_abreast(rows):
-    """Panels that a tile of so many rows takes at once."""
-    return (ENOUGH + rows - 1) // rows
+    """Panels that a tile of this many rows takes at once."""
+    return (BUSY_ROWS + rows - 1) // rows
+
+
+def panel_columns(dtype: np.dtype) -> int:
+    """Columns of a panel in this dtype, for Python."""
+    return VECTORS * REGISTERS.lanes * 4 // dtype.itemsize
 
 
 @intrinsic
@@ -105,7 +111,7 @@ def _tile_function(module: ir.Module, dtype: types.Float) -> ir.Function:
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         kind = ir.VectorType(number, lanes_of(dtype))
         shapes = [(rows, 1) for rows in range(1, ROWS + 1)]
-        shapes += [(rows, panels_abreast(rows)) for rows in range(1, ENOUGH)]
+        shapes += [(rows, panels_abreast(rows)) for rows in range(1, BUSY_ROWS)]
         blocks = [function.append_basic_block(f"rows{rows}.panels{abreast}") for rows, abreast in shapes]
         shape = builder.add(builder.mul(function.args[1], I64(ROWS + 1)), function.args[0])
         switch = builder.switch(shape, blocks[ROWS - 1])
@@ -121,7 +127,7 @@ def tile(
     context: Any, rows: Any, abreast: Any, a: Any, a_at: Any, a_row: Any, a_step: Any, panels: Any, panels_at: Any,
     start: Any, start_at: Any, start_row: Any, c: Any, c_at: Any, c_row: Any, depth: Any,
 ) -> Any:  # fmt: skip
-    """``c[r, :] = start[r, :] + sum_k a[r, k] panel[k, :]`` for `rows` rows, 1 to `ROWS`, of 1 or so many panels."""
+    """``c[r, :] = start[r, :] + sum_k a[r, k] panel[k, :]`` for `rows` rows, 1 to `ROWS`, of `abreast` panels."""
     i64 = types.int64
     arguments = (i64, i64, a, i64, i64, i64, panels, i64, start, i64, i64, c, i64, i64, i64)
 
@@ -155,7 +161,7 @@ def multiply(a, a_at, a_row, a_step, panels, panels_at, depth, start, start_at, 
              backwards):  # fmt: skip
     """``c = start + a @ panels`` for `rows` rows and `count` panels; c must have room for whole panels.
 
-    `backwards` takes the last panel first. Who turns round at each call finds the end of the last one in the cache.
+    `backwards` takes the last panel first: a caller that alternates finds the panels of its last call in the cache.
     """
     width = panel_width(panels)
     abreast = panels_abreast(rows)

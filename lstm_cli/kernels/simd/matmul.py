@@ -6,11 +6,11 @@ multiply all of its rows of the left factor with it. The sums run in the same or
 
 import numpy as np
 
-from lstm_cli.kernels.layout import LINE, padded
-from lstm_cli.kernels.packing import add, clear, copy, pack_band, pack_columns, pack_rows, write_transposed
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.tasks import task_kernel
-from lstm_cli.kernels.tile import panel_product, panel_width
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.runtime.tasks import task_kernel
+from lstm_cli.kernels.simd.packing import add, clear, copy, pack_band, pack_columns, pack_rows, write_transposed
+from lstm_cli.kernels.simd.tile import panel_product, panel_width
+from lstm_cli.kernels.simd.vector import LINE, padded
 
 DEPTH = 384
 BAND = 4  # panels that are packed together where memory is read across them
@@ -18,7 +18,7 @@ BAND = 4  # panels that are packed together where memory is read across them
 
 @part
 def share(whole, task, tasks):
-    """Return the first and the end of this task's part of so many things."""
+    """Return the first and the end of this task's part of `whole` things."""
     return whole * task // tasks, whole * (task + 1) // tasks
 
 

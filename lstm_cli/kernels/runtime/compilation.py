@@ -1,6 +1,6 @@
-"""How every kernel is compiled: flags, threads, and machine code kept on disk for the next process.
+"""How every kernel is compiled: flags, and machine code kept on disk for the next process.
 
-Kernels are plain functions on arrays, cut into tasks (`lstm_cli.kernels.tasks`) and made of parts. Their machine code
+Kernels are plain functions on arrays, cut into tasks (`runtime.tasks`) and made of parts. Their machine code
 is kept in one folder per version of *all* kernel sources: numba's own cache looks at one file only and would serve
 stale code after a change in another.
 """
@@ -16,14 +16,8 @@ from typing import Any
 import numba
 from numba.core import caching
 
-from lstm_cli.caches import cache_folder
-from lstm_cli.kernels.vector import REGISTERS
-
-# Threads that wait for work look for it in a loop for a while. By default libgomp's do that a hundred times longer than
-# there is nothing to do within a step, and take the processor from the one thread that has work wherever other programs
-# want it too. It reads this when numba starts the threads; who has set something keeps it.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+from lstm_cli.kernels.runtime.caches import cache_folder
+from lstm_cli.kernels.runtime.registers import REGISTERS
 
 # No guards against NaN and infinity in the arithmetic: non-finite values are looked for once a step, by parts
 # compiled with `exact=True`. With numba's Python error model the check for a zero divisor stops vectorisation.
@@ -35,9 +29,9 @@ FLAGS: dict[str, Any] = {"error_model": "numpy", "cache": True}
 @cache
 def source_digest() -> str:
     """Hash of every kernel source: the version of the compiled code."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    digest, room = hashlib.sha256(), Path(__file__).parents[1]
+    for path in sorted(room.rglob("*.py")):
+        digest.update(path.relative_to(room).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -51,7 +45,8 @@ class _KernelCacheLocator(caching._CacheLocator):
     """Places the machine code of this package's kernels, and of nothing else."""
 
     def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
-        self._py_file, self._line = py_file, py_func.__code__.co_firstlineno
+        module = py_func.__module__.removeprefix("lstm_cli.kernels.")
+        self._py_file, self._place = py_file, f"{module}-{py_func.__code__.co_firstlineno}"
 
     def get_cache_path(self) -> str:
         return str(kernel_folder())
@@ -60,7 +55,7 @@ class _KernelCacheLocator(caching._CacheLocator):
         return source_digest()
 
     def get_disambiguator(self) -> str:
-        return str(self._line)
+        return self._place
 
     @classmethod
     def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "_KernelCacheLocator | None":
@@ -103,22 +98,3 @@ def part(function: Callable[..., Any] | None = None, *, exact: bool = False) -> 
 def inlined(function: Callable[..., Any]) -> Any:
     """Paste a function into the kernels that call it: right for what is called in one place, and compiles fastest."""
     return numba.njit(inline="always", error_model="numpy", fastmath=FAST)(function)
-
-
-_threads: list[int] = []  # numba takes a microsecond to say so, and a step asks many times
-
-
-def threads() -> int:
-    """Return how many shards the work of one call is cut into.
-
-    The first call makes numba start its threads, under a lock that processes forked later share; importing does not.
-    """
-    if not _threads:
-        _threads.append(numba.get_num_threads())
-    return _threads[0]
-
-
-def set_threads(count: int) -> None:
-    """Use `count` threads from now on; more than the process was started with is brought down to that."""
-    _threads[:] = [max(1, min(count, numba.config.NUMBA_NUM_THREADS))]
-    numba.set_num_threads(_threads[0])

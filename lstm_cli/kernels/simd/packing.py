@@ -6,11 +6,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from lstm_cli.kernels.runtime import part
-from lstm_cli.kernels.tile import panel_width
-from lstm_cli.kernels.vector import I32, I64, Row, Vector, array_pointer, lanes_below, lanes_of, lanewise, prefetch
+from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.simd.tile import panel_width
+from lstm_cli.kernels.simd.vector import I32, I64, Row, Vector, array_pointer, lanes_below, lanes_of, lanewise, prefetch
 
-AHEAD = 256  # numbers: how far in front of a transpose its rows are called for, too many for the processor to foresee
+AHEAD = 256  # numbers: how far ahead of a transpose its rows are prefetched, too many for the processor to predict
 
 # As plain loops these become gathers and scatters: numba's test for a negative index hides that neighbours follow.
 

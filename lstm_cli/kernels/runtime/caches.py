@@ -1,4 +1,4 @@
-"""Where compiled code is kept: that of this package's kernels, and PyTensor's."""
+"""The folder where compiled code is kept from one process to the next."""
 
 import os
 import stat
@@ -39,21 +39,3 @@ def _temporary() -> Path:
     found = folder.lstat()
     ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
     return folder if ours else Path(tempfile.mkdtemp(prefix="lstm-cli-"))
-
-
-def set_pytensor_flags() -> None:
-    """Give PyTensor, before it is imported, no C++ compiler, and have it cache beside our kernels.
-
-    None of our graphs has C code, but a PyTensor that finds a compiler builds a module of its own at the first
-    function, which fails without Python's headers, or where ``~/.pytensor`` cannot be written.
-    """
-    folder = cache_folder("pytensor")
-    try:
-        Path.home()
-    except RuntimeError:  # PyTensor looks for its settings there
-        os.environ["HOME"] = str(folder)
-    quoted = str(folder).replace("'", "'\"'\"'")  # PyTensor splits the flags as a shell does words
-    ours = f"cxx=,base_compiledir='{quoted}'"
-    given = os.environ.get("PYTENSOR_FLAGS", "").rstrip(" ,")
-    if not given.endswith(ours):  # as from a process that started this one; of several values the last one counts
-        os.environ["PYTENSOR_FLAGS"] = f"{given},{ours}" if given else ours

@@ -1,0 +1,11 @@
+"""The recurrent cells, one file each, by name.
+
+To add one, declare it in a file of its own and put it into `CELLS`.
+"""
+
+from lstm_cli.kernels.cells.cell import Cell
+from lstm_cli.kernels.cells.gru import GRU
+from lstm_cli.kernels.cells.lstm import LSTM
+from lstm_cli.kernels.cells.rnn import RNN
+
+CELLS: dict[str, Cell] = {cell.name: cell for cell in (RNN, LSTM, GRU)}

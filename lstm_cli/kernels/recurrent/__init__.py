@@ -1,0 +1,1 @@
+"""A recurrent layer over a padded batch, forward and backward."""

@@ -1,0 +1,83 @@
+"""What the kernels of a recurrent layer are called with, in groups.
+
+Legend: T time, B batch, I input, H units, G row blocks of the weights, S further states, V tokens, N real steps of all
+sequences. Kernels see every array flat.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Shape(NamedTuple):
+    """Sizes: T, B, I, H and N."""
+
+    steps: int
+    batch: int
+    inputs: int
+    units: int
+    total: int
+
+
+class Sequences(NamedTuple):
+    """The real steps of the sequences (B,), and their order and shards as `layout.Plan` has them."""
+
+    lengths: np.ndarray
+    order: np.ndarray
+    shards: np.ndarray
+    packed: np.ndarray
+
+
+class Source(NamedTuple):
+    """What enters at each step: numbers x (T, B, I), or ids (T, B) and what each token adds to the sums (V, G H)."""
+
+    x: np.ndarray
+    ids: np.ndarray
+    table: np.ndarray
+
+
+class Weights(NamedTuple):
+    """The packed weights, the bias, and the mask of recurrent dropout (B, H), which may be empty."""
+
+    panels: np.ndarray
+    bias: np.ndarray
+    mask: np.ndarray
+
+
+class States(NamedTuple):
+    """h (T, B, H), and all states (1 + S, B, H): the initial ones on entry, the final ones on return."""
+
+    h: np.ndarray
+    running: np.ndarray
+
+
+class Kept(NamedTuple):
+    """What the gradient needs of each packed step, (N, blocks, H), and the further states (N + B, S, H).
+
+    The last B further states are the initial ones. Both arrays are empty if nothing is kept.
+    """
+
+    gates: np.ndarray
+    further: np.ndarray
+
+
+class Gradients(NamedTuple):
+    """Gradients of outputs on entry, of inputs on return.
+
+    Attributes
+    ----------
+    dh : (T, B, H), or empty if it is zero
+    states : (1 + S, B, H), of the final states on entry, of the initial ones on return
+    dx : (T, B, I), or empty if it is not computed
+    """
+
+    dh: np.ndarray
+    states: np.ndarray
+    dx: np.ndarray
+
+
+class Positions(NamedTuple):
+    """For each packed step (N,): its place t B + b, and that of the h before it; -1 - b for the initial h."""
+
+    where: np.ndarray
+    before: np.ndarray

@@ -1,0 +1,1 @@
+"""A network in a closed loop, step by step."""

@@ -1,0 +1,1 @@
+"""Vector code: registers, tiles of matrix products, panels, and functions of single numbers."""
