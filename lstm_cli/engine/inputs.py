@@ -4,7 +4,6 @@ Legend: T time, B batch, D or K targets, N counted positions, S numbers of state
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
@@ -15,10 +14,8 @@ from lstm_cli.graph.inputs import Inputs
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Kind, target_variable
 
-Symbol = Variable[Any, Any]
 
-
-def inputs_with_target(model: Model, kind: Kind) -> tuple[Inputs[Symbol], Symbol, Symbol]:
+def inputs_with_target(model: Model, kind: Kind) -> tuple[Inputs[Variable], Variable, Variable]:
     """Return fresh symbolic inputs of a function with a loss; its target and weight among them, and apart."""
     target, weight = target_variable(kind, model.dtype), pt.vector("weight", dtype=model.dtype)
     return replace(model.inputs(), target=target, weight=weight), target, weight

@@ -4,7 +4,7 @@ Legend: B batch, S numbers of state a sequence.
 """
 
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
@@ -16,7 +16,7 @@ from lstm_cli.config.rollout import TeacherForcing
 from lstm_cli.config.train import LossSpec
 from lstm_cli.data import Batch
 from lstm_cli.engine.forcing import forced_steps
-from lstm_cli.engine.inputs import Symbol, input_arrays, inputs_with_target
+from lstm_cli.engine.inputs import input_arrays, inputs_with_target
 from lstm_cli.engine.system import Divergence, check_system, divergence
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Kind, objective
@@ -51,7 +51,7 @@ class Trainer:
     ) -> None:
         self.model, self.kind, self.loss, self.forcing = model, kind, loss, forcing
         flat = model.parameters.flat
-        self.gradient = shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")  # type: ignore[no-untyped-call]
+        self.gradient = shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
         learning_rate = pt.scalar("learning_rate", dtype=flat.dtype)
         self.optimizer = build(optimizer, flat, self.gradient, learning_rate, model.parameters.segments())
         self._update = compiled([learning_rate], [], updates=self.optimizer.updates, threads=model.threads)
@@ -71,7 +71,7 @@ class Trainer:
         inputs, target, weight = inputs_with_target(self.model, self.kind)
         outputs = self.model.graph(inputs, training=True)
         loss, _ = objective(self.kind, outputs.output, target, weight, self.loss)
-        gradients = cast("list[Symbol]", grad(loss, list(self.model.parameters.views.values())))
+        gradients = grad(loss, list(self.model.parameters.views.values()))
         updates = {self.gradient: flatten_into(self.gradient, gradients, add=accumulate)}
         return compiled(inputs.in_order(), [loss, outputs.state], updates=updates, threads=self.model.threads)
 

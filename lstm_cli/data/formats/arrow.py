@@ -36,7 +36,7 @@ def _read(
     source: Source, options: Options, form: str, opened: Callable[[BinaryIO], _Opened]
 ) -> Iterator[RawSequence | DataError]:
     try:
-        import pyarrow  # type: ignore[import-untyped]  # an extra: it is larger than all the rest
+        import pyarrow  # an extra: it is larger than all the rest
     except ImportError:
         fix = "pip install 'lstm-cli[arrow]', or convert the file to jsonl"
         raise DataError(f"{source.name}: format {form} is read by pyarrow, which is not installed: {fix}") from None
@@ -79,7 +79,7 @@ def _checked(name: str, batches: Iterable[Any]) -> Iterator[Any]:
 
 
 def _open_parquet(stream: BinaryIO) -> _Opened:
-    from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
+    from pyarrow.parquet import ParquetFile
 
     # A group of rows, which may be the whole file, is read through a buffer.
     file = ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
