@@ -1,4 +1,4 @@
-"""Checks across keys: those that need, exclude or contradict each other."""
+"""Checks across keys that require, exclude or contradict each other."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from lstm_cli.config.conflict import Conflict, is_text
 from lstm_cli.config.optimizer import Sgd
 from lstm_cli.errors import did_you_mean, nearest
 
-# Smallest and largest normal number of each precision.
+# The smallest and the largest normal number of each precision.
 NORMAL = {"float32": (1.1754944e-38, 3.4028235e38), "float64": (2.2250738585072014e-308, 1.7976931348623157e308)}
 
 
@@ -67,11 +67,11 @@ def _columns(config: Config) -> Iterator[Conflict]:
     inputs, target = config.data.inputs, config.data.target
     if not inputs:
         return
-    learned = [target.column] if target and target.column else []
+    targets = [target.column] if target and target.column else []
     embedding = config.model.embedding if isinstance(config.model.embedding, dict) else {}
     for key, names, known in (
         ("model.embedding", embedding, [*inputs]),
-        ("data.transform", config.data.transform, [*inputs, *learned]),
+        ("data.transform", config.data.transform, [*inputs, *targets]),
     ):
         for name in names:
             if name not in known:
@@ -89,7 +89,7 @@ def _batching(config: Config) -> Iterator[Conflict]:
 
 
 def _valid_streams(config: Config) -> Iterator[Conflict]:
-    """Find what excludes scoring a long series in parallel streams."""
+    """Find keys that conflict with scoring a long series in parallel streams."""
     if config.train.valid_streams is None:
         return
     keys = ("train.valid_streams",)

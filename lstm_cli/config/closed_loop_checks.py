@@ -21,7 +21,7 @@ def _output(config: Config) -> Iterator[Conflict]:
 
 
 def _system(config: Config) -> Iterator[Conflict]:
-    """Find what a closed loop around a system needs and excludes."""
+    """Find keys that a closed loop around a system requires or excludes."""
     rollout, data = config.rollout, config.data
     if rollout is None or rollout.dynamics is None:
         return
@@ -51,7 +51,7 @@ def _system(config: Config) -> Iterator[Conflict]:
 
 
 def _own_predictions(config: Config) -> Iterator[Conflict]:
-    """Find what a closed loop on the network's own predictions needs and excludes."""
+    """Find keys that a closed loop on the network's own predictions requires or excludes."""
     rollout, data = config.rollout, config.data
     if rollout is None or rollout.dynamics is not None:
         return
@@ -79,7 +79,7 @@ def _own_predictions(config: Config) -> Iterator[Conflict]:
 
 
 def _goal(config: Config) -> Iterator[Conflict]:
-    """Find what the target of a closed loop around a system cannot be."""
+    """Find settings of the target that a closed loop around a system excludes."""
     target = config.data.target
     if config.rollout is None or config.rollout.dynamics is None or target is None or target.next:
         return
@@ -90,7 +90,7 @@ def _goal(config: Config) -> Iterator[Conflict]:
 
 
 def _forcing(config: Config) -> Iterator[Conflict]:
-    """Find keys of constant teacher forcing that only others have."""
+    """Find keys that constant teacher forcing does not use."""
     forcing = None if config.rollout is None else config.rollout.teacher_forcing
     if forcing is None or forcing.name != "constant":
         return
@@ -100,8 +100,8 @@ def _forcing(config: Config) -> Iterator[Conflict]:
             yield Conflict((f"rollout.teacher_forcing.{key}", "rollout.teacher_forcing"), text)
 
 
-def _either(config: Config) -> Iterator[Conflict]:
-    """Find what no closed loop can be combined with."""
+def _any_closed_loop(config: Config) -> Iterator[Conflict]:
+    """Find keys that every closed loop excludes."""
     if config.rollout is None:
         return
     if config.data.carry_state:
@@ -120,4 +120,4 @@ def _either(config: Config) -> Iterator[Conflict]:
             return
 
 
-CHECKS = (_output, _system, _goal, _own_predictions, _forcing, _either)
+CHECKS = (_output, _system, _goal, _own_predictions, _forcing, _any_closed_loop)

@@ -43,15 +43,15 @@ class Config(Section):
 
     @property
     def source(self) -> Source:
-        """Where the config comes from: for relative paths, and for errors found later."""
+        """Where the config came from: for relative paths, and for errors found after loading."""
         return self._source
 
     def error(self, key: str, problem: str) -> ConfigError:
-        """Return the error for a value that is found to be wrong later: ``path:line:column: key: problem``."""
+        """Return the error for a value that proves wrong after loading: ``path:line:column: key: problem``."""
         return ConfigError(self.source.describe(self.source.path_of(key), problem))
 
     def to_yaml(self) -> str:
-        """Return every key with its value; it reads back as an equal config."""
+        """Return every key with its value as YAML, which loads as an equal config."""
         return write_yaml(self.model_dump(mode="json"))
 
     @model_validator(mode="before")

@@ -46,7 +46,7 @@ class InputSpec(Section):
     lowercase: Flag = Field(default=False, description="Tokens: whether to convert them to lower case.")
 
     @property
-    def spells(self) -> list[str]:
+    def token_keys(self) -> list[str]:
         """The keys that are set and apply to tokens only."""
         fields = type(self).model_fields
         return [key for key in fields if key != "kind" and getattr(self, key) != fields[key].default]
@@ -67,12 +67,12 @@ class TargetSpec(Section):
         "as many values as steps.",
     )
     ahead: Natural = Field(
-        default=0, description="How many steps ahead of the inputs the target lies; with `next` at least 1."
+        default=0, description="How many steps ahead of the inputs the target is; with `next` at least 1."
     )
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
-        """Return the mapping that the name of a column, or ``next``, stands for."""
+        """Return the mapping that a column name, or ``next``, is short for."""
         return {"next": True} if value == "next" else {"column": value} if isinstance(value, str) else value
 
 
@@ -164,10 +164,10 @@ class DataSpec(Section):
     on_long: Literal["stop", "cut", "split"] = Field(
         default="stop",
         description="What to do with longer sequences; `cut` and `split` apply to training sequences only, since "
-        "scores are of whole ones.",
+        "whole sequences are scored.",
     )
     on_error: MayChange[Literal["stop", "skip"]] = Field(
-        default="stop", description="What to do with a row that cannot be read."
+        default="stop", description="What to do with a sequence that cannot be read or used."
     )
     unit: Literal["char", "word"] = Field(default="char", description="Text: what one step is.")
     lines: Flag = Field(
@@ -182,5 +182,5 @@ class DataSpec(Section):
         default=None, description="One long series or text: length of the training windows in steps."
     )
     carry_state: Flag = Field(
-        default=False, description="With `window`: whether each window continues the state of the last."
+        default=False, description="With `window`: whether each window starts from the final state of the previous one."
     )

@@ -1,4 +1,4 @@
-"""The building blocks of sections: base class, types of values, and the marks of what a resumed run may change."""
+"""The building blocks of sections: base class, types of values, and markers of keys that a resumed run may change."""
 
 import re
 from collections.abc import Callable
@@ -36,14 +36,14 @@ class Section(BaseModel):
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
-        """Return the mapping that an empty or a bare value stands for; other values as they are."""
+        """Return the mapping that an empty or a bare value is short for; other values unchanged."""
         if value is None:
             return {}
         return {cls.shorthand: value} if cls.shorthand and not isinstance(value, dict | list | Section) else value
 
     @model_validator(mode="before")
     @classmethod
-    def _lengthen(cls, value: Any) -> Any:
+    def _expand(cls, value: Any) -> Any:
         return cls.long_form(value)
 
 
@@ -54,9 +54,9 @@ class ResumeRule:
     Attributes
     ----------
     condition
-        In words, when it may change; empty for always.
+        When it may change, for messages; empty: always.
     allows
-        Whether it may change from one value to another; None stands for a value that one of the configs lacks.
+        Whether it may change from one value to another; None represents a value that one of the configs lacks.
     """
 
     condition: str
@@ -69,11 +69,11 @@ def _moved(old: Any, new: Any) -> bool:
 
 T = TypeVar("T")
 MayChange = Annotated[T, ResumeRule("", lambda old, new: True)]
-MayMove = Annotated[T, ResumeRule("a file with the same content may lie elsewhere", _moved)]
+MayMove = Annotated[T, ResumeRule("the file may be moved, with the same content", _moved)]
 
 
 def expected(what: str) -> WrapValidator:
-    """Return a validator that says what a value should have been, in place of pydantic's many messages."""
+    """Return a validator whose one message says what was expected, in place of pydantic's many."""
 
     def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
         try:
@@ -106,7 +106,7 @@ Column = Annotated[str, Field(strict=True, min_length=1), expected("the name of 
 
 
 def _readable_path(path: str) -> str:
-    """Refuse what cannot be a file; ``..`` and absolute paths are up to the user."""
+    """Refuse a string that cannot be the path of a file; ``..`` and absolute paths are up to the user."""
     if "\0" in path:
         raise refuse("a path cannot hold the character NUL")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path):

@@ -20,5 +20,5 @@ FORMAT_OF: dict[str, Format] = {suffix: form for form, suffixes in SUFFIXES.item
 
 
 def format_of(path: str | PurePath) -> Format | None:
-    """Return the format that a path's suffix stands for, in any case; None if it stands for none."""
+    """Return the format of a path by its suffix, in upper or lower case; None for an unknown suffix."""
     return FORMAT_OF.get(PurePath(path).suffix.lower())

@@ -1,4 +1,4 @@
-"""What the grammar knows of a place: the sections there, their keys, and which of them a resumed run may change."""
+"""Queries on the grammar: the sections at a location, their keys, and which keys a resumed run may change."""
 
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,12 +10,12 @@ from lstm_cli.config.fields import ResumeRule, Section
 
 
 def sections_at(location: Sequence[str | int]) -> list[type[Section]]:
-    """Return the sections that can stand at a location.
+    """Return the sections that may appear at a location.
 
     Parameters
     ----------
     location
-        Keys and indices from the root; names given by the user and pydantic's tags of a union may stand in between.
+        Keys and indices from the root; names given by the user and pydantic's union tags may appear in between.
     """
     found: list[type[Section]] = [Config]
     for part in location:
@@ -28,19 +28,19 @@ def sections_at(location: Sequence[str | int]) -> list[type[Section]]:
 
 
 def tag_of(section: type[Section]) -> str | None:
-    """Return the name that distinguishes a section from the others that can stand in its place."""
+    """Return the name that distinguishes a section from the alternatives at its location."""
     field = section.model_fields.get("name")
     return None if field is None else field.default
 
 
 def keys_at(location: Sequence[str | int]) -> list[str]:
-    """Return the keys that can stand in the sections at a location."""
+    """Return the keys that may appear in the sections at a location."""
     return list(dict.fromkeys(key for section in sections_at(location) for key in section.model_fields))
 
 
 @cache
 def every_key() -> dict[str, str]:
-    """Return the dotted keys by their last parts, as far as those are unique."""
+    """Return the dotted keys by their last part, for those whose last part is unique."""
     keys = list(_walk(Config, ()))
     last = [key[-1] for key in keys]
     return {key[-1]: ".".join(key) for key in keys if last.count(key[-1]) == 1}
@@ -52,7 +52,7 @@ def resume_rules(config: Mapping[str, Any]) -> dict[str, ResumeRule]:
     Parameters
     ----------
     config
-        Plain values of a config with every key that it has, and the names that distinguish its sections.
+        Plain values of a config, with all its keys and the names that distinguish its sections.
     """
     return dict(_rules(config, Config, ""))
 
@@ -65,8 +65,8 @@ def _rules(values: Mapping[str, Any], section: type[Section], prefix: str) -> It
         yield from ((f"{prefix}{key}", mark) for mark in field.metadata if isinstance(mark, ResumeRule))
         if isinstance(value, Mapping) and get_origin(field.annotation) not in (dict, tuple):
             inner = list(sections_in(field.annotation))
-            named = inner if len(inner) == 1 else [part for part in inner if tag_of(part) == value.get("name")]
-            for part in named:
+            chosen = inner if len(inner) == 1 else [part for part in inner if tag_of(part) == value.get("name")]
+            for part in chosen:
                 yield from _rules(value, part, f"{prefix}{key}.")
 
 

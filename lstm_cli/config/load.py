@@ -35,7 +35,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     Raises
     ------
     ConfigError
-        Names every problem, one a line: ``path:line:column: key: problem``.
+        Names every problem, one per line: ``path:line:column: key: problem``.
     """
     if str(path) == "-":
         return _parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", None, overrides)
@@ -44,18 +44,18 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def load_resolved(path: Path) -> Config:
-    """Read the config that a run keeps, with every key; its paths are not opened and need not exist.
+    """Read the resolved config of a run folder; its paths are not opened and need not exist.
 
     Raises
     ------
     CheckpointError
-        The file is not as it was written.
+        The file is damaged or was edited.
     """
     try:
-        return _parse(_read(path, most=-1), str(path), path, (), own=True)
+        return _parse(_read(path, limit=-1), str(path), path, (), own=True)
     except (ConfigError, MemoryError) as error:
-        first = str(error).partition("\n")[0] or "larger than the memory"
-        raise CheckpointError(f"{path}: damaged: {first}: put the file back as lstm-train wrote it") from None
+        first = str(error).partition("\n")[0] or "too large for memory"
+        raise CheckpointError(f"{path}: damaged: {first}: restore the file that lstm-train wrote") from None
 
 
 def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
@@ -73,7 +73,7 @@ def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", ov
     Raises
     ------
     ConfigError
-        Names every problem, one a line: ``key: problem``.
+        Names every problem, one per line: ``key: problem``.
     """
     raw = _plain(mapping)
     if not isinstance(raw, dict):
@@ -84,11 +84,11 @@ def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", ov
     return _build(raw, Source(folder=Path(folder), text=text, overrides=tuple(overrides), places=places), lines)
 
 
-def _read(path: Path, most: int = MAX_BYTES + 1) -> bytes:
-    """Return the first `most` bytes of a file; all for -1."""
+def _read(path: Path, limit: int = MAX_BYTES + 1) -> bytes:
+    """Return the first `limit` bytes of a file; all for -1."""
     try:
         with path.open("rb") as file:
-            return file.read(most)
+            return file.read(limit)
     except FileNotFoundError:
         meant = nearest(path.name, _siblings(path))
         hint = did_you_mean(meant and path.with_name(meant))
@@ -140,7 +140,7 @@ def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:
 
 
 def _conflicts(config: Config, wrong: set[yaml_reader.Path], source: Source) -> list[Problem]:
-    """Return the conflicts between keys whose values are right by themselves."""
+    """Return the conflicts between keys whose values are valid by themselves."""
     problems = []
     for conflict in conflicts(config):
         paths = [source.path_of(key) for key in conflict.keys]
@@ -151,7 +151,7 @@ def _conflicts(config: Config, wrong: set[yaml_reader.Path], source: Source) -> 
 
 
 def _validate(raw: dict[str, Any], source: Source) -> tuple[Config | None, list[Problem]]:
-    """Return the config and what is wrong with the values; if anything is, the config is that of the right keys."""
+    """Return the config, of the valid keys only if any is wrong, and the problems with the values."""
     try:
         return Config.model_validate(raw), []
     except ValidationError as error:
@@ -169,7 +169,7 @@ def _wrong_keys(problems: Sequence[Problem]) -> set[yaml_reader.Path]:
 
 
 def _without(raw: dict[str, Any], wrong: set[yaml_reader.Path]) -> dict[str, Any]:
-    """Return the values without the wrong keys, and with some file to train on."""
+    """Return the values without the wrong keys, with a placeholder for a missing training file."""
     right = {key: value for key, value in raw.items() if (key,) not in wrong}
     for key, section in right.items():
         if isinstance(section, dict):
@@ -181,7 +181,7 @@ def _without(raw: dict[str, Any], wrong: set[yaml_reader.Path]) -> dict[str, Any
 def _plain(value: Any, depth: int = 0) -> Any:
     """Return Python values as YAML would give them: paths as strings, tuples as lists, numpy's numbers as Python's."""
     if depth > MAX_DEPTH:
-        raise ConfigError(f"nested deeper than {MAX_DEPTH} levels: a config is not")
+        raise ConfigError(f"nested deeper than {MAX_DEPTH} levels: a config needs fewer")
     if isinstance(value, Mapping):
         return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -11,7 +11,7 @@ Activation = Literal["tanh", "linear", "relu", "sigmoid", "softsign"]
 
 
 class LayerSpec(Section):
-    """One recurrent layer. What it does not set, it takes from the model."""
+    """One recurrent layer. Keys that it does not set have the model's values."""
 
     shorthand: ClassVar[str | None] = "size"
 

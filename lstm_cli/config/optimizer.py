@@ -34,15 +34,15 @@ def _name(name: str) -> Any:
 
 
 def _momentum(default: float) -> Any:
-    return Field(default=default, description="Share of the last update that is kept.")
+    return Field(default=default, description="Fraction of the previous update that is added to the next.")
 
 
-def _keeps_its_velocity(old: float | None, new: float | None) -> bool:
-    """Return whether the optimizer has an array for momentum in its state with both values or with neither."""
+def _has_same_state(old: float | None, new: float | None) -> bool:
+    """Return whether both values, or neither, give the optimizer an array for momentum in its state."""
     return bool(old) == bool(new)
 
 
-SgdMomentum = Annotated[Rate, ResumeRule("not between 0 and more", _keeps_its_velocity)]
+SgdMomentum = Annotated[Rate, ResumeRule("not from 0 to more, or from more to 0", _has_same_state)]
 
 
 class OptimizerBase(Section):
@@ -130,18 +130,18 @@ class Nadam(AdamBase):
     name: Literal["nadam"] = _name("nadam")
 
 
-def _named(default: str) -> Any:
+def _with_name(default: str) -> Any:
     """Return a function that expands a bare name, or a mapping without one, to a mapping with a name."""
 
-    def lengthen(value: Any) -> Any:
+    def expand(value: Any) -> Any:
         value = Sgd.long_form(value)
         return {"name": default, **value} if isinstance(value, dict) else value
 
-    return lengthen
+    return expand
 
 
-_ByName = Annotated[Adadelta | Adagrad | Adam | Adamw | Nadam | Rmsprop | Sgd, Field(discriminator="name")]
-Optimizer = Annotated[_ByName, either(_named("adadelta"), accepts=str | _ByName)]
+_OptimizerByName = Annotated[Adadelta | Adagrad | Adam | Adamw | Nadam | Rmsprop | Sgd, Field(discriminator="name")]
+Optimizer = Annotated[_OptimizerByName, either(_with_name("adadelta"), accepts=str | _OptimizerByName)]
 
 
 Warmup = Annotated[Literal["auto"] | Natural, expected("auto, or a whole number of 0 or more")]
@@ -150,7 +150,7 @@ Warmup = Annotated[Literal["auto"] | Natural, expected("auto, or a whole number 
 def _warmup(default: int | Literal["auto"]) -> Any:
     return Field(
         default=default,
-        description="Updates over which the learning rate rises from zero; `auto`: a twentieth of all, at most 200.",
+        description="Updates over which the learning rate rises from zero; `auto`: 5 % of all updates, at most 200.",
     )
 
 
@@ -204,9 +204,9 @@ class Plateau(ScheduleBase):
     factor: MayChange[Factor] = Field(default=0.5, description="Factor of each reduction.")
     patience: MayChange[Natural] = Field(default=3, description="Evaluations without improvement before a reduction.")
     final: MayChange[Share] = Field(
-        default=0.01, description="Share of the learning rate that no reduction goes below."
+        default=0.01, description="Lower limit of the learning rate, as a share of its initial value."
     )
 
 
-_ByShape = Annotated[Constant | Cosine | Linear | Exponential | Plateau, Field(discriminator="name")]
-Schedule = Annotated[_ByShape, either(_named("cosine"), accepts=str | _ByShape)]
+_ScheduleByName = Annotated[Constant | Cosine | Linear | Exponential | Plateau, Field(discriminator="name")]
+Schedule = Annotated[_ScheduleByName, either(_with_name("cosine"), accepts=str | _ScheduleByName)]

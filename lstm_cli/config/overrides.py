@@ -11,7 +11,7 @@ from lstm_cli.config.yaml_reader import MAX_DEPTH, Path, Place, Unreadable, read
 def apply_overrides(
     raw: dict[str, Any], overrides: Sequence[str], places: MutableMapping[Path, Place | str]
 ) -> list[str]:
-    """Apply each override to the raw values in turn and note its place; return what is wrong with them.
+    """Apply each override to the raw values in turn and record its place; return the problems found.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is wrong with a config, in words: from pydantic's errors to paths and sentences."""
+"""Problems of a config: pydantic's errors as paths and messages."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from lstm_cli.errors import did_you_mean, nearest
 
 
 class Problem(NamedTuple):
-    """One thing wrong with a config.
+    """One problem of a config.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ _EXPECTED = {
 
 
 def problems_of(error: ValidationError, raw: Any, source: Source) -> list[Problem]:
-    """Return what pydantic found to be wrong with the raw values of a config."""
+    """Return the problems that pydantic found in the raw values of a config."""
     return [_problem(details, raw, source) for details in error.errors(include_url=False)]
 
 
@@ -95,10 +95,10 @@ def _unknown_key(location: Sequence[str | int], path: Path, source: Source) -> s
 
 
 def _renamed_by(path: Path, source: Source) -> str:
-    """Return what to do where the command line changed the name that determines the keys of a section."""
+    """Return the hint for a key whose section was renamed on the command line, so that it has other keys."""
     override, place = source.places.get((*path[:-1], "name")), source.places.get(path)
     if not isinstance(override, str) or isinstance(place, str):
         return ""
     key, _, name = override.partition("=")
     section = key.removesuffix(".name")
-    return f"; the command line says {override}: to drop the file's other keys, say '{section}={{name: {name}}}'"
+    return f"; the command line says {override}: to drop the file's other keys, give '{section}={{name: {name}}}'"

@@ -19,7 +19,7 @@ from lstm_cli.config.fields import (
 
 
 class TeacherForcing(Section):
-    """Scheduled sampling (Bengio et al. 2015): how often the observed value is fed, and not the prediction.
+    """Scheduled sampling (Bengio et al. 2015): how often the observed value is fed back instead of the prediction.
 
     The probability at update k, where K is `steps`: constant: start; linear: from start to end over K updates, then
     end; exponential: end + (start - end) exp(-k / K).
@@ -41,14 +41,14 @@ def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
-def _counting(values: tuple[float, ...]) -> tuple[float, ...]:
+def _not_all_zero(values: tuple[float, ...]) -> tuple[float, ...]:
     if not any(values):
         raise refuse("all weights are 0, so nothing would be learned")
     return values
 
 
 Elements = Annotated[tuple[Natural, ...], several(accepts=int | list[int]), AfterValidator(_distinct)]
-Weights = Annotated[tuple[NotNegative, ...], Field(min_length=1), AfterValidator(_counting)]
+Weights = Annotated[tuple[NotNegative, ...], Field(min_length=1), AfterValidator(_not_all_zero)]
 LossAt = Annotated[
     Literal["every", "last"] | Weights,
     expected("every, last, or a list of weights, one for each step of the closed loop and not all 0"),
@@ -57,7 +57,7 @@ Forcing = Annotated[TeacherForcing | None, either(lambda value: value, accepts=f
 
 
 def _same_function(old: Any, new: Any) -> bool:
-    """Return whether two values FILE.py:FUNCTION name the same function; the file may lie elsewhere."""
+    """Return whether two values FILE.py:FUNCTION name the same function; the file may be moved."""
     both = isinstance(old, str) and isinstance(new, str)
     return both and old.rpartition(":")[2] == new.rpartition(":")[2]
 
@@ -65,7 +65,7 @@ def _same_function(old: Any, new: Any) -> bool:
 Dynamics = Annotated[
     Annotated[str, Field(strict=True, pattern=r"^[^\x00]+\.py:[A-Za-z_][A-Za-z0-9_]*$")] | None,
     expected("FILE.py:FUNCTION"),
-    ResumeRule("a file with the same content may lie elsewhere", _same_function),
+    ResumeRule("the file may be moved, with the same content", _same_function),
 ]
 
 
@@ -105,9 +105,9 @@ class RolloutSpec(Section):
 
 
 def with_defaults(config: Any) -> Any:
-    """Return a raw config with the defaults that differ in a closed loop: `data.scale` is none, `data.window` its own.
+    """Return a raw config with the defaults of a closed loop: `data.scale` none, and `data.window` from its steps.
 
-    Around a system the data does not contain the states to come, so nothing can be scaled by them.
+    Around a system the data does not contain the future states, so no scaling can be fitted to them.
     """
     rollout, data = config.get("rollout"), config.get("data")
     if not isinstance(rollout, dict) or not isinstance(data, dict):

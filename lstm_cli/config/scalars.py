@@ -15,7 +15,7 @@ from yaml.serializer import Serializer
 
 NULL, BOOL, INT, FLOAT, MERGE = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "merge"))
 
-# Where two patterns match, the first of the list counts.
+# Where two patterns match, the first one takes precedence.
 _PATTERNS = (
     (NULL, r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     (BOOL, r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
@@ -44,7 +44,7 @@ def scalar(tag: str, text: str) -> Any:
     Raises
     ------
     ValueError
-        For a number of more digits than Python reads.
+        For a number with more digits than Python reads.
     """
     if tag == NULL:
         return None

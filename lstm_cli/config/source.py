@@ -21,7 +21,7 @@ class Source:
     folder
         The folder of relative paths.
     path
-        The file, if it was one.
+        The config file; None if the config did not come from a file.
     label
         How messages name the file.
     text
@@ -55,7 +55,7 @@ class Source:
         return tuple(int(part) if part.isdecimal() else part for part in key.split("."))
 
     def locate(self, path: yaml_reader.Path, *, at_key: bool = False) -> str:
-        """Return the place of a path's value, or of its key; of the nearest section where it is not in the file."""
+        """Return the place of a path's value or key; if it is not in the file, that of the nearest section."""
         depth, place = self._nearest(path)
         if isinstance(place, str):
             return f"command line: {place}"

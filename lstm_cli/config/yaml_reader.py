@@ -1,4 +1,4 @@
-"""From the text of a config to plain values, each with its place. Hostile text is refused at little cost.
+"""From the text of a config to plain values, each with its place. Hostile text is refused cheaply.
 
 Only the pure Python parser is used: the one in C crashes on deep nesting. Events are turned into nodes under limits of
 size, depth and number, and nodes into values under the same limits once more, since aliases multiply.
@@ -40,14 +40,14 @@ class Limits(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A place in a text, both counted from 1."""
+    """A position in a text, counted from 1."""
 
     line: int
     column: int
 
 
 class Place(NamedTuple):
-    """Where a key and its value stand."""
+    """The positions of a key and its value."""
 
     key: Mark
     value: Mark
@@ -88,7 +88,7 @@ def read_yaml(content: bytes, *, own: bool = False) -> Document:
     content
         The text in UTF-8.
     own
-        Whether this tool wrote it: then it may have any size, but no aliases, which multiply.
+        Whether this tool wrote it: it may then have any size, but no aliases, which multiply.
 
     Raises
     ------
@@ -159,14 +159,16 @@ class _Nodes(Reader, Scanner, Parser, Composer, Resolver):
         self._depth, self._count, self._limits = 0, 0, limits
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs say nothing of it
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # untyped in the stubs
         self._depth += 1
         self._count += 1
         self._limits.check(self._depth, self._count, _mark(event.start_mark))
         if self._limits.nodes is None and isinstance(event, AliasEvent):
             raise Unreadable("an alias, which this tool does not write", _mark(event.start_mark))
         if getattr(event, "tag", None) is not None:
-            raise Unreadable(f"tags such as {event.tag[:40]!r} are not for configs: remove it", _mark(event.start_mark))
+            raise Unreadable(
+                f"a config cannot contain tags such as {event.tag[:40]!r}: remove it", _mark(event.start_mark)
+            )
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
@@ -200,7 +202,7 @@ class _Builder:
         return {name: self.build(item, (*path, name), mark) for name, (mark, item) in entries.items()}
 
     def _entries(self, node: MappingNode, path: Path, depth: int) -> dict[str, tuple[Mark, Node]]:
-        """Return the place and node of each entry; of merged mappings the first counts, and their keys least of all."""
+        """Return the position and node of each entry; own keys override merged ones, earlier merges later ones."""
         own: dict[str, tuple[Mark, Node]] = {}
         merged: dict[str, tuple[Mark, Node]] = {}
         for key, item in node.value:
@@ -230,4 +232,4 @@ def _scalar(node: ScalarNode, mark: Mark) -> Any:
     try:
         return scalar(node.tag, node.value)
     except ValueError:
-        raise Unreadable("a number of too many digits", mark) from None
+        raise Unreadable("a number with too many digits", mark) from None

@@ -228,5 +228,5 @@ def test_a_kept_config_that_does_not_fit_into_memory_is_damaged(tmp_path, monkey
 
     kept = write(tmp_path, GOOD)
     monkeypatch.setattr("lstm_cli.config.load.read_yaml", too_large)
-    with pytest.raises(CheckpointError, match=r"c\.yaml: damaged: larger than the memory: put the file back"):
+    with pytest.raises(CheckpointError, match=r"c\.yaml: damaged: too large for memory: restore the file"):
         load_resolved(kept)

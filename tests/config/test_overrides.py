@@ -45,7 +45,7 @@ def test_keys_that_another_optimizer_does_not_have_are_listed(tmp_path):
     has = "name, learning_rate, weight_decay, clip_norm, clip_norm_each, clip_value, momentum, nesterov"
     assert lines == [
         f"c.yaml:4:3: optimizer.rho: unknown key of sgd, expected one of {has}; the command line says "
-        "optimizer.name=sgd: to drop the file's other keys, say 'optimizer={name: sgd}'",
+        "optimizer.name=sgd: to drop the file's other keys, give 'optimizer={name: sgd}'",
         f"command line: optimizer.beta1=0.5: unknown key of sgd, expected one of {has}",
     ]
     assert load(tmp_path, text, "optimizer={name: sgd}").optimizer.name == "sgd"
