@@ -1,7 +1,7 @@
-"""Sequences: read, encoded, scaled, batched, with nothing but numpy.
+"""Reading, encoding, scaling and batching sequences, with numpy alone.
 
 The data flows one way: a reader of `formats` yields raw sequences; by the layout of `schema` they are parsed to typed
-records and encoded as arrays; a dataset holds many of these; `batching` puts them side by side.
+records and encoded as arrays; a dataset holds many of them; `batching` combines them into batches.
 """
 
 from lstm_cli.data.batch import Batch

@@ -17,7 +17,7 @@ class Batch:
     Attributes
     ----------
     lengths : int64 array (B,)
-        Real steps of each.
+        Real steps of each sequence.
     mask : float32 array (T, B)
         1 = real step.
     numbers : float array (T, B, I) or None
@@ -25,24 +25,24 @@ class Batch:
     tokens : dict of int32 arrays (T, B)
         Token inputs, 0 on padding.
     counted : int64 array (N,)
-        The positions whose outputs count, flat: t * B + b. Padding, steps without a target and steps of
-        weight 0 are not among them; there may be none at all. Per sequence they are 0 … B - 1.
+        The positions whose outputs count, flat: t * B + b; without padding, steps without a target and steps of
+        weight 0, so possibly none. For targets per sequence they are 0 … B - 1.
     target : int64 array (N,), float array (N, D) or (N, K), or None
         The true targets at the counted positions; a category that training never saw is -1.
     weight : float array (N,)
-        How much every counted position weighs.
+        Weight of every counted position.
     loss_divisor : float
         What the summed loss is divided by: the sum of weights, or the number of sequences. Categories that training
         never saw, whose loss is 0, are left out.
     sequences : int64 array (B,)
-        Which sequences of the dataset they are.
+        Index of each sequence in the dataset.
     starts : int64 array (B,) or None
-        The step of its sequence at which each begins; None: the first.
+        The step of its sequence at which each window begins; None: the first.
     carry : int64 array (B,) or None
-        The sequence of the previous batch, by its column there, whose final state each continues; -1 for a fresh
-        start; None: all are fresh.
+        The column of the previous batch whose final state each sequence continues; -1 for a fresh start; None: all
+        start fresh.
     observed : int64 array (B,) or None
-        In a closed loop: the first steps of each, whose input is given; None: there is no closed loop.
+        In a closed loop: how many of the first steps of each sequence are observed; None: no closed loop.
     """
 
     lengths: NDArray[np.int64]
@@ -60,7 +60,7 @@ class Batch:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """Which counted positions have a loss (N,): all but those of a category that training never saw."""
+        """Which counted positions (N,) have a loss: all except those of a category that training never saw."""
         if self.target is None or self.target.dtype.kind != "i":
             return np.ones(len(self.counted), np.bool_)
         known: NDArray[np.bool_] = self.target >= 0
@@ -78,5 +78,5 @@ class Batch:
 
     @property
     def steps(self) -> int:
-        """Real steps."""
+        """Number of real steps."""
         return int(self.lengths.sum())

@@ -26,18 +26,18 @@ class Dataset:
     Parameters
     ----------
     sequences
-        All of them; with targets, or all without.
+        Either all with targets, or all without.
     schema
-        How they were encoded.
+        The schema that they were encoded by.
 
     Attributes
     ----------
     ids, where : lists of n
-        Names, and places in the file.
+        Ids, and places in the file.
     lengths : int64 array (n,)
         Steps of every sequence.
     offsets : int64 array (n + 1,)
-        Where each begins in the arrays of all steps.
+        Where each sequence begins in the arrays of all steps.
     numbers : float array (S, I) or None
         Numeric inputs.
     tokens : dict of int32 arrays (S,)
@@ -47,7 +47,7 @@ class Dataset:
     weight : float array (S,) or (n,), or None
         Their weights; None: all 1.
     observed : int64 array (n,) or None
-        In a closed loop around a system: the first steps of each, whose state is given; None where there is none.
+        In a closed loop around a system: how many of the first steps are observed; None without one.
     """
 
     def __init__(self, sequences: Iterable[Encoded], schema: Schema) -> None:
@@ -94,7 +94,7 @@ class Dataset:
 
     @cached_property
     def counted(self) -> NDArray[np.int64]:
-        """Running sums (S + 1,) of the steps that have a target that counts; for targets per step."""
+        """Cumulative number (S + 1,) of steps with a target that counts; for targets per step."""
         counts = np.ones(int(self.offsets[-1]), np.int64) if self.weight is None else self.weight > 0
         return _ends(counts)
 
@@ -108,7 +108,7 @@ class Dataset:
     def restore(self, batch: Batch, outputs: np.ndarray, *, ahead: int | None = None) -> NDArray[np.float64]:
         """Return outputs (N, D) for a batch's counted positions in original units, transforms undone.
 
-        They are of the step that is predicted or, with `ahead`, of the one that many steps after the position's own.
+        They belong to the predicted step or, with `ahead`, to the step that many steps after the position's own.
         """
         ahead = self.schema.target.ahead if ahead is None else ahead
         past, starts = self._past
@@ -123,13 +123,13 @@ class Dataset:
         return self.restore(batch, cast(np.ndarray, batch.target))
 
     def present(self, batch: Batch) -> NDArray[np.float64]:
-        """Return, where the next step is predicted, its columns at the counted positions (N, D), in original units."""
+        """Return the present values (N, D) of the columns whose next step is predicted, in original units."""
         numbers = cast(np.ndarray, batch.numbers)
         inputs = numbers.reshape(-1, numbers.shape[-1])[batch.counted]
         return self.restore(batch, inputs[:, self.schema.next_numbers], ahead=0)
 
     def unseen(self, batch: Batch) -> int:
-        """Return how many true labels of a batch's sets have no column in its target."""
+        """Return how many true labels of a batch's sets have no column in the target."""
         if self._unseen is None:
             return 0
         columns = batch.counted_sequences
@@ -140,7 +140,7 @@ class Dataset:
 
     @cached_property
     def _past(self) -> tuple[list[list[np.ndarray]], NDArray[np.int64]]:
-        """What undoing transforms looks up, of all sequences end to end, and where each begins (n + 1,)."""
+        """Past values for undoing transforms, of all sequences end to end, and where each begins (n + 1,)."""
         target = self.schema.target
         if not target.needs_past:
             return [[] for _ in target.chains], np.zeros(len(self) + 1, np.int64)

@@ -1,4 +1,4 @@
-"""From a config to data: files read, kinds inferred, splits made, everything fitted on train and encoded."""
+"""From a config to data: reads the files, infers kinds, makes the splits, fits on train and encodes."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -26,10 +26,10 @@ from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.splits import Split, hold_out
 from lstm_cli.errors import DataError, listed
 
-#: Above this number of different whole numbers, a note says that they are read as categories.
+#: Above this number of distinct whole numbers, a note says that they are treated as categories.
 MANY_LABELS = 20
 
-#: About how many bytes a batch of a split with this many padded steps takes.
+#: Estimates the bytes of a batch of a split with this many steps, padding included.
 BatchBytes = Callable[[Schema, int, Split], int]
 
 
@@ -44,9 +44,9 @@ class Data:
     train, valid, test
         The splits.
     notes
-        What a user should know of them.
+        What a user should know about them.
     batches
-        The batches of each split there is: what is trained on, what training follows, what is tested.
+        The batches of each split: for training, for validation during training, for the final test.
     """
 
     schema: Schema
@@ -64,16 +64,16 @@ def open_data(config: Config, *, precision: str | None = None, batch_bytes: Batc
     ----------
     config
     precision
-        Of its numbers, where it is not the config's.
+        Of its numbers; None: the config's.
     batch_bytes
         Estimates the memory of a batch, for the message about sequences that are longer than ``data.max_length``.
     """
-    with memory.enough(Source(config.source.resolve(config.data.train)).name):
+    with memory.memory_errors(Source(config.source.resolve(config.data.train)).name):
         return _Loader(config, batch_bytes).load(precision or config.precision)
 
 
 class _Loader:
-    """Loads the data of one config, and collects what a user should know of it."""
+    """Loads the data of one config, and collects notes for the user."""
 
     def __init__(self, config: Config, batch_bytes: BatchBytes | None) -> None:
         self._config, self._batch_bytes = config, batch_bytes
@@ -85,9 +85,9 @@ class _Loader:
         form, options, policy = self._format(path), config_options(config), self._policy(path)
         sequences = list(policy.good(read(_source(path), form, options)))
         if not sequences:
-            self._notes += policy.notes()  # raises: something was there, and nothing can be used
+            self._notes += policy.notes()  # raises: the file has sequences, but none can be used
         layout = infer(config, form, options, sequences)
-        records = self._parsed(layout, policy, _used_up(sequences))
+        records = self._parsed(layout, policy, _consumed(sequences))
         divisible = layout.target.per == "step" and layout.closed_loop is None
         train, valid, test = hold_out(config, records, per_step=divisible, lag=layout.lag)
         schema = fit(layout, train, scale=config.data.scale, precision=precision)
@@ -112,18 +112,18 @@ class _Loader:
         return BadRowPolicy(Source(path).name, skip=self._config.data.on_error == "skip")
 
     def _read(self, layout: Layout, path: Path) -> list[Record]:
-        """Return the typed sequences of another file than the training data's."""
+        """Return the typed sequences of a file other than the training data."""
         policy = self._policy(path)
         sequences = policy.good(read(_source(path), self._format(path), layout_options(layout, labelled=True)))
         return self._parsed(layout, policy, sequences)
 
     def _parsed(self, layout: Layout, policy: BadRowPolicy, sequences: Iterable[RawSequence]) -> list[Record]:
-        records = list(policy.made(partial(parse, layout, labelled=True), sequences))
+        records = list(policy.converted(partial(parse, layout, labelled=True), sequences))
         self._notes += [*policy.notes(), *_repeated_ids(policy.name, records)]
         return records
 
     def _encoded(self, schema: Schema, records: Iterable[Record], split: Split) -> Dataset:
-        """Return records as a dataset; long ones are refused, cut or split as the config says."""
+        """Return records as a dataset; those too long are refused, cut or split as the config says."""
         unknown_counts = UnknownCounts()
         sequences = [encode_record(schema, record, unknown_counts=unknown_counts) for record in records]
         sequences = self._limited(schema, sequences, split)
@@ -137,7 +137,7 @@ class _Loader:
     def _limited(self, schema: Schema, sequences: list[Encoded], split: Split) -> list[Encoded]:
         """Return sequences none of which is longer than ``data.max_length``.
 
-        Pieces of a split sequence are sequences of their own, each with the target of the whole if that is per
+        Pieces of a split sequence become separate sequences, each with the whole sequence's target if that is per
         sequence. Only train is cut or split: scores are those of predictions, which are made for whole sequences.
         """
         most, action = self._config.data.max_length, self._config.data.on_long
@@ -163,8 +163,8 @@ def _source(path: Path) -> Source:
     return Source(path, base="the config's folder")
 
 
-def _used_up(sequences: list[RawSequence]) -> Iterable[RawSequence]:
-    """Yield sequences and forget them, so that raw and typed values of all are never held at once."""
+def _consumed(sequences: list[RawSequence]) -> Iterable[RawSequence]:
+    """Yield sequences and drop them, so that the raw and typed values of all are never held together."""
     sequences.reverse()
     while sequences:
         yield sequences.pop()
@@ -179,21 +179,21 @@ def _pieces(sequence: Encoded, most: int, *, once: bool) -> list[Encoded]:
 
 def _repeated_ids(name: str, records: Sequence[Record]) -> list[str]:
     repeated = [f"{name!r} ({count} times)" for name, count in Counter(r.id for r in records).items() if count > 1]
-    return [f"{name}: ids that name several sequences: {listed(repeated)}"] if repeated else []
+    return [f"{name}: ids shared by several sequences: {listed(repeated)}"] if repeated else []
 
 
 def _notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -> list[str]:
-    """Return what may surprise about the target as it was inferred from the data."""
+    """Return notes on an inferred target that may surprise the user."""
     target = schema.layout.target
     notes: list[str] = []
     if schema.labels is None or target.kind != "category":
         return notes
     labels = schema.labels.names
     if len(labels) == 1:
-        notes.append(f"train: {target.name} is {labels[0]!r} everywhere: there is nothing to tell apart")
+        notes.append(f"train: {target.name} is always {labels[0]!r}: there is nothing to learn")
     inferred = config.data.target is not None and config.data.target.kind == "auto"
     if inferred and all(_is_whole(label) for label in labels) and len(labels) > MANY_LABELS:
-        what, fix = f"{len(labels)} whole numbers are read as categories", "if they are quantities, set kind: number"
+        what, fix = f"{len(labels)} whole numbers are treated as categories", "if they are quantities, set kind: number"
         notes.append(f"train: {target.name}: {what}; {fix} in data.target")
     several = len(records) > 1 and any(record.steps > 1 for record in records)
     if target.per == "step" and several and all(len(set(cast(list[str], record.target))) == 1 for record in records):

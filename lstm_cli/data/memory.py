@@ -1,4 +1,4 @@
-"""How much memory there is: asked before it is used, before the OOM killer ends the process without a message."""
+"""Available memory, checked before use, before the OOM killer ends the process without a message."""
 
 import resource
 from collections.abc import Iterator
@@ -7,15 +7,15 @@ from pathlib import Path
 
 from lstm_cli.errors import DataError
 
-#: What is made of sequences that were read takes at least this share of what they take.
-_MADE_OF_SEQUENCES = 0.25
-#: Bytes left free for everything else: where not even an integer fits, Python 3.11 hangs while it cleans up.
-_LEFT = 1 << 26
-_FIX = "give fewer or shorter sequences, or a machine with more"
+#: Arrays made from the sequences read take at least this share of the sequences' memory.
+_DERIVED_SHARE = 0.25
+#: Bytes reserved for everything else: without room for an integer, Python 3.11 hangs while cleaning up.
+_RESERVED = 1 << 26
+_FIX = "give fewer or shorter sequences, or use a machine with more memory"
 
 
 def available() -> int | None:
-    """Return the bytes still free, by the system and everything that limits the process; None if nothing is known."""
+    """Return the bytes still free by all limits of the system and the process; None if they are unknown."""
     return min(_limits(), default=None)
 
 
@@ -41,7 +41,7 @@ def _limits() -> Iterator[int]:
 
 
 def readable(count: float) -> str:
-    """Return a number of bytes as people write it."""
+    """Return a number of bytes with a unit, for messages."""
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
             return f"{count:.3g} {unit}"
@@ -50,24 +50,24 @@ def readable(count: float) -> str:
 
 
 class Watch:
-    """Watches the memory while a file is read, as everything that is read is held until all of it is needed."""
+    """Watches the memory while a file is read, as all of its sequences are held until the end."""
 
     def __init__(self) -> None:
         self._before = resident()
 
     def check(self, where: str, *, more: int = 0) -> None:
-        """Raise a `DataError` if memory is short for `more` bytes, or for what is made of everything read so far."""
+        """Raise a `DataError` if memory is too short for `more` bytes, or for arrays of everything read so far."""
         free = available()
         if free is None or self._before is None:
             return
         taken = (resident() or 0) - self._before
-        if free < max(more, _MADE_OF_SEQUENCES * taken, min(_LEFT, taken)):
-            what = f"to read this takes {readable(max(taken, more))} of memory, and {readable(free)} are left"
+        if free < max(more, _DERIVED_SHARE * taken, min(_RESERVED, taken)):
+            what = f"reading this takes {readable(max(taken, more))} of memory, but only {readable(free)} are free"
             raise DataError(f"{where}: {what}: {_FIX}")
 
 
 def resident() -> int | None:
-    """Return the bytes of memory that this process holds; None where it is not known."""
+    """Return the bytes of memory that this process holds; None if unknown."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except (OSError, ValueError):
@@ -75,9 +75,9 @@ def resident() -> int | None:
 
 
 @contextmanager
-def enough(name: str) -> Iterator[None]:
+def memory_errors(name: str) -> Iterator[None]:
     """Turn a `MemoryError` into a `DataError` that names the data."""
     try:
         yield
     except MemoryError:
-        raise DataError(f"{name}: it does not fit into the memory: {_FIX}") from None
+        raise DataError(f"{name}: does not fit into memory: {_FIX}") from None

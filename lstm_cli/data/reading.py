@@ -1,4 +1,4 @@
-"""Sequences from files, streams and Python's own mappings, and the policy for those that cannot be used."""
+"""Sequences from files, streams and Python mappings, and the policy for those that cannot be used."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -20,38 +20,38 @@ from lstm_cli.errors import DataError, and_more
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
-#: Skipping stops above this number of bad sequences if they are also more than this share.
-MOST_BAD = 10
-MOST_BAD_SHARE = 0.1
+#: Skipping stops above this number of bad sequences if they also exceed this share.
+MAX_BAD = 10
+MAX_BAD_SHARE = 0.1
 
 
 class BadRowPolicy:
-    """What is done with the rows of one file that cannot be used: the first is raised, or they are skipped and counted.
+    """The policy for sequences of a file that cannot be used: the first is raised, or all are skipped and counted.
 
     Parameters
     ----------
     name
-        The file, as messages show it.
+        The file's name in messages.
     skip
-        Skip bad rows; else the first one is raised.
+        Skip bad sequences; otherwise raise the first.
     """
 
     def __init__(self, name: str, *, skip: bool) -> None:
         self.name, self.skip = name, skip
-        self._rows = self._bad = 0
+        self._total = self._bad = 0
         self._first: list[str] = []
 
     def good(self, items: Iterable[Given | DataError]) -> Iterator[Given]:
-        """Yield the good rows of a reader."""
+        """Yield the good sequences of a reader."""
         for item in items:
-            self._rows += 1
+            self._total += 1
             if isinstance(item, DataError):
                 self._reject(item)
             else:
                 yield item
 
-    def made(self, make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
-        """Yield what is made of each row, except of those it cannot be made of."""
+    def converted(self, make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
+        """Yield the result of `make` for each item that it accepts."""
         for item in items:
             try:
                 result = make(item)
@@ -61,15 +61,15 @@ class BadRowPolicy:
                 yield result
 
     def notes(self) -> list[str]:
-        """Return what was skipped, or raise if that is too much."""
+        """Return a note on the skipped sequences, or raise if they are too many."""
         if not self._bad:
             return []
         shown = "".join(f"\n  {message}" for message in self._first)
         more = and_more(self._bad - len(self._first), "\n  ")
-        count = f"{self.name}: {self._bad:,} of {self._rows:,} rows"
-        if self._bad == self._rows:
+        count = f"{self.name}: {self._bad:,} of {self._total:,} sequences"
+        if self._bad == self._total:
             raise DataError(f"{count} cannot be used, none is left: correct them{shown}{more}")
-        if self._bad > MOST_BAD and self._bad > MOST_BAD_SHARE * self._rows:
+        if self._bad > MAX_BAD and self._bad > MAX_BAD_SHARE * self._total:
             raise DataError(f"{count} cannot be used, more than data.on_error: skip allows: correct them{shown}{more}")
         return [f"{count} were skipped:{shown}{more}"]
 
@@ -77,7 +77,7 @@ class BadRowPolicy:
         if not self.skip:
             raise error
         self._bad += 1
-        if len(self._first) < MOST_BAD:
+        if len(self._first) < MAX_BAD:
             self._first.append(str(error))
 
 
@@ -97,7 +97,7 @@ def config_options(config: Config) -> Options:
 
 
 def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True) -> Options:
-    """Return how any other file is read: with targets or without."""
+    """Return how files other than the training data are read: with targets or without."""
     needed = {column.source for column in layout.inputs}
     if labelled:
         needed |= {layout.target.column or layout.inputs[0].source, *layout.loss.names}
@@ -115,7 +115,7 @@ def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True) -
 def read_sequences(origin: Origin, schema: Schema, *, labelled: bool = False) -> Iterator[RawSequence]:
     """Yield the sequences of a file or stream one by one, for `encode`.
 
-    The suffix tells the format; a stream, and a suffix that tells none, are in the format of the training data.
+    The suffix determines the format; a stream, or a file with an unknown suffix, is in the format of the training data.
     Only one sequence is held at a time, except for formats that cannot be read in pieces: npz, and csv without ids.
 
     Parameters
@@ -123,9 +123,9 @@ def read_sequences(origin: Origin, schema: Schema, *, labelled: bool = False) ->
     origin
         A path, ``-`` for standard input, or an open binary stream.
     schema
-        What the sequences must have.
+        The schema of the sequences.
     labelled
-        They must have targets, too.
+        Whether they must have targets.
     """
     source = Source(origin)
     form = None if source.path is None else format_of(source.path)
@@ -152,7 +152,7 @@ def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Ite
 
 
 def _raw(value: Any) -> Any:
-    """Return a value as the readers yield it."""
+    """Return a value in the form that readers yield."""
     if isinstance(value, np.ndarray):
         return value if value.ndim and value.dtype.kind in "iufb" else condensed(value.tolist())
     return condensed(list(value)) if isinstance(value, list | tuple) else value

@@ -16,20 +16,20 @@ def hold_out(
 ) -> tuple[list[Record], list[Record], list[Record]]:
     """Return the records to train on, to validate with and to test with.
 
-    Of several sequences some are drawn, by the seed alone; the test set does not depend on how many are held out for
-    validation. Of one long series the end is held out, validation before test, and each part includes the steps before
-    it as context, which do not count: the window, or all of them.
+    Of several sequences some are chosen at random, by the seed alone; the test set does not depend on how many are
+    held out for validation. Of one long series the end is held out, validation before test, and each part includes
+    the steps before it as context, which does not count: one window, or all of them.
 
     Parameters
     ----------
     config
-        With ``data.valid`` and ``data.test``: shares or counts; paths do not concern this function.
+        Its ``data.valid`` and ``data.test`` are used if they are shares or counts, and ignored if they are paths.
     records
         All sequences.
     per_step
         Whether targets are per step, so that a single series can be cut.
     lag
-        Steps that transforms use up.
+        Steps that transforms remove at the start.
     """
     valid, test = (_share_or_count(held) for held in (config.data.valid, config.data.test))
     series = len(records) == 1 and per_step
@@ -59,7 +59,7 @@ def _share_or_count(held: str | Held) -> Held:
 
 
 def _size(held: Held, total: int) -> int:
-    """Return how many of `total` a share or a count means."""
+    """Return how many of `total` a share or a count amounts to."""
     if held is None:
         return 0
     return held if isinstance(held, int) else max(1, round(held * total))

@@ -89,13 +89,13 @@ def test_bad_loss_columns_name_the_row(tmp_path, given, message):
 
 def test_repeated_ids_are_noted(tmp_path):
     data = open_jsonl(tmp_path, [{"id": "u", "x": [1.5], "y": "a"}, {"id": "u", "x": [2.5], "y": "b"}], **X)
-    assert any("ids that name several sequences: 'u' (2 times)" in note for note in data.notes)
+    assert any("ids shared by several sequences: 'u' (2 times)" in note for note in data.notes)
 
 
 def test_a_single_class_is_noted(tmp_path):
     data = open_jsonl(tmp_path, [{"x": [1.5], "y": "a"}] * 2, **X)
     assert data.schema.target.labels == ("a",)
-    assert any("y is 'a' everywhere" in note for note in data.notes)
+    assert any("y is always 'a'" in note for note in data.notes)
 
 
 def test_a_million_steps_are_refused_before_the_memory_is_gone(tmp_path, monkeypatch):

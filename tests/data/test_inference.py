@@ -126,7 +126,7 @@ def test_a_label_that_never_changes_within_a_sequence_is_noted(tmp_path):
 def test_many_whole_numbers_as_categories_are_noted(tmp_path):
     rows = [{"x": [1.5], "y": number} for number in range(30)]
     data = open_jsonl(tmp_path, rows, inputs=["x"], target="y")
-    assert any("30 whole numbers are read as categories" in note for note in data.notes)
+    assert any("30 whole numbers are treated as categories" in note for note in data.notes)
 
 
 def test_text_needs_neither_inputs_nor_target(tmp_path):

@@ -69,7 +69,9 @@ def test_strings_of_digits_are_tokens_as_in_jsonl(tmp_path, form):
 
 def test_a_missing_file_says_what_its_path_counts_from(tmp_path):
     data = open_jsonl(tmp_path, [json.loads('{"x": [1.5], "y": "a"}')], **X)
-    with pytest.raises(DataError, match=r"b.jsonl: no such file: check the path; it counts from the current folder"):
+    with pytest.raises(
+        DataError, match=r"b.jsonl: no such file: check the path, which is relative to the current folder"
+    ):
         next(read_sequences(tmp_path / "b.jsonl", data.schema))
-    with pytest.raises(DataError, match=r"b\\n.jsonl: no such file: .* it counts from the config's folder"):
+    with pytest.raises(DataError, match=r"b\\n.jsonl: no such file: .* which is relative to the config's folder"):
         open_data(config(tmp_path, train="b\n.jsonl", **X))

@@ -89,20 +89,20 @@ IMPOSSIBLE = {
 ACCEPTED = {
     "csv: quoted comma": (CSV.replace("q,a", '"q, ""r""",a'), WORDS, [2, 1], None),
     "jsonl: quoted comma": (JSONL.replace('"q"', '"q, r"'), WORDS, [2, 1], None),
-    "jsonl: one sequence": (JSONL.splitlines()[0], LABELLED, [2], "train: y is 'a' everywhere"),
+    "jsonl: one sequence": (JSONL.splitlines()[0], LABELLED, [2], "train: y is always 'a'"),
     "csv: one sequence": ("id,x,y\na,1.5,a\na,2,b\n", LABELLED, [2], None),
-    "npz: one sequence": (bad.npz(x=[[1.5, 2]], y=["a"]), LABELLED, [2], "train: y is 'a' everywhere"),
+    "npz: one sequence": (bad.npz(x=[[1.5, 2]], y=["a"]), LABELLED, [2], "train: y is always 'a'"),
     "text: one sequence": ("one", {"lines": True}, [4], None),
     "conllu: one sequence": (CONLLU.split("\n\n")[0], {"inputs": ["form"], "target": "upos"}, [3], None),
-    "ts: one sequence": (TS.rsplit("\n", 2)[0], {"target": "label"}, [3], "train: label is 'up' everywhere"),
-    "jsonl: one class": (JSONL.replace('"b"}', '"a"}'), LABELLED, [2, 1], "train: y is 'a' everywhere"),
-    "csv: one class": (CSV.replace("p,b", "p,a"), LABELLED, [2, 1], "train: y is 'a' everywhere"),
-    "npz: one class": (stored(y=["a", "a"]), LABELLED, [2, 1], "train: y is 'a' everywhere"),
+    "ts: one sequence": (TS.rsplit("\n", 2)[0], {"target": "label"}, [3], "train: label is always 'up'"),
+    "jsonl: one class": (JSONL.replace('"b"}', '"a"}'), LABELLED, [2, 1], "train: y is always 'a'"),
+    "csv: one class": (CSV.replace("p,b", "p,a"), LABELLED, [2, 1], "train: y is always 'a'"),
+    "npz: one class": (stored(y=["a", "a"]), LABELLED, [2, 1], "train: y is always 'a'"),
     "text: one class": ("aa\naa\n", {}, [5], None),
     "conllu: one class": (
-        CONLLU, {"inputs": ["form"], "target": "xpos"}, [3, 1], "train: xpos is '_' everywhere",
+        CONLLU, {"inputs": ["form"], "target": "xpos"}, [3, 1], "train: xpos is always '_'",
     ),
-    "ts: one class": (TS.replace(":down", ":up"), {"target": "label"}, [3, 1], "train: label is 'up' everywhere"),
+    "ts: one class": (TS.replace(":down", ":up"), {"target": "label"}, [3, 1], "train: label is always 'up'"),
     "jsonl: ids repeated": (JSONL.replace('"id": "b"', '"id": "a"'), LABELLED, [2, 1], "several sequences: 'a' (2 times)"),
     "npz: ids repeated": (stored(id=["a", "a"]), LABELLED, [2, 1], "several sequences: 'a' (2 times)"),
     "conllu: ids repeated": (
@@ -149,8 +149,8 @@ CUT = {
 }
 for _form, _writer in WRITERS.items():
     ACCEPTED |= {
-        f"{_form}: one sequence": (_writer({"x": [[1.5, 2]], "y": ["a"]}), LABELLED, [2], "train: y is 'a' everywhere"),
-        f"{_form}: one class": (_writer(COLUMNS | {"y": ["a", "a"]}), LABELLED, [2, 1], "train: y is 'a' everywhere"),
+        f"{_form}: one sequence": (_writer({"x": [[1.5, 2]], "y": ["a"]}), LABELLED, [2], "train: y is always 'a'"),
+        f"{_form}: one class": (_writer(COLUMNS | {"y": ["a", "a"]}), LABELLED, [2, 1], "train: y is always 'a'"),
         f"{_form}: ids repeated": (
             _writer(COLUMNS | {"id": ["a", "a"]}),
             LABELLED,

@@ -163,8 +163,8 @@ def test_streams_are_read_row_by_row():
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("a.jsnl", r"a\.jsnl: the suffix \.jsnl does not tell the format \(did you mean \.jsonl\?\): rename"),
-        ("a", r"a: the suffix is missing and does not tell the format: rename the file or set data\.format to one of"),
+        ("a.jsnl", r"a\.jsnl: cannot infer the format from the suffix \.jsnl \(did you mean \.jsonl\?\): rename"),
+        ("a", r"a: cannot infer the format without a suffix: rename the file or set data\.format to one of"),
     ],
 )
 def test_a_suffix_that_says_nothing_is_an_error(tmp_path, name, message):

@@ -226,7 +226,7 @@ def test_loss_windows_and_weights_become_weights_of_steps(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "missing: is .* the folder of a run"),
+        (None, "missing: is .* a run folder"),
         ("{", "cannot be read"),
         ("[]", "expected an object, got list"),
         ('{"version": 1}', "do not fit together"),

@@ -14,7 +14,7 @@ def test_skipped_rows_are_counted_and_the_first_ten_named(tmp_path):
     data = open_jsonl(tmp_path, rows, on_error="skip", **X)
     (note,) = [note for note in data.notes if "skipped" in note]
     assert len(data.train) == 150
-    assert "12 of 162 rows were skipped" in note
+    assert "12 of 162 sequences were skipped" in note
     assert note.count("an empty sequence") == 10
     assert note.endswith("and 2 more")
 
@@ -45,9 +45,11 @@ def test_skipping_stops_above_ten_rows_and_ten_percent(tmp_path, form, good, bad
     if not stops:
         data = open_data(given)
         assert len(data.train) == good
-        assert sum(f"{bad} of {good + bad} rows were skipped" in note for note in data.notes) == 1
+        assert sum(f"{bad} of {good + bad} sequences were skipped" in note for note in data.notes) == 1
         return
-    with pytest.raises(DataError, match=rf"{bad} of {good + bad} rows cannot be used, more than data.on_error: skip"):
+    with pytest.raises(
+        DataError, match=rf"{bad} of {good + bad} sequences cannot be used, more than data.on_error: skip"
+    ):
         open_data(given)
 
 
@@ -64,7 +66,7 @@ def test_a_stray_quote_never_takes_sequences_along_unsaid(tmp_path, on_error, se
 
 
 def test_skipping_everything_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="2 of 2 rows cannot be used, none is left"):
+    with pytest.raises(DataError, match="2 of 2 sequences cannot be used, none is left"):
         open_jsonl(tmp_path, [{"x": [], "y": "a"}] * 2, on_error="skip", **X)
 
 

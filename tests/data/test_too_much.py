@@ -48,7 +48,7 @@ def refused(stream, form):
 @pytest.mark.parametrize("form", ["jsonl", "csv", "text", "conllu", "ts"])
 def test_a_line_that_does_not_end_is_refused(little, form):
     stream = Endless(b"1,")
-    assert "<stream>:1: to read this takes 101 MB of memory, and 100 MB are left: give" in refused(stream, form)
+    assert "<stream>:1: reading this takes 101 MB of memory, but only 100 MB are free: give" in refused(stream, form)
     assert stream.given < 50 * 10**6
 
 
@@ -63,7 +63,7 @@ def test_zeros_without_an_end_are_refused_at_once(form):
 def test_what_is_needed_whole_is_read_up_to_the_memory(little, form):
     pytest.importorskip("pyarrow")
     stream = Endless(b"\0")
-    assert refused(stream, form).startswith("<stream>: to read this takes 10")
+    assert refused(stream, form).startswith("<stream>: reading this takes 10")
     assert stream.given < 110 * 10**6
 
 
@@ -71,7 +71,7 @@ def test_a_hole_of_a_file_is_refused_before_it_is_read(tmp_path):
     for name in ("a.npz", "a.txt"):
         with (tmp_path / name).open("wb") as file:
             file.truncate(1 << 39)
-        with pytest.raises(DataError, match=rf"{name}: to read this takes 550 GB of memory, and .* are left"):
+        with pytest.raises(DataError, match=rf"{name}: reading this takes 550 GB of memory, but only .* are free"):
             open_data(config(tmp_path, train=name, **({} if name == "a.txt" else X)))
 
 
@@ -102,7 +102,7 @@ def test_rows_that_pile_up_are_refused_while_there_is_memory_left(tmp_path, monk
     else:
         content = ROW * 10_000 if form == "jsonl" else "x,y\n" + "1.5,a\n" * 50_000
     write(tmp_path / f"a.{form}", content)
-    with pytest.raises(DataError, match=rf"a.{form}.*: to read this takes 9 GB of memory, and 2 GB are left"):
+    with pytest.raises(DataError, match=rf"a.{form}.*: reading this takes 9 GB of memory, but only 2 GB are free"):
         open_data(config(tmp_path, train=f"a.{form}", **X))
 
 
@@ -116,7 +116,7 @@ def test_there_is_always_some_memory_left(monkeypatch):
         if fits:
             watch.check("a")
         else:
-            with pytest.raises(DataError, match="a: to read this takes 100 MB of memory, and 50 MB are left"):
+            with pytest.raises(DataError, match="a: reading this takes 100 MB of memory, but only 50 MB are free"):
                 watch.check("a")
 
 
@@ -152,5 +152,5 @@ def test_memory_that_is_not_enough_is_an_error_of_the_data(tmp_path, monkeypatch
     for place in ("lstm_cli.data.formats.jsonl.condensed", "lstm_cli.data.dataset.np.concatenate"):
         with monkeypatch.context() as patch:
             patch.setattr(place, fail)
-            with pytest.raises(DataError, match=r"a.jsonl: it does not fit into the memory: give fewer or shorter"):
+            with pytest.raises(DataError, match=r"a.jsonl: does not fit into memory: give fewer or shorter"):
                 open_data(config(tmp_path, train="a.jsonl", **X))

@@ -154,7 +154,7 @@ TABLE = {
         "a.jsonl",
         jsonl('{"x": [1], "x": [2], "y": "a"}\n'),
         X,
-        r":3: 'x' is there twice: keep one of them",
+        r":3: duplicate key 'x': keep one of them",
     ),
     "jsonl: truncated": (
         "a.jsonl",
@@ -198,7 +198,7 @@ TABLE = {
         "a.jsonl",
         '{"name": "u", "x": [1, 2], "y": "a"}\n{"x": [1], "y": "b"}',
         {**X, "id": "name"},
-        r":2: name: missing: give every row one, or leave data.id out",
+        r":2: name: missing: give every sequence one, or leave data.id out",
     ),
     "jsonl: log of zero": (
         "a.jsonl",
@@ -210,7 +210,7 @@ TABLE = {
         "a.jsonl",
         '{"x": [1.5, 2, 3, 4]}\n{"x": [1]}',
         {**SERIES, "transform": {"x": "difference"}},
-        r":2: x: 1 steps are too few: data.transform uses up 1 of them",
+        r":2: x: 1 steps are too few: data.transform removes 1 of them",
     ),
     "jsonl: empty token": (
         "a.jsonl",
@@ -323,7 +323,7 @@ TABLE = {
         "a.npz",
         npz(x=np.ones((2, 3)), lengths=[3], y=["a", "b"]),
         NPZ,
-        r"a.npz: lengths: expected 2 as there are sequences, got 1: correct it",
+        r"a.npz: lengths: expected 2, one per sequence, got 1: correct it",
     ),
     "npz: other number of targets": (
         "a.npz",
@@ -347,7 +347,7 @@ TABLE = {
         "a.npz",
         npz(x=np.array([[1, 2], [3]], dtype=object), y=["a", "b"]),
         NPZ,
-        r"a.npz: it holds Python objects, which are not loaded: save numbers or strings",
+        r"a.npz: contains Python objects, which are not loaded: save numbers or strings",
     ),
     "npz: complex": (
         "a.npz",

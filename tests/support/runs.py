@@ -100,7 +100,7 @@ def train_in_sessions(config: Config, folder: Path, stops: Sequence[int]) -> int
             watched(config, folder, watcher, resume=session > 0)
         except Interrupted as error:
             assert error.exit_code == 130
-            if not watcher.of(Note):  # an update left out is a step that no event numbers
+            if not watcher.of(Note):  # a skipped update is a step without a StepDone event
                 assert load(folder / LAST).position["step"] == max(event.step for event in watcher.events)
         else:
             assert len(watcher.of(Finished)) == 1

@@ -1,1 +1,1 @@
-"""From a dataset to the batches of an epoch: windows of sequences, in which order, and as which arrays."""
+"""From a dataset to the batches of an epoch: windows of sequences, their order, and their arrays."""

@@ -1,4 +1,4 @@
-"""The batches of an epoch: which sequences go together, in which order. They depend on seed and epoch alone."""
+"""The batches of an epoch: which sequences share a batch, and in which order. They depend on seed and epoch alone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ POOL = 50
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The windows of an epoch in order; batch k has those from bounds[k] to bounds[k + 1]."""
+    """The windows of an epoch in order; batch k consists of those from bounds[k] to bounds[k + 1]."""
 
     windows: Windows
     bounds: Indices
@@ -35,11 +35,11 @@ class Plan:
 
     @property
     def padded(self) -> Indices:
-        """Steps of every batch with padding; the first window of a batch is its longest."""
+        """Steps of every batch, padding included; the first window of a batch is its longest."""
         return self.windows.lengths[self.bounds[:-1]] * np.diff(self.bounds)
 
 
-NOTHING = Plan(whole(np.zeros(0, np.int64)), np.zeros(1, np.int64))
+EMPTY_PLAN = Plan(whole(np.zeros(0, np.int64)), np.zeros(1, np.int64))
 
 
 class Batches:
@@ -48,19 +48,19 @@ class Batches:
     Parameters
     ----------
     dataset
-        Where they come from.
+        The sequences.
     batch_size, batch_steps
-        Sequences in a batch, or, in place of it, most steps of the padded batch.
+        Sequences in a batch, or instead the maximum number of steps of a padded batch.
     bucket
-        Put sequences of similar length together.
+        Group sequences of similar length.
     window
         Cut sequences into windows of this many steps.
     carry_state
-        With `window`: the batches are parallel streams, each window continues one of the batch before.
+        With `window`: the batches are parallel streams; each window continues one of the previous batch.
     warm_up
         With `carry_state`: a stream that begins within a sequence first sees this many windows that do not count.
     seed, shuffle
-        Orders differ from epoch to epoch; without shuffling they are those of the dataset, except for bucketing.
+        The order differs from epoch to epoch; without shuffling it is the dataset's, except for bucketing.
     normalize
         What the loss is averaged over: ``step`` or ``sequence``.
     closed_loop
@@ -68,8 +68,8 @@ class Batches:
 
     Notes
     -----
-    What has no target that counts is left out, unless a state has to flow through it. The plan of the last epoch is
-    kept, so that one `Batches` of a split that is not shuffled serves every evaluation of it.
+    Windows without a target that counts are left out, unless a state has to flow through them. The plan of the last
+    epoch is cached, so that one `Batches` of a split that is not shuffled serves all its evaluations.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Batches:
         return (self._batch(plan, index) for index in range(start, len(plan.bounds) - 1))
 
     def count(self, epoch: int) -> int:
-        """Return how many batches an epoch has."""
+        """Return the number of batches of an epoch."""
         return len(self._plan(epoch).bounds) - 1
 
     def waste(self) -> float:
@@ -108,11 +108,11 @@ class Batches:
         return 1 - int(plan.windows.lengths.sum()) / max(int(plan.padded.sum()), 1)
 
     def most_steps(self) -> int:
-        """Return the steps with padding of the largest batch of the first epoch."""
+        """Return the steps, padding included, of the largest batch of the first epoch."""
         return int(self._plan(0).padded.max())
 
     def largest(self) -> Batch:
-        """Return the batch of the first epoch that has the most steps with padding, with a fresh state."""
+        """Return the batch of the first epoch with the most steps, padding included, and a fresh state."""
         plan = self._plan(0)
         batch = self._batch(plan, int(plan.padded.argmax()))
         return batch if batch.carry is None else replace(batch, carry=np.full_like(batch.carry, -1))
@@ -137,7 +137,7 @@ class Batches:
     def _streams(self, epoch: int, window: int) -> Plan:
         lengths = self.dataset.lengths
         if not len(lengths):
-            return NOTHING
+            return EMPTY_PLAN
         order = self._order(len(lengths), epoch)
         return Plan.of(streams(lengths, window, self._per_batch(window), order=order, warm_up=self.warm_up))
 
@@ -148,7 +148,7 @@ class Batches:
             windows = windows.take(windows.lengths >= self.closed_loop.warmup)
         windows = windows.take(self._counts(windows))
         if not len(windows):
-            return NOTHING
+            return EMPTY_PLAN
         windows = windows.take(self._order(len(windows), epoch))
         if self.bucket:
             windows = windows.take(self._by_length(windows.lengths))
@@ -174,9 +174,9 @@ class Batches:
         return counts
 
     def _by_length(self, lengths: Indices) -> Indices:
-        """Return the order that sorts by length, within pools where shuffling is to have an effect.
+        """Return the order that sorts by length; when shuffling, only within pools.
 
-        The sense of sorting alternates, so that lengths do not jump where one pool ends and the next begins.
+        The direction of sorting alternates, so that lengths do not jump between two pools.
         """
         pool = self._per_batch(float(lengths.mean())) * POOL if self.shuffle else len(lengths)
         pools = np.arange(len(lengths)) // pool
@@ -195,7 +195,7 @@ class Batches:
         return np.array([*bounds, len(lengths)])
 
     def _per_batch(self, length: float) -> int:
-        """Return how many sequences of a length make a batch."""
+        """Return how many sequences of a length form a batch."""
         return self.batch_size or max(1, int((self.batch_steps or 1) // length))
 
     def _order(self, count: int, epoch: int, *, salt: int = 0) -> Indices:

@@ -20,7 +20,7 @@ class CountedSteps:
     Attributes
     ----------
     warmup
-        Observed steps of every sequence, unless the sequences themselves say how many.
+        Observed steps of every sequence, unless the sequences have their own number.
     at
         ``every``, ``last``, or the weight of each step of the closed loop.
     """
@@ -29,7 +29,7 @@ class CountedSteps:
     at: Literal["every", "last"] | tuple[float, ...]
 
     def apply(self, batch: Batch, *, normalize: Literal["step", "sequence"]) -> Batch:
-        """Return a batch whose counted positions are the steps that count, with its observed steps (B,)."""
+        """Return a batch that counts only these steps of the closed loop, with its observed steps (B,)."""
         observed = np.full(len(batch.lengths), self.warmup) if batch.observed is None else batch.observed
         time, columns = batch.counted_times, batch.counted_sequences
         turn = time - (observed[columns] - 1)  # the step of the closed loop, from 0
@@ -47,7 +47,7 @@ class CountedSteps:
         )
 
     def _weights(self, turn: NDArray[np.int64], *, last: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the weight of the steps `turn` (N,) of the closed loop, which are below 0 before it closes."""
+        """Return the weight of steps `turn` (N,) of the closed loop; before the loop closes they are negative."""
         if self.at == "every":
             return (turn >= 0).astype(np.float64)
         if self.at == "last":

@@ -57,7 +57,7 @@ def collate(
 def _inputs(
     dataset: Dataset, real: NDArray[np.bool_], positions: NDArray[np.int64]
 ) -> tuple[NDArray[np.floating] | None, dict[str, NDArray[np.int32]]]:
-    """Return numbers (T, B, I) and tokens (T, B) of the steps at positions (T, B), 0 where a step is not real."""
+    """Return numbers (T, B, I) and tokens (T, B) of the steps at positions (T, B), 0 on padding."""
     numbers = None if dataset.numbers is None else dataset.numbers[positions]
     tokens = {name: indices[positions] for name, indices in dataset.tokens.items()}
     for padded in (*tokens.values(), *([] if numbers is None else [numbers])):

@@ -1,7 +1,7 @@
-"""The batches in which sequences are scored and predicted: all of them whole, from their first step to their last.
+"""The batches in which sequences are scored and predicted: whole, from the first step to the last.
 
-Both use the same batches, so that a score is that of the predictions; it does not depend on the batches and windows
-that the model was trained in. The batches of each split of a config are chosen here.
+Scoring and prediction use the same batches, so that a score is that of the predictions and does not depend on the
+batches and windows of training. The batches of each split of a config are chosen here.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,33 +11,33 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.model import ModelSpec
-from lstm_cli.data.batching.batches import NOTHING, Batches, Plan, training_batches
+from lstm_cli.data.batching.batches import EMPTY_PLAN, Batches, Plan, training_batches
 from lstm_cli.data.batching.closed_loops import counted_steps
 from lstm_cli.data.batching.windows import Indices, in_pieces, whole
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.splits import Split
 from lstm_cli.errors import DataError
 
-OUTPUTS_HELD = 1 << 24  # most output values held at a time
-STEPS_HELD, SEQUENCES_HELD = 200_000, 1024  # most steps, and most sequences
-BATCH_STEPS = 1 << 14  # most steps of a padded batch, if one sequence does not have more
-PIECE_STEPS = 1 << 9  # longer sequences are run piece by piece, the state carried
+OUTPUTS_HELD = 1 << 24  # maximum number of output values held at a time
+STEPS_HELD, SEQUENCES_HELD = 200_000, 1024  # the same of steps, and of sequences
+BATCH_STEPS = 1 << 14  # maximum number of steps of a padded batch, unless a single sequence has more
+PIECE_STEPS = 1 << 9  # longer sequences are run piece by piece, carrying the state
 WARM_UP = 10  # windows at the start of a stream of `train.valid_streams` that do not count
 
 Item = TypeVar("Item")
 
 
 def chunks(items: Iterable[Item], steps: Callable[[Item], int], outputs: int) -> Iterator[list[Item]]:
-    """Yield sequences in lists of bounded size, in their order; batches are made within a list.
+    """Yield sequences in lists of bounded size, in their order; batches are formed within a list.
 
     Parameters
     ----------
     items
-        Sequences, or what represents them.
+        Sequences, or objects that represent them.
     steps
         Returns how many steps an item has.
     outputs
-        K, per step.
+        K, the number of outputs per step.
     """
     most = min(STEPS_HELD, OUTPUTS_HELD // outputs)
     chunk, held = [], 0
@@ -54,8 +54,8 @@ def chunks(items: Iterable[Item], steps: Callable[[Item], int], outputs: int) ->
 class WholeBatches(Batches):
     """The batches in which every sequence is run once.
 
-    Neighbours of similar length go together. Where the model allows it, long sequences are run piece by piece, those
-    of a batch side by side, each piece with the final state of the one before.
+    Neighbours of similar length share a batch. Where the model allows it, a batch of long sequences is run piece by
+    piece, each piece continuing from the final state of the one before.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class WholeBatches(Batches):
     def _make_plan(self, epoch: int) -> Plan:
         lengths = self.dataset.lengths
         if not len(lengths):
-            return NOTHING
+            return EMPTY_PLAN
         groups = [group for chunk in self._chunks() for group in self._groups_of(chunk)]
         windows = whole(lengths).take(np.concatenate(groups))
         bounds = np.cumsum([0, *map(len, groups)])
@@ -90,7 +90,7 @@ class WholeBatches(Batches):
             yield np.array(chunk)
 
     def _groups_of(self, chunk: Indices) -> Iterator[Indices]:
-        """Yield which sequences of a chunk go together, the longest first."""
+        """Yield the sequences of each batch of a chunk, the longest first."""
         chunk = chunk[np.argsort(-self.dataset.lengths[chunk], kind="stable")]
         shown = np.minimum(self.dataset.lengths[chunk], self._piece).tolist()
         first = 0
@@ -102,18 +102,18 @@ class WholeBatches(Batches):
 
 
 def most_steps(outputs: int) -> int:
-    """Return the most steps of a padded batch of several sequences, for K outputs per step."""
+    """Return the maximum number of steps of a padded batch of several sequences, for K outputs per step."""
     return max(1, min(BATCH_STEPS, OUTPUTS_HELD // outputs))
 
 
 def runs_in_pieces(model: ModelSpec, per: str) -> bool:
-    """Return whether a model can run a sequence piece by piece: no layer reads from its end, and nothing pools it."""
+    """Return whether a model can run a sequence piece by piece: no layer reads from the end, and nothing is pooled."""
     forward = not any(layer.bidirectional for layer in model.layers)
     return forward and (per == "step" or model.pool == "last")
 
 
 def evaluation_batches(config: Config, dataset: Dataset) -> Batches:
-    """Return the batches that sequences are scored in; a closed loop is scored on the windows that it learns on.
+    """Return the batches that sequences are scored in; a closed loop is scored on its training windows.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def evaluation_batches(config: Config, dataset: Dataset) -> Batches:
 
 
 def valid_batches(config: Config, dataset: Dataset) -> Batches:
-    """Return the batches of the scores that training follows: the usual ones, or parallel streams of a series."""
+    """Return the batches of the validation scores during training: the usual ones, or parallel streams of a series."""
     streams = config.train.valid_streams
     if streams is None:
         return evaluation_batches(config, dataset)
@@ -158,12 +158,12 @@ _OF_SPLIT: dict[Split, Callable[[Config, Dataset], Batches]] = {
 
 
 def split_batches(config: Config, dataset: Dataset, split: Split) -> Batches:
-    """Return the batches of a split in a run: what is trained on, what training follows, or what is tested.
+    """Return the batches of a split in a run: for training, for validation during training, or for the final test.
 
     Raises
     ------
     DataError
-        There are none: no sequence is long enough for the closed loop.
+        No sequence is long enough for the closed loop.
     """
     batches = _OF_SPLIT[split](config, dataset)
     if not batches.count(0):

@@ -1,4 +1,4 @@
-"""What a batch is made of: windows of sequences, and how long sequences are cut into them.
+"""Windows of sequences, from which batches are formed, and how long sequences are cut into them.
 
 Legend: n sequences, M windows.
 """
@@ -18,9 +18,9 @@ class Windows:
     Attributes
     ----------
     sequences, starts, lengths : int64 arrays (M,)
-        Which sequence, from which step, how many steps.
+        Index of the sequence, first step, number of steps.
     warm_up : bool array (M,)
-        The window only brings the state up to date: nothing in it counts.
+        The window only computes the state: nothing in it counts.
     """
 
     sequences: Indices
@@ -32,18 +32,18 @@ class Windows:
         return len(self.sequences)
 
     def take(self, which: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Windows":
-        """Return some of the windows."""
+        """Return a selection of the windows."""
         return Windows(self.sequences[which], self.starts[which], self.lengths[which], self.warm_up[which])
 
 
 @dataclass(frozen=True, eq=False)
 class Streams:
-    """Windows in the order of parallel streams, whose state flows from window to window.
+    """Windows of parallel streams, in order; the state flows from window to window.
 
     Attributes
     ----------
     windows
-        Those of a batch are neighbours, longest first.
+        Grouped by batch, longest first.
     batches : int64 array (M,)
         The batch of each window, ascending.
     carry : int64 array (M,)
@@ -61,25 +61,25 @@ def whole(lengths: Indices) -> Windows:
 
 
 def cut(lengths: Indices, window: int) -> Windows:
-    """Return every sequence cut into windows; the last one of each has what is left."""
+    """Return every sequence cut into windows; the last one of each has the remaining steps."""
     owners, turns = _expanded(-(-lengths // window))
     starts = turns * window
     return Windows(owners, starts, np.minimum(window, lengths[owners] - starts), np.zeros(len(owners), np.bool_))
 
 
 def in_pieces(windows: Windows, bounds: Indices, piece: int, *, only_last: bool) -> Streams:
-    """Return batches of whole sequences cut into pieces, the state carried from piece to piece.
+    """Return batches of whole sequences cut into pieces, with the state carried from piece to piece.
 
     Parameters
     ----------
     windows
         Whole sequences; in each batch the longest first.
     bounds
-        Batch k has the sequences from bounds[k] to bounds[k + 1]; what it is cut into are batches one after the other.
+        Batch k has the sequences from bounds[k] to bounds[k + 1]; its pieces become consecutive batches.
     piece
-        Most steps of a piece.
+        Maximum number of steps of a piece.
     only_last
-        Only the last piece of a sequence counts: its target is one for all steps.
+        Only the last piece of a sequence counts, as its target is per sequence.
     """
     group = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     owners, turns = _expanded(-(-windows.lengths // piece))
@@ -97,20 +97,20 @@ def in_pieces(windows: Windows, bounds: Indices, piece: int, *, only_last: bool)
 
 
 def streams(lengths: Indices, window: int, count: int, *, order: Indices, warm_up: int) -> Streams:
-    """Return sequences laid end to end and cut into parallel streams of about the same number of steps.
+    """Return sequences placed end to end and cut into parallel streams of about equal length.
 
-    A stream begins where a sequence does if one begins within a window of the cut, so that short sequences stay whole.
+    If a sequence begins within a window of a cut, the stream begins there, so that short sequences stay whole.
 
     Parameters
     ----------
     lengths
         Steps of every sequence (n,).
     window
-        Most steps of a window. No window crosses from one sequence into the next.
+        Maximum number of steps of a window. No window crosses from one sequence into the next.
     count
-        How many streams at most.
+        Maximum number of streams.
     order
-        The sequences (n,) in the order in which they are laid out.
+        The sequences (n,) in the order in which they are placed.
     warm_up
         A stream that begins within a sequence first sees this many windows of the steps before, which do not count.
     """
@@ -131,7 +131,7 @@ def streams(lengths: Indices, window: int, count: int, *, order: Indices, warm_u
 
 
 def _cuts(ends: Indices, window: int, count: int) -> Indices:
-    """Return where streams begin, but for the first, in sequences laid end to end."""
+    """Return where all streams but the first begin, in sequences placed end to end."""
     total = int(ends[-1])
     count = max(1, min(count, -(-total // window)))
     cuts = np.arange(1, count) * total // count
@@ -155,7 +155,7 @@ def _batched(windows: Windows, stream: Indices, *, continues: NDArray[np.bool_])
 
 
 def _expanded(counts: Indices) -> tuple[Indices, Indices]:
-    """Return for counts (n,) of things their owners 0 0 0 1 1 … and turns 0 1 2 0 1 …."""
+    """Return for counts (n,) the owner of each item, 0 0 0 1 1 …, and its number within it, 0 1 2 0 1 …."""
     owners = np.repeat(np.arange(len(counts)), counts)
     turns = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
     return owners, turns

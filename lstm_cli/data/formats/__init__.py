@@ -1,10 +1,10 @@
 """One file per format: from bytes to raw sequences. The config or the file's suffix selects one.
 
 A reader is a generator of sequences. One that cannot be read is yielded as the `DataError` that says why, so that the
-caller decides whether to stop or to skip; what makes the rest of the file useless is raised.
+caller decides whether to stop or to skip it; an error that makes the rest of the file unusable is raised.
 
-To add a format: write its file here with a function ``read(source, options)``, give it a line in `READERS`, and its
-suffixes a line in `lstm_cli.config.formats`. Config, messages and inference need nothing else.
+To add a format: write its file here with a function ``read(source, options)``, add a line to `READERS`, and add its
+suffixes to `lstm_cli.config.formats`. Config, messages and inference need nothing else.
 """
 
 from collections.abc import Callable, Iterator
@@ -56,13 +56,13 @@ def detect(path: Path) -> str:
     form, suffix = format_of(path), path.suffix.lower()
     if form is not None:
         return form
-    hint = did_you_mean(nearest(suffix, FORMAT_OF))
+    reason = f"from the suffix {suffix}{did_you_mean(nearest(suffix, FORMAT_OF))}" if suffix else "without a suffix"
     raise DataError(
-        f"{shown(path)}: the suffix {suffix or 'is missing and'!s} does not tell the format{hint}: "
+        f"{shown(path)}: cannot infer the format {reason}: "
         f"rename the file or set data.format to one of {', '.join(READERS)}"
     )
 
 
 def read(source: Source, form: str, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield the sequences of a source in the given format; a `DataError` stands for one that cannot be read."""
+    """Yield the sequences of a source in the given format, and a `DataError` for each that cannot be read."""
     return READERS[form].read(source, options)

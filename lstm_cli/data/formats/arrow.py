@@ -1,7 +1,7 @@
 """Formats parquet and arrow (Feather, IPC files and streams), by pyarrow, a batch of rows at a time.
 
-A row is a sequence with a list in every column that has steps, as a line of jsonl. Where the input is a column of
-single numbers, a row is a step, and neighbours of equal id are a sequence, as in csv.
+A row is a sequence, with a list in every column that has steps, like a line of jsonl. Where the input is a column of
+single numbers, a row is a step, and adjacent rows with the same id form a sequence, as in csv.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ ROWS_HELD, _BUFFER = 256, 1 << 16
 _BYTES_HELD = 1 << 20  # in Arrow's layout; Python's objects take about ten times as much
 _ARROW_FILE = b"ARROW1"  # at the start of an IPC file, but not of a stream
 
-#: The schema of a file, and what yields its batches with the columns of some names.
+#: The schema of a file, and a function that yields its batches with the named columns.
 _Opened = tuple[Any, Callable[[list[str]], Iterator[Any]]]
 
 
@@ -36,7 +36,7 @@ def _read(
     source: Source, options: Options, form: str, opened: Callable[[BinaryIO], _Opened]
 ) -> Iterator[RawSequence | DataError]:
     try:
-        import pyarrow  # an extra: it is larger than all the rest
+        import pyarrow  # an extra, as it is larger than all other dependencies
     except ImportError:
         fix = "pip install 'lstm-cli[arrow]', or convert the file to jsonl"
         raise DataError(f"{source.name}: format {form} is read by pyarrow, which is not installed: {fix}") from None
@@ -53,7 +53,7 @@ def _read(
             yield from read(source, options, present, _checked(source.name, batches(wanted)))
     except (DataError, MemoryError):
         raise
-    except Exception as error:  # what pyarrow raises on damaged bytes is of many kinds
+    except Exception as error:  # pyarrow raises many types of exceptions on damaged bytes
         reason = str(error).partition("\n")[0]
         raise DataError(
             f"{source.name}: cannot be read as {form} ({reason:.120}): write it again, or set data.format"
@@ -61,7 +61,7 @@ def _read(
 
 
 def _checked(name: str, batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield valid batches in slices of few rows: all rows of a file may be in one batch, and they become objects.
+    """Yield validated batches in slices of few rows: a batch may hold the whole file, and rows become Python objects.
 
     Without `validate`, pyarrow trusts the offsets and texts of a damaged file.
     """
@@ -81,7 +81,7 @@ def _checked(name: str, batches: Iterable[Any]) -> Iterator[Any]:
 def _open_parquet(stream: BinaryIO) -> _Opened:
     from pyarrow.parquet import ParquetFile
 
-    # A group of rows, which may be the whole file, is read through a buffer.
+    # A row group, which may be the whole file, is read through a buffer.
     file = ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
     return file.schema_arrow, lambda names: file.iter_batches(ROWS_HELD, columns=names)
 
@@ -108,7 +108,7 @@ def _names(source: Source, schema: Any) -> tuple[str, ...]:
 
 
 def _check_types(types: Any, source: Source, schema: Any, names: list[str]) -> None:
-    """Refuse what is neither a number nor text: its values would become Python's text for them."""
+    """Refuse columns of neither numbers nor text, whose values would become their Python representation."""
     for name in names:
         kind = schema.field(name).type
         nested = types.is_nested(kind)
@@ -136,7 +136,7 @@ def _has_steps_as_rows(pyarrow: Any, schema: Any, options: Options) -> bool:
 def _sequences(
     source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
 ) -> Iterator[RawSequence | DataError]:
-    """Yield a sequence for each row of the file; the row's number replaces that of a line."""
+    """Yield a sequence for each row of the file; messages give the row's number instead of a line's."""
     count = 0
     for batch in batches:
         for row in batch.to_pylist():
@@ -149,7 +149,7 @@ def _sequences(
 def _steps(
     source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
 ) -> Iterator[RawSequence | DataError]:
-    """Yield a sequence for each group of neighbours of equal id, its values as a csv file has them."""
+    """Yield a sequence for each group of adjacent rows with the same id, its values as in a csv file."""
     if options.id_required and options.id not in present:
         what = f"no such column (there are {listed(present)})"
         raise DataError(f"{source.name}: {options.id}: {what}: correct data.id, or leave it out for one long series")
@@ -160,7 +160,7 @@ def _steps(
 
 
 def _text(value: Any) -> str:
-    """Return a value as a csv file has it."""
+    """Return a value as it would be written in a csv file."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, list):

@@ -1,7 +1,7 @@
 """Format conllu: the ten tab-separated columns of Universal Dependencies, a blank line after every sentence.
 
-Multiword ranges (1-2) and empty nodes (3.1) are skipped. Comments ``# key = value`` are columns of the
-whole sentence; ``sent_id`` names it.
+Multiword ranges (1-2) and empty nodes (3.1) are skipped. Comments ``# key = value`` become columns with
+one value per sentence; ``sent_id`` is its id.
 """
 
 import re
@@ -23,7 +23,7 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     count = 0
     for sentence in _sentences(source):
         count += 1
-        yield _row(source, options, count, sentence)
+        yield _sequence(source, options, count, sentence)
     if not count:
         raise source.empty()
 
@@ -38,7 +38,7 @@ def _sentences(source: Source) -> Iterator[list[_Line]]:
             lines = []
 
 
-def _row(source: Source, options: Options, count: int, sentence: list[_Line]) -> RawSequence | DataError:
+def _sequence(source: Source, options: Options, count: int, sentence: list[_Line]) -> RawSequence | DataError:
     comments: dict[str, str] = {}
     words, numbers = [], []
     for number, line, error in sentence:

@@ -1,7 +1,7 @@
 """Format csv: one step per row, the first row names the columns.
 
-Neighbouring rows with the same id are one sequence; a file without an id column is one long series. The delimiter is
-that of comma, semicolon and tab which is most frequent in the first row.
+Adjacent rows with the same id form one sequence; a file without an id column is one long series. The delimiter is
+comma, semicolon or tab, whichever is most frequent in the first row.
 """
 
 import csv
@@ -16,13 +16,13 @@ from lstm_cli.errors import DataError, listed
 DELIMITERS = ",;\t"
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 
-#: The line where a row begins, its cells, and what is wrong with it.
+#: The line where a row begins, its cells, and its error if it has one.
 Cells = tuple[int, list[str], DataError | None]
 
 
 @dataclass
 class _Group:
-    """The rows of one sequence while they are collected, and the first thing wrong with them."""
+    """The rows of one sequence while they are collected, and their first error."""
 
     id: str
     line: int
@@ -33,7 +33,7 @@ class _Group:
     def sequence(
         self, file: str, number: int, names: dict[str, int], present: tuple[str, ...], options: Options
     ) -> RawSequence | DataError:
-        """Return the finished sequence. A series without id is named after its number."""
+        """Return the finished sequence. A series without an id gets its number as id."""
         if self.error is not None:
             return self.error
         columns = {name: [row[place] for row in self.cells] for name, place in names.items() if options.wants(name)}
@@ -42,7 +42,7 @@ class _Group:
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield one sequence per group of neighbouring equal ids."""
+    """Yield one sequence per group of adjacent rows with the same id."""
     cells = _cells(source)
     line, header, error = next(cells, (1, [], None))
     if error is not None:
@@ -55,12 +55,12 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
 def grouped(
     file: str, cells: Iterable[Cells], names: dict[str, int], present: tuple[str, ...], options: Options
 ) -> Iterator[RawSequence | DataError]:
-    """Yield one sequence per group of neighbouring equal ids among the steps of a file.
+    """Yield one sequence per group of adjacent rows with the same id.
 
     Parameters
     ----------
     file
-        As messages show it.
+        Its name in messages.
     cells
         The steps.
     names
@@ -92,7 +92,7 @@ def grouped(
 
 
 def _cells(source: Source) -> Iterator[Cells]:
-    """Yield every row that is not blank, the header first. Each is a line of its own: no cell holds a line break.
+    """Yield every row that is not blank, the header first. Each is one line: no cell may contain a line break.
 
     If cells could span lines, a single stray quote would turn everything after it into the text of one cell.
     """
@@ -104,7 +104,7 @@ def _cells(source: Source) -> Iterator[Cells]:
         if rows is None:
             delimiter = _delimiter(line)
             rows = csv.reader(iter(pending.pop, None), delimiter=delimiter, strict=True)
-        if '"' not in line and "\r" not in line:  # most lines: the same result, faster
+        if '"' not in line and "\r" not in line:  # most lines: same result, faster
             yield number, line.split(delimiter), error
             continue
         pending.append(line)
@@ -113,14 +113,14 @@ def _cells(source: Source) -> Iterator[Cells]:
         except csv.Error as reason:
             fix = "close every quote, and double those inside a quoted cell"
             yield number, [], error or DataError(f"{source.name}:{number}: the quotes do not match ({reason}): {fix}")
-        except IndexError:  # it asked for the next line
+        except IndexError:  # the reader asked for another line
             raise _unclosed(source, number) from None
         else:
             yield number, cells, error
 
 
 def _unclosed(source: Source, line: int) -> DataError:
-    """Return the error for a cell that does not end on its line; never skipped, as the rows after it are in doubt."""
+    """Return the error for a cell that does not end on its line; never skipped, as the rows after it may be misread."""
     fix = "close the quote, or take the line break out of the cell"
     return DataError(f"{source.name}:{line}: a quoted cell does not end on its line: {fix}")
 
@@ -155,7 +155,7 @@ def _miscounted(source: Source, row: Cells, width: int) -> Cells:
 
 
 def _id(values: list[str], place: int | None, group: _Group | None) -> str:
-    """Return the id of a row; a row too short to have one belongs to the group before it."""
+    """Return the id of a row; a row too short to have one belongs to the current group."""
     if place is None:
         return ""
     if place < len(values):

@@ -25,15 +25,19 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
         except _Unreadable as reason:
             yield error or DataError(f"{where}: {reason}")
             continue
-        names = names if names == tuple(columns) else tuple(columns)  # one tuple for all sequences that are alike
-        truths = ("u" in line and "true" in line) or ("f" in line and "false" in line)  # a letter is found faster
+        names = (
+            names if names == tuple(columns) else tuple(columns)
+        )  # one tuple shared by all sequences with the same columns
+        truths = ("u" in line and "true" in line) or (
+            "f" in line and "false" in line
+        )  # searching for a letter first is faster
         yield error or sequence(where, count, columns, names, options, truths=truths)
     if not count:
         raise source.empty()
 
 
 class _Unreadable(Exception):
-    """A line is not what it has to be; the message says what is wrong, and what to do."""
+    """A line that is not a valid sequence; the message says what is wrong and what to do."""
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(columns) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Unreadable(f"{twice!r} is there twice: keep one of them")
+        raise _Unreadable(f"duplicate key {twice!r}: keep one of them")
     return columns
 
 
@@ -64,7 +68,7 @@ def sequence(
 ) -> RawSequence | DataError:
     """Return a sequence with its needed columns, or what is wrong with its id.
 
-    With `truths` there may be true and false among its numbers.
+    With `truths`, true and false may be among its numbers.
     """
     name = columns.get(options.id)
     if name is None and options.id_required:

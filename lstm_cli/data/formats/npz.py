@@ -22,7 +22,7 @@ _EXTENTS = ("lengths", "offsets")
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the steps of every sequence lie: `offsets` of stacked arrays, or `lengths` of arrays padded to `width`."""
+    """Which steps belong to which sequence: `offsets` in stacked arrays, or `lengths` in arrays padded to `width`."""
 
     count: int
     lengths: NDArray[np.int64]
@@ -87,10 +87,10 @@ def _load(source: Source, options: Options) -> tuple[dict[str, np.ndarray], tupl
             arrays = {name: file[name] for name in wanted}
     except (DataError, MemoryError):
         raise
-    except Exception as error:  # what zipfile, zlib and numpy raise on damaged bytes is of many kinds
+    except Exception as error:  # zipfile, zlib and numpy raise many types of exceptions on damaged bytes
         if "pickle" in str(error) and zipfile.is_zipfile(stream):
             fix = "save numbers or strings, padded with lengths or stacked with offsets"
-            raise DataError(f"{source.name}: it holds Python objects, which are not loaded: {fix}") from None
+            raise DataError(f"{source.name}: contains Python objects, which are not loaded: {fix}") from None
         raise DataError(f"{source.name}: not a complete .npz file: write it again with numpy.savez") from None
     for name, array in arrays.items():
         if array.dtype.kind not in "iufbU" or not array.ndim:
@@ -116,7 +116,7 @@ def _layout(source: Source, arrays: dict[str, np.ndarray], present: tuple[str, .
     if lengths is None:
         lengths = np.full(count, width, np.int64)
     if len(lengths) != count:
-        what = f"expected {count} as there are sequences, got {len(lengths)}"
+        what = f"expected {count}, one per sequence, got {len(lengths)}"
         raise DataError(f"{source.name}: lengths: {what}: correct it")
     return _Layout(count, lengths, width=width)
 

@@ -1,6 +1,6 @@
-"""What every reader is given and yields: how to read a file, raw sequences, and the errors for what is wrong in them.
+"""The interface of the readers: options for reading a file, raw sequences, and the errors of their values.
 
-What is wrong with a value is a `ValueProblem` where it is found; the sequence adds the place and makes it a `DataError`
+A wrong value raises a `ValueProblem` where it is found; the sequence adds the place and turns it into a `DataError`
 of the form ``file:line: what: what to do``.
 """
 
@@ -22,13 +22,13 @@ class Options:
     id
         Column that names a sequence. A csv file without a column of this name is one long series.
     id_required
-        The user named the id column, so a file without it is wrong.
+        The user named the id column, so that a file without it is an error.
     unique_ids
-        Format csv: an id that comes back after others is an error. Costs memory for every id.
+        Format csv: an id that reappears after other ids is an error. Takes memory for every id.
     columns
-        The columns that are needed; others are not kept. None keeps all.
+        The columns to read; None: all.
     input
-        The column that feeds the network: it tells format npz how many sequences and steps there are.
+        The column that feeds the network; in format npz it determines the number of sequences and steps.
     unit
         Format text: what a token is, ``char`` or ``word``.
     lines
@@ -49,16 +49,16 @@ class Options:
 
 
 class ValueProblem(Exception):
-    """Something wrong with one value.
+    """A problem with one value.
 
     Parameters
     ----------
     what
-        What was expected and what is there.
+        What was expected and what was found.
     fix
         What to do about it.
     step
-        Index of the step where it is, if it is in one.
+        Index of the step that has the problem, if it concerns one.
     """
 
     def __init__(self, what: str, fix: str, *, step: int | None = None) -> None:
@@ -77,11 +77,11 @@ class RawSequence:
     id
         Its name: the value of the id column, or its number counted from 1.
     columns
-        Raw values of the needed columns by name: what JSON has, lists of cells, or arrays.
+        Raw values of the needed columns by name: JSON values, lists of cells, or arrays.
     names
         All columns that the file has.
     textual
-        Values are text that may stand for numbers (csv, conllu), so ``"12"`` is also a number.
+        Values are text that may represent numbers (csv, conllu), so that ``"12"`` is also a number.
     steps_at
         Place of every step, in formats that write one step per line.
     """

@@ -20,9 +20,9 @@ _BUFFER = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
-#: Bytes that are read between two checks of the memory; each line adds some, as its values become objects.
+#: Bytes read between two memory checks, and the allowance per line for the objects made from its values.
 PIECE, _PER_LINE = 1 << 22, 64
-#: Memory per byte of a line that has not ended yet: joined, decoded, and as values.
+#: Memory needed per byte of an unfinished line: joined, decoded, and as values.
 _PER_BYTE = 3
 
 
@@ -34,7 +34,7 @@ class Source:
     origin
         A path, ``-`` for standard input, or an open binary stream.
     base
-        What a relative path is relative to, for the message that there is no such file.
+        What a relative path is relative to, for the message about a missing file.
     """
 
     def __init__(self, origin: Origin, *, base: str = "the current folder") -> None:
@@ -52,15 +52,15 @@ class Source:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """Open it for reading bytes; a file is closed at the end, a stream is left to its owner."""
+        """Open it for reading bytes; a file is closed at the end, a stream stays open for its owner."""
         if self._stream is not None:
             yield self._stream
             return
-        path = self.path or Path()  # there is one where there is no stream
+        path = self.path or Path()  # there is a path if there is no stream
         try:
             stream = path.open("rb", _BUFFER)
         except FileNotFoundError:
-            raise DataError(f"{self.name}: no such file: check the path; it counts from {self._base}") from None
+            raise DataError(f"{self.name}: no such file: check the path, which is relative to {self._base}") from None
         except OSError as error:
             raise DataError(f"{self.name}: cannot be read ({error.strerror}): give a readable file") from None
         with stream:
@@ -81,17 +81,17 @@ class Source:
         return io.BytesIO(self.read())
 
     def lines(self) -> Iterator[tuple[int, str, DataError | None]]:
-        """Yield each line's number, its text without the line end, and what is wrong with its encoding.
+        """Yield each line's number, its text without the line end, and the error of its encoding if it has one.
 
-        A byte order mark is left out, Windows line ends are as good as others. In a line that is not UTF-8 the bytes
-        that are wrong become U+FFFD.
+        A byte order mark is dropped, and Windows line ends are accepted. In a line that is not UTF-8 the invalid bytes
+        become U+FFFD.
         """
         number, line, since = 0, b"", PIECE
         watch = memory.Watch()
         with self.open() as stream, self._reading():
             for number, line in enumerate(iter(partial(stream.readline, PIECE), b""), start=1):
                 since += len(line) + _PER_LINE
-                if since >= PIECE:  # so it is with the first line, and with those that are longer
+                if since >= PIECE:  # true at the first line, and at every line longer than that
                     line, since = self._completed(stream, number, line, watch), 0
                     if not line:
                         break
@@ -104,7 +104,7 @@ class Source:
             raise self.empty()
 
     def _completed(self, stream: BinaryIO, number: int, line: bytes, watch: memory.Watch) -> bytes:
-        """Return a line whole, without the mark in front of a file, if there is memory for it and the lines before."""
+        """Return a complete line, without a byte order mark, if there is memory for it and the lines before."""
         pieces = [line]
         while len(pieces[-1]) == PIECE and not pieces[-1].endswith(b"\n"):
             if b"\0" in pieces[-1]:
@@ -162,7 +162,7 @@ class Source:
 
 
 def shown(path: Path) -> str:
-    """Return a path as messages show it: relative where it lies below the current folder, and on one line."""
+    """Return a path for messages: relative if it is below the current folder, and on one line."""
     try:
         text = str(path.relative_to(Path.cwd())) if path.is_absolute() else str(path)
     except ValueError:

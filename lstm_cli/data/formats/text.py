@@ -6,12 +6,12 @@ from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
-#: Ends a line, and with `lines: true` begins one: no line can hold it, and generated text prints as it should.
+#: Ends a line, and with `lines: true` also begins one. No line can contain it, and generated text prints correctly.
 BOUNDARY = "\n"
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield a sequence per line that is not blank, named after the line's number, or one for the whole file."""
+    """Yield a sequence per line that is not blank, with the line's number as id, or one for the whole file."""
     if not options.lines:
         yield RawSequence(f"{source.name}:1", 1, {"text": split(source.text(), options.unit)}, ("text",), True)
         return

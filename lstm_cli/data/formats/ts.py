@@ -37,7 +37,7 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
         where = f"{source.name}:{number}"
         if header is not None:
             count += 1
-            yield error or _row(where, count, line, header)
+            yield error or _sequence(where, count, line, header)
         elif not line.startswith("@"):
             raise DataError(f"{where}: a case before @data: put the header, then a line @data, then the cases")
         elif line.lower() == "@data":
@@ -64,7 +64,7 @@ def _header(where: str, fields: dict[str, list[str]]) -> _Header:
     return _Header(says("classlabel") or says("targetlabel"), labels, int(dimensions) if dimensions else None)
 
 
-def _row(where: str, count: int, line: str, header: _Header) -> RawSequence | DataError:
+def _sequence(where: str, count: int, line: str, header: _Header) -> RawSequence | DataError:
     parts = line.split(":")
     columns: dict[str, Any] = {"label": parts.pop().strip()} if header.labelled else {}
     if header.labels and columns["label"] not in (*header.labels, "?"):
@@ -78,7 +78,7 @@ def _row(where: str, count: int, line: str, header: _Header) -> RawSequence | Da
     if any("?" in part for part in parts):
         return DataError(f"{where}: x: a value is missing (?): fill it in or remove the case")
     try:
-        if "_" in line or not line.isascii():  # which only Python accepts in a number
+        if "_" in line or not line.isascii():  # accepted in a number by Python only
             _refuse_lenient(parts)
         dimensions = [np.array(part.split(","), np.float64) for part in parts]
     except ValueError as error:

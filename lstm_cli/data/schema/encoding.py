@@ -1,6 +1,6 @@
-"""From typed records to arrays, with the target of every step beside it; what training never saw is counted.
+"""From typed records to arrays, with their targets; tokens and labels that training never saw are counted.
 
-Legend: T steps after those that transforms use up, I numbers per step, D or K targets per step.
+Legend: T steps without those that transforms remove, I numbers per step, D or K targets per step.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _EXAMPLES = 5
 
 @dataclass
 class _Count:
-    """How many of a total were not known, and the first of them."""
+    """How many of a total were unknown, and the first of them as examples."""
 
     unknown: int = 0
     total: int = 0
@@ -41,7 +41,7 @@ class _Count:
 
     @property
     def text(self) -> str:
-        """The count in words."""
+        """The count as text."""
         share = self.unknown / max(self.total, 1)
         shown = listed([repr(name) for name in self.examples])
         return f"{self.unknown:,} of {self.total:,} ({share:.2%}), such as {shown}"
@@ -79,7 +79,7 @@ class UnknownCounts:
                 self.targets.add(_flat(_true_sets(schema, record)), _target_labels(schema))
 
     def notes(self, split: str) -> list[str]:
-        """Return what a user should know of a split."""
+        """Return the notes on a split for the user."""
         notes = [
             f"{split}: unknown tokens in {name}: {count.text}" for name, count in self.inputs.items() if count.unknown
         ]
@@ -93,8 +93,8 @@ def encode(
 ) -> Encoded:
     """Return a sequence as arrays, with its target if `labelled`, or raise the `DataError` that says what is wrong.
 
-    The last step of a series whose next step is the target has none. Labelled, it is left out; without labels it
-    stays, as its output is the forecast.
+    If the target is the next step, the last step has none. With `labelled` it is left out; otherwise it stays, as its
+    output is the forecast.
     """
     record = parse(schema.layout, sequence, labelled=labelled)
     return encode_record(schema, record, labelled=labelled, unknown_counts=unknown_counts)
@@ -108,7 +108,7 @@ def encode_record(
         unknown_counts.add(schema, record, labelled=labelled)
     target, lag = schema.target, schema.layout.lag
     steps = record.steps - lag
-    # The last steps of what is to be continued have no target: nothing can be learned from them.
+    # The last steps have no next step as their target: nothing can be learned from them.
     kept = steps - target.ahead if labelled and target.is_next and steps > target.ahead else steps
     numbers = _numbers(schema, record)
     tokens = {name: vocabulary.encode(record.tokens(name))[lag:] for name, vocabulary in schema.tokens.items()}
@@ -150,7 +150,7 @@ def _numbers(schema: Schema, record: Record) -> NDArray[np.floating] | None:
 def _targets(
     schema: Schema, record: Record, numbers: NDArray[np.floating] | None, tokens: dict[str, NDArray[np.int32]]
 ) -> np.ndarray | None:
-    """Return what the target's column, or the inputs themselves, hold at every step (T, …) or for the sequence."""
+    """Return the values of the target column, or of the inputs themselves, per step (T, …) or for the sequence."""
     target = schema.layout.target
     if target.is_next:
         return _next_indices(schema, tokens) if target.kind == "category" else numbers
@@ -167,20 +167,20 @@ def _targets(
 
 
 def _next_indices(schema: Schema, tokens: dict[str, NDArray[np.int32]]) -> NDArray[np.int32]:
-    """Return the indices of the tokens that are predicted; unknown ones are -1 if training knew none."""
+    """Return the indices of the predicted tokens; unknown ones are -1 if training had no unknown token."""
     name = schema.layout.next_columns[0].name
     indices = tokens[name]
     return indices if schema.tokens[name].knows_unknown else np.where(indices == 0, np.int32(-1), indices)
 
 
 def _target_vocabulary(schema: Schema) -> Vocabulary | Labels:
-    """Return what turns the true categories into indices: the next input's vocabulary, or the target's labels."""
+    """Return the vocabulary or labels that convert true categories to indices: the next input's, or the target's."""
     target = schema.layout.target
     return schema.tokens[schema.layout.next_columns[0].name] if target.is_next else _target_labels(schema)
 
 
 def _target_labels(schema: Schema) -> Labels:
-    """Return the labels of the target's own column, or of the set that is predicted for the next step."""
+    """Return the labels of the target column, or of the set input whose next step is predicted."""
     if schema.layout.target.is_next:
         return schema.sets[schema.layout.next_columns[0].name]
     return cast(Labels, schema.labels)
@@ -203,7 +203,7 @@ def _flat(sets: list[list[str]]) -> list[str]:
 
 
 def _unseen(schema: Schema, record: Record) -> NDArray[np.int32] | None:
-    """Return how many labels of every true set training never saw; None where that is none at all."""
+    """Return how many labels of every true set training never saw; None if it saw all."""
     if schema.target.kind != "set":
         return None
     counts = _target_labels(schema).unseen(_true_sets(schema, record))
@@ -225,7 +225,7 @@ def _weight(
 
 
 def _later(values: np.ndarray | None, ahead: int, kept: int) -> np.ndarray | None:
-    """Return the values `ahead` steps later for each of the kept steps, zeros where that is beyond the end."""
+    """Return the values `ahead` steps later for each of the kept steps, zeros beyond the end."""
     if values is None:
         return None
     later = values[ahead : ahead + kept]
@@ -242,12 +242,12 @@ def _history(schema: Schema, record: Record) -> Numbers:
 
 
 def _end(values: Numbers, steps: int) -> Numbers:
-    """Return the last steps: columns that use up fewer start where the one that uses up most does."""
+    """Return the last steps, so that columns with shorter lags start at the same step as that with the longest."""
     return values[len(values) - steps :]
 
 
 def _rounded(schema: Schema, values: Numbers, record: Record, column: str) -> NDArray[np.floating]:
-    """Return values in the precision of the arrays, refusing what does not fit."""
+    """Return values in the precision of the arrays, refusing those out of its range."""
     precision = schema.precision
     large = np.abs(values) > float(np.finfo(precision).max)
     if large.any():

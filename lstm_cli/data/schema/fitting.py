@@ -1,4 +1,4 @@
-"""What is fitted to the training data before training: vocabularies, labels, scaling."""
+"""Fits vocabularies, labels and scaling to the training data."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -24,7 +24,7 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
     records
         The typed training sequences.
     scale
-        How numbers are scaled.
+        Method of scaling numbers.
     precision
         Of the arrays' numbers: ``float32`` or ``float64``.
 
@@ -67,11 +67,11 @@ def _labels(target: TargetColumn, records: Sequence[Record]) -> Labels | None:
 
 
 def _own_scaling(layout: Layout, records: Sequence[Record], inputs: dict[str, Scaling], scale: Scale) -> Scaling | None:
-    """Return the scaling of a target column of numbers: that of the input of its name, if there is one."""
+    """Return the scaling of a target column of numbers: that of the input of the same name, if there is one."""
     target = layout.target
     if target.is_next or target.kind != "number":
         return None
-    if layout.closed_loop is not None:  # the target is a part of the state
+    if layout.closed_loop is not None:  # the target is part of the state
         return inputs[layout.inputs[0].name].part(layout.closed_loop.elements)
     if target.name in inputs:
         return inputs[target.name]

@@ -1,12 +1,12 @@
-"""From the config and the sequences to a layout: what the config leaves open is inferred from all sequences.
+"""From the config and the sequences to a layout: whatever the config leaves open is inferred from all sequences.
 
 Inputs: numbers, or equally long lists of numbers, are numbers; strings are tokens; lists of strings, or of whole
-numbers that differ in length, are sets. Where a column holds numbers and strings, the more frequent of them decides,
-and the others are errors.
+numbers that differ in length, are sets. Where a column holds both numbers and strings, the more frequent type
+decides, and values of the other are errors.
 
-Targets: strings, booleans and whole numbers are categories, numbers with a decimal point are numbers. As many values
-as steps, in most sequences, means one per step. Where every sequence has a single step, a list of one is per step and a
-plain value per sequence, which is the same prediction.
+Targets: strings, booleans and whole numbers are categories, numbers with a decimal point are numbers. If most
+sequences have as many values as steps, there is one target per step. Where every sequence has a single step, a list of
+one value is per step and a plain value per sequence, which is the same prediction.
 """
 
 from collections import Counter
@@ -19,12 +19,12 @@ from lstm_cli.data.formats import READERS, Options
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema import values
 from lstm_cli.data.schema.layout import (
+    ClosedLoopLayout,
     Column,
     InputKind,
     Layout,
     LossColumns,
     Per,
-    SystemLoop,
     TargetColumn,
     TargetKind,
 )
@@ -42,11 +42,11 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
     Parameters
     ----------
     config
-        What it says of the columns.
+        Its settings of the columns.
     form, options
         The format, and how the sequences were read.
     sequences
-        All of them.
+        All sequences of the training data.
     """
     closed_loop = None
     if config.rollout is not None and config.rollout.dynamics is not None:
@@ -74,8 +74,8 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
 
 def _closed_loop(
     config: Config, rollout: RolloutSpec, form: str, sequences: Sequence[RawSequence]
-) -> tuple[tuple[Column, ...], TargetColumn, SystemLoop]:
-    """Return the columns of a loop around a system: all of them numbers, as wide as in most sequences."""
+) -> tuple[tuple[Column, ...], TargetColumn, ClosedLoopLayout]:
+    """Return the columns of a closed loop around a system: all numeric, with the width of most sequences."""
     name = config.data.target.column if config.data.target is not None else None
     if name is None or rollout.steps is None:
         raise ValueError("a config with a system has a target column and a number of steps")
@@ -90,19 +90,19 @@ def _closed_loop(
         what = f"{len(elements)} elements of the state are compared, but {name} has {width} numbers"
         raise config.error("rollout.loss_on", f"{what}: list as many elements, in the order of {name}")
     target = TargetColumn(name, "number", "step", width=width)
-    return inputs, target, SystemLoop(rollout.steps, rollout.warmup, elements)
+    return inputs, target, ClosedLoopLayout(rollout.steps, rollout.warmup, elements)
 
 
 def _check_closed_loop(config: Config, form: str, target: str, sequences: Sequence[RawSequence]) -> None:
-    """Refuse what a loop around a system cannot be read from."""
+    """Refuse formats and columns that cannot describe a closed loop around a system."""
     nested = [name for name, reader in READERS.items() if reader.nested]
     if form not in nested:
         what = f"rollout.dynamics reads starts and goals from {', '.join(nested)}"
         raise config.error("data.train", f"{what}, not {form}: convert it")
     for name, spec in config.data.inputs.items():
-        if spec.kind not in ("auto", "number") or spec.spells:
-            keys = " and ".join(["kind", *spec.spells] if spec.kind not in ("auto", "number") else spec.spells)
-            raise config.error(f"data.inputs.{name}", f"a closed loop is of numbers: leave {keys} out")
+        if spec.kind not in ("auto", "number") or spec.token_keys:
+            keys = " and ".join(["kind", *spec.token_keys] if spec.kind not in ("auto", "number") else spec.token_keys)
+            raise config.error(f"data.inputs.{name}", f"a closed loop has numeric inputs only: leave {keys} out")
         _require(config, f"data.inputs.{name}", name, sequences)
     _require(config, "data.target", target, sequences)
 
@@ -114,7 +114,7 @@ def _table_width(sequences: Sequence[RawSequence], name: str) -> int:
         try:
             widths[values.table(sequence.columns.get(name)).shape[1]] += 1
         except ValueProblem:
-            continue  # the sequence is refused, or skipped, when it is parsed
+            continue  # the sequence is refused or skipped when it is parsed
     return widths.most_common(1)[0][0] if widths else 1
 
 
@@ -143,8 +143,8 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
         for sequence in sequences:
             summary.add(sequence.columns.get(source), 0, textual=sequence.textual)
     kind = _input_kind(config, key, summary) if given == "auto" else given
-    if kind != "tokens" and spec.spells:
-        raise config.error(key, f"{' and '.join(spec.spells)}: for tokens, but {source} holds a {kind} per step")
+    if kind != "tokens" and spec.token_keys:
+        raise config.error(key, f"{' and '.join(spec.token_keys)}: for tokens, but {source} holds a {kind} per step")
     return Column(
         name=name,
         source=source,
@@ -162,7 +162,7 @@ def _textual(sequences: Sequence[RawSequence]) -> bool:
 
 
 def _input_kind(config: Config, key: str, summary: Summary) -> InputKind:
-    """Return the kind of an input by what its values look like."""
+    """Return the kind of an input, inferred from its values."""
     if summary.depth == 0 and summary.numeric:
         raise config.error(key, "single numbers, not sequences: an input is a list with one value per step")
     if summary.depth is not None and summary.depth > 2:
@@ -234,7 +234,7 @@ def _target_kind(summary: Summary, per: Per, *, textual: bool) -> TargetKind:
 
 
 def _label_type(summary: Summary, *, textual: bool) -> str:
-    """Return what labels are in the file, so that predictions show them as the same."""
+    """Return the type of labels in the file, so that predictions show them with the same type."""
     found = {name for name, count in summary.cells.items() if count and name != "null"}
     return found.pop() if not textual and found in ({"int"}, {"bool"}) else "str"
 

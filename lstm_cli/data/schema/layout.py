@@ -1,4 +1,4 @@
-"""The layout of a data set: which columns there are and what they hold. Plain data; nothing is fitted yet.
+"""The layout of a data set: its columns and what they hold. Plain data; nothing is fitted yet.
 
 Legend: T steps, D numbers per step.
 """
@@ -17,12 +17,12 @@ Per = Literal["step", "sequence"]
 
 @dataclass(frozen=True)
 class Column:
-    """One input: a column of the file, or what is derived from one.
+    """One input: a column of the file, or one derived from it.
 
     Attributes
     ----------
     name, source
-        Its name, and the column of the file it is taken from.
+        Its name, and the column of the file that it is read from.
     kind
         Numbers (T, D), tokens, or sets of labels.
     width
@@ -30,9 +30,9 @@ class Column:
     chain
         Transforms, for numbers.
     spelling, min_count
-        How tokens are written, and how often one must occur to be known.
+        How tokens are normalized, and how often one must occur to be in the vocabulary.
     label_type
-        What the labels of sets are in the file: ``str``, ``int`` or ``bool``.
+        Type of a set's labels in the file: ``str``, ``int`` or ``bool``.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TargetColumn:
-    """What is to be predicted.
+    """The target.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class TargetColumn:
     chain
         Transforms, for numbers of a column.
     label_type
-        What labels are in the file: ``str``, ``int`` or ``bool``.
+        Type of the labels in the file: ``str``, ``int`` or ``bool``.
     """
 
     column: str | None
@@ -80,13 +80,13 @@ class TargetColumn:
 
     @property
     def name(self) -> str:
-        """The name of the column; where the target is the next step, it has none of its own."""
+        """The name of the column; ``next`` where the target is the next step."""
         return self.column or "next"
 
 
 @dataclass(frozen=True)
 class LossColumns:
-    """Columns that say which steps count and how much: the start and length of a window per sequence, and weights."""
+    """Columns that determine which steps count and how much: a window's start and length per sequence, and weights."""
 
     start: str | None = None
     length: str | None = None
@@ -99,17 +99,17 @@ class LossColumns:
 
 
 @dataclass(frozen=True)
-class SystemLoop:
-    """A closed loop around a system: its first input is the observed state, further ones are not its own.
+class ClosedLoopLayout:
+    """A closed loop around a system. The first input is the observed state; further inputs are not part of the state.
 
     Attributes
     ----------
     steps
-        Steps that the loop runs.
+        Steps of the closed loop.
     warmup
-        How many of the last observed states are fed; None: all.
+        How many of the last observed states are used; None: all.
     elements
-        Which elements of the state the target is for.
+        The elements of the state that the target contains.
     """
 
     steps: int
@@ -130,11 +130,11 @@ class Layout:
     inputs
         The columns that feed the network.
     target
-        What is to be predicted.
+        The column to predict.
     loss
-        Columns that weigh the loss.
+        Columns that weight the loss.
     closed_loop
-        The loop around a system that sequences are starts and targets of; None where there is none.
+        The closed loop around a system, whose starts and targets the sequences are; None without one.
     """
 
     format: str
@@ -145,11 +145,11 @@ class Layout:
     id: str = "id"
     id_required: bool = False
     loss: LossColumns = field(default_factory=LossColumns)
-    closed_loop: SystemLoop | None = None
+    closed_loop: ClosedLoopLayout | None = None
 
     @cached_property
     def lag(self) -> int:
-        """Steps at the start of every sequence that differences use up."""
+        """Steps at the start of every sequence that differences remove."""
         return max(self.target.chain.lag, *(column.chain.lag for column in self.inputs))
 
     @cached_property
@@ -158,7 +158,7 @@ class Layout:
         return tuple(column for column in self.inputs if column.source == column.name)
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as what JSON can hold, under the keys that the files of all versions have."""
+        """Return everything as JSON values, under the keys that all versions of the file have."""
         content = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
         if self.closed_loop is None:
             del content[_KEYS["closed_loop"]]
@@ -166,7 +166,7 @@ class Layout:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Layout":
-        """Return what `to_json` described."""
+        """Return the layout that `to_json` described."""
         names = {key: name for name, key in _KEYS.items()}
         given = {names.get(key, key): value for key, value in content.items()}
         loop = given.get("closed_loop")
@@ -174,12 +174,12 @@ class Layout:
             "inputs": tuple(_column(column) for column in given["inputs"]),
             "target": TargetColumn(**{**given["target"], "chain": _chain(given["target"]["chain"])}),
             "loss": LossColumns(**given["loss"]),
-            "closed_loop": None if loop is None else SystemLoop(**{**loop, "elements": tuple(loop["elements"])}),
+            "closed_loop": None if loop is None else ClosedLoopLayout(**{**loop, "elements": tuple(loop["elements"])}),
         }
         return cls(**{**given, **parts})
 
 
-#: The keys of the file where they differ from the names of the attributes.
+#: The keys of the file that differ from the names of the attributes.
 _KEYS = {"target": "answer", "closed_loop": "loop"}
 
 

@@ -1,10 +1,10 @@
 """From a raw sequence to typed values, by the layout: a `Record`, or the `DataError` that says what is wrong.
 
-In a closed loop around a system a sequence gives the start, the observed states that the network sees before the loop
-closes, and the target, one for all steps of the loop or one for each. As a record it is a sequence like others: the
-start, then steps that the loop fills.
+In a closed loop around a system a sequence gives the start, that is the observed states before the loop closes, and
+the target, one for all steps of the closed loop or one for each. Its record is like any other: the start, then steps
+that the closed loop fills.
 
-Legend: T steps, D numbers per step; of a closed loop W observed states, S steps, T = W + S - 1.
+Legend: T steps, D numbers per step; in a closed loop W observed states, S steps, T = W + S - 1.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ import numpy as np
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
 from lstm_cli.data.schema import values
-from lstm_cli.data.schema.layout import Column, Layout, LossColumns, SystemLoop, TargetColumn
+from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, LossColumns, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
 from lstm_cli.errors import listed
 
@@ -28,11 +28,11 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
     Parameters
     ----------
     layout
-        The columns that it must have.
+        The columns that the sequence must have.
     sequence
         As a reader yields it.
     labelled
-        It must have a target, too.
+        Whether it must have a target.
     """
     if layout.closed_loop is None:
         record = _parse_open(layout, sequence, labelled=labelled)
@@ -52,13 +52,13 @@ def _parse_open(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Rec
             problem = ValueProblem(f"{len(given)} steps, but {first} has {steps}", "make them equally long")
             raise sequence.error(name, problem)
     if steps <= layout.lag:
-        fix = f"data.transform uses up {layout.lag} of them; give more, or transform less"
+        fix = f"data.transform removes {layout.lag} of them; give more, or transform less"
         raise sequence.error(first, ValueProblem(f"{steps} steps are too few", fix))
     target = _target(layout.target, sequence, steps, first) if labelled and not layout.target.is_next else None
     return Record(sequence.id, sequence.where, steps, inputs, target)
 
 
-def _parse_closed_loop(layout: Layout, loop: SystemLoop, sequence: RawSequence, *, labelled: bool) -> Record:
+def _parse_closed_loop(layout: Layout, loop: ClosedLoopLayout, sequence: RawSequence, *, labelled: bool) -> Record:
     state, *others = layout.inputs
     start = _table(sequence, state)
     if loop.warmup is not None and len(start) < loop.warmup:
@@ -76,7 +76,7 @@ def _parse_closed_loop(layout: Layout, loop: SystemLoop, sequence: RawSequence, 
 
 
 def _value(sequence: RawSequence, name: str) -> Any:
-    """Return the raw value of a column, which must be there."""
+    """Return the raw value of a column, which must be present."""
     value = sequence.columns.get(name)
     if value is None and name in sequence.columns:
         raise ValueProblem("the value is null", "fill it in or remove the sequence")
@@ -86,7 +86,7 @@ def _value(sequence: RawSequence, name: str) -> Any:
 
 
 def _parsed(sequence: RawSequence, name: str, read: Callable[[Any], Parsed]) -> Parsed:
-    """Return what is made of a column's value; a problem with it becomes the error of the sequence."""
+    """Return a column's value converted by `read`; a problem becomes the error of the sequence."""
     try:
         return read(_value(sequence, name))
     except ValueProblem as problem:
@@ -109,7 +109,7 @@ def _input(layout: Layout, sequence: RawSequence, column: Column, *, labelled: b
 
 
 def _bounded(tokens: list[str], *, labelled: bool) -> list[str]:
-    """Put the boundary before a line, so that its first token is predicted too, and after it as what ends it."""
+    """Put the boundary before a line, so that its first token is predicted too, and after it as its end symbol."""
     return [BOUNDARY, *tokens, BOUNDARY] if labelled else [BOUNDARY, *tokens]
 
 
@@ -150,7 +150,7 @@ def _per_sequence(value: Any, target: TargetColumn, *, textual: bool) -> Values:
 
 def _transformable(given: Numbers, column: Column | TargetColumn) -> Numbers:
     given = _of_width(given, column.width, "the dimension that training has")
-    column.chain.apply(given)  # raises now, where the line is known, if a value has no logarithm
+    column.chain.apply(given)  # raises if a value has no logarithm, now that its line is known
     return given
 
 
@@ -162,10 +162,10 @@ def _of_width(given: Numbers, width: int, fix: str) -> Numbers:
 
 
 def _table(sequence: RawSequence, column: Column | TargetColumn, *, most: int | None = None) -> Numbers:
-    """Return numbers of a closed loop (T, D): a flat list is one step, a list of lists several, `most` at most."""
+    """Return numbers of a closed loop (T, D): a flat list is one step, a list of lists up to `most` steps."""
 
     def read(value: Any) -> Numbers:
-        found = _of_width(values.table(value), column.width, "as many as most of them have")
+        found = _of_width(values.table(value), column.width, "the dimension that most have")
         if most is not None and len(found) > most:
             what = f"{len(found)} steps, but rollout.steps is {most}"
             raise ValueProblem(what, "give at most that many, or raise it")
@@ -175,13 +175,13 @@ def _table(sequence: RawSequence, column: Column | TargetColumn, *, most: int | 
 
 
 def _spread(given: Numbers, turns: int, observed: int) -> Numbers:
-    """Return values for all steps: one for all, or one for each step of the loop, whose first the start sees too."""
+    """Return values for all steps: the same, or one for each step of the closed loop, the first for the start too."""
     places = np.clip(np.arange(observed + turns - 1) - (observed - 1), 0, len(given) - 1)
     return given[places]
 
 
 def _weight(loss: LossColumns, sequence: RawSequence, steps: int, *, per_step: bool) -> Numbers | None:
-    """Return the weight of every step (T,), or of the sequence (1,); None where all weigh the same."""
+    """Return the weight of every step (T,), or of the sequence (1,); None if all are equal."""
     if not loss.names:
         return None
     weight = np.ones(steps if per_step else 1)

@@ -1,8 +1,8 @@
-"""What is done to numeric columns before the network sees them, and how it is undone: transforms, then scaling.
+"""Preprocessing of numeric columns and its inverse: transforms, then scaling.
 
 A chain x_0 -> x_1 -> … -> x_m takes logarithms, x_j(t) = log x_{j-1}(t), and differences,
-x_j(t) = x_{j-1}(t) - x_{j-1}(t - lag). Each difference costs the first `lag` steps. To undo a chain at step t, the
-values x_{j-1}(t - lag) have to be known: the chain keeps them as its past.
+x_j(t) = x_{j-1}(t) - x_{j-1}(t - lag). Each difference removes the first `lag` steps. Undoing a chain at step t needs
+the values x_{j-1}(t - lag), which are its past.
 
 Legend: T steps, D numbers per step, N outputs.
 """
@@ -18,7 +18,7 @@ from lstm_cli.data.formats.raw import ValueProblem
 
 Numbers = NDArray[np.float64]
 
-#: A spread below this share of the values' size is rounding: the column is constant.
+#: A spread below this share of the values' magnitude is rounding error: the column is constant.
 _ROUNDING = 1e-12
 
 
@@ -43,7 +43,7 @@ class Chain:
 
     @property
     def shortest_lag(self) -> int | None:
-        """The nearest past value that undoing needs, in steps; None if it needs none."""
+        """Distance in steps to the nearest past value that undoing needs; None if it needs none."""
         return min((transform.lag for transform in self.transforms if transform.lag), default=None)
 
     def apply(self, values: Numbers) -> Numbers:
@@ -58,7 +58,7 @@ class Chain:
         return values
 
     def past(self, values: Numbers) -> list[Numbers]:
-        """Return what undoing looks up: x_{j-1} (T, D) for every difference j, NaN where it does not exist."""
+        """Return the values that undoing needs: x_{j-1} (T, D) for every difference j, NaN where it does not exist."""
         past = []
         for transform in self.transforms:
             if transform.lag:
@@ -95,7 +95,7 @@ class Trail:
         self._past = [list(values) for values in chain.past(values)]
 
     def append(self, output: Numbers) -> Numbers:
-        """Return x_0 (D,) of an output x_m (D,) at the step after the last, and take it as known from now on."""
+        """Return x_0 (D,) of an output x_m (D,) at the step after the last, and append it to the past."""
         value, pending = output, list(self._past)
         for transform in reversed(self._chain.transforms):
             if transform.lag:
@@ -144,14 +144,14 @@ class Scaling:
 
     @classmethod
     def none(cls, width: int) -> "Scaling":
-        """Return the scaling that changes nothing."""
+        """Return the identity scaling."""
         return cls(np.zeros(width), np.ones(width))
 
     @classmethod
     def fit(cls, method: str, pieces: Iterable[Numbers], width: int) -> "Scaling":
         """Fit to values given in pieces (T, D): ``none``, ``standard`` or ``minmax``.
 
-        Numbers whose squares are beyond float64 give a scaling that is not finite.
+        Numbers whose squares overflow float64 give a scaling that is not finite.
         """
         if method == "none":
             return cls.none(width)
@@ -201,10 +201,10 @@ class Scaling:
         return values.astype(np.float64) * self.spread + self.center
 
     def to_json(self) -> dict[str, list[float]]:
-        """Return both as lists; Python writes floats so that they read back equal."""
+        """Return both as lists; Python writes floats so that they load as equal."""
         return {"center": self.center.tolist(), "spread": self.spread.tolist()}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Scaling":
-        """Return what `to_json` described."""
+        """Return the scaling that `to_json` described."""
         return cls(np.array(content["center"], np.float64), np.array(content["spread"], np.float64))

@@ -1,4 +1,4 @@
-"""A sequence on its way to the network: its typed values, checked but not encoded, and then its arrays.
+"""A sequence on its way to the network: its typed values, checked but not encoded, then its arrays.
 
 Legend: T steps, D or I numbers per step, K targets per step.
 """
@@ -16,7 +16,7 @@ Values = Numbers | list[str] | list[list[str]]
 
 @dataclass(slots=True)
 class Record:
-    """One sequence in its own units and words.
+    """One sequence in its original units and labels.
 
     Attributes
     ----------
@@ -27,14 +27,14 @@ class Record:
     inputs
         Values of every input by name.
     target
-        Values of the target column, per step (T) or for the sequence (1); None if they are not known, or if the target
+        Values of the target column, per step (T) or for the sequence (1); None if they are unknown, or if the target
         is the next step.
     weight : array (T,) or (1,), or None
-        How much every target counts; None: all the same.
+        Weight of every target; None: all equal.
     first
-        Targets before this step do not count: they belong to another split and are here for context.
+        Targets before this step do not count: they belong to another split and serve as context.
     observed
-        In a closed loop around a system: the steps whose state is given; None otherwise.
+        In a closed loop around a system: how many of the first steps are observed; None otherwise.
     """
 
     id: str | int
@@ -70,7 +70,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """One sequence as the network sees it.
+    """One sequence as the arrays that the network receives.
 
     Attributes
     ----------
@@ -83,17 +83,17 @@ class Encoded:
     tokens : dict of int32 arrays (T,)
         Indices of tokens by the name of their column.
     target : int32 array (T,), float array (T, D) or (T, K), or None
-        Per sequence there is one, T is 1.
+        For a target per sequence T is 1.
     weight : float array (T,) or (1,), or None
-        How much every target counts; None: all the same.
+        Weight of every target; None: all equal.
     unseen : int32 array (T,) or (1,), or None
-        True labels of a set that have no column in the target, as training never saw them; None: there are none.
+        Number of a set's true labels without a column in the target, as training never saw them; None: 0.
     history : float64 array (T', D) or None
-        Original values of what is predicted, where outputs are differences from them.
+        Original values of the predicted columns, where outputs are differences from them.
     offset
-        The step of the history that the first step is.
+        Index of the first step in the history.
     observed
-        In a closed loop around a system: the steps whose state is given; None otherwise.
+        In a closed loop around a system: how many of the first steps are observed; None otherwise.
     """
 
     id: str | int
@@ -109,7 +109,7 @@ class Encoded:
     observed: int | None = None
 
     def part(self, start: int, stop: int) -> "Encoded":
-        """Return the steps from start to stop; a target of the whole sequence stays."""
+        """Return the steps from start to stop; a target per sequence is unchanged."""
 
         def cut(values: np.ndarray | None) -> np.ndarray | None:
             return values if values is None or len(values) != self.steps else values[start:stop]

@@ -22,7 +22,7 @@ class Schema:
     Attributes
     ----------
     layout
-        The columns and how files are read.
+        The columns, and how files are read.
     tokens
         Vocabularies of the token inputs by name.
     sets
@@ -30,9 +30,9 @@ class Schema:
     scaling
         Scaling of the number inputs by name.
     target
-        What is predicted.
+        The target, as fitted.
     labels
-        The target's labels, where it is a column of categories or sets.
+        The target's labels, if it is a column of categories or sets.
     precision
         Of the arrays' numbers: ``float32`` or ``float64``.
     """
@@ -47,12 +47,12 @@ class Schema:
 
     @property
     def numeric_size(self) -> int:
-        """I: numbers of all number inputs, then an indicator for every label of the set inputs."""
+        """I: the numbers of all number inputs, then an indicator for every label of the set inputs."""
         return sum(len(scaling.center) for scaling in self.scaling.values()) + sum(map(len, self.sets.values()))
 
     @cached_property
     def next_numbers(self) -> list[int]:
-        """Which numbers of a step are predicted for the next one, where numbers are."""
+        """Indices of the numbers of a step that are predicted for the next step, for a numeric target."""
         predicted = {column.name for column in self.layout.next_columns}
         columns: list[int] = []
         start = 0
@@ -63,7 +63,7 @@ class Schema:
         return columns
 
     def prompt(self, text: str) -> Encoded:
-        """Return the start of a text as the model of a text continues it."""
+        """Return the start of a text, encoded for a text model to continue."""
         column = self.layout.inputs[0]
         tokens = split(text, self.layout.unit)
         if self.layout.lines or not tokens:
@@ -72,7 +72,7 @@ class Schema:
         return Encoded("prompt", "the prompt", len(tokens), None, {column.name: indices})
 
     def text(self, indices: Iterable[int], *, after: str = "") -> str:
-        """Return the text that indices of the target's labels (N,) stand for, as the continuation of a text."""
+        """Return the text of indices of the target's labels (N,), as the continuation of a text."""
         return join([str(self._target_names[index]) for index in indices], self.layout.unit, after=after)
 
     def ends_line(self, index: int) -> bool:
@@ -80,7 +80,7 @@ class Schema:
         return self.layout.lines and self._target_names[index] == BOUNDARY
 
     def restorer(self, sequence: Encoded) -> Restorer:
-        """Return what restores outputs for this sequence to original units, beyond its end too."""
+        """Return the converter of outputs for this sequence to original units, also beyond its end."""
         return Restorer(self.target, sequence.history, sequence.offset)
 
     @property
@@ -106,9 +106,9 @@ class Schema:
         layout
             The columns.
         tokens, sets, scaling
-            What was fitted on the inputs, by name.
+            Fitted to the inputs, by name.
         labels, own_scaling
-            What was fitted on the target's column, where it has one.
+            Fitted to the target column, if there is one.
         precision
             Of the arrays' numbers.
         """

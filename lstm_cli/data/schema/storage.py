@@ -1,4 +1,4 @@
-"""The schema as files of a run folder: everything that prediction needs of the training data, as JSON.
+"""The schema as files of a run folder: everything that prediction needs from the training data, as JSON.
 
 vocabulary.json holds tokens and labels, scaling.json centers and spreads, schema.json the columns and the target.
 """
@@ -13,10 +13,10 @@ from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 from lstm_cli.errors import CheckpointError
 
-#: Raised when files of an older version can no longer be read as they are.
+#: Increased when files of an older version can no longer be read unchanged.
 VERSION = 1
 
-#: The precision of data whose files do not name one: that of all data, before it was the config's.
+#: The precision of data whose files do not name one; once the precision of all data, whatever the config's.
 _PRECISION = "float32"
 
 FILES = ("vocabulary.json", "scaling.json", "schema.json")
@@ -38,7 +38,7 @@ def contents(schema: Schema) -> dict[str, bytes]:
     if schema.precision != _PRECISION:
         columns["precision"] = schema.precision
     texts = [json.dumps(content, ensure_ascii=False, indent=1) + "\n" for content in (vocabulary, scaling, columns)]
-    # JSON data can hold halves of a surrogate pair.
+    # JSON data can contain lone surrogates.
     return {name: text.encode("utf-8", "surrogatepass") for name, text in zip(FILES, texts, strict=True)}
 
 
@@ -49,7 +49,7 @@ def save_schema(schema: Schema, folder: Path) -> None:
 
 
 def load_schema(folder: Path) -> Schema:
-    """Return the schema whose files lie in a folder.
+    """Return the schema whose files are in a folder.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def _read(path: Path) -> Any:
     try:
         content = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: missing: is {path.parent} the folder of a run?") from None
+        raise CheckpointError(f"{path}: missing: is {path.parent} a run folder?") from None
     except (OSError, ValueError, RecursionError) as error:
         fix = "copy it again from where the run was trained"
         raise CheckpointError(f"{path}: cannot be read ({error}): {fix}") from None

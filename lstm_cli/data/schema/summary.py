@@ -1,4 +1,4 @@
-"""What the values of a column look like over all sequences: what the kinds of columns are inferred from."""
+"""Statistics of a column's values over all sequences, from which its kind is inferred."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ class Summary:
     depths
         How deep values are nested: 0 single values, 1 lists, 2 lists of lists.
     cells
-        Types of what is innermost: ``str``, ``int``, ``float``, ``bool``, ``null``. Text of textual formats counts
-        as the number that it can be read as.
+        Types of the innermost values: ``str``, ``int``, ``float``, ``bool``, ``null``. In textual formats, text that
+        represents a number counts as that number.
     lengths, widths
-        Lengths of lists, and of the lists in lists; the width -1 means unequal ones within a value.
+        Lengths of lists, and of the lists inside them; width -1 means that they differ within a value.
     aligned
         Values that are lists with as many elements as the sequence has steps.
     """
@@ -40,7 +40,7 @@ class Summary:
 
     @property
     def depth(self) -> int | None:
-        """The depth of most values; None where all are empty or there are none."""
+        """The depth of most values; None if all are empty or there are none."""
         return self.depths.most_common(1)[0][0] if self.depths else None
 
     @property
@@ -50,17 +50,17 @@ class Summary:
 
     @property
     def width(self) -> int:
-        """How many numbers most steps have."""
+        """The number of values that most steps have."""
         widths = [(count, width) for width, count in self.widths.items() if width > 0]
         return max(widths)[1] if widths else 1
 
     @property
     def vectors(self) -> bool:
-        """Whether lists in lists are numbers of a fixed dimension, and not sets."""
+        """Whether lists inside lists are vectors of a fixed dimension, not sets."""
         return self.numeric and (self.cells["float"] > 0 or (len(self.widths) == 1 and -1 not in self.widths))
 
     def add(self, value: Any, steps: int, *, textual: bool) -> None:
-        """Count one value of a sequence; `steps` is how many it has."""
+        """Count one value of a sequence; `steps` is the sequence's number of steps."""
         self.count += 1
         if isinstance(value, np.ndarray):
             self._add_array(value)
@@ -121,7 +121,7 @@ def _are_numbers(cells: list[str]) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def _text_type(cell: str) -> str:
-    """Return what a cell of text can be read as."""
+    """Return the type that a cell of text represents."""
     if not cell:
         return "null"
     if not plain_digits(cell):

@@ -1,4 +1,4 @@
-"""What is predicted, and the way from a network's numbers back to original units.
+"""The target, and the conversion of a network's outputs back to original units.
 
 Legend: T steps, D numbers per step, N outputs.
 """
@@ -17,24 +17,24 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted, as training saw it.
+    """The target, as fitted to the training data.
 
     Attributes
     ----------
     kind, per
         A category, numbers or a set of labels; per step or per sequence.
     size
-        Outputs of the network: K labels or D numbers.
+        Number of outputs of the network: K labels or D numbers.
     labels
         Names of the K labels, in the order of the outputs; None for numbers.
     is_next
         The target is the next step of the inputs.
     ahead
-        How many steps later the target of a step lies: at least 1 for the next step.
+        How many steps after a step its target is: at least 1 for the next step.
     scaling
-        Of numbers.
+        Scaling of numbers.
     chains
-        The transforms of numbers: how many neighbouring outputs each chain belongs to, and the chain.
+        The transforms of numbers: the number of consecutive outputs of each chain, and the chain.
     """
 
     kind: TargetKind
@@ -52,18 +52,18 @@ class Target:
         return any(chain.lag for _, chain in self.chains)
 
     def past(self, history: Numbers) -> list[list[Numbers]]:
-        """Return what undoing the chains looks up in original values (T, D): a list per chain."""
+        """Return the values that undoing the chains needs, from original values (T, D): a list per chain."""
         return [chain.past(history[:, part]) for part, chain in self.parts()]
 
     def restore(self, outputs: np.ndarray, past: list[list[Numbers]], steps: NDArray[np.int64]) -> Numbers:
-        """Return outputs (N, D) in original units; output n is of step `steps[n]` of the past (N,)."""
+        """Return outputs (N, D) in original units; output n belongs to step `steps[n]` of the past (N,)."""
         values = outputs if self.scaling is None else self.scaling.undo(outputs)
         for (part, chain), known in zip(self.parts(), past, strict=True):
             values[:, part] = chain.undo(values[:, part], known, steps)
         return values
 
     def parts(self) -> list[tuple[slice, Chain]]:
-        """Return which outputs each chain belongs to."""
+        """Return each chain with its outputs."""
         parts, start = [], 0
         for width, chain in self.chains:
             parts.append((slice(start, start + width), chain))
@@ -72,20 +72,20 @@ class Target:
 
 
 class Restorer:
-    """Takes a network's numbers for one sequence back to original units, beyond its end too.
+    """Converts a network's outputs for one sequence back to original units, also beyond its end.
 
     Parameters
     ----------
     target
-        What is predicted: numbers per step.
+        A target of numbers per step.
     history : array (T, D) or None
-        Original values of the sequence; None where the target is no difference, so that none are needed.
+        Original values of the sequence; None if the target is not a difference, so that none are needed.
     offset
-        The first step that the network sees, as differences use up some at the start.
+        The first step that the network sees, as differences remove some at the start.
 
     Examples
     --------
-    The last output of a series is the forecast of the step after it. Feeding forecasts back continues from there::
+    The last output of a series is the forecast of the step after it; feeding forecasts back continues it::
 
         known = restorer.restore_all(outputs)  # in original units, one per step
         for output in forecasts:  # scaled, each the network's input at the next step
@@ -103,7 +103,7 @@ class Restorer:
         return self._target.restore(outputs, self._target.past(self._history), steps)
 
     def append(self, output: np.ndarray) -> Numbers:
-        """Return the output (D,) for the step after the last in original units, and take it as known from now on."""
+        """Return the output (D,) for the step after the last in original units, and append it to the known values."""
         if self._trails is None:
             self._trails = [(part, Trail(chain, self._history[:, part])) for part, chain in self._target.parts()]
         scaling = self._target.scaling

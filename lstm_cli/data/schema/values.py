@@ -1,4 +1,4 @@
-"""From raw values to typed ones: numbers (T, D), tokens, sets; a wrong value is a `ValueProblem` that names its step.
+"""From raw values to typed ones: numbers (T, D), tokens, sets; a wrong value raises a `ValueProblem` with its step.
 
 Legend: T steps, D numbers per step.
 """
@@ -63,13 +63,13 @@ def _parsed(cells: Sequence[Any], textual: bool) -> Numbers:
 
 
 def plain_digits(cells: Iterable[Any]) -> bool:
-    """Return whether text has nothing that only Python accepts in a number: 1_000, digits of other scripts."""
+    """Return whether text has none of what only Python accepts in a number: 1_000, digits of other scripts."""
     text = cells if isinstance(cells, str) else "".join(map(str, cells))
     return "_" not in text and text.isascii()
 
 
 def _refuse_truths(cells: Sequence[Any]) -> None:
-    """Refuse true and false among numbers; a column of nothing else is 1 and 0."""
+    """Refuse true and false among numbers; a column of booleans alone becomes 1 and 0."""
     parts = [(step, part) for step, cell in enumerate(cells) for part in (cell if isinstance(cell, list) else [cell])]
     truths = [(step, part) for step, part in parts if isinstance(part, bool | np.bool_)]
     if 0 < len(truths) < len(parts):
@@ -92,7 +92,7 @@ def _check_number(part: Any, step: int, textual: bool) -> None:
         )
     try:
         float(part if not isinstance(part, str) or plain_digits(part) else "")
-    except (TypeError, ValueError):  # TypeError: what only Python has, such as complex numbers
+    except (TypeError, ValueError):  # TypeError: Python objects such as complex numbers
         fix = "correct it; decimals have a point, not a comma"
         raise ValueProblem(f"{part!r:.40} is not a number", fix, step=step) from None
     except OverflowError:
@@ -104,7 +104,7 @@ def tokens(value: Any, *, unit: str) -> list[str]:
     if isinstance(value, str):
         return _cells(split(value, unit))
     cells = _cells(value)
-    if set(map(type, cells)) == {str} and all(cells):  # as in a text of a million characters: a loop would be slow
+    if set(map(type, cells)) == {str} and all(cells):  # fast path, for texts of a million characters
         return cells
     return [_symbol(cell, step, "token") for step, cell in enumerate(cells)]
 
@@ -159,7 +159,7 @@ def table(value: Any) -> Numbers:
 
 
 def single(value: Any, *, textual: bool) -> Any:
-    """Return the value that a sequence has: formats with one step per line repeat it in every step."""
+    """Return the one value of a sequence, which formats with one step per line repeat at every step."""
     if not (textual and isinstance(value, list)):
         return value
     for step, cell in enumerate(value):
@@ -170,7 +170,7 @@ def single(value: Any, *, textual: bool) -> Any:
 
 
 def _symbol(value: Any, step: int | None, what: str) -> str:
-    """Return one of many that a step may be or have; a fraction is a quantity and none of them."""
+    """Return a token or label as a string; a fraction is a quantity and is refused."""
     if isinstance(value, float) and not value.is_integer():
         fix = "write strings or whole numbers, or set kind: number for a quantity"
         raise ValueProblem(f"expected a {what}, got the number {value}", fix, step=step)

@@ -1,4 +1,4 @@
-"""From strings to indices and back: the tokens that feed the network, and the labels that it predicts."""
+"""From strings to indices and back: tokens as inputs of the network, and labels that it predicts."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,14 +17,14 @@ UNKNOWN = "<unk>"
 
 @dataclass(frozen=True)
 class Spelling:
-    """How a token is written before it is looked up.
+    """How a token is normalized before it is looked up.
 
     Attributes
     ----------
     lowercase
-        Capital letters are made small.
+        Convert to lower case.
     last
-        Only the last characters are kept: a suffix.
+        Keep only the last characters: a suffix.
     """
 
     lowercase: bool = False
@@ -47,7 +47,7 @@ class Vocabulary:
     tokens
         All tokens, `UNKNOWN` first.
     spelling
-        How tokens are written before they are looked up.
+        How tokens are normalized before they are looked up.
     knows_unknown
         The unknown token occurred in training, so that a model can predict it.
     """
@@ -62,7 +62,7 @@ class Vocabulary:
     def fit(
         cls, pieces: Iterable[Sequence[str]], spelling: Spelling | None = None, *, min_count: int = 1
     ) -> "Vocabulary":
-        """Collect the tokens that occur `min_count` times: the most frequent first, equals in alphabetical order."""
+        """Collect the tokens that occur `min_count` times: the most frequent first, ties in alphabetical order."""
         spelling = spelling or Spelling()
         counts: Counter[str] = Counter()
         for piece in pieces:
@@ -75,12 +75,12 @@ class Vocabulary:
         return len(self.tokens)
 
     def encode(self, tokens: Sequence[str]) -> NDArray[np.int32]:
-        """Return the index of every token (T,), 0 for those that are not known."""
+        """Return the index of every token (T,), 0 for unknown ones."""
         spelled = self.spelling.apply(tokens)
         return np.fromiter(map(self._index.get, spelled, repeat(0)), np.int32, len(spelled))
 
     def missing(self, tokens: Sequence[str]) -> list[str]:
-        """Return the tokens that are not known."""
+        """Return the unknown tokens."""
         return list(filterfalse(self._index.__contains__, self.spelling.apply(tokens)))
 
     def decode(self, indices: Iterable[int]) -> list[str]:
@@ -98,13 +98,13 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Vocabulary":
-        """Return what `to_json` described."""
+        """Return the vocabulary that `to_json` described."""
         spelling = Spelling(content["lowercase"], content["last"])
         return cls(content["tokens"], spelling, knows_unknown=content["knows_unknown"])
 
 
 class Labels:
-    """The labels of a category or the elements of a set, as training saw them.
+    """The labels of a category or of a set that occurred in training.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class Labels:
         return list(filterfalse(self._index.__contains__, keys))
 
     def indicators(self, sets: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-        """Return 1 where a label (K) is in a step's set (T) and else 0; elements that are not known are left out."""
+        """Return 1 where a label (K) is in a step's set (T) and else 0; unknown labels are left out."""
         steps, columns = self._flat(sets)
         indicators = np.zeros((len(sets), len(self)), np.float32)
         indicators[steps[columns >= 0], columns[columns >= 0]] = 1
