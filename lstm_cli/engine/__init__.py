@@ -1,1 +1,1 @@
-"""What training and prediction share: a model's compiled functions, how they are fed, its scores, threads."""
+"""Shared by training and prediction: a model's compiled functions and their inputs, its scores, threads."""

@@ -10,18 +10,18 @@ from lstm_cli.engine.metrics import Sets, accumulator
 
 
 class Evaluation:
-    """The loss and the metrics over batches, added in their order; states are carried where the batches say so.
+    """The loss and the metrics over batches, in order, with states carried where a batch continues the previous one.
 
     Parameters
     ----------
     evaluator : Evaluator
     batches : Batches
-        Where those that are added come from.
+        The batches that will be added.
     """
 
     def __init__(self, evaluator: Evaluator, batches: Batches) -> None:
         self._evaluator, self._dataset = evaluator, batches.dataset
-        # A sequence that several batches have parts of counts once; the windows of a closed loop count each for itself.
+        # A sequence split over several batches counts once; every window of a closed loop counts separately.
         self._by_sequence = batches.normalize == "sequence" and batches.closed_loop is None
         self._metrics = accumulator(self._dataset.schema.target)
         self._loss = self._divisor = 0.0
@@ -41,7 +41,7 @@ class Evaluation:
             self._metrics.update(found, truth)
 
     def result(self) -> tuple[float, dict[str, float]]:
-        """Return the loss and the metrics of all batches so far; the loss of none is NaN."""
+        """Return the loss and the metrics of all batches so far; NaN if there was none."""
         divisor = len(self._seen) if self._by_sequence else self._divisor
         return self._loss / divisor if divisor else math.nan, self._metrics.result()
 
@@ -55,7 +55,7 @@ def evaluate(evaluator: Evaluator, batches: Batches) -> tuple[float, dict[str, f
 
 
 def to_original_units(dataset: Dataset, batch: Batch, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return values and truth at the counted positions as the metrics take them: numbers in original units."""
+    """Return values and truth at the counted positions as the metrics expect them: numbers in original units."""
     if dataset.schema.target.kind == "number":
         return dataset.restore(batch, values), dataset.truth(batch)
     if batch.target is None:

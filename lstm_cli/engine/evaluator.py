@@ -1,6 +1,6 @@
-"""The compiled function that scores: the loss of a batch, and what the metrics are made from.
+"""The compiled function that scores: the loss of a batch, and the values for the metrics.
 
-Legend: B batch, K outputs, N counted positions, S numbers of state a sequence.
+Legend: B batch, K outputs, N counted positions, S state values per sequence.
 """
 
 from functools import cached_property
@@ -19,7 +19,7 @@ from lstm_cli.ops.mode import compiled, exclusive
 
 
 class Evaluator:
-    """The loss of a batch, without dropout, and what the metrics are made from.
+    """The loss of a batch, without dropout, and the values for the metrics.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Evaluator:
     loss : LossSpec
         Section of the config.
     consumes : {"outputs", "losses"}
-        Whether the metrics take the outputs (N, K) or the loss at each counted position (N,).
+        Whether the metrics consume the outputs (N, K) or the loss at each counted position (N,).
     """
 
     def __init__(self, model: Model, kind: Kind, loss: LossSpec, *, consumes: Literal["outputs", "losses"]) -> None:
@@ -37,7 +37,7 @@ class Evaluator:
 
     @classmethod
     def of(cls, model: Model, target: Task, loss: LossSpec) -> "Evaluator":
-        """Return what scores a model on a target with all the metrics of its kind."""
+        """Return the evaluator of a model on a target, for all metrics of the target's kind."""
         return cls(model, target.kind, loss, consumes=accumulator(target).consumes)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Teacher forcing: how often a closed loop is fed what was observed in place of its own prediction, and where."""
+"""Teacher forcing: how often, and at which steps, a closed loop is fed the observation instead of its prediction."""
 
 import math
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.config.rollout import TeacherForcing
 
-DRAWS = 1  # tells these draws from those of the dropout masks, which have the same seed
+STREAM = 1  # separates these random numbers from those of the dropout masks, which have the same seed
 
 
 def probability(forcing: TeacherForcing, step: int) -> float:
@@ -24,9 +24,9 @@ def probability(forcing: TeacherForcing, step: int) -> float:
 def forced_steps(
     forcing: TeacherForcing, shape: tuple[int, ...], *, seed: int, step: int, part: int
 ) -> NDArray[np.bool_]:
-    """Draw for every step and sequence (T, B) whether the observed value enters.
+    """Draw for every step and sequence (T, B) whether the observed value is fed.
 
-    The draws depend on seed, update and part alone: a resumed run makes the same ones.
+    The draws depend on seed, update and part alone, so that a resumed run repeats them.
     """
-    bits = np.random.Philox(np.random.SeedSequence([seed, step, part, DRAWS]))
+    bits = np.random.Philox(np.random.SeedSequence([seed, step, part, STREAM]))
     return np.random.Generator(bits).random(shape) < probability(forcing, step)

@@ -1,6 +1,6 @@
-"""What a compiled function takes: its symbolic inputs with a target, and the arrays of a batch in their place.
+"""The inputs of compiled functions: symbolic, with a target, and as the arrays of a batch.
 
-Legend: T time, B batch, D or K targets, N counted positions, S numbers of state a sequence.
+Legend: T time, B batch, D or K targets, N counted positions, S state values per sequence.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from lstm_cli.graph.objectives import Kind, target_variable
 
 
 def inputs_with_target(model: Model, kind: Kind) -> tuple[Inputs[Variable], Variable, Variable]:
-    """Return fresh symbolic inputs of a function with a loss; its target and weight among them, and apart."""
+    """Return fresh symbolic inputs of a function with a loss; and again its target and its weight."""
     target, weight = target_variable(kind, model.dtype), pt.vector("weight", dtype=model.dtype)
     return replace(model.inputs(), target=target, weight=weight), target, weight
 
@@ -37,13 +37,13 @@ def input_arrays(
     model : Model
     batch : Batch
     previous_state : array (B', S), optional
-        Final state of the batch before, where this batch carries on from it.
+        Final state of the previous batch, where this batch continues from it.
     divisor : float, optional
-        Of a function with a loss: what the weights are divided by. None: the function has no target.
+        For a function with a loss: the weights are divided by it. None: the function has no target.
     seeds : int64 array, optional
-        One for each place that drops; None: zeros.
+        One per dropout place; None: zeros.
     forced : bool array (T, B), optional
-        In a closed loop: further steps at which the observed input enters.
+        In a closed loop: further steps at which the observed input is fed.
     """
     state, fresh = _initial_state(model, batch, previous_state)
     return Inputs(
@@ -51,7 +51,7 @@ def input_arrays(
         tokens={name: batch.tokens[name] for name in model.sizes.tokens},
         lengths=batch.lengths,
         counted=batch.counted,
-        seeds=np.zeros(model.places_that_drop, np.int64) if seeds is None else seeds,
+        seeds=np.zeros(model.dropout_count, np.int64) if seeds is None else seeds,
         state=state,
         fresh=fresh,
         feed=_observed_steps(batch, forced),
@@ -73,7 +73,7 @@ def _initial_state(model: Model, batch: Batch, previous_state: np.ndarray | None
 
 
 def _observed_steps(batch: Batch, forced: np.ndarray | None) -> np.ndarray | None:
-    """Return 1 where the observed input enters a closed loop (T, B); None where there is no loop."""
+    """Return 1 where the observed input is fed to a closed loop (T, B); None without a closed loop."""
     if batch.observed is None:
         return None
     given = np.arange(len(batch.mask))[:, np.newaxis] < batch.observed

@@ -1,6 +1,6 @@
-"""How many bytes a batch takes, and the data of a config with the certainty that its batches fit into memory.
+"""Estimates the bytes of a batch, and opens the data of a config after checking that its batches fit into memory.
 
-Nothing here needs PyTensor or numba before the data has been read and found good.
+PyTensor and numba are not imported before the data has been read without errors.
 """
 
 from functools import partial
@@ -12,12 +12,12 @@ from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
-#: Numbers per unit and step: the states, their gradient and a copy for dropout, beside the gates that training keeps
-#: for the gradient; without training the states and a copy.
+#: Numbers per unit and step, besides the gates that training stores for the gradient: the states, their gradient and a
+#: copy for dropout; without training the states and a copy.
 _TRAINED, _EVALUATED = 3, 2
-#: Numbers per step with a target: its position, its weight, its loss, and what they are made from.
+#: Numbers per step with a target: its position, its weight, its loss, and intermediate values.
 _PER_TARGET = 40
-#: Numbers per output and such step; metrics of numbers and sets work in double precision.
+#: Numbers per output and step with a target; metrics of numbers and sets use double precision.
 _PER_LABEL, _PER_NUMBER_TRAINED, _PER_NUMBER_EVALUATED = 1, 3, 8
 
 _FIX = "set data.max_length with data.on_long: cut or split, data.window, or a smaller train.batch_size"
@@ -26,20 +26,20 @@ _FIX_SCORED = "set a smaller data.window or train.valid_streams, or give shorter
 
 
 def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str, training: bool) -> int:
-    """Return about how many bytes a batch takes.
+    """Estimate the bytes of a batch.
 
     Parameters
     ----------
     spec
         The section `model` of the config.
     schema
-        What the data's columns are.
+        The schema of the data.
     steps
-        T * B, with padding.
+        T * B, padding included.
     precision
         ``float32`` or ``float64``.
     training
-        With gradients, or without.
+        Whether gradients are computed.
     """
     from lstm_cli.kernels.cells import CELLS  # imports numba
 
@@ -64,8 +64,8 @@ def _embedded(spec: ModelSpec, schema: Schema) -> int:
 
 
 def batch_bytes(config: Config, schema: Schema, steps: int, split: Split) -> int:
-    """Return about how many bytes a batch of a split takes that has this many steps with padding."""
-    training = split == "train" or config.rollout is not None  # a closed loop keeps its gates in any case
+    """Estimate the bytes of a batch of a split with this many steps, padding included."""
+    training = split == "train" or config.rollout is not None  # a closed loop always stores its gates
     return needed_bytes(config.model, schema, steps, precision=config.precision, training=training)
 
 
@@ -84,8 +84,8 @@ def check_memory(config: Config, batches: Batches, split: Split) -> None:
 
 
 def open_checked_data(config: Config, *, precision: str | None = None) -> Data:
-    """Return the data of a config, every split of which fits into memory; see `open_data`."""
-    with memory.enough(Source(config.source.resolve(config.data.train)).name):
+    """Return the data of a config after checking that every split fits into memory; see `open_data`."""
+    with memory.memory_errors(Source(config.source.resolve(config.data.train)).name):
         data = open_data(config, precision=precision, batch_bytes=partial(batch_bytes, config))
         for split, batches in data.batches.items():
             check_memory(config, batches, split)

@@ -1,9 +1,9 @@
-"""What an evaluation reports, as accumulators that see the data piece by piece.
+"""The metrics of an evaluation, as accumulators that receive the data piece by piece.
 
 Legend: N counted positions, D numbers at each, K labels. Padding and steps without a target never reach an accumulator.
-How the positions are cut into pieces changes nothing but the last bits of a sum.
+How the positions are divided into pieces affects only the last bits of a sum.
 
-A new metric is an entry of `lstm_cli.config.train.METRICS`, which says whether less or more of it is better, and a name
+A new metric is an entry of `lstm_cli.config.train.METRICS`, which says whether smaller or larger is better, and a name
 and a value in the accumulator of its kind of target here.
 """
 
@@ -18,22 +18,22 @@ from lstm_cli.config.train import METRICS
 Array = NDArray[Any]
 Kind = Literal["category", "number", "set"]
 
-#: Whether less or more is better, for the loss and every metric that an evaluation can report.
+#: Whether smaller or larger is better, for the loss and every metric that an evaluation can report.
 DIRECTIONS = METRICS
 
-_LARGEST_EXPONENT = 700.0  # exp of more overflows a float64, and JSON knows no infinity
+_LARGEST_EXPONENT = 700.0  # a larger one overflows a float64, and JSON has no infinity
 
 
 class Task(Protocol):
-    """What metrics need to know of a target: its kind, K labels or D numbers, and whether it is the next step."""
+    """The properties of a target that metrics need: its kind, its size, and whether it is the next step."""
 
     @property
     def kind(self) -> Kind:
-        """What is predicted."""
+        """The kind of target."""
 
     @property
     def size(self) -> int:
-        """How many labels or numbers."""
+        """The number of labels or numbers."""
 
     @property
     def is_next(self) -> bool:
@@ -41,18 +41,18 @@ class Task(Protocol):
 
 
 class Accumulator(Protocol):
-    """Collects what one evaluation sees."""
+    """Collects the outputs and truth of one evaluation."""
 
     @property
     def consumes(self) -> Literal["outputs", "losses"]:
-        """What the first argument of `update` holds: the network's outputs, or its losses (N,) in nats."""
+        """What the first argument of `update` contains: the network's outputs, or its losses (N,) in nats."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The metrics in the result, the most telling first."""
+        """The metrics in the result, the most informative first."""
 
     def update(self, values: Array, truth: Array) -> None:
-        """Add outputs (N, K) or (N, D), or losses (N,), and what the outputs should have been."""
+        """Add outputs (N, K) or (N, D), or losses (N,), and the truth."""
 
     def result(self) -> dict[str, float]:
         """Return the metrics of all positions so far; none where there were none."""
@@ -70,7 +70,7 @@ def accumulator(task: Task) -> Accumulator:
 
 
 def improves(metric: str, value: float, best: float | None) -> bool:
-    """Return whether a value is strictly better than the best so far; a first value always is, NaN never after it."""
+    """Return whether a value is strictly better than the best so far; a first value always is, a later NaN never."""
     if best is None:
         return True
     if math.isnan(best):
@@ -144,11 +144,11 @@ class Symbols:
 
 
 class Numbers:
-    """RMSE, MAE and R² of D numbers per position, in the units they are given in.
+    """RMSE, MAE and R² of D numbers per position, in the units of the truth.
 
     RMSE and MAE are taken over all N·D numbers together; R² = 1 - squared error / squared deviation from the mean, per
-    output, and then the mean over outputs. As in scikit-learn an output whose truth is constant has R² 1 where it is
-    met exactly and else 0. Mean and deviation of the truth are merged piece by piece (Chan, Golub and LeVeque 1983),
+    output, and then the mean over outputs. As in scikit-learn an output whose truth is constant has R² 1 if it is
+    predicted exactly, else 0. Mean and deviation of the truth are merged piece by piece (Chan, Golub and LeVeque 1983),
     which loses no digits where the mean is large and the deviation small.
     """
 
@@ -199,10 +199,10 @@ class Numbers:
 class Sets:
     """Negative log-likelihood, micro F1 and frame accuracy of a set of labels per position.
 
-    The likelihood takes the labels as independent, and is summed over them: nats per position. A label is predicted
+    The likelihood treats the labels as independent and is summed over them: nats per position. A label is predicted
     where its probability is above one half. With TP, FP and FN summed over all positions and labels, micro F1 is
-    2 TP / (2 TP + FP + FN) and frame accuracy TP / (TP + FP + FN); both 0 where nothing was there to find and nothing
-    was found.
+    2 TP / (2 TP + FP + FN) and frame accuracy TP / (TP + FP + FN); both 0 where there are no true and no
+    predicted labels.
 
     References
     ----------
@@ -221,7 +221,7 @@ class Sets:
         self._unknown = 0
 
     def update(self, values: Array, truth: Array, unknown: int = 0) -> None:
-        """Add positions: log-odds (N, K), truth (N, K) of 0 and 1, and how many true labels have no column in it."""
+        """Add positions: log-odds (N, K), truth (N, K) of 0 and 1, and the number of true labels without a column."""
         present = truth > 0
         predicted = values > 0
         log_odds = np.asarray(values, np.float64)

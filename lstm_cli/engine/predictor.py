@@ -1,7 +1,7 @@
-"""The compiled functions that predict: the outputs of given steps, the trajectories of a closed loop.
+"""The compiled functions that predict: outputs for observed steps, and trajectories of a closed loop.
 
-Legend: T time, B batch, D numbers of the state, O outputs of the network, K outputs, N counted positions, S numbers of
-state a sequence.
+Legend: T time, B batch, D numbers of the state, O outputs of the network, K outputs, N counted positions,
+S state values per sequence.
 """
 
 from functools import cached_property
@@ -18,7 +18,7 @@ from lstm_cli.ops.mode import compiled, exclusive
 
 
 class Predictor:
-    """A model's outputs, without dropout, for steps that are all given: a closed loop is open here.
+    """A model's outputs, without dropout, for observed steps only: a closed loop is not closed here.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Predictor:
         ----------
         batch : Batch
         previous_state : array (B', S), optional
-            Final state of the batch before, where this batch carries on from it.
+            Final state of the previous batch, where this batch continues from it.
         """
         output, state = self._function(*input_arrays(self.model, batch, previous_state).in_order())
         return output, state
@@ -69,7 +69,7 @@ class Driver:
     def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray, Divergence | None]:
         """Return the states after each step (T, B, D), as the network sees them, and its outputs (T, B, O).
 
-        And where the system made a state that is not finite; None where it did not.
+        The third value is where the system produced a state that is not finite; None if it did not.
         """
         following, outputs = self._function(*input_arrays(self.model, batch).in_order())
         check_system(self.model, batch)

@@ -1,4 +1,4 @@
-"""A closed loop put together: the config's section `rollout`, the data's schema, and the user's system."""
+"""Builds a closed loop from the config's section `rollout`, the data's schema and the user's system."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from lstm_cli.errors import ConfigError, LstmError
 from lstm_cli.graph.dynamics import Dynamics, DynamicsError, Units, load_function
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
-from lstm_cli.graph.rollout import ClosedLoop, LoopPlan
+from lstm_cli.graph.rollout import ClosedLoop, ClosedLoopPlan
 
-STARTS_TRIED = 8  # before the long work, to find what is wrong with a system
+STARTS_TRIED = 8  # before training, to find errors of a system early
 
 
 @dataclass(frozen=True)
 class Code:
-    """The file of a system, as it is read once; and as it lies in the run folder from then on."""
+    """The source file of a system, read once and copied into the run folder."""
 
     path: Path
     text: str
@@ -36,7 +36,7 @@ class Code:
 
     @classmethod
     def read(cls, path: Path, error: Callable[[str], LstmError] = ConfigError) -> Self:
-        """Read a file; `error` makes the exception of what is wrong with it."""
+        """Read a file; `error` returns the exception for a problem with it."""
         try:
             return cls(path, path.read_bytes().decode())
         except (OSError, UnicodeDecodeError) as problem:
@@ -50,7 +50,7 @@ class Code:
 
 
 class Divergence(NamedTuple):
-    """Where a system made a state that is not finite: in words, and in which column b of the batch."""
+    """Where a system produced a state that is not finite: as text, and the column b of the batch."""
 
     where: str
     column: int
@@ -64,22 +64,22 @@ def dynamics(config: Config) -> tuple[str, str] | None:
     return file, function
 
 
-def build_loop(config: Config, schema: Schema, sizes: Sizes, code: Code | None) -> ClosedLoop:
-    """Return the model of a closed loop, with its starting weights.
+def build_closed_loop(config: Config, schema: Schema, sizes: Sizes, code: Code | None) -> ClosedLoop:
+    """Return the model of a closed loop, with initial weights.
 
-    `code` is the file of the system that `rollout.dynamics` names; without a system the loop feeds on the model's own
-    predictions.
+    `code` is the file of the system that `rollout.dynamics` names; without a system the closed loop feeds back the
+    model's own predictions.
     """
     named = dynamics(config)
     if named is None:
         size = schema.target.size
-        plan = LoopPlan(size, tuple(range(size)), None)
+        plan = ClosedLoopPlan(size, tuple(range(size)), None)
     else:
-        loop, output = schema.layout.closed_loop, config.model.output
-        if code is None or loop is None or output is None:
+        closed_loop, output = schema.layout.closed_loop, config.model.output
+        if code is None or closed_loop is None or output is None:
             raise ValueError("a model that drives a system is built from its code, its layout and model.output")
         system = _system(config, schema, code, named[1], outputs=output.size)
-        sizes, plan = replace(sizes, outputs=output.size), LoopPlan(system.size, loop.elements, system)
+        sizes, plan = replace(sizes, outputs=output.size), ClosedLoopPlan(system.size, closed_loop.elements, system)
     return ClosedLoop(config.model, sizes, plan, seed=config.seed, dtype=config.precision)
 
 
@@ -99,7 +99,7 @@ def _system(config: Config, schema: Schema, code: Code, name: str, *, outputs: i
 
 
 def try_system(config: Config, model: Model, dataset: Dataset) -> None:
-    """Run the system on a few starts before the long work, or raise the `ConfigError` that says what is wrong."""
+    """Run the system on a few starts before training, or raise the `ConfigError` that says what is wrong."""
     system = system_of(model)
     if system is None or dataset.observed is None or dataset.numbers is None:
         return
@@ -113,25 +113,27 @@ def try_system(config: Config, model: Model, dataset: Dataset) -> None:
 
 def system_of(model: Model) -> Dynamics | None:
     """Return the system that a model drives; None where it drives none."""
-    system = model.loop.system if isinstance(model, ClosedLoop) else None
+    system = model.closed_loop.system if isinstance(model, ClosedLoop) else None
     return system if isinstance(system, Dynamics) else None
 
 
 def divergence(model: Model) -> Divergence | None:
-    """Return where a model's system made a state that is not finite in the last batch; None where it did not."""
+    """Return where a model's system produced a state that is not finite in the last batch; None if it did not."""
     system = system_of(model)
     if system is None or system.diverged is None:
         return None
     turn, column = system.diverged
-    return Divergence(f"{system.label} made a state that is not finite at step {turn} of the loop", column)
+    return Divergence(f"{system.label} produced a state that is not finite at step {turn} of the closed loop", column)
 
 
 def check_system(model: Model, batch: Batch) -> None:
-    """Raise a `ConfigError` if the system that a model drives raised something on its way."""
+    """Raise a `ConfigError` if the system that a model drives raised an exception in the last batch."""
     system = system_of(model)
     if system is None or system.failure is None or batch.observed is None:
         return
     time, error = system.failure
     system.failure = None
     turn = time - int(batch.observed.min()) + 2
-    raise ConfigError(f"{system.label}: raised {error}, at step {turn} of a loop with {len(batch.lengths)} sequences")
+    raise ConfigError(
+        f"{system.label}: raised {error}, at step {turn} of a closed loop with {len(batch.lengths)} sequences"
+    )

@@ -1,4 +1,4 @@
-"""How many threads the compiled functions run on."""
+"""The number of threads that compiled functions use."""
 
 import os
 from pathlib import Path
@@ -11,13 +11,13 @@ from lstm_cli.ops.mode import exclusive
 
 @exclusive
 def use_threads(threads: int | str) -> None:
-    """Set how many threads the kernels use; libraries beside them get one, as threads inside threads thrash."""
+    """Set how many threads the kernels use; other libraries get one, as threads inside threads thrash."""
     threadpool_limits(1)
     set_threads(thread_count(threads))
 
 
 def thread_count(threads: int | str) -> int:
-    """Return how many threads the config's `threads` means here."""
+    """Return the number of threads for the config's `threads` on this machine."""
     return physical_cores() if threads == "auto" else int(threads)
 
 

@@ -1,6 +1,6 @@
-"""The compiled functions of an update: backpropagate, the norm of the gradient, the optimizer's step. No policy here.
+"""The compiled functions of an update: backpropagate, the norm of the gradient, the optimizer's step. No policy.
 
-Legend: B batch, S numbers of state a sequence.
+Legend: B batch, S state values per sequence.
 """
 
 from functools import cached_property
@@ -31,8 +31,8 @@ SAFE_NORM = 1e12
 class Trainer:
     """One update in three parts: `backpropagate` once or more, look at `gradient_norm`, `update`.
 
-    Between the parts there is room for accumulation over several batches, the search for values that are not finite,
-    and a sum over several workers. None of the functions depends on the sizes of a batch, so each is built once.
+    Separate parts allow accumulation over several batches, checks for values that are not finite, and a sum over
+    several workers. None of the functions depends on the size of a batch, so each is built once.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Trainer:
     loss, optimizer : LossSpec, OptimizerSpec
         Sections of the config.
     forcing : TeacherForcing, optional
-        How often a closed loop is fed what was observed.
+        How often a closed loop is fed the observed value.
     """
 
     @exclusive
@@ -85,13 +85,13 @@ class Trainer:
         ----------
         batch : Batch
         previous_state : array (B', S) or None
-            Final state of the batch before, for batches that carry on from it.
+            Final state of the previous batch, for batches that continue from it.
         divisor : float
-            What the weights sum to over all parts of this update.
+            Sum of the weights over all parts of this update.
         seed, step, part : int
-            What the dropout masks are drawn from; the first part starts a new gradient, further parts add to it.
+            Determine the dropout masks; the first part starts a new gradient, further parts add to it.
         """
-        seeds = np.random.SeedSequence([seed, step, part]).generate_state(self.model.places_that_drop, np.uint64)
+        seeds = np.random.SeedSequence([seed, step, part]).generate_state(self.model.dropout_count, np.uint64)
         seeds = (seeds >> np.uint64(1)).astype(np.int64)
         forced = None
         if self.forcing is not None:
@@ -103,12 +103,12 @@ class Trainer:
         return float(loss), state
 
     def divergence(self) -> Divergence | None:
-        """Return where the system made a state that is not finite in the last batch; None where it did not."""
+        """Return where the system produced a state that is not finite in the last batch; None if it did not."""
         return divergence(self.model)
 
     @exclusive
     def gradient_norm(self) -> float:
-        """Return the norm of the whole gradient, not finite where any of it is not, and find what clips it."""
+        """Return the norm of the whole gradient, not finite if any element is not, and compute the clipping factors."""
         self._last_norm = float(self._norm()[0])
         return self._last_norm
 
@@ -116,7 +116,7 @@ class Trainer:
     def update(self, learning_rate: float, *, undo: bool = False) -> bool:
         """Take one step of the optimizer along the gradient in the buffer; return whether all is finite after it.
 
-        With `undo`, a step after which it is not is taken back; that costs a copy of the state before each step.
+        With `undo`, a step whose result is not finite is undone, at the cost of a copy of the state before each step.
         """
         flat = self.model.parameters.flat
         held = [flat, *self.optimizer.state.values()]
@@ -132,6 +132,6 @@ class Trainer:
 
 
 def _norm(vector: np.ndarray) -> float:
-    """Return the norm of a vector, NaN or infinity where it has such a number or comes close."""
+    """Return the norm of a vector; NaN or infinity if an element is, or if its square overflows."""
     with np.errstate(all="ignore"):
         return float(np.sqrt(np.dot(vector, vector)))

@@ -24,12 +24,12 @@ from lstm_cli.ops.mode import python_mode
 
 Function = Callable[[Variable, Variable], Variable]
 MODULE = "lstm_cli_dynamics"
-TRIAL_BATCHES = (2, 3)  # sizes of the batches that a function is tried on
+TRIAL_BATCHES = (2, 3)  # batch sizes that a function is tried with
 STATE_LAYOUT = "state is (B, D), so state[:, k] is its element k, and pt.stack(elements, axis=1) builds the next state"
 
 
 class DynamicsError(Exception):
-    """A function that cannot be used as a system, and why."""
+    """Why a function cannot be used as a system."""
 
 
 def load_function(path: Path, name: str, source: str) -> Function:
@@ -87,7 +87,7 @@ def _describe_with_line(error: BaseException, path: Path) -> str:
 
 
 def _describe(error: BaseException) -> str:
-    """Describe an error by its class and its first line: PyTensor adds lines on the graph."""
+    """Describe an error by its class and its first line, as PyTensor adds lines about the graph."""
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"
 
 
@@ -100,15 +100,15 @@ class Units:
 
     @property
     def same(self) -> bool:
-        """Whether the system's own units are the same."""
+        """Whether the system has the same units."""
         return not self.center.any() and bool((self.spread == 1).all())
 
 
 @dataclass(eq=False)
 class Dynamics:
-    """A system as the closed loop runs it: one step, and its vector-Jacobian product, in the network's units.
+    """A system in a closed loop: one step, and its vector-Jacobian product, in the network's units.
 
-    The function works in its own units: its state is scaled before it is called, and scaled back after.
+    The function has its own units: the state is converted before the call, and back after it.
 
     Parameters
     ----------
@@ -129,9 +129,10 @@ class Dynamics:
     Attributes
     ----------
     failure : (int, str) or None
-        Step of the loop at which the function raised an exception, and that in words; no step is taken after it.
+        Step of the closed loop at which the function raised an exception, and its description; no step is taken after
+        it.
     diverged : (int, int) or None
-        After a loop: its first step, from 1, whose next state was not finite, and the row of the batch.
+        After a closed loop: the first step, from 1, whose next state was not finite, and the row of the batch.
     """
 
     function: Function
@@ -197,7 +198,8 @@ class Dynamics:
         Raises
         ------
         DynamicsError
-            It raises, returns another shape or a number that is not finite, or its rows depend on one another.
+            It raises an exception, returns another shape or numbers that are not finite, or its rows depend on one
+            another.
         """
         rng = np.random.default_rng(0)
         for rows in TRIAL_BATCHES:
@@ -208,13 +210,13 @@ class Dynamics:
             one_by_one = np.concatenate([self._try_step(some[[row]], output[[row]]) for row in range(rows)])
             if not np.allclose(following, one_by_one, rtol=1e-3, atol=1e-4, equal_nan=True):
                 raise DynamicsError(
-                    f"is not batched: {rows} rows together give other next states than one by one; "
+                    f"is not batched: {rows} rows together give different next states than one by one; "
                     f"row b of the result must depend only on row b of state and output"
                 )
             if not np.isfinite(following).all():
                 wrong = some[~np.isfinite(following).all(axis=1)][0] * self.units.spread + self.units.center
                 shown = ", ".join(f"{number:.4g}" for number in wrong)
-                raise DynamicsError(f"made a next state that is not finite from the start [{shown}]")
+                raise DynamicsError(f"returned a next state that is not finite from the start [{shown}]")
 
     def _try_step(self, state: np.ndarray, output: np.ndarray) -> np.ndarray:
         try:
@@ -230,7 +232,7 @@ class Dynamics:
         return following
 
     def step(self, turn: int, state: np.ndarray, output: np.ndarray) -> np.ndarray:
-        """Return the next state; once the function has raised an exception, which is in `failure`, NaN."""
+        """Return the next state; NaN once the function has raised an exception, which is stored in `failure`."""
         if self.failure is None:
             try:
                 following: np.ndarray = self._step(state, output)
@@ -259,7 +261,7 @@ def _rows(count: int) -> str:
 def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:
     """Compile with numba, whose machine code PyTensor caches on disk: an update runs about a hundred steps.
 
-    What numba cannot compile, which the first call shows, runs Op by Op from Python, more slowly.
+    A graph that numba cannot compile, which the first call shows, runs Op by Op in Python, more slowly.
     """
     zeros = [np.zeros((TRIAL_BATCHES[0], variable.type.shape[1]), variable.type.dtype) for variable in inputs]
     try:
@@ -269,5 +271,5 @@ def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:
     except (NumbaError, NotImplementedError):
         return pytensor.function(inputs, outputs, mode=python_mode(), on_unused_input="ignore")
     except Exception:
-        return function  # an exception of the system itself: the caller's first step raises it again
+        return function  # raised by the system itself: the caller's first step raises it again
     return function

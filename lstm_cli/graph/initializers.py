@@ -45,7 +45,7 @@ def recurrent(gates: int) -> Initializer:
 
 
 def constant_blocks(values: Sequence[float]) -> Initializer:
-    """Return the initializer of a bias (blocks * H,): one number a block, such as 1 for an LSTM's forget gate."""
+    """Return the initializer of a bias (blocks * H,): one number per block, such as 1 for an LSTM's forget gate."""
 
     def initialize(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return np.repeat(np.asarray(values, np.float64), shape[0] // len(values))

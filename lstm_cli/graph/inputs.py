@@ -1,6 +1,6 @@
-"""The inputs of a compiled function: as symbolic variables where it is built, as arrays where it is called.
+"""The inputs of a compiled function: symbolic variables when it is built, arrays when it is called.
 
-Legend: T time, B batch, I input, D or K targets, N counted positions, S numbers of state a sequence.
+Legend: T time, B batch, I input, D or K targets, N counted positions, S state values per sequence.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Inputs(Generic[T]):
-    """The inputs of a function of a model: ``Inputs[Variable]`` of its graph, ``Inputs[np.ndarray]`` of a call.
+    """The inputs of a function of a model: ``Inputs[Variable]`` in its graph, ``Inputs[np.ndarray]`` in a call.
 
-    Their order in a function's signature is that of the fields.
+    A function takes them in the order of the fields.
 
     Attributes
     ----------
     numbers
-        Numeric inputs (T, B, I); None where there are none.
+        Numeric inputs (T, B, I); None if there are none.
     tokens
         Token inputs (T, B) by name, in the order of the model's sizes.
     lengths
@@ -26,18 +26,18 @@ class Inputs(Generic[T]):
     counted
         Flat positions t * B + b that reach the output layer (N,).
     seeds
-        One for each place that drops.
+        One per dropout place.
     state
-        Where each sequence starts (B, S): zeros for a fresh start.
+        State that each sequence starts from (B, S): zeros for a fresh start.
     fresh
         1 where a sequence starts from the learned initial state, 0 where it continues (B,).
     feed
-        In a closed loop: 1 where the observed input enters (T, B).
+        In a closed loop: 1 where the observed input is fed (T, B).
     observed
         In a closed loop: how many of the first steps are observed (B,).
     target, weight
-        Of a function that has a loss: what the outputs should be, (N,), (N, D) or (N, K), and how much each counted
-        position weighs (N,).
+        Of a function with a loss: the true targets, (N,), (N, D) or (N, K), and the weight of each counted position
+        (N,).
     """
 
     numbers: T | None
@@ -53,7 +53,7 @@ class Inputs(Generic[T]):
     weight: T | None = None
 
     def in_order(self) -> list[T]:
-        """Return those that are there, in the order in which a function takes them."""
+        """Return those present, in the order in which a function takes them."""
         present: list[T] = []
         for value in vars(self).values():
             if isinstance(value, dict):

@@ -1,6 +1,6 @@
 """From the spec of a model to its graph: embeddings, recurrent layers, pooling, output layer.
 
-Legend: T time, B batch, I input, H units, K outputs, N rows that reach the output layer, S numbers of state a sequence.
+Legend: T time, B batch, I input, H units, K outputs, N counted positions, S state values per sequence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ TABLE_PRODUCT_TOKENS = 256
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a graph computes: output (N, K) and the final state (B, S) of every sequence."""
+    """The outputs of a graph: output (N, K) and the final state (B, S) of every sequence."""
 
     output: Variable
     state: Variable
@@ -45,7 +45,7 @@ class Source(NamedTuple):
 
 
 class LayerOutputs(NamedTuple):
-    """What a layer computes: h (T, B, H) and the final states (B, H) of each of its passes, directions side by side."""
+    """The outputs of a layer: h (T, B, H), directions side by side, and the final states (B, H) of each direction."""
 
     h: Variable
     finals: list[tuple[Variable, ...]]
@@ -72,9 +72,9 @@ class Model:
     Attributes
     ----------
     threads : int or None
-        Number of threads of its functions; None: the current number.
+        Number of threads of its functions; None: the current setting.
     dropout_rates : dict of str to float
-        Every place that drops in training; each draws its mask from a seed of its own, in this order.
+        Rate of every dropout place; each draws its mask from its own seed, in this order.
     """
 
     threads: int | None = None
@@ -93,12 +93,12 @@ class Model:
 
     @property
     def state_size(self) -> int:
-        """S, the numbers of state of one sequence."""
+        """S, the number of state values of one sequence."""
         return sum(sum(direction.states) for direction in self.directions)
 
     @property
-    def places_that_drop(self) -> int:
-        """How many seeds a training graph takes."""
+    def dropout_count(self) -> int:
+        """The number of dropout places, which is that of the seeds of a training graph."""
         return len(self.dropout_rates)
 
     def inputs(self) -> Inputs[Variable]:
@@ -115,12 +115,12 @@ class Model:
         )
 
     def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
-        """Build the network over `inputs`; dropout is part of it only for training."""
+        """Build the network over `inputs`; with dropout only for training."""
         drop = self._dropper(inputs, training)
         outputs = self._run_layers(inputs, drop)
         top = outputs[-1]
         features = top.h if self.sizes.per == "step" else self._pool(top, inputs.lengths)[np.newaxis]
-        # Dropout comes after `gather`: it acts on no more than what reaches the output layer.
+        # Dropout after `gather` processes only the positions that reach the output layer.
         features = drop(f"{self.layers[-1].name}.output", gather(features, inputs.counted))
         output = ACTIVATIONS[self.spec.output_activation or "linear"](self._dense("output", features))
         if self.spec.residual:
@@ -206,12 +206,12 @@ class Model:
 
 
 class Dropper:
-    """Dropout by the name of its place, each place with a mask of its own.
+    """Dropout by the name of its place, with a separate mask for each place.
 
     Parameters
     ----------
     rates : mapping of str to float
-        The places that drop, and the share that each does; in other places nothing is dropped.
+        The rate of each dropout place; at other places nothing is dropped.
     seeds : vector of int64
         One for each place, in the order of `rates`.
     """
@@ -221,7 +221,7 @@ class Dropper:
         self._seeds = {place: seeds[number] for number, place in enumerate(rates)}
 
     def rate(self, place: str) -> float:
-        """Return the share of numbers that is dropped at a place."""
+        """Return the dropout rate at a place."""
         return self._rates.get(place, 0.0)
 
     def __call__(self, place: str, x: Variable) -> Variable:

@@ -1,6 +1,6 @@
 """The parameters of a model: declared by name and shape, stored in one flat vector, used as views of it.
 
-So the optimizer, the gradient's norm and a checkpoint each work on one block of memory.
+The optimizer, the gradient's norm and a checkpoint therefore each work on one block of memory.
 """
 
 import math
@@ -24,7 +24,7 @@ class Parameter:
     Attributes
     ----------
     name : str
-        Dotted place in the model, as in checkpoints: ``layers.0.W``.
+        Dotted path in the model, as in checkpoints: ``layers.0.W``.
     shape : tuple of int
     initializer : callable
         ``(generator, shape) -> array``.
@@ -51,8 +51,8 @@ class ParameterStore:
     parameters : sequence of Parameter
         In their order in the vector.
     seed : int
-        Every parameter is drawn from a generator of its own, seeded by this and its name: a layer's initial weights do
-        not depend on the other layers.
+        Every parameter has its own generator, seeded by this and its name, so that a layer's initial weights do not
+        depend on the other layers.
     dtype : str
         ``float32`` or ``float64``.
     """

@@ -1,4 +1,4 @@
-"""What a network is made of, from its spec and the data's sizes: layers, parameters, and the places of dropout.
+"""The plan of a network, from its spec and the data's sizes: layers, parameters, and dropout places.
 
 Legend: I input, H units.
 """
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the data fixes of a model's shape.
+    """The sizes of a model that the data determines.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ def embedding_sizes(spec: int | Mapping[str, int], tokens: Iterable[str]) -> dic
 
 
 def plan_layers(spec: ModelSpec, width: int) -> tuple[LayerPlan, ...]:
-    """Chain the layers: the input of each is the output of the one below, of the first it has this width."""
+    """Chain the layers: the input of each is the output of the one below; that of the first has this width."""
     layers = []
     for number, layer in enumerate(spec.layers):
         name, cell, rate = f"layers.{number}", CELLS[_filled(layer.cell)], _filled(layer.recurrent_dropout)
@@ -96,7 +96,7 @@ def _filled(value: T | None) -> T:
 
 
 def dropout_rates(spec: ModelSpec, embeddings: Iterable[str], layers: Iterable[LayerPlan]) -> dict[str, float]:
-    """Return the rate of every place that drops in training, in the order of the places' seeds.
+    """Return the rate of every dropout place, in the order of the places' seeds.
 
     The places are named after the embedding (``embedding.w``), the recurrent pass whose state is masked
     (``layers.0.reverse``), or the layer whose output is dropped (``layers.0.output``).

@@ -1,6 +1,6 @@
 """A model in a closed loop: with a system that it drives, or on its own predictions.
 
-Legend: T time, B batch, D numbers of the state, N rows that count, H units.
+Legend: T time, B batch, D numbers of the state, N counted positions, H units.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from lstm_cli.ops.rows import gather
 
 
 @dataclass(frozen=True)
-class LoopPlan:
-    """What a closed loop is made of.
+class ClosedLoopPlan:
+    """The plan of a closed loop.
 
     Attributes
     ----------
@@ -38,29 +38,31 @@ class LoopPlan:
 
 
 class ClosedLoop(Model):
-    """A model whose input at each step depends on the steps before; `Model` is its open loop.
+    """A model whose input at each step depends on the steps before; `Model` is the network without the feedback.
 
     Parameters
     ----------
     spec, sizes, seed, dtype
         As for `Model`.
-    loop : LoopPlan
+    closed_loop : ClosedLoopPlan
     """
 
-    def __init__(self, spec: ModelSpec, sizes: Sizes, loop: LoopPlan, *, seed: int = 0, dtype: str = "float32") -> None:
+    def __init__(
+        self, spec: ModelSpec, sizes: Sizes, closed_loop: ClosedLoopPlan, *, seed: int = 0, dtype: str = "float32"
+    ) -> None:
         super().__init__(spec, sizes, seed=seed, dtype=dtype)
-        self.loop = loop
+        self.closed_loop = closed_loop
 
     def inputs(self) -> Inputs[Variable]:
-        """Return fresh symbolic inputs, with those that say which states are observed."""
+        """Return fresh symbolic inputs, with those for the observed states."""
         return replace(super().inputs(), feed=pt.lmatrix("feed"), observed=pt.lvector("observed"))
 
     def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
-        """Build the loop over `inputs`; the output (N, D') is the compared part of the next states."""
+        """Build the closed loop over `inputs`; the output (N, D') is the compared part of the next states."""
         following, _ = self.trajectory(inputs, training=training)
-        rows = gather(following, inputs.counted)
-        every = self.loop.elements == tuple(range(self.loop.size))
-        return Outputs(rows if every else rows[:, list(self.loop.elements)], inputs.state)
+        states = gather(following, inputs.counted)
+        every = self.closed_loop.elements == tuple(range(self.closed_loop.size))
+        return Outputs(states if every else states[:, list(self.closed_loop.elements)], inputs.state)
 
     def trajectory(self, inputs: Inputs[Variable], *, training: bool) -> tuple[Variable, Variable]:
         """Return the states after each step (T, B, D), and the network's outputs (T, B, O)."""
@@ -74,15 +76,15 @@ class ClosedLoop(Model):
             inputs.observed,
             layers,
             (W, b, self._output_activation),
-            size=self.loop.size,
-            system=self.loop.system,
+            size=self.closed_loop.size,
+            system=self.closed_loop.system,
             residual=self.spec.residual,
         )
 
     def _layer_inputs(
         self, layer: LayerPlan, inputs: Inputs[Variable], start: Sequence[Variable], drop: Dropper
     ) -> LayerInputs:
-        """Return one layer as the loop takes it, with its masks: on the state (B, H), on the output (T, B, H)."""
+        """Return one layer's inputs of the closed loop, with masks for its state (B, H) and its output (T, B, H)."""
         assert inputs.feed is not None
         (direction,) = layer.directions
         steps, batch = inputs.feed.shape[0], inputs.lengths.shape[0]

@@ -106,7 +106,7 @@ def test_every_place_that_drops_has_a_seed_of_its_own():
     nodes = dropping.trainer._set_gradient.__wrapped__.maker.fgraph.apply_nodes
     seeds = {node.inputs[1] for node in nodes if isinstance(node.op, Dropout)}
     masks = [node.inputs[0] for node in nodes if isinstance(node.op, DropoutMask)]
-    assert (len(seeds), len(masks), len({*seeds, *masks})) == (3, 4, dropping.model.places_that_drop)
+    assert (len(seeds), len(masks), len({*seeds, *masks})) == (3, 4, dropping.model.dropout_count)
 
 
 def test_a_layer_may_have_its_own_dropout():

@@ -24,14 +24,14 @@ SYSTEMS = {
     "cart.py:bad_dtype": r"cart\.py:bad_dtype: returned numbers of dtype bool, expected float32",
     "cart.py:three": r"three takes \(state, output, time\), expected two arguments, \(state, output\)",
     "cart.py:raises": r"cart\.py:raises: raised NameError: name 'missing' is not defined \(line 34\)",
-    "cart.py:mixed": r"cart\.py:mixed: is not batched: 2 rows together give other next states than one by one",
+    "cart.py:mixed": r"cart\.py:mixed: is not batched: 2 rows together give different next states than one by one",
     "cart.py:fixed": r"cart\.py:fixed: raised \w+Error: .*, on 1 row: state is \(B, D\), so state\[:, k\] is its",
     "cart.py:a_list": r"cart\.py:a_list: returned the shape \(3, 2\) for 2 rows, expected \(2, 3\): state is ",
     "cart.py:one_row": r"cart\.py:one_row: raised IndexError: .*, on 2 rows: state is \(B, D\), so state\[:, k\]",
     "cart.py:in_numpy": r"in_numpy: raised TypeError: .* \(line \d+\): state and output are PyTensor variables, for",
     "cart.py:leaves": r"cart\.py:leaves: raised SystemExit: 3 \(line \d+\)$",
     "cart.py:idle": r"cart\.py:idle: returned a state that does not depend on the output",
-    "cart.py:broken_winch": r"broken_winch: made a next state that is not finite from the start \[",
+    "cart.py:broken_winch": r"broken_winch: returned a next state that is not finite from the start \[",
     "cart.py:carts": r"cart\.py has no function carts, only cart, bad_shape",
     "cart.py:not_a_function": r"cart\.py has no function not_a_function",
     "carts.py:cart": r"carts\.py cannot be read \(No such file or directory\)",
@@ -83,7 +83,7 @@ def test_a_system_that_goes_to_infinity(world, accumulate):
     train = {"accumulate": accumulate}
     code, said = run(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train=train)
     assert code == 70 and "\n" not in said
-    assert re.search("loss (nan|inf) as cart.py:explodes made a state that is not finite at step ", said)
+    assert re.search("loss (nan|inf) as cart.py:explodes produced a state that is not finite at step ", said)
     assert ", in sequence d" in said and "on sequences d" in said
 
 
@@ -91,11 +91,11 @@ def test_a_check_finds_a_system_that_goes_to_infinity(world):
     code, said = run(world, "--check", rollout={"dynamics": "cart.py:explodes", "steps": 30})
     assert code == 70 and "\n" not in said
     assert said.startswith("the largest batch, before any update: loss ")
-    assert "cart.py:explodes made a state that is not finite at step " in said and "on sequences d" in said
+    assert "cart.py:explodes produced a state that is not finite at step " in said and "on sequences d" in said
 
 
 def test_what_a_system_prints_is_no_result(world, tmp_path):
-    with pytest.raises(ConfigError, match=r"logs: made a next state that is not finite from the start \["):
+    with pytest.raises(ConfigError, match=r"logs: returned a next state that is not finite from the start \["):
         build_job(given := config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))
     code = "from tests.support.worlds import config; from lstm_cli.data import open_data\n"
     code += "from lstm_cli.training.session import build_job; import sys\n"
@@ -112,7 +112,9 @@ def test_the_step_at_which_a_system_raises(world, tmp_path):
     (tmp_path / "cart.py").write_text((world / "cart.py").read_text())
     code, said = run(tmp_path, rollout={"dynamics": "cart.py:counts", "steps": 9})
     assert code == 2
-    assert said.startswith("cart.py:counts: raised AssertionError: four steps and no more, at step 5 of a loop with ")
+    assert said.startswith(
+        "cart.py:counts: raised AssertionError: four steps and no more, at step 5 of a closed loop with "
+    )
 
 
 def test_a_system_that_raises_on_its_way(world):
@@ -176,7 +178,7 @@ def test_words_cannot_feed_a_loop(world):
     (world / "words.jsonl").write_text('{"x": ["a", "b", "a"]}\n' * 9)
     changes = {"data": {"train": "words.jsonl", "inputs": ["x"], "target": "next"}, "model": {"output": None}}
     given = config(world, rollout={"dynamics": None, "steps": 2, "loss_on": None}, **changes)
-    with pytest.raises(ConfigError, match="a loop is of numbers alone, but the target is of kind category"):
+    with pytest.raises(ConfigError, match="a closed loop needs numeric columns, but the target is of kind category"):
         build_job(given, open_data(given))
 
 

@@ -125,7 +125,7 @@ def test_a_trajectory_to_infinity_is_named(tmp_path):
     arguments = [str(tmp_path / "run"), str(tmp_path / "starts.jsonl"), "--trust", "--steps", "40"]
     result = CliRunner().invoke(predict, arguments)
     assert result.exit_code == 70
-    where = "dynamics.py:explodes made a state that is not finite at step 3 of the loop from the start of 1"
+    where = "dynamics.py:explodes produced a state that is not finite at step 3 of the closed loop from the start of 1"
     assert result.stderr.startswith(where)
 
 

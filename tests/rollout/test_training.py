@@ -82,8 +82,8 @@ def test_the_error_against_the_horizon(world, base):
 def test_the_report_shows_the_loop_and_what_nobody_drives(world, tmp_path):
     train(config(world), tmp_path / "run")
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "Error at each step of the loop, validation data" in page
-    assert "the system left alone" in page and "start[1]" in page
+    assert "Error at each step of the closed loop, validation data" in page
+    assert "the undriven system" in page and "start[1]" in page
 
 
 def test_the_system_left_alone_is_a_baseline(world):
