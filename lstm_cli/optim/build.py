@@ -1,4 +1,4 @@
-"""The section `optimizer` of a config made into an optimizer."""
+"""Builds an optimizer from the section `optimizer` of a config."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ class Optimizer:
     Attributes
     ----------
     gradient_norm : scalar
-        Of the gradient before clipping; not finite where any number of the gradient is not.
+        Of the gradient before clipping; not finite if any element of the gradient is not.
     measurement : dict
-        Updates of the function that computes `gradient_norm`: they store the factors that clip.
+        Updates of the function that computes `gradient_norm`: they store the clipping factors.
     updates : dict
         Updates of the function that takes the step, after the measurement.
     state : dict of str to shared variable
-        What a checkpoint stores beside the parameters.
+        Stored in a checkpoint besides the parameters.
     """
 
     gradient_norm: Variable

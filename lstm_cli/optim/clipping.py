@@ -1,4 +1,4 @@
-"""Clipping of the gradient, and its norm, which tells the training loop whether the gradient is finite."""
+"""Clipping of the gradient, and its norm, from which the training loop sees whether the gradient is finite."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,11 @@ def measure(
     clip_norm_each: float | None = None,
     clip_value: float | None = None,
 ) -> tuple[Variable, Variable]:
-    """Return the norm of the gradient before clipping, and the factor of each segment that clips it.
+    """Return the norm of the gradient before clipping, and the clipping factor of each segment.
 
     The three kinds of clipping are applied in this order: `clip_value` clips every number to ±clip_value;
     `clip_norm_each` scales each segment of norm n by min(clip_norm_each, n) / (n + 1e-6), theano-lstm's ``max_norm``;
-    `clip_norm` scales all together, of norm n by then, by min(1, clip_norm / n). The factors hold the last two; the
+    `clip_norm` scales the whole, whose norm is then n, by min(1, clip_norm / n). The factors contain the last two; the
     first is repeated where the gradient is used.
 
     Parameters
@@ -34,7 +34,7 @@ def measure(
     Returns
     -------
     norm : scalar float64
-        Not finite where any number of the gradient is not.
+        Not finite if any element of the gradient is not.
     scales : (S,)
     """
     norm, scales = MeasureGradient(bounds(segments), clip_value, clip_norm_each, clip_norm)(gradient, return_list=True)

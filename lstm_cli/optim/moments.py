@@ -1,6 +1,6 @@
-"""What Adam and its variants share: ``p -= rate * m / (sqrt(v) + epsilon)``.
+"""Shared by Adam and its variants: ``p -= rate * m / (sqrt(v) + epsilon)``.
 
-m and v are running means of g and of g², each corrected for its start at 0.
+m and v are running means of g and of g², each corrected for starting at 0.
 """
 
 import math

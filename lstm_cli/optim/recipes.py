@@ -1,6 +1,6 @@
-"""The optimizers: one rule each, with its formula. A rule has no defaults: the config's section has them.
+"""The optimizers: one rule each, with its formula. A rule has no defaults: they are in the config's section.
 
-Symbols: p parameters, g the gradient after clipping, rate the learning rate, t the number of the step from 1. Weight
+Symbols: p parameters, g the gradient after clipping, rate the learning rate, t the number of the update, from 1. Weight
 decay adds weight_decay * p to g, except in adamw. State starts at 0.
 
 To add one: a section in `lstm_cli.config.optimizer`, a rule here whose fields are the section's own keys, its entry in
@@ -33,7 +33,7 @@ class Sgd:
 
     @property
     def vectors(self) -> tuple[str, ...]:
-        """The velocity, where there is momentum."""
+        """The velocity, if there is momentum."""
         return ("velocity",) if self.momentum else ()
 
     @property

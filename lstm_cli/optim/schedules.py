@@ -1,6 +1,6 @@
 """The learning-rate schedules: a factor between 0 and 1 for each update. Plain Python.
 
-Symbols: t updates since the warm-up, N updates from there to the end of the run.
+Symbols: t updates since the warm-up, N updates from the warm-up to the end of the run.
 """
 
 import math
@@ -26,7 +26,7 @@ class Schedule:
     Attributes
     ----------
     state : dict
-        What a checkpoint stores: JSON. A resumed run updates it in place.
+        Stored in a checkpoint, as JSON. A resumed run updates it in place.
     """
 
     def __init__(self, factor: Callable[[int], float], warmup: int) -> None:
@@ -96,7 +96,7 @@ def schedule(spec: sections.Schedule, total_steps: int) -> Schedule:
 
 
 def auto_warmup(total_steps: int) -> int:
-    """Return the number of updates of the warm-up ``auto``: a twentieth of all, at most 200."""
+    """Return the number of updates of the warm-up ``auto``: 5 % of all updates, at most 200."""
     return min(AUTO_WARMUP_LIMIT, total_steps // 20)
 
 

@@ -1,4 +1,4 @@
-"""The mechanism of every optimizer: a rule made into updates of shared variables, which one Op computes."""
+"""The mechanism of every optimizer: turns a rule into updates of shared variables, which one Op computes."""
 
 from typing import Any
 

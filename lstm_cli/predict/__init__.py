@@ -1,6 +1,6 @@
-"""A trained run in use: sequences in, predictions out, in original units and label names.
+"""Prediction with a trained run: sequences in, predictions out, in original units and label names.
 
-From Python it is a `Run`; for `lstm-predict`, from files to files, `predict_run`.
+`Run` is the interface from Python; `predict_run` is that of `lstm-predict`, from files to files.
 """
 
 from lstm_cli.predict.files import predict_run

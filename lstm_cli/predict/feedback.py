@@ -1,6 +1,6 @@
-"""A model that is fed its own outputs: forecasts beyond the end of a series, text after a prompt.
+"""Feeding a model its own outputs: forecasts beyond the end of a series, text after a prompt.
 
-Legend: B sequences, K outputs, S numbers of state a sequence.
+Legend: B sequences, K outputs, S state values per sequence.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,15 +15,16 @@ from lstm_cli.errors import ConfigError
 from lstm_cli.predict.outputs import Network, Outputs, States
 
 Choice = Callable[[np.ndarray], np.ndarray]
-Keep = Callable[[Outputs], None]
+#: Called with the outputs for each sequence.
+Listener = Callable[[Outputs], None]
 
 
-def nothing_kept(outputs: Outputs) -> None:
-    """Keep nothing of the outputs."""
+def ignore(outputs: Outputs) -> None:
+    """Do nothing with the outputs."""
 
 
 def forecasts(
-    network: Network, sequences: Iterable[Encoded], steps: int, states: States | None, keep: Keep
+    network: Network, sequences: Iterable[Encoded], steps: int, states: States | None, listener: Listener
 ) -> Iterator[tuple[Encoded, np.ndarray]]:
     """Yield each sequence with its forecast: indices (steps,), or indicators or numbers (steps, K)."""
     check_feedback(network, "--steps")
@@ -31,24 +32,24 @@ def forecasts(
     outputs = network.outputs(sequences, states, reduce=lambda values: values[-1:])
     while group := list(islice(outputs, SEQUENCES_HELD)):
         for known in group:
-            keep(known)
+            listener(known)
         last, state = np.concatenate([known.values[-1:] for known in group]), np.stack([o.state for o in group])
         ahead = np.stack(list(islice(continued(network, last, state, choose), steps)), axis=1)
         yield from zip([known.sequence for known in group], ahead, strict=True)
 
 
 def generated(network: Network, prompt: str, count: int, *, temperature: float, seed: int) -> Iterator[str]:
-    """Return `count` symbols that continue a prompt; where lines were learned, each new one begins afresh."""
+    """Return `count` symbols that continue a prompt; a model of lines starts every line afresh."""
     check_feedback(network, "--generate")
     schema = network.schema
     if schema.layout.format != "text":
-        raise ConfigError("--generate needs a model of text: train with data.format: text, or forecast with --steps")
+        raise ConfigError("--generate needs a text model: train with data.format: text, or forecast with --steps")
     choose = sampled(np.random.default_rng(seed), temperature)
     return _lines(network, prompt, count, _without_unknown(schema, choose))
 
 
 def _lines(network: Network, prompt: str, count: int, choose: Choice) -> Iterator[str]:
-    """Yield symbols, one line after the other where lines were learned."""
+    """Yield symbols; for a model of lines, line by line."""
     schema, before = network.schema, prompt
     while count > 0:
         (outputs,) = network.outputs([schema.prompt(prompt)])
@@ -65,13 +66,13 @@ def check_feedback(network: Network, option: str) -> None:
     """Raise a `ConfigError` unless the model's output at a step is its input at the next."""
     target = network.schema.target
     if not target.is_next or target.ahead != 1:
-        raise ConfigError(f"{option} needs a model of its own next input: train with data.target: next")
+        raise ConfigError(f"{option} needs a model that predicts its next input: train with data.target: next")
     if network.bidirectional:
         raise ConfigError(f"{option} needs a model that reads forward only: train with model.bidirectional: false")
 
 
 def continued(network: Network, output: np.ndarray, state: np.ndarray, choose: Choice) -> Iterator[np.ndarray]:
-    """Yield what the model chooses for the next step of every sequence, without end.
+    """Yield the choice for the next step of every sequence, without end.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ def continued(network: Network, output: np.ndarray, state: np.ndarray, choose: C
     state : array (B, S)
         After that step.
     choose : callable
-        From outputs (B, K) to what is fed back: token indices (B,), or numbers or label indicators (B, K).
+        From outputs (B, K) to the values that are fed back: token indices (B,), or numbers or label indicators (B, K).
     """
     while True:
         chosen = choose(output)
@@ -90,7 +91,7 @@ def continued(network: Network, output: np.ndarray, state: np.ndarray, choose: C
 
 
 def most_likely(schema: Schema) -> Choice:
-    """Return the choice without chance: the most likely token, the expected numbers, the labels above one half."""
+    """Return the deterministic choice: the most likely token, the expected numbers, the labels above one half."""
     match schema.target.kind:
         case "category":
             return lambda output: output.argmax(axis=1)
@@ -115,7 +116,7 @@ def sampled(random: np.random.Generator, temperature: float) -> Choice:
 
 
 def _without_unknown(schema: Schema, choose: Choice) -> Choice:
-    """Return a choice that never takes the unknown token, which stands for no text."""
+    """Return a choice that never selects the unknown token, which represents no text."""
     labels = schema.target.labels or ()
     if UNKNOWN not in labels:
         return choose
@@ -130,7 +131,7 @@ def _without_unknown(schema: Schema, choose: Choice) -> Choice:
 
 
 def _one_step(schema: Schema, chosen: np.ndarray) -> Batch:
-    """Return the batch of one step that feeds back what was chosen, each sequence continuing from the same column."""
+    """Return the batch of one step that feeds back the choice; each sequence continues from the same column."""
     count = len(chosen)
     category = schema.target.kind == "category"
     return Batch(
@@ -148,7 +149,7 @@ def _one_step(schema: Schema, chosen: np.ndarray) -> Batch:
 
 
 def _tokens(schema: Schema, chosen: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the token inputs (1, B) by name: the chosen tokens, and what is derived from them."""
+    """Return the token inputs (1, B) by name: the chosen tokens, and those derived from them."""
     source = schema.layout.next_columns[0].name
     words = schema.tokens[source].decode(chosen)
     derived = {name: vocabulary.encode(words) for name, vocabulary in schema.tokens.items() if name != source}

@@ -1,4 +1,4 @@
-"""What `lstm-predict` does, from files to files: predictions, scores, forecasts, text."""
+"""The work of `lstm-predict`, from files to files: predictions, scores, forecasts, text."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -8,7 +8,7 @@ from lstm_cli.data import Encoded, UnknownCounts, encode, memory, read_sequences
 from lstm_cli.data.formats.source import shown
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.run import Run, load
-from lstm_cli.predict.states import check_stateful, kept_states, read_states
+from lstm_cli.predict.states import check_stateful, read_states, saved_states
 from lstm_cli.predict.trajectories import with_steps
 from lstm_cli.predict.writers import write_rows, write_text
 
@@ -37,24 +37,24 @@ def predict_run(
     folder : Path
         The run.
     data : Path or None
-        A file in the format of the training data, or ``-`` for standard input; none to `generate`.
+        A file in the format of the training data, or ``-`` for standard input; None with `generate`.
     out : Path, optional
-        A jsonl or csv file, which appears whole or not at all; else standard output.
+        A jsonl or csv file, written completely or not at all; None: standard output.
     probabilities : bool
         Add the probability of each label.
     evaluate : bool
-        Score `data` in place of writing predictions.
+        Score `data` instead of writing predictions.
     steps : int, optional
-        Write forecasts of this many steps beyond the end of each sequence in place of predictions; of a model that
+        Write forecasts of this many steps beyond the end of each sequence instead of predictions; for a model that
         drives a system, trajectories of this many steps.
     generate, prompt, temperature, seed : int, str, float, int, optional
         Write this many symbols of text; see `Run.generate`.
     state_in, state_out : Path, optional
-        Files (npz) of states by sequence id: to continue from, and to write.
+        Files (npz) of states by sequence id, to continue from and to write.
     trust : bool
-        Run the code in the folder, of a system that the model drives.
+        Allow running the code in the folder, of a system that the model drives.
     note : callable
-        Called with what a user should know: what training never saw.
+        Called with notes for the user, on tokens and labels that training never saw.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def predict_run(
     if data is None:
         raise ValueError("data: give a file of sequences, or the number of symbols to generate")
     name = "standard input" if str(data) == "-" else shown(data)
-    with memory.enough(name):
+    with memory.memory_errors(name):
         if evaluate:
             scores = run.evaluate(data, unknown_counts=unknown_counts)
         elif run.drives:
@@ -98,15 +98,15 @@ def _write(
     state_in: Path | None,
     state_out: Path | None,
 ) -> None:
-    """Write a row for each sequence in the order of the input, and the states after them."""
+    """Write a row for each sequence in the order of the input, and the final states."""
     if state_in or state_out:
         check_stateful(run.network)
     known = read_states(state_in, run.network) if state_in else None
-    with kept_states(state_out) as keep:
+    with saved_states(state_out) as listener:
         if steps is None:
-            rows = run.predictions(encoded, known, probabilities=probabilities, keep=keep)
+            rows = run.predictions(encoded, known, probabilities=probabilities, listener=listener)
         elif probabilities:
             raise ConfigError("--probabilities: forecasts (--steps) have none: leave one of them out")
         else:
-            rows = run.forecasts(encoded, steps, known, keep=keep)
+            rows = run.forecasts(encoded, steps, known, listener=listener)
         write_rows(rows, out, per_step=steps is not None or run.schema.target.per == "step")

@@ -1,6 +1,6 @@
 """The network's outputs for sequences of any number and length, in bounded memory.
 
-Legend: T steps, B batch, K outputs, S numbers of state a sequence.
+Legend: T steps, B batch, K outputs, S state values per sequence.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,13 +22,13 @@ Reduction = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the network outputs for a sequence.
+    """The network's outputs for a sequence.
 
     Attributes
     ----------
     sequence : Encoded
     values : array
-        Outputs (T, K), or (1, K) for a target per sequence, or what a reduction has made of them.
+        Outputs (T, K), or (1, K) for a target per sequence, or their reduction.
     state : array (S,)
         After the last step.
     """
@@ -45,25 +45,25 @@ def unreduced(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Network:
-    """A trained model that sequences are run through."""
+    """A trained model through which sequences are run."""
 
     model: Model
     schema: Schema
 
     @cached_property
     def predictor(self) -> Predictor:
-        """What runs a batch."""
+        """The function that runs a batch."""
         return Predictor(self.model)
 
     @property
     def bidirectional(self) -> bool:
-        """Whether a layer reads sequences from their end, so that they cannot be continued."""
+        """Whether a layer reads sequences from their end, so that it cannot continue them."""
         return any(len(layer.directions) > 1 for layer in self.model.layers)
 
     def outputs(
         self, sequences: Iterable[Encoded], states: States | None = None, reduce: Reduction = unreduced
     ) -> Iterator[Outputs]:
-        """Yield the outputs for each sequence in the order given, holding some of them at a time.
+        """Yield the outputs for each sequence in the order given, holding a few at a time.
 
         Parameters
         ----------
@@ -71,14 +71,14 @@ class Network:
         states : mapping of str to array (S,), optional
             States to continue from, by the sequences' ids.
         reduce : callable, optional
-            What to keep of the outputs of some neighbouring steps (T', K): an array of that length, or a shorter one.
+            Reduces the outputs of consecutive steps (T', K) to an array of that length, or a shorter one.
         """
         for chunk in chunks(sequences, lambda sequence: sequence.steps, self.schema.target.size):
             self._check_memory(chunk)
             yield from self._run(chunk, states, reduce)
 
     def _check_memory(self, sequences: Sequence[Encoded]) -> None:
-        """Refuse a sequence that cannot be run piece by piece, and is too long to be run as a whole."""
+        """Refuse a sequence that cannot be run piece by piece and is too long to be run as a whole."""
         longest, target = max(sequences, key=lambda sequence: sequence.steps), self.schema.target
         if longest.steps <= most_steps(target.size) or runs_in_pieces(self.model.spec, target.per):
             return

@@ -1,4 +1,4 @@
-"""A trained run in use: from sequences in Python to predictions.
+"""A trained run: from sequences in Python to predictions.
 
 >>> run = lstm_cli.load("runs/quickstart")
 >>> run.predict([{"id": "a", "acceleration": [[0.1, 0.2, 9.8], [0.3, 0.1, 9.7]]}])
@@ -21,7 +21,7 @@ from lstm_cli.engine.threads import use_threads
 from lstm_cli.errors import CheckpointError
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.outputs import Network, Outputs, States
-from lstm_cli.predict.trajectories import kept_code, trajectories, with_steps
+from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
 from lstm_cli.run.compatibility import check_schema
 from lstm_cli.run.names import BEST, RESOLVED
@@ -34,14 +34,14 @@ def load(folder: str | Path, *, trust: bool = False) -> "Run":
     ----------
     folder : str or Path
     trust : bool
-        Run the code in the folder: a run that drives a system holds the code of that system.
+        Allow running the code in the folder: a run that drives a system contains that system's code.
 
     Raises
     ------
     CheckpointError
-        The folder holds no run, or its checkpoint is damaged.
+        The folder contains no run, or its checkpoint is damaged.
     ConfigError
-        The run has code, and `trust` is not given.
+        The run contains code, and `trust` is false.
     """
     return Run(Path(folder), trust=trust)
 
@@ -52,30 +52,30 @@ class Run:
     Parameters
     ----------
     folder : Path
-        The run folder. Nothing else is needed: no config, no training data.
+        The run folder. Neither config nor training data are needed.
     trust : bool
-        Run the code that is in it.
+        Allow running the code in the folder.
 
     Attributes
     ----------
     config : Config
     schema : Schema
-        What encodes sequences and reads outputs.
+        Encodes sequences and decodes outputs.
     network : Network
     code : Code or None
-        The system that it drives, if it does.
+        The source of the system that the model drives, if there is one.
     """
 
     def __init__(self, folder: Path, *, trust: bool = False) -> None:
         if not (folder / RESOLVED).is_file():
-            raise CheckpointError(f"{folder}: there is no run: expected the folder that lstm-train wrote")
+            raise CheckpointError(f"{folder}: contains no run: expected a folder that lstm-train wrote")
         state = checkpoint.load(folder / BEST)
         check_schema(state.identity, folder)
         self.folder = folder
         self.config: Config = load_resolved(folder / RESOLVED)
         self.schema = load_schema(folder)
         use_threads(self.config.threads)
-        self.code = kept_code(folder, self.config, trust=trust)
+        self.code = saved_code(folder, self.config, trust=trust)
         self.network = Network(build_model(self.config, self.schema, self.code), self.schema)
         restore_weights(self.network.model, state)
 
@@ -85,14 +85,14 @@ class Run:
         Returns
         -------
         rows : list of mappings
-            With `id`, `prediction` and, if asked, `probabilities`; ids are numbers from 1 on where there are none.
+            With `id`, `prediction` and, if asked, `probabilities`; sequences without an id are numbered from 1.
         """
         if self.drives:
             return self.steer(sequences)
         return list(self.predictions(self._encoded(sequences), probabilities=probabilities))
 
     def forecast(self, sequences: Iterable[Mapping[str, Any]], steps: int) -> list[dict[str, Any]]:
-        """Return the model's forecast of the next steps of each sequence, made by feeding its predictions back."""
+        """Return the model's forecast of the next steps of each sequence, computed by feeding its predictions back."""
         if self.drives:
             return self.steer(sequences, steps)
         return list(self.forecasts(self._encoded(sequences), steps))
@@ -108,7 +108,7 @@ class Run:
         Returns
         -------
         rows : list of mappings
-            With `id`, `prediction`, the states after each step, and `output`, the network's outputs at each step.
+            With `id`; `prediction`, the states after each step; and `output`, the network's outputs at each step.
         """
         schema = with_steps(self.schema, steps)
         encoded = (encode(schema, sequence) for sequence in raw_sequences(starts, schema))
@@ -119,7 +119,7 @@ class Run:
         return trajectories(self.network, sequences)
 
     def generate(self, prompt: str, count: int, *, temperature: float = 1.0, seed: int = 1) -> Iterator[str]:
-        """Yield `count` symbols of text that continue a prompt; where lines were learned, each new one begins afresh.
+        """Yield `count` symbols of text that continue a prompt; a model of lines starts every line afresh.
 
         Parameters
         ----------
@@ -128,12 +128,12 @@ class Run:
         temperature : float
             Below 1 more predictable text, above 1 more surprising text; 0: always the most likely symbol.
         seed : int
-            Of the draws.
+            Seed of the sampling.
         """
         return feedback.generated(self.network, prompt, count, temperature=temperature, seed=seed)
 
     def evaluate(self, data: Origin, *, unknown_counts: UnknownCounts | None = None) -> dict[str, float]:
-        """Return loss and metrics on a file with targets; `unknown_counts` counts what training never saw."""
+        """Return loss and metrics on a file with targets; `unknown_counts` counts unknown tokens and labels."""
         dataset = read_dataset(data, self.schema, unknown_counts=unknown_counts)
         batches = split_batches(self.config, dataset, "test")
         check_memory(self.config, batches, "test")
@@ -154,14 +154,14 @@ class Run:
         states: States | None = None,
         *,
         probabilities: bool = False,
-        keep: feedback.Keep = feedback.nothing_kept,
+        listener: feedback.Listener = feedback.ignore,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the row of a prediction for each encoded sequence; `keep` is called with the outputs of each."""
+        """Yield the row of a prediction for each encoded sequence; `listener` is called with the outputs of each."""
         if probabilities:
             wording.check_probabilities(self.schema)
         reduce = wording.reduction(self.schema, probabilities=probabilities)
         for outputs in self.network.outputs(sequences, states, reduce):
-            keep(outputs)
+            listener(outputs)
             yield wording.described(self.schema, outputs, probabilities=probabilities)
 
     def forecasts(
@@ -170,10 +170,10 @@ class Run:
         steps: int,
         states: States | None = None,
         *,
-        keep: feedback.Keep = feedback.nothing_kept,
+        listener: feedback.Listener = feedback.ignore,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the row of a forecast for each encoded sequence; `keep` is called with the outputs before it."""
-        for sequence, chosen in feedback.forecasts(self.network, sequences, steps, states, keep):
+        """Yield the row of a forecast for each encoded sequence; `listener` is called with the outputs before it."""
+        for sequence, chosen in feedback.forecasts(self.network, sequences, steps, states, listener):
             yield wording.continuation(self.schema, sequence, chosen)
 
     def _encoded(self, sequences: Iterable[Mapping[str, Any]]) -> Iterator[Encoded]:

@@ -1,6 +1,6 @@
 """States of the network on disk, so that a stream can be predicted in several parts.
 
-Legend: S numbers of state a sequence.
+Legend: S state values per sequence.
 """
 
 import io
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lstm_cli.errors import ConfigError, DataError
-from lstm_cli.predict.feedback import Keep, nothing_kept
+from lstm_cli.predict.feedback import Listener, ignore
 from lstm_cli.predict.outputs import Network, Outputs
 from lstm_cli.run.files import WholeFile
 
@@ -27,7 +27,7 @@ def check_stateful(network: Network) -> None:
 
 
 def read_states(path: Path, network: Network) -> dict[str, np.ndarray]:
-    """Read what `kept_states` wrote: the state (S,) of each sequence by its id."""
+    """Read what `saved_states` wrote: the state (S,) of each sequence by its id."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             ids, states = file["ids"], file["states"]
@@ -42,21 +42,21 @@ def read_states(path: Path, network: Network) -> dict[str, np.ndarray]:
 
 
 @contextmanager
-def kept_states(path: Path | None) -> Iterator[Keep]:
-    """Yield what keeps the state after a sequence; the file of them appears as the block ends, or not at all."""
+def saved_states(path: Path | None) -> Iterator[Listener]:
+    """Yield a function that records the state after a sequence; the file is written at the end, or not at all."""
     if path is None:
-        yield nothing_kept
+        yield ignore
         return
     states: dict[str, np.ndarray] = {}
 
-    def keep(outputs: Outputs) -> None:
+    def save(outputs: Outputs) -> None:
         name, where = str(outputs.sequence.id), outputs.sequence.where
         if name in states:
-            raise DataError(f"{where}: id {name} occurs twice, so that its state is not clear: make ids unique")
+            raise DataError(f"{where}: id {name} occurs twice, so its state is ambiguous: make ids unique")
         states[name] = outputs.state
 
     with WholeFile(path) as file:
-        yield keep
+        yield save
         content = io.BytesIO()
         np.savez(content, ids=np.array(list(states)), states=np.stack(list(states.values())))
         file.write(content.getvalue())

@@ -1,4 +1,4 @@
-"""A model that drives a system: the system's trajectories from given starts.
+"""Trajectories of the system that a model drives, from given starts.
 
 Legend: T steps, B batch, D numbers of the state, O outputs of the network.
 """
@@ -22,8 +22,8 @@ from lstm_cli.predict.wording import plain
 from lstm_cli.run.names import DYNAMICS
 
 
-def kept_code(folder: Path, config: Config, *, trust: bool) -> Code | None:
-    """Return the code of the system that a run keeps, if it drives one and the user trusts what is in the folder."""
+def saved_code(folder: Path, config: Config, *, trust: bool) -> Code | None:
+    """Return the code of the system in a run folder, if the model drives one and the user trusts the folder."""
     named = dynamics(config)
     if named is None:
         return None
@@ -32,21 +32,21 @@ def kept_code(folder: Path, config: Config, *, trust: bool) -> Code | None:
     if not trust:
         raise ConfigError(
             f"{folder}: this model drives a system, and to predict runs the code in {path} (its function {function}; "
-            f"taken from {file} in training; SHA-256 {code.digest[:16]}…): read it, and say --trust if you trust it"
+            f"taken from {file} in training; SHA-256 {code.digest[:16]}…): read it, and give --trust if you trust it"
         )
     return code
 
 
 def with_steps(schema: Schema, steps: int | None) -> Schema:
-    """Return a schema that reads starts for loops of `steps` steps; None: as many as in training."""
-    loop = schema.layout.closed_loop
-    if steps is None or loop is None:
+    """Return a schema for starts of closed loops of `steps` steps; None: as many as in training."""
+    closed_loop = schema.layout.closed_loop
+    if steps is None or closed_loop is None:
         return schema
-    return replace(schema, layout=replace(schema.layout, closed_loop=replace(loop, steps=steps)))
+    return replace(schema, layout=replace(schema.layout, closed_loop=replace(closed_loop, steps=steps)))
 
 
 def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
-    """Yield the row for each start in the order given, holding some of them at a time: states in their own units."""
+    """Yield the row for each start in the order given, holding a few at a time; states are in their original units."""
     if not isinstance(network.model, ClosedLoop):
         raise ValueError("only a model that drives a system has trajectories")
     driver = Driver(network.model)
@@ -68,7 +68,7 @@ def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dic
 def _turns(batch: Batch) -> Iterator[slice]:
     """Yield the steps of the closed loop of each sequence of a batch."""
     if batch.observed is None:
-        raise ValueError("only in a closed loop steps are observed")
+        raise ValueError("only a closed loop has observed steps")
     for observed, length in zip(batch.observed.tolist(), batch.lengths.tolist(), strict=True):
         yield slice(observed - 1, length)
 

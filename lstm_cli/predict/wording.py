@@ -1,4 +1,4 @@
-"""Outputs of the network as rows of the output table: in label names and original units.
+"""The network's outputs as rows of the output table, in label names and original units.
 
 Legend: T steps, K outputs, N steps that were fed back.
 """
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def reduction(schema: Schema, *, probabilities: bool) -> Reduction:
-    """Return what `described` needs of the outputs (T, K)."""
+    """Return the reduction of the outputs (T, K) that `described` needs."""
     if probabilities or schema.target.kind == "number":
         return unreduced
     return (lambda values: values.argmax(axis=1)) if schema.target.kind == "category" else (lambda values: values > 0)
@@ -28,7 +28,7 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False) 
     ----------
     schema : Schema
     outputs : Outputs
-        As `reduction` leaves them.
+        Reduced by `reduction`.
     probabilities : bool
     """
     values = outputs.values
@@ -45,7 +45,7 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False) 
 
 
 def continuation(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> Row:
-    """Return the row for a forecast: what was fed back, indices (N,), indicators or numbers (N, K)."""
+    """Return the row for a forecast, from the values fed back: indices (N,), indicators or numbers (N, K)."""
     if schema.target.kind == "number":
         restorer = schema.restorer(sequence)
         return {"id": sequence.id, "prediction": plain(np.stack([restorer.append(output) for output in chosen]))}
@@ -67,7 +67,7 @@ def labels(schema: Schema, chosen: np.ndarray) -> list[Any]:
 
 
 def plain(values: np.ndarray) -> list[Any]:
-    """Return numbers (T, D) as a list of lists, or of numbers where D is 1; what is not finite as None."""
+    """Return numbers (T, D) as a list of lists, or of numbers where D is 1; None where not finite."""
     values = values[:, 0] if values.shape[1] == 1 else values
     finite = np.isfinite(values)
     listed: list[Any] = (values if finite.all() else np.where(finite, values, np.array(None))).tolist()

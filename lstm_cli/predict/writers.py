@@ -1,4 +1,4 @@
-"""Rows of predictions as jsonl or csv, or text, to a file that appears whole or not at all, or to standard output."""
+"""Writes rows of predictions as jsonl or csv, or text: to a file, completely or not at all, or to standard output."""
 
 import csv
 import io
@@ -15,28 +15,28 @@ Row = dict[str, Any]
 
 
 def write_rows(rows: Iterable[Row], out: Path | None, *, per_step: bool) -> None:
-    """Write rows as they come, as csv if `out` is named so, else as jsonl.
+    """Write rows as they come, as csv if the name of `out` ends so, else as jsonl.
 
     Parameters
     ----------
     rows : iterable of mappings
-        With `id`, `prediction` and, where there are any, `probabilities` or `output`.
+        With `id`, `prediction` and, if present, `probabilities` or `output`.
     out : Path or None
         None is standard output.
     per_step : bool
-        Whether a prediction is a list with an entry for each step; csv then has a line for each.
+        Whether a prediction is a list with an entry for each step; csv then has one line per step.
 
     Raises
     ------
     ConfigError
         The file's suffix names no format.
     DiskError
-        The file cannot be written; what was there before is as it was.
+        The file cannot be written; an existing one is unchanged.
     """
     if out is not None and out.suffix not in (".csv", ".jsonl", ".json"):
         raise ConfigError(f"-o {out}: expected a name that ends in .jsonl or .csv")
     lines = _csv(rows, per_step=per_step) if out and out.suffix == ".csv" else _jsonl(rows)
-    # Half a surrogate pair, which JSON can spell and UTF-8 cannot, is written as JSON spells it.
+    # A lone surrogate, which JSON can represent and UTF-8 cannot, is written as its JSON escape.
     _write((line.encode(errors="backslashreplace") for line in lines), out)
 
 
@@ -64,7 +64,7 @@ def _jsonl(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _csv(rows: Iterable[Row], *, per_step: bool) -> Iterator[str]:
-    """Yield csv: a line for each sequence, or for each step where there is a prediction for every one."""
+    """Yield csv: one line per sequence, or one per step if every step has a prediction."""
     header: list[str] | None = None
     for row in rows:
         for record in _records(row, per_step=per_step):
@@ -95,7 +95,7 @@ def _cells(prediction: Any, probabilities: dict[str, float] | None) -> Row:
 
 
 def _outputs(output: Any) -> Row:
-    """Return the columns of what drove a system at a step."""
+    """Return the columns of the outputs that drove a system at a step."""
     return {f"output_{k}": value for k, value in enumerate(output)} if isinstance(output, list) else {"output": output}
 
 

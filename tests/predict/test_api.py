@@ -86,7 +86,7 @@ def test_a_damaged_run_is_refused(config, tmp_path, name, message):
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
-    with pytest.raises(CheckpointError, match="there is no run: expected the folder that lstm-train wrote"):
+    with pytest.raises(CheckpointError, match="contains no run: expected a folder that lstm-train wrote"):
         lstm_cli.load(tmp_path)
 
 

@@ -118,7 +118,7 @@ def test_the_count_is_of_symbols(loaded):
 @pytest.mark.parametrize("kind", ["classifier", "numbered", "regression"])
 def test_only_a_model_of_its_own_next_input_continues(loaded, raw_sequences, kind):
     for use in (lambda run: run.forecast(raw_sequences(kind), 3), lambda run: run.generate("a", 3)):
-        with pytest.raises(ConfigError, match="needs a model of its own next input"):
+        with pytest.raises(ConfigError, match="needs a model that predicts its next input"):
             use(loaded(kind))
 
 
@@ -132,12 +132,12 @@ def test_only_what_comes_right_after_the_input_is_fed_back(tmp_path, target):
     run = lstm_cli.load(tmp_path / "run")
     assert len(run.predict([{"a": [0.5, 1.5, 2.5]}])[0]["prediction"]) == 3
     for use in (lambda: run.forecast([{"a": [0.5, 1.5]}], 3), lambda: run.generate("a", 3)):
-        with pytest.raises(ConfigError, match="needs a model of its own next input"):
+        with pytest.raises(ConfigError, match="needs a model that predicts its next input"):
             use()
 
 
 def test_only_a_model_of_text_writes_text(loaded):
-    with pytest.raises(ConfigError, match="--generate needs a model of text"):
+    with pytest.raises(ConfigError, match="--generate needs a text model"):
         loaded("pendulum").generate("a", 3)
 
 

@@ -215,7 +215,7 @@ def test_memory_that_is_not_enough_is_an_error_of_the_data(trained, monkeypatch)
     monkeypatch.setattr("lstm_cli.data.formats.jsonl.condensed", fail)
     for options in ((), ("--evaluate",)):
         result = command(folder / "run", folder / "train.jsonl", *options)
-        message = f"{folder / 'train.jsonl'}: it does not fit into the memory: give fewer or shorter sequences"
+        message = f"{folder / 'train.jsonl'}: does not fit into memory: give fewer or shorter sequences"
         assert (result.exit_code, result.stderr.startswith(message)) == (65, True)
 
 
@@ -251,7 +251,7 @@ def test_a_signal_leaves_no_output(trained, tmp_path, number):
         running.send_signal(number)
         message = running.stderr.read().decode()
     assert running.returncode == 128 + number
-    assert message == f"stopped by {number.name} before all was predicted\n"
+    assert message == f"stopped by {number.name} before all sequences were predicted\n"
     assert list(out.parent.iterdir()) == []
 
 

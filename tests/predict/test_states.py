@@ -80,7 +80,7 @@ def test_a_model_that_reads_both_ways_has_no_state(predicted, tmp_path):
 def test_an_id_that_occurs_twice_has_no_state(predicted, tmp_path):
     rows = [*streams(), streams()[0]]
     predicted("numbered", rows)
-    with pytest.raises(DataError, match=r"in.jsonl:3: id s0 occurs twice, so that its state is not clear"):
+    with pytest.raises(DataError, match=r"in.jsonl:3: id s0 occurs twice, so its state is ambiguous"):
         predicted("numbered", rows, state_out=tmp_path / "state.npz")
     assert not (tmp_path / "state.npz").exists()
 
