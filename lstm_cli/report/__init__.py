@@ -1,1 +1,1 @@
-"""Pages and pictures of a run, from its events and scores."""
+"""The report of a run, from its events and scores."""

@@ -9,7 +9,7 @@ from lstm_cli.training.sinks.wording import number
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 38
-MOST_POINTS = 600  # of a line; a screen does not show more
+MAX_POINTS = 600  # of a line; a screen cannot show more
 LOGARITHMIC_RANGE = 50.0  # ratio of largest to smallest value above which the scale is logarithmic
 
 Point = tuple[float, float]
@@ -33,12 +33,12 @@ def line_chart(title: str, series: Sequence[Series], *, marked: tuple[Point, str
     series
         The lines; empty ones and points that are not finite are left out.
     marked
-        A point to be marked, and what it is.
+        A point to mark, and its description.
 
     Returns
     -------
     svg
-        An ``<svg>`` element, or nothing where there is no point.
+        An ``<svg>`` element; empty if there is no point.
     """
     drawn = [Series(line.name, _drawable(line.points)) for line in series]
     drawn = [line for line in drawn if line.points]
@@ -57,9 +57,9 @@ def line_chart(title: str, series: Sequence[Series], *, marked: tuple[Point, str
 
 
 def _drawable(points: Sequence[Point]) -> list[Point]:
-    """Leave out what is not finite, and thin out what a screen cannot show; the last point stays."""
+    """Leave out points that are not finite, and thin out more than a screen can show; the last point stays."""
     finite = [(x, y) for x, y in points if y is not None and math.isfinite(y)]
-    stride = math.ceil(len(finite) / MOST_POINTS) or 1
+    stride = math.ceil(len(finite) / MAX_POINTS) or 1
     return finite[::-stride][::-1]
 
 
@@ -68,7 +68,7 @@ def _summary(points: Sequence[Point]) -> str:
 
 
 class _Plot:
-    """Maps points to places in the drawing, and draws what lies behind the lines."""
+    """Maps points to positions in the drawing, and draws the axes and lines."""
 
     def __init__(self, points: Sequence[Point]) -> None:
         xs, ys = zip(*points, strict=True)
@@ -109,7 +109,7 @@ class _Plot:
         return f'<polyline class="line s{place}" points="{path}">{name}</polyline>'
 
     def mark(self, point: Point, text: str) -> str:
-        """Put a ring around a point, explained under the pointer."""
+        """Draw a ring around a point, with a tooltip."""
         x, y = self.x(point[0]), self.y(point[1])
         return f'<circle class="mark" cx="{x:.1f}" cy="{y:.1f}" r="5"><title>{escape(text)}</title></circle>'
 
@@ -121,7 +121,7 @@ def _scale(low: float, high: float, start: float, end: float) -> Callable[[float
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
-    """Leave some room above and below, but do not go below zero for what is never negative."""
+    """Leave some room above and below, but not below zero if no value is negative."""
     room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
     return (max(low - room, 0.0) if low >= 0 else low - room), high + room
 
@@ -138,7 +138,7 @@ def _linear_ticks(low: float, high: float, count: int) -> list[float]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 of every decade within the range; only the ones where that is too many."""
+    """Return 1, 2 and 5 of every decade within the range; only the ones if those are too many."""
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1, 2, 5), (1,)):
         ticks = [factor * 10.0**exponent for exponent in exponents for factor in factors]

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing beside itself."""
+"""The report as one self-contained HTML page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -23,13 +23,13 @@ def render(start: Started, entries: Sequence[Entry], status: str, rolled: Rolled
     Parameters
     ----------
     start
-        What is known from the start.
+        The event that opened the run.
     entries
-        The evaluations, as ``metrics.jsonl`` has them.
+        The evaluations, as in ``metrics.jsonl``.
     status
-        Whether the run has ended, and how.
+        Whether and how the run has ended.
     rolled
-        The error of its closed loop, once it is known.
+        The error of its closed loop, once known.
     """
     best = _best(start.monitor, entries)
     sections = [
@@ -53,7 +53,7 @@ def render(start: Started, entries: Sequence[Entry], status: str, rolled: Rolled
 
 
 def _best(monitor: str, entries: Sequence[Entry]) -> Entry | None:
-    """Return the evaluation with the best monitored value, the first of equals."""
+    """Return the evaluation with the best monitored value, the first of ties."""
     split, _, metric = monitor.partition(".")
     rated = [entry for entry in entries if entry["split"] == split and entry.get(metric) is not None]
     sign = 1 if DIRECTIONS[metric] == "min" else -1
@@ -65,7 +65,7 @@ def _metrics(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _cards(start: Started, entries: Sequence[Entry], best: Entry | None) -> str:
-    """Show the few numbers that a reader looks for first."""
+    """Show the numbers that a reader looks for first."""
     cards = []
     for entry in (best, _last(entries, "test")):
         if entry is not None:
@@ -103,9 +103,9 @@ def _closed_loop(rolled: Rolled | None) -> str:
     if rolled is None:
         return ""
     errors = [Series("RMSE", list(enumerate(rolled.errors, start=1)))]
-    figures = [_figure(f"Error at each step of the loop, {_SPLITS[rolled.split]} data", errors)]
+    figures = [_figure(f"Error at each step of the closed loop, {_SPLITS[rolled.split]} data", errors)]
     for line in rolled.trajectories:
-        pairs = (("network", line.found), ("wanted", line.wanted))
+        pairs = (("closed loop", line.found), ("target", line.wanted))
         figures.append(_figure(line.name, [Series(name, list(enumerate(values, start=1))) for name, values in pairs]))
     return _section("Closed loop", f'<div class="figures">{"".join(figures)}</div>')
 
@@ -142,7 +142,7 @@ def _scores(baselines: Iterable[Baseline], entries: Sequence[Entry], best: Entry
 
 
 def _scored_on(entry: Entry) -> str:
-    """Return what was scored, and in how many streams if not exactly."""
+    """Return the split that was scored, and the number of streams if not scored exactly."""
     return _SPLITS[entry["split"]] + in_streams(entry.get("streams"))
 
 

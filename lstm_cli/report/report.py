@@ -37,7 +37,7 @@ class Report:
         self._changed = False
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Handle one event."""
         match event:
             case Started():
                 self._start, self._entries = event, list(event.earlier)
@@ -61,6 +61,6 @@ class Report:
         self._written_at, self._changed = self._clock(), False
 
     def close(self) -> None:
-        """Write what is not written yet."""
+        """Write the report if it is out of date."""
         if self._changed:
             self._write()

@@ -1,1 +1,1 @@
-"""The run folder: atomic files, checkpoints, the log of metrics, and what a resumed run must agree on."""
+"""The run folder: atomic files, checkpoints, the metrics log, and the compatibility of a resumed run."""

@@ -1,7 +1,7 @@
 """The whole state of a run as a folder of files: written so that a valid one always exists, and verified on reading.
 
     model.safetensors   the weights              state.safetensors   the optimizer's arrays, carried states
-    state.json          the run's progress       manifest.json       size and SHA-256 of each, and a hash of itself
+    state.json          the run's progress       manifest.json       size and SHA-256 of each, and its own hash
 
 Any damage is found on reading, which loads whole files and never memory-maps. Nothing in a checkpoint is executed or
 used as a path.
@@ -23,8 +23,8 @@ from lstm_cli.run.names import BEST, CHECKPOINT_FILES, LAST, MANIFEST, MODEL, PO
 
 FORMAT = 1
 PARTS = ("model", "optimizer", "carried")
-ATTEMPTS = 100  # to read a folder that is being replaced or is missing
-UNHASHED = "0" * 64  # stands for the manifest's hash of itself while that is computed
+ATTEMPTS = 100  # at reading a folder that is being replaced or is missing
+UNHASHED = "0" * 64  # placeholder for the manifest's own hash while it is computed
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +34,11 @@ class State:
     Attributes
     ----------
     model, optimizer, carried
-        Arrays by name: the weights, the optimizer's state, and what flows from one window into the next.
+        Arrays by name: the weights, the optimizer's state, and the states carried from window to window.
     position
         The run's progress, as JSON; ``position["step"]``, the number of updates so far, is required.
     identity
-        What the state belongs to, as JSON: digests of config and schema, versions of the code.
+        The run of the state, as JSON: digests of config, schema and data, and library versions.
     """
 
     model: dict[str, np.ndarray]
@@ -57,7 +57,7 @@ class Found(NamedTuple):
 
 
 def save(state: State, folder: Path) -> None:
-    """Write the state to `folder` in place of the one there; after any failure the old one is unchanged.
+    """Write the state to `folder`, replacing the one there; after any failure the old one is unchanged.
 
     Raises
     ------
@@ -67,8 +67,8 @@ def save(state: State, folder: Path) -> None:
         The disk is full, fails or cannot be written.
     """
     _check_finite(state, folder)
-    beside = {f"{part}/{name}": array for part in PARTS[1:] for name, array in getattr(state, part).items()}
-    contents = {MODEL: _safetensors(state.model), STATE: _safetensors(beside), POSITION: [_json(state.position)]}
+    others = {f"{part}/{name}": array for part in PARTS[1:] for name, array in getattr(state, part).items()}
+    contents = {MODEL: _safetensors(state.model), STATE: _safetensors(others), POSITION: [_json(state.position)]}
     needed = sum(piece.nbytes for pieces in contents.values() for piece in pieces)
 
     def write(temporary: Path) -> None:
@@ -97,7 +97,7 @@ def _count_not_finite(array: np.ndarray) -> int:
     if array.dtype.kind != "f" or not array.size:
         return 0
     with np.errstate(invalid="ignore"):
-        if np.isfinite(array.min()) and np.isfinite(array.max()):  # the usual case, without an array of truth values
+        if np.isfinite(array.min()) and np.isfinite(array.max()):  # the usual case, without an array of booleans
             return 0
     return array.size - int(np.count_nonzero(np.isfinite(array)))
 
@@ -128,12 +128,12 @@ def _dtype_code(dtype: np.dtype) -> str:
 
 
 def _json(value: Mapping[str, Any]) -> memoryview:
-    """Return JSON as bytes; numpy's scalars become plain numbers, which keep every bit."""
+    """Return JSON as bytes; numpy's scalars become plain numbers without loss."""
     return memoryview(json.dumps(value, indent=1, default=lambda scalar: scalar.item()).encode() + b"\n")
 
 
 def _sealed(manifest: dict[str, Any]) -> memoryview:
-    """Return the manifest's bytes with their own hash as the last value, taken while `UNHASHED` stood there."""
+    """Return the manifest's bytes with their own hash as the last value, computed with `UNHASHED` in its place."""
     data = bytes(_json(manifest))
     head, mark, tail = data.rpartition(UNHASHED.encode())
     return memoryview(head + hashlib.sha256(head + mark + tail).hexdigest().encode() + tail)
@@ -142,29 +142,29 @@ def _sealed(manifest: dict[str, Any]) -> memoryview:
 def load(folder: Path) -> State:
     """Read and verify the state in `folder`.
 
-    Where a save was interrupted between its two renames, the newest valid state that was renamed away is used. A reader
-    needs no lock: if a save replaces the folder meanwhile, it is read again.
+    If a save was interrupted between its two renames, the newest valid state that was renamed away is used. A reader
+    needs no lock: if a save replaces the folder in the meantime, it is read again.
     """
     for _ in range(ATTEMPTS):
         before = _stamp(folder)
         try:
             return decode(_read(folder), folder)
         except CheckpointError:
-            if before is not None and before == _stamp(folder):  # the folder was not replaced meanwhile
+            if before is not None and before == _stamp(folder):  # the folder was not replaced in the meantime
                 raise
-        if before is None and (states := list(_good(retired(folder)))):
+        if before is None and (states := list(_valid(retired(folder)))):
             return max(states, key=lambda state: state.position["step"])
     return decode(_read(folder), folder)
 
 
-def _good(folders: Iterable[Path]) -> Iterator[State]:
+def _valid(folders: Iterable[Path]) -> Iterator[State]:
     for folder in folders:
         with suppress(CheckpointError):
             yield decode(_read(folder), folder)
 
 
 def _stamp(folder: Path) -> tuple[int, int] | None:
-    """Return what distinguishes a folder from another one of the same name."""
+    """Return an identity that distinguishes a folder from its replacement of the same name."""
     try:
         status = folder.stat()
     except OSError:
@@ -209,14 +209,14 @@ def decode(contents: Mapping[str, bytes], folder: Path) -> State:
 
 
 def _unsealed(data: bytes, path: Path) -> dict[str, Any]:
-    """Return the manifest after comparing its hash of itself and its format."""
+    """Return the manifest after checking its own hash and its format."""
     try:
         manifest: dict[str, Any] = json.loads(data)
         head, mark, tail = data.rpartition(manifest["sha256"].encode())
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise _damaged(path, "it is no manifest") from None
+        raise _damaged(path, "not a manifest") from None
     if hashlib.sha256(head + UNHASHED.encode() + tail).hexdigest().encode() != mark:
-        raise _damaged(path, "its hash of itself is wrong")
+        raise _damaged(path, "its own hash does not match")
     if manifest["format"] > FORMAT:
         raise CheckpointError(
             f"{path}: format {manifest['format']}, but this version reads up to {FORMAT}: install a newer lstm-cli"
@@ -275,7 +275,7 @@ def check_matches(state: State, expected: Mapping[str, tuple[tuple[int, ...], An
     Parameters
     ----------
     state
-        What was read.
+        The state that was read.
     expected
         Shape and dtype of each array by name.
     part
@@ -290,4 +290,4 @@ def check_matches(state: State, expected: Mapping[str, tuple[tuple[int, ...], An
             problems.append(f"{name}: expected {want}, got {got}")
     if problems:
         shown = "\n".join(problems[:10]) + and_more(len(problems) - 10, "\n")
-        raise CheckpointError(f"the checkpoint's {part} is not this one's:\n{shown}")
+        raise CheckpointError(f"the checkpoint's {part} does not match this run's:\n{shown}")

@@ -1,4 +1,4 @@
-"""What a run's state belongs to: its config, the schema of its data, the versions of the code; and what may change."""
+"""Compatibility of a run with a config, data, schema and library versions: what must match, and what may change."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ from lstm_cli.config.grammar import resume_rules
 from lstm_cli.errors import CheckpointError, DataError
 from lstm_cli.run.names import DYNAMICS, RESOLVED, SCHEMA
 
-BOUND = (*SCHEMA, DYNAMICS)  # without these files, or with others, a checkpoint means something else
+CHECKED_FILES = (*SCHEMA, DYNAMICS)  # a checkpoint is valid only with exactly these files
 LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
 
 
@@ -28,9 +28,9 @@ class Changes(NamedTuple):
 
 
 def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
-    """Sort the differences between two resolved configs into those that a resumed run may adopt and the others.
+    """Sort the differences between two resolved configs into those that a resumed run may adopt and others.
 
-    The fields of the config mark which keys may change: those that affect neither the model, nor the data and their
+    The fields of the config mark the keys that may change: those that affect neither the model, nor the data and their
     order, nor the arrays in the optimizer's state, nor the meaning of the best score.
     """
     sides = [(dict(flattened(config)), resume_rules(config)) for config in (old, new)]
@@ -50,8 +50,8 @@ Side = tuple[Mapping[str, Any], Mapping[str, ResumeRule]]
 def _may_change(key: str, old: Side, new: Side) -> bool:
     """Return whether a resumed run may change a key, given the values and the rules of both configs.
 
-    Where sections of two kinds have a key of the same name, such as two optimizers, each judges its own value as if the
-    other config lacked the key.
+    Where two kinds of section, such as two optimizers, share a key, the rule of each is applied to its own value as if
+    the other config lacked the key.
     """
     (before, old_rules), (after, new_rules) = old, new
     rule = old_rules.get(key)
@@ -59,12 +59,12 @@ def _may_change(key: str, old: Side, new: Side) -> bool:
         return rule.allows(before.get(key), after.get(key))
     dropped = key not in before or (rule is not None and rule.allows(before[key], None))
     rule = new_rules.get(key)
-    taken_up = key not in after or (rule is not None and rule.allows(None, after[key]))
-    return dropped and taken_up
+    added = key not in after or (rule is not None and rule.allows(None, after[key]))
+    return dropped and added
 
 
 def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every dotted key of a config with its value; entries of a list of sections have their number as key."""
+    """Yield every dotted key of a config with its value; entries of a list of sections have their index as key."""
     for key, value in config.items():
         if isinstance(value, list | tuple) and all(isinstance(entry, Mapping) for entry in value):
             value = {str(number): entry for number, entry in enumerate(value)} or value
@@ -86,7 +86,7 @@ def versions() -> dict[str, str]:
 
 
 def environment(seed: int) -> dict[str, Any]:
-    """Return what environment.json records: versions, machine, seed, command, start."""
+    """Return the content of environment.json: versions, machine, seed, command, start."""
     return {
         "started": datetime.now().astimezone().isoformat(" ", "seconds"),
         "command": sys.argv,
@@ -111,7 +111,7 @@ def identity(run: Path, data: Mapping[str, str] | None = None) -> dict[str, Any]
     data
         Digest of each split that is used for training or for choosing the best state.
     """
-    digests = {name: _digest(run / name) for name in (RESOLVED, *BOUND) if (run / name).is_file()}
+    digests = {name: _digest(run / name) for name in (RESOLVED, *CHECKED_FILES) if (run / name).is_file()}
     return {"digests": digests, "data": dict(data or {}), "versions": versions()}
 
 
@@ -119,32 +119,32 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def check_identity(kept: Mapping[str, Any], run: Path, data: Mapping[str, str] | None = None) -> list[str]:
-    """Compare the identity in a checkpoint with the present one; return what may change results in the last bits.
+def check_identity(saved: Mapping[str, Any], run: Path, data: Mapping[str, str] | None = None) -> list[str]:
+    """Compare a checkpoint's identity with the present one; return changes that may affect the last bits of results.
 
     Raises
     ------
     CheckpointError
-        A file of the schema is another one: labels and scales would be wrong without notice.
+        A file of the schema was changed: labels and scales would silently be wrong.
     DataError
         The data has changed: the position in an epoch and the best score so far would be meaningless.
     """
-    check_schema(kept, run)
+    check_schema(saved, run)
     now = identity(run, data)
-    for name, digest in kept.get("data", {}).items():
+    for name, digest in saved.get("data", {}).items():
         if digest != now["data"].get(name):
             raise DataError(
                 f"{run}: cannot be resumed, as the sequences of data.{name} have changed since the run was started: "
-                f"put them back, or start a new run with -o"
+                f"restore them, or start a new run with -o"
             )
-    old, new = kept.get("versions", {}), now["versions"]
+    old, new = saved.get("versions", {}), now["versions"]
     return [f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]]
 
 
-def check_schema(kept: Mapping[str, Any], run: Path) -> None:
-    """Raise a `CheckpointError` if a file of the schema, or the system's, is not what a checkpoint was trained with."""
-    for name in BOUND:
+def check_schema(saved: Mapping[str, Any], run: Path) -> None:
+    """Raise a `CheckpointError` if a file of the schema, or the system's, is not that of the checkpoint's training."""
+    for name in CHECKED_FILES:
         digest = _digest(run / name) if (run / name).is_file() else None
-        if kept.get("digests", {}).get(name) != digest:
+        if saved.get("digests", {}).get(name) != digest:
             what = "the file is missing" if digest is None else "not the file that the checkpoint was trained with"
-            raise CheckpointError(f"{run / name}: {what}: put that one back, or train again")
+            raise CheckpointError(f"{run / name}: {what}: restore that file, or train again")

@@ -1,7 +1,7 @@
-"""Files and folders that appear whole or not at all, and the errors of a failing disk.
+"""Files and folders that are written completely or not at all, and the errors of a failing disk.
 
-Everything is written under a temporary name beside its place, synced to the disk, renamed, and the folder synced: after
-a kill or a power cut there is the old file or the new one. Whatever goes wrong becomes a `DiskError` of one line.
+Everything is written under a temporary name in the same folder, synced, renamed, and the folder synced: after a kill or
+a power cut there is the old file or the new one. Any failure becomes a `DiskError` of one line.
 """
 
 import errno
@@ -16,7 +16,7 @@ from typing import Self
 
 from lstm_cli.errors import ConfigError, DiskError
 
-CHUNK = 1 << 22  # bytes hashed and written at a time, few enough to be in the processor's cache the second time
+CHUNK = 1 << 22  # bytes hashed and written at a time, few enough to stay in the processor's cache
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -26,7 +26,7 @@ def disk_errors(path: Path, needed: int = 0) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        raise  # no disk error: the reader of a pipe has closed it
+        raise  # not a disk error: the reader of a pipe has closed it
     except OSError as error:
         raise DiskError(_describe(path, error, needed)) from error
 
@@ -41,11 +41,11 @@ def _describe(path: Path, error: OSError, needed: int) -> str:
         message += f" ({needed:,} bytes needed{_free(path)})"
     if error.errno in FULL:
         return message + ": free some space, or raise the quota or the limit on file sizes"
-    return message + ": check that the disk is in order and the place writable, or choose another one with -o"
+    return message + ": check the disk and the permissions, or choose another place with -o"
 
 
 def _free(path: Path) -> str:
-    """Return the free space at `path`, as a part of a sentence."""
+    """Return the free space at `path`, as part of a sentence."""
     for folder in path.parents:
         with suppress(OSError):
             space = os.statvfs(folder)
@@ -54,7 +54,7 @@ def _free(path: Path) -> str:
 
 
 def temporary_name(path: Path) -> Path:
-    """Return an unused name beside `path` for what is not finished yet."""
+    """Return an unused name in the folder of `path`, for an unfinished file or folder."""
     return path.with_name(f".tmp-{path.name}-{secrets.token_hex(4)}")
 
 
@@ -68,7 +68,7 @@ def write_new(
     path
         The new file.
     pieces
-        Its content, one after the other; a memoryview is one of single bytes.
+        Its content in order; memoryviews have single bytes as items.
     place, needed
         For messages: the final path, if the file will be renamed, and the bytes of the whole operation, if it writes
         more than this file.
@@ -90,13 +90,13 @@ def write_new(
 
 
 def _write(descriptor: int, data: memoryview) -> None:
-    """Write all of `data`: one call may take only a part."""
+    """Write all of `data`: one system call may write only a part."""
     while data:
         data = data[os.write(descriptor, data) :]
 
 
 def open_own(path: Path, flags: int) -> int:
-    """Open a file that only this tool writes, in a folder that is kept; return the descriptor.
+    """Open a file that only this tool writes, in a run folder; return the descriptor.
 
     A symbolic link is refused: in a folder of unknown origin it may point to any file of the user.
     """
@@ -106,7 +106,7 @@ def open_own(path: Path, flags: int) -> int:
         except OSError:
             if path.is_symlink():
                 raise ConfigError(
-                    f"{path}: a symbolic link, which this tool did not make: put the file itself in its place, or "
+                    f"{path}: a symbolic link, which this tool did not create: replace it by the file itself, or "
                     f"remove it"
                 ) from None
             raise
@@ -118,14 +118,14 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # the error of file systems that cannot sync folders
+        if error.errno != errno.EINVAL:  # from file systems that cannot sync folders
             raise
     finally:
         os.close(descriptor)
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write `data` to `path`: after any failure the old content is still there, whole."""
+    """Write `data` to `path`; after any failure the old content is unchanged."""
     temporary = temporary_name(path)
     try:
         write_new(temporary, [data], place=path)
@@ -139,22 +139,22 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], None], *, needed: int = 0) -> None:
-    """Have `write` fill an empty folder, and put that in the place of `folder`.
+    """Have `write` fill an empty folder, and replace `folder` by it.
 
-    The one before is renamed away first and removed last: there is a complete one at every moment, in `folder` or,
-    between two renames, in one of `retired(folder)`. After a failure `folder` is what it was.
-    What somebody else put into `folder` is moved on into the new one.
+    The old folder is renamed away first and removed last: there is a complete one at every moment, in `folder` or,
+    between two renames, in one of `retired(folder)`. After a failure `folder` is unchanged.
+    Other files in `folder` are moved to the new one.
 
     Parameters
     ----------
     folder
-        The place.
+        The folder to replace.
     names
-        The files that such a folder holds, in the order of their removal; nothing else is ever removed.
+        The files of such a folder, in the order of their removal; nothing else is ever removed.
     write
         Creates those files, synced, in the folder it is given.
     needed
-        Bytes that they take, for the message of an error.
+        Bytes that they take, for error messages.
     """
     temporary, old = temporary_name(folder), folder.with_name(f".old-{folder.name}-{secrets.token_hex(4)}")
     with disk_errors(folder, needed):
@@ -172,11 +172,11 @@ def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], N
         raise
     remove_folders([old, *earlier], names)
     for left in (old, *earlier):
-        _move_on(left, folder, names)
+        _move_other_files(left, folder, names)
 
 
-def _move_on(left: Path, folder: Path, names: Sequence[str]) -> None:
-    """Move what somebody else put into a folder, which is all that is left of it, on into its successor."""
+def _move_other_files(left: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move the remaining files of an old folder, which others put there, to its replacement."""
     if left.is_symlink() or not left.is_dir():
         return
     with suppress(OSError):
@@ -203,7 +203,7 @@ def _put_in_place(temporary: Path, folder: Path, old: Path) -> None:
 
 
 def retired(folder: Path) -> list[Path]:
-    """Folders that were renamed away from `folder` and not removed yet: one is complete if `folder` is missing."""
+    """Return the folders renamed away from `folder` and not removed yet; one is complete if `folder` is missing."""
     try:
         return _siblings(folder, "old")
     except OSError:
@@ -215,7 +215,7 @@ def _siblings(folder: Path, kind: str) -> list[Path]:
 
 
 def remove_folders(folders: Iterable[Path], names: Iterable[str]) -> None:
-    """Remove the files `names` of each folder, then the folder if nothing else is in it; what cannot be removed stays.
+    """Remove the files `names` of each folder, then the folder if it is empty; whatever cannot be removed stays.
 
     A symbolic link in place of a folder is not followed.
     """
@@ -229,9 +229,9 @@ def remove_folders(folders: Iterable[Path], names: Iterable[str]) -> None:
 
 
 class WholeFile:
-    """A file for a stream of results that appears under its name when the `with` block ends well, and else never.
+    """A file for a stream of results, which gets its name only when the `with` block ends without an exception.
 
-    What is not a regular file (a terminal, a pipe, ``/dev/null``) cannot be replaced and is written to as it is.
+    A path that is not a regular file (a terminal, a pipe, ``/dev/null``) cannot be replaced and is written to directly.
     """
 
     def __init__(self, path: Path) -> None:

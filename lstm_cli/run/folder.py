@@ -29,21 +29,23 @@ from lstm_cli.run.names import (
     SCHEMA_FOLDER,
 )
 
-TRANSIT = re.compile(r"\.(tmp|old)-(.+)-[0-9a-f]{8}")  # as `files` names what is moved to its place or out of it
+TRANSIT = re.compile(
+    r"\.(tmp|old)-(.+)-[0-9a-f]{8}"
+)  # the names that `files` gives to paths moved into or out of their place
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # errors of cluster file systems that have no locks
 
 
 class RunFolder:
-    """A run's folder, held by this process until it closes it or dies: nobody else can train into it.
+    """A run's folder, locked by this process until it closes it or ends, so that no other process can train into it.
 
-    Made by `create` or `resume`, and used in a `with` statement.
+    Returned by `create` or `resume`, and used in a `with` statement.
 
     Attributes
     ----------
     path, last, best : Path
         The folder and its two checkpoints.
     warnings : list of str
-        For the user: that the file system has no locks, that files of others were left in the folder, or that a file
+        For the user: that the file system has no locks, that unknown files were left in the folder, or that a file
         is damaged.
     """
 
@@ -62,51 +64,51 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, *, overwrite: bool = False) -> Self:
-        """Take a folder for a new run: a new or empty one, or with `overwrite` that of another run, which is removed.
+        """Lock a folder for a new run: a new or empty one, or with `overwrite` that of another run, which is removed.
 
         Raises
         ------
         ConfigError
-            The folder holds a run, or something else.
+            The folder contains a run, or other files.
         RunBusy, DiskError
-            Another process holds it; it cannot be written to.
+            Another process uses it; it cannot be written to.
         """
         with disk_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             sync_folder(path.parent)
             foreign = any(path.iterdir()) and not is_run(path)
         if foreign:
-            raise ConfigError(f"{path}: the folder holds other files and no run: choose another one with -o")
-        with ExitStack() as unless_all_is_well:
+            raise ConfigError(f"{path}: the folder contains other files and no run: choose another one with -o")
+        with ExitStack() as on_error:
             run = cls(path)
-            unless_all_is_well.enter_context(run)
+            on_error.enter_context(run)
             if overwrite:
                 run._remove_run()
             elif any(os.path.lexists(path / name) for name in (*FILES, *CHECKPOINTS)):
                 raise ConfigError(f"{path}: holds a run: continue it with --resume or replace it with --overwrite")
-            unless_all_is_well.pop_all()
+            on_error.pop_all()
         return run
 
     @classmethod
     def resume(cls, path: Path) -> Self:
-        """Take the folder of a run to continue it; one that was stopped before its first checkpoint, too."""
+        """Lock the folder of a run to continue it, even if the run was stopped before its first checkpoint."""
         if not path.is_dir() or (any(path.iterdir()) and not is_run(path)):
             raise ConfigError(f"{path}: there is no run to resume: leave out --resume to start one")
-        with ExitStack() as unless_all_is_well:
+        with ExitStack() as on_error:
             run = cls(path)
-            unless_all_is_well.enter_context(run)
+            on_error.enter_context(run)
             run.warnings += damage(path / METRICS)
-            unless_all_is_well.pop_all()
+            on_error.pop_all()
         return run
 
     def write(self, name: str, content: str | bytes) -> None:
-        """Write one of the run's small files, whole or not at all."""
+        """Write one of the run's small files, completely or not at all."""
         if name not in FILES:
             raise ValueError(f"{name} is not listed in FILES, so --overwrite would leave it behind")
         replace_file(self.path / name, content.encode() if isinstance(content, str) else content)
 
     def write_schema(self, save: Callable[[Path], None]) -> None:
-        """Have `save` write the schema's files into a temporary folder, and put each in its place whole."""
+        """Have `save` write the schema's files into a temporary folder, and move each to its place."""
         folder = temporary_name(self.path / SCHEMA_FOLDER)
         try:
             with disk_errors(self.path):
@@ -132,7 +134,7 @@ class RunFolder:
         self.close()
 
     def _probe(self) -> None:
-        """Find out now, not after an hour, whether the folder can be written to."""
+        """Check now, not after an hour, whether the folder can be written to."""
         probe = temporary_name(self.path / PROBE)
         try:
             write_new(probe, [bytes(4096)], place=self.path / PROBE)
@@ -141,41 +143,43 @@ class RunFolder:
                 probe.unlink()
 
     def _contents(self) -> Iterator[tuple[Path, str, str]]:
-        """Yield each path in the folder, ``tmp`` or ``old`` if it is in transit, and the name it was made for."""
+        """Yield each path in the folder, ``tmp`` or ``old`` if it is in transit, and its final name."""
         for path in list(self.path.iterdir()):
             match = TRANSIT.fullmatch(path.name)
             yield (path, match[1], match[2]) if match else (path, "", path.name)
 
     def _clean(self) -> None:
-        """Remove what a killed process left unfinished."""
+        """Remove the unfinished files of a killed process."""
         with disk_errors(self.path):
             for path, transit, name in self._contents():
                 if transit == "tmp":
                     _remove(path, name)
 
     def _remove_run(self) -> None:
-        """Remove a run, and nothing that the tool did not make."""
+        """Remove a run, and nothing that this tool did not create."""
         with disk_errors(self.path):
             known = [(path, name) for path, _, name in self._contents() if name in (*CHECKPOINTS, *FILES)]
             for path, _ in known:
                 if path.is_symlink():
-                    raise ConfigError(f"{path}: a symbolic link, which this tool did not make: remove it first")
+                    raise ConfigError(f"{path}: a symbolic link, which this tool did not create: remove it first")
             for path, name in sorted(known, key=lambda item: item[1] in FILES):  # the checkpoints first
-                # Half a checkpoint under its own name would be a damaged one if this process were killed now.
+                # A partly removed checkpoint under its own name would be a damaged one if this process were killed now.
                 _remove(path.rename(temporary_name(path)) if path.name in CHECKPOINTS else path, name)
             sync_folder(self.path)
             left = sorted(path.name for path in self.path.iterdir() if path.name != LOCK)
         if left:
-            self.warnings.append(f"{self.path}: replaced, except for what this tool did not make: {listed(left)}")
+            self.warnings.append(
+                f"{self.path}: replaced, except for files that this tool did not create: {listed(left)}"
+            )
 
 
 def is_run(path: Path) -> bool:
-    """Return whether this tool made a folder: it has the lock or, where hidden files were not copied, the files."""
+    """Return whether this tool created a folder: it has the lock or, if hidden files were not copied, the files."""
     return (path / LOCK).is_file() or all((path / name).is_file() for name in (RESOLVED, ENVIRONMENT))
 
 
 def _remove(path: Path, name: str) -> None:
-    """Remove what was created under `name`, whatever its name is now."""
+    """Remove a path that was created under `name`, whatever its name is now."""
     if name in CHECKPOINTS:
         remove_folders([path], CHECKPOINT_FILES)
     elif name == SCHEMA_FOLDER:
@@ -197,7 +201,7 @@ def _hold(path: Path, lock: int) -> list[str]:
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 raise
-            warnings.append(f"{path}: cannot be locked ({error.strerror}): take care that no other process uses it")
+            warnings.append(f"{path}: cannot be locked ({error.strerror}): make sure that no other process uses it")
         now = datetime.now().astimezone().isoformat(" ", "seconds")
         record = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now})
         os.ftruncate(lock, 0)

@@ -1,4 +1,4 @@
-"""``metrics.jsonl`` read back: what a resumed run knows of its earlier sessions."""
+"""Reading ``metrics.jsonl``: the evaluations of a run's earlier sessions."""
 
 import json
 import os
@@ -12,29 +12,29 @@ SPLITS = ("train", "valid", "test")
 
 
 class _Line(NamedTuple):
-    """A line of the file: its entry, if one can be read there, and the offset of its end."""
+    """A line of the file: its entry, None if it cannot be read, and the offset of its end."""
 
     entry: dict[str, Any] | None
     end: int
 
 
 def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
-    """Cut a file back to what was known at a step, so that the resumed run leaves no gap and no duplicate.
+    """Truncate the file after the entries up to an update, so that the resumed run leaves no gap and no duplicate.
 
-    Removed are an incomplete last line, entries after the step, and the score on the test data, which ends a run and
-    will be computed again. A damaged line before them stays: no crash leaves one, and the user may repair it.
+    An incomplete last line, later entries, and the score on the test data, which ends a run and will be computed again,
+    are removed. A damaged line before them stays: no crash leaves one, and the user may repair it.
 
     Parameters
     ----------
     path
-        The file; nothing happens where it is missing.
+        The file; it may be missing.
     step
-        The step from which the run continues.
+        The number of updates after which the run continues.
 
     Returns
     -------
     entries
-        What is kept.
+        The entries that remain.
     """
     kept = list(takewhile(lambda line: line.entry is None or _stays(line.entry, step), _lines(path)))
     if os.path.lexists(path):
@@ -43,12 +43,12 @@ def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
 
 
 def damage(path: Path) -> list[str]:
-    """Return a warning if lines are damaged, except for an incomplete last one, which is what a crash leaves."""
+    """Return a warning if lines are damaged, except for an incomplete last one, as left by a crash."""
     numbers = [number for number, line in enumerate(_lines(path), 1) if line.entry is None]
     if not numbers:
         return []
-    more = f", like {len(numbers) - 1:,} more of the file" if numbers[1:] else ""
-    return [f"{path}:{numbers[0]}: a damaged line{more}: left as it is, and not in the report"]
+    more = f", and {len(numbers) - 1:,} more" if numbers[1:] else ""
+    return [f"{path}:{numbers[0]}: a damaged line{more}: left unchanged, and not in the report"]
 
 
 def _stays(entry: dict[str, Any], step: int) -> bool:
@@ -67,7 +67,7 @@ def _cut(path: Path, size: int) -> None:
 
 
 def _lines(path: Path) -> list[_Line]:
-    """List a file's lines without an incomplete last one."""
+    """Return a file's lines without an incomplete last one."""
     if not os.path.lexists(path):
         return []
     found, end = [], 0
@@ -79,7 +79,7 @@ def _lines(path: Path) -> list[_Line]:
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
-    """Return the entry of a line; none where it is not what a run writes."""
+    """Return the entry of a line; None if a run did not write it."""
     try:
         entry = json.loads(line) if line.endswith(b"\n") else None
     except (ValueError, RecursionError):

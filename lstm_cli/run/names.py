@@ -2,10 +2,10 @@
 
 config.yaml, resolved.yaml   the config as given, and with every key
 environment.json             versions, machine, command
-schema.json and others       what encodes sequences and restores outputs
+schema.json and others       the schema, which encodes sequences and decodes outputs
 dynamics.py                  the code of the system, for a closed loop around one
-metrics.jsonl, train.log     scores, and the messages of the terminal
-report.html                  the scores as pictures
+metrics.jsonl, train.log     scores, and the terminal's messages
+report.html                  the scores as charts and tables
 last/, best/                 checkpoints, each with the files of `CHECKPOINT_FILES`
 """
 
@@ -34,4 +34,4 @@ CHECKPOINT_FILES = (MANIFEST, MODEL, STATE, POSITION)  # in order of removal: a 
 
 LOCK: Final = ".lstm-run.lock"
 PROBE: Final = "probe"  # written and removed, to find out early whether the folder can be written to
-SCHEMA_FOLDER: Final = "schema"  # holds the files of the schema until each is moved to its place
+SCHEMA_FOLDER: Final = "schema"  # holds the schema's files until each is moved to its place

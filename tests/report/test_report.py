@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.report.charts import MOST_POINTS, Series, line_chart
+from lstm_cli.report.charts import MAX_POINTS, Series, line_chart
 from lstm_cli.report.report import Report
 from lstm_cli.training.events import Baseline, Evaluated, Finished, Part, Started
 
@@ -147,5 +147,5 @@ def test_chart_without_points_is_nothing():
 
 def test_chart_thins_out_but_keeps_the_last_point():
     many = shown(line_chart("loss", [Series("valid", [(step, 1 + step) for step in range(10_001)])]))
-    assert len(many) <= MOST_POINTS
+    assert len(many) <= MAX_POINTS
     assert many[-1][0] == max(x for x, _ in many)

@@ -149,7 +149,7 @@ def test_files_of_two_checkpoints_do_not_mix(tmp_path: Path, small: Path) -> Non
 def test_the_message_names_the_file_and_the_damage(small: Path, name: str) -> None:
     size = (small / name).stat().st_size
     (small / name).write_bytes((small / name).read_bytes()[:-1])
-    expected = "its hash of itself" if name == MANIFEST else f"{size - 1:,} bytes, expected {size:,}"
+    expected = "its own hash" if name == MANIFEST else f"{size - 1:,} bytes, expected {size:,}"
     with pytest.raises(CheckpointError, match=re.escape(f"{small / name}: damaged checkpoint: {expected}")):
         load(small)
     (small / name).unlink()

@@ -77,7 +77,7 @@ def test_overwrite_removes_what_the_tool_made_and_nothing_else(run: Path) -> Non
     assert left == {"notes.txt": "mine too", "best.tex": "mine as well"}
     assert (run / "notes.txt").read_text() == "mine"
     (former,) = names(run) - {LOCK, "notes.txt", "thesis"}
-    assert warning == f"{run}: replaced, except for what this tool did not make: {former}, notes.txt, thesis"
+    assert warning == f"{run}: replaced, except for files that this tool did not create: {former}, notes.txt, thesis"
 
 
 NO_ROOM = """
@@ -111,7 +111,7 @@ def test_overwrite_of_nothing_is_fine(tmp_path: Path) -> None:
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path: Path, overwrite: bool) -> None:
     (tmp_path / "config.yaml").write_text("mine")
-    with pytest.raises(ConfigError, match="holds other files and no run: choose another one with -o"):
+    with pytest.raises(ConfigError, match="contains other files and no run: choose another one with -o"):
         RunFolder.create(tmp_path, overwrite=overwrite)
     with pytest.raises(ConfigError, match="no run to resume: leave out --resume to start one"):
         RunFolder.resume(tmp_path)
@@ -122,7 +122,7 @@ def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path: Path, 
 def test_overwrite_follows_no_link(run: Path, tmp_path: Path, name: str) -> None:
     (run / name).rename(tmp_path / "elsewhere")
     (run / name).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ConfigError, match=f"runs/x/{name}: a symbolic link, which this tool did not make"):
+    with pytest.raises(ConfigError, match=f"runs/x/{name}: a symbolic link, which this tool did not create"):
         RunFolder.create(run, overwrite=True)
     assert "config.yaml" in names(run)
     assert (tmp_path / "elsewhere").exists()
@@ -151,11 +151,11 @@ def test_damaged_lines_of_the_metrics_are_reported(run: Path) -> None:
         (torn, ""),
         (good + torn, ""),
         (good + "\0\0\n" + good + torn, ":2: a damaged line: "),
-        (good + "#\n" * 3 + good, ":2: a damaged line, like 2 more of the file: "),
+        (good + "#\n" * 3 + good, ":2: a damaged line, and 2 more: "),
     ):
         (run / "metrics.jsonl").write_text(content)
         with RunFolder.resume(run) as resumed:
-            left = f"{run}/metrics.jsonl{numbers}left as it is, and not in the report"
+            left = f"{run}/metrics.jsonl{numbers}left unchanged, and not in the report"
             assert resumed.warnings == ([left] if numbers else [])
         assert (run / "metrics.jsonl").read_text() == content
 
@@ -164,7 +164,7 @@ def test_metrics_behind_a_link_are_refused_at_once(run: Path) -> None:
     (run / "metrics.jsonl").rename(run.parent / "elsewhere")
     (run / "metrics.jsonl").symlink_to(run.parent / "elsewhere")
     for _ in range(2):  # the first time let go of the folder
-        with pytest.raises(ConfigError, match=r"metrics\.jsonl: a symbolic link, which this tool did not make"):
+        with pytest.raises(ConfigError, match=r"metrics\.jsonl: a symbolic link, which this tool did not create"):
             RunFolder.resume(run)
 
 
