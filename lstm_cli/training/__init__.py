@@ -1,1 +1,1 @@
-"""The training run: one compiled step, the loop that yields events, and the sinks of those events."""
+"""Training runs: updates, the training loop that yields events, and the sinks of those events."""

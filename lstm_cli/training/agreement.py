@@ -1,4 +1,4 @@
-"""Whether a config and its data agree: what can be checked only once the data is known, before the long work starts."""
+"""Checks of a config against its data, after the data is read and before training starts."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from lstm_cli.errors import ConfigError
 
 
 def check_agreement(config: Config, schema: Schema) -> None:
-    """Raise a `ConfigError` that names every key that does not fit the data, one a line."""
+    """Raise a `ConfigError` that names every key that does not fit the data, one per line."""
     problems = [str(config.error(key, problem)) for key, problem in _problems(config, schema)]
     if problems:
         raise ConfigError("\n".join(problems))
@@ -28,9 +28,9 @@ def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
         yield "loss.label_smoothing", f"for categories, but the target is of kind {target.kind}: leave it out"
     yield from _loop_problems(config, schema)
     if model.residual and not (target.is_next and target.kind == "number" and target.size == schema.numeric_size):
-        yield "model.residual", "needs target: next, of numbers alone: leave it out"
+        yield "model.residual", "needs target: next with numeric inputs only: leave it out"
     if model.pool != "last" and target.per == "step":
-        yield "model.pool", "there is a target for every step, so nothing is pooled: leave it out"
+        yield "model.pool", "the target is per step, so nothing is pooled: leave it out"
     metric = config.train.monitor.partition(".")[2]
     known = ("loss", *accumulator(target).names)
     if metric not in known:
@@ -42,7 +42,7 @@ def _loop_problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
         return
     target = schema.target
     if target.kind != "number" or target.size != schema.numeric_size or schema.tokens:
-        yield "rollout", f"a loop is of numbers alone, but the target is of kind {target.kind}: leave it out"
+        yield "rollout", f"a closed loop needs numeric columns, but the target is of kind {target.kind}: leave it out"
 
 
 def _embedding_problems(sizes: dict[str, int], schema: Schema) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Predictors that ignore the input: what a trained model must beat to have learned something.
+"""Baselines: simple predictors, mostly without input, that a trained model must beat to be useful.
 
 Legend: N counted positions, D numbers at each, K labels.
 """
@@ -25,7 +25,7 @@ _NAMES = {
 
 
 def baselines(job: Job) -> Iterator[Baseline]:
-    """Yield how well one does without a model on the validation and the test data."""
+    """Yield the scores of the baselines on the validation and the test data."""
     target = job.data.schema.target
     held_out: dict[Split, Batches] = {name: batches for name, batches in job.scored.items() if name != "train"}
     if job.data.schema.layout.closed_loop is not None:
@@ -48,7 +48,7 @@ class Constant:
     Parameters
     ----------
     task
-        What is predicted.
+        The target.
     targets
         Pieces of the training truth: label indices (N,), numbers (N, D) or sets (N, K).
     """
@@ -92,9 +92,9 @@ def persistence(task: Task, split: str, pieces: Iterable[tuple[Array, Array]]) -
     Parameters
     ----------
     task
-        What is predicted: numbers.
+        A numeric target.
     split
-        What the pieces are of.
+        The split of the pieces.
     pieces
         Pairs (last value, truth), each (N, D), in original units.
     """
@@ -105,7 +105,7 @@ def persistence(task: Task, split: str, pieces: Iterable[tuple[Array, Array]]) -
 
 
 def _undriven(job: Job, held_out: dict[Split, Batches]) -> Iterator[Baseline]:
-    """Yield the score of the system alone: with weights of zero the network outputs 0, unless through a sigmoid."""
+    """Yield the score of the system alone: with zero weights the network outputs 0, except through a sigmoid."""
     model = job.trainer.model
     if model.spec.output is None or model.spec.output.activation == "sigmoid":
         return
@@ -115,7 +115,7 @@ def _undriven(job: Job, held_out: dict[Split, Batches]) -> Iterator[Baseline]:
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             for name, batches in held_out.items():
-                yield Baseline("the system left alone", name, evaluate(job.evaluator, batches)[1])
+                yield Baseline("the undriven system", name, evaluate(job.evaluator, batches)[1])
     finally:
         flat.set_value(values)
 
@@ -129,12 +129,12 @@ def _last_observed(batch: Batch) -> Batch:
 
 
 def _truth(batches: Batches) -> Iterator[Array]:
-    """Yield the targets that count, as the metrics take them."""
+    """Yield the targets that count, as the metrics expect them."""
     for batch in _counting(batches):
         if batch.target is not None:
             yield to_original_units(batches.dataset, batch, batch.target)[1]
 
 
 def _counting(batches: Batches) -> Iterator[Batch]:
-    """Yield the batches that have a target that counts."""
+    """Yield the batches with targets that count."""
     return (batch for batch in batches.epoch(0) if len(batch.counted))

@@ -1,4 +1,4 @@
-"""`lstm-train --check`: everything that can be found out before the long work starts. Writes nothing."""
+"""`lstm-train --check`: everything that can be checked before training starts. Writes nothing."""
 
 import resource
 import sys
@@ -21,7 +21,7 @@ BARS, BAR_WIDTH = 10, 40  # of the histogram of lengths
 
 
 def check(config: Config) -> str:
-    """Read the data, build the model, run the largest batch once; return what a user should know before training."""
+    """Read the data, build the model, run the largest batch; return an overview for the user before training."""
     data = open_checked_data(config)
     use_threads(config.threads)
     job = build_job(config, data)
@@ -53,7 +53,7 @@ def _model(job: Job) -> Iterator[str]:
 
 
 def _padding(config: Config, batches: Batches) -> Iterator[str]:
-    """Yield the share of padding as it is, and as it would be with the other choice of bucketing."""
+    """Yield the share of padding, and what it would be with the other setting of bucketing."""
     yield f"  padding: {batches.waste():.1%} of all steps"
     if not batches.carry_state:
         train = config.train.model_copy(update={"bucket": not config.train.bucket})
@@ -62,7 +62,7 @@ def _padding(config: Config, batches: Batches) -> Iterator[str]:
 
 
 def _largest(job: Job) -> Iterator[str]:
-    """Run the largest batch twice: the first call also loads what has to be compiled."""
+    """Run the largest batch twice: the first call also compiles or loads functions."""
     batch = job.batches.largest()
     seconds = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What a run does with the events of the training loop: pass them to the sinks, and save states as checkpoints."""
+"""Runs the training loop: passes its events to the sinks, and saves states as checkpoints."""
 
 import json
 import time
@@ -48,10 +48,10 @@ def run_training(
     signals : Signals
         Requests to stop.
     sinks : iterable of Sink
-        What takes the events besides the files of the run. They are not closed here.
+        Receive the events after the files of the run. They are not closed here.
     resume : bool
     changes : sequence of str
-        What has changed since the run was started.
+        Changes of the config since the run was started.
     """
     digests: dict[str, str] = {name: batches.dataset.digest() for name, batches in job.scored.items() if name != "test"}
     notes = [Note(change) for change in changes] + _prepare(run, job, digests, resume=resume)
@@ -71,7 +71,7 @@ def run_training(
 
 
 def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool) -> list[Note]:
-    """Bring a resumed job to where the run stopped, and write down what the run is; return notes for the user."""
+    """Restore a resumed job to where the run stopped, and write the run's description; return notes for the user."""
     found = checkpoint.load_newest(run.path) if resume else None
     notes = [Note(text) for text in [*job.data.notes, *notes_on_schedule(job)]]
     notes += [Note(text, warning=True) for text in run.warnings]
@@ -90,14 +90,14 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
 
 
 def _write_code(run: RunFolder, job: Job, *, resumed: bool) -> None:
-    """Write the code of the system that is driven beside the weights, or refuse to continue with other code."""
+    """Write the code of the driven system into the run folder, or refuse to continue with different code."""
     if job.code is None:
         return
     path = run.path / DYNAMICS
     if resumed and path.read_bytes() != job.code.text.encode():
         raise DataError(
-            f"{run.path}: cannot be resumed, as {job.code.path} has changed since the run was started ({path} is as it "
-            f"was): put it back, or start a new run with -o"
+            f"{run.path}: cannot be resumed, as {job.code.path} has changed since the run was started ({path} is the "
+            f"original): restore it, or start a new run with -o"
         )
     run.write(DYNAMICS, job.code.text)
 
@@ -109,7 +109,7 @@ def _scores(entry: Mapping[str, Any]) -> dict[str, float]:
 
 @dataclass
 class CheckpointingRun:
-    """Runs the training loop and saves its states: the best when the score improves, the last as often as asked."""
+    """Runs the training loop and saves states: the best when the score improves, the last at regular intervals."""
 
     run: RunFolder
     job: Job
@@ -120,10 +120,10 @@ class CheckpointingRun:
     saved_at: float = field(default_factory=time.monotonic)
 
     def work(self) -> Result:
-        """Train to the end, then score the best state on the test data; if it diverges, say where a good state is."""
+        """Train to the end, then score the best state on the test data; if it diverges, name the last good state."""
         try:
             for event in self._events():
-                self._take(event)
+                self._handle(event)
         except Diverged as error:
             found = checkpoint.load_newest(self.run.path)
             good = "none was written yet" if found is None else f"{found.folder}, step {found.state.position['step']}"
@@ -132,7 +132,7 @@ class CheckpointingRun:
         return self.result
 
     def _events(self) -> Iterator[Event]:
-        """Yield the loop's events; up to the first step there is nothing to save, and much is loaded and compiled."""
+        """Yield the training loop's events; before the first update there is nothing to save, but much to compile."""
         events = train(self.job)
         event: Event | None = None
         while not isinstance(event, StepDone | Note | Finished):
@@ -141,8 +141,8 @@ class CheckpointingRun:
             yield event
         yield from events
 
-    def _take(self, event: Event) -> None:
-        """Dispatch an event and save what it calls for. At a signal, or if a sink failed, the run ends once saved."""
+    def _handle(self, event: Event) -> None:
+        """Dispatch an event and save a state if due. After a signal or a failed sink, the run is saved and ends."""
         if not isinstance(event, Finished):
             self.dispatch(event)
         if isinstance(event, Evaluated):
@@ -165,7 +165,7 @@ class CheckpointingRun:
         return f"after step {self.job.progress.step}; continue with --resume"
 
     def _due(self, event: Event) -> bool:
-        """Return whether a checkpoint is to be written after an event."""
+        """Return whether a checkpoint is due after an event."""
         every: Every = self.job.config.train.checkpoint_every
         match event:
             case EpochDone(epoch=epoch) if every.unit == "epoch":

@@ -1,6 +1,6 @@
-"""What happens in a training run: the events that the training loop yields and that sinks take.
+"""The events of a training run, which the training loop yields and sinks receive.
 
-Everywhere `step` counts updates and `epoch` whole passes over the training data, both from the start of the run and
+`step` always counts updates, and `epoch` complete passes over the training data, both from the start of the run and
 over all its sessions.
 """
 
@@ -14,14 +14,14 @@ from lstm_cli.data import Split
 
 @dataclass(frozen=True)
 class Baseline:
-    """The score of a cheap predictor.
+    """The score of a simple predictor.
 
     Attributes
     ----------
     name
-        What it predicts, as a reader of the report would say it.
+        What it predicts, as shown in the report.
     split
-        What it was scored on: ``valid`` or ``test``.
+        The split that it was scored on: ``valid`` or ``test``.
     metrics
         The same metrics as the model's.
     """
@@ -33,7 +33,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Part:
-    """One layer of a model: its name, what it is in words, and how many parameters it has."""
+    """One layer of a model: its name, its description, and its number of parameters."""
 
     name: str
     description: str
@@ -42,28 +42,28 @@ class Part:
 
 @dataclass(frozen=True)
 class Started:
-    """Everything is built; the first step comes next.
+    """Everything is built; the first update follows.
 
     Attributes
     ----------
     folder
         The run folder.
     epochs, total_steps
-        Where the run ends if nothing stops it early.
+        The run's length if it is not stopped early.
     first_step
-        Steps that earlier sessions made.
+        Number of updates of earlier sessions.
     monitor
-        What the best checkpoint follows, as ``valid.loss``.
+        The metric that selects the best checkpoint, such as ``valid.loss``.
     model
         The layers, from the input to the output.
     settings
-        What the config sets, by dotted key.
+        Values of the config, by dotted key.
     facts
-        The data in a few lines: name and value.
+        A summary of the data: names and values.
     baselines
-        Scores of cheap predictors, for comparison.
+        Scores of simple predictors, for comparison.
     earlier
-        The evaluations of earlier sessions, as ``metrics.jsonl`` has them.
+        The evaluations of earlier sessions, as in ``metrics.jsonl``.
     """
 
     folder: Path
@@ -85,7 +85,7 @@ class Started:
 
 @dataclass(frozen=True)
 class StepDone:
-    """One update was made. `gradient_norm` is that before clipping."""
+    """One update was made. `gradient_norm` is the norm before clipping."""
 
     step: int
     epoch: int
@@ -96,7 +96,7 @@ class StepDone:
 
 @dataclass(frozen=True)
 class Scoring:
-    """One more batch of an evaluation is scored; `Evaluated` follows the last."""
+    """A batch of an evaluation was scored; `Evaluated` follows the last."""
 
     step: int
 
@@ -114,11 +114,11 @@ class Evaluated:
     improved
         Whether this is the best value of the monitored metric so far.
     train_loss
-        Mean loss of the updates since the evaluation before.
+        Mean loss of the updates since the previous evaluation.
     learning_rate
-        That of the next update.
+        Learning rate of the next update.
     streams
-        In how many parallel streams the split was scored (`train.valid_streams`); None: exactly.
+        Number of parallel streams in which the split was scored (`train.valid_streams`); None: scored exactly.
     """
 
     step: int
@@ -135,7 +135,7 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """All training sequences were seen once more."""
+    """An epoch is complete."""
 
     step: int
     epoch: int
@@ -143,7 +143,7 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class CheckpointWritten:
-    """A state lies safely on the disk."""
+    """A checkpoint was written and synced to the disk."""
 
     step: int
     path: Path
@@ -152,7 +152,7 @@ class CheckpointWritten:
 
 @dataclass(frozen=True)
 class Note:
-    """A message for the user. A warning is shown even where the user asked for quiet."""
+    """A message for the user. A warning is shown even in quiet mode."""
 
     text: str
     warning: bool = False
@@ -160,7 +160,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Finished:
-    """Training is over; `early` says whether patience ran out before the last epoch."""
+    """Training is over; `early`: patience ran out before the last epoch."""
 
     step: int
     epoch: int
@@ -169,7 +169,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One number over the steps of a closed loop: what the loop made and what was wanted."""
+    """One number over the steps of a closed loop: the values that it reached, and the target."""
 
     name: str
     found: tuple[float, ...]
@@ -183,7 +183,7 @@ class Rolled:
     Attributes
     ----------
     split
-        What the sequences are of.
+        The split of the sequences.
     errors
         RMSE at each step of the closed loop, over all sequences; NaN where none has that step.
     trajectories

@@ -1,4 +1,4 @@
-"""How far ahead a closed loop can be trusted: the error against the horizon, and a few trajectories.
+"""The error of a closed loop against the horizon, and a few trajectories.
 
 Legend: N counted positions, K compared numbers.
 """
@@ -18,7 +18,7 @@ SEQUENCES_SHOWN, NUMBERS_SHOWN = 3, 2  # trajectories in the report, and numbers
 
 
 def rolled(job: Job) -> Rolled:
-    """Run the closed loop over the test data, or where there are none over the validation or training data."""
+    """Run the closed loop over the test data, or if there is none over the validation or training data."""
     order: tuple[Split, ...] = ("test", "valid", "train")
     split = next(name for name in order if name in job.scored)
     batches = _counting_every_step(job.scored[split])
@@ -42,7 +42,7 @@ def rolled(job: Job) -> Rolled:
 
 
 def _counting_every_step(batches: Batches) -> Batches:
-    """Return the same batches of a closed loop, whose every step counts."""
+    """Return the same batches of a closed loop, with every step counted."""
     if batches.closed_loop is None:
         raise ValueError("only a closed loop has a horizon")
     every = copy(batches)
@@ -53,7 +53,7 @@ def _counting_every_step(batches: Batches) -> Batches:
 def _observed(batch: Batch) -> np.ndarray:
     """Return the observed steps of each counted position's sequence (N,)."""
     if batch.observed is None:
-        raise ValueError("only in a closed loop steps are observed")
+        raise ValueError("only a closed loop has observed steps")
     return batch.observed[batch.counted_sequences]
 
 
@@ -78,7 +78,7 @@ def _trajectories(batch: Batch, dataset: Dataset, found: np.ndarray, wanted: np.
 
 
 def _names(schema: Schema) -> list[str]:
-    """Return what the compared numbers are called."""
+    """Return the names of the compared numbers."""
     layout = schema.layout
     if layout.closed_loop is not None:
         return [f"{layout.inputs[0].name}[{element}]" for element in layout.closed_loop.elements]

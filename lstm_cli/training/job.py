@@ -1,4 +1,4 @@
-"""A training run in motion: its parts, and how far it has come."""
+"""A training run in progress: its parts and its progress."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from lstm_cli.optim.schedules import Schedule
 
 @dataclass
 class Progress:
-    """How far a run has come: everything that a resumed run must know besides its arrays. All of it is JSON.
+    """The progress of a run: everything but arrays that a resumed run needs. All of it is JSON.
 
     Attributes
     ----------
     step, epoch, batch : int
-        Updates so far, whole epochs so far, batches of the current epoch so far.
+        Updates so far, complete epochs so far, batches so far in the current epoch.
     best : float or None
         Best value of the monitored metric, at step `best_step`.
     stale : int
-        Evaluations since then.
+        Evaluations since the best one.
     evaluated_step : int
-        Step of the last evaluation.
+        Number of updates at the last evaluation.
     seconds : float
         Time spent, over all sessions.
     loss_sum, loss_count : float, int
@@ -53,7 +53,7 @@ class Progress:
 
 @dataclass
 class Job:
-    """A training run in motion: what is trained, on what, and how far it has come.
+    """A training run in progress.
 
     Attributes
     ----------
@@ -62,15 +62,15 @@ class Job:
     trainer : Trainer
     evaluator : Evaluator
     batches : Batches
-        What is trained on.
+        The training batches.
     valid : Batches or None
-        What evaluations during training score: the batches of `scored`, or streams side by side.
+        The batches of evaluations during training: those of `scored`, or parallel streams.
     scored : mapping of str to Batches
-        The batches in which every split is scored exactly, by its name.
+        By split: the batches in which it is scored exactly.
     schedule : Schedule
     progress : Progress
     carried : array (B, S) or None
-        Final state of the batch before, where the next one carries on from it.
+        Final state of the last batch, if the next one continues from it.
     code : Code or None
         The file of the system that a closed loop drives.
     """
@@ -95,10 +95,10 @@ class Job:
 
     @property
     def total_steps(self) -> int:
-        """How many updates the run makes if nothing stops it early."""
+        """The number of updates if the run is not stopped early."""
         return total_steps(self.config, self.batches)
 
 
 def total_steps(config: Config, batches: Batches) -> int:
-    """Return how many updates a run makes if nothing stops it early."""
+    """Return the number of updates of a run that is not stopped early."""
     return -(-batches.count(0) // config.train.accumulate) * config.train.epochs

@@ -1,7 +1,7 @@
-"""The training loop: a generator that yields what happens. It prints nothing and writes nothing.
+"""The training loop: a generator of events. It prints nothing and writes nothing.
 
-At every event the progress is complete: a run that continues from a checkpoint written there continues exactly, in the
-middle of an epoch too.
+At every event the progress is complete: a run resumed from a checkpoint written there continues exactly, even in the
+middle of an epoch.
 """
 
 import math
@@ -19,7 +19,7 @@ from lstm_cli.training.update import update
 
 
 def train(job: Job) -> Iterator[Event]:
-    """Train until the last epoch or until patience runs out, yielding every event on the way."""
+    """Train until the last epoch or until patience runs out, yielding every event."""
     progress, config = job.progress, job.config.train
     while True:
         if _evaluation_due(job):
@@ -41,7 +41,7 @@ def train(job: Job) -> Iterator[Event]:
 def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
     """Score the model, record whether it is the best so far, and pass the score to the schedule.
 
-    The progress changes at the end, all at once: an evaluation that is interrupted is done again from its start.
+    The progress changes only at the end, all at once: an interrupted evaluation is repeated from its start.
     """
     progress, began = job.progress, time.perf_counter()
     train_loss = progress.loss_sum / progress.loss_count if progress.loss_count else math.nan
@@ -50,7 +50,7 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
         scores = Evaluation(job.evaluator, job.valid)
         for batch in job.valid.epoch(0):
             scores.add(batch)
-            streams = max(streams, len(batch.lengths))  # no more than there are windows
+            streams = max(streams, len(batch.lengths))  # fewer than configured if there are fewer windows
             yield Scoring(progress.step)
         loss, metrics = scores.result()
     improved = _record_score(job, {"loss": loss, **metrics}, train_loss)

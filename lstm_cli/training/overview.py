@@ -1,4 +1,4 @@
-"""A model and its data in a few words and numbers: for `--check`, for the start of a run and for its report."""
+"""A summary of a model and its data: for `--check`, the start of a run, and its report."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from lstm_cli.training.job import Job
 
 
 def started(folder: Path, job: Job, earlier: Iterable[Mapping[str, Any]] = ()) -> Started:
-    """Return the event that opens a session of a run; `earlier` are the evaluations of the sessions before."""
+    """Return the event that opens a session of a run; `earlier` are the evaluations of previous sessions."""
     config = job.config
     return Started(
         folder=folder,
@@ -65,17 +65,17 @@ def _layer(layer: LayerPlan) -> str:
 
 
 def facts(job: Job) -> dict[str, str]:
-    """Return what is worth knowing of the data: name and value."""
+    """Return a summary of the data: names and values."""
     found: dict[str, str] = {name: _counts(batches.dataset) for name, batches in job.scored.items()}
     schema, batches = job.data.schema, job.batches
     if schema.numeric_size:
-        found["numbers"] = f"{schema.numeric_size} a step"
+        found["numbers"] = f"{schema.numeric_size} per step"
     for name, vocabulary in schema.tokens.items():
-        found[f"tokens: {name}"] = f"{len(vocabulary):,} kinds"
+        found[f"tokens: {name}"] = f"{len(vocabulary):,} different ones"
     target = schema.target
     what = _counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
-    found["target"] = f"{target.kind}, {what} per {target.per}{', the next one' if target.is_next else ''}"
-    found["batches"] = f"{batches.count(0):,} an epoch, {batches.waste():.1%} padding"
+    found["target"] = f"{target.kind}, {what} per {target.per}{', the next step' if target.is_next else ''}"
+    found["batches"] = f"{batches.count(0):,} per epoch, {batches.waste():.1%} padding"
     return found
 
 

@@ -1,4 +1,4 @@
-"""A training run from config to run folder: who may write there and what may change, before the long work begins."""
+"""A training run from config to run folder: locks the folder and checks changes of the config before training."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -26,7 +26,7 @@ def train_into_folder(
     folder : Path
         The run folder: a new one, or with `resume` that of a run to continue exactly where it stopped.
     sinks : sequence of Sink
-        What takes the events besides the files of the run. They are closed at the end, whatever happens.
+        Receive the events after the files of the run. They are always closed at the end.
     resume, overwrite : bool
         Continue the run in the folder; replace it.
 
@@ -38,7 +38,7 @@ def train_into_folder(
         for sink in sinks:
             sinks_closed.callback(sink.close)
         run = RunFolder.resume(folder) if resume else RunFolder.create(folder, overwrite=overwrite)
-        with run, sinks_closed.pop_all():  # they may write into the folder as long as it is ours
+        with run, sinks_closed.pop_all():  # sinks may write into the folder while it is locked
             return _train(config, run, signals, sinks, resume=resume)
 
 
@@ -46,7 +46,7 @@ def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sin
     """Open the data, build the job and train; until then a signal ends the run at once."""
     with signals.at_once():
         changes = _changes(run.path, config) if resume else []
-        # PyTensor takes a second to import: who may not write here, has bad data or stops us does not wait for it.
+        # PyTensor takes a second to import: a refused config, bad data or a signal need not wait for it.
         from lstm_cli.engine.memory import open_checked_data
 
         data = open_checked_data(config, precision=_precision(run.path) if resume else None)
@@ -63,7 +63,7 @@ def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sin
 def _precision(run: Path) -> str | None:
     """Return the precision of the data that a run was started with, if the run got that far.
 
-    Old runs read everything in single precision; a resumed run must see what it saw then.
+    Old runs read everything in single precision; a resumed run must read the same numbers.
     """
     from lstm_cli.data import load_schema
 
@@ -71,11 +71,11 @@ def _precision(run: Path) -> str | None:
 
 
 def _changes(run: Path, config: Config) -> list[str]:
-    """Compare the config with the one that the run was started with; return what has changed and may."""
+    """Compare the config with the one that the run was started with; return the allowed changes."""
     resolved = run / RESOLVED
     if not resolved.is_file():
         return []
-    before = load_resolved(resolved)  # not as it stands: keys that its version did not know get their defaults
+    before = load_resolved(resolved)  # loaded as a config, so that keys new since its version get their defaults
     changes = compare_configs(*(config.model_dump(mode="json") for config in (before, config)))
     if changes.refused:
         listing = "\n".join(f"  {change}" for change in changes.refused)

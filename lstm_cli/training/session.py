@@ -1,4 +1,4 @@
-"""A session of a run: config and data in, a job for the training loop out; a job's state as a checkpoint holds it."""
+"""A session of a run: builds the job of the training loop from config and data; saves and restores its state."""
 
 from dataclasses import asdict
 from typing import Any
@@ -39,7 +39,7 @@ def build_job(config: Config, data: Data) -> Job:
 
 
 def _scored(config: Config, data: Data) -> dict[Split, Batches]:
-    """Return the batches in which every split is scored exactly; but for training, a run has them already."""
+    """Return the batches in which every split is scored exactly; except for train, a run usually has them already."""
     scored = {**data.batches, "train": evaluation_batches(config, data.train)}
     if data.valid is not None and config.train.valid_streams is not None:
         scored["valid"] = evaluation_batches(config, data.valid)
@@ -47,7 +47,7 @@ def _scored(config: Config, data: Data) -> dict[Split, Batches]:
 
 
 def notes_on_schedule(job: Job) -> list[str]:
-    """Return what a user should know of the schedule: that most of the run would be its warm-up."""
+    """Return notes on the schedule for the user: that most of the run would be warm-up."""
     total, warmup = job.total_steps, job.schedule.warmup
     if 2 * warmup <= total:
         return []
@@ -56,7 +56,7 @@ def notes_on_schedule(job: Job) -> list[str]:
 
 
 def state_of(job: Job, identity: dict[str, Any]) -> State:
-    """Return everything that a run needs to continue from here as if it had never stopped."""
+    """Return everything that a run needs to continue as if it had never stopped."""
     return State(
         model=job.trainer.model.parameters.values(),
         optimizer={name: shared.get_value() for name, shared in job.trainer.optimizer.state.items()},
@@ -67,12 +67,12 @@ def state_of(job: Job, identity: dict[str, Any]) -> State:
 
 
 def restore(job: Job, state: State) -> None:
-    """Bring a job to where a state was taken.
+    """Restore a job to the state.
 
     Raises
     ------
     CheckpointError
-        The state is of another model or optimizer; the message names every array that differs.
+        The state belongs to another model or optimizer; the message names every array that differs.
     """
     restore_weights(job.trainer.model, state)
     shareds = job.trainer.optimizer.state
@@ -84,5 +84,5 @@ def restore(job: Job, state: State) -> None:
         job.schedule.state.update(position.pop("schedule"))
         job.progress = Progress(**position)
     except (LookupError, TypeError, ValueError) as error:
-        raise CheckpointError(f"the checkpoint's position is not one that this version knows: {error}") from None
+        raise CheckpointError(f"this version cannot read the checkpoint's position: {error}") from None
     job.carried = state.carried.get("state")

@@ -1,4 +1,4 @@
-"""One update of a training run: gradient, step, and what is done where they are not finite."""
+"""One update of a training run: gradient, step, and the handling of values that are not finite."""
 
 import math
 import time
@@ -26,9 +26,9 @@ def update(job: Job, group: list[Batch]) -> StepDone | Note:
 
 
 def gradient(job: Job, group: list[Batch]) -> tuple[float, float, str]:
-    """Put the gradient of a group of batches into its buffer; return the loss, the gradient's norm, and the problem.
+    """Compute the gradient of a group of batches in its buffer; return the loss, the gradient's norm, and the problem.
 
-    The problem is what is not finite, in words, and where a system made such a state, if it did; empty if all is well.
+    The problem says what is not finite and, if a system produced such a state, where; it is empty if there is none.
     """
     loss, diverged, divisor = 0.0, "", sum(batch.loss_divisor for batch in group)
     for part, batch in enumerate(group):
@@ -45,13 +45,13 @@ def gradient(job: Job, group: list[Batch]) -> tuple[float, float, str]:
 
 
 def _apply(job: Job, learning_rate: float) -> str:
-    """Apply the update; return what is not finite after it, in words."""
+    """Apply the update; return what is not finite after it, empty if nothing."""
     undo = job.config.train.on_nonfinite != "stop"
     return "" if job.trainer.update(learning_rate, undo=undo) else "weights or optimizer state that are not finite"
 
 
 def divergence_message(job: Job, batch: Batch) -> str:
-    """Return where the system of a closed loop made a state of a batch that is not finite; empty where it did not."""
+    """Return where the system of a closed loop produced a state that is not finite in a batch; empty if it did not."""
     found = job.trainer.divergence()
     if found is None:
         return ""
@@ -59,31 +59,31 @@ def divergence_message(job: Job, batch: Batch) -> str:
 
 
 def skip_update(job: Job, group: list[Batch], problem: str) -> Note:
-    """Handle an update that is not finite as `train.on_nonfinite` says; it was not applied, or is undone already.
+    """Handle an update that is not finite as `train.on_nonfinite` says; it was not applied or has been undone.
 
     Raises
     ------
     Diverged
-        The run is to stop.
+        The run has to stop.
     """
     progress, config = job.progress, job.config.train
     job.carried = None
     where = f"step {progress.step}, epoch {progress.epoch + 1}: {problem} on {sequence_names(job, group)}"
     progress.skipped += 1
     if config.on_nonfinite == "stop" or progress.skipped > config.max_nonfinite:
-        more = f", nor were {progress.skipped - 1} before (train.max_nonfinite)" if progress.skipped > 1 else ""
+        more = f", like {progress.skipped - 1} before it (train.max_nonfinite)" if progress.skipped > 1 else ""
         raise Diverged(
-            f"{where}: this update is not kept{more}. Lower optimizer.learning_rate, set optimizer.clip_norm, "
+            f"{where}: this update is discarded{more}. Lower optimizer.learning_rate, set optimizer.clip_norm, "
             f"or look at the data of these sequences"
         )
     if config.on_nonfinite == "halve_learning_rate":
         progress.learning_rate_factor /= 2
-        return Note(f"{where}: update left out, learning rate halved", warning=True)
-    return Note(f"{where}: update left out", warning=True)
+        return Note(f"{where}: update skipped, learning rate halved", warning=True)
+    return Note(f"{where}: update skipped", warning=True)
 
 
 def sequence_names(job: Job, group: list[Batch], most: int = 32) -> str:
-    """Return the sequences of a group of batches, in words."""
+    """Return the sequences of a group of batches, for messages."""
     ids = job.batches.dataset.ids
     names = list(dict.fromkeys(str(ids[index]) for batch in group for index in batch.sequences))
     return f"sequences {listed(names, most)}"

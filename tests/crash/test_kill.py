@@ -190,5 +190,5 @@ def test_a_checkpoint_can_be_read_while_it_is_replaced(worker: Worker, tmp_path:
 def test_an_interrupted_creation_is_no_run_of_somebody_else(tmp_path: Path) -> None:
     assert not is_run(tmp_path)
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(ConfigError, match="holds other files and no run"):
+    with pytest.raises(ConfigError, match="contains other files and no run"):
         RunFolder.create(tmp_path, overwrite=True)

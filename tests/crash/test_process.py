@@ -110,7 +110,7 @@ def test_a_run_that_diverges_is_one_line(config: Path, tmp_path: Path) -> None:
         assert process.end() == 70
     step = load(tmp_path / "run" / LAST).position["step"]
     (message,) = process.said.splitlines()
-    assert re.match(rf"step {step + 1}, epoch \d+: .+ on sequences s\d+, s\d+, s\d+: this update is not kept", message)
+    assert re.match(rf"step {step + 1}, epoch \d+: .+ on sequences s\d+, s\d+, s\d+: this update is discarded", message)
     assert message.endswith(f"Last good state: {tmp_path}/run/last, step {step}")
 
 

@@ -70,13 +70,13 @@ def test_a_loss_that_is_not_finite_ends_the_run_at_the_state_before(folder: Path
     message = diverges(wild(folder), run)
     step = load(run / LAST).position["step"]
     assert f"step {step + 1}, epoch {step // 2 + 1}: loss inf on sequences " in message
-    assert "wild" in message.partition(":")[2].partition(" this update is not kept")[0]
+    assert "wild" in message.partition(":")[2].partition(" this update is discarded")[0]
     assert message.endswith(f"Last good state: {run / LAST}, step {step}")
 
 
 def test_the_sequences_are_those_of_the_batch_and_no_state_is_named_before_there_is_one(folder: Path) -> None:
     message = diverges(wild(folder, batch_size=8), folder / "run")
-    names = message.partition("on sequences ")[2].partition(": this update is not kept")[0]
+    names = message.partition("on sequences ")[2].partition(": this update is discarded")[0]
     assert sorted(names.split(", ")) == sorted([*"abcdfgh", "wild"])
     assert message.startswith("step 1, epoch 1: loss inf ")
     assert message.endswith("Last good state: none was written yet")
@@ -171,7 +171,7 @@ def arrays(state: State) -> dict[str, bytes]:
 
 
 class StopsAtNote(Watcher):
-    """Reads back every state, and asks the run to stop when an update is left out."""
+    """Reads back every state, and asks the run to stop when an update is skipped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -211,7 +211,7 @@ def test_an_update_that_is_left_out_leaves_no_trace(
     assert watcher.states[4] != watcher.states[5] == watcher.states[6]
     (note,) = watcher.of(Note)
     assert note.text.startswith("step 6, epoch 2: ")
-    assert note.text.endswith("update left out" + (", learning rate halved" if policy != "skip" else ""))
+    assert note.text.endswith("update skipped" + (", learning rate halved" if policy != "skip" else ""))
     rates = {event.step: event.learning_rate for event in train(settings, run, resume=True).of(StepDone)}
     assert min(rates) == 7
     assert set(rates.values()) == {0.125 if policy == "skip" else 0.0625}
@@ -235,7 +235,7 @@ def test_the_cap_ends_the_run(folder: Path, policy: str) -> None:
     step = load(run / LAST).position["step"]
     assert ", epoch 3: loss inf on sequences " in message
     assert step in (4, 5)
-    assert "this update is not kept, nor were 2 before (train.max_nonfinite)" in message
+    assert "this update is discarded, like 2 before it (train.max_nonfinite)" in message
 
 
 @settings(max_examples=6, deadline=None)

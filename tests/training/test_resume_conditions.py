@@ -117,7 +117,7 @@ def test_a_resumed_run_writes_through_no_link(whole: Whole, name: str) -> None:
     elsewhere = (run / name).rename(run.with_name(f"elsewhere-{name}"))
     (run / name).symlink_to(elsewhere)
     before = elsewhere.read_bytes()
-    with pytest.raises(ConfigError, match=f"^{run}/{name}: a symbolic link, which this tool did not make: "):
+    with pytest.raises(ConfigError, match=f"^{run}/{name}: a symbolic link, which this tool did not create: "):
         train(config(whole.folder, train={"epochs": 4}), run, resume=True)
     assert elsewhere.read_bytes() == before
 
@@ -128,7 +128,7 @@ def test_damaged_metrics_are_told_and_cost_no_other_line(whole: Whole) -> None:
     first, _, *rest = lines = (run / "metrics.jsonl").read_bytes().splitlines(keepends=True)
     (run / "metrics.jsonl").write_bytes(b"".join([first, b"\0\0\0\n", *rest]))
     train(config(whole.folder, train={"epochs": 4}), run, resume=True)
-    assert f"warning: {run}/metrics.jsonl:2: a damaged line: left as it is" in (run / "train.log").read_text()
+    assert f"warning: {run}/metrics.jsonl:2: a damaged line: left unchanged" in (run / "train.log").read_text()
     now = (run / "metrics.jsonl").read_bytes().splitlines(keepends=True)
     assert now[:-1] == [first, b"\0\0\0\n", *rest]
     assert len(now) == len(lines) + 1

@@ -106,7 +106,7 @@ def test_nothing_is_written_through_a_link(tmp_path, write, name):
     (tmp_path / "link").symlink_to(tmp_path / name)
     with pytest.raises(ConfigError) as caught:
         write(tmp_path / "link")
-    what, todo = "a symbolic link, which this tool did not make", "put the file itself in its place, or remove it"
+    what, todo = "a symbolic link, which this tool did not create", "replace it by the file itself, or remove it"
     assert str(caught.value) == f"{tmp_path}/link: {what}: {todo}"
     assert (tmp_path / "victim").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "victim"]

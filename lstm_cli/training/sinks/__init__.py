@@ -1,4 +1,4 @@
-"""What takes a run's events: the console, ``train.log`` and ``metrics.jsonl``."""
+"""Sinks of a run's events: the console, ``train.log`` and ``metrics.jsonl``."""
 
 from lstm_cli.training.sinks.console import Bar, Lines, Verbosity, console, open_log
 from lstm_cli.training.sinks.dispatcher import EventDispatcher

@@ -1,4 +1,4 @@
-"""What the user sees while training runs: a bar on a terminal, lines elsewhere, and the same lines in ``train.log``."""
+"""Progress of a training run: a bar on a terminal, lines elsewhere, and the same lines in ``train.log``."""
 
 import os
 import time
@@ -27,7 +27,7 @@ class Verbosity(IntEnum):
 
 
 def console(stream: TextIO, verbosity: int = Verbosity.NORMAL) -> Sink:
-    """Return what shows the run on a stream: a bar where it is a terminal and quiet is not asked for, else lines."""
+    """Return the sink that shows a run on a stream: a bar on a terminal unless quiet, else lines."""
     tolerant = _TolerantStream(stream)
     if stream.isatty() and verbosity > Verbosity.QUIET:
         return Bar(tolerant, verbosity)
@@ -35,7 +35,7 @@ def console(stream: TextIO, verbosity: int = Verbosity.NORMAL) -> Sink:
 
 
 class _TolerantStream:
-    """A terminal or a pipe that its reader may close: what is written then is lost, but the run continues."""
+    """A terminal or a pipe that its reader may close; further output is then lost, but the run continues."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -53,13 +53,13 @@ class _TolerantStream:
 
 
 def open_log(path: Path) -> Sink:
-    """Return what appends the run's lines to a log file."""
+    """Return the sink that appends the run's lines to a log file."""
     log = _Log(path)
     return Lines(log, close=log.close)
 
 
 class _Log:
-    """A file that text is appended to at once; its errors name it."""
+    """A file to which text is appended unbuffered; errors name it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -88,7 +88,7 @@ class _Mean:
 
 
 def _line(event: Event, verbosity: int) -> str | None:
-    """Return the line for an event other than a step, if it gets one."""
+    """Return the line for an event other than `StepDone`, if it gets one."""
     if isinstance(event, Note) and (event.warning or verbosity > Verbosity.QUIET):
         return wording.note(event)
     if verbosity == Verbosity.QUIET:
@@ -106,7 +106,7 @@ def _line(event: Event, verbosity: int) -> str | None:
 
 
 class Lines:
-    """Writes plain lines: one per interval for the steps, the first of a session at once.
+    """Writes plain lines: one per interval on the updates, and one on the first update of a session.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class Lines:
         self._line_at, self._line_step = clock(), 0
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Handle one event."""
         if isinstance(event, Started):
             self._start, self._line_step, self._line_at = event, event.first_step, self._clock()
         if isinstance(event, StepDone):
@@ -152,7 +152,7 @@ class Lines:
             self._stream.flush()
 
     def close(self) -> None:
-        """Close what is to be closed at the end."""
+        """Call the given `close`."""
         self._close()
 
     def _step(self, event: StepDone) -> str | None:
@@ -170,7 +170,7 @@ class Lines:
 
 
 class Bar:
-    """Shows a tqdm bar over all steps with loss, the latest score, steps per second and the time left.
+    """Shows a tqdm bar over all updates with loss, the latest score, steps per second and the time left.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ class Bar:
         self._epoch = -1
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Handle one event."""
         if isinstance(event, StepDone):
             self._step(event)
             return
@@ -229,7 +229,7 @@ class Bar:
         self._bar.update(event.step - self._bar.n)
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Close the bar, leaving it on the screen."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

@@ -1,4 +1,4 @@
-"""Every event to every sink."""
+"""Passes every event to every sink."""
 
 from collections.abc import Iterable
 
@@ -7,15 +7,15 @@ from lstm_cli.training.sinks.sink import Sink
 
 
 class EventDispatcher:
-    """Hands every event to the files of the run first, and then to the other sinks.
+    """Passes every event to the files of the run first, and then to the other sinks.
 
     An error of a file ends the run at once, as on a full disk no state can be saved either. An exception of another
-    sink is kept until the run has saved its state and asks for it with `check`.
+    sink is stored until the run has saved its state and calls `check`.
 
     Parameters
     ----------
     files, sinks
-        In the order in which they get an event.
+        In the order in which they receive an event.
     """
 
     def __init__(self, files: Iterable[Sink], sinks: Iterable[Sink]) -> None:

@@ -13,12 +13,12 @@ from lstm_cli.training.events import Evaluated, Event
 
 
 class MetricsFile:
-    """Appends one line per evaluation; a line that is there is whole and on the disk.
+    """Appends one line per evaluation; a written line is complete and synced to the disk.
 
     Parameters
     ----------
     path
-        The file; created where it is missing. A symbolic link is refused.
+        The file; created if it is missing. A symbolic link is refused.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,7 +26,7 @@ class MetricsFile:
         self._descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Handle one event."""
         if isinstance(event, Evaluated):
             self._append((json.dumps(entry(event), allow_nan=False) + "\n").encode())
 
@@ -49,7 +49,7 @@ class MetricsFile:
 
 
 def entry(event: Evaluated) -> dict[str, Any]:
-    """Return an evaluation as the object that is written: what is not finite becomes null."""
+    """Return an evaluation as the object that is written; values that are not finite become null."""
     known: dict[str, Any] = {
         "step": event.step,
         "epoch": event.epoch,

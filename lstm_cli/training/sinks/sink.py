@@ -1,4 +1,4 @@
-"""What every sink is."""
+"""The interface of a sink."""
 
 from typing import Protocol
 
@@ -6,16 +6,15 @@ from lstm_cli.training.events import Event
 
 
 class Sink(Protocol):
-    """Takes the events of a run in their order: the console is one, and users add their own.
+    """Receives the events of a run in order: the console is one, and users add their own.
 
-    An event has happened already: the state after it is complete, and the lines of ``metrics.jsonl`` and ``train.log``
-    that it causes are written. A sink is called from the training loop, which waits for it, and does not change the
-    run.
+    An event has already happened: the state after it is complete, and its lines in ``metrics.jsonl`` and ``train.log``
+    are written. A sink is called from the training loop, which waits for it, and does not change the run.
 
-    A sink that raises an exception ends the run, but loses nothing: the other sinks still get the event, the state is
-    saved in ``last/`` (in ``best/`` too if the score is the best so far), and then the exception is raised; with
-    ``resume`` the run continues as if it had not stopped. The sink itself gets no further event. What is no
-    `Exception`, as `KeyboardInterrupt` or `SystemExit`, ends the run at once at its last checkpoint.
+    A sink that raises an exception ends the run, but loses nothing: the other sinks still receive the event, the state
+    is saved in ``last/`` (in ``best/`` too if the score is the best so far), and then the exception is raised; with
+    ``resume`` the run continues as if it had not stopped. The sink itself receives no further event. Exceptions not
+    derived from `Exception`, such as `KeyboardInterrupt` or `SystemExit`, end the run at once at its last checkpoint.
 
     Examples
     --------
@@ -34,7 +33,7 @@ class Sink(Protocol):
     """
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Handle one event."""
 
     def close(self) -> None:
-        """Finish what is written. Called once, also where the run failed or never began; no event follows."""
+        """Finish writing. Called once, even if the run failed or never began; no event follows."""

@@ -6,14 +6,14 @@ from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDon
 
 
 def number(value: float) -> str:
-    """Return a number in four digits, without an exponent where it is of ordinary size."""
+    """Return a number with four digits, without an exponent if its magnitude is moderate."""
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4f}" if 0.01 <= abs(value) < 10 else f"{value:.4g}"
 
 
 def duration(seconds: float) -> str:
-    """Return a time in the two largest units that matter: 9 s, 4 min 05 s, 2 h 10 min."""
+    """Return a time in its two largest units: 9 s, 4 min 05 s, 2 h 10 min."""
     total = round(seconds)
     if total < 60:
         return f"{total} s"
@@ -39,7 +39,7 @@ _TITLES = {
 
 
 def title(metric: str) -> str:
-    """Return a metric's name as people write it."""
+    """Return a metric's name for display."""
     return _TITLES.get(metric, metric.replace("_", " "))
 
 
@@ -52,7 +52,7 @@ def started(event: Started) -> str:
 
 
 def progress(event: StepDone, start: Started, loss: float, rate: float) -> str:
-    """Return how far training is, with the mean loss and the steps per second."""
+    """Return the progress line, with the mean loss and the steps per second."""
     left = duration((start.total_steps - event.step) / rate) if rate > 0 else "unknown time"
     return (
         f"epoch {event.epoch + 1}/{start.epochs}, step {event.step:,}/{start.total_steps:,}: "
@@ -61,12 +61,12 @@ def progress(event: StepDone, start: Started, loss: float, rate: float) -> str:
 
 
 def details(event: StepDone) -> str:
-    """Return what else is known of a step."""
+    """Return further values of an update, for verbose lines."""
     return f", learning rate {event.learning_rate:.3g}, gradient norm {number(event.gradient_norm)}"
 
 
 def in_streams(streams: int | None) -> str:
-    """Return what follows the name of a split whose score is not that of its predictions."""
+    """Return the suffix of a split that was scored in streams, not exactly."""
     return "" if streams is None else f" in {streams:,} stream{'s' * (streams != 1)}"
 
 
@@ -78,7 +78,7 @@ def evaluated(event: Evaluated) -> str:
 
 
 def note(event: Note) -> str:
-    """Return a note, marked where it warns."""
+    """Return a note, marked if it is a warning."""
     return f"warning: {event.text}" if event.warning else event.text
 
 
