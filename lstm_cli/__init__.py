@@ -1,10 +1,10 @@
-"""Recurrent networks on sequences, trained from a YAML file or scripted with the API of theano-lstm.
+"""Recurrent networks for sequences, trained from a YAML file or scripted with the API of theano-lstm.
 
-The package has two halves, and this module has the public names of both:
+The package has two halves; this module exports the public names of both:
 
 trainer
-    `train`, `train_run` and `load`, what ``lstm-train`` and ``lstm-predict`` do, from Python; and `Sink`, which takes
-    the `events` of a run.
+    `train`, `train_run` and `load`, what ``lstm-train`` and ``lstm-predict`` do, from Python; and `Sink`, which
+    receives the `events` of a run.
 theano-lstm
     All other names. Layers that take one step at a time (`Layer`, `RNN`, `LSTM`, `GRU`, `Embedding`, `GatedInput`,
     `StackedCells`), dropout masks, masked loss, optimizer updates, shared memory, and `theano`. They are defined in
@@ -19,14 +19,16 @@ from typing import Any
 
 
 class _BeforePytensor:
-    """An import hook that finds nothing, but sets the flags of PyTensor, which reads them when it is imported."""
+    """An import hook that finds no module, but sets PyTensor's flags before PyTensor is imported and reads them."""
 
     @classmethod
     def find_spec(cls, name: str, path: object = None, target: object = None) -> None:
         if name == "pytensor":
             from lstm_cli.ops.flags import set_pytensor_flags
 
-            sys.meta_path = [f for f in sys.meta_path if f is not cls]  # not in place: Python is going through it
+            sys.meta_path = [
+                f for f in sys.meta_path if f is not cls
+            ]  # a new list: Python is iterating over the old one
             set_pytensor_flags()
 
 

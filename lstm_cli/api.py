@@ -27,13 +27,13 @@ def train(
     Parameters
     ----------
     config : str, Path, mapping or Config
-        A YAML file, or a mapping with its contents; then relative paths count from the current folder.
+        A YAML file, or a mapping with its contents, whose paths are relative to the current folder.
     overrides : sequence of str
         ``KEY=VALUE``, as on the command line.
     run : str or Path, optional
         The run folder; by default ``runs/`` and the name of the config file, or ``runs/config``.
     sinks : sequence of Sink
-        What else takes the events of the run (`lstm_cli.events`), each after the run's own files; see `lstm_cli.Sink`.
+        They receive every event of the run (`lstm_cli.events`), after the run's own files; see `lstm_cli.Sink`.
     resume, overwrite : bool
         Continue the run in the folder exactly where it stopped; replace it.
     verbosity : int
@@ -42,7 +42,7 @@ def train(
     Returns
     -------
     result : Result
-        The run's folder, for `lstm_cli.load`, and the step and scores of its best state.
+        The run's folder, for `lstm_cli.load`, and the step and the scores of its best state.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def train_run(
     overwrite: bool = False,
     verbosity: int = 0,
 ) -> Result:
-    """Train the network of a loaded config into a run folder, with a report and what is shown on stderr.
+    """Train the network of a loaded config into a run folder, write a report and show progress on stderr.
 
     Parameters
     ----------

@@ -11,13 +11,13 @@ class LstmError(Exception):
 
 
 class ConfigError(LstmError):
-    """The config or the command line is wrong. Holds every problem found, one a line."""
+    """The config or the command line is wrong. Holds every problem found, one per line."""
 
     exit_code = 2
 
 
 class DataError(LstmError):
-    """A data file is missing, unreadable or holds a row that cannot be used."""
+    """A data file is missing or unreadable, or holds a sequence that cannot be used."""
 
     exit_code = 65
 
@@ -35,7 +35,7 @@ class Diverged(LstmError):
 
 
 class DiskError(LstmError):
-    """The disk is full or the place cannot be written."""
+    """The disk is full, or a path is not writable."""
 
     exit_code = 74
 
@@ -55,7 +55,7 @@ class Interrupted(LstmError):
 
 
 def nearest(word: object, choices: Iterable[str]) -> str | None:
-    """Return the choice that a wrong word was most likely meant to be; None if none is close."""
+    """Return the choice that is closest to a misspelled word; None if none is close."""
     known = {choice.lower(): choice for choice in choices}
     found = get_close_matches(str(word)[:60].lower(), known, n=1, cutoff=0.6)
     return known[found[0]] if found else None

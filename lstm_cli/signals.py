@@ -3,7 +3,7 @@
 The first signal decides how a process ends: once its request is met, a second one changes nothing.
 
 An exception raised from a signal handler inside compiled code surfaces as a `SystemError` somewhere else, and may leave
-a step half done; so the handler sets a flag, and the training loop looks at it between two steps.
+an update half done. The handler therefore sets a flag, which the training loop checks between two updates.
 """
 
 import _thread
@@ -24,7 +24,7 @@ BEFORE_NEXT_STEP = "before the next step; nothing was lost"
 
 
 def end_at_once() -> None:
-    """Let a signal end this process at once: for a command, wherever it has nothing to save."""
+    """Let a signal end this process at once: for a command while it has nothing to save."""
     for number in SIGNALS:
         if _is_handled(number):
             signal.signal(number, _end)
@@ -73,7 +73,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._obeyed = False
+        self._request_met = False
         self._at_once = False
         self._repeating = False
         self._progress = BEFORE_NEXT_STEP
@@ -90,14 +90,14 @@ class Signals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            over = handler is _end and self.received is not None  # the command has only its message left
-            signal.signal(number, signal.SIG_IGN if over else handler)
+            finished = handler is _end and self.received is not None  # the command only has its message left to print
+            signal.signal(number, signal.SIG_IGN if finished else handler)
         self._before.clear()
         if kind is KeyboardInterrupt and self.received is not None:  # it came at the very end of `at_once`
             raise self.interrupted(self._progress) from None
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._obeyed:
+        if self._request_met:
             return
         if self.received is None:
             self.received = number
@@ -109,9 +109,9 @@ class Signals:
 
     @contextmanager
     def at_once(self, progress: str = BEFORE_NEXT_STEP) -> Iterator[None]:
-        """Raise `Interrupted` at once within this block: for work that can be abandoned anywhere, as compiling.
+        """Raise `Interrupted` at once within this block: for work that can be abandoned anywhere, such as compiling.
 
-        `progress` says in the message how far the work came.
+        `progress` says in the message how far the work got.
         """
         self._progress = progress
         with ExitStack() as stack:
@@ -169,7 +169,7 @@ class Signals:
             os._exit(128 + received[0])
 
     def interrupted(self, progress: str) -> Interrupted:
-        """Return the error that ends a stopped run; `progress` says how far it came. Further signals have no effect."""
-        self._obeyed = True
+        """Return the error that ends a stopped run; `progress` says how far it got. Further signals have no effect."""
+        self._request_met = True
         number = signal.Signals(self.received or signal.SIGINT)
         return Interrupted(f"stopped by {number.name} {progress}", number)

@@ -1,4 +1,4 @@
-"""What the commands share: options, and how an error becomes a message and an exit code."""
+"""Shared by the commands: options, and the conversion of errors to messages and exit codes."""
 
 import errno
 import os
@@ -37,7 +37,7 @@ def verbosity_of(*, quiet: bool, verbose: bool) -> int:
 def reported(verbosity: int) -> Iterator[None]:
     """Turn an error inside into one message on stderr and its exit code.
 
-    A closed pipe is not an error: its reader needs no more of the output.
+    A closed pipe is not an error: its reader needs no further output.
     """
     try:
         yield

@@ -38,7 +38,9 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--state-in", type=_PATH, metavar="FILE", help="Read the initial state from this file.")
 @click.option("--state-out", type=_PATH, metavar="FILE", help="Write the state after the last step to this file.")
-@click.option("--trust", is_flag=True, help="Run the code in RUN of the system that the model drives.")
+@click.option(
+    "--trust", is_flag=True, help="Allow running the code stored in RUN, of the system that the model drives."
+)
 @verbosity_options
 def predict(
     run: Path,
@@ -60,7 +62,7 @@ def predict(
 ) -> None:
     """Predict the sequences in DATA with the model in the run folder RUN.
 
-    Predictions have the order and the ids of DATA, original units and the names of labels. DATA may be - for standard
+    Predictions have the order and ids of DATA, original units and label names. DATA may be - for standard
     input. Without -o, or with -o -, predictions go to standard output.
 
     \b
@@ -79,7 +81,7 @@ def predict(
         )
     if evaluate and (out or probabilities or steps or generate or state_in or state_out):
         raise click.UsageError("--evaluate prints metrics, not predictions: leave the other options out.")
-    with reported(verbosity), Signals() as signals, signals.at_once("before all was predicted"):
+    with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
         from lstm_cli.predict import predict_run
 
         scores = predict_run(

@@ -1,4 +1,4 @@
-"""The half of the package for Python: the API of theano-lstm (Raiman, 2014) on PyTensor, and Theano's names for it.
+"""The half of the package for scripts: the API of theano-lstm (Raiman, 2014) on PyTensor, and Theano's names for it.
 
 Scripts written for theano-lstm import their names from `lstm_cli`: `Layer`, `RNN`, `LSTM`, `GRU`, `Embedding`,
 `GatedInput` and `StackedCells`, whose `activate` and `forward` take one step inside a `scan`; dropout masks, masked

@@ -58,7 +58,7 @@ class Layer:
         self.create_variables()
 
     def create_variables(self) -> None:
-        """Create W and b; subclasses create theirs."""
+        """Create W and b; subclasses create their own."""
         self.linear_matrix = create_shared(self.hidden_size, self.input_size, name="Layer.linear_matrix")
         self.bias_matrix = create_shared(self.hidden_size, name="Layer.bias_matrix")
 
@@ -84,7 +84,7 @@ class Layer:
 
 
 def clip_backwards(x: Variable, bound: float | bool) -> Variable:
-    """Return x with the gradient clipped on its way back, unless `bound` is False."""
+    """Return x with its gradient clipped, unless `bound` is False."""
     return x if bound is False else clip_gradient(x, bound)
 
 

@@ -1,4 +1,4 @@
-"""Dropout masks as variables of the graph, as theano-lstm has them; they can be drawn inside a loop too."""
+"""Dropout masks as variables of the graph, as in theano-lstm; they can also be drawn inside a scan."""
 
 from collections.abc import Sequence
 

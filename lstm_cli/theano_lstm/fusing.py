@@ -1,4 +1,4 @@
-"""What a layer needs to run over whole sequences as one Op: the names of its activations."""
+"""Names of a layer's activations, which it needs to run over whole sequences as one Op."""
 
 from pytensor.graph.basic import Variable, equal_computations
 from pytensor.tensor import dmatrix
@@ -22,17 +22,17 @@ def fused_name(layer: object, attribute: str, activation: Activation, expected: 
     Parameters
     ----------
     layer : RNN
-        For the error, as the next.
+        For the error message, as the next.
     attribute : str
-        Where the layer holds the activation.
+        The attribute that holds the activation.
     activation : callable
     expected : str, optional
-        The one activation that the Op has there; by default any of `ACTIVATIONS`.
+        The only activation that the Op supports there; by default any of `ACTIVATIONS`.
 
     Raises
     ------
     NotImplementedError
-        The Op does not have it.
+        The Op does not support it.
     """
     name = activation_name(activation)
     if name is None or expected not in (None, name):

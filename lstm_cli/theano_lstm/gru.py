@@ -18,7 +18,7 @@ class GRU(GatedLayer):
 
         r, u = sigmoid(W_r [x, h] + b_r), …
 
-        n = a(W_n [x, r h] + b_n)                     h' = (1 - u) h + u n          as theano-lstm wrote it
+        n = a(W_n [x, r h] + b_n)                     h' = (1 - u) h + u n          as in theano-lstm
         n = a(W_n x + b_n + r (U_n h + b_m))          h' = u h + (1 - u) n          reset_after
 
     Parameters
@@ -30,8 +30,8 @@ class GRU(GatedLayer):
     clip_gradients : float or False
         Bound for each element of the gradient that flows back from each gate into [x, h].
     reset_after : bool
-        Apply r after the matrix product, and let u keep instead of replace, as cuDNN, PyTorch and the Op for whole
-        sequences do.
+        Apply r after the matrix product, and let u weight the old state instead of the new, as cuDNN, PyTorch and the
+        Op for whole sequences do.
 
     Attributes
     ----------

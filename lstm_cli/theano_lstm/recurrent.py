@@ -1,4 +1,4 @@
-"""The recurrent layers: one step, `activate`, for loops, and `sequence`, one Op for a whole batch of sequences.
+"""The recurrent layers: `activate`, one step for a scan, and `sequence`, one Op for a whole batch of sequences.
 
 Legend: T time, B batch, I input, H units. Weights are (out, in) and act on [x, h], x and h joined.
 """
@@ -87,7 +87,7 @@ class RNN(Layer):
         mask: Variable | None = None,
         reverse: bool = False,
     ) -> tuple[Variable, States]:
-        """Run over whole sequences, padded at the end to a batch: the same as steps in a loop, in one Op.
+        """Run over whole sequences, padded at the end to a batch: the same as steps in a scan, in one Op.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class RNN(Layer):
         Raises
         ------
         NotImplementedError
-            An activation was replaced by one that the Op does not have, or gradients are clipped inside each step.
+            An activation was replaced by one that the Op does not support, or gradients are clipped inside each step.
         """
         activation = self._fused_activation()
         if initial is None:
@@ -126,7 +126,7 @@ class RNN(Layer):
         return (state,)
 
     def _fused_activation(self) -> str:
-        """Return the name of the activation, or raise what keeps this layer from running as one Op."""
+        """Return the name of the activation, or raise an error if this layer cannot run as one Op."""
         if self.clip_gradients is not False:
             raise NotImplementedError(
                 f"{type(self).__name__}.sequence: clip_gradients acts inside each step; use activate in a scan"
@@ -140,7 +140,7 @@ class GatedLayer(RNN):
     Attributes
     ----------
     internal_layers : list of Layer
-    params : list of each gate's W and b, gate after gate; assigning to it copies the values.
+    params : list of each gate's W and b, gate by gate; assigning to it copies the values.
     """
 
     internal_layers: list[Layer]

@@ -17,7 +17,7 @@ def wrap_params(params: Sequence[SharedVariable]) -> list[Any]:
 
     Returns
     -------
-    memories : list of `multiprocessing` arrays, one a parameter
+    memories : list of `multiprocessing` arrays, one per parameter
         For `borrow_memory` in processes that are started with these as arguments.
     """
     memories = []
@@ -31,7 +31,7 @@ def wrap_params(params: Sequence[SharedVariable]) -> list[Any]:
 
 
 def borrow_memory(param: SharedVariable, memory: Any) -> None:
-    """Store a shared variable in memory from `wrap_params`; functions that are compiled already see it too.
+    """Store a shared variable in memory from `wrap_params`; functions compiled earlier use it too.
 
     Functions compiled by `lstm_cli.theano.function` update it there.
     """

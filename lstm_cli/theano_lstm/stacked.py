@@ -1,4 +1,4 @@
-"""Layers one on top of the other."""
+"""Stacked layers."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -17,7 +17,7 @@ Mask: TypeAlias = Variable | float | None
 
 
 class StackedCells:
-    """Recurrent layers, one on top of the other: ``h_k' = layer_k(h_{k-1}', h_k)``, with h_0' = x.
+    """Stacked recurrent layers: ``h_k' = layer_k(h_{k-1}', h_k)``, with h_0' = x.
 
     Other layers can be appended to `layers` or inserted.
 

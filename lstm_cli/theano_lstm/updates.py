@@ -48,7 +48,7 @@ def create_optimization_updates(
     method : {"adadelta", "adagrad", "sgd"}
         In upper case too.
     gradients : sequence of variables, optional
-        Used in place of those of the cost.
+        Used instead of those of the cost.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def create_optimization_updates(
     gsums : list of shared variables
         s of each parameter; None for sgd.
     xsums : list of shared variables
-        r of each parameter; None but for adadelta.
+        r of each parameter; None except for adadelta.
     lr : shared variable
         The learning rate, for adadelta rho; it can be changed between calls.
     max_norm : shared variable, or None or False as given

@@ -56,7 +56,7 @@ def function(
 
     Notes
     -----
-    Shared variables are updated in their own memory, which other processes may share (`lstm_cli.wrap_params`).
+    Shared variables are updated in place, in memory that other processes may share (`lstm_cli.wrap_params`).
     """
     if mode is None and pytensor.config.mode == "Mode":
         mode = fast_start()
@@ -73,12 +73,12 @@ def _in_its_memory(held: Variable, new: Variable) -> Variable:
         return new
     new = pytensor.tensor.as_tensor_variable(new)
     same = new.type.dtype == held.type.dtype and new.type.ndim == held.type.ndim
-    return overwrite(held, new) if same else new  # PyTensor says what does not fit
+    return overwrite(held, new) if same else new  # PyTensor reports the mismatch
 
 
 @node_rewriter([Scan])
 def loops_in_python(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
-    """Compile the body of a loop as the function around it."""
+    """Compile the body of a scan with the same mode as its function."""
     if node.op.mode is not None:
         return None
     op = node.op.clone()

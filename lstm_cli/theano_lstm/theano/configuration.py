@@ -1,4 +1,4 @@
-"""``theano.config``: PyTensor's flags, and those that only Theano had."""
+"""``theano.config``: PyTensor's flags, and those that it dropped."""
 
 from typing import Any
 

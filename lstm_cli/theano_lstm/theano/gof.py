@@ -8,7 +8,7 @@ from pytensor.graph.type import Type
 
 from lstm_cli.theano_lstm.theano.names import passing_on
 
-# PyTensor's compile lock needs no switching off before processes start.
+# PyTensor's compile lock need not be switched off before processes start.
 compilelock = SimpleNamespace(set_lock_status=lambda status: None)
 
 __all__ = ["Type", "compilelock", "graph"]

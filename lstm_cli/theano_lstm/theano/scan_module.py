@@ -1,4 +1,4 @@
-"""``theano.scan`` and its relatives, which return the outputs of a loop and the updates of its random streams."""
+"""``theano.scan`` and its relatives, which return the outputs of a scan and the updates of its random streams."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ def scan(fn: Callable[..., Any], *arguments: Any, **options: Any) -> Result:
     -------
     outputs : variable or list of them, each with a leading time axis
     updates : OrderedUpdates
-        Of the random streams that the loop draws from. Functions apply them even if a script discards them.
+        Of the random streams that the scan draws from. Functions apply them even if a script discards them.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Scan return signature will change", DeprecationWarning)

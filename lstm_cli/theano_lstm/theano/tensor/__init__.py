@@ -43,7 +43,7 @@ nlinalg = slinalg = linalg
 
 
 def alloc(value: Any, *shape: int | Variable) -> Variable:
-    """Return an array of one value; a Python float takes ``floatX``."""
+    """Return an array of one value; a Python float becomes ``floatX``."""
     if isinstance(value, float):
         value = pt.constant(value, dtype=pytensor.config.floatX)
     return pt.alloc(value, *shape)
@@ -75,7 +75,7 @@ def patternbroadcast(x: Variable, broadcastable: Sequence[bool]) -> Variable:
 
 
 def unbroadcast(x: Variable, *axes: int) -> Variable:
-    """Return x: PyTensor broadcasts by the types of axes and needs no unmarking."""
+    """Return x: PyTensor broadcasts by the types of axes, so that nothing needs unmarking."""
     return x
 
 
