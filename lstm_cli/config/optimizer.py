@@ -42,7 +42,7 @@ def _keeps_its_velocity(old: float | None, new: float | None) -> bool:
     return bool(old) == bool(new)
 
 
-SgdMomentum = Annotated[Rate, ResumeRule("not between 0 and more", _keeps_its_velocity)]
+SgdMomentum = Annotated[Rate, ResumeRule("except to or from 0", _keeps_its_velocity)]
 
 
 class OptimizerBase(Section):
