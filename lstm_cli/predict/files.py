@@ -80,10 +80,8 @@ def predict_run(
             starts = (encode(schema, start, unknown_counts=unknown_counts) for start in read_sequences(data, schema))
             write_rows(run.trajectories(starts), out, per_step=True)
         else:
-            encoded = (
-                encode(run.schema, sequence, unknown_counts=unknown_counts)
-                for sequence in read_sequences(data, run.schema)
-            )
+            sequences = read_sequences(data, run.schema)
+            encoded = (encode(run.schema, sequence, unknown_counts=unknown_counts) for sequence in sequences)
             _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
     for text in unknown_counts.notes(name):
         note(text)

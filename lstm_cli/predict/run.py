@@ -111,7 +111,7 @@ class Run:
             With `id`, `prediction`, the states after each step, and `output`, the network's outputs at each step.
         """
         schema = with_steps(self.schema, steps)
-        encoded = (encode(schema, start) for start in raw_sequences(starts, schema))
+        encoded = (encode(schema, sequence) for sequence in raw_sequences(starts, schema))
         return list(self.trajectories(encoded))
 
     def trajectories(self, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_cli.data import Batch, Batches
+from lstm_cli.data import Batch, Batches, Split
 from lstm_cli.engine.evaluation import evaluate, to_original_units
 from lstm_cli.engine.metrics import Array, Task, accumulator
-from lstm_cli.training.events import Baseline, Split
+from lstm_cli.training.events import Baseline
 from lstm_cli.training.job import Job
 
 _NAMES = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Split = Literal["train", "valid", "test"]
+from lstm_cli.data import Split
 
 
 @dataclass(frozen=True)

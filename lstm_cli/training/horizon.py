@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lstm_cli.data import Batch, Batches, Dataset, Schema
+from lstm_cli.data import Batch, Batches, Dataset, Schema, Split
 from lstm_cli.engine.evaluation import to_original_units
-from lstm_cli.training.events import Rolled, Split, Trajectory
+from lstm_cli.training.events import Rolled, Trajectory
 from lstm_cli.training.job import Job
 
 SEQUENCES_SHOWN, NUMBERS_SHOWN = 3, 2  # trajectories in the report, and numbers of each

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Data
+from lstm_cli.data import Batches, Data, Split
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.optim.schedules import Schedule
-from lstm_cli.training.events import Split
 
 
 @dataclass

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Data, evaluation_batches
+from lstm_cli.data import Batches, Data, Split, evaluation_batches
 from lstm_cli.engine.build import build_model, restore_weights, shapes
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code, try_system
@@ -13,7 +13,6 @@ from lstm_cli.errors import CheckpointError
 from lstm_cli.optim.schedules import auto_warmup, schedule
 from lstm_cli.run.checkpoint import State, check_matches
 from lstm_cli.training.agreement import check_agreement
-from lstm_cli.training.events import Split
 from lstm_cli.training.job import Job, Progress, total_steps
 
 
@@ -40,14 +39,11 @@ def build_job(config: Config, data: Data) -> Job:
 
 
 def _scored(config: Config, data: Data) -> dict[Split, Batches]:
-    """Return the batches in which every split is scored exactly: those of the data, or others where it has streams."""
-    exact: dict[Split, Batches] = {"train": evaluation_batches(config, data.train)}
-    for split in ("valid", "test"):
-        if split in data.batches:
-            streams = split == "valid" and config.train.valid_streams is not None
-            batches = data.batches[split]
-            exact[split] = evaluation_batches(config, batches.dataset) if streams else batches
-    return exact
+    """Return the batches in which every split is scored exactly; but for training, a run has them already."""
+    scored = {**data.batches, "train": evaluation_batches(config, data.train)}
+    if data.valid is not None and config.train.valid_streams is not None:
+        scored["valid"] = evaluation_batches(config, data.valid)
+    return scored
 
 
 def notes_on_schedule(job: Job) -> list[str]:

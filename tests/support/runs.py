@@ -14,7 +14,8 @@ import pytest
 from lstm_cli.api import train_run
 from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.errors import Interrupted
-from lstm_cli.run.checkpoint import BEST, LAST, PARTS, load
+from lstm_cli.run.checkpoint import PARTS, load
+from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import Evaluated, Event, Finished, Note, Result, Started
 from lstm_cli.training.sinks import Sink
 

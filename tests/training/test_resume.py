@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lstm_cli.data.batching import whole as whole_sequences
 from lstm_cli.errors import Interrupted
-from lstm_cli.run.checkpoint import BEST, LAST, load
+from lstm_cli.run.checkpoint import load
+from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training import checkpointing
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring
 from tests.support.runs import (

@@ -24,7 +24,7 @@ from tests.support.runs import DROPS, SMALL, Watcher, Whole, assert_same, config
 
 
 def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:
-    """It is as if there had been so many from the start, where the schedule does not look at the end."""
+    """It is as if that had been their number from the start, where the schedule does not look at the end."""
     changes = {"model": DROPS, "train": {"epochs": 2, "schedule": "constant"}}
     more = {**changes, "train": {**changes["train"], "epochs": 4}}
     run = whole.new()

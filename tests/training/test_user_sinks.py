@@ -9,7 +9,8 @@ import pytest
 import lstm_cli
 from lstm_cli.api import train_run
 from lstm_cli.errors import ConfigError, Interrupted
-from lstm_cli.run.checkpoint import BEST, LAST, load
+from lstm_cli.run.checkpoint import load
+from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Event, Finished, Note, Scoring, Started, StepDone
 from tests.support.runs import SMALL, Watcher, Whole, assert_same, config, merged, metrics, train
 
