@@ -12,8 +12,9 @@ HEAD = """\
 
 # Commands
 
-`lstm train` and `lstm-train` are the same command, and so are `lstm predict` and `lstm-predict`. `-h` prints a command's
-help, and `lstm --version` the version. The [exit codes](../guide/commands.md#exit-codes) are the same for both.
+`lstm train` and `lstm-train` are the same command, and so are `lstm predict` and `lstm-predict`. `-h` prints the
+help of a command, and `lstm --version` the version. The [exit codes](../guide/commands.md#exit-codes) are the same for
+both.
 """
 
 
