@@ -1,9 +1,11 @@
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lstm_cli.signals import SIGNALS
+from tests.support.process import write_endless_config
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,3 +21,9 @@ def heard_signals() -> Iterator[None]:
     yield
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
+
+
+@pytest.fixture(scope="session")
+def endless_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The path of the config of a small run that does not end; its data lies beside it."""
+    return write_endless_config(tmp_path_factory.mktemp("endless"))

@@ -2,11 +2,14 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "lstm_cli"
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "lstm_cli"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the top down: a room imports only rooms further down. A new file or folder of the package gets its place here.
@@ -35,6 +38,11 @@ WITHOUT = {
 MODULE_LINES, FUNCTION_LINES, KERNEL_LINES = 300, 45, 70
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def room_of(path: Path) -> str:
     """The name of a file's room; empty for the package's own file."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py").removeprefix("__init__")
@@ -42,7 +50,7 @@ def room_of(path: Path) -> str:
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
     """Line and full name of every module that a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -66,7 +74,7 @@ def module_of(path: Path) -> str:
 def modules_imported(path: Path, modules: set[str]) -> set[str]:
     """Which of some modules a file imports, wherever in the file: a name taken from a package may be a module in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -96,14 +104,14 @@ def cycle(graph: dict[str, set[str]]) -> list[str]:
 
 
 def calls(path: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             yield node.lineno, node.func.id
 
 
 def functions(path: Path) -> Iterator[tuple[int, str, int]]:
     """Line, name and length of every function, its docstring not counted."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[ast.get_docstring(node) is not None :]
             yield node.lineno, node.name, body[-1].end_lineno - body[0].lineno + 1 if body else 0
@@ -195,6 +203,18 @@ def test_no_function_is_long():
         if length > (KERNEL_LINES if room_of(path) == "kernels" else FUNCTION_LINES)
     ]
     assert long == []
+
+
+def test_no_test_imports_another():
+    """What tests share stands in `tests.support`; what makes the released runs and the benchmarks is tested itself."""
+    shared = ("tests.support.", "tests.benchmarks.", "tests.released.make.")
+    wrong = [
+        f"{path}:{line}: imports {name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for line, name in imports(path)
+        if f"{name}.".startswith("tests.") and not f"{name}.".startswith(shared)
+    ]
+    assert wrong == []
 
 
 def test_the_checks_find_what_they_look_for(tmp_path, monkeypatch):

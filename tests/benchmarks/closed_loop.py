@@ -21,7 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+from tests.support.paths import ROOT
+
+CONFIGS = ROOT / "configs"
 STEPS, BATCH, UNITS, CLIP, RATE = 100, 32, 20, 1.0, 1e-3
 
 

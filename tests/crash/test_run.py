@@ -19,8 +19,9 @@ import pytest
 from lstm_cli.kernels.runtime.compilation import kernel_folder
 from lstm_cli.run.checkpoint import load, load_newest
 from lstm_cli.run.names import BEST, LAST
+from tests.support.config import merged
 from tests.support.crash import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace
-from tests.support.runs import SMALL, assert_same, merged, metrics, write_data
+from tests.support.runs import SMALL, assert_same, metrics, small, write_data
 
 HEAVY = ["lstm_cli.training.checkpointing", "lstm_cli.config"]
 EPOCHS = 12
@@ -65,7 +66,7 @@ class Runs:
 
 def write_config(folder: Path, changes: dict[str, Any]) -> Path:
     path = write_data(folder) / "config.yaml"
-    path.write_text(json.dumps(merged(SMALL, changes)))
+    path.write_text(json.dumps(small(**changes)))
     return path
 
 

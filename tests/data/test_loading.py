@@ -5,7 +5,7 @@ import pytest
 
 from lstm_cli.data import Dataset, open_data, read_dataset
 from lstm_cli.errors import DataError
-from tests.support.data import config, open_jsonl, write, write_jsonl
+from tests.support.data import data_config, open_jsonl, write, write_jsonl
 
 GIVEN = {"inputs": ["x"], "target": "y"}
 ROWS = [{"x": [1.5, 2], "y": "a"}, {"x": [3, 4.5], "y": "b"}]
@@ -76,9 +76,9 @@ def test_pieces_of_a_split_sequence_keep_every_target(tmp_path):
 
 def test_csv_may_be_tab_separated(tmp_path):
     write(tmp_path / "a.tsv", "x\ty\n1\ta\n2\tb\n")
-    assert open_data(config(tmp_path, train="a.tsv", **GIVEN)).train.lengths == [2]
+    assert open_data(data_config(tmp_path, train="a.tsv", **GIVEN)).train.lengths == [2]
 
 
 def test_a_format_that_is_given_wins_over_the_suffix(tmp_path):
     write(tmp_path / "a.dat", "abc\n")
-    assert open_data(config(tmp_path, train="a.dat", format="text")).train.lengths == [3]
+    assert open_data(data_config(tmp_path, train="a.dat", format="text")).train.lengths == [3]

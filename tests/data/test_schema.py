@@ -18,7 +18,7 @@ from lstm_cli.data import (
     save_schema,
 )
 from lstm_cli.errors import CheckpointError, DataError
-from tests.support.data import config, open_jsonl, open_text, write, write_jsonl
+from tests.support.data import data_config, open_jsonl, open_text, write, write_jsonl
 
 ROW = {
     "id": "u",
@@ -244,7 +244,7 @@ def test_a_damaged_run_folder_is_named(tmp_path, schema, name, content, message)
 
 def test_halves_of_surrogate_pairs_survive(tmp_path):
     write(tmp_path / "a.jsonl", json.dumps({"w": ["\ud800", "b"], "y": "\udfff"}) + "\n")
-    schema = open_data(config(tmp_path, train="a.jsonl", inputs=["w"], target="y")).schema
+    schema = open_data(data_config(tmp_path, train="a.jsonl", inputs=["w"], target="y")).schema
     save_schema(schema, tmp_path)
     assert load_schema(tmp_path).tokens["w"].tokens == schema.tokens["w"].tokens
 
@@ -262,7 +262,7 @@ def test_the_suffix_of_a_file_tells_its_format(tmp_path):
 
 def test_ids_may_come_back_when_predicting(tmp_path):
     write(tmp_path / "a.csv", "id,x,y\na,1.5,p\nb,2,q\n")
-    schema = open_data(config(tmp_path, train="a.csv", inputs=["x"], target="y")).schema
+    schema = open_data(data_config(tmp_path, train="a.csv", inputs=["x"], target="y")).schema
     rows = read_sequences(write(tmp_path / "new.csv", "id,x\na,1\nb,2\na,3\n"), schema)
     assert [row.id for row in rows] == ["a", "b", "a"]
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,9 +21,8 @@ from lstm_cli.data import encode, read_sequences
 from lstm_cli.data import raw_sequences as encodable
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.writers import write_rows
-from tests.support.data import write_jsonl
-
-ROOT = Path(__file__).parents[2]
+from tests.support.data import raise_memory_error, write_jsonl
+from tests.support.paths import ROOT
 
 
 def written(rows, path, *, per_step):
@@ -208,11 +206,8 @@ def test_of_a_long_text_only_the_most_likely_symbols_are_held(loaded, monkeypatc
 
 
 def test_memory_that_is_not_enough_is_an_error_of_the_data(trained, monkeypatch):
-    def fail(*args, **options):
-        raise MemoryError
-
     folder = trained("classifier")
-    monkeypatch.setattr("lstm_cli.data.formats.jsonl.condensed", fail)
+    monkeypatch.setattr("lstm_cli.data.formats.jsonl.condensed", raise_memory_error)
     for options in ((), ("--evaluate",)):
         result = command(folder / "run", folder / "train.jsonl", *options)
         message = f"{folder / 'train.jsonl'}: it does not fit into the memory: give fewer or shorter sequences"

@@ -1,6 +1,5 @@
 """A stream predicted in two goes, its state kept in a file, is the stream predicted in one."""
 
-import json
 import re
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
-from tests.support.data import write_jsonl
+from tests.support.data import read_jsonl, write_jsonl
 
 
 @pytest.fixture
@@ -18,8 +17,7 @@ def predicted(trained, tmp_path):
     def predict(kind, rows, **options):
         write_jsonl(tmp_path / "in.jsonl", rows)
         predict_run(trained(kind) / "run", tmp_path / "in.jsonl", out=tmp_path / "out.jsonl", **options)
-        lines = (tmp_path / "out.jsonl").read_text().splitlines()
-        return {row["id"]: row["prediction"] for row in map(json.loads, lines)}
+        return {row["id"]: row["prediction"] for row in read_jsonl(tmp_path / "out.jsonl")}
 
     return predict
 

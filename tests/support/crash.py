@@ -18,8 +18,7 @@ import pytest
 from lstm_cli.run.checkpoint import PARTS, State, load, load_newest, save
 from lstm_cli.run.names import BEST, LAST, MODEL
 from tests.support.crash_worker import state
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
 
 
 class Outcome(NamedTuple):

@@ -17,7 +17,7 @@ from lstm_cli.errors import Diverged, Interrupted
 from lstm_cli.run.checkpoint import PARTS, State, load
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import CheckpointWritten, Event, Note, StepDone
-from tests.support.runs import Watcher, assert_same, config, train, train_in_sessions, watched, write_data
+from tests.support.runs import Watcher, assert_same, small_config, train, train_in_sessions, watched, write_data
 
 PLAIN = {"name": "sgd", "learning_rate": 0.125, "clip_norm": None}
 STEPS = {"epochs": 3, "batch_size": 4, "checkpoint_every": "1 steps", "schedule": "constant", "monitor": "train.loss"}
@@ -41,12 +41,12 @@ def write_numbers(folder: Path) -> None:
 def wild(folder: Path, **train: Any) -> Config:
     """A run that meets `wild` once an epoch."""
     data = {"train": "numbers.jsonl", "inputs": ["x"], "target": "y", "valid": None, "scale": "none"}
-    return config(folder, data=data, model={"dropout": 0.3}, optimizer=PLAIN, train={**STEPS, **train})
+    return small_config(folder, data=data, model={"dropout": 0.3}, optimizer=PLAIN, train={**STEPS, **train})
 
 
 def tame(folder: Path, **changes: Any) -> Config:
     """A run on data that is in order; four updates an epoch."""
-    return config(folder, **{"optimizer": PLAIN, "train": {**STEPS, "monitor": "valid.loss"}} | changes)
+    return small_config(folder, **{"optimizer": PLAIN, "train": {**STEPS, "monitor": "valid.loss"}} | changes)
 
 
 def assert_finite(run: Path) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 import lstm_cli
 from lstm_cli.training.check import check
-from tests.support.runs import Whole, config, train
+from tests.support.paths import ROOT
+from tests.support.runs import Whole, small_config, train
 
-GESTURES = Path(__file__).parents[2] / "data" / "gestures"
+GESTURES = ROOT / "data" / "gestures"
 
 
 def accuracy_on_few(folder: Path, **schedule: Any) -> float:
@@ -45,7 +46,7 @@ NOTES = {
 @pytest.mark.parametrize("name", NOTES)
 def test_a_warm_up_that_fills_the_run_is_told(whole: Whole, name: str) -> None:
     warmup, note = NOTES[name]
-    settings = config(whole.folder, train={"schedule": {"name": "linear", "warmup": warmup}})
+    settings = small_config(whole.folder, train={"schedule": {"name": "linear", "warmup": warmup}})
     run = whole.new()
     train(settings, run)
     for text in ((run / "train.log").read_text(), check(settings)):
