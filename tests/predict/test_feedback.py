@@ -155,6 +155,6 @@ def test_a_model_that_reads_both_ways_does_not_continue(loaded, monkeypatch):
 
 def test_train_refuses_to_read_the_target(tmp_path):
     (tmp_path / "a.txt").write_text("abc")
-    with pytest.raises(ConfigError, match="a bidirectional layer sees the next step that it should predict"):
+    with pytest.raises(ConfigError, match="a bidirectional layer sees the next step, which it should predict"):
         config = {"data": {"train": str(tmp_path / "a.txt")}, "model": {"bidirectional": True}}
         lstm_cli.train(config, run=tmp_path / "run")
