@@ -9,7 +9,8 @@ import pytest
 from lstm_cli.errors import ConfigError, DiskError
 from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Finished, Note, Part, Started, StepDone
-from lstm_cli.training.sinks import Bar, Lines, MetricsFile, Verbosity, console, open_log
+from lstm_cli.training.sinks import MetricsFile, console, open_log
+from lstm_cli.training.sinks.console import Bar, Lines, Verbosity
 from lstm_cli.training.sinks.wording import duration, number
 from tests.support.data import read_jsonl
 
