@@ -9,7 +9,7 @@ from tests.support.process import write_endless_config
 
 
 @pytest.fixture(scope="session", autouse=True)
-def heard_signals() -> Iterator[None]:
+def default_signals() -> Iterator[None]:
     """Have signals do what they do by default, here and in the processes that tests start.
 
     A script's `pytest &` runs with SIGINT ignored, and so would they.

@@ -101,7 +101,7 @@ while True:
 """
 
 
-def test_the_second_signal_does_not_wait_until_the_first_has_been_read_of(tmp_path: Path) -> None:
+def test_the_second_signal_does_not_wait_for_the_message_of_the_first(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text(FULL)
     modules = f"{tmp_path}{os.pathsep}{ROOT}"
     process = subprocess.Popen(

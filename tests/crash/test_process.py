@@ -1,4 +1,4 @@
-"""The command itself, as a process: asked to stop at any time, in another one's way, with nobody listening."""
+"""The command itself, as a process: asked to stop at any time, in another one's way, with its output closed."""
 
 import os
 import re
@@ -114,7 +114,7 @@ def test_a_run_that_diverges_is_one_line(endless_config: Path, tmp_path: Path) -
     assert message.endswith(f"Last good state: {tmp_path}/run/last, step {step}")
 
 
-def test_a_run_goes_on_when_nobody_listens(endless_config: Path, tmp_path: Path) -> None:
+def test_a_run_continues_when_its_output_is_closed(endless_config: Path, tmp_path: Path) -> None:
     """As in `lstm-train … 2>&1 | head`."""
     command = [*COMMAND, str(endless_config), "train.epochs=3", "-o", str(tmp_path / "run")]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

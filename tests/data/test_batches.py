@@ -1,4 +1,4 @@
-"""What an epoch is made of: everything once, in an order that seed and epoch fix."""
+"""What is in an epoch: everything once, in an order that seed and epoch fix."""
 
 from dataclasses import fields
 

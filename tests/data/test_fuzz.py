@@ -1,4 +1,4 @@
-"""Whatever stands in a file, the answer is data or one of our errors; numpy's warnings are errors here, too."""
+"""Whatever is in a file, reading it gives data or one of our errors; numpy's warnings are errors here, too."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 def check_overwritten(folder, name, content, edits, which):
-    """Read a file with some places overwritten: data, or an error of ours that has a place and more."""
+    """Read a file with some places overwritten: data, or an error of ours that names a place."""
     for place, length, piece in edits:
         start = int(place * len(content))
         content = content[:start] + piece + content[start + length :]

@@ -39,7 +39,7 @@ def test_a_label_that_training_never_saw_is_an_error_in_the_score_and_not_a_cras
     assert data.notes == ["test: targets that training never saw, each an error: 1 of 2 (50.00%), such as 'c'"]
 
 
-def test_unknown_tokens_are_told_for_every_split(tmp_path):
+def test_unknown_tokens_are_reported_for_every_split(tmp_path):
     rows = [{"w": ["a", "a", "b"], "y": "p"}]
     write_jsonl(tmp_path / "test.jsonl", [{"w": ["a", "c", "b"], "y": "p"}])
     data = open_jsonl(tmp_path, rows, test="test.jsonl", inputs={"w": {"min_count": 2}}, target="y")

@@ -1,4 +1,4 @@
-"""What each reader makes of a good file."""
+"""What each reader yields for a good file."""
 
 import io
 from pathlib import Path
@@ -182,7 +182,7 @@ def test_a_suffix_that_says_nothing_is_an_error(tmp_path, name, message):
         ("a.parquet", "parquet"), ("a.arrow", "arrow"), ("a.feather", "arrow"),
     ],
 )  # fmt: skip
-def test_config_and_reader_agree_on_what_a_suffix_tells(name, form):
+def test_config_and_reader_agree_on_what_a_suffix_stands_for(name, form):
     assert detect(Path("data") / name) == form
     assert READERS.keys() >= {form}
     data = {"train": name, "inputs": ["x"]}

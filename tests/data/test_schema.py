@@ -205,7 +205,7 @@ def test_lines_begin_and_end_with_the_boundary(tmp_path):
     assert encode(schema, row).steps == 3
 
 
-def test_a_prompt_goes_on_from_words(tmp_path):
+def test_a_prompt_of_words(tmp_path):
     schema = open_text(tmp_path, "to be or not to be\n", unit="word").schema
     assert schema.prompt("to be").steps == 2
     assert schema.text(schema.prompt("to be").tokens["text"], after="or") == " to be"
@@ -254,7 +254,7 @@ def test_rows_are_read_from_streams_in_the_format_of_training(schema):
     assert [encode(schema, row).id for row in read_sequences(stream, schema)] == ["u", "u", "u"]
 
 
-def test_the_suffix_of_a_file_tells_its_format(tmp_path):
+def test_the_format_is_inferred_from_the_suffix(tmp_path):
     data = open_jsonl(tmp_path, [{"x": [1.5, 2.5], "y": "a"}], inputs=["x"], target="y")
     (row,) = read_sequences(write(tmp_path / "new.csv", "x\n3\n4\n5\n"), data.schema)
     assert encode(data.schema, row).steps == 3

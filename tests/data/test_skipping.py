@@ -1,4 +1,4 @@
-"""Rows that cannot be used and are skipped on demand: how many may be, and what is said of them."""
+"""Rows that cannot be used and are skipped on demand: how many may be, and what is reported."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_skipped_rows_are_counted_and_the_first_ten_named(tmp_path):
 
 
 def skippable(form, good, bad):
-    """A file of so many good sequences, and of bad ones that can be skipped."""
+    """A file of N good sequences, and of bad ones that can be skipped."""
     if form == "jsonl":
         return '{"x": [1.5], "y": "a"}\n' * good + '{"x": [[]], "y": "a"}\n' * bad
     if form == "csv":

@@ -1,4 +1,4 @@
-"""More than the memory holds: refused while it is read, in words, before the system ends the process."""
+"""Data larger than memory: refused with a message while it is read, before the OOM killer ends the process."""
 
 import io
 import os

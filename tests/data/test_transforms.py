@@ -24,7 +24,7 @@ def test_undoing_a_chain_gives_the_values_back(chain, values):
 
 
 @given(CHAINS, VALUES, st.integers(1, 10))
-def test_appending_one_by_one_goes_on_from_the_past(chain, values, count):
+def test_appending_one_by_one_continues_the_past(chain, values, count):
     count = min(count, len(values) - chain.lag)
     known, outputs = values[: len(values) - count], chain.apply(values)[-count:]
     trail = Trail(chain, known)

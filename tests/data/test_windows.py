@@ -43,7 +43,7 @@ def test_streams_partition_every_sequence(lengths, window, count, warm_up, rando
 
 
 @given(LENGTHS, st.integers(1, 20), st.integers(1, 6), st.integers(0, 12))
-def test_a_state_goes_on_exactly_where_the_sequence_does(lengths, window, count, warm_up):
+def test_a_state_is_carried_exactly_where_the_sequence_continues(lengths, window, count, warm_up):
     plan = streams(lengths, window, count, order=np.arange(len(lengths)), warm_up=warm_up)
     windows, bounds = plan.windows, np.searchsorted(plan.batches, np.arange(plan.batches[-1] + 2))
     for m in range(len(windows)):

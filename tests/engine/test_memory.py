@@ -1,4 +1,4 @@
-"""The memory that a batch is said to take, against what it takes; and a real process with too little of it."""
+"""The estimate of the memory that a batch takes, against what it takes; and a real process with too little of it."""
 
 import os
 import re
@@ -64,7 +64,7 @@ CASES = [(shape, "a number") for shape in SHAPES] + [
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(("shape", "kind"), CASES)
-def test_the_memory_that_is_named_is_about_what_it_takes(tmp_path, monkeypatch, shape, kind, training):
+def test_the_estimate_is_about_what_it_takes(tmp_path, monkeypatch, shape, kind, training):
     for name, value in (("PIECE_STEPS", STEPS), ("BATCH_STEPS", STEPS), ("OUTPUTS_HELD", 1000 * STEPS)):
         monkeypatch.setattr(whole, name, value)  # a batch of all steps, which only some models need
     given, data = open_long_sequence(tmp_path, shape, kind)

@@ -1,4 +1,4 @@
-"""Forecasts and generated text are what feeding predictions back by hand gives."""
+"""Forecasts and generated text are what feeding predictions back one by one gives."""
 
 import numpy as np
 import pytest

@@ -103,7 +103,7 @@ def test_scores(trained, loaded):
     assert json.loads(result.stdout) == {name: pytest.approx(score) for name, score in scores.items()}
 
 
-def test_what_training_never_saw_is_told(trained, tmp_path):
+def test_what_training_never_saw_is_reported(trained, tmp_path):
     write_jsonl(tmp_path / "new.jsonl", [{"words": ["a", "zebra"], "tags": ["A", "Z"]}])
     folder = trained("tagger")
     result = command(folder / "run", tmp_path / "new.jsonl")

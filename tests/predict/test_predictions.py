@@ -151,7 +151,7 @@ def test_evaluation_is_that_of_training(loaded, trained):
     assert scores["accuracy"] == pytest.approx(np.mean(right))
 
 
-def test_a_label_that_training_never_saw_counts_as_an_error_and_is_told(loaded, trained, tmp_path):
+def test_a_label_that_training_never_saw_counts_as_an_error_and_is_reported(loaded, trained, tmp_path):
     """Of a file where some true labels are renamed: what was right about these is wrong now, no more, no less."""
     folder, run = trained("classifier"), loaded("classifier")
     rows = read_jsonl(folder / "test.jsonl")

@@ -11,7 +11,7 @@ import pytest
 
 from lstm_cli.run.checkpoint import FORMAT, load
 from lstm_cli.run.names import BEST, LAST
-from tests.released.make import CONFIGS, STOPS, answers, resumed
+from tests.released.make import CONFIGS, STOPS, predictions, resumed
 from tests.support.paths import ROOT
 
 FOLDERS = sorted(Path(__file__).parent.glob("format-*"))
@@ -53,7 +53,7 @@ def test_it_loads(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize(("folder", "name"), RUNS)
 def test_it_predicts_the_same(folder: Path, name: str) -> None:
-    assert_contains(answers(folder, name), expected(folder, name)["answers"], name)
+    assert_contains(predictions(folder, name), expected(folder, name)["answers"], name)
 
 
 @pytest.mark.parametrize(("folder", "name"), RUNS)

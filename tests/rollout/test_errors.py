@@ -55,7 +55,7 @@ def world(world):
 
 
 def run_train(folder, *overrides, **changes):
-    """Run the command on a config in a file; return exit code and what it said."""
+    """Run the command on a config in a file; return exit code and message."""
     path = folder / "c.yaml"
     path.write_text(json.dumps(merged(CLOSED, changes)))
     result = CliRunner().invoke(train, [str(path), "-o", str(folder / "run"), "--overwrite", "-q", *overrides])
@@ -70,29 +70,29 @@ def test_a_system_that_cannot_be_used(world, name):
     assert str(caught.value).startswith("rollout.dynamics: ") and "\n" not in str(caught.value)
 
 
-def test_the_command_says_so_with_place_and_exit_code(world):
-    code, said = run_train(world, "rollout.dynamics=cart.py:flat")
+def test_the_command_names_the_place_and_has_an_exit_code(world):
+    code, message = run_train(world, "rollout.dynamics=cart.py:flat")
     assert code == 2
-    assert said.startswith("command line: rollout.dynamics=cart.py:flat: cart.py:flat: returned the shape (B)")
-    code, said = run_train(world, rollout={"dynamics": "cart.py:mixed"})
-    assert code == 2 and "c.yaml:1:" in said and "rollout.dynamics: cart.py:mixed: is not batched" in said
+    assert message.startswith("command line: rollout.dynamics=cart.py:flat: cart.py:flat: returned the shape (B)")
+    code, message = run_train(world, rollout={"dynamics": "cart.py:mixed"})
+    assert code == 2 and "c.yaml:1:" in message and "rollout.dynamics: cart.py:mixed: is not batched" in message
     assert not (world / "run" / "last").exists()
 
 
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_a_system_that_goes_to_infinity(world, accumulate):
     train = {"accumulate": accumulate}
-    code, said = run_train(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train=train)
-    assert code == 70 and "\n" not in said
-    assert re.search("loss (nan|inf) as cart.py:explodes made a state that is not finite at step ", said)
-    assert ", in sequence d" in said and "on sequences d" in said
+    code, message = run_train(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train=train)
+    assert code == 70 and "\n" not in message
+    assert re.search("loss (nan|inf) as cart.py:explodes made a state that is not finite at step ", message)
+    assert ", in sequence d" in message and "on sequences d" in message
 
 
 def test_a_check_finds_a_system_that_goes_to_infinity(world):
-    code, said = run_train(world, "--check", rollout={"dynamics": "cart.py:explodes", "steps": 30})
-    assert code == 70 and "\n" not in said
-    assert said.startswith("the largest batch, before any update: loss ")
-    assert "cart.py:explodes made a state that is not finite at step " in said and "on sequences d" in said
+    code, message = run_train(world, "--check", rollout={"dynamics": "cart.py:explodes", "steps": 30})
+    assert code == 70 and "\n" not in message
+    assert message.startswith("the largest batch, before any update: loss ")
+    assert "cart.py:explodes made a state that is not finite at step " in message and "on sequences d" in message
 
 
 def test_what_a_system_prints_is_no_result(world, tmp_path):
@@ -111,18 +111,20 @@ def test_the_step_at_which_a_system_raises(world, tmp_path):
     rows = [{"id": f"d{k}", "start": [0.1, 0.2, 0.0], "goal": [0.0, 0.0]} for k in range(9)]
     (tmp_path / "drives.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "cart.py").write_text((world / "cart.py").read_text())
-    code, said = run_train(tmp_path, rollout={"dynamics": "cart.py:counts", "steps": 9})
+    code, message = run_train(tmp_path, rollout={"dynamics": "cart.py:counts", "steps": 9})
     assert code == 2
-    assert said.startswith("cart.py:counts: raised AssertionError: four steps and no more, at step 5 of a loop with ")
+    assert message.startswith(
+        "cart.py:counts: raised AssertionError: four steps and no more, at step 5 of a loop with "
+    )
 
 
 def test_a_system_that_raises_on_its_way(world):
-    code, said = run_train(world, rollout={"dynamics": "cart.py:breaks", "steps": 30})
-    assert code == 2 and "\n" not in said
-    assert "cart.py:breaks: raised AssertionError: the cart left the rails" in said and "at step " in said
+    code, message = run_train(world, rollout={"dynamics": "cart.py:breaks", "steps": 30})
+    assert code == 2 and "\n" not in message
+    assert "cart.py:breaks: raised AssertionError: the cart left the rails" in message and "at step " in message
 
 
-def test_a_system_without_slopes_learns_nothing_and_says_nothing_wrong(world):
+def test_a_system_without_slopes_learns_nothing_and_is_no_error(world):
     """PyTensor gives steps the slope 0: that is the user's to know."""
     given = world_config(world, rollout={"dynamics": "cart.py:steps_only"})
     job = build_job(given, open_data(given))
@@ -167,7 +169,7 @@ def test_a_row_that_cannot_be_used(tmp_path, name):
         ({"rollout": {"loss_at": [1.0]}}, r"1 weights for 6 steps: give one for each"),
     ],
 )
-def test_what_a_loop_does_not_go_with(world, changes, message):
+def test_what_a_closed_loop_cannot_be_combined_with(world, changes, message):
     with pytest.raises((ConfigError, DataError), match=message):
         given = world_config(world, **changes)
         build_job(given, open_data(given))

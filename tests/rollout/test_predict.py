@@ -35,7 +35,7 @@ def test_each_state_follows_from_the_one_before(folder):
         np.testing.assert_allclose(cart_step(states[:-1], np.array(row["output"])), states[1:], rtol=1e-5, atol=1e-6)
 
 
-def test_as_many_steps_as_in_training_unless_told(folder):
+def test_as_many_steps_as_in_training_by_default(folder):
     run = lstm_cli.load(folder / "run", trust=True)
     assert [len(row["prediction"]) for row in run.predict(STARTS)] == [6, 6]
     long, short = run.steer(STARTS, 8), run.steer(STARTS[:1], 5)

@@ -1,4 +1,4 @@
-"""Closed loops, a step of training at a time: what is fed and what counts, the loss and its gradient."""
+"""Closed loops, a step of training at a time: what is fed back and what is counted, the loss and its gradient."""
 
 import json
 
@@ -43,7 +43,7 @@ def loss_in_numpy(job, rows, *, elements, scale=(0.0, 1.0)):
 
 
 @pytest.mark.parametrize("scale", ["none", "standard"])
-def test_the_loss_is_that_of_the_loop_by_hand_in_the_systems_own_units(world, scale):
+def test_the_loss_is_that_of_the_loop_in_numpy_in_the_systems_own_units(world, scale):
     job = randomized_job(world_config(world, precision="float64", data={"scale": scale}))
     (batch, *_) = evaluation_batches(job.config, job.batches.dataset).epoch(0)
     loss, _, _ = job.evaluator(batch, None)

@@ -77,7 +77,7 @@ def test_the_error_against_the_horizon(world, base):
     assert all(len(line.found) == len(line.wanted) for line in shown.trajectories)
 
 
-def test_the_report_shows_the_loop_and_what_nobody_drives(world, tmp_path):
+def test_the_report_shows_the_loop_and_the_undriven_system(world, tmp_path):
     train(world_config(world), tmp_path / "run")
     page = (tmp_path / "run" / "report.html").read_text()
     assert "Error at each step of the loop, validation data" in page

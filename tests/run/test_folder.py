@@ -258,7 +258,7 @@ class TestIdentity:
         with pytest.raises(CheckpointError, match=f"{name}: not the file that the checkpoint was trained with"):
             check_identity(kept, run)
 
-    def test_other_versions_are_told(self, run: Path) -> None:
+    def test_other_versions_are_named(self, run: Path) -> None:
         kept = identity(run)
         kept["versions"]["numpy"] = "1.0"
         assert [note.split(" -> ")[0] for note in check_identity(kept, run)] == ["numpy 1.0"]

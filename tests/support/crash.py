@@ -22,7 +22,7 @@ from tests.support.paths import ROOT
 
 
 class Outcome(NamedTuple):
-    """How a task ended: its exit code (negative: the signal) and what it said."""
+    """How a task ended: its exit code (negative: the signal) and what it printed."""
 
     code: int
     message: str

@@ -31,7 +31,7 @@ def write_endless_config(folder: Path) -> Path:
 
 
 class Process:
-    """A running `lstm-train` and what it says."""
+    """A running `lstm-train` and what it prints."""
 
     def __init__(self, config: Path, run: Path, *options: str, **environment: str) -> None:
         self.run, self._said = run, run.with_suffix(".stderr")

@@ -23,8 +23,8 @@ from tests.support.crash import damage
 from tests.support.runs import DROPS, SMALL, Watcher, Whole, assert_same, small_config, train, watched, write_data
 
 
-def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:
-    """It is as if there had been so many from the start, where the schedule does not look at the end."""
+def test_a_finished_run_continues_with_more_epochs(whole: Whole) -> None:
+    """As if it had had them from the start, where the schedule does not depend on the number of steps."""
     changes = {"model": DROPS, "train": {"epochs": 2, "schedule": "constant"}}
     more = {**changes, "train": {**changes["train"], "epochs": 4}}
     run = whole.new()
@@ -122,7 +122,7 @@ def test_a_resumed_run_writes_through_no_link(whole: Whole, name: str) -> None:
     assert elsewhere.read_bytes() == before
 
 
-def test_damaged_metrics_are_told_and_cost_no_other_line(whole: Whole) -> None:
+def test_damaged_metrics_are_reported_and_cost_no_other_line(whole: Whole) -> None:
     run = whole.new()
     train(small_config(whole.folder), run)
     first, _, *rest = lines = (run / "metrics.jsonl").read_bytes().splitlines(keepends=True)
@@ -134,7 +134,7 @@ def test_damaged_metrics_are_told_and_cost_no_other_line(whole: Whole) -> None:
     assert len(now) == len(lines) + 1
 
 
-def test_a_run_of_a_version_that_knew_fewer_keys_goes_on(whole: Whole) -> None:
+def test_a_run_of_a_version_that_knew_fewer_keys_continues(whole: Whole) -> None:
     run = whole.new()
     train(small_config(whole.folder), run)
     old = (run / "resolved.yaml").read_text()

@@ -65,7 +65,7 @@ def test_quiet_lines_only_warn():
     assert lines_of(*events, verbosity=Verbosity.QUIET) == ["warning: beware"]
 
 
-def test_verbose_lines_tell_more(tmp_path):
+def test_verbose_lines_say_more(tmp_path):
     written = CheckpointWritten(3, tmp_path / "last", "last")
     lines = lines_of(START, step(1), step(2), step(3), written, verbosity=Verbosity.VERBOSE)
     assert lines[2].endswith("left, learning rate 0.01, gradient norm 2.0000")

@@ -16,8 +16,8 @@ def train_two_epochs(folder, **sections):
 def test_labels_and_tokens_that_training_never_saw(tmp_path):
     """Two of five test sequences are wrong whatever the model says; the loss is the mean of the other three."""
     words = [{"w": list("ab" * (1 + k % 3)), "y": "up" if k % 2 else "down"} for k in range(12)]
-    odd = [{"w": ["a", "z"], "y": "sideways"}, {"w": ["z"], "y": "back"}]
-    for name, rows in (("train", words), ("test", words[:3] + odd), ("known", words[:3])):
+    unseen = [{"w": ["a", "z"], "y": "sideways"}, {"w": ["z"], "y": "back"}]
+    for name, rows in (("train", words), ("test", words[:3] + unseen), ("known", words[:3])):
         write_jsonl(tmp_path / f"{name}.jsonl", rows)
     data = {"train": str(tmp_path / "train.jsonl"), "inputs": ["w"], "target": "y", "valid": 0.25}
     scores, log = train_two_epochs(tmp_path, data={**data, "test": str(tmp_path / "test.jsonl")})
@@ -36,6 +36,6 @@ def test_a_text_of_nothing_but_unknown_symbols(tmp_path, monitor):
     data = {"train": str(tmp_path / "a.txt"), "valid": str(tmp_path / "b.txt"), "window": 10}
     scores, log = train_two_epochs(tmp_path, data=data, train={"epochs": 2, "batch_size": 3, "monitor": monitor})
     assert {scores["valid"][name] for name in ("loss", "perplexity", "bits")} == {None}
-    assert scores["valid"]["unknown_labels"] == 29  # the first symbol is nobody's next
+    assert scores["valid"]["unknown_labels"] == 29  # the first symbol follows none
     assert "valid: targets that training never saw, each an error: 30 of 30 (100.00%)" in log
     assert (tmp_path / "run" / "best" / "manifest.json").is_file()

@@ -122,7 +122,7 @@ def test_sinks_are_closed_where_a_run_is_refused(whole: Whole) -> None:
     assert (sink.events, sink.closed) == ([], 1)
 
 
-def test_a_resumed_session_is_told_of_the_evaluations_before_it(whole: Whole) -> None:
+def test_a_resumed_session_gets_the_evaluations_before_it(whole: Whole) -> None:
     folder, sink = whole.new(), Recorder()
     stopping = Watcher(5, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(Interrupted):

@@ -1,4 +1,4 @@
-"""``train.valid_streams``: training watched on a long series in streams side by side, and never without saying so."""
+"""``train.valid_streams``: a long series scored in streams side by side, and every such score marked."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_there_are_no_more_streams_than_windows(text: Path) -> None:
     assert ": valid in 78 streams: loss " in (run / "train.log").read_text()
 
 
-def test_every_line_that_shows_such_a_score_says_so(text: Path) -> None:
+def test_every_line_with_such_a_score_names_the_streams(text: Path) -> None:
     run = text / "run"
     train(settings(text, epochs=2), run)
     log = (run / "train.log").read_text()

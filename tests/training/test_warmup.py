@@ -1,4 +1,4 @@
-"""The warm-up of short jobs: what is set by default leaves time to train, and what does not is said."""
+"""The warm-up of short jobs: the default leaves time to train, and one that does not is reported."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ NOTES = {
 
 
 @pytest.mark.parametrize("name", NOTES)
-def test_a_warm_up_that_fills_the_run_is_told(whole: Whole, name: str) -> None:
+def test_a_warm_up_that_fills_the_run_is_reported(whole: Whole, name: str) -> None:
     warmup, note = NOTES[name]
     settings = small_config(whole.folder, train={"schedule": {"name": "linear", "warmup": warmup}})
     run = whole.new()
