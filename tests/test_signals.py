@@ -1,4 +1,4 @@
-"""One signal is a request, two are an end."""
+"""The first signal asks a process to stop, the second ends it."""
 
 import signal
 import subprocess

@@ -108,7 +108,7 @@ CONTENDERS = {"ours": ours, "pytorch": pytorch}
 
 
 def serve(name: str, threads: int) -> None:
-    """TargetColumn each line of the input, a number of seconds, with the times of the calls made in them."""
+    """Reply to each line of the input, a number of seconds, with the times of the calls made in them."""
     step = CONTENDERS[name](threads)
     step()
     for line in sys.stdin:

@@ -222,7 +222,7 @@ def test_a_cut_file_of_columns_is_refused(tmp_path, cell):
 
 
 @pytest.mark.parametrize("cell", ACCEPTED)
-def test_what_is_odd_but_usable_is_used_and_noted(tmp_path, cell):
+def test_unusual_data_is_used_and_noted(tmp_path, cell):
     content, data, lengths, note = ACCEPTED[cell]
     name = GOOD[cell.partition(":")[0]][0]
     write(tmp_path / name, content)
@@ -240,7 +240,7 @@ def test_a_quoted_comma_is_part_of_its_cell(tmp_path):
 
 
 @pytest.mark.parametrize("cell", HELD_OUT)
-def test_a_second_file_is_held_against_the_training_data(tmp_path, cell):
+def test_a_second_file_is_checked_against_the_training_data(tmp_path, cell):
     content, read_as, expected = HELD_OUT[cell]
     good, (name, *_) = GOOD[cell.partition(":")[0]], GOOD[cell.partition(":")[0]]
     held = name.replace("a.", "held.")

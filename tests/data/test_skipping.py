@@ -53,7 +53,7 @@ def test_skipping_stops_above_ten_rows_and_ten_percent(tmp_path, form, good, bad
 
 @pytest.mark.parametrize("on_error", ["stop", "skip"])
 @pytest.mark.parametrize("second", ["", 'a",p\n'])
-def test_a_stray_quote_never_takes_sequences_along_unsaid(tmp_path, on_error, second):
+def test_a_stray_quote_never_takes_sequences_along_unreported(tmp_path, on_error, second):
     """However few the sequences are that are left, and whether or not another quote far below closes it."""
     lines = [f"{n},{n}.5,p\n" for n in range(2000)]
     lines[99] = '99,"9.5,p\n'

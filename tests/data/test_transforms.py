@@ -31,7 +31,7 @@ def test_appending_one_by_one_continues_the_past(chain, values, count):
     np.testing.assert_allclose([trail.append(output) for output in outputs], values[-count:], rtol=1e-7)
 
 
-def test_the_airline_chain_by_hand():
+def test_the_airline_chain_step_by_step():
     values = np.exp(np.arange(20.0) ** 2 / 40)[:, None]
     chain = Chain((LOG, DIFFERENCE, Transform("seasonal_difference", 12)))
     difference = np.diff(np.arange(20.0) ** 2 / 40)

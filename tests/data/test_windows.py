@@ -1,4 +1,4 @@
-"""Cutting sequences: nothing is lost, nothing comes twice, no state goes astray."""
+"""Cutting sequences: nothing is lost or repeated, and every state is carried to the right window."""
 
 import numpy as np
 import pytest

@@ -152,7 +152,7 @@ def test_output_appears_whole_or_not_at_all(trained, tmp_path):
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_a_place_that_cannot_be_written_is_said_before_the_data_is_read(trained, tmp_path):
+def test_a_place_that_cannot_be_written_is_reported_before_the_data_is_read(trained, tmp_path):
     for option in ("-o", "--state-out"):
         result = command(trained("classifier") / "run", tmp_path / "missing.jsonl", option, tmp_path / "no" / "p.jsonl")
         assert result.exit_code == 74
@@ -233,7 +233,7 @@ def test_a_closed_pipe_is_quiet(trained, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_no_output(trained, tmp_path, number):
-    """RawSequences come from a pipe that stays open, so that it is stopped in the middle."""
+    """The sequences come from a pipe that stays open, so that it is stopped in the middle."""
     out = tmp_path / "out" / "p.jsonl"
     out.parent.mkdir()
     run = trained("classifier") / "run"

@@ -1,4 +1,4 @@
-"""What is wrong with a system, with starts and goals, is one message that names it, before the long work."""
+"""A problem of a system, of starts or of goals is one message that names it, before the long work."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A good file of each format with a row that is bad in one way, how it is read, and the message that is due."""
+"""A good file of each format with a row that is bad in one way, how it is read, and the expected message."""
 
 # ruff: noqa: E501  (a table is read by rows)
 
@@ -198,7 +198,7 @@ TABLE = {
         "a.jsonl",
         '{"name": "u", "x": [1, 2], "y": "a"}\n{"x": [1], "y": "b"}',
         {**X, "id": "name"},
-        r":2: name: missing: give every row one, or leave data.id out",
+        r":2: name: missing: give every sequence one, or leave data.id out",
     ),
     "jsonl: log of zero": (
         "a.jsonl",

@@ -1,4 +1,4 @@
-"""Runs tasks of `worker` with strace killing them or failing their system calls, and looks at what is left."""
+"""Runs tasks of `crash_worker` with strace killing them or failing their system calls, and checks what is left."""
 
 import json
 import os

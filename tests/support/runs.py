@@ -1,4 +1,4 @@
-"""Tiny runs that are done for real, in this process: data, configs, stops after any event, and what is left of them."""
+"""Tiny real runs in this process: data, configs, stops after any event, and what they leave in their folders."""
 
 import json
 import os
@@ -144,13 +144,13 @@ class Whole:
 
 
 def metrics(folder: Path) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl without the one thing that differs from run to run."""
+    """The lines of metrics.jsonl without `seconds`, which differ from run to run."""
     lines = read_jsonl(folder / "metrics.jsonl")
     return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
 
 
 def assert_same(one: Path, other: Path) -> None:
-    """Two runs came to the same: every bit of both checkpoints, and every evaluation."""
+    """Two runs have the same result: every bit of both checkpoints, and every evaluation."""
     for name in (LAST, BEST):
         left, right = load(one / name), load(other / name)
         for part in PARTS:

@@ -223,7 +223,7 @@ def predict_file(result, test, task):
 
 
 def check_scores(task, result, test, given):
-    """All scores there are, for the file and its predictions."""
+    """Compare all scores of a file with those of its predictions."""
     rows = predict_file(result, test, task)
     if task.data.get("target") == {"column": "end", "kind": "number", "per": "sequence"}:
         rows = [row | {"end": True} for row in rows]
