@@ -70,11 +70,11 @@ def forge(run: Path, **changes: dict) -> None:
         (run / name / MANIFEST).write_bytes(checkpoint._sealed(manifest))
 
 
-def predict(runs: Path) -> subprocess.CompletedProcess:
+def run_predict(runs: Path) -> subprocess.CompletedProcess:
     return execute(runs, "predict", "labels", "gestures.jsonl", "-o", "out.jsonl")
 
 
-def resume(runs: Path) -> subprocess.CompletedProcess:
+def run_resume(runs: Path) -> subprocess.CompletedProcess:
     return execute(runs, "train", "labels.yaml", "-o", "labels", "--resume")
 
 
@@ -82,13 +82,13 @@ def test_what_it_belongs_to(runs: Path) -> None:
     kept = load(runs / "labels" / LAST).identity
     hostile = {key: {**value, **dict.fromkeys(HOSTILE, HOSTILE[0])} for key, value in kept.items() if key != "data"}
     forge(runs / "labels", identity={**kept, **hostile, **dict.fromkeys(HOSTILE, HOSTILE[1])})
-    assert predict(runs).returncode == 0
-    assert resume(runs).returncode == 0
+    assert run_predict(runs).returncode == 0
+    assert run_resume(runs).returncode == 0
 
 
 def test_names_of_arrays(runs: Path) -> None:
     forge(runs / "labels", model={name: np.ones(1, np.float32) for name in HOSTILE})
-    for done in (predict(runs), resume(runs)):
+    for done in (run_predict(runs), run_resume(runs)):
         assert done.returncode == 65
         assert "../../malefic: expected nothing, got float32[1]" in done.stderr
 
@@ -99,8 +99,8 @@ def test_positions(runs: Path, where: str) -> None:
     hostile = dict.fromkeys(HOSTILE, HOSTILE[3])
     changed = {**position, **hostile} if where == "position" else {**position, "schedule": HOSTILE}
     forge(runs / "labels", position=changed)
-    assert predict(runs).returncode == 0
-    done = resume(runs)
+    assert run_predict(runs).returncode == 0
+    done = run_resume(runs)
     assert done.returncode == 65
     assert "the checkpoint's position is not one that this version knows" in done.stderr
     assert not [path for path in runs.rglob("malefic*") if path.name != "malefic-of-the-test"]

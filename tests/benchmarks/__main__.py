@@ -4,7 +4,7 @@
 
 Every contender runs in its own process, a moment at a time and in turns; the figures are medians over all calls. The
 share of the peak is the operations of the matrix products that are needed, by the time, by what a large sgemm gives.
-After the layers comes the closed loop (`tests.benchmarks.closed_loop`) and, with `--jobs`, whole training jobs, so many
+After the layers comes the closed loop (`tests.benchmarks.closed_loop`) and, with `--jobs`, whole training jobs, N
 times each (`tests.benchmarks.jobs`).
 """
 
@@ -34,13 +34,13 @@ class Worker:
         )  # fmt: skip
 
     def ask(self, **request: object) -> list[float]:
-        """Send a request and return the answer."""
+        """Send a request and return the reply."""
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
+        reply = self.process.stdout.readline()
+        if not reply:
             raise SystemExit(f"a contender ended: {self.process.args}")
-        return json.loads(answer)
+        return json.loads(reply)
 
 
 def compare(case: Case, workers: dict[str, Worker], rounds: int, seconds: float) -> dict[str, dict[str, float]]:
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.3, help="of each contender's turn")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--jobs", type=int, default=0, help="compare whole training jobs too, so many times")
+    parser.add_argument("--jobs", type=int, default=0, help="compare whole training jobs too, N times")
     parser.add_argument("--public", type=Path, default=jobs.PUBLIC, help="where the jobs' data sets are")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     given = parser.parse_args()

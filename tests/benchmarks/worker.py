@@ -1,7 +1,7 @@
 """One contender in a process of its own, so that thread pools do not meet: reads requests, one JSON object a line.
 
 {"case": 3}                              get ready
-{"run": "training", "seconds": 0.3}      answer with the seconds of every call in that time, after one unmeasured
+{"run": "training", "seconds": 0.3}      reply with the seconds of every call in that time, after one unmeasured
 """
 
 import json
@@ -33,10 +33,10 @@ def main() -> None:
         if "case" in request:
             training, inference = CONTENDERS[name](CASES[request["case"]], threads)
             functions = {"training": training, "inference": inference}
-            answer = []
+            reply = []
         else:
-            answer = measure(functions[request["run"]], request["seconds"])
-        print(json.dumps(answer), flush=True)
+            reply = measure(functions[request["run"]], request["seconds"])
+        print(json.dumps(reply), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Small networks in float64, random batches for them, and what they make of these."""
+"""Small networks in float64, random batches for them, and the outputs of one for the other."""
 
 from dataclasses import dataclass, replace
 
