@@ -8,9 +8,10 @@ from lstm_cli.theano.compiling import fast_start
 
 from lstm_cli.kernels.cells import CELLS as DECLARED
 from lstm_cli.kernels.recurrent import layer as kernels
+from lstm_cli.kernels.recurrent.arguments import Shape
 from lstm_cli.kernels.recurrent.layout import NEARBY
 from lstm_cli.kernels.runtime import threads as runtime
-from lstm_cli.kernels.runtime.tasks import aligned
+from lstm_cli.kernels.runtime.memory import aligned
 from lstm_cli.kernels.simd.tile import ROWS
 from lstm_cli.ops.recurrent import recurrent, recurrent_tokens
 from tests.support import recurrent_problem as layers
@@ -185,7 +186,7 @@ def test_what_is_kept_for_the_gradient(cell, floats, starts):
     """The table in `lstm_cli.kernels.recurrent.forward`: floats per real step and unit, and per sequence and unit."""
     x, lengths, W, b, *initial = layers.make(Kind(cell), 6, 5, 3, 7, RAGGED).inputs
     nothing = W[:0, :0]
-    inputs = kernels.Inputs(x, nothing, nothing, lengths, W, b, initial, nothing)
+    inputs = kernels.Inputs(Shape(6, 5, 3, 7), x, nothing, nothing, lengths, W, b, initial, nothing)
     reserve = kernels.new_reserve(kernels.Layer(DECLARED[cell], "tanh", False), inputs, keeps=True)
     assert reserve.gates.size + reserve.further.size == (floats * sum(RAGGED) + starts * len(RAGGED)) * 7
     reserve = kernels.new_reserve(kernels.Layer(DECLARED[cell], "tanh", False), inputs, keeps=False)

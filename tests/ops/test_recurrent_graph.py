@@ -18,7 +18,7 @@ def test_a_second_model_of_other_sizes_compiles_no_kernel(monkeypatch):
         for dtype in ("float32", "float64"):
             layers.run(layers.make(Kind(cell, masked=True), 4, 3, 2, 5).astype(dtype))
 
-    def refuse(kernel, kinds):
+    def refuse(kernel, kinds, arguments):
         raise AssertionError(f"{kernel.function.__name__} was compiled for {kinds}")
 
     monkeypatch.setattr(TaskKernel, "compile", refuse)
