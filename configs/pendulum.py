@@ -10,7 +10,7 @@ STEP = 0.05  # seconds
 def double_pendulum(state: Variable, output: Variable) -> Variable:
     """Return the state a twentieth of a second later; the equations are those of `data/pendulum.py`.
 
-    Speeds first and angles with the new speeds (symplectic Euler), which neither gains nor loses energy of its own.
+    Speeds first and angles with the new speeds (symplectic Euler), which neither gains nor loses energy by itself.
 
     Parameters
     ----------

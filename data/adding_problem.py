@@ -1,8 +1,8 @@
 """Make the adding problem: each step has a number between 0 and 1 and a mark; the target is the sum of the marked two.
 
-The longer the sequences, the longer a network must keep the first number without being told when the second comes.
-Files are numpy archives with `x` (sequence, step, 2), `lengths` and `y`. Always answering 1 has a mean squared error of
-1/6.
+The longer the sequences, the longer a network must keep the first number without knowing when the second comes.
+Files are numpy archives with `x` (sequence, step, 2), `lengths` and `y`. Always predicting 1 has a mean squared
+error of 1/6.
 
 S. Hochreiter, J. Schmidhuber (1997). Long short-term memory. Neural Computation 9(8), section 5.4; here with numbers
 from 0 to 1 instead of -1 to 1, one length for all, and the two marks anywhere.

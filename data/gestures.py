@@ -20,13 +20,13 @@ NOISE = 12.0
 
 
 def clockwise(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
-    """Go round a circle one to one and a half times, starting anywhere; (steps, 3)."""
+    """Move around a circle one to one and a half times, starting anywhere; (steps, 3)."""
     angle = 2 * np.pi * (rng.uniform(1.0, 1.5) * time + rng.uniform())
     return np.stack([np.sin(angle), np.cos(angle), np.zeros_like(angle)], axis=1)
 
 
 def counterclockwise(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
-    """Go the other way round; (steps, 3)."""
+    """Move around a circle the other way; (steps, 3)."""
     return clockwise(rng, time) * [-1, 1, 1]
 
 
@@ -38,7 +38,7 @@ def swipe(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
 
 
 def shake(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
-    """Go back and forth along the first axis, as often as the steps can show; (steps, 3)."""
+    """Move back and forth along the first axis, at most as often as the steps can resolve; (steps, 3)."""
     times = rng.uniform(2.0, min(5.0, len(time) / 4))
     push = np.sin(2 * np.pi * (times * time + rng.uniform()))
     return np.stack([push, np.zeros_like(push), np.zeros_like(push)], axis=1)

@@ -1,7 +1,7 @@
-"""Make a noisy oscillator: two swings of different periods that beat, measured with noise.
+"""Make a noisy oscillator: two coupled swings of different periods, measured with noise.
 
-x'' = -x - 0.1 x³ swings alone; y'' = -2.25 y + 0.2 x is pushed by it. What is measured is x + y with noise, ten times
-in every unit of time, and never the speeds or the single swings: a forecast has to keep them in mind.
+x'' = -x - 0.1 x³ swings alone; y'' = -2.25 y + 0.2 x is driven by it. What is measured is x + y with noise, ten times
+in every unit of time, but neither the speeds nor the single swings, which a forecast has to infer from the past.
 """
 
 import argparse
@@ -20,7 +20,7 @@ def derivative(state: np.ndarray) -> np.ndarray:
 
 
 def measured(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return so many measurements with noise, and what they would have been without."""
+    """Return `count` measurements with noise, and the values without it."""
     state, values = np.array([1.0, 0.0, 0.5, 0.0]), np.empty(count)
     for index in range(count * EVERY):
         if index % EVERY == 0:

@@ -1,8 +1,8 @@
-"""Make starts and goals for a double pendulum that a motor at its first joint swings.
+"""Make starts and goals for a double pendulum that is driven by a motor at its first joint.
 
-A start is what a pendulum that was let go has come to after a while: angles and speeds (a1, w1, a2, w2). A goal is a
+A start is the state of a pendulum some time after its release: angles and speeds (a1, w1, a2, w2). A goal is a
 posture that the motor can hold: the first arm at an angle, the second one hanging down. The motion is integrated here
-in plain numpy, in small steps of Runge and Kutta's fourth order; the config's own system takes larger and simpler ones.
+in plain numpy, in small steps of Runge and Kutta's fourth order; the system of the config takes larger, simpler ones.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def swings(count: int, rng: np.random.Generator) -> list[dict[str, object]]:
     """Return rows of starts and goals."""
     angles = rng.uniform(-1.2, 1.2, (count, 2))
     starts = np.stack([angles[:, 0], np.zeros(count), angles[:, 1], np.zeros(count)], axis=1)
-    steps = rng.integers(0, round(LONGEST / STEP), count)  # of each, before it is a start
+    steps = rng.integers(0, round(LONGEST / STEP), count)  # of each pendulum, between its release and its start
     for step in range(steps.max()):
         starts = np.where((step < steps)[:, np.newaxis], moved(starts), starts)
     goals = rng.uniform(-0.6, 0.6, count)

@@ -1,9 +1,9 @@
-"""Draw what trained loops do, from two runs: the pendulum's posture against its goal, a forecast against the truth.
+"""Draw what trained closed loops do, from two runs: the pendulum's angle and its goal, a forecast and the measurements.
 
     lstm-train configs/pendulum_swing.yaml && lstm-train configs/oscillator.yaml
     python data/pictures.py runs/pendulum_swing runs/oscillator
 
-It runs the system's code that the first run keeps.
+It runs the code of the system that is stored in the first run.
 """
 
 import argparse
@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 import lstm_cli
+from lstm_cli.engine.build import build_model
 from lstm_cli.predict import Run
 from lstm_cli.report.charts import HEIGHT, LEFT, WIDTH, Series, line_chart
-from lstm_cli.training.session import build_model
 
 DATA = Path(__file__).parent
 STYLE = """
@@ -33,7 +33,7 @@ LEGEND = 26  # height of the line with the names
 
 
 def picture(title: str, axis: str, series: list[Series]) -> str:
-    """Return a chart that stands alone: with its own style, and the names of its lines above it."""
+    """Return a self-contained chart: with its own style, and the names of its lines above it."""
     chart = line_chart(title, series)
     head, _, rest = chart.partition("\n")
     frame = head.replace(f'viewBox="0 0 {WIDTH} {HEIGHT}"', f'viewBox="0 {-LEGEND} {WIDTH} {HEIGHT + LEGEND}"')
@@ -48,7 +48,7 @@ def picture(title: str, axis: str, series: list[Series]) -> str:
 
 
 def untrained(run: Run) -> None:
-    """Give a run's model the weights that it started from."""
+    """Reset the weights of a run's model to their initial values."""
     fresh = build_model(run.config, run.schema, run.code)
     run.network.model.parameters.set_values(fresh.parameters.values())
 

@@ -1,6 +1,6 @@
-"""Bring downloaded public data into the form that the configs read, under data/public.
+"""Convert downloaded public data to the files that the configs read, under data/public.
 
-README.md beside this script says what to download. What is written has the checksums of public.sha256:
+README.md beside this script says what to download. The files written have the checksums in public.sha256:
 
     cd data/public && sha256sum --check --ignore-missing ../public.sha256
 """

@@ -1,6 +1,16 @@
-"""Train recurrent networks on sequences from a YAML file, or from Python with the names of theano-lstm.
+"""Recurrent networks on sequences, trained from a YAML file or scripted with the API of theano-lstm.
 
-Nothing is imported before it is asked for: PyTensor takes a second.
+The package has two halves, and this module has the public names of both:
+
+trainer
+    `train`, `train_run` and `load`, what ``lstm-train`` and ``lstm-predict`` do, from Python; and `Sink`, which takes
+    the `events` of a run.
+theano-lstm
+    All other names. Layers that take one step at a time (`Layer`, `RNN`, `LSTM`, `GRU`, `Embedding`, `GatedInput`,
+    `StackedCells`), dropout masks, masked loss, optimizer updates, shared memory, and `theano`. They are defined in
+    `lstm_cli.theano_lstm`, which the trainer does not use.
+
+Names are imported when they are first used, as importing PyTensor takes a second.
 """
 
 import importlib
@@ -24,6 +34,12 @@ if "pytensor" not in sys.modules:
     sys.meta_path.insert(0, _BeforePytensor)
 
 _HOMES = {
+    # the trainer
+    "lstm_cli.api": ("train", "train_run"),
+    "lstm_cli.predict": ("load",),
+    "lstm_cli.training.events": ("events",),
+    "lstm_cli.training.sinks.sink": ("Sink",),
+    # theano-lstm
     "lstm_cli.theano_lstm.theano": ("theano",),
     "lstm_cli.theano_lstm.dropout": ("Dropout", "MultiDropout", "apply_dropout", "srng"),
     "lstm_cli.theano_lstm.dense": ("Layer", "create_shared", "np_rng", "random_initialization"),
@@ -37,8 +53,6 @@ _HOMES = {
     "lstm_cli.theano_lstm.stacked": ("StackedCells",),
     "lstm_cli.theano_lstm.clip_gradient": ("clip_gradient",),
     "lstm_cli.theano_lstm.updates": ("create_optimization_updates",),
-    "lstm_cli.predict": ("load",),
-    "lstm_cli.training.api": ("train",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -49,7 +63,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'lstm_cli' has no attribute {name!r}")
     home = importlib.import_module(_HOME_OF[name])
-    return home if name == "theano" else getattr(home, name)
+    return home if name in ("theano", "events") else getattr(home, name)
 
 
 def __dir__() -> list[str]:

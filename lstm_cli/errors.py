@@ -1,12 +1,13 @@
-"""The errors a user can meet, each with the exit code that the commands return for it."""
+"""The errors a user can meet, each with its exit code, and the phrases that many of their messages share."""
 
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class LstmError(Exception):
     """Something a user can act on: one message, no traceback."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
 
 class ConfigError(LstmError):
@@ -22,7 +23,7 @@ class DataError(LstmError):
 
 
 class CheckpointError(LstmError):
-    """A checkpoint is missing, damaged or of another model."""
+    """A checkpoint is missing, damaged or belongs to another model."""
 
     exit_code = 65
 
@@ -51,3 +52,25 @@ class Interrupted(LstmError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number  # 130 for SIGINT, 143 for SIGTERM
+
+
+def nearest(word: object, choices: Iterable[str]) -> str | None:
+    """Return the choice that a wrong word was most likely meant to be; None if none is close."""
+    known = {choice.lower(): choice for choice in choices}
+    found = get_close_matches(str(word)[:60].lower(), known, n=1, cutoff=0.6)
+    return known[found[0]] if found else None
+
+
+def did_you_mean(meant: object | None) -> str:
+    """Return the end of a message that suggests what was meant, as `nearest` finds it; empty for None."""
+    return "" if meant is None else f" (did you mean {meant}?)"
+
+
+def listed(names: Sequence[object], most: int = 10) -> str:
+    """Return the first names of a list on one line, and how many more there are."""
+    return ", ".join(str(name) for name in names[:most]) + and_more(len(names) - most)
+
+
+def and_more(count: int, before: str = " ") -> str:
+    """Return the end of a list that leaves out `count` entries; `before` separates it from them."""
+    return f"{before}and {count} more" if count > 0 else ""

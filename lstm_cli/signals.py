@@ -1,9 +1,9 @@
-"""Stop when asked to: the first SIGINT or SIGTERM is a request, the second ends the process at once.
+"""Stopping on request: the first SIGINT or SIGTERM is a request, the second ends the process at once.
 
-What was asked for first decides how a process ends: once that is done, a second signal changes nothing.
+The first signal decides how a process ends: once its request is met, a second one changes nothing.
 
 An exception raised from a signal handler inside compiled code surfaces as a `SystemError` somewhere else, and may leave
-a step half done; so the handler takes a note, and the training loop looks at it between two steps.
+a step half done; so the handler sets a flag, and the training loop looks at it between two steps.
 """
 
 import _thread
@@ -19,34 +19,34 @@ from typing import Any, Self
 from lstm_cli.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-INSISTENCE = 5, 0.2  # times that an exception which had no effect is raised again, and seconds between two
-UNHARMED = "before the next step; nothing was lost"
+RETRIES, RETRY_SECONDS = 5, 0.2  # how often an exception that had no effect is raised again, and after how long
+BEFORE_NEXT_STEP = "before the next step; nothing was lost"
 
 
 def end_at_once() -> None:
-    """Have a signal end this process at once: for a command, wherever it has nothing to save."""
+    """Let a signal end this process at once: for a command, wherever it has nothing to save."""
     for number in SIGNALS:
-        if _is_heard(number):
+        if _is_handled(number):
             signal.signal(number, _end)
 
 
 def end_undisturbed() -> None:
-    """Have no signal change how a command ends that has come to its end: Python takes a while to leave."""
+    """Let no signal change how a finished command ends: Python takes a while to exit."""
     for number in SIGNALS:
         if signal.getsignal(number) is _end:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _is_heard(number: int) -> bool:
+def _is_handled(number: int) -> bool:
     return signal.getsignal(number) not in (None, signal.SIG_IGN)
 
 
-_ended_by: list[int] = []  # signals that `_end` has heard of
+_ended_by: list[int] = []  # signals that `_end` has received
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     _ended_by.append(number)
-    if len(_ended_by) == 1:  # else the first one waits for somebody to read what it says
+    if len(_ended_by) == 1:  # else the first one still waits for its output to be read
         _flush()
         with suppress(OSError):
             os.write(2, f"stopped by {signal.Signals(number).name}\n".encode())
@@ -60,10 +60,10 @@ def _flush() -> None:
 
 
 class Signals:
-    """Notes signals while its `with` block runs.
+    """Records signals while its `with` block runs.
 
-    Outside the main thread, where Python allows no handlers, nothing is noted; a signal that the process was started to
-    ignore stays ignored.
+    Outside the main thread, where Python allows no handlers, nothing is recorded; a signal that the process was started
+    to ignore stays ignored.
 
     Attributes
     ----------
@@ -76,13 +76,13 @@ class Signals:
         self._obeyed = False
         self._at_once = False
         self._repeating = False
-        self._progress = UNHARMED
+        self._progress = BEFORE_NEXT_STEP
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                if _is_heard(number):
+                if _is_handled(number):
                     self._before[number] = signal.signal(number, self._handle)
         return self
 
@@ -90,7 +90,7 @@ class Signals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            over = handler is _end and self.received is not None  # the command has only to say so
+            over = handler is _end and self.received is not None  # the command has only its message left
             signal.signal(number, signal.SIG_IGN if over else handler)
         self._before.clear()
         if kind is KeyboardInterrupt and self.received is not None:  # it came at the very end of `at_once`
@@ -108,15 +108,15 @@ class Signals:
             raise KeyboardInterrupt
 
     @contextmanager
-    def at_once(self, progress: str = UNHARMED) -> Iterator[None]:
-        """Raise `Interrupted` at once within this block: for work that can be left anywhere, as compiling.
+    def at_once(self, progress: str = BEFORE_NEXT_STEP) -> Iterator[None]:
+        """Raise `Interrupted` at once within this block: for work that can be abandoned anywhere, as compiling.
 
-        `progress` says in the message how far it came.
+        `progress` says in the message how far the work came.
         """
         self._progress = progress
         with ExitStack() as stack:
             if self._before:
-                stack.enter_context(self._insistence())
+                stack.enter_context(self._retried())
             self._at_once = True
             try:
                 if self.received is None:
@@ -130,16 +130,16 @@ class Signals:
             raise self.interrupted(progress)
 
     @contextmanager
-    def _insistence(self) -> Iterator[None]:
-        """See to it that the block is left after a signal.
+    def _retried(self) -> Iterator[None]:
+        """Make sure that the block is left after a signal.
 
-        Its exception waits as long as compiled code runs, and is lost where that calls back into Python. So a thread,
-        which hears of the signal at once, has it raised again and, if all is in vain, ends the process.
+        The handler's exception waits as long as compiled code runs, and is lost where that calls back into Python. So a
+        thread, which receives the signal at once, has it raised again and, if nothing helps, ends the process.
         """
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         left = threading.Event()
-        thread = threading.Thread(target=self._insist, args=(reader, left), daemon=True)
+        thread = threading.Thread(target=self._retry, args=(reader, left), daemon=True)
         thread.start()
         wakeup, hook = signal.set_wakeup_fd(writer, warn_on_full_buffer=False), sys.unraisablehook
         sys.unraisablehook = lambda lost: None if self.received else hook(lost)
@@ -153,23 +153,23 @@ class Signals:
             thread.join()
             os.close(reader)
 
-    def _insist(self, reader: int, left: threading.Event) -> None:
-        times, seconds = INSISTENCE
-        while (heard := os.read(reader, 1)) and heard[0] not in self._before:
+    def _retry(self, reader: int, left: threading.Event) -> None:
+        """Raise a signal's exception again until the block is left, and in the end leave the process."""
+        while (received := os.read(reader, 1)) and received[0] not in self._before:
             pass
-        for _ in range(times if heard else 0):
-            if left.wait(seconds):
+        for _ in range(RETRIES if received else 0):
+            if left.wait(RETRY_SECONDS):
                 return
             self._repeating = True
-            _thread.interrupt_main(heard[0])
-        if heard and not left.wait(seconds):
-            self.received = heard[0]
+            _thread.interrupt_main(signal.Signals(received[0]))
+        if received and not left.wait(RETRY_SECONDS):
+            self.received = received[0]
             with suppress(OSError):
                 os.write(2, f"{self.interrupted(self._progress)}\n".encode())
-            os._exit(128 + heard[0])
+            os._exit(128 + received[0])
 
-    def interrupted(self, what: str) -> Interrupted:
-        """Return the error that ends a stopped run; `what` says how far it came. No further signal has an effect."""
+    def interrupted(self, progress: str) -> Interrupted:
+        """Return the error that ends a stopped run; `progress` says how far it came. Further signals have no effect."""
         self._obeyed = True
         number = signal.Signals(self.received or signal.SIGINT)
-        return Interrupted(f"stopped by {number.name} {what}", number)
+        return Interrupted(f"stopped by {number.name} {progress}", number)

@@ -1,4 +1,4 @@
-"""Theano's names, which live in `lstm_cli.theano_lstm.theano`: the same modules under the name users import."""
+"""`lstm_cli.theano_lstm.theano` and its submodules under the name that scripts import."""
 
 import sys
 

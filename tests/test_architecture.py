@@ -19,8 +19,11 @@ APART = {
     "kernels": {"data", "config", "signals"},
     "ops": {"data", "config", "signals"},
     "optim": {"data"},
+    "theano_lstm": {"graph", "data", "config", "signals"},
     "graph": {"data"},
 }
+# The half of the package with theano-lstm's API, which the trainer does not use: only these import it.
+THEANO_LSTM = {"theano", "theano_lstm"}
 # Libraries that a room does without.
 WITHOUT = {
     "cli": {"numpy", "numba", "pytensor", "pydantic", "yaml", "tqdm"},
@@ -52,6 +55,44 @@ def rooms_imported(path: Path) -> Iterator[tuple[int, str]]:
     for line, name in imports(path):
         if name.startswith("lstm_cli.") and (room := name.split(".")[1]) != room_of(path):
             yield line, room
+
+
+def module_of(path: Path) -> str:
+    """The full name of a file's module; a package's own file has the name of the package."""
+    parts = ("lstm_cli", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def modules_imported(path: Path, modules: set[str]) -> set[str]:
+    """Which of some modules a file imports, wherever in the file: a name taken from a package may be a module in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inside if inside <= modules else (inside & modules) | {node.module}
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "import_module":
+            found |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+    return found & modules
+
+
+def cycle(graph: dict[str, set[str]]) -> list[str]:
+    """A way through a graph of modules and what each imports that ends where it began; empty where there is none."""
+    done: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return [*way[way.index(name) :], name]
+        if name in done:
+            return []
+        for other in sorted(graph[name]):
+            if found := walk(other, [*way, name]):
+                return found
+        done.add(name)
+        return []
+
+    return next((found for name in sorted(graph) if (found := walk(name, []))), [])
 
 
 def calls(path: Path) -> Iterator[tuple[int, str]]:
@@ -86,6 +127,41 @@ def test_imports_run_downward(room):
         if other not in below
     ]
     assert wrong == []
+
+
+def test_the_trainer_does_not_import_theano_lstm():
+    wrong = [
+        f"{path}:{line}: {room_of(path)} imports {other}"
+        for path in FILES
+        if room_of(path) not in THEANO_LSTM
+        for line, other in rooms_imported(path)
+        if other in THEANO_LSTM
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", sorted({room_of(path) for path in FILES} - {""}))
+def test_no_imports_in_a_room_form_a_circle(room):
+    """Imports for type checking and imports in functions count: they only hide a circle."""
+    files = {module_of(path): path for path in of_rooms(room)}
+    found = cycle({name: modules_imported(path, set(files)) for name, path in files.items()})
+    assert not found, " -> ".join(found)
+
+
+def test_the_data_flows_one_way():
+    """Formats know neither the schema nor what is above it; the schema knows nothing of datasets and batches."""
+    data = "lstm_cli.data"
+    modules = {module_of(path): path for path in of_rooms("data")}
+    allowed = {
+        f"{data}.formats": {f"{data}.formats", f"{data}.memory"},
+        f"{data}.schema": {f"{data}.schema", f"{data}.formats"},
+        f"{data}.batching": {f"{data}.{name}" for name in ("batching", "batch", "dataset", "permutations", "splits")},
+    }
+    for part, below in allowed.items():
+        for module, path in modules.items():
+            if f"{module}.".startswith(f"{part}."):
+                others = {".".join(name.split(".")[:3]) for name in modules_imported(path, set(modules))}
+                assert others <= below, f"{module} imports {others - below}"
 
 
 @pytest.mark.parametrize("room", WITHOUT)
@@ -132,3 +208,19 @@ def test_the_checks_find_what_they_look_for(tmp_path, monkeypatch):
     assert list(imports(bad)) == [(1, "click"), (2, "lstm_cli.graph")]
     assert list(calls(bad)) == [(5, "print")]
     assert list(functions(bad)) == [(3, "f", 3)]
+
+
+def test_circles_are_found_where_imports_hide_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from lstm_cli.data.a import A\n")
+    (folder / "a.py").write_text("if TYPE_CHECKING:\n    from lstm_cli.data import b\n")
+    (folder / "b.py").write_text("import lstm_cli.data.c\n")
+    (folder / "c.py").write_text("def f():\n    import_module('lstm_cli.data.a')\n")
+    files = {module_of(path): path for path in sorted(folder.iterdir())}
+    graph = {name: modules_imported(path, set(files)) for name, path in files.items()}
+    a, b, c = (f"lstm_cli.data.{name}" for name in "abc")
+    assert graph == {"lstm_cli.data": {a}, a: {b}, b: {c}, c: {a}}
+    assert cycle(graph) == [a, b, c, a]
+    assert cycle(graph | {c: set()}) == []

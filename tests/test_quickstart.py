@@ -29,21 +29,21 @@ def run(command, *args):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("quickstart") / "run"
-    output, told = run("lstm-train", "configs/quickstart.yaml", "train.epochs=2", "-o", folder)
-    return folder, output, told
+    output, messages = run("lstm-train", "configs/quickstart.yaml", "train.epochs=2", "-o", folder)
+    return folder, output, messages
 
 
-def test_training_tells_its_progress_on_standard_error(trained):
-    folder, output, told = trained
+def test_training_reports_its_progress_on_standard_error(trained):
+    folder, output, messages = trained
     assert output == ""
-    assert "epoch 2, step 20" in told and "test: loss" in told
+    assert "epoch 2, step 20" in messages and "test: loss" in messages
     assert {path.name for path in folder.iterdir()} >= {"best", "last", "metrics.jsonl", "report.html", "train.log"}
 
 
 def test_predictions_and_scores(trained):
-    output, told = run("lstm-predict", trained[0], "data/gestures/test.jsonl")
+    output, messages = run("lstm-predict", trained[0], "data/gestures/test.jsonl")
     rows = [json.loads(line) for line in output.splitlines()]
-    assert (len(rows), told) == (100, "")
+    assert (len(rows), messages) == (100, "")
     scores, _ = run("lstm-predict", trained[0], "data/gestures/test.jsonl", "--evaluate")
     given = [json.loads(line) for line in (ROOT / "data/gestures/test.jsonl").read_text().splitlines()]
     right = sum(row["prediction"] == label["gesture"] for row, label in zip(rows, given, strict=True))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from lstm_cli.run import checkpoint
-from lstm_cli.run.checkpoint import BEST, LAST, MANIFEST, State, load, save
+from lstm_cli.run.checkpoint import State, load, save
+from lstm_cli.run.names import BEST, LAST, MANIFEST
 
 RELEASED = Path(__file__).parent / "released" / "format-1"
 HOSTILE = [
@@ -33,7 +34,7 @@ def hook(event, args):
         caught.append((event, str(args)[:300]))
 sys.addaudithook(hook)
 open(sys.argv[1] + "/malefic-of-the-test", "w").close()
-from lstm_cli.cli import main
+from lstm_cli.cli.group import main
 try:
     main(sys.argv[2:])
 except SystemExit as end:

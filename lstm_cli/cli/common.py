@@ -1,4 +1,4 @@
-"""What every command does alike: options they share, and how an error becomes a message and an exit code."""
+"""What the commands share: options, and how an error becomes a message and an exit code."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ from lstm_cli.errors import LstmError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-# The exit codes that stand for no error of this package's own.
+# Exit codes other than those of the package's own errors.
 UNEXPECTED, DISK, INTERRUPTED = 1, 74, 130
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS}
@@ -22,8 +22,8 @@ _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS}
 
 def verbosity_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``-q`` and ``-v`` to a command."""
-    command = click.option("-v", "--verbose", is_flag=True, help="Say more; show where an error came from.")(command)
-    return click.option("-q", "--quiet", is_flag=True, help="Say nothing but warnings and errors.")(command)
+    command = click.option("-v", "--verbose", is_flag=True, help="Print more, and the traceback of an error.")(command)
+    return click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")(command)
 
 
 def verbosity_of(*, quiet: bool, verbose: bool) -> int:
@@ -35,9 +35,9 @@ def verbosity_of(*, quiet: bool, verbose: bool) -> int:
 
 @contextmanager
 def reported(verbosity: int) -> Iterator[None]:
-    """Turn what goes wrong inside into one message on stderr and the exit code it stands for.
+    """Turn an error inside into one message on stderr and its exit code.
 
-    A closed pipe is no error: whoever reads the output has seen enough.
+    A closed pipe is not an error: its reader needs no more of the output.
     """
     try:
         yield

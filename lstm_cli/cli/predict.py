@@ -1,4 +1,4 @@
-"""``lstm-predict``: a run folder and sequences in, predictions out."""
+"""``lstm-predict``: from a run folder and sequences to predictions."""
 
 import json
 import math
@@ -17,27 +17,28 @@ _PATH = click.Path(path_type=Path)
 @click.command("predict", context_settings=SETTINGS, short_help="Predict sequences with a trained network.")
 @click.argument("run", metavar="RUN", type=_PATH)
 @click.argument("data", metavar="[DATA]", type=_PATH, required=False)
-@click.option(
-    "-o", "--out", metavar="OUT", type=_PATH, help="File for the predictions, .jsonl or .csv; - is standard output."
-)
+@click.option("-o", "--out", metavar="OUT", type=_PATH, help="Write the predictions to this .jsonl or .csv file.")
 @click.option("--probabilities", is_flag=True, help="Add the probability of every label.")
-@click.option("--evaluate", is_flag=True, help="Print the metrics, where DATA holds the target.")
+@click.option("--evaluate", is_flag=True, help="Print the metrics only; DATA must hold the target.")
 @click.option(
     "--steps", type=click.IntRange(min=1), metavar="N",
-    help="Go on for N steps after each sequence, feeding predictions back; or drive the system for N steps.",
+    help="Continue each sequence for N steps by feeding predictions back, or drive the system for N steps.",
 )  # fmt: skip
 @click.option(
-    "--generate", type=click.IntRange(min=1), metavar="N", help="Draw N symbols from a language model; needs no DATA."
+    "--generate", type=click.IntRange(min=1), metavar="N", help="Sample N symbols from a language model; without DATA."
 )
-@click.option("--prompt", metavar="TEXT", help="With --generate: what the text starts with.")
+@click.option("--prompt", metavar="TEXT", help="With --generate: the beginning of the text.")
 @click.option(
     "--temperature", type=click.FloatRange(min=0), metavar="T",
-    help="With --generate: below 1 likelier symbols, above 1 odder ones; 0 always the likeliest.  [default: 1]",
+    help="With --generate: below 1 more predictable symbols, above 1 more surprising ones, 0 always the most likely.  "
+    "[default: 1]",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), metavar="N", default=1, show_default=True, help="Of the draws.")
-@click.option("--state-in", type=_PATH, metavar="F", help="Start from the state in this file.")
-@click.option("--state-out", type=_PATH, metavar="F", help="Write the state after the last step to this file.")
-@click.option("--trust", is_flag=True, help="Run the code of the system that the model drives, which RUN keeps.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), metavar="N", default=1, show_default=True, help="Seed of the sampling."
+)
+@click.option("--state-in", type=_PATH, metavar="FILE", help="Read the initial state from this file.")
+@click.option("--state-out", type=_PATH, metavar="FILE", help="Write the state after the last step to this file.")
+@click.option("--trust", is_flag=True, help="Run the code in RUN of the system that the model drives.")
 @verbosity_options
 def predict(
     run: Path,
@@ -57,10 +58,10 @@ def predict(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Predict the sequences in DATA with the network in the folder RUN.
+    """Predict the sequences in DATA with the model in the run folder RUN.
 
-    Rows come out in the order of DATA with their ids, in original units and label names. DATA may be - for standard
-    input. Without -o they go to standard output.
+    Predictions have the order and the ids of DATA, original units and the names of labels. DATA may be - for standard
+    input. Without -o, or with -o -, predictions go to standard output.
 
     \b
     Example:
@@ -73,9 +74,11 @@ def predict(
     if generate is None:
         _check_data(data=data, prompt=prompt, temperature=temperature)
     elif data or steps or probabilities or state_in or state_out:
-        raise click.UsageError("--generate draws without DATA, --steps, --probabilities and states: leave them out.")
+        raise click.UsageError(
+            "--generate cannot be combined with DATA, --steps, --probabilities or states: leave them out."
+        )
     if evaluate and (out or probabilities or steps or generate or state_in or state_out):
-        raise click.UsageError("--evaluate prints scores and no predictions: leave the other options out.")
+        raise click.UsageError("--evaluate prints metrics, not predictions: leave the other options out.")
     with reported(verbosity), Signals() as signals, signals.at_once("before all was predicted"):
         from lstm_cli.predict import predict_run
 
@@ -100,7 +103,7 @@ def predict(
 
 
 def _check_data(*, data: Path | None, prompt: str | None, temperature: float | None) -> None:
-    """Refuse what is for ``--generate`` only, and no DATA."""
+    """Refuse options that are only for ``--generate``, and missing DATA."""
     if prompt is not None or temperature is not None:
         raise click.UsageError("--prompt and --temperature are for --generate N: give it too, or leave them out.")
     if data is None:
@@ -113,5 +116,5 @@ def _table(scores: Mapping[str, float]) -> str:
 
 
 def _json(scores: Mapping[str, float]) -> str:
-    """Return the scores as one JSON object; what is not finite, which JSON does not have, as null."""
+    """Return the scores as one JSON object; values that are not finite, which JSON lacks, are null."""
     return json.dumps({name: score if math.isfinite(score) else None for name, score in scores.items()})

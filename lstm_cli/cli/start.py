@@ -1,6 +1,6 @@
-"""Where the commands begin: ready to be stopped before anything is imported that takes time.
+"""The entry points of the commands: signals are handled before anything slow is imported.
 
-Until then a signal meets Python's own start, which answers an early SIGINT with a traceback; no code can help there.
+Before that Python itself starts, which responds to an early SIGINT with a traceback; no code can prevent it.
 """
 
 import os

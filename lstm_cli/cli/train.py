@@ -1,4 +1,4 @@
-"""``lstm-train``: a config in, a trained run folder out."""
+"""``lstm-train``: from a config to the run folder of a trained model."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from lstm_cli.cli.common import SETTINGS, reported, verbosity_of, verbosity_opti
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option(
     "-o", "--out", "folder", metavar="RUN", type=click.Path(path_type=Path),
-    help="The run folder. By default runs/ and the name of the config file.",
+    help="The run folder.  [default: runs/ and the name of the config file]",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Continue the run exactly where it stopped.")
-@click.option("--overwrite", is_flag=True, help="Replace the run that the folder holds.")
+@click.option("--resume", is_flag=True, help="Continue the run in the folder exactly where it stopped.")
+@click.option("--overwrite", is_flag=True, help="Replace the run in the folder.")
 @click.option(
     "--check", is_flag=True,
-    help="Only look: print model, lengths and padding, run the largest batch once, write nothing.",
+    help="Only print the model, lengths and padding, and run the largest batch once; write nothing.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Same as the override seed=N.")
 @verbosity_options
@@ -36,13 +36,13 @@ def train(
 ) -> None:
     """Train the network that CONFIG.yaml describes on the data it names.
 
-    KEY=VALUE sets one key of the config by its dotted path, the value written as in YAML; paths count from the config's
-    folder. CONFIG.yaml may be - for standard input.
+    KEY=VALUE sets one key of the config by its dotted path, with the value in YAML. Paths are relative to the folder of
+    the config. CONFIG.yaml may be - for standard input.
 
     \b
     Example:
       lstm-train configs/quickstart.yaml
-      lstm-train configs/quickstart.yaml train.epochs=5 model.layers=[64,64] -o runs/short
+      lstm-train configs/quickstart.yaml train.epochs=5 'model.layers=[64,64]' -o runs/short
       lstm-train configs/quickstart.yaml --resume
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
@@ -57,7 +57,7 @@ def train(
 
             click.echo(check_run(settings))
             return
-        from lstm_cli.training.run import train_run
+        from lstm_cli.api import train_run
 
         folder = folder or Path("runs") / settings.source.name
         train_run(settings, folder, resume=resume, overwrite=overwrite, verbosity=verbosity)

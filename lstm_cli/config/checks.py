@@ -1,17 +1,19 @@
-"""What single values cannot show: keys that need, exclude or contradict each other."""
+"""Checks across keys: those that need, exclude or contradict each other."""
 
 from collections.abc import Iterator
 
-from lstm_cli.config import loop_checks
+from lstm_cli.config import closed_loop_checks
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import Conflict, is_text
-from lstm_cli.config.grammar import nearest
+from lstm_cli.config.optimizer import Sgd
+from lstm_cli.errors import did_you_mean, nearest
 
+# Smallest and largest normal number of each precision.
 NORMAL = {"float32": (1.1754944e-38, 3.4028235e38), "float64": (2.2250738585072014e-308, 1.7976931348623157e308)}
 
 
 def conflicts(config: Config) -> list[Conflict]:
-    """Return everything that does not go together."""
+    """Return every conflict between keys."""
     return [conflict for check in _CHECKS for conflict in check(config)]
 
 
@@ -20,9 +22,9 @@ def _target(config: Config) -> Iterator[Conflict]:
     keys = ("data.target", "data.format")
     if target is None:
         if not is_text(config.data):
-            yield Conflict(keys, "missing: give the column to learn, or next for the next step of the inputs")
+            yield Conflict(keys, "missing: give the column to predict, or next for the next step of the inputs")
     elif target.next == (target.column is not None):
-        yield Conflict(keys, "give a column, or next: true, and not both")
+        yield Conflict(keys, "give either a column or next: true")
     elif target.next and target.per == "sequence":
         yield Conflict(("data.target.per", *keys), "next is predicted at every step: leave per out")
 
@@ -35,19 +37,19 @@ def _bidirectional(config: Config) -> Iterator[Conflict]:
             continue
         keys = ("model.bidirectional", f"model.layers.{number}.bidirectional", "model.layers")
         if config.data.carry_state:
-            text = "a bidirectional layer also starts from the end and cannot carry its state: set one of them false"
+            text = "a bidirectional layer also reads from the end and cannot carry its state: set one of them false"
             yield Conflict((*keys, "data.carry_state"), text)
         if looks_ahead:
-            text = "a bidirectional layer sees the next step that it should predict: set false"
+            text = "a bidirectional layer sees the next step, which it should predict: set it to false"
             yield Conflict((*keys, "data.target", "data.format"), text)
         return
 
 
 def _windows(config: Config) -> Iterator[Conflict]:
     if config.data.carry_state and config.data.window is None:
-        yield Conflict(("data.carry_state", "data.window"), "needs data.window, the length of the windows")
+        yield Conflict(("data.carry_state", "data.window"), "needs data.window, the length of the windows in steps")
     if config.data.on_long != "stop" and config.data.max_length is None:
-        yield Conflict(("data.on_long", "data.max_length"), "needs data.max_length, the longest that is not too long")
+        yield Conflict(("data.on_long", "data.max_length"), "needs data.max_length, the maximum number of steps")
 
 
 def _text_options(config: Config) -> Iterator[Conflict]:
@@ -61,7 +63,7 @@ def _text_options(config: Config) -> Iterator[Conflict]:
 
 
 def _columns(config: Config) -> Iterator[Conflict]:
-    """Find settings for columns that are not inputs, where inputs are listed."""
+    """Find settings of columns that are not among the listed inputs."""
     inputs, target = config.data.inputs, config.data.target
     if not inputs:
         return
@@ -73,8 +75,7 @@ def _columns(config: Config) -> Iterator[Conflict]:
     ):
         for name in names:
             if name not in known:
-                meant = nearest(name, known)
-                hint = f" (did you mean {meant}?)" if meant else f", expected one of {', '.join(known)}"
+                hint = did_you_mean(nearest(name, known)) or f", expected one of {', '.join(known)}"
                 yield Conflict((f"{key}.{name}", key, "data.inputs", "data.target"), f"no such input{hint}")
 
 
@@ -88,7 +89,7 @@ def _batching(config: Config) -> Iterator[Conflict]:
 
 
 def _valid_streams(config: Config) -> Iterator[Conflict]:
-    """Find what rules out scoring a long series in parallel streams."""
+    """Find what excludes scoring a long series in parallel streams."""
     if config.train.valid_streams is None:
         return
     keys = ("train.valid_streams",)
@@ -105,18 +106,18 @@ def _valid_streams(config: Config) -> Iterator[Conflict]:
 
 def _monitor(config: Config) -> Iterator[Conflict]:
     if config.data.valid is None and config.train.monitor.startswith("valid."):
-        yield Conflict(("train.monitor", "data.valid"), "there is no data.valid: set it, or follow train.loss")
+        yield Conflict(("train.monitor", "data.valid"), "there is no data.valid: set it, or monitor train.loss")
 
 
 def _losses(config: Config) -> Iterator[Conflict]:
     if config.loss.distance != "huber" and config.loss.huber_delta != 1:
         yield Conflict(("loss.huber_delta", "loss.distance"), "only with loss.distance: huber")
-    if getattr(config.optimizer, "nesterov", False) and not config.optimizer.momentum:
+    if isinstance(config.optimizer, Sgd) and config.optimizer.nesterov and not config.optimizer.momentum:
         yield Conflict(("optimizer.nesterov", "optimizer"), "needs optimizer.momentum above 0")
 
 
 def _range(config: Config) -> Iterator[Conflict]:
-    """Find numbers of the optimizer that are zero or infinite in the precision it computes in."""
+    """Find values of the optimizer that are zero or infinite in the precision of the computation."""
     smallest, largest = NORMAL[config.precision]
     for key in ("learning_rate", "epsilon", "weight_decay", "clip_norm", "clip_norm_each", "clip_value"):
         value = getattr(config.optimizer, key, None)
@@ -137,5 +138,5 @@ _CHECKS = (
     _monitor,
     _losses,
     _range,
-    *loop_checks.CHECKS,
+    *closed_loop_checks.CHECKS,
 )

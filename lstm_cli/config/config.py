@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from lstm_cli.config.data import DataSpec
-from lstm_cli.config.fields import Natural, Positive, Section, expected
+from lstm_cli.config.fields import MayChange, Natural, Positive, Section, expected
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.config.optimizer import Adadelta, Optimizer
 from lstm_cli.config.rollout import RolloutSpec, with_defaults
@@ -19,27 +19,35 @@ Threads = Annotated[Literal["auto"] | Positive, expected("auto, or a whole numbe
 
 
 class Config(Section):
-    """What a run is: its data, model, loss, optimizer and training. Read it with `load_config`."""
+    """Everything that defines a run: data, model, loss, optimizer and training. Read it with `load_config`."""
 
-    seed: Natural = Field(1, description="Starts every random draw: weights, order of the data, dropout.")
-    threads: Threads = Field("auto", description="Threads of the computation; auto: the physical cores.")
-    precision: Literal["float32", "float64"] = Field("float32", description="Numbers that the network computes with.")
+    seed: Natural = Field(
+        default=1, description="Seed of every random choice: initial weights, order of the data, dropout."
+    )
+    threads: MayChange[Threads] = Field(
+        default="auto", description="Number of threads to compute with; `auto`: one per physical core."
+    )
+    precision: Literal["float32", "float64"] = Field(
+        default="float32", description="Floating-point type to compute with."
+    )
     data: DataSpec
     model: ModelSpec = ModelSpec()
     loss: LossSpec = LossSpec()
-    optimizer: Optimizer = Field(Adadelta(), description="How gradients become steps.")
+    optimizer: Optimizer = Field(default=Adadelta(), description="How gradients become updates of the weights.")
     train: TrainSpec = TrainSpec()
-    rollout: RolloutSpec | None = Field(None, description="A closed loop: what comes out enters again.")
+    rollout: RolloutSpec | None = Field(
+        default=None, description="A closed loop: the outputs of the network determine its next inputs."
+    )
 
     _source: Source = PrivateAttr(default_factory=lambda: Source(folder=Path()))
 
     @property
     def source(self) -> Source:
-        """Where the config was read: for relative paths, and for errors found later."""
+        """Where the config comes from: for relative paths, and for errors found later."""
         return self._source
 
     def error(self, key: str, problem: str) -> ConfigError:
-        """Return the error for a value that turns out wrong later: ``path:line:column: key: problem``."""
+        """Return the error for a value that is found to be wrong later: ``path:line:column: key: problem``."""
         return ConfigError(self.source.describe(self.source.path_of(key), problem))
 
     def to_yaml(self) -> str:
@@ -49,7 +57,7 @@ class Config(Section):
     @model_validator(mode="before")
     @classmethod
     def _follow_train_loss(cls, value: Any) -> Any:
-        """Without validation data, follow the training loss unless told otherwise; see to a loop's own defaults."""
+        """Monitor the training loss by default where there is no validation data; set the defaults of a closed loop."""
         if not isinstance(value, dict):
             return value
         value = with_defaults(value)

@@ -1,4 +1,4 @@
-"""A conflict between keys, as the checks of a config find it."""
+"""A conflict between keys, as the checks of a config report it."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from lstm_cli.config.formats import format_of
 
 
 class Conflict(NamedTuple):
-    """Keys that do not go together, the first being the one to report, and what to do."""
+    """Keys that conflict, the one to report first, and what to do."""
 
     keys: tuple[str, ...]
     text: str

@@ -1,4 +1,4 @@
-"""The section `data`: where sequences come from, what feeds the network, what it should learn."""
+"""The section `data`: where the sequences come from, what the network reads and what it learns to predict."""
 
 import re
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
@@ -6,10 +6,23 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from lstm_cli.config.fields import Column, FilePath, Flag, Natural, Positive, Section, either, expected, refuse, several
-from lstm_cli.config.formats import FORMATS
+from lstm_cli.config.fields import (
+    Column,
+    FilePath,
+    Flag,
+    MayChange,
+    MayMove,
+    Natural,
+    Positive,
+    Section,
+    either,
+    expected,
+    refuse,
+    several,
+)
+from lstm_cli.config.formats import FormatOrAuto
 
-Held = Annotated[
+HeldOut = Annotated[
     FilePath | Annotated[int, Field(strict=True, ge=1)] | Annotated[float, Field(strict=True, gt=0, lt=1)] | None,
     expected("a path, a share between 0 and 1, a count of 1 or more, or null"),
 ]
@@ -18,19 +31,23 @@ InputKind = Literal["auto", "number", "tokens", "set"]
 
 
 class InputSpec(Section):
-    """One column that feeds the network at each step."""
+    """One input column, read at each step."""
 
     shorthand: ClassVar[str | None] = "kind"
 
-    kind: InputKind = Field("auto", description="What the column holds; auto reads it off the data.")
-    of: Column | None = Field(None, description="Column it is read from; null: the one of its own name.")
-    last: Positive | None = Field(None, description="Tokens: how many of their last characters make it; null: all.")
-    min_count: Positive = Field(1, description="Tokens seen less often in train are the unknown token.")
-    lowercase: Flag = Field(False, description="Whether tokens are brought to lower case.")
+    kind: InputKind = Field(default="auto", description="What the column holds; `auto` infers it from the data.")
+    of: Column | None = Field(default=None, description="Column to read from; null: the one of the same name.")
+    last: Positive | None = Field(
+        default=None, description="Tokens: keep only the last N characters of each; null: all."
+    )
+    min_count: Positive = Field(
+        default=1, description="Tokens: those seen fewer than N times in `train` become the unknown token."
+    )
+    lowercase: Flag = Field(default=False, description="Tokens: whether to convert them to lower case.")
 
     @property
     def spells(self) -> list[str]:
-        """The keys that are set and mean something for tokens only."""
+        """The keys that are set and apply to tokens only."""
         fields = type(self).model_fields
         return [key for key in fields if key != "kind" and getattr(self, key) != fields[key].default]
 
@@ -38,15 +55,20 @@ class InputSpec(Section):
 class TargetSpec(Section):
     """What the network learns to predict."""
 
-    column: Column | None = Field(None, description="Column that holds the target; null with `next`.")
-    next: Flag = Field(False, description="Whether the target is the next step of the inputs.")
+    column: Column | None = Field(default=None, description="Column that holds the target; null with `next`.")
+    next: Flag = Field(default=False, description="Whether the target is the next step of the inputs.")
     kind: Literal["auto", "category", "number", "set"] = Field(
-        "auto", description="What the target is; fixes loss and metrics. auto reads it off the data."
+        default="auto",
+        description="What the target is, which determines the loss and the metrics; `auto` infers it from the data.",
     )
     per: Literal["auto", "step", "sequence"] = Field(
-        "auto", description="A target for each step or one a sequence; auto: as many values as steps means per step."
+        default="auto",
+        description="Whether there is a target for each step or one per sequence; `auto`: for each step if there are "
+        "as many values as steps.",
     )
-    ahead: Natural = Field(0, description="Steps that the target lies ahead of the inputs; with `next` 1 or more.")
+    ahead: Natural = Field(
+        default=0, description="How many steps ahead of the inputs the target lies; with `next` at least 1."
+    )
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
@@ -54,8 +76,8 @@ class TargetSpec(Section):
         return {"next": True} if value == "next" else {"column": value} if isinstance(value, str) else value
 
 
-class Transform(NamedTuple):
-    """A step done to a numeric column and undone in every output; `lag` is the distance of a difference."""
+class TransformSpec(NamedTuple):
+    """A transform of a numeric column, undone in every output; `lag` is the distance of a difference in steps."""
 
     name: str
     lag: int
@@ -64,20 +86,20 @@ class Transform(NamedTuple):
         return f"{self.name}({self.lag})" if self.name == "seasonal_difference" else self.name
 
 
-def _parse_transform(value: Any) -> Transform:
-    if isinstance(value, Transform):
+def _parse_transform(value: Any) -> TransformSpec:
+    if isinstance(value, TransformSpec):
         return value
     found = re.fullmatch(r"(log)|(difference)|seasonal_difference\( *([1-9]\d{0,8}) *\)", str(value))
     if found is None:
         raise PydanticCustomError("expected", "{what}", {"what": "log, difference or seasonal_difference(STEPS)"})
     log, _, lag = found.groups()
     if lag:
-        return Transform("seasonal_difference", int(lag))
-    return Transform("log", 0) if log else Transform("difference", 1)
+        return TransformSpec("seasonal_difference", int(lag))
+    return TransformSpec("log", 0) if log else TransformSpec("difference", 1)
 
 
 TransformStep = Annotated[
-    Transform,
+    TransformSpec,
     PlainValidator(_parse_transform),
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["log", "difference", "seasonal_difference(12)"]}),
@@ -85,7 +107,7 @@ TransformStep = Annotated[
 
 
 def _inputs(value: Any) -> Any:
-    """Bring a name, or a list of names, to a mapping of names to their settings."""
+    """Expand a name, or a list of names, to a mapping of names to their settings."""
     if value is None:
         return {}
     names = [value] if isinstance(value, str) else value
@@ -106,33 +128,57 @@ Transforms = Annotated[tuple[TransformStep, ...], several(accepts=str | list[str
 
 
 class DataSpec(Section):
-    """Where sequences come from, what feeds the network, what it should learn."""
+    """Where the sequences come from, what the network reads and what it learns to predict."""
 
-    train: FilePath = Field(description="The file of the training sequences, relative to the config file.")
-    valid: Held = Field(
-        0.2,
-        description="A path, the share of train held out, or how many sequences are (by sequence; of one long series, "
-        "steps of its end); null: none.",
+    train: MayMove[FilePath] = Field(description="The training data file, relative to the config file.")
+    valid: MayMove[HeldOut] = Field(
+        default=0.2,
+        description="Validation data: a file, or the share or number of training sequences to hold out (of one long "
+        "series, steps at its end); null: none.",
     )
-    test: Held = Field(None, description="As `valid`; scored once at the end with the best checkpoint.")
-    format: Literal["auto", *FORMATS] = Field("auto", description="Format of the files; auto: by suffix.")  # ty: ignore
-    inputs: Inputs = Field({}, description="Columns that feed the network at each step; none: what the format implies.")
+    test: MayMove[HeldOut] = Field(
+        default=None, description="Test data, given like `valid`; scored once at the end, with the best checkpoint."
+    )
+    format: FormatOrAuto = Field(default="auto", description="Format of the data files; `auto`: by their suffix.")
+    inputs: Inputs = Field(
+        default={}, description="Columns that the network reads at each step; empty: the format's own."
+    )
     target: Target = Field(
-        None, description="A column, `next` for the next step of the inputs, or the long form; text implies `next`."
+        default=None,
+        description="What to predict: a column, `next` for the next step of the inputs, or a mapping; text implies "
+        "`next`.",
     )
-    id: Column = Field("id", description="Column that names a sequence; csv: its equal neighbours form one sequence.")
+    id: Column = Field(
+        default="id",
+        description="Column that identifies a sequence; in csv, adjacent rows with the same id form one sequence.",
+    )
     scale: Literal["none", "standard", "minmax"] = Field(
-        "standard", description="Scaling of numeric inputs and targets, fitted on train only, undone in every output."
+        default="standard",
+        description="Scaling of numeric inputs and targets, fitted on `train` only, undone in every output.",
     )
-    max_length: Positive | None = Field(None, description="Steps that a sequence may have; null: any number.")
+    max_length: Positive | None = Field(
+        default=None, description="Maximum number of steps in a sequence; null: no limit."
+    )
     on_long: Literal["stop", "cut", "split"] = Field(
-        "stop", description="What is done with longer sequences; cut and split: of train, as scores are of whole ones."
+        default="stop",
+        description="What to do with longer sequences; `cut` and `split` apply to training sequences only, since "
+        "scores are of whole ones.",
     )
-    on_error: Literal["stop", "skip"] = Field("stop", description="What is done with a row that cannot be read.")
-    unit: Literal["char", "word"] = Field("char", description="Format text: what a step is.")
-    lines: Flag = Field(False, description="Format text: whether each line is a sequence, with an end symbol.")
+    on_error: MayChange[Literal["stop", "skip"]] = Field(
+        default="stop", description="What to do with a row that cannot be read."
+    )
+    unit: Literal["char", "word"] = Field(default="char", description="Text: what one step is.")
+    lines: Flag = Field(
+        default=False, description="Text: whether each line is a sequence of its own, with an end symbol."
+    )
     transform: dict[Column, Transforms] = Field(
-        {}, description="Steps by numeric column: log, difference, seasonal_difference(12); undone in every output."
+        default={},
+        description="Transforms by numeric column: `log`, `difference`, `seasonal_difference(12)` or a list of them; "
+        "undone in every output.",
     )
-    window: Positive | None = Field(None, description="One long series or text: length of the training windows.")
-    carry_state: Flag = Field(False, description="With `window`: whether the state flows from window to window.")
+    window: Positive | None = Field(
+        default=None, description="One long series or text: length of the training windows in steps."
+    )
+    carry_state: Flag = Field(
+        default=False, description="With `window`: whether each window continues the state of the last."
+    )

@@ -1,7 +1,9 @@
-"""What sections of the config are made of: their base class, and types of values that say what they expect."""
+"""The building blocks of sections: base class, types of values, and the marks of what a resumed run may change."""
 
 import re
-from typing import Annotated, Any, ClassVar, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -25,7 +27,8 @@ LARGEST = 2**31 - 1
 class Section(BaseModel):
     """A part of the config: its keys with their types, defaults and descriptions.
 
-    An empty section is one with all its defaults. Where `shorthand` names a key, a bare value stands for it alone.
+    An empty section has all its defaults. Where `shorthand` names a key, a bare value sets that key alone. A
+    resumed run may change only the keys whose types are marked with `MayChange`, `MayMove` or another `ResumeRule`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -44,8 +47,33 @@ class Section(BaseModel):
         return cls.long_form(value)
 
 
+@dataclass(frozen=True)
+class ResumeRule:
+    """Marks a field, in the metadata of its type, as one that a resumed run may change. Other fields keep their values.
+
+    Attributes
+    ----------
+    condition
+        What follows "may change" in words, such as "except to 0"; empty for always.
+    allows
+        Whether it may change from one value to another; None stands for a value that one of the configs lacks.
+    """
+
+    condition: str
+    allows: Callable[[Any, Any], bool]
+
+
+def _moved(old: Any, new: Any) -> bool:
+    return isinstance(old, str) and isinstance(new, str)
+
+
+T = TypeVar("T")
+MayChange = Annotated[T, ResumeRule("", lambda old, new: True)]
+MayMove = Annotated[T, ResumeRule("to a file with the same content", _moved)]
+
+
 def expected(what: str) -> WrapValidator:
-    """Say what a value should have been, in place of pydantic's words for each way of being wrong."""
+    """Return a validator that says what a value should have been, in place of pydantic's many messages."""
 
     def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
         try:
@@ -57,12 +85,12 @@ def expected(what: str) -> WrapValidator:
 
 
 def refuse(problem: str) -> PydanticCustomError:
-    """Return the error for a value whose problem is more than not being what was expected."""
+    """Return the error for a value whose problem needs its own message."""
     return PydanticCustomError("problem", "{problem}", {"problem": problem})
 
 
 def whole(low: int) -> Any:
-    """Return the parts of the type of a whole number of `low` or more."""
+    """Return the constraints of a whole number of at least `low`."""
     return Field(strict=True, ge=low, le=LARGEST)
 
 
@@ -78,7 +106,7 @@ Column = Annotated[str, Field(strict=True, min_length=1), expected("the name of 
 
 
 def _readable_path(path: str) -> str:
-    """Refuse what names no file; ``..`` and absolute paths are the user's own to write."""
+    """Refuse what cannot be a file; ``..`` and absolute paths are up to the user."""
     if "\0" in path:
         raise refuse("a path cannot hold the character NUL")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path):
@@ -89,11 +117,12 @@ def _readable_path(path: str) -> str:
 FilePath = Annotated[str, Field(strict=True, min_length=1), expected("a path"), AfterValidator(_readable_path)]
 
 
-class Every(NamedTuple):
-    """An interval: a count of a unit, which is ``epoch``, ``steps`` or ``seconds``."""
+@dataclass(frozen=True)
+class Every:
+    """An interval: every `count` epochs, updates (``steps``) or seconds."""
 
     count: float
-    unit: str
+    unit: Literal["epoch", "steps", "seconds"]
 
     def __str__(self) -> str:
         if self.unit == "epoch":
@@ -122,8 +151,8 @@ def _parse_interval(value: Any) -> Every | None:
     return Every(int(count or 1), "epoch" if unit.startswith("epoch") else "steps")
 
 
-def interval(*, timed: bool) -> Any:
-    """Return the type of an interval in epochs or steps, and in time where `timed`."""
+def _interval(*, timed: bool) -> Callable[[Any], Every]:
+    """Return the parser of an interval in epochs or steps, and in time where `timed`."""
     what = "'epoch', 'N epochs', 'N steps'" + (", or a time such as 10min" if timed else "")
 
     def parse(value: Any) -> Every:
@@ -132,22 +161,35 @@ def interval(*, timed: bool) -> Any:
             raise PydanticCustomError("expected", "{what}", {"what": what})
         return every
 
-    schema = WithJsonSchema({"type": "string", "examples": ["epoch", "500 steps", *(["10min"] if timed else [])]})
-    return Annotated[Every, PlainValidator(parse), PlainSerializer(str, return_type=str), schema]
+    return parse
+
+
+EpochsOrSteps = Annotated[
+    Every,
+    PlainValidator(_interval(timed=False)),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["epoch", "500 steps"]}),
+]
+Interval = Annotated[
+    Every,
+    PlainValidator(_interval(timed=True)),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["epoch", "500 steps", "10min"]}),
+]
 
 
 def _fill_list(value: Any) -> Any:
-    """Let a bare value stand for a list of one, and refuse an empty list."""
+    """Return a list of one for a bare value, and refuse an empty list."""
     if value in ([], ()):
         raise PydanticCustomError("expected", "{what}", {"what": "a list of at least one"})
     return value if isinstance(value, list | tuple) else [value]
 
 
 def several(*, accepts: Any) -> BeforeValidator:
-    """Return the step that makes a list of at least one; `accepts` is the type given, for the JSON schema."""
+    """Return a validator that accepts a bare value for a list of one; `accepts` is the type in the JSON schema."""
     return either(_fill_list, accepts=accepts)
 
 
 def either(before: Any, *, accepts: Any) -> BeforeValidator:
-    """Return a step that brings short forms to the long one; `accepts` is their type, for the JSON schema."""
+    """Return a validator that expands short forms with `before`; `accepts` is their type in the JSON schema."""
     return BeforeValidator(before, json_schema_input_type=accepts)

@@ -1,8 +1,9 @@
-"""The formats of data files and the suffixes that tell them: the one table that config, readers and messages use."""
+"""The formats of data files and their suffixes: the one table that the config, the readers and messages use."""
 
 from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal
 
-SUFFIXES = {
+SUFFIXES: dict[str, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".ndjson"),
     "csv": (".csv", ".tsv"),
     "parquet": (".parquet",),
@@ -13,9 +14,15 @@ SUFFIXES = {
     "arrow": (".arrow", ".feather"),
 }
 FORMATS = tuple(SUFFIXES)
-FORMAT_OF = {suffix: form for form, suffixes in SUFFIXES.items() for suffix in suffixes}
+if TYPE_CHECKING:  # a type checker does not read the table
+    Format = str
+    FormatOrAuto = str
+else:
+    Format = Literal[FORMATS]
+    FormatOrAuto = Literal["auto", Format]
+FORMAT_OF: dict[str, Format] = {suffix: form for form, suffixes in SUFFIXES.items() for suffix in suffixes}
 
 
-def format_of(path: str | PurePath) -> str | None:
-    """Return the format that a path's suffix tells, in capitals or not; None if it tells none."""
+def format_of(path: str | PurePath) -> Format | None:
+    """Return the format that a path's suffix stands for, in any case; None if it stands for none."""
     return FORMAT_OF.get(PurePath(path).suffix.lower())

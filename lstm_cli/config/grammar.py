@@ -1,13 +1,12 @@
-"""What the grammar knows at a place: the sections there, their keys, and the key nearest to a wrong one."""
+"""What the grammar knows of a place: the sections there, their keys, and which of them a resumed run may change."""
 
 import types
-from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from lstm_cli.config.config import Config
-from lstm_cli.config.fields import Section
+from lstm_cli.config.fields import ResumeRule, Section
 
 
 def sections_at(location: Sequence[str | int]) -> list[type[Section]]:
@@ -16,20 +15,20 @@ def sections_at(location: Sequence[str | int]) -> list[type[Section]]:
     Parameters
     ----------
     location
-        Keys and indices from the root; names given by the user and pydantic's tags of a union are passed over.
+        Keys and indices from the root; names given by the user and pydantic's tags of a union may stand in between.
     """
     found: list[type[Section]] = [Config]
     for part in location:
-        if any(part in section.model_fields for section in found):
-            fields = [section.model_fields[part] for section in found if part in section.model_fields]
-            found = list(dict.fromkeys(inner for field in fields for inner in _sections_in(field.annotation)))
+        fields = [section.model_fields[part] for section in found if part in section.model_fields]
+        if fields:
+            found = list(dict.fromkeys(inner for field in fields for inner in sections_in(field.annotation)))
         else:
             found = [section for section in found if tag_of(section) == part] or found
     return found
 
 
 def tag_of(section: type[Section]) -> str | None:
-    """Return the name that tells a section from the others that can stand in its place."""
+    """Return the name that distinguishes a section from the others that can stand in its place."""
     field = section.model_fields.get("name")
     return None if field is None else field.default
 
@@ -41,26 +40,44 @@ def keys_at(location: Sequence[str | int]) -> list[str]:
 
 @cache
 def every_key() -> dict[str, str]:
-    """Return the whole dotted key by the last part of it, where only one has that last part."""
+    """Return the dotted keys by their last parts, as far as those are unique."""
     keys = list(_walk(Config, ()))
     last = [key[-1] for key in keys]
     return {key[-1]: ".".join(key) for key in keys if last.count(key[-1]) == 1}
 
 
-def nearest(word: object, choices: Iterable[str]) -> str | None:
-    """Return the choice that a wrong word was most likely meant to be."""
-    known = {choice.lower(): choice for choice in choices}
-    found = get_close_matches(str(word)[:60].lower(), known, n=1, cutoff=0.6)
-    return known[found[0]] if found else None
+def resume_rules(config: Mapping[str, Any]) -> dict[str, ResumeRule]:
+    """Return the rule of every key that a resumed run may change, by dotted key; other keys may not change.
+
+    Parameters
+    ----------
+    config
+        Plain values of a config with every key that it has, and the names that distinguish its sections.
+    """
+    return dict(_rules(config, Config, ""))
 
 
-def _sections_in(annotation: Any) -> Iterator[type[Section]]:
+def _rules(values: Mapping[str, Any], section: type[Section], prefix: str) -> Iterator[tuple[str, ResumeRule]]:
+    for key, value in values.items():
+        field = section.model_fields.get(key)
+        if field is None:
+            continue
+        yield from ((f"{prefix}{key}", mark) for mark in field.metadata if isinstance(mark, ResumeRule))
+        if isinstance(value, Mapping) and get_origin(field.annotation) not in (dict, tuple):
+            inner = list(sections_in(field.annotation))
+            named = inner if len(inner) == 1 else [part for part in inner if tag_of(part) == value.get("name")]
+            for part in named:
+                yield from _rules(value, part, f"{prefix}{key}.")
+
+
+def sections_in(annotation: Any) -> Iterator[type[Section]]:
+    """Yield the sections that a type contains, in unions, lists and mappings too."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        yield from _sections_in(get_args(annotation)[0])
+        yield from sections_in(get_args(annotation)[0])
     elif origin in (Union, types.UnionType, dict, tuple):
         for inner in get_args(annotation):
-            yield from _sections_in(inner)
+            yield from sections_in(inner)
     elif isinstance(annotation, type) and issubclass(annotation, Section):
         yield annotation
 
@@ -69,5 +86,5 @@ def _walk(section: type[Section], path: tuple[str, ...]) -> Iterator[tuple[str, 
     for key, field in section.model_fields.items():
         yield (*path, key)
         if get_origin(field.annotation) not in (dict, tuple):
-            for inner in _sections_in(field.annotation):
+            for inner in sections_in(field.annotation):
                 yield from (deeper for deeper in _walk(inner, (*path, key)))

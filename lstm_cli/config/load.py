@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +12,25 @@ from pydantic import ValidationError
 from lstm_cli.config import yaml_reader
 from lstm_cli.config.checks import conflicts
 from lstm_cli.config.config import Config
-from lstm_cli.config.grammar import nearest
 from lstm_cli.config.overrides import apply_overrides
 from lstm_cli.config.problems import Problem, problems_of
 from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.source import Source, dotted, got
 from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_yaml
-from lstm_cli.errors import CheckpointError, ConfigError
+from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean, nearest
 
 MAX_PROBLEMS = 50
 
-Order = tuple[int, int, int]
-
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
-    """Read a config file, then set what the command line says.
+    """Read a config file and apply the overrides of the command line.
 
     Parameters
     ----------
     path
-        The YAML file; ``-`` reads standard input, and paths in it count from the current folder.
+        The YAML file; ``-`` reads standard input, with paths relative to the current folder.
     overrides
-        ``KEY=VALUE``, the value as YAML; later ones win over earlier ones, and all over the file.
+        ``KEY=VALUE``, the value as YAML; later ones take precedence over earlier ones, and all over the file.
 
     Raises
     ------
@@ -46,12 +44,12 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def load_resolved(path: Path) -> Config:
-    """Read the config that a run keeps, with every key: none of its paths is opened, so they may be any.
+    """Read the config that a run keeps, with every key; its paths are not opened and need not exist.
 
     Raises
     ------
     CheckpointError
-        It is not what was written there.
+        The file is not as it was written.
     """
     try:
         return _parse(_read(path, most=-1), str(path), path, (), own=True)
@@ -61,16 +59,16 @@ def load_resolved(path: Path) -> Config:
 
 
 def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
-    """Return the config of plain Python values, laid out as the YAML file is; paths count from `folder`.
+    """Return the config of plain Python values, structured like the YAML file; paths are relative to `folder`.
 
     Parameters
     ----------
     mapping
         Sections of keys.
     folder
-        Where relative paths start.
+        The folder of relative paths.
     overrides
-        ``KEY=VALUE``, the value as YAML; they win over the mapping.
+        ``KEY=VALUE``, the value as YAML; they take precedence over the mapping.
 
     Raises
     ------
@@ -87,13 +85,13 @@ def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", ov
 
 
 def _read(path: Path, most: int = MAX_BYTES + 1) -> bytes:
-    """Return the bytes of a file, or so many of them."""
+    """Return the first `most` bytes of a file; all for -1."""
     try:
         with path.open("rb") as file:
             return file.read(most)
     except FileNotFoundError:
         meant = nearest(path.name, _siblings(path))
-        hint = f" (did you mean {path.with_name(meant)}?)" if meant else ""
+        hint = did_you_mean(meant and path.with_name(meant))
         raise ConfigError(f"{path}: no such file, expected a YAML config{hint}") from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a folder, expected a YAML config: give the file in it") from None
@@ -127,7 +125,7 @@ def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[st
 
 
 def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:
-    """Validate the raw values; `lines` are the problems known before."""
+    """Validate the raw values; `lines` are the problems found before."""
     raw = {"data": None, **raw}
     config, problems = _validate(raw, source)
     if config:
@@ -135,26 +133,25 @@ def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:
     problems.sort(key=lambda problem: source.order(problem.path))
     if config is None or lines or problems:
         shown = [source.describe(path, text(), at_key=at_key) for path, text, at_key in problems[:MAX_PROBLEMS]]
-        more = len(lines) + len(problems) - MAX_PROBLEMS
-        rest = [f"… and {more} more"] if more > 0 else []
-        raise ConfigError("\n".join((lines + shown)[:MAX_PROBLEMS] + rest))
+        rest = and_more(len(lines) + len(problems) - MAX_PROBLEMS, "\n… ")
+        raise ConfigError("\n".join((lines + shown)[:MAX_PROBLEMS]) + rest)
     config._source = source
     return config
 
 
 def _conflicts(config: Config, wrong: set[yaml_reader.Path], source: Source) -> list[Problem]:
-    """Return what does not go together, as far as it does not hang on values that are wrong themselves."""
+    """Return the conflicts between keys whose values are right by themselves."""
     problems = []
     for conflict in conflicts(config):
         paths = [source.path_of(key) for key in conflict.keys]
         if not any(path[:2] in wrong or path[:1] in wrong for path in paths):
             given = next((path for path in paths if path in source.places), paths[0])
-            problems.append(Problem(given, lambda text=conflict.text: text))
+            problems.append(Problem(given, partial(str, conflict.text)))
     return problems
 
 
 def _validate(raw: dict[str, Any], source: Source) -> tuple[Config | None, list[Problem]]:
-    """Return the config, and what is wrong with the values; then the config is that of the keys that are right."""
+    """Return the config and what is wrong with the values; if anything is, the config is that of the right keys."""
     try:
         return Config.model_validate(raw), []
     except ValidationError as error:
@@ -166,13 +163,13 @@ def _validate(raw: dict[str, Any], source: Source) -> tuple[Config | None, list[
 
 
 def _wrong_keys(problems: Sequence[Problem]) -> set[yaml_reader.Path]:
-    """Return the keys, at most one level down, whose values are wrong; a wrong name makes its whole section so."""
+    """Return the keys, at most one level down, whose values are wrong; a wrong name makes its whole section wrong."""
     paths = [problem.path[:-1] if problem.path[-1:] == ("name",) else problem.path for problem in problems]
     return {path[:2] for path in paths}
 
 
 def _without(raw: dict[str, Any], wrong: set[yaml_reader.Path]) -> dict[str, Any]:
-    """Return the values less the keys that are wrong, with some file to train on."""
+    """Return the values without the wrong keys, and with some file to train on."""
     right = {key: value for key, value in raw.items() if (key,) not in wrong}
     for key, section in right.items():
         if isinstance(section, dict):

@@ -1,4 +1,4 @@
-"""The section `model`: embeddings, recurrent layers and what lies between and after them."""
+"""The section `model`: embeddings, recurrent layers, dropout and the output layer."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -11,25 +11,31 @@ Activation = Literal["tanh", "linear", "relu", "sigmoid", "softsign"]
 
 
 class LayerSpec(Section):
-    """One recurrent layer. What it does not set is the model's."""
+    """One recurrent layer. What it does not set, it takes from the model."""
 
     shorthand: ClassVar[str | None] = "size"
 
-    size: Positive = Field(description="The number of units, in each direction.")
-    cell: Cell | None = Field(None, description="Kind of cell; null: the model's.")
-    activation: Activation | None = Field(None, description="Of the cell's input modulation; null: the model's.")
-    dropout: Rate | None = Field(None, description="On what the layer puts out; null: the model's.")
-    recurrent_dropout: Rate | None = Field(None, description="Inside the recurrence; null: the model's.")
-    bidirectional: Flag | None = Field(None, description="Whether it reads from both ends; null: the model's.")
+    size: Positive = Field(description="The number of units in each direction.")
+    cell: Cell | None = Field(default=None, description="Type of cell; null: the model's.")
+    activation: Activation | None = Field(
+        default=None, description="Activation of the cell's input modulation; null: the model's."
+    )
+    dropout: Rate | None = Field(default=None, description="Dropout rate on the layer's output; null: the model's.")
+    recurrent_dropout: Rate | None = Field(
+        default=None, description="Dropout rate in the recurrence; null: the model's."
+    )
+    bidirectional: Flag | None = Field(
+        default=None, description="Whether the layer reads the sequence in both directions; null: the model's."
+    )
 
 
 class OutputSpec(Section):
-    """The output layer of a closed loop, whose size no data fixes."""
+    """The output layer of a closed loop around a system, whose size the data does not determine."""
 
     shorthand: ClassVar[str | None] = "size"
 
-    size: Positive = Field(description="The number of values that the network puts out at each step.")
-    activation: Activation = Field("linear", description="Of the output layer.")
+    size: Positive = Field(description="The number of values that the network outputs at each step.")
+    activation: Activation = Field(default="linear", description="Activation of the output layer.")
 
 
 Embedding = Annotated[
@@ -40,35 +46,44 @@ Layers = Annotated[tuple[LayerSpec, ...], several(accepts=int | list[int | Layer
 
 
 class ModelSpec(Section):
-    """Embeddings, recurrent layers and what lies between and after them."""
+    """Embeddings, recurrent layers, dropout and the output layer."""
 
-    embedding: Embedding = Field(64, description="Width of the embedding of token inputs, or of each by its name.")
-    cell: Cell = Field("lstm", description="Kind of the recurrent cells.")
-    layers: Layers = Field(
-        (LayerSpec(size=128), LayerSpec(size=128)),
-        description="Recurrent layers from input to output: sizes, or mappings.",
+    embedding: Embedding = Field(
+        default=64, description="Size of the embeddings of token inputs, or a mapping of inputs to sizes."
     )
-    bidirectional: Flag = Field(False, description="Whether layers read the sequence from both ends.")
-    activation: Activation = Field("tanh", description="Of the cells' input modulation.")
+    cell: Cell = Field(default="lstm", description="Type of the recurrent cells.")
+    layers: Layers = Field(
+        default=(LayerSpec(size=128), LayerSpec(size=128)),
+        description="Recurrent layers from input to output, each a size or a mapping.",
+    )
+    bidirectional: Flag = Field(default=False, description="Whether layers read the sequence in both directions.")
+    activation: Activation = Field(default="tanh", description="Activation of the cells' input modulation.")
     output_activation: Activation | None = Field(
-        None, description="Of the output layer, if other than what the target implies."
+        default=None, description="Activation of the output layer; null: the one that the target implies."
     )
     residual: Flag = Field(
-        False, description="Target next, of numbers: whether the network predicts the change from one step to the next."
+        default=False,
+        description="With a numeric target `next`: whether to predict the change from one step to the next.",
     )
-    output: OutputSpec | None = Field(None, description="With `rollout`: the output layer that drives the system.")
-    dropout: Rate = Field(0.3, description="Share dropped between layers, on embeddings and before the output.")
+    output: OutputSpec | None = Field(
+        default=None, description="With `rollout.dynamics`: the output layer that drives the system."
+    )
+    dropout: Rate = Field(
+        default=0.3, description="Dropout rate on embeddings, between layers and before the output layer."
+    )
     recurrent_dropout: Rate = Field(
-        0.0, description="Share dropped inside the recurrence: one mask per sequence on the hidden state."
+        default=0.0, description="Dropout rate on the hidden state in the recurrence, with one mask per sequence."
     )
-    initial_state: Literal["learned", "zeros"] = Field("learned", description="State that a sequence starts from.")
+    initial_state: Literal["learned", "zeros"] = Field(
+        default="learned", description="State that every sequence starts from."
+    )
     pool: Literal["last", "mean", "max", "attention"] = Field(
-        "last", description="Target per sequence: how its steps become one vector."
+        default="last", description="With one target per sequence: how its steps are reduced to one vector."
     )
 
     @model_validator(mode="after")
     def _fill_layers(self) -> Self:
-        """Give each layer the model's value of what it does not set itself."""
+        """Give each layer the model's value of every key that it does not set itself."""
         keys = LayerSpec.model_fields.keys() - {"size"}
         filled = tuple(
             layer.model_copy(update={key: getattr(self, key) for key in keys if getattr(layer, key) is None})

@@ -8,10 +8,12 @@ from lstm_cli.config.fields import (
     AboveZero,
     Factor,
     Flag,
+    MayChange,
     Natural,
     NotNegative,
     Positive,
     Rate,
+    ResumeRule,
     Section,
     Share,
     either,
@@ -20,95 +22,116 @@ from lstm_cli.config.fields import (
 
 
 def _epsilon(default: float) -> Any:
-    return Field(default, description="Added to a divisor so that it is never zero.")
+    return Field(default=default, description="Added to the divisor so that it is never zero.")
 
 
 def _learning_rate(default: float) -> Any:
-    return Field(default, description="Size of a step, before the schedule.")
+    return Field(default=default, description="Learning rate, before the schedule is applied.")
 
 
 def _name(name: str) -> Any:
-    return Field(name, description="Which one it is; decides the other keys.")
+    return Field(default=name, description="Its name, which determines the other keys.")
 
 
 def _momentum(default: float) -> Any:
-    return Field(default, description="Share of the last update that is kept.")
+    return Field(default=default, description="Share of the last update that is kept.")
+
+
+def _keeps_its_velocity(old: float | None, new: float | None) -> bool:
+    """Return whether the optimizer has an array for momentum in its state with both values or with neither."""
+    return bool(old) == bool(new)
+
+
+SgdMomentum = Annotated[Rate, ResumeRule("except to or from 0", _keeps_its_velocity)]
 
 
 class OptimizerBase(Section):
-    """What every optimizer has."""
+    """The keys of every optimizer."""
 
     shorthand: ClassVar[str | None] = "name"
 
     name: str
-    learning_rate: AboveZero = _learning_rate(0.001)
-    weight_decay: NotNegative = Field(0.0, description="Pull of the weights towards zero.")
-    clip_norm: AboveZero | None = Field(5.0, description="Largest norm of all gradients together; null: any.")
-    clip_norm_each: AboveZero | None = Field(
-        None, description="Largest norm of the gradient of each parameter, as theano-lstm; null: any."
+    learning_rate: MayChange[AboveZero] = _learning_rate(0.001)
+    weight_decay: MayChange[NotNegative] = Field(
+        default=0.0, description="Weight decay, added to the gradient (L2 penalty)."
     )
-    clip_value: AboveZero | None = Field(None, description="Largest absolute value in a gradient; null: any.")
+    clip_norm: MayChange[AboveZero | None] = Field(
+        default=5.0, description="Maximum norm of all gradients together; null: no limit."
+    )
+    clip_norm_each: MayChange[AboveZero | None] = Field(
+        default=None, description="Maximum norm of the gradient of each parameter, as in theano-lstm; null: no limit."
+    )
+    clip_value: MayChange[AboveZero | None] = Field(
+        default=None, description="Maximum absolute value of every element of a gradient; null: no limit."
+    )
 
 
 class Sgd(OptimizerBase):
     """Stochastic gradient descent."""
 
     name: Literal["sgd"] = _name("sgd")
-    learning_rate: AboveZero = _learning_rate(0.1)
-    momentum: Rate = _momentum(0.0)
-    nesterov: Flag = Field(False, description="Whether momentum looks ahead (Nesterov).")
+    learning_rate: MayChange[AboveZero] = _learning_rate(0.1)
+    momentum: SgdMomentum = _momentum(0.0)
+    nesterov: MayChange[Flag] = Field(default=False, description="Whether to use Nesterov momentum.")
 
 
 class Adagrad(OptimizerBase):
     """Adagrad (Duchi et al. 2011)."""
 
     name: Literal["adagrad"] = _name("adagrad")
-    learning_rate: AboveZero = _learning_rate(0.01)
-    epsilon: AboveZero = _epsilon(1e-6)
+    learning_rate: MayChange[AboveZero] = _learning_rate(0.01)
+    epsilon: MayChange[AboveZero] = _epsilon(1e-6)
 
 
 class Adadelta(OptimizerBase):
     """Adadelta (Zeiler 2012)."""
 
     name: Literal["adadelta"] = _name("adadelta")
-    learning_rate: AboveZero = _learning_rate(1.0)
-    rho: Rate = Field(0.95, description="Decay of the averages of squares.")
-    epsilon: AboveZero = _epsilon(1e-6)
+    learning_rate: MayChange[AboveZero] = _learning_rate(1.0)
+    rho: MayChange[Rate] = Field(default=0.95, description="Decay rate of the running averages of squares.")
+    epsilon: MayChange[AboveZero] = _epsilon(1e-6)
 
 
 class Rmsprop(OptimizerBase):
     """RMSprop (Tieleman and Hinton 2012)."""
 
     name: Literal["rmsprop"] = _name("rmsprop")
-    rho: Rate = Field(0.9, description="Decay of the average of squares.")
-    momentum: Rate = _momentum(0.0)
-    epsilon: AboveZero = _epsilon(1e-8)
+    rho: MayChange[Rate] = Field(default=0.9, description="Decay rate of the running average of squared gradients.")
+    momentum: MayChange[Rate] = _momentum(0.0)
+    epsilon: MayChange[AboveZero] = _epsilon(1e-8)
 
 
-class Adam(OptimizerBase):
+class AdamBase(OptimizerBase):
+    """The keys of Adam and its variants."""
+
+    beta1: MayChange[Rate] = Field(default=0.9, description="Decay rate of the running average of gradients.")
+    beta2: MayChange[Rate] = Field(default=0.999, description="Decay rate of the running average of squared gradients.")
+    epsilon: MayChange[AboveZero] = _epsilon(1e-8)
+
+
+class Adam(AdamBase):
     """Adam (Kingma and Ba 2015)."""
 
     name: Literal["adam"] = _name("adam")
-    beta1: Rate = Field(0.9, description="Decay of the average of gradients.")
-    beta2: Rate = Field(0.999, description="Decay of the average of squares.")
-    epsilon: AboveZero = _epsilon(1e-8)
 
 
-class Adamw(Adam):
+class Adamw(AdamBase):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
 
     name: Literal["adamw"] = _name("adamw")
-    weight_decay: NotNegative = Field(0.01, description="Pull of the weights towards zero, apart from the gradient.")
+    weight_decay: MayChange[NotNegative] = Field(
+        default=0.01, description="Weight decay, applied to the weights directly and not through the gradient."
+    )
 
 
-class Nadam(Adam):
+class Nadam(AdamBase):
     """Adam with Nesterov momentum (Dozat 2016)."""
 
     name: Literal["nadam"] = _name("nadam")
 
 
 def _named(default: str) -> Any:
-    """Return a step that lets a bare name, or no name at all, stand for the mapping."""
+    """Return a function that expands a bare name, or a mapping without one, to a mapping with a name."""
 
     def lengthen(value: Any) -> Any:
         value = Sgd.long_form(value)
@@ -126,61 +149,63 @@ Warmup = Annotated[Literal["auto"] | Natural, expected("auto, or a whole number 
 
 def _warmup(default: int | Literal["auto"]) -> Any:
     return Field(
-        default,
-        description="Updates in which the learning rate rises from zero; auto: a twentieth of all, at most 200.",
+        default=default,
+        description="Updates over which the learning rate rises from zero; `auto`: a twentieth of all, at most 200.",
     )
 
 
 def _final(default: float) -> Any:
-    return Field(default, description="Share of the learning rate that is left at the end.")
+    return Field(default=default, description="Share of the learning rate that remains at the end.")
 
 
 class ScheduleBase(Section):
-    """What every schedule has."""
+    """The keys of every schedule."""
 
     shorthand: ClassVar[str | None] = "name"
 
-    name: str
-    warmup: Warmup = _warmup(0)
+    name: MayChange[str]
+    warmup: MayChange[Warmup] = _warmup(0)
 
 
 class Constant(ScheduleBase):
-    """The learning rate stays."""
+    """The learning rate stays constant."""
 
-    name: Literal["constant"] = _name("constant")
+    name: MayChange[Literal["constant"]] = _name("constant")
 
 
 class Cosine(ScheduleBase):
     """The learning rate falls along half a cosine until the last epoch."""
 
-    name: Literal["cosine"] = _name("cosine")
-    warmup: Warmup = _warmup("auto")
-    final: Share = _final(0.0)
+    name: MayChange[Literal["cosine"]] = _name("cosine")
+    warmup: MayChange[Warmup] = _warmup("auto")
+    final: MayChange[Share] = _final(0.0)
 
 
 class Linear(ScheduleBase):
     """The learning rate falls along a line until the last epoch."""
 
-    name: Literal["linear"] = _name("linear")
-    warmup: Warmup = _warmup("auto")
-    final: Share = _final(0.0)
+    name: MayChange[Literal["linear"]] = _name("linear")
+    warmup: MayChange[Warmup] = _warmup("auto")
+    final: MayChange[Share] = _final(0.0)
 
 
 class Exponential(ScheduleBase):
-    """The learning rate is multiplied by `decay` over every `steps` steps, smoothly."""
+    """The learning rate decays smoothly, by the factor `decay` over every `steps` updates."""
 
-    name: Literal["exponential"] = _name("exponential")
-    decay: Factor = Field(0.9, description="Factor over `steps` steps.")
-    steps: Positive = Field(1000, description="Steps over which the factor is `decay`.")
+    name: MayChange[Literal["exponential"]] = _name("exponential")
+    decay: MayChange[Factor] = Field(default=0.9, description="Factor over `steps` updates.")
+    steps: MayChange[Positive] = Field(default=1000, description="Updates over which the factor is `decay`.")
 
 
 class Plateau(ScheduleBase):
     """The learning rate is multiplied by `factor` when `train.monitor` has stopped improving."""
 
-    name: Literal["plateau"] = _name("plateau")
-    factor: Factor = Field(0.5, description="Factor of each cut.")
-    patience: Natural = Field(3, description="Evaluations without improvement before a cut.")
-    final: Share = Field(0.01, description="Share of the learning rate below which no cut goes.")
+    name: MayChange[Literal["plateau"]] = _name("plateau")
+    factor: MayChange[Factor] = Field(default=0.5, description="Factor of each reduction.")
+    patience: MayChange[Natural] = Field(default=3, description="Evaluations without improvement before a reduction.")
+    final: MayChange[Share] = Field(
+        default=0.01, description="Share of the learning rate that no reduction goes below."
+    )
 
 
 _ByShape = Annotated[Constant | Cosine | Linear | Exponential | Plateau, Field(discriminator="name")]

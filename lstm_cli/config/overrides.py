@@ -11,16 +11,16 @@ from lstm_cli.config.yaml_reader import MAX_DEPTH, Path, Place, Unreadable, read
 def apply_overrides(
     raw: dict[str, Any], overrides: Sequence[str], places: MutableMapping[Path, Place | str]
 ) -> list[str]:
-    """Set each override into the raw values in turn, and note its place; return what is wrong with them.
+    """Apply each override to the raw values in turn and note its place; return what is wrong with them.
 
     Parameters
     ----------
     raw
         Values of the config, changed in place.
     overrides
-        Dotted key, ``=``, value as YAML. A part of the key that stands for an entry of a list is its index from 0.
+        Dotted key, ``=``, value as YAML. In the key, an entry of a list is its index from 0.
     places
-        By path: in the file, or the override that set it; changed in place.
+        By path: the place in the file, or the override that set it; changed in place.
     """
     problems = []
     for text in overrides:
@@ -48,8 +48,9 @@ def _parse(text: str) -> tuple[list[str], Any]:
 
 
 def _set(raw: dict[str, Any], parts: Sequence[str], value: Any) -> Path:
-    """Set one value; sections on its way that are not there are made, bare values brought to their long form."""
-    node, path = raw, ()
+    """Set one value; missing sections on the way are created, bare values expanded to their long form."""
+    node: Any = raw
+    path: Path = ()
     for part in parts[:-1]:
         index = _index(node, part, path)
         path = (*path, index)

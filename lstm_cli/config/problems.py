@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from lstm_cli.config.grammar import every_key, keys_at, nearest, sections_at, tag_of
+from lstm_cli.config.grammar import every_key, keys_at, sections_at, tag_of
 from lstm_cli.config.source import Source, dotted, got
 from lstm_cli.config.yaml_reader import Path
+from lstm_cli.errors import did_you_mean, nearest
 
 
 class Problem(NamedTuple):
@@ -20,9 +21,9 @@ class Problem(NamedTuple):
     path
         Where in the config.
     text
-        Says what; called for the few that are shown, since finding what was meant takes time.
+        Returns what is wrong; called only for the few problems shown, as suggestions take time.
     at_key
-        The key itself is wrong, not its value.
+        Whether the key itself is wrong, not its value.
     """
 
     path: Path
@@ -38,7 +39,7 @@ _EXPECTED = {
 
 
 def problems_of(error: ValidationError, raw: Any, source: Source) -> list[Problem]:
-    """Return what pydantic found wrong with the raw values of a config."""
+    """Return what pydantic found to be wrong with the raw values of a config."""
     return [_problem(details, raw, source) for details in error.errors(include_url=False)]
 
 
@@ -57,17 +58,17 @@ def _problem(details: Mapping[str, Any], raw: Any, source: Source) -> Problem:
 def _wrong_value(kind: str, value: Any, details: Mapping[str, Any]) -> str:
     context = details.get("ctx", {})
     if kind == "problem":
-        return context["problem"]
+        return str(context["problem"])
     if kind in ("literal_error", "union_tag_invalid"):
         names = re.findall(r"'([^']*)'", context["expected" if kind == "literal_error" else "expected_tags"])
         meant = nearest(value, names) if isinstance(value, str) else None
-        return f"got {got(value)}, expected one of {', '.join(names)}" + (f" (did you mean {meant}?)" if meant else "")
+        return f"got {got(value)}, expected one of {', '.join(names)}{did_you_mean(meant)}"
     expected = context["what"] if kind == "expected" else _EXPECTED.get(kind, details["msg"])
     return f"got {got(value)}, expected {expected}"
 
 
 def _missing(location: Sequence[str | int]) -> str:
-    description = sections_at(location[:-1])[0].model_fields[location[-1]].description
+    description = sections_at(location[:-1])[0].model_fields[str(location[-1])].description or "a value."
     return f"missing: give {description[0].lower()}{description[1:-1]}"
 
 
@@ -89,12 +90,12 @@ def _unknown_key(location: Sequence[str | int], path: Path, source: Source) -> s
     known = keys_at(location[:-1])
     elsewhere = every_key().get(key)
     meant = nearest(key, known) or (elsewhere if elsewhere != dotted(path) else None)
-    hint = f" (did you mean {meant}?)" if meant else f", expected one of {', '.join(known)}" if known else ""
+    hint = did_you_mean(meant) or (f", expected one of {', '.join(known)}" if known else "")
     return f"unknown key{owner}{hint}{_renamed_by(path, source)}"
 
 
 def _renamed_by(path: Path, source: Source) -> str:
-    """Return what to do where the command line changed the name that decides which keys a section has."""
+    """Return what to do where the command line changed the name that determines the keys of a section."""
     override, place = source.places.get((*path[:-1], "name")), source.places.get(path)
     if not isinstance(override, str) or isinstance(place, str):
         return ""

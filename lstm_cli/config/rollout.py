@@ -1,25 +1,38 @@
-"""The section `rollout`: a closed loop, where what the network does decides what it sees next."""
+"""The section `rollout`: a closed loop, in which the outputs of the network determine its next inputs."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from lstm_cli.config.fields import Natural, NotNegative, Positive, Section, Share, either, expected, refuse, several
+from lstm_cli.config.fields import (
+    Natural,
+    NotNegative,
+    Positive,
+    ResumeRule,
+    Section,
+    Share,
+    either,
+    expected,
+    refuse,
+    several,
+)
 
 
 class TeacherForcing(Section):
-    """Scheduled sampling (Bengio et al. 2015): how often the observed value enters in place of the network's own.
+    """Scheduled sampling (Bengio et al. 2015): how often the observed value is fed, and not the prediction.
 
-    The probability of update k, with K of `steps`: constant: start; linear: from start to end in K updates, then end;
-    exponential: end + (start - end) exp(-k / K).
+    The probability at update k, where K is `steps`: constant: start; linear: from start to end over K updates, then
+    end; exponential: end + (start - end) exp(-k / K).
     """
 
     shorthand: ClassVar[str | None] = "start"
 
-    name: Literal["linear", "exponential", "constant"] = Field("linear", description="How it changes with the updates.")
-    start: Share = Field(1.0, description="Probability at the first update.")
-    end: Share = Field(0.0, description="Probability in the end.")
-    steps: Positive = Field(1000, description="Updates on the way from start to end.")
+    name: Literal["linear", "exponential", "constant"] = Field(
+        default="linear", description="How the probability changes over the updates."
+    )
+    start: Share = Field(default=1.0, description="Probability at the first update.")
+    end: Share = Field(default=0.0, description="Probability at the end.")
+    steps: Positive = Field(default=1000, description="Updates K over which the probability changes.")
 
 
 def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -30,7 +43,7 @@ def _distinct(values: tuple[int, ...]) -> tuple[int, ...]:
 
 def _counting(values: tuple[float, ...]) -> tuple[float, ...]:
     if not any(values):
-        raise refuse("all weights are 0: nothing would be learned")
+        raise refuse("all weights are 0, so nothing would be learned")
     return values
 
 
@@ -38,49 +51,63 @@ Elements = Annotated[tuple[Natural, ...], several(accepts=int | list[int]), Afte
 Weights = Annotated[tuple[NotNegative, ...], Field(min_length=1), AfterValidator(_counting)]
 LossAt = Annotated[
     Literal["every", "last"] | Weights,
-    expected("every, last, or a list of weights, one for each step of the loop and not all 0"),
+    expected("every, last, or a list of weights, one for each step of the closed loop and not all 0"),
 ]
 Forcing = Annotated[TeacherForcing | None, either(lambda value: value, accepts=float | TeacherForcing | None)]
 
 
-class RolloutSpec(Section):
-    """A closed loop: with `dynamics` around a system, without (target next) on the network's own predictions."""
+def _same_function(old: Any, new: Any) -> bool:
+    """Return whether two values FILE.py:FUNCTION name the same function; the file may lie elsewhere."""
+    both = isinstance(old, str) and isinstance(new, str)
+    return both and old.rpartition(":")[2] == new.rpartition(":")[2]
 
-    dynamics: Annotated[
-        Annotated[str, Field(strict=True, pattern=r"^[^\x00]+\.py:[A-Za-z_][A-Za-z0-9_]*$")] | None,
-        expected("FILE.py:FUNCTION"),
-    ] = Field(
-        None,
-        description="The system: a function (state (B, D), output (B, O)) -> next state, as FILE.py:FUNCTION; "
-        "null: the network's predictions are what it sees next.",
+
+Dynamics = Annotated[
+    Annotated[str, Field(strict=True, pattern=r"^[^\x00]+\.py:[A-Za-z_][A-Za-z0-9_]*$")] | None,
+    expected("FILE.py:FUNCTION"),
+    ResumeRule("to a file with the same content", _same_function),
+]
+
+
+class RolloutSpec(Section):
+    """A closed loop: around a system with `dynamics`, otherwise on the network's own predictions (target `next`)."""
+
+    dynamics: Dynamics = Field(
+        default=None,
+        description="The system: a function (state (B, D), output (B, O)) -> next state, given as FILE.py:FUNCTION; "
+        "null: the network reads its own predictions.",
     )
     steps: Positive | None = Field(
-        None, description="The number of steps that the loop runs; without dynamics null: to the end of a sequence."
+        default=None,
+        description="Number of steps of the closed loop; null, without `dynamics` only: to the end of a sequence.",
     )
     loss_on: Elements | None = Field(
-        None, description="With dynamics: the elements of the state that are compared with the target; null: all."
+        default=None,
+        description="With `dynamics`: the elements of the state that are compared with the target; null: all.",
     )
     loss_at: LossAt = Field(
-        "every", description="Which steps of the loop count: every, last, or a list with the weight of each."
+        default="every",
+        description="Which steps of the closed loop count: `every`, `last`, or a list of one weight per step.",
     )
     warmup: Positive | None = Field(
-        None,
-        description="Observed steps before the loop closes; null: with dynamics all that are given, else 1.",
+        default=None,
+        description="Observed steps before the loop closes; null: with `dynamics` all that the data has, otherwise 1.",
     )
     teacher_forcing: Forcing = Field(
-        None, description="Without dynamics: how often training feeds the observed value all the same; null: never."
+        default=None,
+        description="Without `dynamics`: how often training feeds the observed value instead; null: never.",
     )
 
     @property
     def window(self) -> int | None:
-        """Steps of a training window without dynamics: its last output is the last prediction."""
+        """Length in steps of a training window without `dynamics`: its last output is the last prediction."""
         return None if self.dynamics or self.steps is None else (self.warmup or 1) + self.steps - 1
 
 
 def with_defaults(config: Any) -> Any:
-    """Return a raw config with the defaults that a closed loop changes: `data.scale` none, `data.window` its own.
+    """Return a raw config with the defaults that differ in a closed loop: `data.scale` is none, `data.window` its own.
 
-    Around a system the states to come are not in the data, so that nothing can be scaled by them.
+    Around a system the data does not contain the states to come, so nothing can be scaled by them.
     """
     rollout, data = config.get("rollout"), config.get("data")
     if not isinstance(rollout, dict) or not isinstance(data, dict):

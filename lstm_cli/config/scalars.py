@@ -3,6 +3,7 @@
 PyYAML follows YAML 1.1, where ``1e-3`` is a string, ``NO`` is false, ``010`` is eight and ``1:30`` is ninety.
 """
 
+import io
 import re
 from typing import Any
 
@@ -30,7 +31,7 @@ _PREFIXES = {"0o": 8, "0x": 16}
 
 
 class Resolver(BaseResolver):
-    """Decides what a scalar without quotes is."""
+    """Decides the type of a scalar without quotes."""
 
 
 for _tag, _pattern, _first in _PATTERNS:
@@ -59,29 +60,27 @@ def scalar(tag: str, text: str) -> Any:
 class _Dumper(Emitter, Serializer, SafeRepresenter, Resolver):
     """Writes YAML 1.2 scalars, quoting the strings that would read as something else."""
 
-    def __init__(self, stream: Any, *, flow: bool, width: int) -> None:
-        Emitter.__init__(self, stream, width=width, allow_unicode=True)
+    def __init__(self, stream: Any) -> None:
+        Emitter.__init__(self, stream, width=120, allow_unicode=True)
         Serializer.__init__(self)
-        SafeRepresenter.__init__(self, default_flow_style=flow, sort_keys=False)
+        SafeRepresenter.__init__(self, default_flow_style=False, sort_keys=False)
         Resolver.__init__(self)
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
     def represent_str(self, data: str) -> ScalarNode:
-        """Escape what a reader would take for the end of a line, or not see."""
+        """Escape characters that would end a line or be invisible."""
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if data.isprintable() else '"')
 
 
 _Dumper.add_representer(str, _Dumper.represent_str)
 
 
-def write_yaml(value: Any, *, flow: bool = False, width: int = 120) -> str:
-    """Return a plain value as YAML 1.2; on one line with `flow` and a large `width`."""
-    import io
-
+def write_yaml(value: Any) -> str:
+    """Return a plain value as YAML 1.2."""
     stream = io.StringIO()
-    dumper = _Dumper(stream, flow=flow, width=width)
+    dumper = _Dumper(stream)
     dumper.open()
     dumper.represent(value)
     dumper.close()

@@ -1,4 +1,4 @@
-"""Where a config came from: the places of its keys, for messages, and the folder its paths count from."""
+"""Where a config came from: the places of its keys, for messages, and the folder of its relative paths."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ from lstm_cli.config.yaml_reader import Place
 
 @dataclass(frozen=True)
 class Source:
-    """Where a config came from. All sources are equal: where it came from makes no config another.
+    """Where a config came from. All sources compare equal, since the source does not affect what a config means.
 
-    Nothing is ever written to a path of the config: outputs go to the run folder that the command line names, or to
-    ``runs/`` and `name`, which is one plain part of a path.
+    Nothing is ever written to a path in the config: outputs go to the run folder that the command line names, or to
+    ``runs/`` and `name`, which is a single path component.
 
     Attributes
     ----------
     folder
-        Relative paths count from here.
+        The folder of relative paths.
     path
         The file, if it was one.
     label
@@ -41,22 +41,18 @@ class Source:
 
     @property
     def name(self) -> str:
-        """Name of a run of this config: the file's, without its suffix, as one plain part of a path."""
+        """Name of a run of this config: the file's, without its suffix, a single path component."""
         stem = self.path.stem.lstrip(".") if self.path else ""
         return stem or "config"
 
     def resolve(self, path: str) -> Path:
-        """Return a path of the config as one to open: relative ones count from the config's folder."""
+        """Return a path of the config as one to open: relative ones are joined to the config's folder."""
         given = Path(path)
         return given.expanduser() if path.startswith("~/") else self.folder / given
 
     def path_of(self, key: str) -> yaml_reader.Path:
         """Return a dotted key as a path from the root."""
         return tuple(int(part) if part.isdecimal() else part for part in key.split("."))
-
-    def where(self, key: str) -> str:
-        """Return ``path:line:column`` of a dotted key's value, or of the nearest section that is there."""
-        return self.locate(self.path_of(key))
 
     def locate(self, path: yaml_reader.Path, *, at_key: bool = False) -> str:
         """Return the place of a path's value, or of its key; of the nearest section where it is not in the file."""
@@ -76,7 +72,7 @@ class Source:
         return ": ".join(part for part in (where, key, problem) if part)
 
     def order(self, path: yaml_reader.Path) -> tuple[int, int, int]:
-        """Return what sorts problems as they stand in the file, then on the command line."""
+        """Return the sort key that orders problems by place in the file, then on the command line."""
         place = self._nearest(path)[1]
         if place is None:
             return (0, 0, 0)
@@ -90,7 +86,7 @@ class Source:
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """Return a path as messages show it: parts that are no plain names in quotes, long ones cut."""
+    """Return a path as messages show it: quoted where a part is not a plain name, and long parts cut."""
     return ".".join(_part(part) for part in path)
 
 

@@ -1,23 +1,25 @@
-"""The sections `train` and `loss`, and the scores that training can follow."""
+"""The sections `train` and `loss`, and the scores that training can monitor."""
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from lstm_cli.config.fields import (
     AboveZero,
     Column,
+    EpochsOrSteps,
     Every,
     Flag,
+    Interval,
+    MayChange,
     Natural,
     Positive,
     Rate,
     Section,
-    interval,
 )
 from lstm_cli.config.optimizer import Cosine, Schedule
 
-# Every metric of the contract, and whether less or more of it is better.
+# The loss and every metric, and whether smaller or larger values are better.
 METRICS: dict[str, Literal["min", "max"]] = {
     "loss": "min",
     "accuracy": "max",
@@ -31,57 +33,79 @@ METRICS: dict[str, Literal["min", "max"]] = {
     "micro_f1": "max",
     "frame_accuracy": "max",
 }
-MONITORS = (*(f"valid.{name}" for name in METRICS), "train.loss")
-
-
-def monitor_direction(monitor: str) -> Literal["min", "max"]:
-    """Return whether less or more of a monitored score is better."""
-    return METRICS[monitor.partition(".")[2]]
+if TYPE_CHECKING:  # a type checker does not read the table
+    Monitor = str
+else:
+    Monitor = Literal[(*(f"valid.{name}" for name in METRICS), "train.loss")]
 
 
 class LossSpec(Section):
-    """What is minimised."""
+    """The loss that training minimises."""
 
-    normalize: Literal["step", "sequence"] = Field("step", description="What the loss is averaged over.")
-    distance: Literal["squared", "absolute", "huber"] = Field("squared", description="Target number: the loss.")
-    huber_delta: AboveZero = Field(1.0, description="Distance from which the Huber loss is linear.")
-    label_smoothing: Rate = Field(0.0, description="Target category: share spread over all classes.")
-    start: Column | None = Field(None, description="Column with the first step that counts, from 0; null: the first.")
-    length: Column | None = Field(None, description="Column with how many steps count; null: to the end.")
-    weight: Column | None = Field(None, description="Column with the weight of a sequence or step; null: all equal.")
+    normalize: Literal["step", "sequence"] = Field(default="step", description="What the loss is averaged over.")
+    distance: Literal["squared", "absolute", "huber"] = Field(
+        default="squared", description="Numeric targets: the loss."
+    )
+    huber_delta: AboveZero = Field(default=1.0, description="Distance beyond which the Huber loss is linear.")
+    label_smoothing: Rate = Field(
+        default=0.0, description="Categorical targets: share of the probability that is spread over all classes."
+    )
+    start: Column | None = Field(
+        default=None, description="Column with the number of the first step that counts, from 0; null: the first."
+    )
+    length: Column | None = Field(
+        default=None, description="Column with the number of steps that count; null: all to the end."
+    )
+    weight: Column | None = Field(
+        default=None, description="Column with the weight of a sequence or step; null: all equal."
+    )
 
 
 class TrainSpec(Section):
-    """How long, in what batches, and with which checks."""
+    """How long to train, in what batches, and how often to evaluate and save."""
 
-    epochs: Positive = Field(50, description="Passes over the training data, in total.")
-    batch_size: Positive | None = Field(32, description="Sequences in a batch; null with `batch_steps`.")
+    epochs: MayChange[Positive] = Field(default=50, description="Passes over the training data, in total.")
+    batch_size: Positive | None = Field(default=32, description="Sequences in a batch; null with `batch_steps`.")
     batch_steps: Positive | None = Field(
-        None, description="In place of `batch_size`: as many sequences as keep the padded batch below this many steps."
+        default=None, description="Instead of `batch_size`: the largest number of steps in a batch, padding included."
     )
-    bucket: Flag = Field(True, description="Whether batches are made of sequences of similar length.")
-    accumulate: Positive = Field(1, description="Batches whose gradients make one step.")
-    schedule: Schedule = Field(Cosine(), description="How the learning rate changes over time.")
-    monitor: Literal[MONITORS] = Field(  # ty: ignore
-        "valid.loss", description="Score that best/ and `patience` follow."
+    bucket: Flag = Field(default=True, description="Whether batches consist of sequences of similar length.")
+    accumulate: MayChange[Positive] = Field(
+        default=1, description="Batches whose gradients are accumulated into one update."
     )
-    patience: Positive | None = Field(10, description="Evaluations without improvement before the end; null: never.")
+    schedule: Schedule = Field(default=Cosine(), description="How the learning rate changes over time.")
+    monitor: Monitor = Field(
+        default="valid.loss", description="Score by which the best checkpoint is chosen and improvement is judged."
+    )
+    patience: MayChange[Positive | None] = Field(
+        default=10, description="Evaluations without improvement after which training stops; null: never."
+    )
     valid_streams: Positive | None = Field(
-        None,
-        description="Score `valid` of a long series in this many parallel streams, each after ten windows that do "
-        "not count; null: exactly, as its predictions are.",
+        default=None,
+        description="Score `valid` of a long series in N parallel streams, each warmed up on ten windows that do not "
+        "count; null: exactly, like its predictions.",
     )
-    evaluate_every: interval(timed=False) = Field(Every(1, "epoch"), description="When the model is scored.")
-    checkpoint_every: interval(timed=True) = Field(Every(600.0, "seconds"), description="When last/ is written.")
-    on_nonfinite: Literal["stop", "skip", "halve_learning_rate"] = Field(
-        "stop", description="What is done with an update whose loss or gradient is not finite."
+    evaluate_every: MayChange[EpochsOrSteps] = Field(
+        default=Every(1, "epoch"),
+        description="How often to evaluate the model.",
+        json_schema_extra={"default": "epoch"},
     )
-    max_nonfinite: Natural = Field(10, description="Updates that are not finite before training stops anyway.")
+    checkpoint_every: MayChange[Interval] = Field(
+        default=Every(600.0, "seconds"),
+        description="How often to write the checkpoint last/.",
+        json_schema_extra={"default": "10min"},
+    )
+    on_nonfinite: MayChange[Literal["stop", "skip", "halve_learning_rate"]] = Field(
+        default="stop", description="What to do with an update whose loss or gradient is not finite."
+    )
+    max_nonfinite: MayChange[Natural] = Field(
+        default=10, description="Training stops after more than this many updates that are not finite."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _choose_batching(cls, value: Any) -> Any:
-        """Let `batch_steps` alone stand in place of the default `batch_size`."""
+        """Drop the default `batch_size` where only `batch_steps` is given."""
         if isinstance(value, dict) and value.get("batch_steps") is not None and "batch_size" not in value:
             return {**value, "batch_size": None}
         return value

@@ -1,4 +1,4 @@
-"""From the text of a config to plain values, each with its place. Hostile text costs little and is refused.
+"""From the text of a config to plain values, each with its place. Hostile text is refused at little cost.
 
 Only the pure Python parser is used: the one in C crashes on deep nesting. Events are turned into nodes under limits of
 size, depth and number, and nodes into values under the same limits once more, since aliases multiply.
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from yaml.composer import Composer
-from yaml.error import Mark as YamlMark
 from yaml.error import MarkedYAMLError, YAMLError
 from yaml.events import AliasEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -27,13 +26,13 @@ Path = tuple[str | int, ...]
 
 
 class Limits(NamedTuple):
-    """How much a text may hold: values, aliases followed, and levels of them; any number of values without aliases."""
+    """Limits of a text: values, with aliases followed (None: any number, but no aliases), and levels of nesting."""
 
     nodes: int | None = MAX_NODES
     depth: int = MAX_DEPTH
 
-    def check(self, depth: int, count: int, mark: "Mark | None") -> None:
-        """Raise `Unreadable` for the value number `count`, on that level."""
+    def check(self, depth: int, count: int, mark: "Mark") -> None:
+        """Raise `Unreadable` if value number `count`, at level `depth`, exceeds a limit."""
         if depth > self.depth:
             raise Unreadable(f"nested deeper than {self.depth} levels", mark)
         if self.nodes is not None and count > self.nodes:
@@ -55,7 +54,7 @@ class Place(NamedTuple):
 
 
 class Unreadable(Exception):
-    """The text is no YAML that a config may be: what is wrong, and where if that is known."""
+    """The text is not YAML as a config may use it: what is wrong, and where if that is known."""
 
     def __init__(self, problem: str, mark: Mark | None = None) -> None:
         super().__init__(problem)
@@ -73,7 +72,7 @@ class Document:
     places
         The place of everything in `value` by its path from the root.
     problems
-        Paths and texts of what can be said without stopping: keys given twice.
+        Path, place and text of problems that do not stop the reading: keys given twice.
     """
 
     value: Any = None
@@ -89,12 +88,12 @@ def read_yaml(content: bytes, *, own: bool = False) -> Document:
     content
         The text in UTF-8.
     own
-        Whether this tool wrote it: then it may be of any size, but has no aliases, which multiply.
+        Whether this tool wrote it: then it may have any size, but no aliases, which multiply.
 
     Raises
     ------
     Unreadable
-        If the text is no YAML, too large, nested too deeply, or uses tags.
+        If the text is not YAML, is too large, nested too deeply, or uses tags.
     """
     if not own and len(content) > MAX_BYTES:
         raise Unreadable(f"larger than {MAX_BYTES // 1024} KiB: is this a config, not a data file?")
@@ -103,7 +102,8 @@ def read_yaml(content: bytes, *, own: bool = False) -> Document:
     try:
         node = _Nodes(text, limits).get_single_node()
     except MarkedYAMLError as error:
-        raise Unreadable(_explain(error), _mark(error.problem_mark or error.context_mark)) from None
+        mark = error.problem_mark or error.context_mark
+        raise Unreadable(_explain(error), None if mark is None else _mark(mark)) from None
     except YAMLError as error:
         raise Unreadable(f"not YAML: {error}") from None
     builder = _Builder(limits)
@@ -131,8 +131,8 @@ def _end_of(text: str) -> Mark:
     return Mark(text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
-def _mark(mark: YamlMark | None) -> Mark | None:
-    return None if mark is None else Mark(mark.line + 1, mark.column + 1)
+def _mark(mark: Any) -> Mark:  # Any, since PyYAML's stubs leave out which of its two marks it is
+    return Mark(mark.line + 1, mark.column + 1)
 
 
 def _explain(error: MarkedYAMLError) -> str:
@@ -158,8 +158,8 @@ class _Nodes(Reader, Scanner, Parser, Composer, Resolver):
         Resolver.__init__(self)
         self._depth, self._count, self._limits = 0, 0, limits
 
-    def compose_node(self, parent: Node | None, index: Any) -> Node:
-        event = self.peek_event()
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs say nothing of it
         self._depth += 1
         self._count += 1
         self._limits.check(self._depth, self._count, _mark(event.start_mark))
@@ -189,6 +189,7 @@ class _Builder:
         elif isinstance(node, SequenceNode):
             value = [self.build(item, (*path, i), _mark(item.start_mark)) for i, item in enumerate(node.value)]
         else:
+            assert isinstance(node, MappingNode)  # there is no other kind of node
             value = self._mapping(node, path)
         if not path:
             self.document.value = value
@@ -220,12 +221,12 @@ class _Builder:
                 own[key.value] = mark, item
         return merged | own
 
-    def _step(self, depth: int, mark: Mark | None) -> None:
+    def _step(self, depth: int, mark: Mark) -> None:
         self._count += 1
         self._limits.check(depth, self._count, mark)
 
 
-def _scalar(node: ScalarNode, mark: Mark | None) -> Any:
+def _scalar(node: ScalarNode, mark: Mark) -> Any:
     try:
         return scalar(node.tag, node.value)
     except ValueError:

@@ -1,25 +1,30 @@
-"""Sequences: read, encoded, scaled, batched. Nothing here but numpy.
+"""Sequences: read, encoded, scaled, batched, with nothing but numpy.
 
-The way of the data: a reader yields rows, the layout makes typed records of them, the schema, fitted on training
-records, encodes these as arrays, a dataset holds many, and batches puts them side by side.
+The data flows one way: a reader of `formats` yields raw sequences; by the layout of `schema` they are parsed to typed
+records and encoded as arrays; a dataset holds many of these; `batching` puts them side by side.
 """
 
 from lstm_cli.data.batch import Batch
 from lstm_cli.data.batching.batches import Batches, training_batches
-from lstm_cli.data.batching.whole import evaluation_batches, valid_batches
+from lstm_cli.data.batching.closed_loops import CountedSteps
+from lstm_cli.data.batching.whole import evaluation_batches, split_batches, valid_batches
 from lstm_cli.data.dataset import Dataset
-from lstm_cli.data.encoded import Encoded
 from lstm_cli.data.formats.raw import RawSequence
-from lstm_cli.data.loading import Data, open_data
-from lstm_cli.data.reading import raw_sequences, read_sequences
+from lstm_cli.data.loading import BatchBytes, Data, open_data
+from lstm_cli.data.reading import raw_sequences, read_dataset, read_sequences
+from lstm_cli.data.schema.encoding import UnknownCounts, encode
+from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
+from lstm_cli.data.schema.storage import load_schema, save_schema
 from lstm_cli.data.schema.target import Restorer, Target
-from lstm_cli.data.schema.unknown_counts import UnknownCounts
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
+from lstm_cli.data.splits import Split
 
 __all__ = [
     "Batch",
+    "BatchBytes",
     "Batches",
+    "CountedSteps",
     "Data",
     "Dataset",
     "Encoded",
@@ -27,13 +32,19 @@ __all__ = [
     "RawSequence",
     "Restorer",
     "Schema",
+    "Split",
     "Target",
     "UnknownCounts",
     "Vocabulary",
+    "encode",
     "evaluation_batches",
+    "load_schema",
     "open_data",
     "raw_sequences",
+    "read_dataset",
     "read_sequences",
+    "save_schema",
+    "split_batches",
     "training_batches",
     "valid_batches",
 ]

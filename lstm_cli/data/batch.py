@@ -4,6 +4,7 @@ Legend: T time, B batch, I numbers per step, D or K targets, N counted positions
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ class Batch:
         The positions whose outputs count, flat: t * B + b. Padding, steps without a target and steps of
         weight 0 are not among them; there may be none at all. Per sequence they are 0 … B - 1.
     target : int64 array (N,), float array (N, D) or (N, K), or None
-        What the outputs at the counted positions should be; a category that training never saw is -1.
+        The true targets at the counted positions; a category that training never saw is -1.
     weight : float array (N,)
         How much every counted position weighs.
     loss_divisor : float
@@ -38,9 +39,10 @@ class Batch:
     starts : int64 array (B,) or None
         The step of its sequence at which each begins; None: the first.
     carry : int64 array (B,) or None
-        The row of the previous batch whose final state each continues, -1 for a fresh start; None: all are fresh.
+        The sequence of the previous batch, by its column there, whose final state each continues; -1 for a fresh
+        start; None: all are fresh.
     observed : int64 array (B,) or None
-        In a closed loop: the first steps of each, whose input is given; None: there is no loop.
+        In a closed loop: the first steps of each, whose input is given; None: there is no closed loop.
     """
 
     lengths: NDArray[np.int64]
@@ -48,7 +50,7 @@ class Batch:
     numbers: NDArray[np.floating] | None
     tokens: dict[str, NDArray[np.int32]]
     counted: NDArray[np.int64]
-    target: np.ndarray | None
+    target: NDArray[Any] | None
     weight: NDArray[np.floating]
     loss_divisor: float
     sequences: NDArray[np.int64]
@@ -59,8 +61,10 @@ class Batch:
     @property
     def known(self) -> NDArray[np.bool_]:
         """Which counted positions have a loss (N,): all but those of a category that training never saw."""
-        categories = self.target is not None and self.target.dtype.kind == "i"
-        return self.target >= 0 if categories else np.ones(len(self.counted), np.bool_)
+        if self.target is None or self.target.dtype.kind != "i":
+            return np.ones(len(self.counted), np.bool_)
+        known: NDArray[np.bool_] = self.target >= 0
+        return known
 
     @property
     def counted_sequences(self) -> NDArray[np.int64]:

@@ -1,23 +1,21 @@
 """Many sequences, end to end in one array per column.
 
-Legend: S steps of all sequences, n sequences, T time, B batch, I numbers per step, D or K targets, N counted rows.
+Legend: S steps of all sequences, n sequences, T time, B batch, I numbers per step, D or K targets, N counted
+positions.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.batch import Batch
-from lstm_cli.data.encoded import Encoded
-from lstm_cli.data.formats.source import Origin
-from lstm_cli.data.reading import read_sequences
-from lstm_cli.data.schema import storage
+from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.unknown_counts import UnknownCounts
+from lstm_cli.data.schema.storage import contents
 
 
 class Dataset:
@@ -49,7 +47,7 @@ class Dataset:
     weight : float array (S,) or (n,), or None
         Their weights; None: all 1.
     observed : int64 array (n,) or None
-        In a closed loop around a system: the first steps of each, whose state is given.
+        In a closed loop around a system: the first steps of each, whose state is given; None where there is none.
     """
 
     def __init__(self, sequences: Iterable[Encoded], schema: Schema) -> None:
@@ -63,19 +61,13 @@ class Dataset:
         self.numbers = _joined([item.numbers for item in items]) if schema.numeric_size and items else None
         self.tokens = {name: _joined([item.tokens[name] for item in items]) for name in schema.tokens} if items else {}
         self.target = _joined([item.target for item in items]) if labelled else None
-        counts = np.array([len(item.target) for item in items]) if labelled else self.lengths
+        counts = self.lengths if schema.target.per == "step" or not labelled else np.ones(len(items), np.int64)
         self.weight = _joined_or_none([item.weight for item in items], counts, np.float32(1))
         self._unseen = _joined_or_none([item.unseen for item in items], counts, np.int32(0))
-        looped = schema.layout.loop is not None
-        self.observed = np.array([item.observed for item in items], np.int64) if looped else None
+        driven = schema.layout.closed_loop is not None
+        self.observed = np.array([item.observed for item in items], np.int64) if driven else None
         self._first = np.array([item.offset for item in items], np.int64)
         self._history = [item.history for item in items]
-
-    @classmethod
-    def read(cls, origin: Origin, schema: Schema, *, unknown_counts: UnknownCounts | None = None) -> "Dataset":
-        """Return the sequences of a file with their targets, encoded as in training."""
-        rows = read_sequences(origin, schema, labelled=True)
-        return cls((schema.encode(row, labelled=True, unknown_counts=unknown_counts) for row in rows), schema)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -85,43 +77,38 @@ class Dataset:
 
     def __getitem__(self, index: int) -> Encoded:
         steps = slice(self.offsets[index], self.offsets[index + 1])
-        answers = steps if self.schema.target.per == "step" else slice(index, index + 1)
+        targets = steps if self.schema.target.per == "step" else slice(index, index + 1)
         return Encoded(
             id=self.ids[index],
             where=self.where[index],
             steps=int(self.lengths[index]),
             numbers=None if self.numbers is None else self.numbers[steps],
             tokens={name: indices[steps] for name, indices in self.tokens.items()},
-            target=None if self.target is None else self.target[answers],
-            weight=None if self.weight is None else self.weight[answers],
-            unseen=None if self._unseen is None else self._unseen[answers],
+            target=None if self.target is None else self.target[targets],
+            weight=None if self.weight is None else self.weight[targets],
+            unseen=None if self._unseen is None else self._unseen[targets],
             history=self._history[index],
             offset=int(self._first[index]),
             observed=None if self.observed is None else int(self.observed[index]),
         )
 
-    @property
-    def sequences(self) -> "Dataset":
-        """The dataset itself, as what it is: its sequences by index."""
-        return self
-
     @cached_property
     def counted(self) -> NDArray[np.int64]:
-        """How many of the first steps have a target that counts, as running sums (S + 1,); per step only."""
+        """Running sums (S + 1,) of the steps that have a target that counts; for targets per step."""
         counts = np.ones(int(self.offsets[-1]), np.int64) if self.weight is None else self.weight > 0
         return _ends(counts)
 
     def digest(self) -> str:
-        """Return a hash of all that training sees of the sequences and their schema: another one is other data."""
-        digest = hashlib.sha256(b"".join(storage.contents(self.schema).values()))
+        """Return a hash of everything that training sees of the sequences and their schema."""
+        digest = hashlib.sha256(b"".join(contents(self.schema).values()))
         for array in (self.lengths, self.numbers, *self.tokens.values(), self.target, self.weight, self.observed):
-            digest.update(b"" if array is None else np.ascontiguousarray(array))
+            digest.update(b"" if array is None else np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     def restore(self, batch: Batch, outputs: np.ndarray, *, ahead: int | None = None) -> NDArray[np.float64]:
-        """Return numbers (N, D) for a batch's rows in original units, transforms undone.
+        """Return outputs (N, D) for a batch's counted positions in original units, transforms undone.
 
-        They are of the step that is predicted or, with `ahead`, of one so many steps after the row's own.
+        They are of the step that is predicted or, with `ahead`, of the one that many steps after the position's own.
         """
         ahead = self.schema.target.ahead if ahead is None else ahead
         past, starts = self._past
@@ -132,12 +119,13 @@ class Dataset:
         return self.schema.target.restore(outputs, past, starts[sequences] + steps)
 
     def truth(self, batch: Batch) -> NDArray[np.float64]:
-        """Return what the outputs (N, D) for a batch's rows should have been, in original units."""
-        return self.restore(batch, batch.target)
+        """Return the true targets (N, D) at a batch's counted positions, in original units."""
+        return self.restore(batch, cast(np.ndarray, batch.target))
 
     def present(self, batch: Batch) -> NDArray[np.float64]:
-        """Return, where the next step is predicted, what it is at the step of each row (N, D), in original units."""
-        inputs = batch.numbers.reshape(-1, batch.numbers.shape[-1])[batch.counted]
+        """Return, where the next step is predicted, its columns at the counted positions (N, D), in original units."""
+        numbers = cast(np.ndarray, batch.numbers)
+        inputs = numbers.reshape(-1, numbers.shape[-1])[batch.counted]
         return self.restore(batch, inputs[:, self.schema.next_numbers], ahead=0)
 
     def unseen(self, batch: Batch) -> int:
@@ -156,12 +144,13 @@ class Dataset:
         target = self.schema.target
         if not target.needs_past:
             return [[] for _ in target.chains], np.zeros(len(self) + 1, np.int64)
-        pieces = [target.past(history) for history in self._history]
+        histories = cast(list[NDArray[np.float64]], self._history)
+        pieces = [target.past(history) for history in histories]
         past = [
             [np.concatenate([piece[part][link] for piece in pieces]) for link in range(len(pieces[0][part]))]
             for part in range(len(pieces[0]))
         ]
-        return past, _ends(np.array([len(history) for history in self._history], np.int64))
+        return past, _ends(np.array([len(history) for history in histories], np.int64))
 
 
 def _ends(lengths: np.ndarray) -> NDArray[np.int64]:

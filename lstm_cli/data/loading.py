@@ -1,30 +1,36 @@
 """From a config to data: files read, kinds inferred, splits made, everything fitted on train and encoded."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import limits, memory
-from lstm_cli.data.bad_rows import BadRowPolicy
+from lstm_cli.data import memory
+from lstm_cli.data.batching.batches import Batches
+from lstm_cli.data.batching.whole import split_batches
 from lstm_cli.data.dataset import Dataset
-from lstm_cli.data.encoded import Encoded
-from lstm_cli.data.formats import Options, detect, read
-from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.formats import detect, read
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
+from lstm_cli.data.reading import BadRowPolicy, config_options, layout_options
+from lstm_cli.data.schema.encoding import UnknownCounts, encode_record
 from lstm_cli.data.schema.fitting import fit
 from lstm_cli.data.schema.inference import infer
 from lstm_cli.data.schema.layout import Layout
-from lstm_cli.data.schema.record import Record
+from lstm_cli.data.schema.parsing import parse
+from lstm_cli.data.schema.record import Encoded, Record
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.unknown_counts import UnknownCounts
-from lstm_cli.data.splits import hold_out
-from lstm_cli.errors import DataError
+from lstm_cli.data.splits import Split, hold_out
+from lstm_cli.errors import DataError, listed
 
-#: From so many different whole numbers on, a note says that they are read as categories.
+#: Above this number of different whole numbers, a note says that they are read as categories.
 MANY_LABELS = 20
+
+#: About how many bytes a batch of a split with this many padded steps takes.
+BatchBytes = Callable[[Schema, int, Split], int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +40,13 @@ class Data:
     Attributes
     ----------
     schema
-        How rows are encoded, fitted on the training sequences.
+        How sequences are encoded, fitted on the training sequences.
     train, valid, test
         The splits.
     notes
         What a user should know of them.
+    batches
+        The batches of each split there is: what is trained on, what training follows, what is tested.
     """
 
     schema: Schema
@@ -46,104 +54,127 @@ class Data:
     valid: Dataset | None
     test: Dataset | None
     notes: list[str]
+    batches: dict[Split, Batches]
 
 
-def open_data(config: Config, *, precision: str | None = None) -> Data:
+def open_data(config: Config, *, precision: str | None = None, batch_bytes: BatchBytes | None = None) -> Data:
     """Return the data of a config, or raise the `DataError` or `ConfigError` that says what is wrong.
 
-    Its numbers are in the config's precision, if not in another that is given.
+    Parameters
+    ----------
+    config
+    precision
+        Of its numbers, where it is not the config's.
+    batch_bytes
+        Estimates the memory of a batch, for the message about sequences that are longer than ``data.max_length``.
     """
     with memory.enough(Source(config.source.resolve(config.data.train)).name):
-        return _opened(config, precision or config.precision)
+        return _Loader(config, batch_bytes).load(precision or config.precision)
 
 
-def _opened(config: Config, precision: str) -> Data:
-    notes: list[str] = []
-    path = config.source.resolve(config.data.train)
-    form = _format(config, path)
-    policy = BadRowPolicy(Source(path).name, skip=config.data.on_error == "skip")
-    rows = list(policy.rows(read(_source(path), form, _wanted(config))))
-    if not rows:
-        notes.extend(policy.notes())  # raises: something was there, and nothing can be used
-    layout = infer(config, form, rows)
-    records = list(policy.made(lambda row: layout.parse(row, labelled=True), _used_up(rows)))
-    notes += policy.notes()
-    notes += _repeated_ids(policy.name, records)
-    train, valid, test = hold_out(config, records, per_step=_divisible(layout), lag=layout.lag)
-    schema = fit(layout, train, scale=config.data.scale, precision=precision)
-    notes += _notes_on_target(config, schema, train)
-    splits: dict[str, Dataset | None] = {"train": _encoded(config, schema, train, "train", notes)}
-    for name, records in (("valid", valid), ("test", test)):
-        held = getattr(config.data, name)
-        if isinstance(held, str):
-            records = _records(config, layout, config.source.resolve(held), notes)
-        splits[name] = _encoded(config, schema, records, name, notes) if records else None
-    for name, dataset in splits.items():
-        if dataset is not None:
-            limits.check_memory(config, dataset, name)
-    return Data(schema, splits["train"], splits["valid"], splits["test"], notes)
+class _Loader:
+    """Loads the data of one config, and collects what a user should know of it."""
 
+    def __init__(self, config: Config, batch_bytes: BatchBytes | None) -> None:
+        self._config, self._batch_bytes = config, batch_bytes
+        self._notes: list[str] = []
 
-def _divisible(layout: Layout) -> bool:
-    """Return whether a single sequence can be cut into splits."""
-    return layout.answer.per == "step" and layout.loop is None
+    def load(self, precision: str) -> Data:
+        config = self._config
+        path = config.source.resolve(config.data.train)
+        form, options, policy = self._format(path), config_options(config), self._policy(path)
+        sequences = list(policy.good(read(_source(path), form, options)))
+        if not sequences:
+            self._notes += policy.notes()  # raises: something was there, and nothing can be used
+        layout = infer(config, form, options, sequences)
+        records = self._parsed(layout, policy, _used_up(sequences))
+        divisible = layout.target.per == "step" and layout.closed_loop is None
+        train, valid, test = hold_out(config, records, per_step=divisible, lag=layout.lag)
+        schema = fit(layout, train, scale=config.data.scale, precision=precision)
+        self._notes += _notes_on_target(config, schema, train)
+        splits: dict[Split, Dataset] = {"train": self._encoded(schema, train, "train")}
+        held_out: list[tuple[Split, list[Record], Any]] = [
+            ("valid", valid, config.data.valid),
+            ("test", test, config.data.test),
+        ]
+        for split, records, held in held_out:
+            if isinstance(held, str):
+                records = self._read(layout, config.source.resolve(held))
+            if records:
+                splits[split] = self._encoded(schema, records, split)
+        batches = {split: split_batches(config, dataset, split) for split, dataset in splits.items()}
+        return Data(schema, splits["train"], splits.get("valid"), splits.get("test"), self._notes, batches)
+
+    def _format(self, path: Path) -> str:
+        return detect(path) if self._config.data.format == "auto" else self._config.data.format
+
+    def _policy(self, path: Path) -> BadRowPolicy:
+        return BadRowPolicy(Source(path).name, skip=self._config.data.on_error == "skip")
+
+    def _read(self, layout: Layout, path: Path) -> list[Record]:
+        """Return the typed sequences of another file than the training data's."""
+        policy = self._policy(path)
+        sequences = policy.good(read(_source(path), self._format(path), layout_options(layout, labelled=True)))
+        return self._parsed(layout, policy, sequences)
+
+    def _parsed(self, layout: Layout, policy: BadRowPolicy, sequences: Iterable[RawSequence]) -> list[Record]:
+        records = list(policy.made(partial(parse, layout, labelled=True), sequences))
+        self._notes += [*policy.notes(), *_repeated_ids(policy.name, records)]
+        return records
+
+    def _encoded(self, schema: Schema, records: Iterable[Record], split: Split) -> Dataset:
+        """Return records as a dataset; long ones are refused, cut or split as the config says."""
+        unknown_counts = UnknownCounts()
+        sequences = [encode_record(schema, record, unknown_counts=unknown_counts) for record in records]
+        sequences = self._limited(schema, sequences, split)
+        self._notes += unknown_counts.notes(split)
+        dataset = Dataset(sequences, schema)
+        if dataset.weight is not None and not (dataset.weight > 0).any():
+            what = f"{split} has no step with a target that counts"
+            raise DataError(f"{sequences[0].where}: {what}: give longer sequences")
+        return dataset
+
+    def _limited(self, schema: Schema, sequences: list[Encoded], split: Split) -> list[Encoded]:
+        """Return sequences none of which is longer than ``data.max_length``.
+
+        Pieces of a split sequence are sequences of their own, each with the target of the whole if that is per
+        sequence. Only train is cut or split: scores are those of predictions, which are made for whole sequences.
+        """
+        most, action = self._config.data.max_length, self._config.data.on_long
+        long = [sequence for sequence in sequences if most is not None and sequence.steps > most]
+        if most is None or not long or (action != "stop" and split != "train"):
+            return sequences
+        names = listed([sequence.id for sequence in long])
+        if action == "stop":
+            longest = max(long, key=lambda sequence: sequence.steps)
+            what = f"{longest.steps:,} steps"
+            if self._batch_bytes is not None:
+                what += f" would take about {memory.readable(self._batch_bytes(schema, longest.steps, split))}"
+            raise DataError(
+                f"{longest.where}: {what}, and data.max_length is {most:,}; longer than that in {split}: {names}: "
+                f"set data.on_long to cut or split"
+            )
+        what = f"cut to {most:,} steps" if action == "cut" else f"split into pieces of at most {most:,} steps"
+        self._notes.append(f"{split}: {len(long):,} of {len(sequences):,} sequences were {what}: {names}")
+        return [piece for sequence in sequences for piece in _pieces(sequence, most, once=action == "cut")]
 
 
 def _source(path: Path) -> Source:
     return Source(path, base="the config's folder")
 
 
-def _format(config: Config, path: Path) -> str:
-    return detect(path) if config.data.format == "auto" else config.data.format
+def _used_up(sequences: list[RawSequence]) -> Iterable[RawSequence]:
+    """Yield sequences and forget them, so that raw and typed values of all are never held at once."""
+    sequences.reverse()
+    while sequences:
+        yield sequences.pop()
 
 
-def _wanted(config: Config) -> Options:
-    """Return how to read the training data, before it is known what is in it."""
-    data, loss = config.data, config.loss
-    sources = [spec.of or name for name, spec in data.inputs.items()]
-    target = [data.target.column] if data.target and data.target.column else []
-    others = [name for name in (loss.start, loss.length, loss.weight) if name is not None]
-    return Options(
-        id=data.id,
-        id_required=data.id != "id",
-        columns=frozenset([*sources, *target, *others]) if sources else None,
-        input=sources[0] if sources else "x",
-        unit=data.unit,
-        lines=data.lines,
-    )
-
-
-def _records(config: Config, layout: Layout, path: Path, notes: list[str]) -> list[Record]:
-    """Return the typed rows of another file than the training data's."""
-    policy = BadRowPolicy(Source(path).name, skip=config.data.on_error == "skip")
-    rows = policy.rows(read(_source(path), _format(config, path), layout.options(labelled=True)))
-    records = list(policy.made(lambda row: layout.parse(row, labelled=True), rows))
-    notes += policy.notes()
-    notes += _repeated_ids(policy.name, records)
-    return records
-
-
-def _encoded(config: Config, schema: Schema, records: Iterable[Record], split: str, notes: list[str]) -> Dataset:
-    """Return records as a dataset; long ones are refused, cut or split as the config says."""
-    unknown_counts = UnknownCounts()
-    sequences = [schema.encode_record(record, unknown_counts=unknown_counts) for record in records]
-    sequences, note = limits.limited(config, schema, sequences, split)
-    notes += [*note, *unknown_counts.notes(split)]
-    dataset = Dataset(sequences, schema)
-    if dataset.weight is not None and not (dataset.weight > 0).any():
-        raise DataError(f"{_place(sequences)}: {split} has no step with a target that counts: give longer sequences")
-    return dataset
-
-
-def _place(sequences: Sequence[Encoded]) -> str:
-    return sequences[0].where
-
-
-def _used_up(rows: list[RawSequence]) -> Iterable[RawSequence]:
-    """Yield rows and forget them, so that raw and typed values of all are never held at once."""
-    rows.reverse()
-    while rows:
-        yield rows.pop()
+def _pieces(sequence: Encoded, most: int, *, once: bool) -> list[Encoded]:
+    if sequence.steps <= most:
+        return [sequence]
+    starts = range(0, 1 if once else sequence.steps, most)
+    return [sequence.part(start, min(start + most, sequence.steps)) for start in starts]
 
 
 def _repeated_ids(name: str, records: Sequence[Record]) -> list[str]:
@@ -152,23 +183,24 @@ def _repeated_ids(name: str, records: Sequence[Record]) -> list[str]:
 
 
 def _notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -> list[str]:
-    """Return what may surprise about the target as it was read off the data."""
-    answer, notes = schema.layout.answer, []
-    if answer.kind != "category" or answer.is_next:
+    """Return what may surprise about the target as it was inferred from the data."""
+    target = schema.layout.target
+    notes: list[str] = []
+    if schema.labels is None or target.kind != "category":
         return notes
-    labels, name = schema.labels.names, answer.column
+    labels = schema.labels.names
     if len(labels) == 1:
-        notes.append(f"train: {name} is {labels[0]!r} everywhere: there is nothing to tell apart")
-    whole = config.data.target.kind == "auto" and all(_is_whole(label) for label in labels)
-    if whole and len(labels) > MANY_LABELS:
+        notes.append(f"train: {target.name} is {labels[0]!r} everywhere: there is nothing to tell apart")
+    inferred = config.data.target is not None and config.data.target.kind == "auto"
+    if inferred and all(_is_whole(label) for label in labels) and len(labels) > MANY_LABELS:
         what, fix = f"{len(labels)} whole numbers are read as categories", "if they are quantities, set kind: number"
-        notes.append(f"train: {name}: {what}; {fix} in data.target")
+        notes.append(f"train: {target.name}: {what}; {fix} in data.target")
     several = len(records) > 1 and any(record.steps > 1 for record in records)
-    if answer.per == "step" and several and all(len(set(record.answer)) == 1 for record in records):
-        what, fix = "the same at all steps of each sequence", "for one answer a sequence, set per: sequence"
-        notes.append(f"train: {name} is {what}; {fix} in data.target")
+    if target.per == "step" and several and all(len(set(cast(list[str], record.target))) == 1 for record in records):
+        what, fix = "the same at all steps of each sequence", "for one target per sequence, set per: sequence"
+        notes.append(f"train: {target.name} is {what}; {fix} in data.target")
     return notes
 
 
-def _is_whole(label: Any) -> bool:
+def _is_whole(label: str | int | bool) -> bool:
     return not isinstance(label, bool) and str(label).removeprefix("-").isdecimal()

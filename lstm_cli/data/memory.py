@@ -1,69 +1,21 @@
-"""How much memory a batch takes, and how much there is: asked before it is used, as the system's answer is a kill."""
+"""How much memory there is: asked before it is used, before the OOM killer ends the process without a message."""
 
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lstm_cli.config.model import ModelSpec
 from lstm_cli.errors import DataError
 
-if TYPE_CHECKING:
-    from lstm_cli.data.schema.schema import Schema
-
-#: Numbers per unit and step: the gates, and beside them the states, their gradient and a copy for dropout.
-_TRAINED = {"lstm": 4 + 3, "gru": 3 + 3, "rnn": 1 + 3}
-_EVALUATED = 2
-#: Numbers per step with a target: where it stands, its weight, its loss, and what they are made from.
-_PER_TARGET = 40
-#: Numbers per output and such step; metrics of numbers and sets work in double precision.
-_PER_LABEL, _PER_NUMBER_TRAINED, _PER_NUMBER_EVALUATED = 1, 3, 8
-
-#: What is made of rows that were read takes at least this share of what they take.
-_MADE_OF_ROWS = 0.25
-#: So much is left for what else there is: where not even an integer fits, Python 3.11 hangs while it cleans up.
+#: What is made of sequences that were read takes at least this share of what they take.
+_MADE_OF_SEQUENCES = 0.25
+#: Bytes left free for everything else: where not even an integer fits, Python 3.11 hangs while it cleans up.
 _LEFT = 1 << 26
 _FIX = "give fewer or shorter sequences, or a machine with more"
 
 
-def needed(spec: ModelSpec, schema: "Schema", steps: int, *, precision: str, training: bool) -> int:
-    """Return about how many bytes a batch of so many padded steps takes, to train on or only to look at.
-
-    Parameters
-    ----------
-    spec
-        The section `model` of the config.
-    schema
-        What the data's columns are.
-    steps
-        T * B.
-    precision
-        ``float32`` or ``float64``.
-    training
-        With gradients, or without.
-    """
-    numbers = (3 if training else 1) * (schema.numeric_size + _embedded(spec, schema))
-    for layer in spec.layers:
-        width = layer.size * (2 if layer.bidirectional else 1)
-        numbers += width * (_TRAINED[layer.cell] if training else _EVALUATED)
-    target = schema.target
-    if target.per == "step":
-        per_number = _PER_NUMBER_TRAINED if training else _PER_NUMBER_EVALUATED
-        numbers += _PER_TARGET + target.size * (_PER_LABEL if target.kind == "category" else per_number)
-    elif training and spec.pool != "last":
-        numbers += 2 * width
-    return steps * numbers * (4 if precision == "float32" else 8)
-
-
-def _embedded(spec: ModelSpec, schema: "Schema") -> int:
-    """Return the width of all embeddings together."""
-    sizes = spec.embedding
-    return sum(sizes if isinstance(sizes, int) else sizes.get(name, 0) for name in schema.tokens)
-
-
 def available() -> int | None:
-    """Return the bytes that can still be had, by the word of the system and of all who limit it; None if none says."""
+    """Return the bytes still free, by the system and everything that limits the process; None if nothing is known."""
     return min(_limits(), default=None)
 
 
@@ -81,15 +33,15 @@ def _limits() -> Iterator[int]:
         return
     for folder in (group, *group.parents):
         try:
-            most, taken = ((folder / f"memory.{name}").read_text().strip() for name in ("max", "current"))
+            limit, current = ((folder / f"memory.{name}").read_text().strip() for name in ("max", "current"))
         except OSError:
             continue
-        if most != "max":
-            yield max(0, int(most) - int(taken))
+        if limit != "max":
+            yield max(0, int(limit) - int(current))
 
 
 def readable(count: float) -> str:
-    """Return a number of bytes as people say it."""
+    """Return a number of bytes as people write it."""
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
             return f"{count:.3g} {unit}"
@@ -98,24 +50,24 @@ def readable(count: float) -> str:
 
 
 class Watch:
-    """Watches over the memory while a file is read: what is read piles up where all of it is needed."""
+    """Watches the memory while a file is read, as everything that is read is held until all of it is needed."""
 
     def __init__(self) -> None:
         self._before = resident()
 
     def check(self, where: str, *, more: int = 0) -> None:
-        """Refuse to read on where there is no memory for what is made of all that was read, or for so many bytes."""
+        """Raise a `DataError` if memory is short for `more` bytes, or for what is made of everything read so far."""
         free = available()
         if free is None or self._before is None:
             return
         taken = (resident() or 0) - self._before
-        if free < max(more, _MADE_OF_ROWS * taken, min(_LEFT, taken)):
+        if free < max(more, _MADE_OF_SEQUENCES * taken, min(_LEFT, taken)):
             what = f"to read this takes {readable(max(taken, more))} of memory, and {readable(free)} are left"
             raise DataError(f"{where}: {what}: {_FIX}")
 
 
 def resident() -> int | None:
-    """Return the bytes of memory that this process holds; None if the system does not say."""
+    """Return the bytes of memory that this process holds; None where it is not known."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except (OSError, ValueError):
@@ -124,7 +76,7 @@ def resident() -> int | None:
 
 @contextmanager
 def enough(name: str) -> Iterator[None]:
-    """Make it an error of the data if the memory is not enough for it after all."""
+    """Turn a `MemoryError` into a `DataError` that names the data."""
     try:
         yield
     except MemoryError:

@@ -1,12 +1,13 @@
 """Sequences held out for validation and test: some of them, or the end of a single long series."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 from lstm_cli.config.config import Config
-from lstm_cli.data.batching.permutations import permutation
+from lstm_cli.data.permutations import permutation
 from lstm_cli.data.schema.record import Record
 
+Split = Literal["train", "valid", "test"]
 Held = float | int | None
 
 
@@ -15,9 +16,9 @@ def hold_out(
 ) -> tuple[list[Record], list[Record], list[Record]]:
     """Return the records to train on, to validate with and to test with.
 
-    Of several sequences some are drawn, which ones follows from the seed alone; the test set does not depend on how
-    many are held out for validation. Of one long series the end is held out, validation before test, and each part
-    takes along the steps before it, which do not count: the window, or all of them.
+    Of several sequences some are drawn, by the seed alone; the test set does not depend on how many are held out for
+    validation. Of one long series the end is held out, validation before test, and each part includes the steps before
+    it as context, which do not count: the window, or all of them.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def hold_out(
     lag
         Steps that transforms use up.
     """
-    valid, test = (_asked(held) for held in (config.data.valid, config.data.test))
+    valid, test = (_share_or_count(held) for held in (config.data.valid, config.data.test))
     series = len(records) == 1 and per_step
     total = records[0].steps if series else len(records)
     test_size, valid_size = (_size(held, total) for held in (test, valid))
@@ -53,12 +54,12 @@ def hold_out(
     return trained, validated, tested
 
 
-def _asked(held: Any) -> Held:
+def _share_or_count(held: str | Held) -> Held:
     return None if isinstance(held, str) else held
 
 
 def _size(held: Held, total: int) -> int:
-    """Return how many of so many a share or a count means."""
+    """Return how many of `total` a share or a count means."""
     if held is None:
         return 0
     return held if isinstance(held, int) else max(1, round(held * total))

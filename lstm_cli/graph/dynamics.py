@@ -1,6 +1,6 @@
 """The system that a network drives: a user's function on PyTensor variables, checked, differentiated and compiled.
 
-Legend: B rows, D numbers of the state, O outputs of the network.
+Legend: B batch, D numbers of the state, O outputs of the network.
 """
 
 import inspect
@@ -24,12 +24,12 @@ from lstm_cli.ops.mode import python_mode
 
 Function = Callable[[Variable, Variable], Variable]
 MODULE = "lstm_cli_dynamics"
-TRIED = (2, 3)  # rows of the batches that a function is tried on
-COLUMNS = "state is (B, D), so state[:, k] is its element k, and pt.stack(elements, axis=1) puts the next one together"
+TRIAL_BATCHES = (2, 3)  # sizes of the batches that a function is tried on
+STATE_LAYOUT = "state is (B, D), so state[:, k] is its element k, and pt.stack(elements, axis=1) builds the next state"
 
 
-class Refused(Exception):
-    """The function cannot be used as a system; says why."""
+class DynamicsError(Exception):
+    """A function that cannot be used as a system, and why."""
 
 
 def load_function(path: Path, name: str, source: str) -> Function:
@@ -38,75 +38,84 @@ def load_function(path: Path, name: str, source: str) -> Function:
     Parameters
     ----------
     path : Path
-        Where messages say it stands.
+        For messages.
     name : str
     source : str
-        What the file holds.
+        The text of the file.
+
+    Raises
+    ------
+    DynamicsError
+        The file cannot be run, or has no such function of two arguments.
     """
-    module = sys.modules[MODULE] = types.ModuleType(MODULE)  # where what a file defines is looked up by its module
+    module = sys.modules[MODULE] = types.ModuleType(MODULE)  # dataclasses and pickle look definitions up by module
     module.__file__ = str(path)
     try:
-        with _users_code():
+        with _quiet():
             exec(compile(source, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
-        raise Refused(f"running {path} raised {_told(error, path)}") from None
-    function = getattr(module, name, None)
+        raise DynamicsError(f"running {path} raised {_describe_with_line(error, path)}") from None
+    function: Function | None = getattr(module, name, None)
     if not callable(function):
         known = [key for key, value in vars(module).items() if inspect.isfunction(value) and value.__module__ == MODULE]
-        raise Refused(f"{path} has no function {name}" + (f", only {', '.join(known)}" if known else ": define it"))
+        raise DynamicsError(
+            f"{path} has no function {name}" + (f", only {', '.join(known)}" if known else ": define it")
+        )
     try:
         inspect.signature(function).bind(None, None)
     except TypeError:
-        raise Refused(f"{name} takes {inspect.signature(function)}, expected two arguments, (state, output)") from None
+        raise DynamicsError(
+            f"{name} takes {inspect.signature(function)}, expected two arguments, (state, output)"
+        ) from None
     return function
 
 
 @contextmanager
-def _users_code() -> Iterator[None]:
-    """Keep what the user's code prints out of the results, and its warnings and those on it out of the messages."""
+def _quiet() -> Iterator[None]:
+    """Send what the user's code prints to stderr, and suppress the warnings that it causes."""
     with redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def _told(error: BaseException, path: Path) -> str:
-    """Return an error with the line of the user's file that it came from."""
+def _describe_with_line(error: BaseException, path: Path) -> str:
+    """Describe an error, with the line of the user's file that raised it."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     if isinstance(error, SyntaxError) and error.filename == str(path):
         lines = [error.lineno]
-    return _worded(error) + (f" (line {lines[-1]})" if lines else "")
+    return _describe(error) + (f" (line {lines[-1]})" if lines else "")
 
 
-def _worded(error: BaseException) -> str:
-    """Return an error's kind and first line: PyTensor adds lines on the graph."""
+def _describe(error: BaseException) -> str:
+    """Describe an error by its class and its first line: PyTensor adds lines on the graph."""
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"
 
 
 @dataclass(frozen=True)
 class Units:
-    """The units in which the network sees a state: ``(state - center) / spread`` (D,)."""
+    """The network's units of a state: ``(state - center) / spread``, each (D,)."""
 
     center: np.ndarray
     spread: np.ndarray
 
     @property
     def same(self) -> bool:
-        """Whether they are the system's own."""
+        """Whether the system's own units are the same."""
         return not self.center.any() and bool((self.spread == 1).all())
 
 
 @dataclass(eq=False)
 class Dynamics:
-    """A system as the loop runs it: one step, and its vector-Jacobian product, in the network's units.
+    """A system as the closed loop runs it: one step, and its vector-Jacobian product, in the network's units.
 
-    The function itself works in its own units: what it is given and returns is scaled around it.
+    The function works in its own units: its state is scaled before it is called, and scaled back after.
 
     Parameters
     ----------
     function : callable
         ``(state (B, D), output (B, O)) -> next state (B, D)`` on PyTensor variables.
     label : str
-        What messages call it.
+        Its name in messages.
     size, outputs : int
         D and O.
     units : Units
@@ -114,8 +123,15 @@ class Dynamics:
 
     Raises
     ------
-    Refused
-        The function does not return what it should.
+    DynamicsError
+        The function does not return a differentiable next state.
+
+    Attributes
+    ----------
+    failure : (int, str) or None
+        Step of the loop at which the function raised an exception, and that in words; no step is taken after it.
+    diverged : (int, int) or None
+        After a loop: its first step, from 1, whose next state was not finite, and the row of the batch.
     """
 
     function: Function
@@ -140,25 +156,27 @@ class Dynamics:
         """Return the next state in the network's units."""
         center, spread = (np.asarray(part, self.dtype) for part in (self.units.center, self.units.spread))
         own = state if self.units.same else state * spread + center
-        following = self._called(own, output)
+        following = self._apply(own, output)
         return following if self.units.same else (following - center) / spread
 
-    def _called(self, state: Variable, output: Variable) -> Variable:
-        """Return what the function returns, once it is a matrix of floats; of another precision they are cast."""
-        with pytensor.config.change_flags(floatX=self.dtype):  # numbers in the function's own text take this precision
+    def _apply(self, state: Variable, output: Variable) -> Variable:
+        """Return the function's result, checked to be a matrix of floats and cast to the dtype of the state."""
+        with pytensor.config.change_flags(floatX=self.dtype):  # the precision of literals in the user's code
             try:
-                with _users_code():
+                with _quiet():
                     result = pt.as_tensor_variable(self.function(state, output))
             except (Exception, SystemExit) as error:
                 code = getattr(self.function, "__code__", None)
                 advice = ": state and output are PyTensor variables, for pytensor.tensor and not for numpy"
-                told = _told(error, Path(code.co_filename if code else "."))
-                raise Refused(f"raised {told}{advice if isinstance(error, TypeError) else ''}") from None
+                described = _describe_with_line(error, Path(code.co_filename if code else "."))
+                raise DynamicsError(f"raised {described}{advice if isinstance(error, TypeError) else ''}") from None
         if result.type.dtype not in ("float16", "float32", "float64"):
-            raise Refused(f"returned numbers of dtype {result.type.dtype}, expected {self.dtype} as the state has")
+            raise DynamicsError(
+                f"returned numbers of dtype {result.type.dtype}, expected {self.dtype} as the state has"
+            )
         if result.type.ndim != 2 or result.type.shape[1] not in (None, self.size):
             shape = ", ".join("B" if k == 0 and n is None else str(n or "?") for k, n in enumerate(result.type.shape))
-            raise Refused(f"returned the shape ({shape}), expected (B, {self.size}) as the state has")
+            raise DynamicsError(f"returned the shape ({shape}), expected (B, {self.size}) as the state has")
         return result.astype(self.dtype)
 
     def _gradients(self, following: Variable, inputs: list[Variable], dnext: Variable) -> list[Variable]:
@@ -167,68 +185,70 @@ class Dynamics:
                 None, inputs, known_grads={following: dnext}, disconnected_inputs="ignore", return_disconnected="none"
             )
         except Exception as error:
-            raise Refused(f"has no gradient ({_worded(error)}): use differentiable functions") from None
+            raise DynamicsError(f"has no gradient ({_describe(error)}): use differentiable functions") from None
         if doutput is None:
-            raise Refused("returned a state that does not depend on the output: there is nothing to learn")
+            raise DynamicsError("returned a state that does not depend on the output: there is nothing to learn")
         dstate = pt.zeros_like(inputs[0]) if dstate is None else dstate
         return [dstate.astype(self.dtype), doutput.astype(self.dtype)]
 
     def try_out(self, states: np.ndarray) -> None:
-        """Run the function on a few states (n, D), in the network's units, in batches of different sizes and orders.
+        """Run the function on some states (n, D), in the network's units, in batches and row by row.
 
         Raises
         ------
-        Refused
-            It raises, returns another shape, or its rows hang on one another.
+        DynamicsError
+            It raises, returns another shape or a number that is not finite, or its rows depend on one another.
         """
         rng = np.random.default_rng(0)
-        for rows in TRIED:
-            some = np.resize(states, (rows, self.size)).astype(self.dtype)
+        for rows in TRIAL_BATCHES:
+            some: np.ndarray = np.resize(states, (rows, self.size)).astype(self.dtype)
             some += rng.normal(0, 1e-3, some.shape).astype(self.dtype)
             output = rng.normal(0, 0.1, (rows, self.outputs)).astype(self.dtype)
-            following = self._tried(some, output)
-            alone = np.concatenate([self._tried(some[[row]], output[[row]]) for row in range(rows)])
-            if not np.allclose(following, alone, rtol=1e-3, atol=1e-4, equal_nan=True):
-                raise Refused(
+            following = self._try_step(some, output)
+            one_by_one = np.concatenate([self._try_step(some[[row]], output[[row]]) for row in range(rows)])
+            if not np.allclose(following, one_by_one, rtol=1e-3, atol=1e-4, equal_nan=True):
+                raise DynamicsError(
                     f"is not batched: {rows} rows together give other next states than one by one; "
-                    f"row b of the result must hang on row b of state and output alone"
+                    f"row b of the result must depend only on row b of state and output"
                 )
             if not np.isfinite(following).all():
                 wrong = some[~np.isfinite(following).all(axis=1)][0] * self.units.spread + self.units.center
                 shown = ", ".join(f"{number:.4g}" for number in wrong)
-                raise Refused(f"made a next state that is not finite of the start [{shown}]")
+                raise DynamicsError(f"made a next state that is not finite from the start [{shown}]")
 
-    def _tried(self, state: np.ndarray, output: np.ndarray) -> np.ndarray:
+    def _try_step(self, state: np.ndarray, output: np.ndarray) -> np.ndarray:
         try:
-            following = self._step(state, output)
+            following: np.ndarray = self._step(state, output)
             if following.shape == state.shape:
                 self._step_gradient(state, output, np.ones_like(state))
         except Exception as error:
-            raise Refused(f"raised {_worded(error)}, on {_rows(len(state))}: {COLUMNS}") from None
+            raise DynamicsError(f"raised {_describe(error)}, on {_rows(len(state))}: {STATE_LAYOUT}") from None
         if following.shape != state.shape:
-            raise Refused(
-                f"returned the shape {following.shape} for {_rows(len(state))}, expected {state.shape}: {COLUMNS}"
+            raise DynamicsError(
+                f"returned the shape {following.shape} for {_rows(len(state))}, expected {state.shape}: {STATE_LAYOUT}"
             )
         return following
 
     def step(self, turn: int, state: np.ndarray, output: np.ndarray) -> np.ndarray:
-        """Return the next state; NaN from where on the function raised something: `failure` tells the step and what."""
+        """Return the next state; once the function has raised an exception, which is in `failure`, NaN."""
         if self.failure is None:
             try:
-                return self._step(state, output)
+                following: np.ndarray = self._step(state, output)
+                return following
             except Exception as error:
-                self.failure = turn, _worded(error)
+                self.failure = turn, _describe(error)
         return np.full_like(state, np.nan)
 
     def step_gradient(
         self, turn: int, state: np.ndarray, output: np.ndarray, dnext: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the gradients of state and output for that of the next state."""
+        """Return the gradients of state and output, given that of the next state."""
         if self.failure is None:
             try:
-                return self._step_gradient(state, output, dnext)
+                dstate, doutput = self._step_gradient(state, output, dnext)
+                return dstate, doutput
             except Exception as error:
-                self.failure = turn, _worded(error)
+                self.failure = turn, _describe(error)
         return np.full_like(state, np.nan), np.full_like(output, np.nan)
 
 
@@ -237,17 +257,17 @@ def _rows(count: int) -> str:
 
 
 def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:
-    """Compile with numba, whose machine code PyTensor keeps on disk: a step is called a hundred times an update.
+    """Compile with numba, whose machine code PyTensor caches on disk: an update runs about a hundred steps.
 
-    What numba cannot compile runs all the same, more slowly; that shows at the first call.
+    What numba cannot compile, which the first call shows, runs Op by Op from Python, more slowly.
     """
-    zeros = [np.zeros((TRIED[0], variable.type.shape[1]), variable.type.dtype) for variable in inputs]
+    zeros = [np.zeros((TRIAL_BATCHES[0], variable.type.shape[1]), variable.type.dtype) for variable in inputs]
     try:
-        with _users_code():
+        with _quiet():
             function = pytensor.function(inputs, outputs, mode="NUMBA", trust_input=True, on_unused_input="ignore")
             function(*zeros)
     except (NumbaError, NotImplementedError):
         return pytensor.function(inputs, outputs, mode=python_mode(), on_unused_input="ignore")
     except Exception:
-        return function  # what the system itself raises, it raises again where it is told
+        return function  # an exception of the system itself: the caller's first step raises it again
     return function

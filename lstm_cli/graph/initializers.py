@@ -1,4 +1,4 @@
-"""Starting values of parameters: functions ``(generator, shape) -> array`` in float64."""
+"""Initial values of parameters: functions ``(generator, shape) -> array`` in float64."""
 
 from collections.abc import Sequence
 
@@ -13,24 +13,25 @@ def zeros(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def unit_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Return N(0, 1): embeddings, on the scale of standardised numbers."""
+    """Draw from N(0, 1): embeddings, on the scale of standardised numbers."""
     return generator.standard_normal(shape)
 
 
 def glorot_uniform(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Return U(-a, a), a = sqrt(6 / (in + out)) for a matrix (out, in) (Glorot and Bengio 2010)."""
+    """Draw from U(-a, a), a = sqrt(6 / (in + out)), for a matrix (out, in) (Glorot and Bengio 2010)."""
     bound = np.sqrt(6 / sum(shape))
     return generator.uniform(-bound, bound, shape)
 
 
 def orthogonal(generator: np.random.Generator, units: int) -> np.ndarray:
-    """Return a random orthogonal matrix (units, units), uniformly drawn (Saxe et al. 2014)."""
+    """Draw an orthogonal matrix (units, units) from the uniform distribution (Saxe et al. 2014)."""
     q, r = np.linalg.qr(generator.standard_normal((units, units)))
-    return q * np.sign(np.diagonal(r))
+    matrix: np.ndarray = q * np.sign(np.diagonal(r))
+    return matrix
 
 
 def recurrent(gates: int) -> Initializer:
-    """Return the initializer of a recurrent layer's W (gates * H, I + H): each gate Glorot on x, orthogonal on h."""
+    """Return the initializer of a recurrent W (gates * H, I + H): for each gate Glorot on x, orthogonal on h."""
 
     def initialize(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         units = shape[0] // gates

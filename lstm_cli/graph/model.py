@@ -3,48 +3,30 @@
 Legend: T time, B batch, I input, H units, K outputs, N rows that reach the output layer, S numbers of state a sequence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.config.model import ModelSpec
+from lstm_cli.graph.inputs import Inputs
 from lstm_cli.graph.parameters import ParameterStore
-from lstm_cli.graph.plan import Direction, Sizes, declare, embedding_sizes, plan_layers
+from lstm_cli.graph.plan import Direction, LayerPlan, Sizes, declare, dropout_rates, embedding_sizes, plan_layers
+from lstm_cli.ops.activations import ACTIVATIONS
+from lstm_cli.ops.dense import dense
 from lstm_cli.ops.dropout import dropout, dropout_mask
+from lstm_cli.ops.embedding import embedding
 from lstm_cli.ops.initial import initial_states
 from lstm_cli.ops.pooling import pool_attention, pool_max, pool_mean
+from lstm_cli.ops.recurrent import recurrent, recurrent_tokens
 from lstm_cli.ops.rows import gather
-from lstm_cli.theano_lstm.dense import Layer
-from lstm_cli.theano_lstm.embedding import Embedding
-from lstm_cli.theano_lstm.gru import GRU
-from lstm_cli.theano_lstm.lstm import LSTM
-from lstm_cli.theano_lstm.recurrent import RNN
 
-SMALL = 256  # tokens: with so few, a layer multiplies its weights with their table rather than with every step
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The symbolic inputs of a model's graph.
-
-    numbers (T, B, I), tokens (T, B) by name, lengths (B,); counted (N,): flat positions t * B + b that reach the output
-    layer; seeds: one for each place that drops; state (B, S): where each sequence starts, zeros for a fresh start;
-    fresh (B,): 1 where a sequence starts from the learned initial state, 0 where it continues. In a closed loop also
-    feed (T, B): 1 where the observed input enters, and observed (B,): so many of the first steps are.
-    """
-
-    numbers: Variable | None
-    tokens: dict[str, Variable]
-    lengths: Variable
-    counted: Variable
-    seeds: Variable
-    state: Variable
-    fresh: Variable
-    feed: Variable | None = None
-    observed: Variable | None = None
+# Up to this vocabulary size the first layer's W is multiplied by the table of embeddings instead of by every step.
+TABLE_PRODUCT_TOKENS = 256
 
 
 @dataclass(frozen=True)
@@ -55,8 +37,27 @@ class Outputs:
     state: Variable
 
 
+class Source(NamedTuple):
+    """The input of a recurrent layer: x (T, B, I); with a table (V, I) of vectors, x is the tokens (T, B) instead."""
+
+    x: Variable
+    table: Variable | None = None
+
+
+class LayerOutputs(NamedTuple):
+    """What a layer computes: h (T, B, H) and the final states (B, H) of each of its passes, directions side by side."""
+
+    h: Variable
+    finals: list[tuple[Variable, ...]]
+
+    @property
+    def last(self) -> Variable:
+        """The final h (B, H) of every sequence."""
+        return _joined([states[0] for states in self.finals])
+
+
 class Model:
-    """The plan of a network and its parameters; `graph` lays it out over symbolic inputs.
+    """The plan of a network and its parameters; `graph` builds it over symbolic inputs.
 
     Parameters
     ----------
@@ -64,14 +65,16 @@ class Model:
         The section `model` of the config.
     sizes : Sizes
     seed : int
-        Draws the starting weights.
+        Of the initial weights.
     dtype : str
         ``float32`` or ``float64``.
 
     Attributes
     ----------
     threads : int or None
-        How many threads its functions run on; None: the current number.
+        Number of threads of its functions; None: the current number.
+    dropout_rates : dict of str to float
+        Every place that drops in training; each draws its mask from a seed of its own, in this order.
     """
 
     threads: int | None = None
@@ -80,11 +83,12 @@ class Model:
         self.spec, self.sizes, self.dtype = spec, sizes, dtype
         self.embeddings = embedding_sizes(spec.embedding, sizes.tokens)
         self.layers = plan_layers(spec, sizes.numbers + sum(self.embeddings.values()))
+        self.dropout_rates = dropout_rates(spec, self.embeddings, self.layers)
         self.parameters = ParameterStore(declare(spec, sizes, self.embeddings, self.layers), seed=seed, dtype=dtype)
 
     @property
     def directions(self) -> list[Direction]:
-        """All recurrent passes in their order; so lie their states in the state matrix (B, S)."""
+        """All recurrent passes, in the order of their states in the state matrix (B, S)."""
         return [direction for layer in self.layers for direction in layer.directions]
 
     @property
@@ -94,10 +98,10 @@ class Model:
 
     @property
     def places_that_drop(self) -> int:
-        """How many seeds a training graph takes: one an embedding, a layer's output and a recurrence."""
-        return len(self.embeddings) + sum(1 + len(layer.directions) for layer in self.layers)
+        """How many seeds a training graph takes."""
+        return len(self.dropout_rates)
 
-    def inputs(self) -> Inputs:
+    def inputs(self) -> Inputs[Variable]:
         """Return fresh symbolic inputs."""
         tokens = {name: pt.imatrix(f"tokens.{name}") for name in self.sizes.tokens}
         return Inputs(
@@ -110,99 +114,123 @@ class Model:
             fresh=pt.vector("fresh", dtype=self.dtype),
         )
 
-    def graph(self, inputs: Inputs, *, training: bool) -> Outputs:
-        """Lay the network out over `inputs`; dropout is in it only for training."""
-        drop = Dropper(inputs.seeds if training else None)
-        starts, finals = self._initial_states(inputs), []
-        x, table = self._embed(inputs, drop)
-        for layer in self.layers:
-            passes = [self._run(d, x, table, inputs, starts[d.name], drop) for d in layer.directions]
-            table = None
-            x, last = _joined([h for h, _ in passes]), _joined([states[0] for _, states in passes])
-            finals += [state for _, states in passes for state in states]
-            x = x if layer is self.layers[-1] else drop(x, layer.dropout)
-        features = gather(x if self.sizes.per == "step" else self._pool(x, last, inputs)[np.newaxis], inputs.counted)
-        output = self._dense("output", drop(features, layer.dropout), self.spec.output_activation or "linear")
+    def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
+        """Build the network over `inputs`; dropout is part of it only for training."""
+        drop = self._dropper(inputs, training)
+        outputs = self._run_layers(inputs, drop)
+        top = outputs[-1]
+        features = top.h if self.sizes.per == "step" else self._pool(top, inputs.lengths)[np.newaxis]
+        # Dropout comes after `gather`: it acts on no more than what reaches the output layer.
+        features = drop(f"{self.layers[-1].name}.output", gather(features, inputs.counted))
+        output = ACTIVATIONS[self.spec.output_activation or "linear"](self._dense("output", features))
         if self.spec.residual:
             output += gather(inputs.numbers, inputs.counted)
-        return Outputs(output, _joined(finals))
+        return Outputs(output, _joined([s for layer in outputs for states in layer.finals for s in states]))
+
+    def _dropper(self, inputs: Inputs[Variable], training: bool) -> "Dropper":
+        return Dropper(self.dropout_rates if training else {}, inputs.seeds)
 
     def _views(self, name: str, *leaves: str) -> list[Variable]:
         return [self.parameters.views[f"{name}.{leaf}"] for leaf in leaves]
 
-    def _dense(self, name: str, x: Variable, activation: str = "linear") -> Variable:
-        return Layer.from_parameters(*self._views(name, "W", "b"), activation=activation).sequence(x)
+    def _dense(self, name: str, x: Variable) -> Variable:
+        W, b = self._views(name, "W", "b")
+        return dense(x, W, b)
 
-    def _initial_states(self, inputs: Inputs) -> dict[str, list[Variable]]:
-        """Return what each pass starts from, by its name."""
+    def _initial_states(self, inputs: Inputs[Variable]) -> dict[str, list[Variable]]:
+        """Return the states that each pass starts from, by its name."""
         widths = [width for direction in self.directions for width in direction.states]
         names = [direction.name for direction in self.directions] if self.spec.initial_state == "learned" else []
         learned = [self.parameters.views[f"{name}.initial"] for name in names]
         states = iter(initial_states(inputs.state, inputs.fresh, widths, learned))
         return {direction.name: [next(states) for _ in direction.states] for direction in self.directions}
 
-    def _embed(self, inputs: Inputs, drop: "Dropper") -> tuple[Variable, Variable | None]:
-        """Return what enters the first layer (T, B, I); or tokens (T, B) and the table (V, I) of their vectors."""
-        tables = [self.parameters.views[f"embedding.{name}"] for name in inputs.tokens]
-        rate = drop.rate(self.spec.dropout)
-        if inputs.numbers is None and len(tables) == 1 and max(self.sizes.tokens.values()) <= SMALL and not rate:
-            return inputs.tokens[next(iter(inputs.tokens))], tables[0]
+    def _run_layers(self, inputs: Inputs[Variable], drop: "Dropper") -> list[LayerOutputs]:
+        """Return the outputs of every layer, from the first to the last, before dropout."""
+        starts, source = self._initial_states(inputs), self._embed(inputs, drop)
+        outputs = [self._run_layer(self.layers[0], source, inputs.lengths, starts, drop)]
+        for below, layer in pairwise(self.layers):
+            source = Source(drop(f"{below.name}.output", outputs[-1].h))
+            outputs.append(self._run_layer(layer, source, inputs.lengths, starts, drop))
+        return outputs
+
+    def _embed(self, inputs: Inputs[Variable], drop: "Dropper") -> Source:
+        """Return the input of the first layer: numbers and embeddings side by side, or tokens and their table."""
+        tables = {name: self.parameters.views[f"embedding.{name}"] for name in inputs.tokens}
+        if inputs.numbers is None and len(tables) == 1:
+            ((name, ids),) = inputs.tokens.items()
+            if self.sizes.tokens[name] <= TABLE_PRODUCT_TOKENS and not drop.rate(f"embedding.{name}"):
+                return Source(ids, tables[name])
         parts = [] if inputs.numbers is None else [inputs.numbers]
-        for table, ids in zip(tables, inputs.tokens.values(), strict=True):
-            parts.append(drop(Embedding.from_parameters(table).sequence(ids), self.spec.dropout))
-        return _joined(parts), None
+        parts += [drop(f"embedding.{name}", embedding(tables[name], ids)) for name, ids in inputs.tokens.items()]
+        return Source(_joined(parts))
+
+    def _run_layer(
+        self,
+        layer: LayerPlan,
+        source: Source,
+        lengths: Variable,
+        starts: Mapping[str, Sequence[Variable]],
+        drop: "Dropper",
+    ) -> LayerOutputs:
+        passes = [self._run(direction, source, lengths, starts[direction.name], drop) for direction in layer.directions]
+        return LayerOutputs(_joined([h for h, _ in passes]), [states for _, states in passes])
 
     def _run(
-        self,
-        direction: Direction,
-        x: Variable,
-        table: Variable | None,
-        inputs: Inputs,
-        start: Sequence[Variable],
-        drop: "Dropper",
+        self, direction: Direction, source: Source, lengths: Variable, start: Sequence[Variable], drop: "Dropper"
     ) -> tuple[Variable, tuple[Variable, ...]]:
-        """Return what a pass puts out at each step (T, B, H) and its final states (B, H)."""
-        weights, shape = self._views(direction.name, "W", "b"), (inputs.lengths.shape[0], direction.units)
-        layer = _RECURRENT[direction.cell.name].from_parameters(*weights, activation=direction.activation)
-        mask = drop.mask(shape, direction.recurrent_dropout, self.dtype)
-        return layer.sequence(x, inputs.lengths, table=table, initial=start, mask=mask, reverse=direction.reverse)
+        """Return the output of one pass at each step (T, B, H), and its final states (B, H)."""
+        mask = drop.mask(direction.name, (lengths.shape[0], direction.units), self.dtype)
+        W, b = self._views(direction.name, "W", "b")
+        kind: dict[str, Any] = {
+            "cell": direction.cell.name,
+            "activation": direction.activation,
+            "reverse": direction.reverse,
+            "mask": mask,
+        }
+        if source.table is None:
+            return recurrent(source.x, lengths, W, b, start, **kind)
+        return recurrent_tokens(source.x, lengths, source.table, W, b, start, **kind)
 
-    def _pool(self, h: Variable, last: Variable, inputs: Inputs) -> Variable:
+    def _pool(self, top: LayerOutputs, lengths: Variable) -> Variable:
+        """Return one vector for each sequence (B, H)."""
         match self.spec.pool:
             case "last":
-                return last
+                return top.last
             case "mean":
-                return pool_mean(h, inputs.lengths)
+                return pool_mean(top.h, lengths)
             case "max":
-                return pool_max(h, inputs.lengths)
+                return pool_max(top.h, lengths)
             case "attention":
-                return pool_attention(h, self._dense("attention", h).squeeze(2), inputs.lengths)
-
-
-_RECURRENT = {layer.cell: layer for layer in (LSTM, GRU, RNN)}
+                return pool_attention(top.h, self._dense("attention", top.h).squeeze(2), lengths)
 
 
 class Dropper:
-    """Hands each place that drops a seed of its own; without seeds nothing is dropped."""
+    """Dropout by the name of its place, each place with a mask of its own.
 
-    def __init__(self, seeds: Variable | None) -> None:
-        self._seeds, self._used = seeds, 0
+    Parameters
+    ----------
+    rates : mapping of str to float
+        The places that drop, and the share that each does; in other places nothing is dropped.
+    seeds : vector of int64
+        One for each place, in the order of `rates`.
+    """
 
-    def rate(self, rate: float) -> float:
-        """Return the share that is dropped where the config says `rate`."""
-        return 0.0 if self._seeds is None else rate
+    def __init__(self, rates: Mapping[str, float], seeds: Variable) -> None:
+        self._rates = rates
+        self._seeds = {place: seeds[number] for number, place in enumerate(rates)}
 
-    def __call__(self, x: Variable, rate: float) -> Variable:
-        """Return x with a share dropped."""
-        return dropout(x, rate, self._next_seed()) if self.rate(rate) else x
+    def rate(self, place: str) -> float:
+        """Return the share of numbers that is dropped at a place."""
+        return self._rates.get(place, 0.0)
 
-    def mask(self, shape: tuple[Variable | int, ...], rate: float, dtype: str) -> Variable | None:
-        """Return what drops a share of numbers of this shape, by multiplication; None where nothing is dropped."""
-        return dropout_mask(shape, rate, self._next_seed(), dtype=dtype) if self.rate(rate) else None
+    def __call__(self, place: str, x: Variable) -> Variable:
+        """Return x after dropout."""
+        return dropout(x, self.rate(place), self._seeds[place]) if self.rate(place) else x
 
-    def _next_seed(self) -> Variable:
-        self._used += 1
-        return self._seeds[self._used - 1]
+    def mask(self, place: str, shape: Sequence[Variable | int], dtype: str) -> Variable | None:
+        """Return the factors (…) by which dropout multiplies; None where the rate is 0."""
+        return dropout_mask(shape, self.rate(place), self._seeds[place], dtype=dtype) if self.rate(place) else None
 
 
 def _joined(parts: Sequence[Variable]) -> Variable:

@@ -1,7 +1,7 @@
-"""The loss of each kind of target, as a sum over the rows that count.
+"""The loss of each kind of target: ``sum_n weight_n * loss(output_n, target_n)`` over the N counted positions.
 
-The weights come normalised: they sum to 1 over everything that one update sees, so that the loss of several batches
-accumulated is that of one large batch.
+The weights are normalised: they sum to 1 over all batches of one update, so that the loss accumulated over several
+batches is that of one large batch.
 """
 
 from typing import Literal
@@ -23,7 +23,7 @@ def target_variable(kind: Kind, dtype: str) -> Variable:
 def objective(
     kind: Kind, output: Variable, target: Variable, weight: Variable, spec: LossSpec
 ) -> tuple[Variable, Variable]:
-    """Return the loss, sum_n weight_n * loss(output_n, target_n), and the loss of every row (N,), unsmoothed.
+    """Return the loss, and the loss of every position (N,) without label smoothing.
 
     Parameters
     ----------

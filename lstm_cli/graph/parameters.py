@@ -1,6 +1,6 @@
-"""The parameters of a model: declared by name and shape, kept in one flat vector, seen by layers as views.
+"""The parameters of a model: declared by name and shape, stored in one flat vector, used as views of it.
 
-One vector means that the optimizer, the gradient's norm and a checkpoint each touch one piece of memory.
+So the optimizer, the gradient's norm and a checkpoint each work on one block of memory.
 """
 
 import math
@@ -29,7 +29,7 @@ class Parameter:
     initializer : callable
         ``(generator, shape) -> array``.
     blocks : tuple of str
-        Names of the equal blocks along the first axis (the gates), where the array is several of theano-lstm's.
+        Names of the equal blocks along the first axis (the gates), if there are several.
     """
 
     name: str
@@ -49,10 +49,10 @@ class ParameterStore:
     Parameters
     ----------
     parameters : sequence of Parameter
-        In the order in which they lie in the vector.
+        In their order in the vector.
     seed : int
-        Every parameter draws from a generator of its own, made of the seed and its name, so that a layer starts the
-        same whatever stands beside it.
+        Every parameter is drawn from a generator of its own, seeded by this and its name: a layer's initial weights do
+        not depend on the other layers.
     dtype : str
         ``float32`` or ``float64``.
     """
@@ -91,7 +91,7 @@ class ParameterStore:
         return {p.name: flat[self._slices[p.name]].reshape(p.shape) for p in self.parameters}
 
     def set_values(self, values: Mapping[str, np.ndarray]) -> None:
-        """Take over the values by name; names and shapes have been checked by the reader of the checkpoint."""
+        """Set every parameter by name; names and shapes have been checked by the reader of the checkpoint."""
         flat = self.flat.get_value()
         for p in self.parameters:
             flat[self._slices[p.name]] = np.asarray(values[p.name]).reshape(-1)

@@ -1,16 +1,18 @@
-"""What a network is made of, by the spec and the data's sizes: layers and their widths, parameters and their shapes.
+"""What a network is made of, from its spec and the data's sizes: layers, parameters, and the places of dropout.
 
 Legend: I input, H units.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.graph import initializers
 from lstm_cli.graph.parameters import Parameter
 from lstm_cli.kernels.cells import CELLS, Cell
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,46 +51,67 @@ class Direction:
 
     @property
     def states(self) -> tuple[int, ...]:
-        """Widths of what is handed from step to step."""
+        """Widths of the states that are passed from step to step."""
         return (self.units,) * len(self.cell.states)
 
 
 @dataclass(frozen=True)
 class LayerPlan:
-    """One layer of the stack: its one or two directions and the dropout on what it puts out."""
+    """One layer of the stack: its one or two directions and the dropout on its output."""
 
+    name: str
     directions: tuple[Direction, ...]
     dropout: float
 
     @property
     def outputs(self) -> int:
-        """Width of what the layer puts out at each step."""
+        """Width of the layer's output at each step."""
         return sum(direction.units for direction in self.directions)
 
 
 def embedding_sizes(spec: int | Mapping[str, int], tokens: Iterable[str]) -> dict[str, int]:
-    """Return the width of each token input's embedding, of which the spec gives one for all or each its own."""
+    """Return the width of each token input's embedding; the spec has one width for all, or one for each."""
     return {name: spec if isinstance(spec, int) else spec[name] for name in tokens}
 
 
 def plan_layers(spec: ModelSpec, width: int) -> tuple[LayerPlan, ...]:
-    """Chain the layers: each takes what the one before puts out."""
+    """Chain the layers: the input of each is the output of the one below, of the first it has this width."""
     layers = []
     for number, layer in enumerate(spec.layers):
+        name, cell, rate = f"layers.{number}", CELLS[_filled(layer.cell)], _filled(layer.recurrent_dropout)
         directions = []
         for reverse in (False, True) if layer.bidirectional else (False,):
-            name = f"layers.{number}.reverse" if reverse else f"layers.{number}"
-            cell, rate = CELLS[layer.cell], layer.recurrent_dropout
-            directions.append(Direction(name, cell, width, layer.size, layer.activation, rate, reverse))
-        layers.append(LayerPlan(tuple(directions), layer.dropout))
+            own = f"{name}.reverse" if reverse else name
+            directions.append(Direction(own, cell, width, layer.size, _filled(layer.activation), rate, reverse))
+        layers.append(LayerPlan(name, tuple(directions), _filled(layer.dropout)))
         width = layers[-1].outputs
     return tuple(layers)
+
+
+def _filled(value: T | None) -> T:
+    """Return a value of a layer's spec; `ModelSpec` has replaced each null by the model's own value."""
+    if value is None:
+        raise ValueError("a layer's spec has a null: take the layers of a ModelSpec")
+    return value
+
+
+def dropout_rates(spec: ModelSpec, embeddings: Iterable[str], layers: Iterable[LayerPlan]) -> dict[str, float]:
+    """Return the rate of every place that drops in training, in the order of the places' seeds.
+
+    The places are named after the embedding (``embedding.w``), the recurrent pass whose state is masked
+    (``layers.0.reverse``), or the layer whose output is dropped (``layers.0.output``).
+    """
+    rates = {f"embedding.{name}": spec.dropout for name in embeddings}
+    for layer in layers:
+        rates |= {direction.name: direction.recurrent_dropout for direction in layer.directions}
+        rates[f"{layer.name}.output"] = layer.dropout
+    return {place: rate for place, rate in rates.items() if rate}
 
 
 def declare(
     spec: ModelSpec, sizes: Sizes, embeddings: Mapping[str, int], layers: Sequence[LayerPlan]
 ) -> list[Parameter]:
-    """List every parameter in the order of the data's way through the network."""
+    """List every parameter, from the network's input to its output."""
     parameters = [
         Parameter(f"embedding.{name}", (sizes.tokens[name], size), initializers.unit_normal)
         for name, size in embeddings.items()

@@ -1,32 +1,33 @@
 """The section `optimizer` of a config made into an optimizer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytensor
 from pytensor.graph.basic import Variable
 
-from lstm_cli.config.optimizer import Optimizer as OptimizerSpec
+from lstm_cli.config.optimizer import OptimizerBase
 from lstm_cli.optim import clipping
-from lstm_cli.optim.recipes import RECIPES, Updates, updates
+from lstm_cli.optim.recipes import rule_of
+from lstm_cli.optim.updates import Updates, updates
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An optimizer over a vector of parameters, in two functions, so that a look at the norm fits in between.
+    """An optimizer of a vector of parameters, as two functions, so that the norm can be checked between them.
 
     Attributes
     ----------
     gradient_norm : scalar
-        Of the gradient before clipping; not finite where any of it is not.
+        Of the gradient before clipping; not finite where any number of the gradient is not.
     measurement : dict
-        Updates of the function that computes `gradient_norm`: it also finds the factors that clip.
+        Updates of the function that computes `gradient_norm`: they store the factors that clip.
     updates : dict
-        Updates of the function that takes the step, once the measurement is made.
+        Updates of the function that takes the step, after the measurement.
     state : dict of str to shared variable
-        What a checkpoint keeps beside the parameters.
+        What a checkpoint stores beside the parameters.
     """
 
     gradient_norm: Variable
@@ -36,14 +37,14 @@ class Optimizer:
 
 
 def build(
-    spec: OptimizerSpec, flat: Any, gradient: Variable, learning_rate: Variable, segments: Sequence[clipping.Segment]
+    spec: OptimizerBase, flat: Any, gradient: Variable, learning_rate: Variable, segments: Sequence[clipping.Segment]
 ) -> Optimizer:
     """Return the optimizer of a config.
 
     Parameters
     ----------
-    spec : OptimizerSpec
-        `name`, the keys of that recipe, `clip_norm`, `clip_norm_each`, `clip_value`.
+    spec : OptimizerBase
+        The section `optimizer` of the config.
     flat : shared vector (P,)
         The parameters.
     gradient : (P,)
@@ -51,13 +52,16 @@ def build(
     segments : sequence of (name, start, stop)
         Every matrix and bias in the vector, in order.
     """
-    recipe = RECIPES[spec.name]
-    rule = recipe(**{field.name: getattr(spec, field.name) for field in fields(recipe)})
-    clips = {"clip_norm": spec.clip_norm, "clip_norm_each": spec.clip_norm_each, "clip_value": spec.clip_value}
-    norm, new_scales = clipping.measure(gradient, segments, **clips)
+    norm, new_scales = clipping.measure(
+        gradient,
+        segments,
+        clip_norm=spec.clip_norm,
+        clip_norm_each=spec.clip_norm_each,
+        clip_value=spec.clip_value,
+    )
     scales = pytensor.shared(np.ones(len(segments), flat.dtype), name="scales")
     step = updates(
-        rule,
+        rule_of(spec),
         flat,
         gradient,
         learning_rate,

@@ -1,4 +1,4 @@
-"""How the gradient is kept within bounds, and its norm, by which the training loop sees whether it is finite."""
+"""Clipping of the gradient, and its norm, which tells the training loop whether the gradient is finite."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def measure(
 ) -> tuple[Variable, Variable]:
     """Return the norm of the gradient before clipping, and the factor of each segment that clips it.
 
-    The three kinds of clipping work together, in this order: `clip_value` clips every number to ±clip_value;
+    The three kinds of clipping are applied in this order: `clip_value` clips every number to ±clip_value;
     `clip_norm_each` scales each segment of norm n by min(clip_norm_each, n) / (n + 1e-6), theano-lstm's ``max_norm``;
     `clip_norm` scales all together, of norm n by then, by min(1, clip_norm / n). The factors hold the last two; the
     first is repeated where the gradient is used.

@@ -1,59 +1,65 @@
-"""How the learning rate changes over a run: a factor between 0 and 1 for each update. Plain Python."""
+"""The learning-rate schedules: a factor between 0 and 1 for each update. Plain Python.
+
+Symbols: t updates since the warm-up, N updates from there to the end of the run.
+"""
 
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 
-from lstm_cli.config.optimizer import Schedule as ScheduleSpec
+from lstm_cli.config import optimizer as sections
+
+AUTO_WARMUP_LIMIT = 200  # updates
 
 
 class Schedule:
-    """A learning-rate schedule.
+    """A learning-rate schedule: (step + 1) / warmup during the warm-up, then factor(step - warmup).
 
     Parameters
     ----------
     factor : callable
-        From the number of updates after the warm-up to the factor.
+        From the number of updates since the warm-up to the factor.
     warmup : int
-        Updates in which the factor rises along a line to 1.
+        Number of updates of the warm-up.
+
+    Attributes
+    ----------
+    state : dict
+        What a checkpoint stores: JSON. A resumed run updates it in place.
     """
 
-    def __init__(self, factor: Callable[[int], float], warmup: int = 0) -> None:
+    def __init__(self, factor: Callable[[int], float], warmup: int) -> None:
         self.factor, self.warmup = factor, warmup
         self.state: dict[str, Any] = {}
 
     def __call__(self, step: int) -> float:
-        """Return what the learning rate of update number `step` is multiplied by."""
+        """Return the factor of the learning rate for update number `step`, from 0."""
         return (step + 1) / self.warmup if step < self.warmup else self.factor(step - self.warmup)
 
     def evaluated(self, score: float) -> None:
-        """Take note of an evaluation; the lower the score the better."""
+        """Record the score of an evaluation; lower is better."""
 
 
 class Plateau(Schedule):
-    """Cut the learning rate whenever the score has not improved for more than `patience` evaluations.
+    """Multiply the factor by `cut` whenever the score has not improved for more than `patience` evaluations.
 
     Parameters
     ----------
     cut : float
-        Factor of each cut.
     patience : int
     lowest : float
-        No cut goes below this factor.
+        The factor does not fall below this.
     warmup : int
-    state : dict
-        What a resumed run goes on from: JSON, kept up to date in place.
     """
 
-    def __init__(self, cut: float, patience: int, lowest: float, warmup: int, state: dict[str, Any]) -> None:
-        super().__init__(lambda _: self.state["factor"], warmup)
-        self.cut, self.patience, self.lowest, self.state = cut, patience, lowest, state
-        for key, value in {"factor": 1.0, "best": None, "stale": 0}.items():
-            state.setdefault(key, value)
+    def __init__(self, cut: float, patience: int, lowest: float, warmup: int) -> None:
+        super().__init__(lambda _: float(self.state["factor"]), warmup)
+        self.cut, self.patience, self.lowest = cut, patience, lowest
+        self.state = {"factor": 1.0, "best": None, "stale": 0}
 
     def evaluated(self, score: float) -> None:
-        """Take note of an evaluation; the lower the score the better. One that is not a number is no improvement."""
+        """Record the score of an evaluation; lower is better, and NaN is no improvement."""
         state = self.state
         if score < (math.inf if state["best"] is None else state["best"]):
             state["best"], state["stale"] = score, 0
@@ -63,47 +69,47 @@ class Plateau(Schedule):
             state["factor"], state["stale"] = max(state["factor"] * self.cut, self.lowest), 0
 
 
-def schedule(spec: ScheduleSpec, total_steps: int, state: dict[str, Any] | None = None) -> Schedule:
+def schedule(spec: sections.Schedule, total_steps: int) -> Schedule:
     """Return the schedule of a config.
 
     Parameters
     ----------
-    spec : ScheduleSpec
-        `name`, `warmup` and the keys of that schedule.
+    spec : Schedule
+        The section `train.schedule` of the config.
     total_steps : int
         Updates of the whole run: where cosine and linear end.
-    state : dict, optional
-        Of the schedule, from a checkpoint; kept up to date in place.
     """
-    state = {} if state is None else state
     warmup = auto_warmup(total_steps) if spec.warmup == "auto" else spec.warmup
     span = max(1, total_steps - warmup)
-    match spec.name:
-        case "constant":
+    match spec:
+        case sections.Constant():
             return Schedule(lambda _: 1.0, warmup)
-        case "cosine":
+        case sections.Cosine():
             return Schedule(partial(_cosine, span, spec.final), warmup)
-        case "linear":
+        case sections.Linear():
             return Schedule(partial(_linear, span, spec.final), warmup)
-        case "exponential":
+        case sections.Exponential():
             return Schedule(partial(_exponential, spec.decay, spec.steps), warmup)
-        case "plateau":
-            return Plateau(spec.factor, spec.patience, spec.final, warmup, state)
-    raise ValueError(f"schedule: got {spec.name!r}, expected constant, cosine, linear, exponential or plateau")
+        case sections.Plateau():
+            return Plateau(spec.factor, spec.patience, spec.final, warmup)
+    assert_never(spec)
 
 
 def auto_warmup(total_steps: int) -> int:
-    """Return the updates of the warm-up that ``auto`` stands for: a twentieth of all, at most 200."""
-    return min(200, total_steps // 20)
+    """Return the number of updates of the warm-up ``auto``: a twentieth of all, at most 200."""
+    return min(AUTO_WARMUP_LIMIT, total_steps // 20)
 
 
 def _cosine(span: int, final: float, step: int) -> float:
+    """Return final + (1 - final) (1 + cos(pi t / N)) / 2 (Loshchilov and Hutter 2017)."""
     return final + (1 - final) * (1 + math.cos(math.pi * min(1.0, step / span))) / 2
 
 
 def _linear(span: int, final: float, step: int) -> float:
+    """Return 1 - (1 - final) t / N."""
     return 1 - (1 - final) * min(1.0, step / span)
 
 
 def _exponential(decay: float, steps: int, step: int) -> float:
-    return decay ** (step / steps)
+    """Return decay^(t / steps)."""
+    return float(decay ** (step / steps))

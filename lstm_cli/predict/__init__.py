@@ -1,4 +1,4 @@
-"""A trained run put to use: sequences in, predictions out, in original units and label names.
+"""A trained run in use: sequences in, predictions out, in original units and label names.
 
 From Python it is a `Run`; for `lstm-predict`, from files to files, `predict_run`.
 """

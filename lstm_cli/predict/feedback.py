@@ -1,4 +1,4 @@
-"""A model that feeds on its own outputs: forecasts beyond the end of a series, text after a prompt.
+"""A model that is fed its own outputs: forecasts beyond the end of a series, text after a prompt.
 
 Legend: B sequences, K outputs, S numbers of state a sequence.
 """
@@ -25,7 +25,7 @@ def nothing_kept(outputs: Outputs) -> None:
 def forecasts(
     network: Network, sequences: Iterable[Encoded], steps: int, states: States | None, keep: Keep
 ) -> Iterator[tuple[Encoded, np.ndarray]]:
-    """Yield each sequence with what goes on from it: indices (steps,), or indicators or numbers (steps, K)."""
+    """Yield each sequence with its forecast: indices (steps,), or indicators or numbers (steps, K)."""
     check_feedback(network, "--steps")
     choose = most_likely(network.schema)
     outputs = network.outputs(sequences, states, reduce=lambda values: values[-1:])
@@ -38,7 +38,7 @@ def forecasts(
 
 
 def generated(network: Network, prompt: str, count: int, *, temperature: float, seed: int) -> Iterator[str]:
-    """Return `count` symbols that go on from a prompt; where lines were learned, each new one begins afresh."""
+    """Return `count` symbols that continue a prompt; where lines were learned, each new one begins afresh."""
     check_feedback(network, "--generate")
     schema = network.schema
     if schema.layout.format != "text":
@@ -81,7 +81,7 @@ def continued(network: Network, output: np.ndarray, state: np.ndarray, choose: C
     state : array (B, S)
         After that step.
     choose : callable
-        From outputs (B, K) to what is fed back: token indices (B,), or rows (B, K) of numbers or label indicators.
+        From outputs (B, K) to what is fed back: token indices (B,), or numbers or label indicators (B, K).
     """
     while True:
         chosen = choose(output)
@@ -90,7 +90,7 @@ def continued(network: Network, output: np.ndarray, state: np.ndarray, choose: C
 
 
 def most_likely(schema: Schema) -> Choice:
-    """Return the choice without chance: the likeliest token, the expected numbers, the labels more likely than not."""
+    """Return the choice without chance: the most likely token, the expected numbers, the labels above one half."""
     match schema.target.kind:
         case "category":
             return lambda output: output.argmax(axis=1)
@@ -101,23 +101,25 @@ def most_likely(schema: Schema) -> Choice:
 
 
 def sampled(random: np.random.Generator, temperature: float) -> Choice:
-    """Return the choice by lot: tokens drawn from softmax(output / temperature); at 0 the likeliest."""
+    """Return the random choice: tokens drawn from softmax(output / temperature); at 0 the most likely one."""
     if temperature == 0:
         return lambda output: output.argmax(axis=1)
 
     def choose(output: np.ndarray) -> np.ndarray:
         # The largest of logits with Gumbel noise is a draw from their softmax (Gumbel 1954).
         noise = random.gumbel(size=output.shape)
-        return (output.astype(np.float64) / temperature + noise).argmax(axis=1)
+        drawn: np.ndarray = (output.astype(np.float64) / temperature + noise).argmax(axis=1)
+        return drawn
 
     return choose
 
 
 def _without_unknown(schema: Schema, choose: Choice) -> Choice:
     """Return a choice that never takes the unknown token, which stands for no text."""
-    if UNKNOWN not in schema.target.labels:
+    labels = schema.target.labels or ()
+    if UNKNOWN not in labels:
         return choose
-    unknown = schema.target.labels.index(UNKNOWN)
+    unknown = labels.index(UNKNOWN)
 
     def known(output: np.ndarray) -> np.ndarray:
         output = output.copy()
@@ -128,7 +130,7 @@ def _without_unknown(schema: Schema, choose: Choice) -> Choice:
 
 
 def _one_step(schema: Schema, chosen: np.ndarray) -> Batch:
-    """Return the batch of one step that feeds back what was chosen, each row going on from the same row before."""
+    """Return the batch of one step that feeds back what was chosen, each sequence continuing from the same column."""
     count = len(chosen)
     category = schema.target.kind == "category"
     return Batch(

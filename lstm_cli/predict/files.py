@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from lstm_cli.data import Encoded, UnknownCounts, memory, read_sequences
+from lstm_cli.data import Encoded, UnknownCounts, encode, memory, read_sequences
 from lstm_cli.data.formats.source import shown
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.run import Run, load
@@ -45,27 +45,29 @@ def predict_run(
     evaluate : bool
         Score `data` in place of writing predictions.
     steps : int, optional
-        Write forecasts of so many steps beyond the end of each sequence in place of predictions; of a model that
-        drives a system, trajectories of so many steps.
+        Write forecasts of this many steps beyond the end of each sequence in place of predictions; of a model that
+        drives a system, trajectories of this many steps.
     generate, prompt, temperature, seed : int, str, float, int, optional
-        Write so many symbols of text; see `Run.generate`.
+        Write this many symbols of text; see `Run.generate`.
     state_in, state_out : Path, optional
-        States by sequence id (npz) to go on from, and to leave behind.
+        Files (npz) of states by sequence id: to continue from, and to write.
     trust : bool
         Run the code in the folder, of a system that the model drives.
     note : callable
-        Told what a user should know: what training never saw.
+        Called with what a user should know: what training never saw.
 
     Returns
     -------
     scores : dict of str to float, or None
-        If it was to `evaluate`.
+        With `evaluate`.
     """
     run, unknown_counts, scores = load(folder, trust=trust), UnknownCounts(), None
     if generate is not None:
         symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)
         write_text(chain([prompt], symbols, ["\n"]), out)
         return None
+    if data is None:
+        raise ValueError("data: give a file of sequences, or the number of symbols to generate")
     name = "standard input" if str(data) == "-" else shown(data)
     with memory.enough(name):
         if evaluate:
@@ -75,12 +77,11 @@ def predict_run(
                 options = "--probabilities, --state-in, --state-out"
                 raise ConfigError(f"{options}: this model drives a system: leave them out")
             schema = with_steps(run.schema, steps)
-            starts = (schema.encode(row, unknown_counts=unknown_counts) for row in read_sequences(data, schema))
+            starts = (encode(schema, start, unknown_counts=unknown_counts) for start in read_sequences(data, schema))
             write_rows(run.trajectories(starts), out, per_step=True)
         else:
-            encoded = (
-                run.schema.encode(row, unknown_counts=unknown_counts) for row in read_sequences(data, run.schema)
-            )
+            sequences = read_sequences(data, run.schema)
+            encoded = (encode(run.schema, sequence, unknown_counts=unknown_counts) for sequence in sequences)
             _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
     for text in unknown_counts.notes(name):
         note(text)

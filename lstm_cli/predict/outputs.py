@@ -11,9 +11,10 @@ import numpy as np
 
 from lstm_cli.data import Batch, Dataset, Encoded, Schema, memory
 from lstm_cli.data.batching.whole import WholeBatches, chunks, most_steps, runs_in_pieces
+from lstm_cli.engine.memory import needed_bytes
+from lstm_cli.engine.predictor import Predictor
 from lstm_cli.errors import DataError
 from lstm_cli.graph.model import Model
-from lstm_cli.training.step import Predictor
 
 States = Mapping[str, np.ndarray]
 Reduction = Callable[[np.ndarray], np.ndarray]
@@ -21,13 +22,13 @@ Reduction = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the network says of a sequence.
+    """What the network outputs for a sequence.
 
     Attributes
     ----------
     sequence : Encoded
     values : array
-        Outputs (T, K), or (1, K) for a target per sequence, or what was asked for in place of them.
+        Outputs (T, K), or (1, K) for a target per sequence, or what a reduction has made of them.
     state : array (S,)
         After the last step.
     """
@@ -68,9 +69,9 @@ class Network:
         ----------
         sequences : iterable of encoded sequences
         states : mapping of str to array (S,), optional
-            States to go on from, by the sequences' ids.
+            States to continue from, by the sequences' ids.
         reduce : callable, optional
-            What to keep of the outputs of some neighbouring steps (T', K): an array with as many rows, or with a few.
+            What to keep of the outputs of some neighbouring steps (T', K): an array of that length, or a shorter one.
         """
         for chunk in chunks(sequences, lambda sequence: sequence.steps, self.schema.target.size):
             self._check_memory(chunk)
@@ -82,7 +83,7 @@ class Network:
         if longest.steps <= most_steps(target.size) or runs_in_pieces(self.model.spec, target.per):
             return
         free, precision = memory.available(), self.model.dtype
-        needed = memory.needed(self.model.spec, self.schema, longest.steps, precision=precision, training=False)
+        needed = needed_bytes(self.model.spec, self.schema, longest.steps, precision=precision, training=False)
         if free is not None and needed > free:
             raise DataError(
                 f"{longest.where}: {longest.steps:,} steps, which this model needs all at once, would take about "
@@ -92,29 +93,29 @@ class Network:
     def _run(self, sequences: Sequence[Encoded], states: States | None, reduce: Reduction) -> Iterator[Outputs]:
         """Run sequences in batches; yield the outputs in the order given."""
         pieces: list[list[np.ndarray]] = [[] for _ in sequences]
-        finals: list[np.ndarray | None] = [None] * len(sequences)
+        finals: dict[int, np.ndarray] = {}
         state: np.ndarray | None = None
         for batch in WholeBatches(self.model.spec, Dataset(sequences, self.schema)).epoch(0):
-            if states and not batch.starts.any():
+            if states and (batch.starts is None or not batch.starts.any()):
                 batch, state = self._started(batch, sequences, states)
             values, state = self.predictor(batch, state)
-            for row, own in enumerate(_by_sequence(batch, values)):
-                index = batch.sequences[row]
+            for column, own in enumerate(_by_sequence(batch, values)):
+                index = int(batch.sequences[column])
                 pieces[index].append(reduce(own))
-                finals[index] = state[row]
-        for sequence, values, final in zip(sequences, pieces, finals, strict=True):
-            yield Outputs(sequence, values[0] if len(values) == 1 else np.concatenate(values), final)
+                finals[index] = state[column]
+        for index, (sequence, values) in enumerate(zip(sequences, pieces, strict=True)):
+            yield Outputs(sequence, values[0] if len(values) == 1 else np.concatenate(values), finals[index])
 
     def _started(self, batch: Batch, sequences: Sequence[Encoded], states: States) -> tuple[Batch, np.ndarray]:
         """Return a batch of first pieces whose sequences continue from given states, and these states (B, S)."""
         known = [states.get(str(sequences[index].id)) for index in batch.sequences]
         blank = np.zeros(self.model.state_size, self.model.dtype)
-        carry = np.array([-1 if state is None else row for row, state in enumerate(known)], np.int64)
+        carry = np.array([-1 if state is None else column for column, state in enumerate(known)], np.int64)
         return replace(batch, carry=carry), np.stack([blank if state is None else state for state in known])
 
 
 def _by_sequence(batch: Batch, values: np.ndarray) -> list[np.ndarray]:
-    """Return the outputs (N, K) of a batch's rows apart, one array for each sequence of the batch."""
+    """Split the outputs (N, K) at the counted positions of a batch into one array for each of its sequences."""
     owners = batch.counted_sequences
     counts = np.bincount(owners, minlength=len(batch.lengths))
     return np.split(values[np.argsort(owners, kind="stable")], np.cumsum(counts)[:-1])

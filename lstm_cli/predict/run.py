@@ -1,4 +1,4 @@
-"""A trained run: from sequences in Python to predictions.
+"""A trained run in use: from sequences in Python to predictions.
 
 >>> run = lstm_cli.load("runs/quickstart")
 >>> run.predict([{"id": "a", "acceleration": [[0.1, 0.2, 9.8], [0.3, 0.1, 9.7]]}])
@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.config import Config, load_resolved
-from lstm_cli.data import Dataset, Encoded, Schema, UnknownCounts, evaluation_batches, limits, raw_sequences
+from lstm_cli.data import Encoded, UnknownCounts, encode, load_schema, raw_sequences, read_dataset, split_batches
 from lstm_cli.data.formats.source import Origin
+from lstm_cli.engine.build import build_model, restore_weights
+from lstm_cli.engine.evaluation import evaluate
+from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.memory import check_memory
+from lstm_cli.engine.threads import use_threads
 from lstm_cli.errors import CheckpointError
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import kept_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
 from lstm_cli.run.compatibility import check_schema
-from lstm_cli.run.folder import RESOLVED
-from lstm_cli.training.loop import evaluate
-from lstm_cli.training.metrics import accumulator
-from lstm_cli.training.session import build_model, restore_weights, use_threads
-from lstm_cli.training.step import Evaluator
+from lstm_cli.run.names import BEST, RESOLVED
 
 
 def load(folder: str | Path, *, trust: bool = False) -> "Run":
@@ -33,14 +34,14 @@ def load(folder: str | Path, *, trust: bool = False) -> "Run":
     ----------
     folder : str or Path
     trust : bool
-        Run the code in the folder: a run that drives a system keeps that system's.
+        Run the code in the folder: a run that drives a system holds the code of that system.
 
     Raises
     ------
     CheckpointError
         The folder holds no run, or its checkpoint is damaged.
     ConfigError
-        The run has code that is not trusted.
+        The run has code, and `trust` is not given.
     """
     return Run(Path(folder), trust=trust)
 
@@ -68,11 +69,11 @@ class Run:
     def __init__(self, folder: Path, *, trust: bool = False) -> None:
         if not (folder / RESOLVED).is_file():
             raise CheckpointError(f"{folder}: there is no run: expected the folder that lstm-train wrote")
-        state = checkpoint.load(folder / checkpoint.BEST)
+        state = checkpoint.load(folder / BEST)
         check_schema(state.identity, folder)
         self.folder = folder
         self.config: Config = load_resolved(folder / RESOLVED)
-        self.schema = Schema.load(folder)
+        self.schema = load_schema(folder)
         use_threads(self.config.threads)
         self.code = kept_code(folder, self.config, trust=trust)
         self.network = Network(build_model(self.config, self.schema, self.code), self.schema)
@@ -91,7 +92,7 @@ class Run:
         return list(self.predictions(self._encoded(sequences), probabilities=probabilities))
 
     def forecast(self, sequences: Iterable[Mapping[str, Any]], steps: int) -> list[dict[str, Any]]:
-        """Return what the model expects of the next steps of each sequence, feeding on its own predictions."""
+        """Return the model's forecast of the next steps of each sequence, made by feeding its predictions back."""
         if self.drives:
             return self.steer(sequences, steps)
         return list(self.forecasts(self._encoded(sequences), steps))
@@ -99,18 +100,18 @@ class Run:
     @property
     def drives(self) -> bool:
         """Whether the model drives a system: its predictions are trajectories."""
-        return self.schema.layout.loop is not None
+        return self.schema.layout.closed_loop is not None
 
     def steer(self, starts: Iterable[Mapping[str, Any]], steps: int | None = None) -> list[dict[str, Any]]:
-        """Return how the system goes on from each start, driven by the model for so many steps.
+        """Return the trajectory of the system from each start, driven by the model for `steps` steps.
 
         Returns
         -------
         rows : list of mappings
-            With `id`, `prediction`, the states after each step, and `output`, what drove the system there.
+            With `id`, `prediction`, the states after each step, and `output`, the network's outputs at each step.
         """
         schema = with_steps(self.schema, steps)
-        encoded = (schema.encode(row) for row in raw_sequences(starts, schema))
+        encoded = (encode(schema, sequence) for sequence in raw_sequences(starts, schema))
         return list(self.trajectories(encoded))
 
     def trajectories(self, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
@@ -118,14 +119,14 @@ class Run:
         return trajectories(self.network, sequences)
 
     def generate(self, prompt: str, count: int, *, temperature: float = 1.0, seed: int = 1) -> Iterator[str]:
-        """Yield `count` symbols of text that go on from a prompt; where lines were learned, each new one begins afresh.
+        """Yield `count` symbols of text that continue a prompt; where lines were learned, each new one begins afresh.
 
         Parameters
         ----------
         prompt : str
         count : int
         temperature : float
-            Below 1 likelier symbols, above 1 odder ones; 0: always the likeliest.
+            Below 1 more predictable text, above 1 more surprising text; 0: always the most likely symbol.
         seed : int
             Of the draws.
         """
@@ -133,16 +134,15 @@ class Run:
 
     def evaluate(self, data: Origin, *, unknown_counts: UnknownCounts | None = None) -> dict[str, float]:
         """Return loss and metrics on a file with targets; `unknown_counts` counts what training never saw."""
-        dataset = Dataset.read(data, self.schema, unknown_counts=unknown_counts)
-        limits.check_memory(self.config, dataset, "test")
-        loss, metrics = evaluate(self._evaluator, evaluation_batches(self.config, dataset))
+        dataset = read_dataset(data, self.schema, unknown_counts=unknown_counts)
+        batches = split_batches(self.config, dataset, "test")
+        check_memory(self.config, batches, "test")
+        loss, metrics = evaluate(self._evaluator, batches)
         return {"loss": loss, **metrics}
 
     @cached_property
     def _evaluator(self) -> Evaluator:
-        target = self.schema.target
-        consumes = accumulator(target.kind, size=target.size, is_next=target.is_next).consumes
-        return Evaluator(self.network.model, target.kind, self.config.loss, consumes=consumes)
+        return Evaluator.of(self.network.model, self.schema.target, self.config.loss)
 
     def outputs(self, sequences: Iterable[Encoded], states: States | None = None) -> Iterator[Outputs]:
         """Yield the network's outputs for each encoded sequence; see `Network.outputs`."""
@@ -156,7 +156,7 @@ class Run:
         probabilities: bool = False,
         keep: feedback.Keep = feedback.nothing_kept,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the row of a prediction for each encoded sequence; `keep` is handed the outputs of each."""
+        """Yield the row of a prediction for each encoded sequence; `keep` is called with the outputs of each."""
         if probabilities:
             wording.check_probabilities(self.schema)
         reduce = wording.reduction(self.schema, probabilities=probabilities)
@@ -172,9 +172,9 @@ class Run:
         *,
         keep: feedback.Keep = feedback.nothing_kept,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the row of a forecast for each encoded sequence; `keep` is handed the outputs before it."""
+        """Yield the row of a forecast for each encoded sequence; `keep` is called with the outputs before it."""
         for sequence, chosen in feedback.forecasts(self.network, sequences, steps, states, keep):
             yield wording.continuation(self.schema, sequence, chosen)
 
     def _encoded(self, sequences: Iterable[Mapping[str, Any]]) -> Iterator[Encoded]:
-        return (self.schema.encode(row) for row in raw_sequences(sequences, self.schema))
+        return (encode(self.schema, sequence) for sequence in raw_sequences(sequences, self.schema))

@@ -1,4 +1,4 @@
-"""States of the network on disk, so that a stream can be predicted in several goes.
+"""States of the network on disk, so that a stream can be predicted in several parts.
 
 Legend: S numbers of state a sequence.
 """
@@ -18,11 +18,11 @@ from lstm_cli.run.files import WholeFile
 
 
 def check_stateful(network: Network) -> None:
-    """Raise a `ConfigError` if the network cannot go on from a state."""
+    """Raise a `ConfigError` if the network cannot continue from a state."""
     if network.bidirectional:
         raise ConfigError(
-            "--state-in and --state-out: a bidirectional model also starts from the end of a sequence and cannot go on "
-            "where another one stopped: leave them out"
+            "--state-in and --state-out: a bidirectional model also starts from the end of a sequence and cannot "
+            "continue where another one stopped: leave them out"
         )
 
 
@@ -43,7 +43,7 @@ def read_states(path: Path, network: Network) -> dict[str, np.ndarray]:
 
 @contextmanager
 def kept_states(path: Path | None) -> Iterator[Keep]:
-    """Hand out what keeps the state after a sequence; the file of them appears as the block ends, or not at all."""
+    """Yield what keeps the state after a sequence; the file of them appears as the block ends, or not at all."""
     if path is None:
         yield nothing_kept
         return

@@ -1,4 +1,4 @@
-"""A model that drives a system: where the system goes from given starts.
+"""A model that drives a system: the system's trajectories from given starts.
 
 Legend: T steps, B batch, D numbers of the state, O outputs of the network.
 """
@@ -11,22 +11,23 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Dataset, Encoded, Schema
-from lstm_cli.data.batching.closed_loops import Counted
+from lstm_cli.data import Batch, Batches, CountedSteps, Dataset, Encoded, Schema
 from lstm_cli.data.batching.whole import BATCH_STEPS, chunks
+from lstm_cli.engine.predictor import Driver
+from lstm_cli.engine.system import Code, dynamics
 from lstm_cli.errors import CheckpointError, ConfigError, Diverged
+from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.predict.outputs import Network
 from lstm_cli.predict.wording import plain
-from lstm_cli.run.folder import DYNAMICS
-from lstm_cli.training.closed_loop import Code
-from lstm_cli.training.step import Driver
+from lstm_cli.run.names import DYNAMICS
 
 
 def kept_code(folder: Path, config: Config, *, trust: bool) -> Code | None:
     """Return the code of the system that a run keeps, if it drives one and the user trusts what is in the folder."""
-    if config.rollout is None or config.rollout.dynamics is None:
+    named = dynamics(config)
+    if named is None:
         return None
-    path, (file, _, function) = folder / DYNAMICS, config.rollout.dynamics.rpartition(":")
+    path, (file, function) = folder / DYNAMICS, named
     code = Code.read(path, CheckpointError)
     if not trust:
         raise ConfigError(
@@ -37,31 +38,39 @@ def kept_code(folder: Path, config: Config, *, trust: bool) -> Code | None:
 
 
 def with_steps(schema: Schema, steps: int | None) -> Schema:
-    """Return a schema that reads starts for so many steps; None: as many as in training."""
-    if steps is None:
+    """Return a schema that reads starts for loops of `steps` steps; None: as many as in training."""
+    loop = schema.layout.closed_loop
+    if steps is None or loop is None:
         return schema
-    layout = replace(schema.layout, loop=replace(schema.layout.loop, steps=steps))
-    return replace(schema, layout=layout)
+    return replace(schema, layout=replace(schema.layout, closed_loop=replace(loop, steps=steps)))
 
 
 def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
-    """Yield the row for each start, in the order given, some of them held at a time: states in their own units."""
+    """Yield the row for each start in the order given, holding some of them at a time: states in their own units."""
+    if not isinstance(network.model, ClosedLoop):
+        raise ValueError("only a model that drives a system has trajectories")
     driver = Driver(network.model)
     for group in chunks(sequences, lambda sequence: sequence.steps, network.schema.target.size):
         rows: list[dict[str, Any]] = [{}] * len(group)
         batches = Batches(
-            Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, loop=Counted(1, "every")
+            Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, closed_loop=CountedSteps(1, "every")
         )
         for batch in batches.epoch(0):
-            states, outputs, divergence = driver(batch)
-            if divergence:
-                where, row = divergence
-                name = group[batch.sequences[row]].id
-                raise Diverged(f"{where} from the start of {name}: leave it out, or train the network further")
-            for row, index in enumerate(batch.sequences):
-                turns = slice(int(batch.observed[row]) - 1, int(batch.lengths[row]))
-                rows[index] = _row(network.schema, group[index], states[turns, row], outputs[turns, row])
+            states, outputs, diverged = driver(batch)
+            if diverged is not None:
+                name = group[batch.sequences[diverged.column]].id
+                raise Diverged(f"{diverged.where} from the start of {name}: leave it out, or train the network further")
+            for column, (index, own) in enumerate(zip(batch.sequences, _turns(batch), strict=True)):
+                rows[index] = _row(network.schema, group[index], states[own, column], outputs[own, column])
         yield from rows
+
+
+def _turns(batch: Batch) -> Iterator[slice]:
+    """Yield the steps of the closed loop of each sequence of a batch."""
+    if batch.observed is None:
+        raise ValueError("only in a closed loop steps are observed")
+    for observed, length in zip(batch.observed.tolist(), batch.lengths.tolist(), strict=True):
+        yield slice(observed - 1, length)
 
 
 def _row(schema: Schema, sequence: Encoded, states: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:

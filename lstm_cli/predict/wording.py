@@ -1,4 +1,4 @@
-"""Outputs of the network in the words and units of the data.
+"""Outputs of the network as rows of the output table: in label names and original units.
 
 Legend: T steps, K outputs, N steps that were fed back.
 """
@@ -53,23 +53,25 @@ def continuation(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> Row:
 
 
 def check_probabilities(schema: Schema) -> None:
-    """Raise a `ConfigError` if the outputs are no probabilities."""
+    """Raise a `ConfigError` if the model has no probabilities."""
     if schema.target.kind == "number":
         raise ConfigError("--probabilities: the model predicts numbers, which have none: leave it out")
 
 
 def labels(schema: Schema, chosen: np.ndarray) -> list[Any]:
     """Return indices (T,) as labels, or indicators (T, K) as lists of labels."""
-    names = schema.target.labels
+    names = schema.target.labels or ()
     if schema.target.kind == "category":
         return [names[k] for k in chosen]
-    return [[names[k] for k in np.flatnonzero(row)] for row in chosen]
+    return [[names[k] for k in np.flatnonzero(indicators)] for indicators in chosen]
 
 
 def plain(values: np.ndarray) -> list[Any]:
     """Return numbers (T, D) as a list of lists, or of numbers where D is 1; what is not finite as None."""
     values = values[:, 0] if values.shape[1] == 1 else values
-    return (values if np.isfinite(values).all() else np.where(np.isfinite(values), values, None)).tolist()
+    finite = np.isfinite(values)
+    listed: list[Any] = (values if finite.all() else np.where(finite, values, np.array(None))).tolist()
+    return listed
 
 
 def _probabilities(schema: Schema, values: np.ndarray) -> list[dict[str, float]]:
@@ -79,5 +81,5 @@ def _probabilities(schema: Schema, values: np.ndarray) -> list[dict[str, float]]
         shares = np.exp(-np.logaddexp(0, -values))
     else:
         shares = np.exp(values - np.logaddexp.reduce(values, axis=1, keepdims=True))
-    names = [str(label) for label in schema.target.labels]
-    return [dict(zip(names, row, strict=True)) for row in shares.tolist()]
+    names = [str(label) for label in schema.target.labels or ()]
+    return [dict(zip(names, share, strict=True)) for share in shares.tolist()]

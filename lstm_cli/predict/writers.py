@@ -20,7 +20,7 @@ def write_rows(rows: Iterable[Row], out: Path | None, *, per_step: bool) -> None
     Parameters
     ----------
     rows : iterable of mappings
-        With `id`, `prediction` and perhaps `probabilities`, or `output`.
+        With `id`, `prediction` and, where there are any, `probabilities` or `output`.
     out : Path or None
         None is standard output.
     per_step : bool
@@ -41,7 +41,7 @@ def write_rows(rows: Iterable[Row], out: Path | None, *, per_step: bool) -> None
 
 
 def write_text(pieces: Iterable[str], out: Path | None) -> None:
-    """Write text piece by piece; None is standard output, where each piece is seen as it comes."""
+    """Write text piece by piece; None is standard output, where each piece is flushed at once."""
     _write((piece.encode() for piece in pieces), out, at_once=True)
 
 

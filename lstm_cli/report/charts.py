@@ -9,8 +9,8 @@ from lstm_cli.training.sinks.wording import number
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 38
-MOST_POINTS = 600  # more than a screen can show
-LOGARITHMIC_RANGE = 50.0  # largest value over smallest from which on a logarithmic scale is easier to read
+MOST_POINTS = 600  # of a line; a screen does not show more
+LOGARITHMIC_RANGE = 50.0  # ratio of largest to smallest value above which the scale is logarithmic
 
 Point = tuple[float, float]
 

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from lstm_cli.engine.metrics import DIRECTIONS
 from lstm_cli.report.charts import Series, line_chart
 from lstm_cli.report.style import STYLE
-from lstm_cli.training.baselines import Baseline
-from lstm_cli.training.events import Part, Rolled, Started
-from lstm_cli.training.metrics import DIRECTIONS
+from lstm_cli.training.events import Baseline, Part, Rolled, Started
 from lstm_cli.training.sinks.wording import duration, in_streams, number, title
 
-MOST_ROWS = 300  # of the table of all evaluations
+EVALUATIONS_SHOWN = 300  # in the table, the latest ones
 
 Entry = Mapping[str, Any]
 
@@ -28,9 +27,9 @@ def render(start: Started, entries: Sequence[Entry], status: str, rolled: Rolled
     entries
         The evaluations, as ``metrics.jsonl`` has them.
     status
-        How the run stands.
+        Whether the run has ended, and how.
     rolled
-        How its closed loop goes, once it is known.
+        The error of its closed loop, once it is known.
     """
     best = _best(start.monitor, entries)
     sections = [
@@ -66,7 +65,7 @@ def _metrics(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _cards(start: Started, entries: Sequence[Entry], best: Entry | None) -> str:
-    """Show the few numbers that one looks for first."""
+    """Show the few numbers that a reader looks for first."""
     cards = []
     for entry in (best, _last(entries, "test")):
         if entry is not None:
@@ -132,7 +131,7 @@ def _figure(heading: str, series: Sequence[Series], best: Entry | None = None, m
 
 
 def _scores(baselines: Iterable[Baseline], entries: Sequence[Entry], best: Entry | None) -> str:
-    """Compare the model with predictors that look at nothing."""
+    """Compare the model with predictors that ignore the input."""
     test = _last(entries, "test")
     rows: list[tuple[str, str, Mapping[str, Any]]] = []
     rows += [("this model, best checkpoint", _scored_on(entry), entry) for entry in (best, test) if entry is not None]
@@ -143,7 +142,7 @@ def _scores(baselines: Iterable[Baseline], entries: Sequence[Entry], best: Entry
 
 
 def _scored_on(entry: Entry) -> str:
-    """Return what was scored, and whether otherwise than exactly."""
+    """Return what was scored, and in how many streams if not exactly."""
     return _SPLITS[entry["split"]] + in_streams(entry.get("streams"))
 
 
@@ -164,8 +163,8 @@ def _pairs(pairs: Mapping[str, str]) -> str:
 
 
 def _history(entries: Sequence[Entry]) -> str:
-    """List the evaluations, the latest of very many."""
-    shown = entries[-MOST_ROWS:]
+    """List the evaluations, or the latest of them."""
+    shown = entries[-EVALUATIONS_SHOWN:]
     names = [name for name in (*DIRECTIONS, "train_loss", "learning_rate") if any(name in entry for entry in shown)]
     rows = [
         [

@@ -1,12 +1,12 @@
 """``report.html``: curves and tables of a run, kept up to date while it trains."""
 
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lstm_cli.report import page
 from lstm_cli.run.files import replace_file
+from lstm_cli.run.names import REPORT
 from lstm_cli.training.events import Evaluated, Event, Finished, Rolled, Started
 from lstm_cli.training.sinks import wording
 from lstm_cli.training.sinks.metrics_file import entry
@@ -15,29 +15,21 @@ INTERVAL = 10.0  # seconds between two versions of the file
 
 
 class Report:
-    """Writes the report after evaluations, at most once per interval, and at the end.
+    """Writes the report into the run folder after evaluations, at most once per interval, and at the end.
+
+    The file is replaced as a whole each time.
 
     Parameters
     ----------
-    path
-        The file; replaced as a whole each time.
-    entries
-        Evaluations of earlier sessions, as `trim_metrics` returns them.
     interval
         Seconds between two versions.
     clock
         Returns seconds.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        entries: Sequence[dict[str, Any]] = (),
-        *,
-        interval: float = INTERVAL,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._path, self._entries, self._interval, self._clock = path, list(entries), interval, clock
+    def __init__(self, *, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic) -> None:
+        self._interval, self._clock = interval, clock
+        self._entries: list[Mapping[str, Any]] = []
         self._start: Started | None = None
         self._rolled: Rolled | None = None
         self._status = "training has not ended"
@@ -48,7 +40,7 @@ class Report:
         """Take one event."""
         match event:
             case Started():
-                self._start = event
+                self._start, self._entries = event, list(event.earlier)
             case Evaluated():
                 self._entries.append(entry(event))
                 self._changed = True
@@ -63,7 +55,9 @@ class Report:
     def _write(self) -> None:
         if self._start is None:
             return
-        replace_file(self._path, page.render(self._start, self._entries, self._status, self._rolled).encode())
+        replace_file(
+            self._start.folder / REPORT, page.render(self._start, self._entries, self._status, self._rolled).encode()
+        )
         self._written_at, self._changed = self._clock(), False
 
     def close(self) -> None:

@@ -1,10 +1,10 @@
-"""The whole state of a run as a folder of files: written so that a good one is always there, and verified when read.
+"""The whole state of a run as a folder of files: written so that a valid one always exists, and verified on reading.
 
     model.safetensors   the weights              state.safetensors   the optimizer's arrays, carried states
-    state.json          how far the run is       manifest.json       size and SHA-256 of each, and a hash of itself
+    state.json          the run's progress       manifest.json       size and SHA-256 of each, and a hash of itself
 
-Any damage is found on reading, which takes in whole files and never memory-maps. Nothing in a checkpoint is run or
-taken for a path.
+Any damage is found on reading, which loads whole files and never memory-maps. Nothing in a checkpoint is executed or
+used as a path.
 """
 
 import hashlib
@@ -17,28 +17,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstm_cli.errors import CheckpointError, Diverged
+from lstm_cli.errors import CheckpointError, Diverged, and_more
 from lstm_cli.run.files import replace_folder, retired, write_new
+from lstm_cli.run.names import BEST, CHECKPOINT_FILES, LAST, MANIFEST, MODEL, POSITION, STATE
 
 FORMAT = 1
-MANIFEST, MODEL, STATE, POSITION = "manifest.json", "model.safetensors", "state.safetensors", "state.json"
-FILES = (MANIFEST, MODEL, STATE, POSITION)  # in the order of removal: without its manifest a folder is no checkpoint
-LAST, BEST = "last", "best"
 PARTS = ("model", "optimizer", "carried")
-ATTEMPTS = 100  # to read a folder that is replaced again and again; one that is missing is looked for as often
+ATTEMPTS = 100  # to read a folder that is being replaced or is missing
 UNHASHED = "0" * 64  # stands for the manifest's hash of itself while that is computed
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Everything a run needs to go on as if it had never stopped.
+    """Everything a run needs to continue as if it had never stopped.
 
     Attributes
     ----------
     model, optimizer, carried
         Arrays by name: the weights, the optimizer's state, and what flows from one window into the next.
     position
-        How far the run is, as JSON; ``position["step"]`` counts the updates so far and must be there.
+        The run's progress, as JSON; ``position["step"]``, the number of updates so far, is required.
     identity
         What the state belongs to, as JSON: digests of config and schema, versions of the code.
     """
@@ -59,12 +57,12 @@ class Found(NamedTuple):
 
 
 def save(state: State, folder: Path) -> None:
-    """Write the state to `folder` in place of the one there; after any failure that one is there as before.
+    """Write the state to `folder` in place of the one there; after any failure the old one is unchanged.
 
     Raises
     ------
     Diverged
-        A value is not finite: no such checkpoint is ever written.
+        A value is not finite: such a checkpoint is never written.
     DiskError
         The disk is full, fails or cannot be written.
     """
@@ -81,7 +79,7 @@ def save(state: State, folder: Path) -> None:
         manifest = {"format": FORMAT, "files": files, "identity": state.identity, "sha256": UNHASHED}
         write_new(temporary / MANIFEST, [_sealed(manifest)], place=folder / MANIFEST, needed=needed)
 
-    replace_folder(folder, FILES, write, needed=needed)
+    replace_folder(folder, CHECKPOINT_FILES, write, needed=needed)
 
 
 def _check_finite(state: State, folder: Path) -> None:
@@ -90,7 +88,7 @@ def _check_finite(state: State, folder: Path) -> None:
             if count := _count_not_finite(array):
                 raise Diverged(
                     f"{folder}: not written, as {count} of the {array.size} values of {part} {name} are not finite "
-                    f"after step {state.position['step']}; the checkpoint before is as it was. "
+                    f"after step {state.position['step']}; the previous checkpoint is unchanged. "
                     f"Lower optimizer.learning_rate or set optimizer.clip_norm"
                 )
 
@@ -101,7 +99,7 @@ def _count_not_finite(array: np.ndarray) -> int:
     with np.errstate(invalid="ignore"):
         if np.isfinite(array.min()) and np.isfinite(array.max()):  # the usual case, without an array of truth values
             return 0
-    return array.size - np.count_nonzero(np.isfinite(array))
+    return array.size - int(np.count_nonzero(np.isfinite(array)))
 
 
 def _safetensors(arrays: Mapping[str, np.ndarray]) -> list[memoryview]:
@@ -144,7 +142,7 @@ def _sealed(manifest: dict[str, Any]) -> memoryview:
 def load(folder: Path) -> State:
     """Read and verify the state in `folder`.
 
-    Where a save was cut short between its two renames, the newest good state that was renamed away is taken. A reader
+    Where a save was interrupted between its two renames, the newest valid state that was renamed away is used. A reader
     needs no lock: if a save replaces the folder meanwhile, it is read again.
     """
     for _ in range(ATTEMPTS):
@@ -152,7 +150,7 @@ def load(folder: Path) -> State:
         try:
             return decode(_read(folder), folder)
         except CheckpointError:
-            if before is not None and before == _stamp(folder):  # the very folder was read that is there still
+            if before is not None and before == _stamp(folder):  # the folder was not replaced meanwhile
                 raise
         if before is None and (states := list(_good(retired(folder)))):
             return max(states, key=lambda state: state.position["step"])
@@ -166,7 +164,7 @@ def _good(folders: Iterable[Path]) -> Iterator[State]:
 
 
 def _stamp(folder: Path) -> tuple[int, int] | None:
-    """Return what tells a folder from another one under the same name."""
+    """Return what distinguishes a folder from another one of the same name."""
     try:
         status = folder.stat()
     except OSError:
@@ -178,7 +176,7 @@ def _read(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: there is no checkpoint")
     contents = {}
-    for name in FILES:
+    for name in CHECKPOINT_FILES:
         try:
             contents[name] = (folder / name).read_bytes()
         except FileNotFoundError:
@@ -213,7 +211,7 @@ def decode(contents: Mapping[str, bytes], folder: Path) -> State:
 def _unsealed(data: bytes, path: Path) -> dict[str, Any]:
     """Return the manifest after comparing its hash of itself and its format."""
     try:
-        manifest = json.loads(data)
+        manifest: dict[str, Any] = json.loads(data)
         head, mark, tail = data.rpartition(manifest["sha256"].encode())
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise _damaged(path, "it is no manifest") from None
@@ -239,7 +237,7 @@ def _arrays(data: bytes) -> dict[str, np.ndarray]:
     from safetensors.numpy import load as parse
 
     try:
-        return {name: np.require(array, requirements="CAW") for name, array in parse(data).items()}
+        return {name: np.require(array, requirements=["C", "A", "W"]) for name, array in parse(data).items()}
     except SafetensorError as error:
         raise ValueError(str(error)) from error
 
@@ -267,8 +265,8 @@ def load_newest(run: Path) -> Found | None:
         raise CheckpointError("\n".join([*damage, f"{run}: no good checkpoint is left: start again with --overwrite"]))
     if newest is None or not damage:
         return newest
-    going_on = f"going on from {newest.folder}, step {newest.state.position['step']}"
-    return newest._replace(warning="\n".join([*damage, going_on]))
+    continuing = f"continuing from {newest.folder}, step {newest.state.position['step']}"
+    return newest._replace(warning="\n".join([*damage, continuing]))
 
 
 def check_matches(state: State, expected: Mapping[str, tuple[tuple[int, ...], Any]], part: str = "model") -> None:
@@ -291,5 +289,5 @@ def check_matches(state: State, expected: Mapping[str, tuple[tuple[int, ...], An
         if got != want:
             problems.append(f"{name}: expected {want}, got {got}")
     if problems:
-        more = f"\nand {len(problems) - 10} more" if len(problems) > 10 else ""
-        raise CheckpointError(f"the checkpoint's {part} is not this one's:\n" + "\n".join(problems[:10]) + more)
+        shown = "\n".join(problems[:10]) + and_more(len(problems) - 10, "\n")
+        raise CheckpointError(f"the checkpoint's {part} is not this one's:\n{shown}")

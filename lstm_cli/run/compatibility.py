@@ -1,4 +1,4 @@
-"""What a run's state belongs to: the schema of its data, its config, the versions of the code; and what may change."""
+"""What a run's state belongs to: its config, the schema of its data, the versions of the code; and what may change."""
 
 import hashlib
 import os
@@ -11,17 +11,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lstm_cli.config.fields import ResumeRule
+from lstm_cli.config.grammar import resume_rules
 from lstm_cli.errors import CheckpointError, DataError
-from lstm_cli.run.folder import DYNAMICS, RESOLVED, SCHEMA
+from lstm_cli.run.names import DYNAMICS, RESOLVED, SCHEMA
 
-BOUND = (*SCHEMA, DYNAMICS)  # without them, or with others, a checkpoint means something else
+BOUND = (*SCHEMA, DYNAMICS)  # without these files, or with others, a checkpoint means something else
 LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
-# Keys that leave the shapes, the order of the data and the meaning of the best score alone, and the exceptions to them.
-FREE = ("threads", "data.on_error", "optimizer.", "train.")
-FIXED = (
-    "optimizer.name", "train.batch_size", "train.batch_steps", "train.bucket", "train.monitor", "train.valid_streams",
-)  # fmt: skip
-FILES = ("data.train", "data.valid", "data.test", "rollout.dynamics")  # may have moved: digests tell of other contents
 
 
 class Changes(NamedTuple):
@@ -32,33 +28,39 @@ class Changes(NamedTuple):
 
 
 def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
-    """Sort the differences of two resolved configs into those that a resumed run may take on and the others.
+    """Sort the differences between two resolved configs into those that a resumed run may adopt and the others.
 
-    Refused is whatever changes the model, the data or their order (`seed`, `model`, `data` but for where its files lie,
-    the batches), the optimizer's state (`optimizer.name`, momentum or none), or the meaning of the best score (`loss`,
-    `train.monitor`).
+    The fields of the config mark which keys may change: those that affect neither the model, nor the data and their
+    order, nor the arrays in the optimizer's state, nor the meaning of the best score.
     """
-    before, after = dict(flattened(old)), dict(flattened(new))
+    sides = [(dict(flattened(config)), resume_rules(config)) for config in (old, new)]
+    (before, _), (after, _) = sides
     changes = Changes([], [])
-    fixed = {*FIXED, "optimizer.momentum"} if _keeps_velocity(before) != _keeps_velocity(after) else FIXED
     for key in sorted({*before, *after}):
         values = before.get(key, "unset"), after.get(key, "unset")
         if values[0] != values[1]:
-            free = (key.startswith(FREE) and key not in fixed) or _moved(key, *values)
-            (changes.allowed if free else changes.refused).append(f"{key}: {values[0]} -> {values[1]}")
+            allowed = _may_change(key, *sides)
+            (changes.allowed if allowed else changes.refused).append(f"{key}: {values[0]} -> {values[1]}")
     return changes
 
 
-def _keeps_velocity(config: Mapping[str, Any]) -> bool:
-    """Return whether the optimizer has an array in its state that it would not have without momentum."""
-    return config.get("optimizer.name") == "sgd" and config.get("optimizer.momentum", 0) > 0
+Side = tuple[Mapping[str, Any], Mapping[str, ResumeRule]]
 
 
-def _moved(key: str, old: Any, new: Any) -> bool:
-    """Return whether a key's file lies elsewhere now; of a file of code, the function is the same."""
-    if key not in FILES or not (isinstance(old, str) and isinstance(new, str)):
-        return False
-    return key != "rollout.dynamics" or old.rpartition(":")[2] == new.rpartition(":")[2]
+def _may_change(key: str, old: Side, new: Side) -> bool:
+    """Return whether a resumed run may change a key, given the values and the rules of both configs.
+
+    Where sections of two kinds have a key of the same name, such as two optimizers, each judges its own value as if the
+    other config lacked the key.
+    """
+    (before, old_rules), (after, new_rules) = old, new
+    rule = old_rules.get(key)
+    if rule is not None and rule == new_rules.get(key):
+        return rule.allows(before.get(key), after.get(key))
+    dropped = key not in before or (rule is not None and rule.allows(before[key], None))
+    rule = new_rules.get(key)
+    taken_up = key not in after or (rule is not None and rule.allows(None, after[key]))
+    return dropped and taken_up
 
 
 def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -100,14 +102,14 @@ def environment(seed: int) -> dict[str, Any]:
 
 
 def identity(run: Path, data: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return what a checkpoint keeps of what it belongs to: digests of config, schema and data, and the versions.
+    """Return what identifies the run of a checkpoint: digests of config, schema and data, and the versions.
 
     Parameters
     ----------
     run
         The run folder.
     data
-        Digest of each split that the run is trained on or chosen by.
+        Digest of each split that is used for training or for choosing the best state.
     """
     digests = {name: _digest(run / name) for name in (RESOLVED, *BOUND) if (run / name).is_file()}
     return {"digests": digests, "data": dict(data or {}), "versions": versions()}
@@ -118,14 +120,14 @@ def _digest(path: Path) -> str:
 
 
 def check_identity(kept: Mapping[str, Any], run: Path, data: Mapping[str, str] | None = None) -> list[str]:
-    """Compare what a checkpoint keeps with what is there now; return what may change the last bits of results.
+    """Compare the identity in a checkpoint with the present one; return what may change results in the last bits.
 
     Raises
     ------
     CheckpointError
-        A file of the schema is another one: labels and scales would be wrong without any sign of it.
+        A file of the schema is another one: labels and scales would be wrong without notice.
     DataError
-        The data are others: the place in an epoch and the best score so far would mean nothing.
+        The data has changed: the position in an epoch and the best score so far would be meaningless.
     """
     check_schema(kept, run)
     now = identity(run, data)

@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all, and what a failing disk looks like to the user.
+"""Files and folders that appear whole or not at all, and the errors of a failing disk.
 
 Everything is written under a temporary name beside its place, synced to the disk, renamed, and the folder synced: after
 a kill or a power cut there is the old file or the new one. Whatever goes wrong becomes a `DiskError` of one line.
@@ -22,11 +22,11 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def disk_errors(path: Path, needed: int = 0) -> Iterator[None]:
-    """Turn a failed system call into a `DiskError` that says where, why, how many bytes it takes, and what to do."""
+    """Turn a failed system call into a `DiskError` that gives place, cause, bytes needed, and what to do."""
     try:
         yield
     except BrokenPipeError:
-        raise  # no disk, but a reader that has seen enough
+        raise  # no disk error: the reader of a pipe has closed it
     except OSError as error:
         raise DiskError(_describe(path, error, needed)) from error
 
@@ -45,7 +45,7 @@ def _describe(path: Path, error: OSError, needed: int) -> str:
 
 
 def _free(path: Path) -> str:
-    """How much is left in the place of `path`, as a part of a sentence."""
+    """Return the free space at `path`, as a part of a sentence."""
     for folder in path.parents:
         with suppress(OSError):
             space = os.statvfs(folder)
@@ -70,19 +70,19 @@ def write_new(
     pieces
         Its content, one after the other; a memoryview is one of single bytes.
     place, needed
-        What a message calls the file, if it will be renamed, and the bytes that the whole undertaking takes, if it is
+        For messages: the final path, if the file will be renamed, and the bytes of the whole operation, if it writes
         more than this file.
     """
-    pieces = [memoryview(piece) for piece in pieces]
-    size = sum(piece.nbytes for piece in pieces)
+    views = [memoryview(piece) for piece in pieces]
+    size = sum(view.nbytes for view in views)
     digest = hashlib.sha256()
     with disk_errors(place or path, needed or size):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
-            for piece in pieces:
-                for start in range(0, piece.nbytes, CHUNK):
-                    digest.update(piece[start : start + CHUNK])
-                    _write(descriptor, piece[start : start + CHUNK])
+            for view in views:
+                for start in range(0, view.nbytes, CHUNK):
+                    digest.update(view[start : start + CHUNK])
+                    _write(descriptor, view[start : start + CHUNK])
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -98,7 +98,7 @@ def _write(descriptor: int, data: memoryview) -> None:
 def open_own(path: Path, flags: int) -> int:
     """Open a file that only this tool writes, in a folder that is kept; return the descriptor.
 
-    A symbolic link is refused: in a folder that came from somewhere else it may lead to any file of the user.
+    A symbolic link is refused: in a folder of unknown origin it may point to any file of the user.
     """
     with disk_errors(path):
         try:
@@ -118,14 +118,14 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a file system that cannot sync folders says so this way
+        if error.errno != errno.EINVAL:  # the error of file systems that cannot sync folders
             raise
     finally:
         os.close(descriptor)
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write `data` to `path`: after any failure the old content is there, whole."""
+    """Write `data` to `path`: after any failure the old content is still there, whole."""
     temporary = temporary_name(path)
     try:
         write_new(temporary, [data], place=path)

@@ -1,4 +1,4 @@
-"""The folder of a run: what is in it, who may write there, and what `--resume` and `--overwrite` may do to it."""
+"""The folder of a run: which process may write to it, and what `--resume` and `--overwrite` may do to it."""
 
 import errno
 import fcntl
@@ -13,20 +13,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lstm_cli.errors import ConfigError, RunBusy
-from lstm_cli.run import checkpoint
+from lstm_cli.errors import ConfigError, RunBusy, listed
 from lstm_cli.run.files import disk_errors, remove_folders, replace_file, sync_folder, temporary_name, write_new
-from lstm_cli.run.metrics_log import METRICS, damage
+from lstm_cli.run.metrics_log import damage
+from lstm_cli.run.names import (
+    CHECKPOINT_FILES,
+    CHECKPOINTS,
+    ENVIRONMENT,
+    FILES,
+    LOCK,
+    METRICS,
+    PROBE,
+    RESOLVED,
+    SCHEMA,
+    SCHEMA_FOLDER,
+)
 
-LOCK = ".lstm-run.lock"
-CONFIG, RESOLVED, ENVIRONMENT = "config.yaml", "resolved.yaml", "environment.json"
-SCHEMA = ("schema.json", "vocabulary.json", "scaling.json")
-DYNAMICS = "dynamics.py"
-FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, METRICS, "train.log", "report.html")
-CHECKPOINTS = (checkpoint.LAST, checkpoint.BEST)
-PROBE = "probe"
-TRANSIT = re.compile(r"\.(tmp|old)-(.+)-[0-9a-f]{8}")  # as `files` names what is on its way to a place or from it
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # the answer of some cluster file systems
+TRANSIT = re.compile(r"\.(tmp|old)-(.+)-[0-9a-f]{8}")  # as `files` names what is moved to its place or out of it
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # errors of cluster file systems that have no locks
 
 
 class RunFolder:
@@ -39,8 +43,8 @@ class RunFolder:
     path, last, best : Path
         The folder and its two checkpoints.
     warnings : list of str
-        What a user should know: that the file system has no locks, what of others' was left in the folder,
-        or that a file is damaged.
+        For the user: that the file system has no locks, that files of others were left in the folder, or that a file
+        is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,7 +78,8 @@ class RunFolder:
         if foreign:
             raise ConfigError(f"{path}: the folder holds other files and no run: choose another one with -o")
         with ExitStack() as unless_all_is_well:
-            run = unless_all_is_well.enter_context(cls(path))
+            run = cls(path)
+            unless_all_is_well.enter_context(run)
             if overwrite:
                 run._remove_run()
             elif any(os.path.lexists(path / name) for name in (*FILES, *CHECKPOINTS)):
@@ -84,11 +89,12 @@ class RunFolder:
 
     @classmethod
     def resume(cls, path: Path) -> Self:
-        """Take the folder of a run to continue it; one that was stopped before its first checkpoint counts."""
+        """Take the folder of a run to continue it; one that was stopped before its first checkpoint, too."""
         if not path.is_dir() or (any(path.iterdir()) and not is_run(path)):
             raise ConfigError(f"{path}: there is no run to resume: leave out --resume to start one")
         with ExitStack() as unless_all_is_well:
-            run = unless_all_is_well.enter_context(cls(path))
+            run = cls(path)
+            unless_all_is_well.enter_context(run)
             run.warnings += damage(path / METRICS)
             unless_all_is_well.pop_all()
         return run
@@ -100,8 +106,8 @@ class RunFolder:
         replace_file(self.path / name, content.encode() if isinstance(content, str) else content)
 
     def write_schema(self, save: Callable[[Path], None]) -> None:
-        """Have `save` write the schema's files into a folder, and take each over whole."""
-        folder = temporary_name(self.path / "schema")
+        """Have `save` write the schema's files into a temporary folder, and put each in its place whole."""
+        folder = temporary_name(self.path / SCHEMA_FOLDER)
         try:
             with disk_errors(self.path):
                 folder.mkdir()
@@ -112,7 +118,7 @@ class RunFolder:
             remove_folders([folder], SCHEMA)
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -126,7 +132,7 @@ class RunFolder:
         self.close()
 
     def _probe(self) -> None:
-        """Find out now, not after an hour, that nothing can be written here."""
+        """Find out now, not after an hour, whether the folder can be written to."""
         probe = temporary_name(self.path / PROBE)
         try:
             write_new(probe, [bytes(4096)], place=self.path / PROBE)
@@ -138,7 +144,7 @@ class RunFolder:
         """Yield each path in the folder, ``tmp`` or ``old`` if it is in transit, and the name it was made for."""
         for path in list(self.path.iterdir()):
             match = TRANSIT.fullmatch(path.name)
-            yield path, *(match.groups() if match else ("", path.name))
+            yield (path, match[1], match[2]) if match else (path, "", path.name)
 
     def _clean(self) -> None:
         """Remove what a killed process left unfinished."""
@@ -160,27 +166,26 @@ class RunFolder:
             sync_folder(self.path)
             left = sorted(path.name for path in self.path.iterdir() if path.name != LOCK)
         if left:
-            names = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
-            self.warnings.append(f"{self.path}: replaced, but for what this tool did not make: {names}")
+            self.warnings.append(f"{self.path}: replaced, except for what this tool did not make: {listed(left)}")
 
 
 def is_run(path: Path) -> bool:
-    """Tell whether this tool made a folder: its lock is there or, where hidden files were not copied, its files."""
+    """Return whether this tool made a folder: it has the lock or, where hidden files were not copied, the files."""
     return (path / LOCK).is_file() or all((path / name).is_file() for name in (RESOLVED, ENVIRONMENT))
 
 
 def _remove(path: Path, name: str) -> None:
-    """Remove what was made under that name, whatever it is called now."""
+    """Remove what was created under `name`, whatever its name is now."""
     if name in CHECKPOINTS:
-        remove_folders([path], checkpoint.FILES)
-    elif name == "schema":
+        remove_folders([path], CHECKPOINT_FILES)
+    elif name == SCHEMA_FOLDER:
         remove_folders([path], SCHEMA)
     elif name in (*FILES, PROBE):
         path.unlink()
 
 
 def _hold(path: Path, lock: int) -> list[str]:
-    """Lock the folder while this process lives, and write down who did; return a warning if there are no locks."""
+    """Lock the folder for the life of this process and record its id; return a warning if there are no locks."""
     warnings = []
     with disk_errors(path):
         try:

@@ -1,4 +1,4 @@
-"""``metrics.jsonl`` read back: what a run that is resumed knows of the sessions before."""
+"""``metrics.jsonl`` read back: what a resumed run knows of its earlier sessions."""
 
 import json
 import os
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from lstm_cli.run.files import disk_errors, open_own
 
-METRICS = "metrics.jsonl"
 SPLITS = ("train", "valid", "test")
 
 
@@ -20,17 +19,17 @@ class _Line(NamedTuple):
 
 
 def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
-    """Cut a file back to what was known at a step, so that the resumed run leaves no gap and no double.
+    """Cut a file back to what was known at a step, so that the resumed run leaves no gap and no duplicate.
 
-    A torn last line goes, entries after the step go, and so does the score on the test data, which ends a run and
-    will be taken again. A damaged line before them stays as it is: no crash leaves one, and its owner may repair it.
+    Removed are an incomplete last line, entries after the step, and the score on the test data, which ends a run and
+    will be computed again. A damaged line before them stays: no crash leaves one, and the user may repair it.
 
     Parameters
     ----------
     path
         The file; nothing happens where it is missing.
     step
-        Where the run goes on.
+        The step from which the run continues.
 
     Returns
     -------
@@ -44,16 +43,16 @@ def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
 
 
 def damage(path: Path) -> list[str]:
-    """Return a warning if there are lines that no entry can be read from; a torn last one is what a crash leaves."""
+    """Return a warning if lines are damaged, except for an incomplete last one, which is what a crash leaves."""
     numbers = [number for number, line in enumerate(_lines(path), 1) if line.entry is None]
     if not numbers:
         return []
-    more = f", as {len(numbers) - 1:,} more of the file" if numbers[1:] else ""
-    return [f"{path}:{numbers[0]}: a damaged line{more}: left as it is, and out of the report"]
+    more = f", like {len(numbers) - 1:,} more of the file" if numbers[1:] else ""
+    return [f"{path}:{numbers[0]}: a damaged line{more}: left as it is, and not in the report"]
 
 
 def _stays(entry: dict[str, Any], step: int) -> bool:
-    return entry["step"] <= step and entry["split"] != "test"
+    return bool(entry["step"] <= step and entry["split"] != "test")
 
 
 def _cut(path: Path, size: int) -> None:
@@ -68,7 +67,7 @@ def _cut(path: Path, size: int) -> None:
 
 
 def _lines(path: Path) -> list[_Line]:
-    """List a file's lines without a torn last one."""
+    """List a file's lines without an incomplete last one."""
     if not os.path.lexists(path):
         return []
     found, end = [], 0

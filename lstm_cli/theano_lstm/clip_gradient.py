@@ -1,4 +1,4 @@
-"""The identity, except that the gradient on its way back is clipped element by element (Graves 2013)."""
+"""The identity with a clipped gradient: ``y = x``, ``dx = clip(dy, -bound, bound)`` (Graves 2013)."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from pytensor.graph.basic import Variable
 
 
 def clip_gradient(x: Variable, bound: float) -> Variable:
-    """Return x; what flows back through here is clipped to [-bound, bound].
+    """Return x; its gradient is clipped to [-bound, bound], element by element.
 
     Parameters
     ----------

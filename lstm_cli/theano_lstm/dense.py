@@ -1,7 +1,7 @@
 """The dense layer, ``y = f(W x + b)``."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytensor
@@ -9,8 +9,8 @@ import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
+from lstm_cli.ops.activations import Activation, linear
 from lstm_cli.ops.dense import dense
-from lstm_cli.theano_lstm.activations import ACTIVATIONS, Activation, linear
 from lstm_cli.theano_lstm.clip_gradient import clip_gradient
 
 np_rng = np.random.RandomState(1234)  # theano-lstm's generator, seed and scale: a script starts from the same weights
@@ -35,7 +35,7 @@ class Layer:
     input_size, hidden_size : int
         I and K.
     activation : callable
-        f. It meets vectors as (K,) and batches as (K, B), units first, as in theano-lstm; it can be replaced later.
+        f, of vectors (K,) and of batches (K, B), units first, as in theano-lstm; it can be replaced later.
     clip_gradients : float or False
         Bound for each element of the gradient that flows back into x.
 
@@ -43,7 +43,7 @@ class Layer:
     ----------
     linear_matrix : W (K, I)
     bias_matrix : b (K,)
-    params : list of W and b; setting it takes over the values.
+    params : list of W and b; assigning to it copies the values.
     """
 
     is_recursive: bool = False
@@ -62,32 +62,6 @@ class Layer:
         self.linear_matrix = create_shared(self.hidden_size, self.input_size, name="Layer.linear_matrix")
         self.bias_matrix = create_shared(self.hidden_size, name="Layer.bias_matrix")
 
-    @classmethod
-    def from_parameters(
-        cls, W: Variable, b: Variable, *, activation: str | Activation = "linear", clip_gradients: float | bool = False
-    ) -> Self:
-        """Build the layer on weights that exist.
-
-        Parameters
-        ----------
-        W : (K, I)
-        b : (K,)
-        activation : str or callable
-        clip_gradients : float or False
-        """
-        activation = ACTIVATIONS[activation] if isinstance(activation, str) else activation
-        return cls._on(W, b, shape_of(W), activation, clip_gradients)
-
-    @classmethod
-    def _on(
-        cls, W: Variable, b: Variable, shape: tuple[int, int], activation: Activation, clip_gradients: float | bool
-    ) -> Self:
-        layer = cls.__new__(cls)
-        layer.hidden_size, layer.input_size = shape
-        layer.linear_matrix, layer.bias_matrix = W, b
-        layer.activation, layer.clip_gradients = activation, clip_gradients
-        return layer
-
     def activate(self, x: Variable) -> Variable:
         """Return y (K,) of a vector x (I,), or (B, K) of a batch (B, I)."""
         x = clip_backwards(x, self.clip_gradients)
@@ -96,7 +70,7 @@ class Layer:
         return self.activation(pt.dot(self.linear_matrix, x) + self.bias_matrix)
 
     def sequence(self, x: Variable) -> Variable:
-        """Return y (…, K) of x (…, I) as one Op; f must work element by element."""
+        """Return y (…, K) of x (…, I), the product as one Op; f must be element-wise."""
         return self.activation(dense(x, self.linear_matrix, self.bias_matrix))
 
     @property
@@ -106,7 +80,7 @@ class Layer:
 
     @params.setter
     def params(self, values: Sequence[Any]) -> None:
-        take_over(type(self).__name__, self.params, values)
+        copy_values(type(self).__name__, self.params, values)
 
 
 def clip_backwards(x: Variable, bound: float | bool) -> Variable:
@@ -114,25 +88,22 @@ def clip_backwards(x: Variable, bound: float | bool) -> Variable:
     return x if bound is False else clip_gradient(x, bound)
 
 
-def shape_of(weights: Variable) -> tuple[int, ...]:
-    """Return the shape of a variable that must have one."""
-    if isinstance(weights, SharedVariable):
-        return weights.get_value(borrow=True).shape
-    if None in weights.type.shape:
-        raise ValueError(
-            f"from_parameters: the shape of {weights} is {weights.type.shape} and must be known; "
-            "give it with pytensor.tensor.specify_shape"
-        )
-    return weights.type.shape
+def copy_values(owner: str, params: Sequence[SharedVariable], values: Sequence[Any]) -> None:
+    """Copy values, arrays or shared variables, into a layer's parameters of the same shapes.
 
+    Parameters
+    ----------
+    owner : str
+        The layer's class, for the error.
+    params, values : sequence
 
-def take_over(owner: str, params: Sequence[Variable], values: Sequence[Any]) -> None:
-    """Copy values, arrays or shared variables, into a layer's parameters of the same shapes."""
-    views = [param for param in params if not isinstance(param, SharedVariable)]
-    if views:
-        raise TypeError(f"{owner}.params: {views[0]} is a view and cannot be set; set what it is a view of")
+    Raises
+    ------
+    ValueError
+        There are more or fewer values than parameters, or one has another shape.
+    """
     arrays = [v.get_value() if isinstance(v, SharedVariable) else np.asarray(v) for v in values]
-    expected = [shape_of(param) for param in params]
+    expected = [param.get_value(borrow=True).shape for param in params]
     if [array.shape for array in arrays] != expected:
         raise ValueError(
             f"{owner}.params: expected {len(expected)} values of shapes {expected}, got {[a.shape for a in arrays]}"

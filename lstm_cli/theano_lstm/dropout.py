@@ -1,4 +1,4 @@
-"""Dropout masks as variables of the graph, as theano-lstm has them; they work inside a loop too."""
+"""Dropout masks as variables of the graph, as theano-lstm has them; they can be drawn inside a loop too."""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,19 @@ srng = RandomStreams(1234)
 
 
 def Dropout(shape: Size, prob: float | Variable) -> Variable:
-    """Return a mask of ones, with zeros at a share `prob` of the places.
+    """Return a mask: each element is 0 with probability `prob`, else 1.
 
-    The others are not scaled up: where nothing is dropped, multiply by ``1 - prob``, as theano-lstm's scripts do.
+    The ones are not scaled up: without dropout, multiply by ``1 - prob``, as theano-lstm's scripts do.
 
     Parameters
     ----------
     shape : int or sequence of int or variable
     prob : float or variable
-        The probability that an element is dropped; a shared variable can be changed without compiling again.
+        A shared variable can be changed without compiling again.
+
+    References
+    ----------
+    Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, 2014.
     """
     return srng.binomial(size=shape, n=1, p=1 - prob, dtype=pytensor.config.floatX)
 
@@ -30,5 +34,5 @@ def MultiDropout(shapes: Sequence[Size], dropout: float | Variable = 0.0) -> lis
 
 
 def apply_dropout(x: Variable, mask: Variable | float | None) -> Variable:
-    """Return x times the mask; x where that is None."""
+    """Return x times the mask, x itself if the mask is None."""
     return x if mask is None else mask * x

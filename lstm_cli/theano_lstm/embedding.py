@@ -1,12 +1,12 @@
-"""The embedding: a row of a table for every symbol."""
+"""The embedding: a vector for each symbol of a vocabulary, a row of a table."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from pytensor.graph.basic import Variable
 
 from lstm_cli.ops.embedding import embedding
-from lstm_cli.theano_lstm.dense import Layer, create_shared, shape_of, take_over
+from lstm_cli.theano_lstm.dense import Layer, copy_values, create_shared
 
 
 class Embedding(Layer):
@@ -31,20 +31,12 @@ class Embedding(Layer):
         """Create E."""
         self.embedding_matrix = create_shared(self.vocabulary_size, self.hidden_size, name="Embedding.embedding_matrix")
 
-    @classmethod
-    def from_parameters(cls, table: Variable) -> Self:
-        """Build the embedding on a table (V, H) that exists."""
-        layer = cls.__new__(cls)
-        layer.vocabulary_size, layer.hidden_size = shape_of(table)
-        layer.embedding_matrix = table
-        return layer
-
     def activate(self, x: Variable) -> Variable:
-        """Return the rows (…, H) of the symbols x (…), integers."""
+        """Return the vectors (…, H) of the symbols x (…), integers."""
         return self.embedding_matrix[x]
 
     def sequence(self, x: Variable) -> Variable:
-        """Return the rows (T, B, H) of symbols (T, B) as one Op."""
+        """Return the vectors (T, B, H) of the symbols x (T, B) as one Op."""
         return embedding(self.embedding_matrix, x)
 
     @property
@@ -54,4 +46,4 @@ class Embedding(Layer):
 
     @params.setter
     def params(self, values: Sequence[Any]) -> None:
-        take_over(type(self).__name__, self.params, values)
+        copy_values(type(self).__name__, self.params, values)

@@ -16,9 +16,9 @@ class GatedInput(Layer):
     Parameters
     ----------
     input_size, hidden_size : int
-        Of x, and of the state h that is handed to it: mostly that of a recurrent layer above, one step before.
+        Of x, and of the state h: usually the previous one of a recurrent layer above.
     activation : callable
-        Takes no part; it is here for `StackedCells`.
+        Unused; `StackedCells` passes it to every layer.
     clip_gradients : float or False
         Bound for each element of the gradient that flows back from the gate into [x, h].
 
@@ -26,13 +26,13 @@ class GatedInput(Layer):
     ----------
     in_gate : Layer
         g; its `activation` can be replaced.
-    params : list of the gate's W (1, I + H) and b (1,); setting it takes over the values.
+    params : list of the gate's W (1, I + H) and b (1,); assigning to it copies the values.
     """
 
     is_recursive = True
 
     def create_variables(self) -> None:
-        """Create the gate. The state is another layer's, so there is no initial one."""
+        """Create the gate. The state is another layer's, so none is created here."""
         self.in_gate = Layer(self.input_size + self.hidden_size, 1, pt.sigmoid, self.clip_gradients)
         self.internal_layers = [self.in_gate]
 

@@ -5,9 +5,10 @@ from typing import ClassVar
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from lstm_cli.theano_lstm.activations import Activation
+from lstm_cli.ops.activations import Activation
 from lstm_cli.theano_lstm.dense import clip_backwards, create_shared
-from lstm_cli.theano_lstm.recurrent import GatedLayer, as_rows, dropped, fused_name, join
+from lstm_cli.theano_lstm.fusing import fused_name
+from lstm_cli.theano_lstm.recurrent import GatedLayer, as_rows, join, masked
 
 
 class GRU(GatedLayer):
@@ -30,7 +31,7 @@ class GRU(GatedLayer):
         Bound for each element of the gradient that flows back from each gate into [x, h].
     reset_after : bool
         Apply r after the matrix product, and let u keep instead of replace, as cuDNN, PyTorch and the Op for whole
-        sequences do. `from_parameters` builds this form.
+        sequences do.
 
     Attributes
     ----------
@@ -47,7 +48,6 @@ class GRU(GatedLayer):
     """
 
     cell: ClassVar[str] = "gru"
-    biases: ClassVar[int] = 4
 
     def __init__(
         self,
@@ -68,20 +68,11 @@ class GRU(GatedLayer):
         self.memory_to_memory_layer = self._gate(self.activation)
         self.internal_layers = [self.reset_layer, self.memory_interpolation_layer, self.memory_to_memory_layer]
         if self.reset_after:
-            self._set_hidden_bias(create_shared(self.hidden_size, name="GRU.hidden_bias"))
+            self.hidden_bias = create_shared(self.hidden_size, name="GRU.hidden_bias")
+            self.further_params = (self.hidden_bias,)
         self.initial_hidden_state = create_shared(self.hidden_size, name="GRU.initial_hidden_state")
 
-    def _set_hidden_bias(self, bias: Variable) -> None:
-        self.hidden_bias = bias
-        self.further_params = (bias,)
-
-    def _take_views(self, W: Variable, b: Variable) -> None:
-        self.reset_after = True
-        self.internal_layers = self._gates_on(W, b, (pt.sigmoid, pt.sigmoid, self.activation))
-        self.reset_layer, self.memory_interpolation_layer, self.memory_to_memory_layer = self.internal_layers
-        self._set_hidden_bias(b[3 * self.hidden_size :])
-
-    def _join_gates(self) -> tuple[Variable, Variable]:
+    def _joined_weights(self) -> tuple[Variable, Variable]:
         gates = self.internal_layers
         biases = [*(gate.bias_matrix for gate in gates), self.hidden_bias]
         return pt.concatenate([gate.linear_matrix for gate in gates]), pt.concatenate(biases)
@@ -89,7 +80,7 @@ class GRU(GatedLayer):
     def activate(self, x: Variable, h: Variable, mask: Variable | None = None) -> Variable:
         """Take one step; arguments and result as in `RNN.activate`."""
         h = as_rows(h, x)
-        entering = dropped(h, mask)
+        entering = masked(h, mask)
         joined = join(x, entering)
         r, u = self.reset_layer.activate(joined), self.memory_interpolation_layer.activate(joined)
         if self.reset_after:
@@ -99,7 +90,7 @@ class GRU(GatedLayer):
         return (1 - u) * h + u * n
 
     def _candidate_reset_after(self, joined: Variable, r: Variable) -> Variable:
-        """Return n (H,) or (B, H): the reset gate on what the matrix product made of h."""
+        """Return n (H,) or (B, H): with the reset gate applied to the matrix product of h."""
         gate = self.memory_to_memory_layer
         W_x, W_h = gate.linear_matrix[:, : self.input_size], gate.linear_matrix[:, self.input_size :]
         joined = clip_backwards(joined, self.clip_gradients)

@@ -6,7 +6,8 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.theano_lstm.dense import create_shared
-from lstm_cli.theano_lstm.recurrent import Finals, GatedLayer, as_rows, dropped, fused_name, join
+from lstm_cli.theano_lstm.fusing import fused_name
+from lstm_cli.theano_lstm.recurrent import GatedLayer, States, as_rows, join, masked
 
 
 class LSTM(GatedLayer):
@@ -39,8 +40,6 @@ class LSTM(GatedLayer):
     """
 
     cell: ClassVar[str] = "lstm"
-    states: ClassVar[int] = 2
-    biases: ClassVar[int] = 4
 
     def create_variables(self) -> None:
         """Create the gates and the initial state."""
@@ -51,15 +50,6 @@ class LSTM(GatedLayer):
         self.internal_layers = [self.in_gate, self.forget_gate, self.in_gate2, self.out_gate]
         self.initial_hidden_state = create_shared(2 * self.hidden_size, name="LSTM.initial_hidden_state")
 
-    def _take_views(self, W: Variable, b: Variable) -> None:
-        gates = self._gates_on(W, b, (pt.sigmoid, pt.sigmoid, pt.sigmoid, self.activation))
-        self.in_gate, self.forget_gate, self.out_gate, self.in_gate2 = gates
-        self.internal_layers = [self.in_gate, self.forget_gate, self.in_gate2, self.out_gate]
-
-    def _join_gates(self) -> tuple[Variable, Variable]:
-        gates = (self.in_gate, self.forget_gate, self.out_gate, self.in_gate2)
-        return pt.concatenate([g.linear_matrix for g in gates]), pt.concatenate([g.bias_matrix for g in gates])
-
     def activate(self, x: Variable, h: Variable, mask: Variable | None = None) -> Variable:
         """Take one step.
 
@@ -67,7 +57,7 @@ class LSTM(GatedLayer):
         ----------
         x : (I,) or (B, I)
         h : (2 H,) or (B, 2 H) [c, h]
-            The state before; a vector serves every row of a batch.
+            The previous state; a vector serves every row of a batch.
         mask : (H,) or (B, H), optional
             Multiplies h where it enters the gates (recurrent dropout).
 
@@ -77,7 +67,7 @@ class LSTM(GatedLayer):
         """
         state = as_rows(h, x)
         c, h = state[..., : self.hidden_size], state[..., self.hidden_size :]
-        joined = join(x, dropped(h, mask))
+        joined = join(x, masked(h, mask))
         c = self.forget_gate.activate(joined) * c + self.in_gate2.activate(joined) * self.in_gate.activate(joined)
         return join(c, self.out_gate.activate(joined) * pt.tanh(c))
 
@@ -85,7 +75,11 @@ class LSTM(GatedLayer):
         """Return h, the part of a state [c, h] that the layer above sees."""
         return x[..., self.hidden_size :]
 
-    def _split_state(self, state: Variable) -> Finals:
+    def _joined_weights(self) -> tuple[Variable, Variable]:
+        gates = (self.in_gate, self.forget_gate, self.out_gate, self.in_gate2)
+        return pt.concatenate([g.linear_matrix for g in gates]), pt.concatenate([g.bias_matrix for g in gates])
+
+    def _split_state(self, state: Variable) -> States:
         return state[:, self.hidden_size :], state[:, : self.hidden_size]
 
     def _fused_activation(self) -> str:

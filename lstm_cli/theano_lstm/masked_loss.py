@@ -10,14 +10,14 @@ _labels_fit = Assert("masked_loss: a label inside a window is not a class of the
 
 
 def masked_loss(softmaxes: Variable, y_idxes: Variable, y_lengths: Variable, y_startidxes: Variable) -> Variable:
-    """Return each sequence's ``-sum log p(label)`` over its window of steps.
+    """Return each sequence's ``-sum_t log p_t(label_t)`` over its window of steps.
 
     Parameters
     ----------
     softmaxes : (B, T, K)
         Probabilities.
     y_idxes : (B, T)
-        Labels, integers; outside the windows they are not looked at.
+        Labels, integers; those outside the windows are ignored.
     y_lengths : (B,)
         Steps of each window.
     y_startidxes : (B,)
@@ -44,6 +44,6 @@ def masked_loss(softmaxes: Variable, y_idxes: Variable, y_lengths: Variable, y_s
 def masked_loss_dx(
     softmaxes: Variable, y_idxes: Variable, y_lengths: Variable, y_startidxes: Variable, g_costs: Variable
 ) -> Variable:
-    """Return the gradient (B, T, K) of `masked_loss` towards the probabilities, given that of the losses (B,)."""
+    """Return the gradient (B, T, K) of `masked_loss` in the probabilities, given that of the losses (B,)."""
     losses = masked_loss(softmaxes, y_idxes, y_lengths, y_startidxes)
     return pytensor.grad(None, softmaxes, known_grads={losses: g_costs})

@@ -3,17 +3,18 @@
 Legend: T time, B batch, I input, H units. Weights are (out, in) and act on [x, h], x and h joined.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from lstm_cli.ops.recurrent import recurrent, recurrent_tokens
-from lstm_cli.theano_lstm.activations import ACTIVATIONS, Activation, name_of
-from lstm_cli.theano_lstm.dense import Layer, clip_backwards, create_shared, shape_of, take_over
+from lstm_cli.ops.activations import Activation
+from lstm_cli.ops.recurrent import recurrent
+from lstm_cli.theano_lstm.dense import Layer, clip_backwards, copy_values, create_shared
+from lstm_cli.theano_lstm.fusing import fused_name
 
-Finals = tuple[Variable, ...]
+States = tuple[Variable, ...]
 
 
 class RNN(Layer):
@@ -34,14 +35,15 @@ class RNN(Layer):
     bias_matrix : b (H,)
     initial_hidden_state : (H,)
         The state before the first step. Not among `params`; learned where a script adds it to what it optimizes.
-    params : list of W and b; setting it takes over the values.
+    params : list of W and b; assigning to it copies the values.
+
+    References
+    ----------
+    Elman, Finding structure in time, 1990.
     """
 
     is_recursive = True
     cell: ClassVar[str] = "rnn"
-    states: ClassVar[int] = 1
-    biases: ClassVar[int] = 1
-    _joined: tuple[Variable, Variable] | None = None
 
     def __init__(
         self, input_size: int, hidden_size: int, activation: Activation = pt.tanh, clip_gradients: float | bool = False
@@ -55,39 +57,6 @@ class RNN(Layer):
         self.bias_matrix = create_shared(self.hidden_size, name="RNN.bias_matrix")
         self.initial_hidden_state = create_shared(self.hidden_size, name="RNN.initial_hidden_state")
 
-    @classmethod
-    def from_parameters(
-        cls, W: Variable, b: Variable, initial: Variable | None = None, *, activation: str = "tanh"
-    ) -> Self:
-        """Build the layer on weights that exist, laid out as `lstm_cli.ops.recurrent.recurrent` takes them.
-
-        Parameters
-        ----------
-        W : (G H, I + H)
-            One block of H rows a gate: i, f, o, z (LSTM), r, u, n (GRU), one (RNN).
-        b : (G H,), for a GRU (4 H,)
-        initial : (H,), for an LSTM (2 H,) [c, h]
-            The state before the first step; zeros if None.
-        activation : {"tanh", "linear", "relu", "sigmoid", "softsign"}
-        """
-        layer = cls.__new__(cls)
-        layer.hidden_size = shape_of(b)[0] // cls.biases
-        layer.input_size = shape_of(W)[1] - layer.hidden_size
-        layer.activation, layer.clip_gradients = ACTIVATIONS[activation], False
-        layer._joined = (W, b)
-        layer._take_views(W, b)
-        zeros = pt.zeros(cls.states * layer.hidden_size, dtype=W.type.dtype)
-        layer.initial_hidden_state = zeros if initial is None else initial
-        return layer
-
-    def _take_views(self, W: Variable, b: Variable) -> None:
-        """Make the gates out of joined weights."""
-        self.linear_matrix, self.bias_matrix = W, b
-
-    def _join_gates(self) -> tuple[Variable, Variable]:
-        """Return all gates' W (G H, I + H) and b, as the Op takes them."""
-        return self.linear_matrix, self.bias_matrix
-
     def activate(self, x: Variable, h: Variable, mask: Variable | None = None) -> Variable:
         """Take one step.
 
@@ -95,7 +64,7 @@ class RNN(Layer):
         ----------
         x : (I,) or (B, I)
         h : (H,) or (B, H)
-            The state before; a vector serves every row of a batch.
+            The previous state; a vector serves every row of a batch.
         mask : optional
             Multiplies h where it enters the matrix product (recurrent dropout).
 
@@ -104,7 +73,7 @@ class RNN(Layer):
         h : like h
         """
         h = as_rows(h, x)
-        joined = clip_backwards(join(x, dropped(h, mask)), self.clip_gradients)
+        joined = clip_backwards(join(x, masked(h, mask)), self.clip_gradients)
         if x.ndim > 1:
             return self.activation(pt.dot(self.linear_matrix, joined.T) + self.bias_matrix[:, None]).T
         return self.activation(pt.dot(self.linear_matrix, joined) + self.bias_matrix)
@@ -114,20 +83,17 @@ class RNN(Layer):
         x: Variable,
         lengths: Variable,
         *,
-        table: Variable | None = None,
-        initial: Finals | None = None,
+        initial: States | None = None,
         mask: Variable | None = None,
         reverse: bool = False,
-    ) -> tuple[Variable, Finals]:
+    ) -> tuple[Variable, States]:
         """Run over whole sequences, padded at the end to a batch: the same as steps in a loop, in one Op.
 
         Parameters
         ----------
-        x : (T, B, I), with a table (T, B) int32
+        x : (T, B, I)
         lengths : (B,) int64
             Real steps of each sequence.
-        table : (V, I), optional
-            Vectors of V tokens, in which x are the rows: faster than ``table[x]`` where V is less than T B.
         initial : tuple of (B, H), optional
             The state before the first step, h or, for an LSTM, (h, c); by default `initial_hidden_state` in every row.
         mask : (B, H), optional
@@ -139,21 +105,28 @@ class RNN(Layer):
         -------
         h : (T, B, H), zeros at padding
         finals : tuple of (B, H), ordered as `initial`
+
+        Raises
+        ------
+        NotImplementedError
+            An activation was replaced by one that the Op does not have, or gradients are clipped inside each step.
         """
-        options = {"cell": self.cell, "activation": self._fused_activation(), "reverse": reverse, "mask": mask}
-        W, b = self._joined or self._join_gates()
+        activation = self._fused_activation()
         if initial is None:
             initial = self._split_state(pt.repeat(self.initial_hidden_state[None, :], x.shape[1], axis=0))
-        if table is None:
-            return recurrent(x, lengths, W, b, initial, **options)
-        return recurrent_tokens(x, lengths, table, W, b, initial, **options)
+        W, b = self._joined_weights()
+        return recurrent(x, lengths, W, b, initial, cell=self.cell, activation=activation, reverse=reverse, mask=mask)
 
-    def _split_state(self, state: Variable) -> Finals:
+    def _joined_weights(self) -> tuple[Variable, Variable]:
+        """Return W (G H, I + H) and b of all G gates, in the Op's order."""
+        return self.linear_matrix, self.bias_matrix
+
+    def _split_state(self, state: Variable) -> States:
         """Return the parts of a state (B, S) in the order of `sequence`."""
         return (state,)
 
     def _fused_activation(self) -> str:
-        """Return the name of the activation, or say why there is no Op for this layer."""
+        """Return the name of the activation, or raise what keeps this layer from running as one Op."""
         if self.clip_gradients is not False:
             raise NotImplementedError(
                 f"{type(self).__name__}.sequence: clip_gradients acts inside each step; use activate in a scan"
@@ -167,7 +140,7 @@ class GatedLayer(RNN):
     Attributes
     ----------
     internal_layers : list of Layer
-    params : list of each gate's W and b, gate after gate; setting it takes over the values.
+    params : list of each gate's W and b, gate after gate; assigning to it copies the values.
     """
 
     internal_layers: list[Layer]
@@ -176,12 +149,6 @@ class GatedLayer(RNN):
     def _gate(self, activation: Activation) -> Layer:
         return Layer(self.input_size + self.hidden_size, self.hidden_size, activation, self.clip_gradients)
 
-    def _gates_on(self, W: Variable, b: Variable, activations: Sequence[Activation]) -> list[Layer]:
-        """Return a gate on each block of H rows of joined weights."""
-        shape = (self.hidden_size, self.input_size + self.hidden_size)
-        blocks = [slice(k * self.hidden_size, (k + 1) * self.hidden_size) for k in range(len(activations))]
-        return [Layer._on(W[k], b[k], shape, a, False) for k, a in zip(blocks, activations, strict=True)]
-
     @property
     def params(self) -> list[Variable]:
         """The gates' weights, in theano-lstm's order."""
@@ -189,7 +156,7 @@ class GatedLayer(RNN):
 
     @params.setter
     def params(self, values: Sequence[Any]) -> None:
-        take_over(type(self).__name__, self.params, values)
+        copy_values(type(self).__name__, self.params, values)
 
 
 def join(x: Variable, h: Variable) -> Variable:
@@ -202,18 +169,6 @@ def as_rows(state: Variable, x: Variable) -> Variable:
     return pt.repeat(state[None, :], x.shape[0], axis=0) if state.ndim < x.ndim else state
 
 
-def dropped(h: Variable, mask: Variable | None) -> Variable:
+def masked(h: Variable, mask: Variable | None) -> Variable:
     """Return h times the mask, if there is one."""
     return h if mask is None else h * mask
-
-
-def fused_name(layer: Layer, attribute: str, activation: Callable[..., Variable], expected: str | None = None) -> str:
-    """Return the name under which the Op knows an activation."""
-    name = name_of(activation)
-    if name is None or expected not in (None, name):
-        known = expected or ", ".join(ACTIVATIONS)
-        raise NotImplementedError(
-            f"{type(layer).__name__}.sequence: the Op for whole sequences has only {known} for {attribute}, "
-            f"which was replaced by {activation}; use activate in a scan"
-        )
-    return name

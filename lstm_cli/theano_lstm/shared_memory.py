@@ -1,4 +1,4 @@
-"""Parameters in memory that several processes share. All see each update at once; nobody waits for anybody."""
+"""Parameters in memory that several processes share and update without locks (Niu et al., Hogwild, 2011)."""
 
 import multiprocessing.sharedctypes
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from pytensor.compile.sharedvalue import SharedVariable
 
 
 def wrap_params(params: Sequence[SharedVariable]) -> list[Any]:
-    """Move the values of shared variables into memory that can be handed to other processes.
+    """Move the values of shared variables into memory that can be passed to other processes.
 
     Parameters
     ----------
@@ -31,15 +31,15 @@ def wrap_params(params: Sequence[SharedVariable]) -> list[Any]:
 
 
 def borrow_memory(param: SharedVariable, memory: Any) -> None:
-    """Let a shared variable work in memory from `wrap_params`, from now on and in functions that exist already.
+    """Store a shared variable in memory from `wrap_params`; functions that are compiled already see it too.
 
-    Functions compiled by `lstm_cli.theano_lstm.theano.function` update it there.
+    Functions compiled by `lstm_cli.theano.function` update it there.
     """
     param.set_value(_view(memory, param.get_value(borrow=True)), borrow=True)
 
 
 def borrow_all_memories(params: Sequence[SharedVariable], memory_handlers: Sequence[Any]) -> None:
-    """Let each shared variable work in its memory."""
+    """Store each shared variable in its memory."""
     for param, memory in zip(params, memory_handlers, strict=True):
         borrow_memory(param, memory)
 

@@ -2,21 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from lstm_cli.theano_lstm.activations import Activation, linear
-from lstm_cli.theano_lstm.dense import Layer, take_over
+from lstm_cli.ops.activations import Activation, linear
+from lstm_cli.theano_lstm.dense import Layer, copy_values
 from lstm_cli.theano_lstm.dropout import Dropout, apply_dropout
 from lstm_cli.theano_lstm.recurrent import RNN, as_rows
 
-Rate = float | Variable
+Rate: TypeAlias = float | Variable
+Mask: TypeAlias = Variable | float | None
 
 
 class StackedCells:
-    """Recurrent layers, one on top of the other; others can be appended to `layers` or inserted.
+    """Recurrent layers, one on top of the other: ``h_k' = layer_k(h_{k-1}', h_k)``, with h_0' = x.
+
+    Other layers can be appended to `layers` or inserted.
 
     Parameters
     ----------
@@ -27,14 +30,14 @@ class StackedCells:
     layers : sequence of int
         Units of each layer.
     activation : callable
-        Handed to each layer.
+        Passed to each layer.
     clip_gradients : float or False
-        Handed to each layer.
+        Passed to each layer.
 
     Attributes
     ----------
     layers : list of layers
-    params : list of all layers' parameters; setting it takes over the values.
+    params : list of all layers' parameters; assigning to it copies the values.
     """
 
     def __init__(
@@ -49,8 +52,10 @@ class StackedCells:
         self.clip_gradients = clip_gradients
         self.create_layers(layers or [], activation, celltype)
 
-    def create_layers(self, layer_sizes: Sequence[int], activation_type: Activation, celltype: Callable) -> None:
-        """Create the layers, each of which takes what the one before puts out."""
+    def create_layers(
+        self, layer_sizes: Sequence[int], activation_type: Activation, celltype: Callable[..., Layer]
+    ) -> None:
+        """Create the layers; the input of each is the output of the one below."""
         sizes = [self.input_size, *layer_sizes]
         self.layers = [
             celltype(inputs, units, activation_type, clip_gradients=self.clip_gradients)
@@ -64,13 +69,13 @@ class StackedCells:
 
     @params.setter
     def params(self, values: Sequence[Any]) -> None:
-        take_over(type(self).__name__, self.params, values)
+        copy_values(type(self).__name__, self.params, values)
 
     def forward(
         self,
         x: Variable,
         prev_hiddens: Sequence[Variable | None] | None = None,
-        dropout: Sequence[Variable | float | None] | Rate | None = None,
+        dropout: Sequence[Mask] | Rate | None = None,
     ) -> list[Variable]:
         """Take one step through all layers.
 
@@ -78,10 +83,10 @@ class StackedCells:
         ----------
         x : (I,) or (B, I); integers () or (B,) for an `Embedding`
         prev_hiddens : sequence of variable or None
-            The state of each layer before, None where a layer has none; by default the initial states.
+            The previous state of each layer, None where a layer has none; by default the initial states.
         dropout : sequence of masks, or one rate
-            A mask for the input of each layer (None: none is dropped there); an empty sequence drops nothing. A rate,
-            a number or a variable, draws fresh masks.
+            A mask for the input of each layer (None: no dropout there); an empty sequence drops nothing. A rate,
+            a number or a variable, draws new masks.
 
         Returns
         -------
@@ -92,17 +97,18 @@ class StackedCells:
         x, activations = pt.as_tensor_variable(x), []
         for k, layer in enumerate(self.layers):
             entering = apply_dropout(x, _mask(dropout, k, x))
+            step: Callable[..., Variable] = layer.activate
             if layer.is_recursive:
                 state = _state(prev_hiddens, k, layer, x)
-                activations.append(layer.activate(entering, state))
+                activations.append(step(entering, state))
                 x = _upwards(layer, activations[-1], x, state)
             else:
-                activations.append(layer.activate(entering))
+                activations.append(step(entering))
                 x = _upwards(layer, activations[-1], x)
         return activations
 
 
-def _mask(dropout: Sequence[Variable | float | None] | Rate | None, k: int, x: Variable) -> Variable | float | None:
+def _mask(dropout: Sequence[Mask] | Rate | None, k: int, x: Variable) -> Mask:
     """Return the mask for the input of layer k."""
     if isinstance(dropout, Sequence):
         return dropout[k] if dropout else None
@@ -112,7 +118,7 @@ def _mask(dropout: Sequence[Variable | float | None] | Rate | None, k: int, x: V
 
 
 def _state(prev_hiddens: Sequence[Variable | None], k: int, layer: Layer, x: Variable) -> Variable:
-    """Return the state before of layer k, a row for each row of x."""
+    """Return the previous state of layer k, with as many rows as x."""
     if k >= len(prev_hiddens) or prev_hiddens[k] is None:
         raise ValueError(
             f"forward: prev_hiddens has no state for layer {k}, a {type(layer).__name__}; "

@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import Variable
 
-Updates = dict[Variable, Variable]
+Updates = MutableMapping[Variable, Variable]
 Caches = list[SharedVariable | None]
 
 METHODS = ("adadelta", "adagrad", "sgd")
@@ -19,18 +19,18 @@ def create_optimization_updates(
     cost: Variable | None,
     params: Sequence[SharedVariable],
     updates: Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]] | None = None,
-    max_norm: float | None = 5.0,
+    max_norm: float | bool | None = 5.0,
     lr: float = 0.01,
     eps: float = 1e-6,
     rho: float = 0.95,
     method: Literal["adadelta", "adagrad", "sgd"] = "adadelta",
     gradients: Sequence[Variable] | None = None,
-) -> tuple[Updates, Caches, Caches, SharedVariable, SharedVariable | float | None]:
-    """Return the updates that bring the cost down.
+) -> tuple[Updates, Caches, Caches, SharedVariable, SharedVariable | float | bool | None]:
+    """Return the updates of one step of descent.
 
     ::
 
-        g     n = |g|, of each parameter on its own; g is scaled by min(max_norm, n) / (n + eps)
+        every      n = |g|, for each parameter; g is multiplied by min(max_norm, n) / (n + eps)
         sgd        p -= lr g
         adagrad    s += g²;                     p -= lr g / sqrt(s + eps)
         adadelta   s = rho s + (1 - rho) g²;    d = -sqrt((r + eps) / (s + eps)) g
@@ -42,36 +42,36 @@ def create_optimization_updates(
         May be None where `gradients` are given.
     params : sequence of shared variables
     updates : optional
-        Updates to add to, as `scan` returns them. A mapping that can be changed is: it is also what is returned.
+        Updates to add to, as `scan` returns them. A mutable mapping is extended in place and returned.
     max_norm : float, or None or False for no scaling
     lr, eps, rho : float
     method : {"adadelta", "adagrad", "sgd"}
-        In capitals too.
+        In upper case too.
     gradients : sequence of variables, optional
-        In place of those of the cost.
+        Used in place of those of the cost.
 
     Returns
     -------
-    updates : dict
+    updates : mutable mapping
     gsums : list of shared variables
         s of each parameter; None for sgd.
     xsums : list of shared variables
         r of each parameter; None but for adadelta.
     lr : shared variable
         The learning rate, for adadelta rho; it can be changed between calls.
-    max_norm : shared variable, or what was given for no scaling
+    max_norm : shared variable, or None or False as given
 
     References
     ----------
     Duchi et al., Adaptive subgradient methods, 2011. Zeiler, ADADELTA, 2012.
     """
-    method = method.lower()
-    if method not in METHODS:
-        raise ValueError(f"method: got {method!r}, expected one of {', '.join(METHODS)}")
-    rate = _shared(rho if method == "adadelta" else lr)
+    name = method.lower()
+    if name not in METHODS:
+        raise ValueError(f"method: got {name!r}, expected one of {', '.join(METHODS)}")
+    rate = _shared(rho if name == "adadelta" else lr)
     bound = max_norm if max_norm is None or max_norm is False else _shared(max_norm)
-    gsums = [_cache(param) if method != "sgd" else None for param in params]
-    xsums = [_cache(param) if method == "adadelta" else None for param in params]
+    gsums = [_cache(param) if name != "sgd" else None for param in params]
+    xsums = [_cache(param) if name == "adadelta" else None for param in params]
     gradients = pytensor.grad(cost, list(params)) if gradients is None else gradients
     updates = updates if isinstance(updates, MutableMapping) else dict(updates or {})
     for param, gradient, gsum, xsum in zip(params, gradients, gsums, xsums, strict=True):
@@ -82,7 +82,7 @@ def create_optimization_updates(
 
 
 def _update(p: Variable, g: Variable, s: Variable | None, r: Variable | None, rate: Variable, eps: float) -> Updates:
-    """Return what follows on a parameter and its caches; the caches tell the method."""
+    """Return the updates of a parameter and its caches: sgd has none, adagrad s, adadelta s and r."""
     if s is None:
         return {p: p - rate * g}
     if r is None:

@@ -1,16 +1,15 @@
 """Whether a config and its data agree: what can be checked only once the data is known, before the long work starts."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from lstm_cli.config.config import Config
 from lstm_cli.data import Schema
+from lstm_cli.engine.metrics import accumulator
 from lstm_cli.errors import ConfigError
-from lstm_cli.training.metrics import accumulator
 
 
 def check_agreement(config: Config, schema: Schema) -> None:
-    """Raise a `ConfigError` that names every key which the data leaves without a meaning, one a line."""
+    """Raise a `ConfigError` that names every key that does not fit the data, one a line."""
     problems = [str(config.error(key, problem)) for key, problem in _problems(config, schema)]
     if problems:
         raise ConfigError("\n".join(problems))
@@ -33,7 +32,7 @@ def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     if model.pool != "last" and target.per == "step":
         yield "model.pool", "there is a target for every step, so nothing is pooled: leave it out"
     metric = config.train.monitor.partition(".")[2]
-    known = ("loss", *_metrics(target))
+    known = ("loss", *accumulator(target).names)
     if metric not in known:
         yield "train.monitor", f"got {config.train.monitor}, expected one of {', '.join(f'valid.{n}' for n in known)}"
 
@@ -51,7 +50,3 @@ def _embedding_problems(sizes: dict[str, int], schema: Schema) -> Iterator[tuple
         yield "model.embedding", f"no size for the token input {name}: add {name}: 64"
     for name in sizes.keys() - schema.tokens.keys():
         yield f"model.embedding.{name}", f"no such token input, expected one of {', '.join(schema.tokens) or 'none'}"
-
-
-def _metrics(target: Any) -> tuple[str, ...]:
-    return accumulator(target.kind, size=target.size, is_next=target.is_next).names

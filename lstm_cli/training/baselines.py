@@ -1,34 +1,18 @@
-"""Predictors that look at nothing: what a trained model must beat to have learnt something.
+"""Predictors that ignore the input: what a trained model must beat to have learned something.
 
-Legend: N counted rows, D numbers per row, K labels.
+Legend: N counted positions, D numbers at each, K labels.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from lstm_cli.training.metrics import Array, Task, accumulator
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """A cheap predictor's score.
-
-    Attributes
-    ----------
-    name
-        What it predicts, as a reader of the report would say it.
-    split
-        What it was scored on: ``valid`` or ``test``.
-    metrics
-        The same metrics as the model's.
-    """
-
-    name: str
-    split: str
-    metrics: dict[str, float] = field(default_factory=dict)
-
+from lstm_cli.data import Batch, Batches, Split
+from lstm_cli.engine.evaluation import evaluate, to_original_units
+from lstm_cli.engine.metrics import Array, Task, accumulator
+from lstm_cli.training.events import Baseline
+from lstm_cli.training.job import Job
 
 _NAMES = {
     ("category", False): "the most frequent label",
@@ -40,8 +24,24 @@ _NAMES = {
 }
 
 
+def baselines(job: Job) -> Iterator[Baseline]:
+    """Yield how well one does without a model on the validation and the test data."""
+    target = job.data.schema.target
+    held_out: dict[Split, Batches] = {name: batches for name, batches in job.scored.items() if name != "train"}
+    if job.data.schema.layout.closed_loop is not None:
+        yield from _undriven(job, held_out)
+        return
+    constant = Constant(target, _truth(job.scored["train"]))
+    for name, batches in held_out.items():
+        yield constant.score(name, _truth(batches))
+        if target.is_next and target.kind == "number":
+            dataset = batches.dataset
+            pairs = ((dataset.present(_last_observed(batch)), dataset.truth(batch)) for batch in _counting(batches))
+            yield persistence(target, name, pairs)
+
+
 class Constant:
-    """The best answer that ignores the input, fitted on training targets.
+    """The best constant prediction, fitted on training targets.
 
     The share of each label (one count added, so that no symbol is impossible) or the mean of each number.
 
@@ -55,34 +55,35 @@ class Constant:
 
     def __init__(self, task: Task, targets: Iterable[Array]) -> None:
         self._task = task
-        total, rows = np.zeros(task.size), 0
+        total, count = np.zeros(task.size), 0
         for truth in targets:
             if task.kind == "category":
                 total += np.bincount(truth[truth >= 0], minlength=task.size)
             else:
                 total += truth.reshape(-1, task.size).sum(axis=0, dtype=np.float64)
-            rows += len(truth)
-        self._answer = _answer(task.kind, total, rows)
+            count += len(truth)
+        self._output = _constant_output(task.kind, total, count)
 
     def score(self, split: str, targets: Iterable[Array]) -> Baseline:
-        """Score the constant answer on pieces of a split's truth."""
+        """Score the constant prediction on pieces of a split's truth."""
         task = self._task
-        metrics = accumulator(task.kind, size=task.size, is_next=task.is_next)
+        metrics = accumulator(task)
         for truth in targets:
             if metrics.consumes == "losses":
-                metrics.update(-self._answer[truth], truth)
+                metrics.update(-self._output[truth], truth)
             else:
-                metrics.update(np.broadcast_to(self._answer, (len(truth), task.size)), truth)
+                metrics.update(np.broadcast_to(self._output, (len(truth), task.size)), truth)
         return Baseline(_NAMES[task.kind, task.is_next], split, metrics.result())
 
 
-def _answer(kind: str, total: Array, rows: int) -> Array:
-    """Turn sums over the training rows into outputs (K,) or (D,): log-probabilities, log-odds or means."""
+def _constant_output(kind: str, total: Array, count: int) -> Array:
+    """Turn sums over the training positions into outputs (K,) or (D,): log-probabilities, log-odds or means."""
+    output: Array = total / max(count, 1)
     if kind == "category":
-        return np.log((total + 1) / (total + 1).sum())
-    if kind == "set":
-        return np.log((total + 1) / (rows - total + 1))
-    return total / max(rows, 1)
+        output = np.log((total + 1) / (total + 1).sum())
+    elif kind == "set":
+        output = np.log((total + 1) / (count - total + 1))
+    return output
 
 
 def persistence(task: Task, split: str, pieces: Iterable[tuple[Array, Array]]) -> Baseline:
@@ -97,7 +98,43 @@ def persistence(task: Task, split: str, pieces: Iterable[tuple[Array, Array]]) -
     pieces
         Pairs (last value, truth), each (N, D), in original units.
     """
-    metrics = accumulator(task.kind, size=task.size, is_next=task.is_next)
+    metrics = accumulator(task)
     for last, truth in pieces:
         metrics.update(last, truth)
     return Baseline("the last value", split, metrics.result())
+
+
+def _undriven(job: Job, held_out: dict[Split, Batches]) -> Iterator[Baseline]:
+    """Yield the score of the system alone: with weights of zero the network outputs 0, unless through a sigmoid."""
+    model = job.trainer.model
+    if model.spec.output is None or model.spec.output.activation == "sigmoid":
+        return
+    flat = model.parameters.flat
+    values = flat.get_value()
+    flat.set_value(np.zeros_like(values))
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            for name, batches in held_out.items():
+                yield Baseline("the system left alone", name, evaluate(job.evaluator, batches)[1])
+    finally:
+        flat.set_value(values)
+
+
+def _last_observed(batch: Batch) -> Batch:
+    """Return a batch whose counted positions are at the last observed step, where a closed loop begins."""
+    if batch.observed is None:
+        return batch
+    columns = batch.counted_sequences
+    return replace(batch, counted=(batch.observed[columns] - 1) * len(batch.lengths) + columns)
+
+
+def _truth(batches: Batches) -> Iterator[Array]:
+    """Yield the targets that count, as the metrics take them."""
+    for batch in _counting(batches):
+        if batch.target is not None:
+            yield to_original_units(batches.dataset, batch, batch.target)[1]
+
+
+def _counting(batches: Batches) -> Iterator[Batch]:
+    """Yield the batches that have a target that counts."""
+    return (batch for batch in batches.epoch(0) if len(batch.counted))

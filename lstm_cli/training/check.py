@@ -8,25 +8,28 @@ from collections.abc import Iterator
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Dataset, open_data, training_batches
+from lstm_cli.data import Batches, Dataset, training_batches
+from lstm_cli.engine.memory import open_checked_data
+from lstm_cli.engine.threads import use_threads
 from lstm_cli.errors import Diverged
-from lstm_cli.training.loop import Job, gradient, sequence_names
-from lstm_cli.training.overview import facts, parts, splits
-from lstm_cli.training.session import build_job, notes_on_schedule, use_threads
+from lstm_cli.training.job import Job
+from lstm_cli.training.overview import facts, parts
+from lstm_cli.training.session import build_job, notes_on_schedule
+from lstm_cli.training.update import gradient, sequence_names
 
-BARS, WIDTH = 10, 40  # of the histogram of lengths
+BARS, BAR_WIDTH = 10, 40  # of the histogram of lengths
 
 
 def check(config: Config) -> str:
     """Read the data, build the model, run the largest batch once; return what a user should know before training."""
-    data = open_data(config)
+    data = open_checked_data(config)
     use_threads(config.threads)
     job = build_job(config, data)
     lines = ["Data"]
-    lines += [f"  {name:<18} {value}" for name, value in facts(data, job.batches).items()]
+    lines += [f"  {name:<18} {value}" for name, value in facts(job).items()]
     lines += [f"  note: {note}" for note in [*data.notes, *notes_on_schedule(job)]]
-    for name, dataset in splits(data):
-        lines += ["", f"Lengths in {name}", *_histogram(dataset)]
+    for name, batches in job.scored.items():
+        lines += ["", f"Lengths in {name}", *_histogram(batches.dataset)]
     lines += ["", "Model", *_model(job)]
     lines += ["", "Batches", *_padding(config, job.batches), *_largest(job)]
     return "\n".join(lines)
@@ -38,7 +41,7 @@ def _histogram(dataset: Dataset) -> Iterator[str]:
     for k, count in enumerate(counts):
         low, high = int(np.ceil(edges[k])), int(np.ceil(edges[k + 1])) - 1
         high = int(lengths.max()) if k == len(counts) - 1 else high
-        bar = "█" * round(WIDTH * count / counts.max())
+        bar = "█" * round(BAR_WIDTH * count / counts.max())
         yield f"  {f'{low:,} to {high:,}' if high > low else f'{low:,}':>16}  {bar} {count:,}"
 
 
@@ -59,16 +62,16 @@ def _padding(config: Config, batches: Batches) -> Iterator[str]:
 
 
 def _largest(job: Job) -> Iterator[str]:
-    """Run the largest batch once, twice over: the first call also loads what has to be compiled."""
+    """Run the largest batch twice: the first call also loads what has to be compiled."""
     batch = job.batches.largest()
     seconds = []
     for _ in range(2):
         began = time.perf_counter()
-        wrong = gradient(job, [batch])[2]
-        if wrong:
+        _, _, problem = gradient(job, [batch])
+        if problem:
             raise Diverged(
-                f"the largest batch, before any update: {wrong} on {sequence_names(job, [batch])}: look at the data of "
-                f"these sequences" + (", at the system, or shorten rollout.steps" if job.config.rollout else "")
+                f"the largest batch, before any update: {problem} on {sequence_names(job, [batch])}: look at the data "
+                f"of these sequences" + (", at the system, or shorten rollout.steps" if job.config.rollout else "")
             )
         seconds.append(time.perf_counter() - began)
     steps, count = batch.mask.shape

@@ -1,4 +1,4 @@
-"""What happens in a training run, as the loop yields it and its sinks take it.
+"""What happens in a training run: the events that the training loop yields and that sinks take.
 
 Everywhere `step` counts updates and `epoch` whole passes over the training data, both from the start of the run and
 over all its sessions.
@@ -7,9 +7,28 @@ over all its sessions.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from lstm_cli.training.baselines import Baseline
+from lstm_cli.data import Split
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The score of a cheap predictor.
+
+    Attributes
+    ----------
+    name
+        What it predicts, as a reader of the report would say it.
+    split
+        What it was scored on: ``valid`` or ``test``.
+    metrics
+        The same metrics as the model's.
+    """
+
+    name: str
+    split: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -27,8 +46,8 @@ class Started:
 
     Attributes
     ----------
-    run
-        Name of the run, as its folder says it.
+    folder
+        The run folder.
     epochs, total_steps
         Where the run ends if nothing stops it early.
     first_step
@@ -43,9 +62,11 @@ class Started:
         The data in a few lines: name and value.
     baselines
         Scores of cheap predictors, for comparison.
+    earlier
+        The evaluations of earlier sessions, as ``metrics.jsonl`` has them.
     """
 
-    run: str
+    folder: Path
     epochs: int
     total_steps: int
     first_step: int = 0
@@ -54,6 +75,12 @@ class Started:
     settings: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     baselines: tuple[Baseline, ...] = ()
+    earlier: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def run(self) -> str:
+        """Name of the run."""
+        return self.folder.name
 
 
 @dataclass(frozen=True)
@@ -83,7 +110,7 @@ class Evaluated:
     seconds
         Time spent on the run so far, over all its sessions.
     metrics
-        By name, the most telling first.
+        By name, the most informative first.
     improved
         Whether this is the best value of the monitored metric so far.
     train_loss
@@ -96,7 +123,7 @@ class Evaluated:
 
     step: int
     epoch: int
-    split: Literal["train", "valid", "test"]
+    split: Split
     seconds: float
     loss: float
     metrics: Mapping[str, float]
@@ -125,7 +152,7 @@ class CheckpointWritten:
 
 @dataclass(frozen=True)
 class Note:
-    """Something to tell. A warning is told even where the user asked for quiet."""
+    """A message for the user. A warning is shown even where the user asked for quiet."""
 
     text: str
     warning: bool = False
@@ -133,7 +160,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Finished:
-    """Training is over; `early` tells that patience ran out before the last epoch."""
+    """Training is over; `early` says whether patience ran out before the last epoch."""
 
     step: int
     epoch: int
@@ -142,7 +169,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """A number of a sequence over the steps of a closed loop: what it was and what it should have been."""
+    """One number over the steps of a closed loop: what the loop made and what was wanted."""
 
     name: str
     found: tuple[float, ...]
@@ -151,26 +178,26 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class Rolled:
-    """How a closed loop goes with the best weights, in original units.
+    """The error of a closed loop with the best weights, in original units.
 
     Attributes
     ----------
     split
         What the sequences are of.
     errors
-        RMSE at each step of the loop, over all sequences; NaN where none has that step.
+        RMSE at each step of the closed loop, over all sequences; NaN where none has that step.
     trajectories
         A few of them.
     """
 
-    split: Literal["train", "valid", "test"]
+    split: Split
     errors: tuple[float, ...]
     trajectories: tuple[Trajectory, ...]
 
 
 @dataclass
 class Result:
-    """What a run came to: its folder, the step of its best state, and the scores of that state by split."""
+    """The result of a run: its folder, the step of its best state, and the scores of that state by split."""
 
     folder: Path
     best_step: int = 0

@@ -1,33 +1,32 @@
 """How far ahead a closed loop can be trusted: the error against the horizon, and a few trajectories.
 
-Legend: B batch, N rows, K compared numbers, S steps of the loop.
+Legend: N counted positions, K compared numbers.
 """
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
-from lstm_cli.config.config import Config
-from lstm_cli.data import Batch, Data, Dataset, Schema, evaluation_batches
+from lstm_cli.data import Batch, Batches, Dataset, Schema, Split
+from lstm_cli.engine.evaluation import to_original_units
 from lstm_cli.training.events import Rolled, Trajectory
-from lstm_cli.training.loop import to_original_units
-from lstm_cli.training.step import Evaluator
+from lstm_cli.training.job import Job
 
-SEQUENCES, NUMBERS = 3, 2  # that are shown, and of each
+SEQUENCES_SHOWN, NUMBERS_SHOWN = 3, 2  # trajectories in the report, and numbers of each
 
 
-def rolled(config: Config, evaluator: Evaluator, data: Data) -> Rolled:
-    """Run the loop over the test data, or where there are none over the validation or training data."""
-    splits: tuple[Literal["test", "valid", "train"], ...] = ("test", "valid", "train")
-    split = next(name for name in splits if getattr(data, name) is not None)
-    dataset: Dataset = getattr(data, split)
-    batches = evaluation_batches(config, dataset)
-    batches.loop = replace(batches.loop, at="every")
-    squares, counts, shown = np.zeros(0), np.zeros(0), []
+def rolled(job: Job) -> Rolled:
+    """Run the closed loop over the test data, or where there are none over the validation or training data."""
+    order: tuple[Split, ...] = ("test", "valid", "train")
+    split = next(name for name in order if name in job.scored)
+    batches = _counting_every_step(job.scored[split])
+    dataset = batches.dataset
+    squares, counts = np.zeros(0), np.zeros(0)
+    shown: list[Trajectory] = []
     for batch in batches.epoch(0):
-        _, values, _ = evaluator(batch, None)
+        _, values, _ = job.evaluator(batch, None)
         found, wanted = to_original_units(dataset, batch, values)
         turns = _turns(batch)
         longest = max(len(squares), int(turns.max(initial=-1)) + 1)
@@ -35,37 +34,54 @@ def rolled(config: Config, evaluator: Evaluator, data: Data) -> Rolled:
         with np.errstate(over="ignore"):
             np.add.at(squares, turns, np.square(found - wanted).mean(axis=1))
         np.add.at(counts, turns, 1)
-        if len(shown) < SEQUENCES * NUMBERS:
+        if len(shown) < SEQUENCES_SHOWN * NUMBERS_SHOWN:
             shown += _trajectories(batch, dataset, found, wanted)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(squares / counts)
-    return Rolled(split, tuple(errors.tolist()), tuple(shown[: SEQUENCES * NUMBERS]))
+    return Rolled(split, tuple(errors.tolist()), tuple(shown[: SEQUENCES_SHOWN * NUMBERS_SHOWN]))
+
+
+def _counting_every_step(batches: Batches) -> Batches:
+    """Return the same batches of a closed loop, whose every step counts."""
+    if batches.closed_loop is None:
+        raise ValueError("only a closed loop has a horizon")
+    every = copy(batches)
+    every.closed_loop = replace(batches.closed_loop, at="every")
+    return every
+
+
+def _observed(batch: Batch) -> np.ndarray:
+    """Return the observed steps of each counted position's sequence (N,)."""
+    if batch.observed is None:
+        raise ValueError("only in a closed loop steps are observed")
+    return batch.observed[batch.counted_sequences]
 
 
 def _turns(batch: Batch) -> np.ndarray:
-    """Return the step of the loop, from 0, that each row is (N,)."""
-    time, columns = batch.counted_times, batch.counted_sequences
-    return time - (batch.observed[columns] - 1)
+    """Return the step of the closed loop, from 0, at each counted position (N,)."""
+    turns: np.ndarray = batch.counted_times - (_observed(batch) - 1)
+    return turns
 
 
 def _trajectories(batch: Batch, dataset: Dataset, found: np.ndarray, wanted: np.ndarray) -> Iterator[Trajectory]:
-    columns = batch.counted_sequences
-    names = _names(dataset.schema)
+    """Yield the first compared numbers (N, K) of every sequence that has one, by sequence."""
+    columns, observed, names = batch.counted_sequences, _observed(batch), _names(dataset.schema)
     for column in range(len(batch.lengths)):
         own = columns == column
+        if not own.any():
+            continue
         name = f"Sequence {dataset.ids[batch.sequences[column]]}"
         if batch.starts is not None and len(dataset) == 1:
-            name = f"From step {batch.starts[column] + batch.observed[column]:,}"
-        for k in range(min(NUMBERS, found.shape[1])):
-            if own.any():
-                yield Trajectory(f"{name}, {names[k]}", tuple(found[own, k].tolist()), tuple(wanted[own, k].tolist()))
+            name = f"From step {batch.starts[column] + observed[own][0]:,}"
+        for k in range(min(NUMBERS_SHOWN, found.shape[1])):
+            yield Trajectory(f"{name}, {names[k]}", tuple(found[own, k].tolist()), tuple(wanted[own, k].tolist()))
 
 
 def _names(schema: Schema) -> list[str]:
     """Return what the compared numbers are called."""
     layout = schema.layout
-    if layout.loop is not None:
-        return [f"{layout.inputs[0].name}[{element}]" for element in layout.loop.elements]
+    if layout.closed_loop is not None:
+        return [f"{layout.inputs[0].name}[{element}]" for element in layout.closed_loop.elements]
     return [
         f"{column.name}[{k}]" if column.width > 1 else column.name
         for column in layout.next_columns

@@ -37,7 +37,8 @@ def ours(threads: int) -> Callable[[], float]:
     """Return this project's training step, built as a run builds it; it returns the loss."""
     from lstm_cli.config import config_from_mapping
     from lstm_cli.data import open_data
-    from lstm_cli.training.session import build_job, use_threads
+    from lstm_cli.engine.threads import use_threads
+    from lstm_cli.training.session import build_job
 
     rows = [{"start": s.tolist(), "goal": g.tolist()} for s, g in zip(*problem(), strict=True)]
     with tempfile.TemporaryDirectory() as folder:

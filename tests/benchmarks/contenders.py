@@ -29,10 +29,11 @@ def ours(case: Case, threads: int) -> tuple[Step, Step]:
     """Return this project's functions, built as a run builds them."""
     from lstm_cli.config import config_from_mapping
     from lstm_cli.data import Batch
+    from lstm_cli.engine.predictor import Predictor
+    from lstm_cli.engine.trainer import Trainer
     from lstm_cli.graph.model import Model
     from lstm_cli.graph.plan import Sizes
     from lstm_cli.kernels.runtime.threads import set_threads
-    from lstm_cli.training.step import Predictor, Trainer
 
     set_threads(threads)
     spec = {"embedding": case.inputs, "cell": case.cell, "layers": list(case.units), "dropout": 0.0}

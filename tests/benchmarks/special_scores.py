@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from data.embedded_reber import GRAMMAR
-from lstm_cli.data import read_sequences
+from lstm_cli.data import encode, read_sequences
 from lstm_cli.predict import Run, load
 
 HORIZONS = {"0.1 s": 10, "0.2 s": 20, "0.5 s": 50}
@@ -37,7 +37,7 @@ def reber(run: Run, path: Path) -> dict[str, float]:
     strings = path.read_text().split()
     rows = read_sequences(path, run.schema)
     legal = remembered = 0
-    for string, outputs in zip(strings, run.outputs(run.schema.encode(row) for row in rows), strict=True):
+    for string, outputs in zip(strings, run.outputs(encode(run.schema, row) for row in rows), strict=True):
         order = (-outputs.values).argsort(axis=1)
         likeliest = [
             {run.schema.target.labels[k] for k in ranked[: len(allowed)]} == allowed

@@ -12,12 +12,12 @@ class Calls(list):
         super().__init__()
         self._monkeypatch = monkeypatch
 
-    def stand_in(self, module, name, answer=None):
+    def stand_in(self, module, name, result=None):
         def function(*args, **options):
             self.append((name, args, options))
-            if isinstance(answer, BaseException):
-                raise answer
-            return answer
+            if isinstance(result, BaseException):
+                raise result
+            return result
 
         self._monkeypatch.setitem(sys.modules, module, types.SimpleNamespace(**{name: function}))
 
@@ -25,7 +25,7 @@ class Calls(list):
 @pytest.fixture
 def calls(monkeypatch):
     noted = Calls(monkeypatch)
-    noted.stand_in("lstm_cli.training.run", "train_run")
+    noted.stand_in("lstm_cli.api", "train_run")
     noted.stand_in("lstm_cli.training.check", "check", "the model")
     noted.stand_in("lstm_cli.predict", "predict_run")
     return noted

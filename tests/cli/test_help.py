@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from lstm_cli import cli
+from lstm_cli.cli import group
 from lstm_cli.cli.group import main, predict, train
 
 COMMANDS = {"lstm": main, **{f"lstm {name}": command for name, command in main.commands.items()}}
@@ -52,13 +52,13 @@ def test_every_example_is_understood(monkeypatch, tmp_path):
             command.make_context("lstm", [word.strip('"') for word in words[1:]])
 
 
-def test_the_version_is_told(monkeypatch):
+def test_the_version_is_printed(monkeypatch):
     monkeypatch.setattr("importlib.metadata.version", lambda name: "1.2.3")
     assert "1.2.3" in CliRunner().invoke(main, ["--version"]).output
 
 
 def test_every_command_is_exported():
-    assert set(cli.__all__) == {"main", *main.commands}
+    assert set(group.__all__) == {"main", *main.commands}
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_a_missing_config(invoke):
     ],
 )
 def test_each_error_is_one_message_and_its_exit_code(invoke, calls, error, code):
-    calls.stand_in("lstm_cli.training.run", "train_run", error)
+    calls.stand_in("lstm_cli.api", "train_run", error)
     result = invoke(train, "c.yaml")
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", f"{error}\n")
     result = invoke(train, "c.yaml", "-v")
@@ -114,6 +114,6 @@ def test_each_error_is_one_message_and_its_exit_code(invoke, calls, error, code)
     ],
 )  # fmt: skip
 def test_whatever_else_happens_is_one_line(invoke, calls, error, code, message):
-    calls.stand_in("lstm_cli.training.run", "train_run", error)
+    calls.stand_in("lstm_cli.api", "train_run", error)
     result = invoke(train, "c.yaml")
     assert (result.exit_code, result.stderr) == (code, message)

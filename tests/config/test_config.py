@@ -2,61 +2,19 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
-from lstm_cli.config import Config, config_from_mapping, load_config, load_resolved, monitor_direction
-from lstm_cli.config.data import InputSpec, TargetSpec, Transform
+from lstm_cli.config import Config, config_from_mapping, load_config, load_resolved
+from lstm_cli.config.data import DataSpec, InputSpec, TargetSpec, TransformSpec
 from lstm_cli.config.fields import Every
+from lstm_cli.config.formats import FORMATS, SUFFIXES, Format
 from lstm_cli.config.grammar import sections_at
-from lstm_cli.config.train import METRICS
+from lstm_cli.config.train import METRICS, Monitor
 from lstm_cli.errors import CheckpointError, ConfigError
-from tests.support.config import GOOD, errors, load, write
-
-CONTRACT = """
-seed: 1
-threads: auto
-data:
-  train: vowels-train.jsonl
-  valid: 0.2
-  test: vowels-test.jsonl
-  format: auto
-  inputs: [x]
-  target: speaker
-  id: id
-  scale: standard
-  max_length: null
-  on_error: stop
-  unit: char
-  lines: false
-  transform: {}
-  window: null
-  carry_state: false
-model:
-  embedding: 64
-  cell: lstm
-  layers: [128, 128]
-  bidirectional: false
-  activation: tanh
-  output_activation: null
-  dropout: 0.3
-  recurrent_dropout: 0.0
-  initial_state: learned
-  pool: last
-loss: {normalize: step}
-optimizer: {name: adadelta, rho: 0.95, epsilon: 1e-6, clip_norm: 5.0}
-train:
-  epochs: 50
-  batch_size: 32
-  bucket: true
-  accumulate: 1
-  schedule: {name: cosine, warmup: auto}
-  monitor: valid.loss
-  patience: 10
-  evaluate_every: epoch
-  checkpoint_every: 10min
-"""
+from tests.support.config import CONTRACT, GOOD, errors, load, write
 
 
 def data_of(folder, **keys):
@@ -119,8 +77,11 @@ def test_valid_is_a_path_a_share_or_a_count(tmp_path, given, type_):
 
 def test_transforms(tmp_path):
     data = data_of(tmp_path, transform={"x": "log", "y": ["difference", "seasonal_difference(12)"]})
-    difference = Transform("difference", 1)
-    assert data.transform == {"x": (Transform("log", 0),), "y": (difference, Transform("seasonal_difference", 12))}
+    difference = TransformSpec("difference", 1)
+    assert data.transform == {
+        "x": (TransformSpec("log", 0),),
+        "y": (difference, TransformSpec("seasonal_difference", 12)),
+    }
     assert [str(step) for step in data.transform["y"]] == ["difference", "seasonal_difference(12)"]
 
 
@@ -161,14 +122,17 @@ def test_without_validation_the_training_loss_is_followed(tmp_path):
     assert load(tmp_path, data).train.monitor == "train.loss"
     assert load(tmp_path, data + "train: {epochs: 3}").train.monitor == "train.loss"
     assert errors(tmp_path, data + "train: {monitor: valid.loss}") == [
-        "c.yaml:2:18: train.monitor: there is no data.valid: set it, or follow train.loss"
+        "c.yaml:2:18: train.monitor: there is no data.valid: set it, or monitor train.loss"
     ]
 
 
-def test_every_monitored_score_has_a_direction():
-    assert monitor_direction("train.loss") == monitor_direction("valid.perplexity") == "min"
-    assert monitor_direction("valid.frame_accuracy") == monitor_direction("valid.r2") == "max"
-    assert {monitor_direction(f"valid.{name}") for name in METRICS} == {"min", "max"}
+def test_what_is_monitored_is_what_is_measured():
+    assert get_args(Monitor) == (*(f"valid.{name}" for name in METRICS), "train.loss")
+
+
+def test_the_formats_of_the_grammar_are_those_of_the_table():
+    assert get_args(Format) == FORMATS == tuple(SUFFIXES)
+    assert get_args(DataSpec.model_fields["format"].annotation) == ("auto", *FORMATS)
 
 
 def test_a_config_cannot_be_changed(tmp_path):

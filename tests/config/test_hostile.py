@@ -15,7 +15,7 @@ from lstm_cli.config import load_config
 from lstm_cli.config.load import MAX_PROBLEMS
 from lstm_cli.config.yaml_reader import MAX_BYTES
 from lstm_cli.errors import ConfigError
-from tests.config.test_config import CONTRACT
+from tests.support.config import CONTRACT
 
 
 def _bomb(first: str, entry: str, fan: int, levels: int) -> bytes:

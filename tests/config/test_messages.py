@@ -1,4 +1,4 @@
-"""Every kind of wrong config, and the exact words it is answered with."""
+"""Every kind of wrong config, and the exact words of its message."""
 # ruff: noqa: E501
 
 import pytest
@@ -9,7 +9,7 @@ from tests.support.config import GOOD, errors, load, write
 
 OPTIMIZERS = "adadelta, adagrad, adam, adamw, nadam, rmsprop, sgd"
 
-# What stands after GOOD, from line 2 on, and the one line of the answer.
+# What stands after GOOD, from line 2 on, and the one line of the message.
 TABLE = [
     (
         "optimizer:\n  name: adm",
@@ -73,7 +73,7 @@ TABLE = [
     ("model: {layers: [64, x]}", "c.yaml:2:22: model.layers.1: got 'x', expected a whole number of 1 or more"),
     (
         "model: {layers: [64, {cell: gru}]}",
-        "c.yaml:2:22: model.layers.1.size: missing: give the number of units, in each direction",
+        "c.yaml:2:22: model.layers.1.size: missing: give the number of units in each direction",
     ),
     (
         "model: {layers: [{size: 4, units: 3}]}",
@@ -84,7 +84,7 @@ TABLE = [
     ("model: {embedding: {z: 4}}", "c.yaml:2:24: model.embedding.z: no such input, expected one of x"),
     (
         "model: {output: {size: 1}}",
-        "c.yaml:2:17: model.output: only with rollout.dynamics: otherwise the target fixes the size of the output; see model.output_activation",
+        "c.yaml:2:17: model.output: only with rollout.dynamics: otherwise the target determines the output's size; see model.output_activation",
     ),
     ("optimizer: {name: sgd, nesterov: true}", "c.yaml:2:34: optimizer.nesterov: needs optimizer.momentum above 0"),
     ("optimizer: {learning_rate: 0}", "c.yaml:2:28: optimizer.learning_rate: got 0, expected a number above 0"),
@@ -102,7 +102,7 @@ TABLE = [
     ("loss: {weight: 3}", "c.yaml:2:16: loss.weight: got 3, expected the name of a column"),
     (
         "rollout: {dynamics: p.py:f, steps: 3}",
-        "c.yaml:2:21: rollout.dynamics: needs model.output, how many values drive the system, such as model.output: {size: 1}",
+        "c.yaml:2:21: rollout.dynamics: needs model.output, the number of values that drive the system, such as model.output: {size: 1}",
     ),
     (
         "train: {valid_streams: 8}",
@@ -116,7 +116,7 @@ TABLE = [
     ),
     (
         "rollout: {steps: 3}",
-        "c.yaml:2:10: rollout: needs rollout.dynamics, or data.target: next of numbers: then the network feeds on its own predictions",
+        "c.yaml:2:10: rollout: needs rollout.dynamics, or a numeric data.target: next, whose predictions are fed back",
     ),
     (
         "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_on: [0, 0]}",
@@ -124,14 +124,14 @@ TABLE = [
     ),
     (
         "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3, loss_at: final}",
-        "c.yaml:3:48: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the loop and not all 0",
+        "c.yaml:3:48: rollout.loss_at: got 'final', expected every, last, or a list of weights, one for each step of the closed loop and not all 0",
     ),
 ]
 
-# The whole section `data`, and the answer.
+# The whole section `data`, and the message.
 DATA = [
-    ("inputs: [x], target: y", "c.yaml:1:1: data.train: missing: give the file of the training sequences, relative to the config file"),
-    ("train: a.csv, inputs: [x]", "c.yaml:1:1: data.target: missing: give the column to learn, or next for the next step of the inputs"),
+    ("inputs: [x], target: y", "c.yaml:1:1: data.train: missing: give the training data file, relative to the config file"),
+    ("train: a.csv, inputs: [x]", "c.yaml:1:1: data.target: missing: give the column to predict, or next for the next step of the inputs"),
     ("train: 3, target: y", "c.yaml:1:15: data.train: got 3, expected a path"),
     ("train: '', target: y", "c.yaml:1:15: data.train: got '', expected a path"),
     ('train: "a\\0", target: y', "c.yaml:1:15: data.train: a path cannot hold the character NUL"),
@@ -145,13 +145,13 @@ DATA = [
     ("train: a, target: y, inputs: {x: toke}", "c.yaml:1:41: data.inputs.x: got 'toke', expected one of auto, number, tokens, set (did you mean tokens?)"),
     ("train: a, target: y, inputs: {x: {mincount: 2}}", "c.yaml:1:42: data.inputs.x.mincount: unknown key (did you mean min_count?)"),
     ("train: a, target: [y]", "c.yaml:1:26: data.target: got a list, expected a mapping of keys to values"),
-    ("train: a, target: {kind: set}", "c.yaml:1:26: data.target: give a column, or next: true, and not both"),
+    ("train: a, target: {kind: set}", "c.yaml:1:26: data.target: give either a column or next: true"),
     ("train: a, target: {next: true, per: sequence}", "c.yaml:1:44: data.target.per: next is predicted at every step: leave per out"),
     ("train: a, target: y, transform: {x: lag}", "c.yaml:1:44: data.transform.x: got 'lag', expected log, difference or seasonal_difference(STEPS)"),
     ("train: a, target: y, transform: {x: [log, 3]}", "c.yaml:1:50: data.transform.x.1: got 3, expected log, difference or seasonal_difference(STEPS)"),
     ("train: a, target: y, inputs: [price], transform: {prise: log}", "c.yaml:1:65: data.transform.prise: no such input (did you mean price?)"),
-    ("train: a, target: y, carry_state: true", "c.yaml:1:42: data.carry_state: needs data.window, the length of the windows"),
-    ("train: a, target: y, on_long: cut", "c.yaml:1:38: data.on_long: needs data.max_length, the longest that is not too long"),
+    ("train: a, target: y, carry_state: true", "c.yaml:1:42: data.carry_state: needs data.window, the length of the windows in steps"),
+    ("train: a, target: y, on_long: cut", "c.yaml:1:38: data.on_long: needs data.max_length, the maximum number of steps"),
     (
         "train: a.csv, target: y, unit: word",
         "c.yaml:1:39: data.unit: only for format text, not that of a.csv: leave it out",
@@ -161,7 +161,7 @@ DATA = [
 
 
 @pytest.mark.parametrize(("text", "message"), TABLE, ids=[text[:40] for text, _ in TABLE])
-def test_one_thing_wrong_is_answered_with_one_line(tmp_path, text, message):
+def test_one_thing_wrong_is_one_line(tmp_path, text, message):
     text = text.replace("'a b\\e'", '"a b\\e"')
     assert errors(tmp_path, GOOD + text) == [message.replace("\\\\e", "\\x1b")]
 
@@ -180,9 +180,9 @@ def test_data(tmp_path, section, message):
 )
 def test_a_bidirectional_layer_neither_carries_its_state_nor_predicts_the_next_step(tmp_path, text, message):
     carrying = "data: {train: a.csv, target: y, window: 5, carry_state: true}\n"
-    reason = "a bidirectional layer also starts from the end and cannot carry its state: set one of them false"
+    reason = "a bidirectional layer also reads from the end and cannot carry its state: set one of them false"
     assert errors(tmp_path, carrying + text) == [message + reason]
-    reason = "a bidirectional layer sees the next step that it should predict: set false"
+    reason = "a bidirectional layer sees the next step, which it should predict: set it to false"
     assert errors(tmp_path, "data: {train: a.csv, target: next}\n" + text) == [message + reason]
     assert errors(tmp_path, "data: {train: a.txt}\n" + text) == [message + reason]
 
@@ -209,7 +209,7 @@ def test_a_goal_is_numbers_for_the_steps_of_the_loop(tmp_path, entry):
     text += "model: {output: 1}\nrollout: {dynamics: p.py:f, steps: 3}"
     (line,) = errors(tmp_path, text)
     assert line.startswith(f"c.yaml:1:{text.index(entry) + entry.index(':') + 3}: data.target.{entry.split(':')[0]}: ")
-    assert line.endswith("with rollout.dynamics the goal is numbers for the steps of the loop: leave it out")
+    assert line.endswith("with rollout.dynamics the goal is numeric, for the steps of the closed loop: leave it out")
 
 
 @pytest.mark.parametrize("entry", ["end: 0.5", "steps: 7"])
@@ -217,7 +217,10 @@ def test_constant_forcing_does_not_change(tmp_path, entry):
     text = "data: {train: a.csv, inputs: [x], target: next}\n"
     text += f"rollout: {{teacher_forcing: {{name: constant, {entry}}}}}"
     (line,) = errors(tmp_path, text)
-    assert f"rollout.teacher_forcing.{entry.split(':')[0]}: constant forcing stays at its start: leave it out" in line
+    assert (
+        f"rollout.teacher_forcing.{entry.split(':')[0]}: constant forcing keeps its start value: leave it out, or set name: linear or exponential"
+        in line
+    )
 
 
 def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(tmp_path):
@@ -250,7 +253,7 @@ train:
     ]
 
 
-def test_a_check_that_hangs_on_a_wrong_value_waits(tmp_path):
+def test_a_check_that_depends_on_a_wrong_value_waits(tmp_path):
     lines = errors(tmp_path, "data: {train: a.csv, target: y, carry_state: true, window: wide}")
     assert lines == ["c.yaml:1:60: data.window: got 'wide', expected a whole number of 1 or more"]
 
@@ -271,7 +274,7 @@ def test_long_values_and_keys_are_cut(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "c.yaml: data.train: missing: give the file of the training sequences, relative to the config file"),
+        (b"", "c.yaml: data.train: missing: give the training data file, relative to the config file"),
         (b"- 1", "c.yaml:1:1: got a list, expected a config: sections such as 'data:' with keys below"),
         (b"hello", "c.yaml:1:1: got 'hello', expected a config: sections such as 'data:' with keys below"),
         (b"data: {train: [", "c.yaml:1:16: not YAML: expected the node content, but found '<stream end>' while parsing a flow node"),
@@ -317,4 +320,4 @@ def test_errors_found_later_name_the_place(tmp_path):
     assert str(config.error("data.inputs.x", "no column x")) == f"{path}:1:24: data.inputs.x: no column x"
     assert str(config.error("seed", "too small")) == "command line: seed=7: too small"
     assert str(config.error("model.cell", "is slow")) == f"{path}: model.cell: is slow"
-    assert config.source.where("train.epochs") == f"{path}:3:11"
+    assert config.source.locate(("train", "epochs")) == f"{path}:3:11"

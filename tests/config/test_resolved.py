@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from lstm_cli.config import Config, config_from_mapping, load_config
 from lstm_cli.config.fields import Section
-from tests.config.test_config import CONTRACT
-from tests.support.config import GOOD, load
+from tests.support.config import CONTRACT, GOOD, load
 
 NAMES = st.one_of(
     st.sampled_from(["x", "next", "1", "1e-3", "no", "null", "<<", "~", "y", "a: b", "#", "kind", "é", " ", "-"]),

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.run.checkpoint import BEST, LAST, load, load_newest, save
+from lstm_cli.run.checkpoint import load, load_newest, save
+from lstm_cli.run.names import BEST, LAST
 from tests.support.crash import Worker, check_run, leftovers, needs, step_of, why_no_mount, why_no_strace
 from tests.support.crash_worker import state
 

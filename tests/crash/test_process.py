@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.run.checkpoint import LAST, load
-from lstm_cli.run.folder import LOCK, RunFolder
+from lstm_cli.run.checkpoint import load
+from lstm_cli.run.folder import RunFolder
+from lstm_cli.run.names import LAST, LOCK
 from lstm_cli.signals import SIGNALS
 from tests.support.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
 from tests.support.runs import metrics
@@ -40,7 +41,7 @@ def test_a_run_asked_to_stop_writes_its_state_first(config: Path, tmp_path: Path
     assert process.said.splitlines()[-1] == end
     with started(config, process.run, "--resume", f"train.epochs={step // 5 + 3}") as resumed:
         assert resumed.end() == 0
-    assert f"going on after step {step}" in resumed.said
+    assert f"continuing after step {step}" in resumed.said
     assert [entry["step"] for entry in metrics(process.run)] == [5 * epoch for epoch in range(1, step // 5 + 4)]
 
 

@@ -1,4 +1,4 @@
-"""Real training runs, killed or out of disk at any moment: what was told to be safe is, and nothing changes the end."""
+"""Real training runs, killed or out of disk at any moment: what was reported saved is, and nothing changes the end."""
 
 import json
 import os
@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from lstm_cli.kernels.runtime.compilation import kernel_folder
-from lstm_cli.run.checkpoint import BEST, LAST, load, load_newest
+from lstm_cli.run.checkpoint import load, load_newest
+from lstm_cli.run.names import BEST, LAST
 from tests.support.crash import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace
 from tests.support.runs import SMALL, assert_same, merged, metrics, write_data
 
-HEAVY = ["lstm_cli.training.keeper", "lstm_cli.config"]
+HEAVY = ["lstm_cli.training.checkpointing", "lstm_cli.config"]
 EPOCHS = 12
 CHANGES = {
     "data": {"test": 3},
@@ -38,7 +39,7 @@ class Runs:
         self.whole = folder / "whole"
         began = time.monotonic()
         assert self.run(self.whole).code == 0
-        self.seconds, self.lines = time.monotonic() - began, self.told.count("\n")
+        self.seconds, self.lines = time.monotonic() - began, self.said.count("\n")
 
     def run(self, folder: Path, *strace: str, **task: object) -> Outcome:
         return self.worker.run(*strace, do="run", run=folder, config=self.config, **task)
@@ -47,7 +48,7 @@ class Runs:
         return self.worker.start(do="run", run=folder, config=self.config, **task)
 
     @property
-    def told(self) -> str:
+    def said(self) -> str:
         """What the present run, or the one before, has said so far."""
         return (self.worker.scratch / "stderr").read_text()
 
@@ -57,7 +58,7 @@ class Runs:
             time.sleep(moment * self.seconds)
             return
         lines, between = divmod(moment * self.lines, 1)
-        while self.told.count("\n") < lines and not is_over(pid):
+        while self.said.count("\n") < lines and not is_over(pid):
             time.sleep(0.001)
         time.sleep(between * self.seconds / self.lines)
 
@@ -75,16 +76,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
         yield Runs(folder, worker)
 
 
-def acknowledged(told: str) -> dict[str, int]:
+def acknowledged(said: str) -> dict[str, int]:
     """The latest step of each kind of checkpoint that a run has said to be written."""
     steps = {LAST: 0, BEST: 0}
-    for step, kind in re.findall(r"^step ([\d,]+): (last|best) checkpoint written", told, re.MULTILINE):
+    for step, kind in re.findall(r"^step ([\d,]+): (last|best) checkpoint written", said, re.MULTILINE):
         steps[kind] = int(step.replace(",", ""))
     return steps
 
 
 def check_acknowledged(run: Path, promised: dict[str, int]) -> int:
-    """Nothing that was told to be safe is lost, and no file is a part of one; return the step to resume from."""
+    """Nothing that was reported as saved is lost, and no file is a part of one; return the step to resume from."""
     found = load_newest(run) if run.is_dir() else None
     step = found.state.position["step"] if found else 0
     assert step >= max(promised.values())
@@ -103,7 +104,7 @@ def check_end(runs: Runs, run: Path) -> None:
 
 
 def random_kills(runs: Runs, folder: Path, count: int) -> list[int]:
-    """Kill a run so many times, and another one when it is over; return the steps at which they were found.
+    """Kill a run `count` times, and another one when it is over; return the steps at which they were found.
 
     On a machine with other work the clock alone would kill most runs early, or late.
     """
@@ -115,7 +116,7 @@ def random_kills(runs: Runs, folder: Path, count: int) -> list[int]:
         runs.wait_until(pid, draw.random(), by_clock=draw.random() < 0.5)
         os.kill(pid, signal.SIGKILL)
         code = runs.worker.wait().code
-        promised = {kind: max(step, promised[kind]) for kind, step in acknowledged(runs.told).items()}
+        promised = {kind: max(step, promised[kind]) for kind, step in acknowledged(runs.said).items()}
         steps.append(check_acknowledged(run, promised))
         if code == 0:
             check_end(runs, run)
@@ -140,16 +141,16 @@ def test_a_run_killed_at_200_random_moments(runs: Runs, tmp_path: Path) -> None:
 def test_the_second_signal_leaves_the_state_before(runs: Runs, tmp_path: Path) -> None:
     run = tmp_path / "run"
     pid = runs.start(run, stuck=60)
-    while "a sync is stuck" not in runs.told:
+    while "a sync is stuck" not in runs.said:
         time.sleep(0.05)
     assert leftovers(run)  # half of a checkpoint
-    before = acknowledged(runs.told)
+    before = acknowledged(runs.said)
     os.kill(pid, signal.SIGINT)
     time.sleep(0.3)
     os.kill(pid, signal.SIGTERM)  # were both to arrive together, Python would still handle the lower number first
     assert runs.worker.wait().code == 143  # not the code of a sync that has been waited for
     assert 0 < before[LAST] < load(runs.whole / LAST).position["step"]
-    assert acknowledged(runs.told) == before
+    assert acknowledged(runs.said) == before
     assert check_acknowledged(run, before) == max(before.values())
     assert runs.run(run).code == 0
     check_end(runs, run)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from lstm_cli.data import Batches, open_data
 from lstm_cli.errors import LstmError
-from tests.data.test_readers import CONLLU, TS
-from tests.support.data import config
+from tests.support.data import CONLLU, TS, config
 
 
 def archive(**arrays):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_cli.data import Dataset, open_data
+from lstm_cli.data import Dataset, open_data, read_dataset
 from lstm_cli.errors import DataError
 from tests.support.data import config, open_jsonl, write, write_jsonl
 
@@ -53,7 +53,7 @@ def test_unknown_tokens_are_told_for_every_split(tmp_path):
 def test_a_dataset_read_for_evaluation_equals_the_split(tmp_path):
     write_jsonl(tmp_path / "test.jsonl", ROWS)
     data = open_jsonl(tmp_path, ROWS, test="test.jsonl", **GIVEN)
-    again = Dataset.read(tmp_path / "test.jsonl", data.schema)
+    again = read_dataset(tmp_path / "test.jsonl", data.schema)
     assert np.array_equal(again.numbers, data.test.numbers)
     assert np.array_equal(again.target, data.test.target)
 
@@ -64,7 +64,7 @@ def test_a_dataset_gives_its_sequences_back(tmp_path):
     assert again.ids == data.train.ids == ["u", "v"]
     assert np.array_equal(again.numbers, data.train.numbers)
     assert np.array_equal(again.offsets, data.train.offsets)
-    assert data.train.sequences[1].where.endswith("train.jsonl:2")
+    assert data.train[1].where.endswith("train.jsonl:2")
 
 
 def test_pieces_of_a_split_sequence_keep_every_target(tmp_path):

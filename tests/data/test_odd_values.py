@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from lstm_cli.data import open_data, raw_sequences, read_sequences
+from lstm_cli.data import encode, open_data, raw_sequences, read_sequences
 from lstm_cli.errors import DataError
-from tests.data.test_bad_rows import npz, ts
+from tests.support.bad_rows import npz, ts
 from tests.support.data import config, open_jsonl, write
 
 X = {"inputs": ["x"], "target": "y"}
@@ -38,7 +38,7 @@ def test_a_column_of_true_and_false_is_one_and_zero(tmp_path):
     data = open_jsonl(tmp_path, [{"x": [True, False, True], "y": "a"}], scale="none", **X)
     assert data.train.numbers.ravel().tolist() == [1, 0, 1]
     with pytest.raises(DataError, match=rf"sequence 1: x: step 2: {TEXT}"):
-        data.schema.encode(next(raw_sequences([{"x": [1, True]}], data.schema)))
+        encode(data.schema, next(raw_sequences([{"x": [1, True]}], data.schema)))
 
 
 VALUES = {

@@ -12,28 +12,7 @@ from lstm_cli.data.formats import READERS, Options, detect, read
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.formats.text import join, split
 from lstm_cli.errors import ConfigError, DataError
-from tests.support.data import write
-
-CONLLU = """# sent_id = a1
-# text = vámonos al mar
-1-2\tvámonos\t_\t_\t_\t_\t_\t_\t_\t_
-1\tvamos\tir\tVERB\t_\tMood=Imp|Number=Plur\t0\troot\t_\t_
-2\tnos\tnosotros\tPRON\t_\t_\t1\tobj\t_\t_
-2.1\tgone\t_\t_\t_\t_\t_\t_\t_\t_
-3\tmar\tmar\tNOUN\t_\t_\t1\tobl\t_\t_
-
-1\tsí\tsí\tINTJ\t_\t_\t0\troot\t_\t_
-"""
-TS = """# a comment
-@problemName Waves
-@timeStamps false
-@univariate false
-@dimensions 2
-@classLabel true up down
-@data
-1,2,3:10,20,30:up
-4:40:down
-"""
+from tests.support.data import CONLLU, TS, write
 
 
 def rows(path, form=None, **options):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_cli.data import Batches, evaluation_batches, open_data, raw_sequences
+from lstm_cli.data import Batches, encode, evaluation_batches, open_data, raw_sequences
 from tests.support.data import config, open_jsonl, write
 
 CHAINS = [
@@ -86,7 +86,7 @@ def test_forecasts_beyond_the_end_are_exact_where_the_outputs_are(tmp_path_facto
     rows, data = opened(tmp_path_factory.mktemp("data"), chain, inputs=["x"], target="next")
     (known,) = raw_sequences([{"x": rows[0]["x"][:-count]}], data.schema)
     outputs = data.train[0].target[-count:]
-    restorer = data.schema.restorer(data.schema.encode(known))
+    restorer = data.schema.restorer(encode(data.schema, known))
     forecasts = [restorer.append(output)[0] for output in outputs]
     np.testing.assert_allclose(forecasts, rows[0]["x"][-count:], rtol=1e-3)
 
@@ -94,7 +94,7 @@ def test_forecasts_beyond_the_end_are_exact_where_the_outputs_are(tmp_path_facto
 def test_the_last_of_all_outputs_is_the_first_forecast(tmp_path):
     rows, data = opened(tmp_path, "log difference", inputs=["x"], target="next")
     (row,) = raw_sequences(rows[:1], data.schema)
-    sequence = data.schema.encode(row)
+    sequence = encode(data.schema, row)
     outputs = np.random.default_rng(0).normal(size=(sequence.steps, 1))
     restored = data.schema.restorer(sequence).restore_all(outputs)
     np.testing.assert_allclose(data.schema.restorer(sequence).append(outputs[-1]), restored[-1])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lstm_cli.data.schema.scaling import Scaling
+from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.errors import DataError
 from tests.support.data import open_jsonl
 

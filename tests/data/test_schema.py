@@ -6,7 +6,17 @@ import json
 import numpy as np
 import pytest
 
-from lstm_cli.data import Batches, Dataset, Schema, UnknownCounts, open_data, raw_sequences, read_sequences
+from lstm_cli.data import (
+    Batches,
+    UnknownCounts,
+    encode,
+    load_schema,
+    open_data,
+    raw_sequences,
+    read_dataset,
+    read_sequences,
+    save_schema,
+)
 from lstm_cli.errors import CheckpointError, DataError
 from tests.support.data import config, open_jsonl, open_text, write, write_jsonl
 
@@ -33,20 +43,20 @@ def test_numbers_are_in_the_precision_of_the_config_and_of_the_run(tmp_path, pre
     rows = [{"x": [1 / 3, 2.0], "y": [2 / 3, 0.1], "k": 0.1}]
     sections = {"precision": precision, "loss": {"weight": "k"}}
     data = open_jsonl(tmp_path, rows, sections, inputs=["x"], target="y", scale="none")
-    data.schema.save(tmp_path)
-    again = Schema.load(tmp_path)
+    save_schema(data.schema, tmp_path)
+    again = load_schema(tmp_path)
     (row,) = raw_sequences(rows, again)
     nearest = np.dtype(precision).type
-    for sequence in (data.train[0], again.encode(row, labelled=True)):
+    for sequence in (data.train[0], encode(again, row, labelled=True)):
         assert {array.dtype for array in (sequence.numbers, sequence.target, sequence.weight)} == {np.dtype(precision)}
         assert sequence.numbers.ravel().tolist() == [nearest(1 / 3), 2.0]
         assert sequence.target.ravel().tolist() == [nearest(2 / 3), nearest(0.1)]
         assert sequence.weight.tolist() == [nearest(0.1)] * 2
 
 
-def encode(schema, **changed):
+def encoded(schema, **changed):
     (row,) = raw_sequences([{name: value for name, value in (ROW | changed).items() if value is not None}], schema)
-    return schema.encode(row)
+    return encode(schema, row)
 
 
 def equal(one, other):
@@ -58,7 +68,7 @@ def equal(one, other):
 
 
 def test_numbers_come_before_indicators_of_sets(schema):
-    sequence = encode(schema)
+    sequence = encoded(schema)
     assert schema.numeric_size == 5
     np.testing.assert_allclose(sequence.numbers[:, :3].mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(sequence.numbers[:, :3].std(axis=0), 1, atol=1e-6)
@@ -81,8 +91,8 @@ def test_numbers_come_before_indicators_of_sets(schema):
 )
 def test_a_schema_survives_the_run_folder(tmp_path, folder_data, rows):
     schema = open_jsonl(tmp_path, rows, **folder_data).schema
-    schema.save(tmp_path)
-    again = Schema.load(tmp_path)
+    save_schema(schema, tmp_path)
+    again = load_schema(tmp_path)
     assert again.layout == schema.layout
     assert (again.target.labels, again.target.size, again.target.kind) == (
         schema.target.labels,
@@ -91,7 +101,7 @@ def test_a_schema_survives_the_run_folder(tmp_path, folder_data, rows):
     )
     for labelled in (True, False):
         for row in raw_sequences(rows, schema):
-            equal(again.encode(row, labelled=labelled), schema.encode(row, labelled=labelled))
+            equal(encode(again, row, labelled=labelled), encode(schema, row, labelled=labelled))
 
 
 @pytest.mark.parametrize(
@@ -111,23 +121,23 @@ def test_a_schema_survives_the_run_folder(tmp_path, folder_data, rows):
 )
 def test_rows_that_do_not_fit_name_field_expected_and_got(schema, changed, message):
     with pytest.raises(DataError, match=message):
-        encode(schema, **changed)
+        encoded(schema, **changed)
 
 
 def test_labels_are_not_needed_to_predict(schema):
-    assert encode(schema, y=None).target is None
+    assert encoded(schema, y=None).target is None
 
 
 def test_arrays_tuples_and_lists_are_the_same(schema):
     given = {"x": np.array(ROW["x"]), "n": tuple(ROW["n"]), "w": np.array(ROW["w"]), "s": tuple(map(tuple, ROW["s"]))}
     given["s"] = [list(elements) for elements in given["s"]]
-    equal(encode(schema, **given), encode(schema))
+    equal(encoded(schema, **given), encoded(schema))
 
 
 def test_what_training_never_saw_is_unknown_and_counted(schema):
     unknown_counts = UnknownCounts()
     (row,) = raw_sequences([ROW | {"w": ["a", "zz", "a"], "s": [[99], [], [60]], "y": ["p", "new", "q"]}], schema)
-    sequence = schema.encode(row, labelled=True, unknown_counts=unknown_counts)
+    sequence = encode(schema, row, labelled=True, unknown_counts=unknown_counts)
     assert sequence.tokens["w"].tolist() == [1, 0, 1]
     assert sequence.target.tolist() == [0, -1, 1]
     assert unknown_counts.notes("test") == [
@@ -141,7 +151,7 @@ def test_elements_of_true_sets_without_a_column_are_counted(tmp_path):
     data = open_jsonl(tmp_path, [{"s": [[1], [2, 3], [1]]}], inputs={"s": "set"}, target="next")
     write_jsonl(tmp_path / "test.jsonl", [{"s": [[8], [1, 9], [8, 9], [3]]}])
     unknown_counts = UnknownCounts()
-    dataset = Dataset.read(tmp_path / "test.jsonl", data.schema, unknown_counts=unknown_counts)
+    dataset = read_dataset(tmp_path / "test.jsonl", data.schema, unknown_counts=unknown_counts)
     (batch,) = Batches(dataset, batch_size=1).epoch(0)
     assert dataset.unseen(batch) == 3
     of_inputs, of_targets = unknown_counts.notes("test")
@@ -153,13 +163,13 @@ def test_an_unknown_next_token_is_an_error_unless_training_knew_unknown_ones(tmp
     for text, min_count, expected in (("abab", 1, -1), ("ababc", 2, 0)):
         data = open_text(tmp_path, text, inputs={"text": {"min_count": min_count}})
         (row,) = raw_sequences([{"text": list("az")}], data.schema)
-        assert data.schema.encode(row, labelled=True).target.tolist() == [expected]
+        assert encode(data.schema, row, labelled=True).target.tolist() == [expected]
 
 
 def test_the_last_step_stays_where_its_output_is_the_forecast(tmp_path):
     data = open_jsonl(tmp_path, [{"x": [1.0, 2.5, 3.0, 4.0]}], inputs=["x"], target="next", scale="none")
     (row,) = raw_sequences([{"x": [5.0, 6.0, 7.0]}], data.schema)
-    labelled, unlabelled = (data.schema.encode(row, labelled=given) for given in (True, False))
+    labelled, unlabelled = (encode(data.schema, row, labelled=given) for given in (True, False))
     assert (labelled.steps, labelled.target[:, 0].tolist()) == (2, [6, 7])
     assert (unlabelled.steps, unlabelled.target) == (3, None)
 
@@ -192,7 +202,7 @@ def test_lines_begin_and_end_with_the_boundary(tmp_path):
     assert [schema.ends_line(index) for index in first.target] == [False, False, True]
     assert schema.tokens["text"].decode(schema.prompt("b").tokens["text"]) == ["\n", "b"]
     (row,) = raw_sequences([{"text": "ab"}], schema)
-    assert schema.encode(row).steps == 3
+    assert encode(schema, row).steps == 3
 
 
 def test_a_prompt_goes_on_from_words(tmp_path):
@@ -224,30 +234,30 @@ def test_loss_windows_and_weights_become_weights_of_steps(tmp_path):
     ],
 )
 def test_a_damaged_run_folder_is_named(tmp_path, schema, name, content, message):
-    schema.save(tmp_path)
+    save_schema(schema, tmp_path)
     (tmp_path / name).unlink()
     if content is not None:
         (tmp_path / name).write_text(content)
     with pytest.raises(CheckpointError, match=message):
-        Schema.load(tmp_path)
+        load_schema(tmp_path)
 
 
 def test_halves_of_surrogate_pairs_survive(tmp_path):
     write(tmp_path / "a.jsonl", json.dumps({"w": ["\ud800", "b"], "y": "\udfff"}) + "\n")
     schema = open_data(config(tmp_path, train="a.jsonl", inputs=["w"], target="y")).schema
-    schema.save(tmp_path)
-    assert Schema.load(tmp_path).tokens["w"].tokens == schema.tokens["w"].tokens
+    save_schema(schema, tmp_path)
+    assert load_schema(tmp_path).tokens["w"].tokens == schema.tokens["w"].tokens
 
 
 def test_rows_are_read_from_streams_in_the_format_of_training(schema):
     stream = io.BytesIO((json.dumps(ROW) + "\n").encode() * 3)
-    assert [schema.encode(row).id for row in read_sequences(stream, schema)] == ["u", "u", "u"]
+    assert [encode(schema, row).id for row in read_sequences(stream, schema)] == ["u", "u", "u"]
 
 
 def test_the_suffix_of_a_file_tells_its_format(tmp_path):
     data = open_jsonl(tmp_path, [{"x": [1.5, 2.5], "y": "a"}], inputs=["x"], target="y")
     (row,) = read_sequences(write(tmp_path / "new.csv", "x\n3\n4\n5\n"), data.schema)
-    assert data.schema.encode(row).steps == 3
+    assert encode(data.schema, row).steps == 3
 
 
 def test_ids_may_come_back_when_predicting(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from lstm_cli.data import open_data
 from lstm_cli.errors import DataError
-from tests.data.test_bad_rows import LABEL, TAGS, X, npz, ts, word
+from tests.support.bad_rows import LABEL, TAGS, X, npz, ts, word
 from tests.support.data import config, open_jsonl, write
 
 

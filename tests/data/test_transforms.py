@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lstm_cli.data.formats.raw import ValueProblem
-from lstm_cli.data.schema.transforms import Chain, Trail, Transform
+from lstm_cli.data.schema.preprocessing import Chain, Trail, Transform
 
 LOG, DIFFERENCE = Transform("log"), Transform("difference", 1)
 CHAINS = st.lists(st.integers(1, 4).map(lambda lag: Transform("seasonal_difference", lag)), max_size=3).flatmap(

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_cli.data.schema.vocabulary import UNKNOWN, Labels, Spelling, Vocabulary, label_key
+from lstm_cli.data.formats.raw import label_key
+from lstm_cli.data.schema.vocabulary import UNKNOWN, Labels, Spelling, Vocabulary
 
 TOKENS = st.lists(st.text(max_size=3), max_size=20)
 

@@ -22,7 +22,7 @@ NETWORKS = {
 }
 every_network = pytest.mark.parametrize("case", NETWORKS)
 
-# Ops of PyTensor that look at the same memory in another way, at a shape or at a single number.
+# Ops of PyTensor that return a view, a shape or a single number.
 FREE = {"DimShuffle", "MakeVector", "Reshape", "ScalarFromTensor", "Shape", "Subtensor"}
 # Those that copy, where there is more than one part: inputs side by side, both directions, all states.
 COPYING = {"Join", "Split"}
@@ -83,7 +83,7 @@ def test_a_step_is_few_ops():
     assert count([5, 5], dropout=0.1, recurrent_dropout=0.1) - count([5], dropout=0.1, recurrent_dropout=0.1) <= 8
 
 
-def test_dropout_before_the_output_meets_only_what_reaches_it():
+def test_dropout_before_the_output_acts_only_on_what_reaches_it():
     for case in ("tagger", "classifier", "tagger both ways"):
         found = nodes(functions(case)["first gradient"])
         (dense,) = (node for node in found if type(node.op).__name__ == "Dense")

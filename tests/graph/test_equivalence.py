@@ -67,7 +67,7 @@ def test_a_small_vocabulary_gives_what_a_large_one_gives(cell, bidirectional, mo
     small = network(**options)
     batch = random_batch(small, LENGTHS)
     results = [small.outputs(batch), *small.gradient(batch)]
-    monkeypatch.setattr(model, "SMALL", 0)
+    monkeypatch.setattr(model, "TABLE_PRODUCT_TOKENS", 0)
     large = network(**options)
     for one, other in zip(results, [large.outputs(batch), *large.gradient(batch)], strict=True):
         np.testing.assert_allclose(one, other, **EXACT)
@@ -123,7 +123,7 @@ def test_windows_with_carried_state_are_the_whole_sequence(cell):
         return np.concatenate(found)
 
     whole = outputs(Batches(dataset, batch_size=4))
-    # One stream, so that every window but the first of a sequence goes on from the one before.
+    # One stream, so that every window but the first of a sequence continues from the previous one.
     np.testing.assert_allclose(outputs(Batches(dataset, batch_size=1, window=4, carry_state=True)), whole, **EXACT)
     apart = outputs(Batches(dataset, batch_size=1, window=4))
     assert not np.allclose(apart, whole)

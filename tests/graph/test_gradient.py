@@ -60,8 +60,8 @@ def test_smoothed_labels():
     check_numerically(small, random_batch(small, [4, 2]))
 
 
-def test_a_carried_state_takes_no_gradient_to_the_initial_one():
-    """Rows that go on from a state leave the learned initial state alone."""
+def test_no_gradient_flows_through_a_carried_state_to_the_initial_one():
+    """Sequences that continue from a state do not change the learned initial state."""
     small = network(layers=[3])
     batch = random_batch(small, [4, 2], carry=np.array([1, 0]))
     state = np.random.default_rng(3).normal(size=(2, small.model.state_size))

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from lstm_cli.data import Batches, Dataset, evaluation_batches, open_data, training_batches
-from lstm_cli.training.loop import evaluate
-from lstm_cli.training.session import build_model
-from lstm_cli.training.step import Evaluator, Predictor, Trainer
+from lstm_cli.engine.build import build_model
+from lstm_cli.engine.evaluation import evaluate
+from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.predictor import Predictor
+from lstm_cli.engine.trainer import Trainer
 from tests.support.data import config, write_jsonl
 
 ROWS = [

@@ -8,6 +8,7 @@ import pytest
 from lstm_cli.config import config_from_mapping
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
+from lstm_cli.ops.dropout import Dropout, DropoutMask
 from tests.support.graph import CELLS, network, random_batch
 
 
@@ -52,7 +53,7 @@ def test_parameters_of_a_classifier_that_reads_both_ways():
     }
 
 
-def test_a_layer_starts_the_same_whatever_stands_beside_it():
+def test_initial_weights_of_a_layer_do_not_depend_on_the_other_layers():
     values = [model(layers=layers).parameters.values() for layers in ([5], [5, 6])]
     np.testing.assert_array_equal(values[0]["layers.0.W"], values[1]["layers.0.W"])
     assert not np.array_equal(values[0]["layers.0.W"], model(layers=[5], seed=1).parameters.values()["layers.0.W"])
@@ -79,7 +80,7 @@ def test_nothing_is_dropped_outside_of_training(per):
 
 
 @pytest.mark.parametrize("place", ["dropout", "recurrent_dropout"])
-def test_masks_follow_from_seed_step_and_part_alone(place):
+def test_masks_depend_only_on_seed_step_and_part(place):
     dropping = network(tokens={"w": 6}, **{place: 0.4})
     batch = random_batch(dropping, [5, 3, 3])
     first = dropping.gradient(batch, step=3)
@@ -88,6 +89,24 @@ def test_masks_follow_from_seed_step_and_part_alone(place):
     assert again[0] == first[0]
     np.testing.assert_array_equal(again[1], first[1])
     assert dropping.gradient(batch, step=3, part=1)[0] != first[0]
+
+
+def test_every_place_that_drops_has_a_seed_of_its_own():
+    layers = [5, {"size": 7, "bidirectional": True}, {"size": 3, "dropout": 0.0}]
+    dropping = network(tokens={"w": 6}, layers=layers, dropout=0.3, recurrent_dropout=0.2)
+    assert dropping.model.dropout_rates == {
+        "embedding.w": 0.3,
+        "layers.0": 0.2,
+        "layers.0.output": 0.3,
+        "layers.1": 0.2,
+        "layers.1.reverse": 0.2,
+        "layers.1.output": 0.3,
+        "layers.2": 0.2,
+    }
+    nodes = dropping.trainer._set_gradient.__wrapped__.maker.fgraph.apply_nodes
+    seeds = {node.inputs[1] for node in nodes if isinstance(node.op, Dropout)}
+    masks = [node.inputs[0] for node in nodes if isinstance(node.op, DropoutMask)]
+    assert (len(seeds), len(masks), len({*seeds, *masks})) == (3, 4, dropping.model.places_that_drop)
 
 
 def test_a_layer_may_have_its_own_dropout():
@@ -111,16 +130,16 @@ def test_the_learned_initial_state_is_what_a_sequence_starts_from(cell):
     assert not np.allclose(learned.outputs(carried, 0 * state), learned.outputs(batch))
 
 
-def test_rows_of_a_batch_start_afresh_or_go_on_one_by_one():
+def test_each_sequence_of_a_batch_starts_or_continues():
     streaming = network(layers=[5])
     batch = random_batch(streaming, [3, 3, 3])
     state = np.random.default_rng(4).normal(size=(4, streaming.model.state_size))
     mixed = streaming.outputs(replace(batch, carry=np.array([2, -1, 0])), state)
     fresh = streaming.outputs(batch)
-    went_on = streaming.outputs(replace(batch, carry=np.array([2, 3, 0])), state)
+    continued = streaming.outputs(replace(batch, carry=np.array([2, 3, 0])), state)
     middle = batch.counted % 3 == 1
     np.testing.assert_allclose(mixed[middle], fresh[middle], rtol=1e-12)
-    np.testing.assert_allclose(mixed[~middle], went_on[~middle], rtol=1e-12)
+    np.testing.assert_allclose(mixed[~middle], continued[~middle], rtol=1e-12)
 
 
 def test_a_batch_in_which_nothing_counts_yields_no_output_but_a_state():

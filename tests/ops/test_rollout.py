@@ -9,13 +9,12 @@ import pytest
 from lstm_cli.theano.compiling import fast_start
 
 from lstm_cli.kernels.cells import CELLS as DECLARED
+from lstm_cli.ops.activations import ACTIVATIONS
 from lstm_cli.ops.loop_arguments import LayerKind
 from lstm_cli.ops.rollout import LayerInputs, rollout
-from lstm_cli.theano_lstm.gru import GRU
-from lstm_cli.theano_lstm.lstm import LSTM
-from lstm_cli.theano_lstm.recurrent import RNN
 from tests.support import reference
 from tests.support.ops import compiled
+from tests.support.theano_lstm import on_joined_weights
 
 SIZE, CELLS = 3, ("lstm", "gru", "rnn")
 
@@ -224,16 +223,15 @@ def with_arrays(problem, arrays):
     return replace(problem, layers=layers, output=rest)
 
 
-LAYERS = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
-
-
 def scanned(problem, given):
     """The states that follow by PyTensor's scan of one step, made of the layers' own steps."""
     layers, starts, rest = [], [], list(given)
     for kind in problem.kinds:
         W, b, *states = rest[: kind.arrays]
         rest = rest[kind.arrays :]
-        layers.append(LAYERS[kind.cell].from_parameters(W, b, activation=kind.activation))
+        units, inputs = states[0].type.shape[1], W.type.shape[1] - states[0].type.shape[1]
+        activation = ACTIVATIONS[kind.activation]
+        layers.append(on_joined_weights(kind.cell, W, b, units=units, inputs=inputs, activation=activation))
         starts.append(pt.concatenate(states[::-1], axis=1))  # [c, h]
     W, b = rest
 
@@ -242,7 +240,7 @@ def scanned(problem, given):
         x, after = pt.concatenate([state, numbers[:, SIZE:]], axis=1), []
         for layer, own in zip(layers, before, strict=True):
             after.append(layer.activate(x, own))
-            x = layer.postprocess_activation(after[-1]) if layer.states == 2 else after[-1]
+            x = layer.postprocess_activation(after[-1]) if layer.cell == "lstm" else after[-1]
         y = x @ W.T + b
         y = y / (1 + abs(y))
         return [problem.system.symbolic(state, y) if problem.system else state + y if problem.residual else y, *after]

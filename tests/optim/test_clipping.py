@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
@@ -9,6 +7,7 @@ from lstm_cli.kernels.runtime.threads import set_threads, threads
 from lstm_cli.optim import build
 from lstm_cli.optim.clipping import bounds, measure
 from tests.support.ops import compiled
+from tests.support.optim import optimizer_section
 
 SEGMENTS = [("W", 0, 20_000), ("b", 20_000, 20_003), ("empty", 20_003, 20_003), ("V", 20_003, 20_010)]
 SIZE = 20_010
@@ -34,8 +33,7 @@ def reference(gradient, clip_norm=None, clip_norm_each=None, clip_value=None):
 
 def one_step(gradient, **clips):
     """Return the norm that the loop sees, and the clipped gradient, from a step of gradient descent."""
-    off = {"clip_norm": None, "clip_norm_each": None, "clip_value": None}
-    spec = SimpleNamespace(name="sgd", momentum=0.0, nesterov=False, weight_decay=0.0, **off | clips)
+    spec = optimizer_section("sgd", **{"clip_norm": None, **clips})
     flat = pytensor.shared(np.zeros(SIZE, gradient.dtype))
     buffer, rate = pytensor.shared(gradient), pt.scalar(dtype=gradient.dtype)
     optimizer = build(spec, flat, buffer, rate, SEGMENTS)
@@ -72,7 +70,7 @@ def test_a_gradient_of_zeros_stays():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("place", [0, 16_383, 20_001, SIZE - 1])
-def test_the_norm_tells_that_a_gradient_is_not_finite(bad, place):
+def test_the_norm_is_not_finite_where_the_gradient_is_not(bad, place):
     gradient = gradient_of(dtype="float32")
     gradient[place] = bad
     assert not np.isfinite(one_step(gradient, clip_value=1.0, clip_norm=5.0)[0])
@@ -103,15 +101,5 @@ def test_segments_follow_one_another():
 
 
 def test_the_state_is_named():
-    spec = SimpleNamespace(
-        name="nadam",
-        beta1=0.9,
-        beta2=0.999,
-        epsilon=1e-8,
-        weight_decay=0,
-        clip_norm=5,
-        clip_norm_each=None,
-        clip_value=None,
-    )
-    optimizer = build(spec, pytensor.shared(np.zeros(SIZE)), pt.dvector(), pt.dscalar(), SEGMENTS)
+    optimizer = build(optimizer_section("nadam"), pytensor.shared(np.zeros(SIZE)), pt.dvector(), pt.dscalar(), SEGMENTS)
     assert list(optimizer.state) == ["m", "v", "step", "product"]

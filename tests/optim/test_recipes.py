@@ -1,5 +1,6 @@
-"""The first ten updates of every optimizer, against PyTorch and against numbers written down."""
+"""Every optimizer of the config: its first ten updates against PyTorch and numbers written down, and its defaults."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,8 +8,11 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from lstm_cli.optim.recipes import RECIPES, updates
+from lstm_cli.config.optimizer import OptimizerBase
+from lstm_cli.optim.recipes import RECIPES, rule_of
+from lstm_cli.optim.updates import updates
 from tests.support.ops import compiled, ops_of
+from tests.support.optim import names_of, optimizer_section
 
 START = np.array([0.5, -1.0, 2.0, 0.1, -0.3])
 STEPS, PLACES = np.arange(1, 11)[:, None], np.arange(1, 6)
@@ -70,6 +74,38 @@ CASES = {
 }
 
 
+# The contract: every optimizer's own keys and their defaults, and those that all have.
+BETAS_AND_EPSILON = {**BETAS, "epsilon": 1e-8}
+DEFAULTS = {
+    "sgd": {"learning_rate": 0.1, "momentum": 0.0, "nesterov": False},
+    "adagrad": {"learning_rate": 0.01, "epsilon": 1e-6},
+    "adadelta": {"learning_rate": 1.0, "rho": 0.95, "epsilon": 1e-6},
+    "rmsprop": {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-8},
+    "adam": {"learning_rate": 0.001, **BETAS_AND_EPSILON},
+    "adamw": {"learning_rate": 0.001, **BETAS_AND_EPSILON, "weight_decay": 0.01},
+    "nadam": {"learning_rate": 0.001, **BETAS_AND_EPSILON},
+}
+COMMON = {"weight_decay": 0.0, "clip_norm": 5.0, "clip_norm_each": None, "clip_value": None}
+OF_NO_RULE = {"name", "learning_rate", "clip_norm", "clip_norm_each", "clip_value"}  # what a rule does not depend on
+
+
+def test_every_optimizer_of_the_config_is_tested_and_has_a_recipe():
+    names = names_of(OptimizerBase)
+    assert names == sorted(RECIPES) == sorted(DEFAULTS) == sorted({case[0] for case in CASES.values()})
+
+
+@pytest.mark.parametrize("name", names_of(OptimizerBase))
+def test_a_rule_has_the_keys_of_its_section_and_no_default(name):
+    fields = dataclasses.fields(RECIPES[name])
+    assert {field.name for field in fields} == type(optimizer_section(name)).model_fields.keys() - OF_NO_RULE
+    assert all(field.default is dataclasses.MISSING for field in fields)
+
+
+@pytest.mark.parametrize("name", names_of(OptimizerBase))
+def test_defaults_are_those_of_the_contract(name):
+    assert optimizer_section(name).model_dump() == {"name": name, **COMMON, **DEFAULTS[name]}
+
+
 def tolerance(recipe):
     """PyTorch keeps nadam's product of momenta in float32."""
     return 1e-8 if recipe == "nadam" else 1e-12
@@ -79,7 +115,7 @@ def stepper(recipe, options, dtype="float64", start=START):
     """Return the parameters, their state, and a function from gradient and learning rate that takes a step."""
     flat = pytensor.shared(start.astype(dtype))
     gradient, rate = pt.vector(dtype=dtype), pt.scalar(dtype=dtype)
-    step = updates(RECIPES[recipe](**options), flat, gradient, rate)
+    step = updates(rule_of(optimizer_section(recipe, **options)), flat, gradient, rate)
     state = {variable.name: variable for variable in step if variable is not flat}
     return SimpleNamespace(flat=flat, state=state, step=compiled([gradient, rate], [], updates=step))
 

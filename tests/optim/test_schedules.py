@@ -1,13 +1,16 @@
 import json
-from types import SimpleNamespace
 
 import pytest
 
+from lstm_cli.config.optimizer import ScheduleBase
+from lstm_cli.config.train import TrainSpec
 from lstm_cli.optim.schedules import schedule
+from tests.support.optim import names_of, schedule_section
 
 
-def made(name, total=100, state=None, **keys):
-    return schedule(SimpleNamespace(**{"name": name, "warmup": 0, "final": 0.0} | keys), total, state)
+def made(name, total=100, **keys):
+    """Return a schedule of the config, without a warm-up unless it is asked for."""
+    return schedule(schedule_section(name, **{"warmup": 0, **keys}), total)
 
 
 def test_constant():
@@ -30,24 +33,37 @@ def test_exponential():
     assert [factor(0), factor(5), factor(10), factor(30)] == pytest.approx([1, 0.5**0.5, 0.5, 0.125])
 
 
-KEYS = {
-    "constant": {},
-    "cosine": {},
-    "linear": {},
-    "exponential": {"decay": 0.9, "steps": 10},
-    "plateau": {"factor": 0.5, "patience": 1},
+# The contract: every schedule's keys and their defaults.
+DEFAULTS = {
+    "constant": {"warmup": 0},
+    "cosine": {"warmup": "auto", "final": 0.0},
+    "linear": {"warmup": "auto", "final": 0.0},
+    "exponential": {"warmup": 0, "decay": 0.9, "steps": 1000},
+    "plateau": {"warmup": 0, "factor": 0.5, "patience": 3, "final": 0.01},
 }
+every_schedule = pytest.mark.parametrize("name", names_of(ScheduleBase))
 
 
-@pytest.mark.parametrize("name", KEYS)
+@every_schedule
+def test_defaults_are_those_of_the_contract(name):
+    assert schedule_section(name).model_dump() == {"name": name, **DEFAULTS[name]}
+
+
+def test_defaults_of_training_around_schedules_and_updates():
+    defaults = TrainSpec()
+    assert defaults.schedule == schedule_section("cosine", warmup="auto")
+    assert (defaults.patience, defaults.on_nonfinite, defaults.max_nonfinite) == (10, "stop", 10)
+
+
+@every_schedule
 def test_every_schedule_warms_up(name):
-    factor = made(name, warmup=4, **KEYS[name])
+    factor = made(name, warmup=4)
     assert [factor(step) for step in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
 
 
-@pytest.mark.parametrize("name", KEYS)
+@every_schedule
 def test_a_warm_up_longer_than_the_run(name):
-    factor = made(name, total=3, warmup=10, **KEYS[name])
+    factor = made(name, total=3, warmup=10)
     assert [factor(step) for step in range(3)] == pytest.approx([0.1, 0.2, 0.3])
 
 
@@ -87,12 +103,8 @@ def test_plateau_goes_on_from_its_state():
         whole.evaluated(score)
     for score in scores[:2]:
         first.evaluated(score)
-    second = made("plateau", state=json.loads(json.dumps(first.state)), **keys)
+    second = made("plateau", **keys)
+    second.state.update(json.loads(json.dumps(first.state)))
     for score in scores[2:]:
         second.evaluated(score)
     assert second.state == whole.state and second(0) == whole(0)
-
-
-def test_unknown_names():
-    with pytest.raises(ValueError, match="got 'steps', expected constant, cosine"):
-        made("steps")

@@ -27,7 +27,7 @@ BAD_ROWS = {
     ("classifier", "missing number"): (
         "x", [[1, None]], "step 1: a number is missing: fill it in or remove the sequence",
     ),
-    ("classifier", "empty"): ("x", [], "an empty sequence: give it at least one step, or delete the row"),
+    ("classifier", "empty"): ("x", [], "an empty sequence: give it at least one step, or delete the sequence"),
     ("tagger", "missing column"): ("words", None, "the column is missing (there are y): add it"),
     ("tagger", "other dimension"): (
         "words", ["a", ["a", "b"]], "step 2: expected one token, got a list or an object: write one token",

@@ -55,7 +55,7 @@ def test_tokens(loaded):
         assert forecast["prediction"] == list(text[len(row["text"]) :])
 
 
-def test_the_least_random_text_is_the_likeliest(loaded):
+def test_the_least_random_text_is_the_most_likely(loaded):
     run = loaded("plays")
     (forecast,) = run.forecast([{"text": "abc a"}], 30)
     assert "".join(run.generate("abc a", 30, temperature=0)) == "".join(forecast["prediction"])
@@ -67,11 +67,11 @@ def test_the_same_seed_writes_the_same_text(loaded, kind):
     assert texts[0] == texts[1] != texts[2]
 
 
-def test_a_high_temperature_is_odder(loaded):
+def test_a_high_temperature_is_more_surprising(loaded):
     run = loaded("names")
-    likeliest = "".join(run.generate("", 200, temperature=0))
+    most_likely = "".join(run.generate("", 200, temperature=0))
     cool, hot = (len(set("".join(run.generate("", 200, temperature=t)).split("\n"))) for t in (0.05, 5))
-    assert len(set(likeliest.split("\n"))) <= 2 <= cool < hot
+    assert len(set(most_likely.split("\n"))) <= 2 <= cool < hot
 
 
 def test_symbols_come_as_often_as_the_model_says(loaded):
@@ -116,10 +116,24 @@ def test_the_count_is_of_symbols(loaded):
 
 
 @pytest.mark.parametrize("kind", ["classifier", "numbered", "regression"])
-def test_only_a_model_of_its_own_next_input_goes_on(loaded, raw_sequences, kind):
+def test_only_a_model_of_its_own_next_input_continues(loaded, raw_sequences, kind):
     for use in (lambda run: run.forecast(raw_sequences(kind), 3), lambda run: run.generate("a", 3)):
         with pytest.raises(ConfigError, match="needs a model of its own next input"):
             use(loaded(kind))
+
+
+@pytest.mark.parametrize("target", [{"next": True, "ahead": 2}, {"column": "b", "ahead": 1}])
+def test_only_what_comes_right_after_the_input_is_fed_back(tmp_path, target):
+    """Neither its own input two steps later, nor another column one step later."""
+    (tmp_path / "a.csv").write_text("a,b\n" + "".join(f"{k % 5}.5,{k % 3}.5\n" for k in range(40)))
+    config = {"data": {"train": str(tmp_path / "a.csv"), "inputs": ["a"], "target": target, "valid": None}}
+    config |= {"model": {"layers": [2]}, "train": {"epochs": 1, "monitor": "train.loss"}}
+    lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
+    run = lstm_cli.load(tmp_path / "run")
+    assert len(run.predict([{"a": [0.5, 1.5, 2.5]}])[0]["prediction"]) == 3
+    for use in (lambda: run.forecast([{"a": [0.5, 1.5]}], 3), lambda: run.generate("a", 3)):
+        with pytest.raises(ConfigError, match="needs a model of its own next input"):
+            use()
 
 
 def test_only_a_model_of_text_writes_text(loaded):
@@ -127,7 +141,7 @@ def test_only_a_model_of_text_writes_text(loaded):
         loaded("pendulum").generate("a", 3)
 
 
-def test_a_model_that_reads_both_ways_does_not_go_on(loaded, monkeypatch):
+def test_a_model_that_reads_both_ways_does_not_continue(loaded, monkeypatch):
     """No config trains one with target next, but one could be made."""
     run = loaded("both_ways")
     target = run.schema.target
@@ -137,8 +151,8 @@ def test_a_model_that_reads_both_ways_does_not_go_on(loaded, monkeypatch):
         run.forecast([{"x": [[1, 2]]}], 3)
 
 
-def test_train_refuses_to_read_the_answer(tmp_path):
+def test_train_refuses_to_read_the_target(tmp_path):
     (tmp_path / "a.txt").write_text("abc")
-    with pytest.raises(ConfigError, match="a bidirectional layer sees the next step that it should predict"):
+    with pytest.raises(ConfigError, match="a bidirectional layer sees the next step, which it should predict"):
         config = {"data": {"train": str(tmp_path / "a.txt")}, "model": {"bidirectional": True}}
         lstm_cli.train(config, run=tmp_path / "run")

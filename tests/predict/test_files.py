@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lstm_cli.cli import predict
+from lstm_cli.cli.group import predict
+from lstm_cli.data import encode, read_sequences
 from lstm_cli.data import raw_sequences as encodable
-from lstm_cli.data import read_sequences
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.writers import write_rows
 from tests.support.data import write_jsonl
@@ -185,7 +185,7 @@ def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
     run, peaks = loaded("classifier"), []
     monkeypatch.setattr("lstm_cli.data.batching.whole.SEQUENCES_HELD", 64)
     for count in (200, 2000):
-        rows = run.predictions(run.schema.encode(row) for row in read_sequences(many(count), run.schema))
+        rows = run.predictions(encode(run.schema, row) for row in read_sequences(many(count), run.schema))
         tracemalloc.start()
         write_rows(rows, tmp_path / "out.jsonl", per_step=False)
         peaks.append(tracemalloc.get_traced_memory()[1])
@@ -194,11 +194,11 @@ def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
     assert peaks[1] < 1.2 * peaks[0]
 
 
-def test_of_a_long_text_only_the_likeliest_symbols_are_held(loaded, monkeypatch):
+def test_of_a_long_text_only_the_most_likely_symbols_are_held(loaded, monkeypatch):
     run = loaded("plays")
     monkeypatch.setattr("lstm_cli.data.batching.whole.OUTPUTS_HELD", 6 * 500)
     text = "abc " * 5000
-    (sequence,) = (run.schema.encode(row) for row in encodable([{"text": text}], run.schema))
+    (sequence,) = (encode(run.schema, row) for row in encodable([{"text": text}], run.schema))
     tracemalloc.start()
     (row,) = run.predictions([sequence])
     peak = tracemalloc.get_traced_memory()[1]
@@ -220,7 +220,7 @@ def test_memory_that_is_not_enough_is_an_error_of_the_data(trained, monkeypatch)
 
 
 def process(*args, **options):
-    script = "import sys; from lstm_cli.cli import predict; predict(prog_name='lstm-predict')"
+    script = "import sys; from lstm_cli.cli.group import predict; predict(prog_name='lstm-predict')"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen([sys.executable, "-c", script, *map(str, args)], env=environment, **options)
 

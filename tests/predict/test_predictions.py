@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from lstm_cli.data import Dataset, UnknownCounts
+from lstm_cli.data import UnknownCounts, encode, read_dataset
 from lstm_cli.data import raw_sequences as encodable
 from lstm_cli.data.batching import whole as limits
 from tests.support.data import write_jsonl
@@ -15,7 +15,7 @@ from tests.support.data import write_jsonl
 
 def raw_outputs(run, rows):
     """Return the network's outputs for each row."""
-    return list(run.outputs(run.schema.encode(row) for row in encodable(rows, run.schema)))
+    return list(run.outputs(encode(run.schema, row) for row in encodable(rows, run.schema)))
 
 
 def test_rows_come_out_in_the_order_of_the_input_with_their_ids(loaded, raw_sequences):
@@ -51,7 +51,7 @@ def test_labels_keep_their_type_and_there_is_one_a_step(loaded, raw_sequences):
 
 
 @pytest.mark.parametrize("kind", ["classifier", "numbered", "both_ways", "tagger"])
-def test_probabilities_sum_to_one_and_the_prediction_is_the_likeliest(loaded, raw_sequences, kind):
+def test_probabilities_sum_to_one_and_the_prediction_is_the_most_likely(loaded, raw_sequences, kind):
     rows = loaded(kind).predict(raw_sequences(kind), probabilities=True)
     assert [row["prediction"] for row in rows] == [
         row["prediction"] for row in loaded(kind).predict(raw_sequences(kind))
@@ -104,7 +104,7 @@ def test_the_last_step_of_a_series_has_its_forecast_too(loaded, trained):
     (row,) = run.predict(rows)
     assert len(row["prediction"]) == 30
     assert row["prediction"][-1] == run.forecast(rows, 1)[0]["prediction"][0]
-    dataset = Dataset.read(trained("pendulum") / "series.csv", run.schema)
+    dataset = read_dataset(trained("pendulum") / "series.csv", run.schema)
     assert {sequence.steps for sequence in dataset} == {39}
 
 
@@ -141,12 +141,12 @@ def test_small_batches_and_chunks_give_what_large_ones_give(loaded, raw_sequence
 
 
 def test_evaluation_is_that_of_training(loaded, trained):
-    """On the test data it finds the scores that training told at its end, and counts what `predict` gets right."""
+    """On the test data it finds the scores that training reported at its end, and counts what `predict` gets right."""
     folder, run = trained("classifier"), loaded("classifier")
-    told = json.loads((folder / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    reported = json.loads((folder / "run" / "metrics.jsonl").read_text().splitlines()[-1])
     scores = run.evaluate(folder / "test.jsonl")
-    assert told["split"] == "test"
-    assert scores == {name: pytest.approx(told[name]) for name in ("loss", "accuracy", "macro_f1")}
+    assert reported["split"] == "test"
+    assert scores == {name: pytest.approx(reported[name]) for name in ("loss", "accuracy", "macro_f1")}
     rows = [json.loads(line) for line in (folder / "test.jsonl").read_text().splitlines()]
     right = [row["prediction"] == given["label"] for row, given in zip(run.predict(rows), rows, strict=True)]
     assert scores["accuracy"] == pytest.approx(np.mean(right))
@@ -167,5 +167,5 @@ def test_a_label_that_training_never_saw_counts_as_an_error_and_is_told(loaded, 
     assert scores["accuracy"] <= run.evaluate(folder / "test.jsonl")["accuracy"] - 2 / 12
     assert math.isfinite(scores["loss"])
     (note,) = unknown_counts.notes("test")
-    told = r"test: targets that training never saw, each an error: [234] of 12 \(.*%\), such as 'other'"
-    assert re.fullmatch(told, note)
+    pattern = r"test: targets that training never saw, each an error: [234] of 12 \(.*%\), such as 'other'"
+    assert re.fullmatch(pattern, note)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import lstm_cli
-from lstm_cli.run.checkpoint import BEST, load
+from lstm_cli.run.checkpoint import load
+from lstm_cli.run.names import BEST
 from tests.support.runs import SERIES, TEXT, config, train, write_data
 from tests.support.worlds import config as world
 from tests.support.worlds import write_world

@@ -19,9 +19,9 @@ from typing import Any
 
 import lstm_cli
 from lstm_cli.config import load_config
-from lstm_cli.data import read_sequences
+from lstm_cli.data import encode, read_sequences
 from lstm_cli.errors import Interrupted
-from lstm_cli.run.folder import ENVIRONMENT, LOCK
+from lstm_cli.run.names import ENVIRONMENT, LOCK
 from lstm_cli.training.events import Event, StepDone
 from tests.support.runs import SERIES, TEXT, Watcher, metrics, train, watched, write_data
 
@@ -100,7 +100,7 @@ def answers(folder: Path, name: str) -> dict[str, Any]:
     """Return what a run says of its training data: the scores, and the last outputs for the first sequence."""
     run = lstm_cli.load(folder / name)
     data = folder / run.config.data.train
-    first = next(run.outputs(run.schema.encode(row) for row in read_sequences(data, run.schema)))
+    first = next(run.outputs(encode(run.schema, row) for row in read_sequences(data, run.schema)))
     return {"scores": run.evaluate(data), "outputs": first.values[-3:].tolist()}
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lstm_cli.run.checkpoint import BEST, FORMAT, LAST, load
+from lstm_cli.run.checkpoint import FORMAT, load
+from lstm_cli.run.names import BEST, LAST
 from tests.released.make import CONFIGS, STOPS, answers, resumed
 
 FOLDERS = sorted(Path(__file__).parent.glob("format-*"))

@@ -31,7 +31,7 @@ SYSTEMS = {
     "cart.py:in_numpy": r"in_numpy: raised TypeError: .* \(line \d+\): state and output are PyTensor variables, for",
     "cart.py:leaves": r"cart\.py:leaves: raised SystemExit: 3 \(line \d+\)$",
     "cart.py:idle": r"cart\.py:idle: returned a state that does not depend on the output",
-    "cart.py:broken_winch": r"broken_winch: made a next state that is not finite of the start \[",
+    "cart.py:broken_winch": r"broken_winch: made a next state that is not finite from the start \[",
     "cart.py:carts": r"cart\.py has no function carts, only cart, bad_shape",
     "cart.py:not_a_function": r"cart\.py has no function not_a_function",
     "carts.py:cart": r"carts\.py cannot be read \(No such file or directory\)",
@@ -95,7 +95,7 @@ def test_a_check_finds_a_system_that_goes_to_infinity(world):
 
 
 def test_what_a_system_prints_is_no_result(world, tmp_path):
-    with pytest.raises(ConfigError, match=r"logs: made a next state that is not finite of the start \["):
+    with pytest.raises(ConfigError, match=r"logs: made a next state that is not finite from the start \["):
         build_job(given := config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))
     code = "from tests.support.worlds import config; from lstm_cli.data import open_data\n"
     code += "from lstm_cli.training.session import build_job; import sys\n"
@@ -131,7 +131,7 @@ def test_a_system_without_slopes_learns_nothing_and_says_nothing_wrong(world):
 
 
 ROWS = {
-    "no goal": ({"id": "x", "start": [0, 0, 0]}, r":18: goal: the column is missing: add it"),
+    "no goal": ({"id": "x", "start": [0, 0, 0]}, r":18: goal: the column is missing \(there are id, start\): add it"),
     "short start": ({"id": "x", "start": [0, 0], "goal": [0, 0]}, r":18: start: expected 3 numbers, got 2"),
     "ragged start": ({"id": "x", "start": [[0, 0, 0], [1]], "goal": [0, 0]}, r":18: start: step 2: expected a list"),
     "words": ({"id": "x", "start": ["a", 0, 0], "goal": [0, 0]}, r":18: start: expected a number, got the string 'a'"),
@@ -158,11 +158,11 @@ def test_a_row_that_cannot_be_used(tmp_path, name):
         ({"rollout": {"warmup": 3}}, r"observed states, but rollout\.warmup is 3"),
         ({"rollout": {"teacher_forcing": 0.5}}, r"only without rollout\.dynamics"),
         ({"data": {"inputs": ["begin"]}}, r"the data has no column begin"),
-        ({"data": {"transform": {"start": "log"}}}, r"a system works in its own units"),
+        ({"data": {"transform": {"start": "log"}}}, r"a system computes in its own units"),
         ({"data": {"target": "next"}}, r"give the column of the goal"),
         ({"model": {"residual": True}}, r"model\.residual: needs target: next"),
         ({"model": {"pool": "mean"}}, r"nothing is pooled"),
-        ({"loss": {"start": "id"}}, r"rollout\.loss_at says which steps count"),
+        ({"loss": {"start": "id"}}, r"rollout\.loss_at decides which steps count"),
         ({"rollout": {"loss_at": [1.0]}}, r"1 weights for 6 steps: give one for each"),
     ],
 )

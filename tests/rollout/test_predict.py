@@ -72,7 +72,7 @@ def test_a_score_is_that_of_the_trajectories(folder, size):
 
 @pytest.mark.parametrize("size", [1, 8, 512])
 def test_a_score_is_that_of_the_forecasts_of_every_window(folder, size):
-    """A loop on its own predictions sees three steps and goes on for five; then it is shown the next three."""
+    """A loop on its own predictions sees three steps and continues for five; then it is shown the next three."""
     run = lstm_cli.load(folder / "alone")
     run.config = run.config.model_copy(update={"train": run.config.train.model_copy(update={"batch_size": size})})
     values = np.loadtxt(folder / "waves.csv", delimiter=",", skiprows=1)
@@ -90,7 +90,7 @@ def test_a_score_is_that_of_the_forecasts_of_every_window(folder, size):
 
 def test_the_code_in_a_folder_is_not_run_without_trust(folder, monkeypatch):
     ran = []
-    monkeypatch.setattr("lstm_cli.training.closed_loop.load_function", lambda *a: ran.append(a))
+    monkeypatch.setattr("lstm_cli.engine.system.load_function", lambda *a: ran.append(a))
     result = CliRunner().invoke(predict, [str(folder / "run"), str(folder / "starts.jsonl")])
     assert result.exit_code == 2 and ran == []
     assert "runs the code in" in result.stderr and "--trust" in result.stderr and "dynamics.py" in result.stderr

@@ -8,10 +8,10 @@ import pytest
 from lstm_cli.config import load_config
 from lstm_cli.config.rollout import TeacherForcing
 from lstm_cli.data import evaluation_batches, open_data
+from lstm_cli.engine.forcing import forced_steps, probability
 from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels.runtime.threads import set_threads
 from tests.support import reference
-from lstm_cli.training.forcing import forced_steps, probability
 from tests.support.worlds import ALONE, CLOSED, cart_step, config, job_of, raw_sequences, write_world
 
 
@@ -232,7 +232,7 @@ def test_always_forced_is_the_open_loop(world):
     losses = [
         job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)[0] for job in (forced, free)
     ]
-    from lstm_cli.training.step import Predictor
+    from lstm_cli.engine.predictor import Predictor
 
     open_loop, _ = Predictor(forced.trainer.model)(batch_without_loop(batch))
     expected = float(np.mean((open_loop - batch.target) ** 2))

@@ -1,4 +1,4 @@
-"""Closed loops from a config to a run: what is learned and told, and that nothing is lost on the way."""
+"""Closed loops from a config to a run: what is learned and reported, and that nothing is lost on the way."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def test_learning_brings_the_cart_to_its_goal(world, tmp_path):
 def test_the_error_against_the_horizon(world, base):
     job = job_of(config(world, base, data={"test": 0.2}))
     data = open_data(job.config)
-    shown = rolled(job.config, job.evaluator, data)
+    shown = rolled(job)
     assert shown.split == "test" and len(shown.errors) == job.config.rollout.steps
     batches = evaluation_batches(job.config, data.test)
     squares = np.zeros(len(shown.errors))
@@ -74,7 +74,7 @@ def test_the_error_against_the_horizon(world, base):
             counts[turn] += 1
     np.testing.assert_allclose(shown.errors, np.sqrt(squares / counts))
     last = config(world, base, data={"test": 0.2}, rollout={"loss_at": "last"})
-    assert rolled(last, job_of(last).evaluator, open_data(last)) == shown  # every step is shown, whichever count
+    assert rolled(job_of(last)) == shown  # every step is shown, whichever count
     assert 2 <= len(shown.trajectories) <= 6
     assert all(len(line.found) == len(line.wanted) for line in shown.trajectories)
 
@@ -89,7 +89,7 @@ def test_the_report_shows_the_loop_and_what_nobody_drives(world, tmp_path):
 def test_the_system_left_alone_is_a_baseline(world):
     job = job_of(config(world))
     before = job.trainer.model.parameters.flat.get_value()
-    (baseline,) = started(world, job, open_data(job.config)).baselines
+    (baseline,) = started(world, job).baselines
     assert (job.trainer.model.parameters.flat.get_value() == before).all()
     squares = []
     for row in raw_sequences(world, job.valid.dataset.ids):
@@ -102,7 +102,7 @@ def test_the_system_left_alone_is_a_baseline(world):
 
 def test_the_last_observed_value_is_a_baseline_of_a_loop_alone(world):
     job = job_of(config(world, ALONE))
-    persisted = {b.name: b.metrics for b in started(world, job, open_data(job.config)).baselines}["the last value"]
+    persisted = {b.name: b.metrics for b in started(world, job).baselines}["the last value"]
     squares = []
     for batch in job.valid.epoch(0):
         truth = job.valid.dataset.truth(batch)

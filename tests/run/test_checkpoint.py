@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as arrays
 
 from lstm_cli.errors import CheckpointError, Diverged
 from lstm_cli.run import checkpoint
-from lstm_cli.run.checkpoint import FILES, MANIFEST, MODEL, State, check_matches, decode, load, save
+from lstm_cli.run.checkpoint import State, check_matches, decode, load, save
+from lstm_cli.run.names import CHECKPOINT_FILES, MANIFEST, MODEL
 from tests.support.crash import step_of
 from tests.support.crash_worker import state
 
@@ -22,7 +23,7 @@ DTYPES = ["float32", "float64", "float16", "int64", "int32", "int8", "uint8", "u
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in FILES}
+    return {name: (folder / name).read_bytes() for name in CHECKPOINT_FILES}
 
 
 @pytest.fixture
@@ -139,12 +140,12 @@ def test_every_truncation_is_found(small: Path) -> None:
 def test_files_of_two_checkpoints_do_not_mix(tmp_path: Path, small: Path) -> None:
     save(state(2, size=2), tmp_path / "best")
     other = read(tmp_path / "best")
-    for name in FILES:
+    for name in CHECKPOINT_FILES:
         with pytest.raises(CheckpointError, match="damaged"):
             decode({**read(small), name: other[name]}, small)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", CHECKPOINT_FILES)
 def test_the_message_names_the_file_and_the_damage(small: Path, name: str) -> None:
     size = (small / name).stat().st_size
     (small / name).write_bytes((small / name).read_bytes()[:-1])
@@ -195,7 +196,7 @@ def test_a_forged_manifest_is_no_traceback(small: Path, key: str, value: object)
 def test_any_json_for_a_manifest_is_no_traceback(value: object) -> None:
     for text in (json.dumps(value), json.dumps({"sha256": value}), json.dumps(value) * 2, "[" * 100_000):
         with pytest.raises(CheckpointError, match="damaged"):
-            decode(dict.fromkeys(FILES, text.encode()), Path("run/best"))
+            decode(dict.fromkeys(CHECKPOINT_FILES, text.encode()), Path("run/best"))
 
 
 def test_a_model_that_does_not_match_is_described_leaf_by_leaf() -> None:

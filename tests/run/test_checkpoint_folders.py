@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lstm_cli.errors import CheckpointError
 from lstm_cli.run import checkpoint
-from lstm_cli.run.checkpoint import FILES, MANIFEST, POSITION, load, load_newest, save
+from lstm_cli.run.checkpoint import load, load_newest, save
+from lstm_cli.run.names import CHECKPOINT_FILES, MANIFEST, POSITION
 from tests.support.crash import damage, step_of
 from tests.support.crash_worker import state
 
@@ -30,7 +31,7 @@ def saves(folder: Path, steps: Iterable[int]) -> Iterator[None]:
         yield
         temporary.rename(folder)
         yield
-        for name in FILES:
+        for name in CHECKPOINT_FILES:
             (old / name).unlink()
             yield
         old.rmdir()
@@ -84,7 +85,7 @@ class TestResume:
         assert step_of(found.state) == 3
         assert found.warning.splitlines() == [
             f"{run}/last/model.safetensors: damaged checkpoint: its SHA-256 is not the one in manifest.json",
-            f"going on from {run}/best, step 3",
+            f"continuing from {run}/best, step 3",
         ]
 
     def test_warns_of_a_damaged_best_as_well(self, run: Path) -> None:
@@ -101,7 +102,7 @@ class TestResume:
         save(state(6), run / "last")
         damage(run / "last")
         shutil.copytree(run / "best", run / ".old-last-01234567")
-        assert "going on from" in load_newest(run).warning
+        assert "continuing from" in load_newest(run).warning
 
     def test_takes_the_newest_good_one_of_several_retired_states(self, run: Path) -> None:
         """Several saves were killed, each at another moment: removing the state before, or between two renames."""

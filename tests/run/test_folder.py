@@ -16,7 +16,8 @@ from lstm_cli.errors import CheckpointError, ConfigError, DiskError, RunBusy
 from lstm_cli.run import folder as runfolder
 from lstm_cli.run.checkpoint import load_newest, save
 from lstm_cli.run.compatibility import check_identity, compare_configs, environment, identity
-from lstm_cli.run.folder import LOCK, RunFolder
+from lstm_cli.run.folder import RunFolder
+from lstm_cli.run.names import LOCK
 from tests.support.crash import Worker
 from tests.support.crash_worker import state
 
@@ -76,12 +77,12 @@ def test_overwrite_removes_what_the_tool_made_and_nothing_else(run: Path) -> Non
     assert left == {"notes.txt": "mine too", "best.tex": "mine as well"}
     assert (run / "notes.txt").read_text() == "mine"
     (former,) = names(run) - {LOCK, "notes.txt", "thesis"}
-    assert warning == f"{run}: replaced, but for what this tool did not make: {former}, notes.txt, thesis"
+    assert warning == f"{run}: replaced, except for what this tool did not make: {former}, notes.txt, thesis"
 
 
 NO_ROOM = """
 import resource
-from lstm_cli.cli import train
+from lstm_cli.cli.group import train
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 train()
 """
@@ -144,17 +145,17 @@ def test_resume_of_a_run_killed_before_it_began(tmp_path: Path) -> None:
         assert load_newest(run.path) is None
 
 
-def test_damaged_lines_of_the_metrics_are_told(run: Path) -> None:
+def test_damaged_lines_of_the_metrics_are_reported(run: Path) -> None:
     good, torn = '{"step": 5, "epoch": 1, "split": "valid"}\n', '{"step": 10, "ep'
     for content, numbers in (
         (torn, ""),
         (good + torn, ""),
         (good + "\0\0\n" + good + torn, ":2: a damaged line: "),
-        (good + "#\n" * 3 + good, ":2: a damaged line, as 2 more of the file: "),
+        (good + "#\n" * 3 + good, ":2: a damaged line, like 2 more of the file: "),
     ):
         (run / "metrics.jsonl").write_text(content)
         with RunFolder.resume(run) as resumed:
-            left = f"{run}/metrics.jsonl{numbers}left as it is, and out of the report"
+            left = f"{run}/metrics.jsonl{numbers}left as it is, and not in the report"
             assert resumed.warnings == ([left] if numbers else [])
         assert (run / "metrics.jsonl").read_text() == content
 
@@ -198,7 +199,7 @@ class TestLock:
         yield worker
         worker.close()
 
-    def test_a_second_process_is_told_who_is_there(self, run: Path, holder: Worker, other: Worker) -> None:
+    def test_a_second_process_learns_which_one_holds_it(self, run: Path, holder: Worker, other: Worker) -> None:
         (run / LOCK).unlink()
         pid = holder.start(do="open", run=run, resume=True, content="held", seconds=600)
         while not (run / "vocabulary.json").read_text().startswith("held"):
@@ -320,3 +321,19 @@ def test_changes_are_listed_with_old_and_new_value() -> None:
         ["seed: 1 -> 7"],
     )
     assert compare_configs(OLD, OLD) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "refused"),
+    [
+        ({"name": "sgd", "momentum": 0.9}, {"name": "rmsprop", "momentum": 0.5}, {"name", "momentum"}),
+        ({"name": "sgd", "momentum": 0.0}, {"name": "rmsprop", "momentum": 0.5}, {"name"}),
+        ({"name": "sgd", "momentum": 0.9}, {"name": "adam", "beta1": 0.9}, {"name", "momentum"}),
+        ({"name": "sgd", "momentum": 0.0}, {"name": "adam", "beta1": 0.9}, {"name"}),
+        ({"name": "rmsprop", "momentum": 0.5}, {"name": "rmsprop", "momentum": 0.0}, set()),
+    ],
+)
+def test_momentum_is_kept_by_sgd_only(old: dict, new: dict, refused: set[str]) -> None:
+    for values in ((old, new), (new, old)):
+        changes = compare_configs(*({**OLD, "optimizer": value} for value in values))
+        assert {change.partition(":")[0].removeprefix("optimizer.") for change in changes.refused} == refused

@@ -3,6 +3,51 @@ from pathlib import Path
 from lstm_cli.config import Config, load_config
 from lstm_cli.errors import ConfigError
 
+# The documented config, with every default written out.
+CONTRACT = """
+seed: 1
+threads: auto
+data:
+  train: vowels-train.jsonl
+  valid: 0.2
+  test: vowels-test.jsonl
+  format: auto
+  inputs: [x]
+  target: speaker
+  id: id
+  scale: standard
+  max_length: null
+  on_error: stop
+  unit: char
+  lines: false
+  transform: {}
+  window: null
+  carry_state: false
+model:
+  embedding: 64
+  cell: lstm
+  layers: [128, 128]
+  bidirectional: false
+  activation: tanh
+  output_activation: null
+  dropout: 0.3
+  recurrent_dropout: 0.0
+  initial_state: learned
+  pool: last
+loss: {normalize: step}
+optimizer: {name: adadelta, rho: 0.95, epsilon: 1e-6, clip_norm: 5.0}
+train:
+  epochs: 50
+  batch_size: 32
+  bucket: true
+  accumulate: 1
+  schedule: {name: cosine, warmup: auto}
+  monitor: valid.loss
+  patience: 10
+  evaluate_every: epoch
+  checkpoint_every: 10min
+"""
+
 GOOD = "data: {train: a.jsonl, inputs: [x], target: y}\n"
 
 

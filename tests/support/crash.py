@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from lstm_cli.run.checkpoint import BEST, LAST, MODEL, PARTS, State, load, load_newest, save
+from lstm_cli.run.checkpoint import PARTS, State, load, load_newest, save
+from lstm_cli.run.names import BEST, LAST, MODEL
 from tests.support.crash_worker import state
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +88,7 @@ class Worker:
         return self.wait()
 
     def calls(self, **task: object) -> list[tuple[str, int]]:
-        """Run a task, and list its system calls, each as its name and the how-manieth of that name it is."""
+        """Run a task, and list its system calls, each as its name and its ordinal among those of that name."""
         assert self.run("-etrace=all", **task).code == 0
         seen: dict[str, int] = {}
         calls = []

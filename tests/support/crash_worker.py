@@ -1,7 +1,7 @@
 """A process that imports once and then forks a child for every task, for tests that kill the child or fail its calls.
 
-The command line names modules to import. Reads one JSON task a line and answers each with the child's pid; {"wait":
-true} is answered with its exit code. A child, with everything set up, stops itself, so that a tracer can be attached
+The command line names modules to import. Reads one JSON task a line and replies to each with the child's pid; {"wait":
+true} gets its exit code. A child, with everything set up, stops itself, so that a tracer can be attached
 before the task begins: SIGCONT begins it.
 """
 
@@ -66,7 +66,7 @@ def do_open(task: dict) -> None:
 
 
 def fsync_of(task: dict) -> Callable[[int], None]:
-    """What is called in place of a sync: it lasts so long (`slow`), and from a number on (`stuck`) it does not end.
+    """What is called in place of a sync: it lasts `slow` seconds, and from number `stuck` on it does not end.
 
     That one says when it begins, and ends the process, with code 1, should it have been waited for.
     """
@@ -85,8 +85,8 @@ def fsync_of(task: dict) -> Callable[[int], None]:
 
 def do_run(task: dict) -> None:
     """Start or resume a training run. Syncs are left out unless `sync` is set."""
+    from lstm_cli.api import train_run
     from lstm_cli.config import load_config
-    from lstm_cli.training.run import train_run
 
     if not task.get("sync"):
         os.fsync = fsync_of(task)
@@ -125,13 +125,13 @@ def main() -> None:
     for line in sys.stdin:
         task = json.loads(line)
         if "wait" in task:
-            answer = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            reply = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         else:
-            pid = answer = os.fork()
+            pid = reply = os.fork()
             if not pid:
                 child(task)
             os.waitpid(pid, os.WUNTRACED)
-        sys.stdout.write(f"{answer}\n")
+        sys.stdout.write(f"{reply}\n")
         sys.stdout.flush()
 
 

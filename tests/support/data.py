@@ -7,11 +7,30 @@ import numpy as np
 
 from lstm_cli.config import config_from_mapping
 from lstm_cli.data import Dataset, Encoded, Schema, open_data
-from lstm_cli.data.schema.columns import Column, TargetColumn
-from lstm_cli.data.schema.layout import Layout
-from lstm_cli.data.schema.scaling import Scaling
+from lstm_cli.data.schema.layout import Column, Layout, TargetColumn
+from lstm_cli.data.schema.preprocessing import Scaling
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
+CONLLU = """# sent_id = a1
+# text = vámonos al mar
+1-2\tvámonos\t_\t_\t_\t_\t_\t_\t_\t_
+1\tvamos\tir\tVERB\t_\tMood=Imp|Number=Plur\t0\troot\t_\t_
+2\tnos\tnosotros\tPRON\t_\t_\t1\tobj\t_\t_
+2.1\tgone\t_\t_\t_\t_\t_\t_\t_\t_
+3\tmar\tmar\tNOUN\t_\t_\t1\tobl\t_\t_
+
+1\tsí\tsí\tINTJ\t_\t_\t0\troot\t_\t_
+"""
+TS = """# a comment
+@problemName Waves
+@timeStamps false
+@univariate false
+@dimensions 2
+@classLabel true up down
+@data
+1,2,3:10,20,30:up
+4:40:down
+"""
 
 
 def config(folder, sections=None, **data):
@@ -39,8 +58,7 @@ def open_text(folder, text, sections=None, **data):
 
 def number_schema(*, per="step", kind="number"):
     """The schema of one column of plain numbers whose target is another."""
-    answer = TargetColumn("y", kind, per)
-    layout = Layout("jsonl", (Column("x", "x", "number"),), answer)
+    layout = Layout("jsonl", (Column("x", "x", "number"),), TargetColumn("y", kind, per))
     return Schema.assemble(layout, tokens={}, sets={}, scaling={"x": Scaling.none(1)}, own_scaling=Scaling.none(1))
 
 

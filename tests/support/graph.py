@@ -6,9 +6,11 @@ import numpy as np
 
 from lstm_cli.config import config_from_mapping
 from lstm_cli.data import Batch
+from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.predictor import Predictor
+from lstm_cli.engine.trainer import Trainer
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
-from lstm_cli.training.step import Evaluator, Predictor, Trainer
 
 CELLS = ("lstm", "gru", "rnn")
 EXACT = {"rtol": 1e-10, "atol": 1e-12}
@@ -81,7 +83,7 @@ def _targets(rng, kind, rows, outputs):
 
 
 def members(network, batch, columns):
-    """Return some of the sequences as a batch of their own, and which of the whole batch's rows are theirs."""
+    """Return some of the sequences as a batch of their own, and which counted positions of the whole batch it has."""
     columns, count = np.asarray(columns), len(batch.lengths)
     steps = int(batch.lengths[columns].max())
     if network.model.sizes.per == "step":
@@ -98,7 +100,7 @@ def members(network, batch, columns):
         mask=batch.mask[:steps, columns].copy(),
         numbers=None if batch.numbers is None else batch.numbers[:steps, columns].copy(),
         tokens={name: ids[:steps, columns].copy() for name, ids in batch.tokens.items()},
-        rows=np.array(rows),
+        counted=np.array(rows),
         target=batch.target[mine],
         weight=batch.weight[mine],
         sequences=batch.sequences[columns],

@@ -20,7 +20,7 @@ DOUBLE_PENDULUM = {"M1": 1.0, "M2": 0.7, "L1": 1.0, "L2": 0.8, "G": 9.81, "dt": 
 
 
 def softmax(x):
-    return T.nnet.softmax(x.T).T  # a layer's activation meets batches as (units, batch)
+    return T.nnet.softmax(x.T).T  # a layer's activation gets a batch as (units, batch)
 
 
 def identity(x):
@@ -177,6 +177,17 @@ CASES = {
 def digest(array):
     """Return three numbers on which every element has its own weight."""
     return np.cos(np.outer([1, 2, 3], np.arange(1, array.size + 1))) @ np.ravel(array)
+
+
+def of_case(numbers, name):
+    """Return the numbers of one case by their own names."""
+    return {key.partition("/")[2]: value for key, value in numbers.items() if key.startswith(f"{name}/")}
+
+
+def assert_close(arrays, expected):
+    """Compare the digests, each to 1e-9 of the length of its array."""
+    for (name, array), digits in zip(arrays.items(), expected, strict=True):
+        np.testing.assert_allclose(digest(array), digits, rtol=1e-9, atol=1e-9 * np.linalg.norm(array), err_msg=name)
 
 
 def set_vector(parameters, vector):

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lstm_cli.api import train_run
 from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.errors import Interrupted
-from lstm_cli.run.checkpoint import BEST, LAST, PARTS, load
-from lstm_cli.training import keeper
+from lstm_cli.run.checkpoint import PARTS, load
+from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import Evaluated, Event, Finished, Note, Result, Started
-from lstm_cli.training.run import train_run
-from lstm_cli.training.sinks.sink import Sink
+from lstm_cli.training.sinks import Sink
 
 SMALL = {
     "threads": 1,
@@ -58,7 +58,7 @@ def config(folder: Path, **changes: Any) -> Config:
 
 
 class Watcher(Sink):
-    """A sink in the console's place: keeps the events, and does something after one of them."""
+    """A sink that keeps the events, and does something after one of them."""
 
     def __init__(self, after: int | None = None, act: Callable[[], None] = lambda: None) -> None:
         self.events: list[Event] = []
@@ -72,16 +72,18 @@ class Watcher(Sink):
         if len(self.events) == self._after:
             self._act()
 
+    def close(self) -> None:
+        pass
+
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
 
 
 def watched(config: Config, folder: Path, watcher: Watcher, **options: Any) -> Result:
-    """Train with the watcher in the console's place, and without waiting for the disk."""
+    """Train with the watcher as a sink, and without waiting for the disk."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keeper, "console", lambda stream, verbosity: watcher)
         patch.setattr(os, "fsync", lambda descriptor: None)
-        return train_run(config, folder, **options)
+        return train_run(config, folder, sinks=[watcher], verbosity=-1, **options)
 
 
 def train(config: Config, folder: Path, **options: Any) -> Watcher:
@@ -91,7 +93,7 @@ def train(config: Config, folder: Path, **options: Any) -> Watcher:
 
 
 def train_in_sessions(config: Config, folder: Path, stops: Sequence[int]) -> int:
-    """Train, stopped by SIGINT after so many events of each session; return how many sessions there were."""
+    """Train, stopped by SIGINT after `stops[k]` events of session k; return how many sessions there were."""
     for session, after in enumerate(stops):
         watcher = Watcher(after, lambda: signal.raise_signal(signal.SIGINT))
         try:
@@ -116,7 +118,7 @@ def die() -> None:
 
 
 def train_with_deaths(config: Config, folder: Path, deaths: Sequence[int]) -> None:
-    """Train to the end in sessions that die after so many events each."""
+    """Train to the end in sessions, each of which dies after its number of events."""
     for session, after in enumerate(deaths):
         with suppress(Died):
             watched(config, folder, Watcher(after, die), resume=session > 0)

@@ -24,7 +24,7 @@ def windows(p=P, labels=LABELS, lengths=LENGTHS, starts=STARTS):
 
 def test_masked_loss_sums_over_each_window():
     labels = LABELS.copy()
-    labels[1, :2] = 99  # outside the window nobody looks
+    labels[1, :2] = 99  # ignored outside the window
     ranges = [range(start, start + length) for start, length in zip(STARTS, LENGTHS, strict=True)]
     expected = [-sum(np.log(P[b, t, LABELS[b, t]]) for t in steps) for b, steps in enumerate(ranges)]
     assert_allclose(windows(labels=labels), expected, rtol=1e-12)

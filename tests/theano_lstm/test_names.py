@@ -53,7 +53,7 @@ ATTRIBUTES = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_it_is_called_as_theirs(name):
+def test_signatures_are_those_of_theano_lstm(name):
     found = lstm_cli
     for part in name.split("."):
         found = getattr(found, part)
@@ -62,12 +62,12 @@ def test_it_is_called_as_theirs(name):
     assert list(given)[: len(expected)] == list(expected)
     for parameter, default in expected.items():
         ours = given[parameter].default
-        assert default in (REQUIRED, ...) or ours == default  # what theirs requires may be left out here
+        assert default in (REQUIRED, ...) or ours == default  # what theano-lstm requires may be optional here
     assert all(parameter.default is not REQUIRED for parameter in list(given.values())[len(expected) :])
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
-def test_a_layer_has_what_theirs_has(name):
+def test_a_layer_has_the_attributes_of_theano_lstm(name):
     layer = getattr(lstm_cli, name)(3, 4, lambda x: x)
     assert [attribute for attribute in ATTRIBUTES[name] if not hasattr(layer, attribute)] == []
     assert layer.is_recursive == (name != "Layer")

@@ -9,7 +9,7 @@ from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.link.vm import VMLinker
 
 from lstm_cli.theano import compiling
-from tests.support.parity import CASES, NUMBERS, digest, fused, train
+from tests.support.parity import CASES, NUMBERS, assert_close, fused, of_case, train
 
 SLOW = {"lstm_adadelta", "lstm_identity_gate_sgd", "closed_loop_adadelta"}  # little that others lack
 LOOPS = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in CASES]
@@ -20,16 +20,6 @@ FUSED = ("lstm_adadelta", "lstm_identity_gate_sgd", "rnn_adagrad", "embedding_ad
 def numbers():
     with np.load(NUMBERS) as file:
         return dict(file)
-
-
-def of_case(numbers, name):
-    return {key.partition("/")[2]: value for key, value in numbers.items() if key.startswith(f"{name}/")}
-
-
-def assert_close(arrays, expected):
-    """Compare the digests, each to 1e-9 of the length of its array."""
-    for (name, array), digits in zip(arrays.items(), expected, strict=True):
-        np.testing.assert_allclose(digest(array), digits, rtol=1e-9, atol=1e-9 * np.linalg.norm(array), err_msg=name)
 
 
 def check(name, expected, graph=None):

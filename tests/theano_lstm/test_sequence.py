@@ -8,35 +8,41 @@ from lstm_cli.theano.tensor import nnet
 from numpy.testing import assert_allclose
 
 from lstm_cli import GRU, LSTM, RNN, Embedding, Layer
-from lstm_cli.theano_lstm.activations import ACTIVATIONS, name_of
-from tests.support.theano_lstm import evaluate, randomize, steps
+from lstm_cli.ops.activations import ACTIVATIONS
+from lstm_cli.ops.recurrent import recurrent
+from lstm_cli.theano_lstm.fusing import activation_name
+from tests.support.theano_lstm import evaluate, on_joined_weights, randomize, steps
 
 T, B, INPUTS, H = 3, 3, 2, 4
 rng = np.random.default_rng(1)
 X, LENGTHS = rng.normal(size=(T, B, INPUTS)), np.array([3, 2, 1])
 MASK = 2.0 * rng.integers(0, 2, size=(B, H))
-ROWS = {LSTM: (4, 4), GRU: (3, 4), RNN: (1, 1)}
+# G gate blocks, blocks of biases, parts of the state
+BLOCKS = {"lstm": (4, 4, 2), "gru": (3, 4, 1), "rnn": (1, 1, 1)}
+each_cell = pytest.mark.parametrize("cell", [LSTM, GRU, RNN])
 
 
-def build(cell, activation="tanh"):
-    """Return a layer on joined weights, and those."""
-    gates, biases = ROWS[cell]
-    shapes = [(gates * H, INPUTS + H), (biases * H,), (cell.states * H,)]
-    shared = [pytensor.shared(rng.normal(scale=0.5, size=shape)) for shape in shapes]
-    return cell.from_parameters(*shared, activation=activation), shared
+def own_order(states):
+    """Return the states of the Op as one in the order of `activate`: [c, h] for an LSTM."""
+    return pt.concatenate(states[::-1], axis=1) if len(states) == 2 else states[0]
 
 
-def own_order(cell, finals):
-    """Return the states of `sequence` as one in the order of `activate`: [c, h] for an LSTM."""
-    return pt.concatenate(finals[::-1], axis=1) if cell is LSTM else finals[0]
+def compare(one_op, layer, start, parameters, **options):
+    """Compare what an Op makes of sequences, ``(h, finals)``, with a loop of the layer's steps, and their gradients.
 
-
-def compare(cell, layer, parameters, **options):
+    Parameters
+    ----------
+    one_op : callable
+        ``(x, lengths, **options) -> h, finals``.
+    start : vector
+        The state before the first step, in the layer's order.
+    parameters : list of shared variables
+        What both depend on.
+    """
     x, lengths = pt.tensor("x", shape=(T, B, INPUTS), dtype="float64"), pt.lvector()
-    h, finals = layer.sequence(x, lengths, **options)
-    start = pt.repeat(layer.initial_hidden_state[None], B, axis=0)
-    ways = [(h, own_order(cell, finals)), steps(layer, x, lengths, start, **options)]
-    weights = rng.normal(size=(T, B, H)), rng.normal(size=(B, cell.states * H))
+    h, finals = one_op(x, lengths, **options)
+    ways = [(h, own_order(finals)), steps(layer, x, lengths, pt.repeat(start[None], B, axis=0), **options)]
+    weights = rng.normal(size=(T, B, H)), rng.normal(size=(B, len(finals) * H))
     wrt = [x, *parameters]
     outputs = [
         [*way, *pytensor.grad(sum((o * w).sum() for o, w in zip(way, weights, strict=True)), wrt)] for way in ways
@@ -46,28 +52,47 @@ def compare(cell, layer, parameters, **options):
         assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
 
 
+def compare_joined(cell, activation="tanh", **options):
+    """Compare the Op on joined weights with the steps of a layer whose gates are views of them."""
+    gates, biases, parts = BLOCKS[cell]
+    shapes = [(gates * H, INPUTS + H), (biases * H,), (parts * H,)]
+    W, b, start = (pytensor.shared(rng.normal(scale=0.5, size=shape)) for shape in shapes)
+    layer = on_joined_weights(cell, W, b, units=H, inputs=INPUTS, activation=ACTIVATIONS[activation])
+    states = [pt.repeat(start[None, k * H : (k + 1) * H], B, axis=0) for k in reversed(range(parts))]
+
+    def one_op(x, lengths, **options):
+        return recurrent(x, lengths, W, b, states, cell=cell, activation=activation, **options)
+
+    compare(one_op, layer, start, [W, b, start], **options)
+
+
 @pytest.mark.parametrize("options", [{}, {"mask": MASK, "reverse": True}], ids=["plain", "masked and reversed"])
-@pytest.mark.parametrize("cell", [LSTM, GRU, RNN])
+@pytest.mark.parametrize("cell", BLOCKS)
 def test_joined_weights(cell, options):
-    layer, parameters = build(cell)
-    compare(cell, layer, parameters, **options)
-
-
-@pytest.mark.parametrize("cell", [LSTM, GRU, RNN])
-def test_weights_gate_by_gate(cell):
-    layer = cell(INPUTS, H, ACTIVATIONS["softsign"], **({"reset_after": True} if cell is GRU else {}))
-    randomize(layer.params)
-    compare(cell, layer, [*layer.params, layer.initial_hidden_state])
+    compare_joined(cell, **options)
 
 
 @pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid"])
 def test_other_activations(activation):
-    layer, parameters = build(LSTM, activation)
-    compare(LSTM, layer, parameters)
+    compare_joined("lstm", activation)
+
+
+def build(cell, activation="softsign"):
+    layer = cell(INPUTS, H, ACTIVATIONS[activation], **({"reset_after": True} if cell is GRU else {}))
+    randomize([*layer.params, layer.initial_hidden_state])
+    return layer
+
+
+@pytest.mark.parametrize("options", [{}, {"mask": MASK, "reverse": True}], ids=["plain", "masked and reversed"])
+@each_cell
+def test_weights_gate_by_gate(cell, options):
+    layer = build(cell)
+    start = layer.initial_hidden_state
+    compare(layer.sequence, layer, start, [*layer.params, start], **options)
 
 
 def test_initial_states_can_be_given():
-    layer, _ = build(LSTM)
+    layer = build(LSTM, "tanh")
     x, lengths = pt.tensor("x", shape=(T, B, INPUTS), dtype="float64"), pt.lvector()
     first, finals = layer.sequence(x, lengths)
     second, _ = layer.sequence(x[1:], lengths + 1, initial=finals)
@@ -76,22 +101,7 @@ def test_initial_states_can_be_given():
     assert_allclose(parts, expected, rtol=1e-12)
 
 
-def test_tokens_are_rows_of_their_table():
-    layer, (W, _, _) = build(GRU)
-    ids, lengths, table = pt.imatrix(), pt.lvector(), pytensor.shared(rng.normal(size=(5, INPUTS)))
-    ways = [layer.sequence(ids, lengths, table=table)[0], layer.sequence(table[ids], lengths)[0]]
-    outputs = [[h, *pytensor.grad((h**2).sum(), [table, W, layer.initial_hidden_state])] for h in ways]
-    values = {ids: rng.integers(0, 5, size=(T, B)).astype("int32"), lengths: LENGTHS}
-    for got, expected in zip(*(evaluate(way, values) for way in outputs), strict=True):
-        assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
-
-
-def test_initial_state_is_zero_without_one():
-    _, (W, b, _) = build(GRU)
-    assert not evaluate([GRU.from_parameters(W, b).initial_hidden_state])[0].any()
-
-
-def test_dense_and_embedding_have_theirs():
+def test_dense_and_embedding_layers_have_one_too():
     layer, table = Layer(INPUTS, 2, pt.tanh), Embedding(5, INPUTS)
     ids = pt.imatrix()
     rows = table.activate(ids)
@@ -99,18 +109,6 @@ def test_dense_and_embedding_have_theirs():
     fused_rows, rows, fused, stepped = evaluate(outputs, {ids: rng.integers(0, 5, size=(T, B)).astype("int32")})
     assert_allclose(fused_rows, rows)
     assert_allclose(fused, stepped, rtol=1e-12)
-
-
-def test_gates_are_views_of_joined_weights():
-    layer, (W, b, _) = build(LSTM)
-    gates = (layer.in_gate, layer.forget_gate, layer.out_gate, layer.in_gate2)
-    joined = evaluate(
-        [pt.concatenate([g.linear_matrix for g in gates]), pt.concatenate([g.bias_matrix for g in gates])]
-    )
-    assert_allclose(joined[0], W.get_value())
-    assert_allclose(joined[1], b.get_value())
-    with pytest.raises(TypeError, match=r"LSTM.params: .* is a view and cannot be set"):
-        layer.params = evaluate(layer.params)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +122,7 @@ def test_gates_are_views_of_joined_weights():
     ],
 )
 def test_activations_are_recognised_by_what_they_compute(activation, name):
-    assert name_of(activation) == name
+    assert activation_name(activation) == name
 
 
 def replaced(layer, gate):
@@ -145,8 +143,3 @@ def replaced(layer, gate):
 def test_what_the_op_cannot_do_is_an_error(layer, message):
     with pytest.raises(NotImplementedError, match=message):
         layer.sequence(pt.dtensor3(), pt.lvector())
-
-
-def test_weights_need_a_known_shape():
-    with pytest.raises(ValueError, match=r"from_parameters: the shape of .* must be known"):
-        RNN.from_parameters(pt.dmatrix(), pt.dvector())

@@ -26,7 +26,7 @@ rng = np.random.default_rng(2)
 X = rng.normal(size=(5, 3))
 
 
-def test_layers_take_what_the_one_below_puts_out():
+def test_the_input_of_a_layer_is_the_output_of_the_one_below():
     model = StackedCells(3, celltype=LSTM, layers=[4, 2], activation=pt.tanh)
     model.layers.append(Layer(2, 6, pt.tanh))
     x = pt.dmatrix()
@@ -80,8 +80,8 @@ def test_gated_input_scales_all_of_x():
     assert_allclose(above, expected, rtol=1e-12)
 
 
-def test_gated_input_is_gated_by_what_is_left_and_scales_what_entered():
-    """As theano-lstm's: a mask falls on what the gate sees, and the layer above gets the whole x, scaled."""
+def test_gated_input_is_gated_by_the_masked_input_and_scales_all_of_it():
+    """As in theano-lstm: the mask applies to the input of the gate, and the layer above gets the whole x, scaled."""
     model = StackedCells(3, celltype=RNN, layers=[4], activation=pt.tanh)
     model.layers.insert(0, GatedInput(3, 4, pt.tanh))
     randomize(model.params)
@@ -154,7 +154,7 @@ def test_no_mask_is_no_dropout():
 
 @pytest.mark.parametrize("inside", [True, False])
 def test_dropout_in_a_loop_has_the_gradient_of_what_it_computed(inside):
-    """The gradient of the loop must meet the masks of the loop; the original could not."""
+    """The gradient of the loop must use the masks of the loop, which the original did not."""
     layer = RNN(3, 3, pt.tanh)
     x, scale = pt.dmatrix(), theano.shared(1.0)
     outside = MultiDropout([3], 0.5)

@@ -1,6 +1,6 @@
 """What theano-lstm computed on Theano, to nine digits, by training from a config: data files, model, loss, optimizer.
 
-Two of the seven cases a config cannot say: the gradient clipped inside the recurrence, and the gated input.
+A config has no words for two of the seven cases: the gradient clipped inside the recurrence, and the gated input.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,7 @@ from lstm_cli.training.events import StepDone
 from lstm_cli.training.loop import train
 from lstm_cli.training.session import build_job
 from tests.support.data import write_jsonl
-from tests.support.parity import CASES, NUMBERS, named
-from tests.theano_lstm.test_parity import assert_close, of_case
+from tests.support.parity import CASES, NUMBERS, assert_close, named, of_case
 
 SGD, ADAGRAD, ADADELTA = ({"name": "sgd", "learning_rate": 0.1}, {"name": "adagrad", "learning_rate": 0.05}, "adadelta")
 STEPS = 15
@@ -53,8 +52,8 @@ def driven(folder, numbers):
 
 
 @dataclass
-class Told:
-    """A case as a config tells it."""
+class Configured:
+    """A case as a config describes it."""
 
     data: Callable
     model: dict
@@ -73,28 +72,28 @@ LOOP = {
     },
     "loss": {"normalize": "sequence"},
 }
-TOLD = {
-    "lstm_adadelta": Told(tagged, {"layers": [7, 6]}, ADADELTA),
-    "lstm_identity_gate_sgd": Told(tagged, {"layers": [{"size": 7, "activation": "linear"}, 6]}, SGD),
-    "rnn_adagrad": Told(tagged, {"cell": "rnn", "layers": [7, 6]}, ADAGRAD),
-    "embedding_adagrad": Told(labelled, {"embedding": 4, "layers": [6]}, ADAGRAD),
-    "closed_loop_adadelta": Told(
+CONFIGURED = {
+    "lstm_adadelta": Configured(tagged, {"layers": [7, 6]}, ADADELTA),
+    "lstm_identity_gate_sgd": Configured(tagged, {"layers": [{"size": 7, "activation": "linear"}, 6]}, SGD),
+    "rnn_adagrad": Configured(tagged, {"cell": "rnn", "layers": [7, 6]}, ADAGRAD),
+    "embedding_adagrad": Configured(labelled, {"embedding": 4, "layers": [6]}, ADAGRAD),
+    "closed_loop_adadelta": Configured(
         driven, {"layers": [{"size": 20, "activation": "linear"}, 20], "output": 1}, ADADELTA, LOOP
     ),
 }
 
 
-def job_of(told, folder, numbers):
-    optimizer = {"name": told.optimizer} if isinstance(told.optimizer, str) else told.optimizer
+def job_of(described, folder, numbers):
+    optimizer = {"name": described.optimizer} if isinstance(described.optimizer, str) else described.optimizer
     config = config_from_mapping(
         {
             "precision": "float64",
             "threads": 1,
-            "data": {"valid": None, "scale": "none", **told.data(folder, numbers)},
-            "model": {"dropout": 0.0, **told.model},
+            "data": {"valid": None, "scale": "none", **described.data(folder, numbers)},
+            "model": {"dropout": 0.0, **described.model},
             "optimizer": {**optimizer, "clip_norm": None, "clip_norm_each": 5.0},
             "train": {"epochs": 5, "batch_size": 8, "schedule": "constant"},
-            **(told.sections or {}),
+            **(described.sections or {}),
         },
         folder,
     )
@@ -103,7 +102,7 @@ def job_of(told, folder, numbers):
 
 
 def places(job, schema, shapes):
-    """Return where each parameter of theirs lies in ours, by its name: our name, index in ours, index in theirs."""
+    """Return for each parameter of theano-lstm: our parameter's name, the index in it, the index in theano-lstm's."""
     parameters = {parameter.name: parameter for parameter in job.trainer.model.parameters.parameters}
     shift, layers = int("embedding.x" in parameters), job.trainer.model.layers
     found, every = {}, slice(None)
@@ -132,8 +131,8 @@ def split(vector, shapes):
     return {name: part.reshape(shapes[name]) for name, part in zip(shapes, np.split(vector, ends[:-1]), strict=True)}
 
 
-def in_their_words(values, found, before):
-    """Return arrays of ours as theirs: `before`, with what ours has written over it."""
+def in_their_layout(values, found, before):
+    """Return our arrays in the layout of theano-lstm: `before`, overwritten where we have the parameter."""
     after = {name: array.copy() for name, array in before.items()}
     for their, (ours, index, rows) in found.items():
         after[their][rows] = values[ours][index]
@@ -141,7 +140,7 @@ def in_their_words(values, found, before):
 
 
 def first_output(job, name):
-    """Return the output of the first forward pass as theirs is: probabilities, or the states that are compared."""
+    """Return the output of the first forward pass as theano-lstm's: probabilities, or the states that are compared."""
     (batch,) = job.batches.epoch(0)
     _, values, _ = job.evaluator(batch, None)
     columns = np.argsort(batch.sequences)  # of the batch, where each sequence is
@@ -154,11 +153,11 @@ def first_output(job, name):
     return output.reshape(*batch.mask.shape, -1)[:, columns]
 
 
-@pytest.mark.parametrize("name", TOLD)
+@pytest.mark.parametrize("name", CONFIGURED)
 def test_a_config_trains_to_the_same_numbers(tmp_path, name):
     with np.load(NUMBERS) as file:
         numbers = of_case(file, name)
-    job, schema = job_of(TOLD[name], tmp_path, numbers)
+    job, schema = job_of(CONFIGURED[name], tmp_path, numbers)
     store = job.trainer.model.parameters
     shapes = {their: shared.get_value().shape for their, shared in named(CASES[name].build()).items()}
     start, found, values = split(numbers["p0"], shapes), places(job, schema, shapes), store.values()
@@ -176,5 +175,5 @@ def test_a_config_trains_to_the_same_numbers(tmp_path, name):
     np.testing.assert_allclose(costs, numbers["cost"], rtol=1e-9)
     ours = {parameter.name: parameter.shape for parameter in store.parameters}
     nothing = {their: np.zeros(shape) for their, shape in shapes.items()}
-    assert_close(in_their_words(split(gradient, ours), found, nothing), numbers["g0"])
-    assert_close(in_their_words(store.values(), found, start), numbers["p1"])
+    assert_close(in_their_layout(split(gradient, ours), found, nothing), numbers["g0"])
+    assert_close(in_their_layout(store.values(), found, start), numbers["p1"])

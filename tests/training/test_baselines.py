@@ -4,9 +4,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from lstm_cli.api import train_run
 from lstm_cli.config import config_from_mapping
 from lstm_cli.training.baselines import Constant, persistence
-from lstm_cli.training.run import train_run
 from lstm_cli.training.sinks.wording import number
 from tests.support.runs import SMALL, merged
 

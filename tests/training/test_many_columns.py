@@ -6,7 +6,8 @@ import numpy as np
 
 import lstm_cli
 from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_NODES
-from lstm_cli.run.checkpoint import LAST, load
+from lstm_cli.run.checkpoint import load
+from lstm_cli.run.names import LAST
 from tests.support.runs import config, metrics, train
 
 COLUMNS = [f"sensor_{number}" for number in range(1500)]

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_cli.config import Config
+from lstm_cli.engine.trainer import Trainer
 from lstm_cli.errors import Diverged, Interrupted
-from lstm_cli.run.checkpoint import BEST, LAST, PARTS, State, load
+from lstm_cli.run.checkpoint import PARTS, State, load
+from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import CheckpointWritten, Event, Note, StepDone
-from lstm_cli.training.step import Trainer
 from tests.support.runs import Watcher, assert_same, config, train, train_in_sessions, watched, write_data
 
 PLAIN = {"name": "sgd", "learning_rate": 0.125, "clip_norm": None}
@@ -66,26 +67,26 @@ def diverges(config: Config, run: Path, **options: Any) -> str:
 
 def test_a_loss_that_is_not_finite_ends_the_run_at_the_state_before(folder: Path) -> None:
     run = folder / "run"
-    told = diverges(wild(folder), run)
+    message = diverges(wild(folder), run)
     step = load(run / LAST).position["step"]
-    assert f"step {step + 1}, epoch {step // 2 + 1}: loss inf on sequences " in told
-    assert "wild" in told.partition(":")[2].partition(" this update is not kept")[0]
-    assert told.endswith(f"Last good state: {run / LAST}, step {step}")
+    assert f"step {step + 1}, epoch {step // 2 + 1}: loss inf on sequences " in message
+    assert "wild" in message.partition(":")[2].partition(" this update is not kept")[0]
+    assert message.endswith(f"Last good state: {run / LAST}, step {step}")
 
 
 def test_the_sequences_are_those_of_the_batch_and_no_state_is_named_before_there_is_one(folder: Path) -> None:
-    told = diverges(wild(folder, batch_size=8), folder / "run")
-    names = told.partition("on sequences ")[2].partition(": this update is not kept")[0]
+    message = diverges(wild(folder, batch_size=8), folder / "run")
+    names = message.partition("on sequences ")[2].partition(": this update is not kept")[0]
     assert sorted(names.split(", ")) == sorted([*"abcdfgh", "wild"])
-    assert told.startswith("step 1, epoch 1: loss inf ")
-    assert told.endswith("Last good state: none was written yet")
+    assert message.startswith("step 1, epoch 1: loss inf ")
+    assert message.endswith("Last good state: none was written yet")
 
 
 def test_a_long_batch_is_named_in_part(folder: Path) -> None:
     lines = [json.dumps({"id": f"s{k}", "x": [[0.0, 1.0]], "y": 1e30}) for k in range(40)]
     (folder / "numbers.jsonl").write_text("\n".join(lines))
-    told = diverges(wild(folder, batch_size=40), folder / "run")
-    names, _, more = told.partition("on sequences ")[2].partition(": this update")[0].partition(" and ")
+    message = diverges(wild(folder, batch_size=40), folder / "run")
+    names, _, more = message.partition("on sequences ")[2].partition(": this update")[0].partition(" and ")
     assert len(set(names.split(", "))) == 32
     assert more == "8 more"
 
@@ -93,7 +94,7 @@ def test_a_long_batch_is_named_in_part(folder: Path) -> None:
 def at_step(
     step: int, spoil: Callable[[Trainer], object], loss: float | None = None
 ) -> Callable[..., tuple[float, np.ndarray]]:
-    """`Trainer.backpropagate`, spoilt after so many updates, with another loss if one is given."""
+    """`Trainer.backpropagate`, spoilt after `step` updates, with another loss if one is given."""
     original = Trainer.backpropagate
 
     def backpropagate(self: Trainer, *args: Any, **options: Any) -> tuple[float, np.ndarray]:
@@ -120,9 +121,9 @@ def test_a_gradient_that_is_not_finite_is_not_applied(
 ) -> None:
     monkeypatch.setattr(Trainer, "backpropagate", at_step(5, set_gradient(value, where)))
     run = folder / "run"
-    told = diverges(tame(folder), run)
-    assert told.startswith(f"step 6, epoch 2: gradient norm {'nan' if np.isnan(value) else 'inf'} on sequences s")
-    assert told.endswith(f"Last good state: {run / LAST}, step 5")
+    message = diverges(tame(folder), run)
+    assert message.startswith(f"step 6, epoch 2: gradient norm {'nan' if np.isnan(value) else 'inf'} on sequences s")
+    assert message.endswith(f"Last good state: {run / LAST}, step 5")
     monkeypatch.undo()
     train(tame(folder), run, resume=True)
     train(tame(folder), folder / "whole")
@@ -142,9 +143,9 @@ def test_a_step_that_overflows_is_not_kept(
     monkeypatch.setattr(Trainer, "backpropagate", at_step(2, set_gradient(gradient, where)))
     optimizer = {"name": name, "clip_norm": None} | ({"learning_rate": 2.0} if name == "sgd" else {})
     run, settings = folder / "run", tame(folder, optimizer=optimizer)
-    told = diverges(settings, run)
-    assert told.startswith("step 3, epoch 1: weights or optimizer state that are not finite on sequences s")
-    assert told.endswith(f"Last good state: {run / LAST}, step 2")
+    message = diverges(settings, run)
+    assert message.startswith("step 3, epoch 1: weights or optimizer state that are not finite on sequences s")
+    assert message.endswith(f"Last good state: {run / LAST}, step 2")
     monkeypatch.undo()
     train(settings, run, resume=True)
     train(settings, folder / "whole")
@@ -160,9 +161,9 @@ def test_weights_that_are_not_finite_after_a_modest_gradient_are_not_kept(
 
     monkeypatch.setattr(Trainer, "backpropagate", at_step(2, spoil))
     run = folder / "run"
-    told = diverges(tame(folder), run)
-    assert told.startswith("step 3, epoch 1: weights or optimizer state that are not finite on sequences s")
-    assert told.endswith(f"Last good state: {run / LAST}, step 2")
+    message = diverges(tame(folder), run)
+    assert message.startswith("step 3, epoch 1: weights or optimizer state that are not finite on sequences s")
+    assert message.endswith(f"Last good state: {run / LAST}, step 2")
 
 
 def arrays(state: State) -> dict[str, bytes]:
@@ -230,11 +231,11 @@ def test_a_bad_sequence_is_left_out_each_time(folder: Path) -> None:
 @pytest.mark.parametrize("policy", ["skip", "halve_learning_rate"])
 def test_the_cap_ends_the_run(folder: Path, policy: str) -> None:
     run = folder / "run"
-    told = diverges(wild(folder, on_nonfinite=policy, max_nonfinite=2, epochs=9), run)
+    message = diverges(wild(folder, on_nonfinite=policy, max_nonfinite=2, epochs=9), run)
     step = load(run / LAST).position["step"]
-    assert ", epoch 3: loss inf on sequences " in told
+    assert ", epoch 3: loss inf on sequences " in message
     assert step in (4, 5)
-    assert "this update is not kept, nor were 2 before (train.max_nonfinite)" in told
+    assert "this update is not kept, nor were 2 before (train.max_nonfinite)" in message
 
 
 @settings(max_examples=6, deadline=None)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from lstm_cli.data.batching import whole as whole_sequences
 from lstm_cli.errors import Interrupted
-from lstm_cli.run.checkpoint import BEST, LAST, load
-from lstm_cli.training import keeper
+from lstm_cli.run.checkpoint import load
+from lstm_cli.run.names import BEST, LAST
+from lstm_cli.training import checkpointing
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring
 from tests.support.runs import (
     DROPS,
@@ -179,14 +180,14 @@ def test_an_evaluation_is_left_half_done_and_done_anew(
 def test_a_score_on_test_data_that_was_left_is_taken_by_the_resumed_run(
     whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changes, run, evaluate = {"data": {"test": 3}}, whole.new(), keeper.evaluate
+    changes, run, evaluate = {"data": {"test": 3}}, whole.new(), checkpointing.evaluate
 
     def asked_to_stop(*args: Any) -> Any:
         signal.raise_signal(signal.SIGTERM)
         return evaluate(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(keeper, "evaluate", asked_to_stop)
+        patch.setattr(checkpointing, "evaluate", asked_to_stop)
         with pytest.raises(Interrupted, match="stopped by SIGTERM after step 12; continue with --resume") as caught:
             train(config(whole.folder, **changes), run)
     assert caught.value.exit_code == 143

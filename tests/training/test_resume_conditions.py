@@ -10,20 +10,21 @@ import numpy as np
 import pytensor
 import pytest
 
+from lstm_cli.api import train_run
 from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
 from lstm_cli.optim.build import build
 from lstm_cli.optim.recipes import RECIPES
-from lstm_cli.run.checkpoint import BEST, LAST, load
+from lstm_cli.run.checkpoint import load
 from lstm_cli.run.compatibility import compare_configs
+from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import StepDone
-from lstm_cli.training.run import train_run
 from tests.support.crash import damage
 from tests.support.runs import DROPS, SMALL, Watcher, Whole, assert_same, config, train, watched, write_data
 
 
 def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:
-    """It is as if there had been so many from the start, where the schedule does not look at the end."""
+    """It is as if that had been their number from the start, where the schedule does not look at the end."""
     changes = {"model": DROPS, "train": {"epochs": 2, "schedule": "constant"}}
     more = {**changes, "train": {**changes["train"], "epochs": 4}}
     run = whole.new()
@@ -194,9 +195,9 @@ def test_a_damaged_last_state_falls_back_to_the_best_with_a_warning(
     assert best < last
     damage(run / LAST)
     train_run(config(whole.folder, **changes), run, resume=True, verbosity=-1)
-    told = capsys.readouterr().err
-    assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in told
-    assert f"going on from {run / BEST}, step {best}" in told
+    shown = capsys.readouterr().err
+    assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in shown
+    assert f"continuing from {run / BEST}, step {best}" in shown
     assert_same(run, whole.of("damaged", changes))
 
 

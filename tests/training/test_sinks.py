@@ -13,7 +13,7 @@ from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Fi
 from lstm_cli.training.sinks import Bar, Lines, MetricsFile, Verbosity, console, open_log
 from lstm_cli.training.sinks.wording import duration, number
 
-START = Started(run="gestures", epochs=2, total_steps=20, model=(Part("layer 1", "LSTM of 8 units", 384),))
+START = Started(folder=Path("gestures"), epochs=2, total_steps=20, model=(Part("layer 1", "LSTM of 8 units", 384),))
 
 
 def step(count, loss=1.0):
@@ -24,7 +24,7 @@ def evaluation(count, split="valid", loss=0.5, **more):
     return Evaluated(step=count, epoch=1, split=split, seconds=1.25, loss=loss, metrics={"accuracy": 0.75}, **more)
 
 
-def told(*events, verbosity=Verbosity.NORMAL, seconds_per_step=6.0):
+def lines_of(*events, verbosity=Verbosity.NORMAL, seconds_per_step=6.0):
     """The lines written for events when the clock moves at every step."""
     stream, now = io.StringIO(), [0.0]
     lines = Lines(stream, verbosity, interval=10.0, clock=lambda: now[0])
@@ -35,8 +35,8 @@ def told(*events, verbosity=Verbosity.NORMAL, seconds_per_step=6.0):
     return stream.getvalue().splitlines()
 
 
-def test_lines_tell_the_first_step_then_one_line_per_interval():
-    assert told(START, *(step(count, loss=count) for count in range(1, 6))) == [
+def test_lines_show_the_first_step_then_one_line_per_interval():
+    assert lines_of(START, *(step(count, loss=count) for count in range(1, 6))) == [
         "gestures: starting: 384 parameters, 2 epochs, 20 steps",
         "first step after 6 s: loss 1.0000",
         "epoch 1/2, step 3/20: loss 2.0000, 0.167 steps/s, 1 min 42 s left",
@@ -45,13 +45,13 @@ def test_lines_tell_the_first_step_then_one_line_per_interval():
 
 
 def test_lines_after_a_resume_count_from_there():
-    lines = told(Started(run="x", epochs=2, total_steps=20, first_step=10), step(11), step(12), step(13))
-    assert lines[0] == "x: going on after step 10: 2 epochs, 20 steps"
+    lines = lines_of(Started(folder=Path("x"), epochs=2, total_steps=20, first_step=10), step(11), step(12), step(13))
+    assert lines[0] == "x: continuing after step 10: 2 epochs, 20 steps"
     assert "step 13/20: loss 1.0000, 0.167 steps/s, 42 s left" in lines[-1]
 
 
-def test_lines_tell_scores_notes_and_the_end():
-    lines = told(START, Note("hello"), evaluation(10, improved=True), EpochDone(10, 1), Finished(20, 2, early=True))
+def test_lines_show_scores_notes_and_the_end():
+    lines = lines_of(START, Note("hello"), evaluation(10, improved=True), EpochDone(10, 1), Finished(20, 2, early=True))
     assert lines[1:] == [
         "hello",
         "epoch 1, step 10: valid: loss 0.5000, accuracy 0.7500, the best so far",
@@ -61,24 +61,24 @@ def test_lines_tell_scores_notes_and_the_end():
 
 def test_quiet_lines_only_warn():
     events = START, step(1), evaluation(1), Note("hello"), Note("beware", warning=True), Finished(20, 2)
-    assert told(*events, verbosity=Verbosity.QUIET) == ["warning: beware"]
+    assert lines_of(*events, verbosity=Verbosity.QUIET) == ["warning: beware"]
 
 
 def test_verbose_lines_tell_more(tmp_path):
     written = CheckpointWritten(3, tmp_path / "last", "last")
-    lines = told(START, step(1), step(2), step(3), written, verbosity=Verbosity.VERBOSE)
+    lines = lines_of(START, step(1), step(2), step(3), written, verbosity=Verbosity.VERBOSE)
     assert lines[2].endswith("left, learning rate 0.01, gradient norm 2.0000")
     assert lines[3] == f"step 3: last checkpoint written to {tmp_path / 'last'}"
 
 
 def test_loss_shown_is_the_mean_since_the_last_evaluation():
-    lines = told(START, step(1, loss=9.0), step(2, loss=9.0), evaluation(2), step(3, loss=1.0))
+    lines = lines_of(START, step(1, loss=9.0), step(2, loss=9.0), evaluation(2), step(3, loss=1.0))
     assert "loss 1.0000" in lines[-1]
 
 
 def test_log_takes_all_lines_even_where_quiet_is_asked_for(tmp_path):
     for _ in range(2):
-        log = open_log(tmp_path / "train.log", Verbosity.QUIET)
+        log = open_log(tmp_path / "train.log")
         log(START)
         log.close()
     assert (tmp_path / "train.log").read_text() == "gestures: starting: 384 parameters, 2 epochs, 20 steps\n" * 2

@@ -1,4 +1,4 @@
-"""Labels and symbols that training never saw: errors in the score, told, and never the end of a run."""
+"""Labels and symbols that training never saw: errors in the score, reported, and never the end of a run."""
 
 import json
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lstm_cli
-from lstm_cli.data import Dataset
+from lstm_cli.data import read_dataset
 from lstm_cli.errors import ConfigError
 from lstm_cli.training.events import Evaluated
 from tests.support.runs import Whole, config, train
@@ -34,7 +34,7 @@ def test_each_stream_is_warmed_up_on_ten_windows(text: Path) -> None:
     run = text / "run"
     (event,) = [e for e in train(settings(text), run).of(Evaluated) if e.split == "valid"]
     loaded = lstm_cli.load(run)
-    (sequence,) = Dataset.read(text / "valid.txt", loaded.schema)
+    (sequence,) = read_dataset(text / "valid.txt", loaded.schema)
     cuts = [0, 399 // 3, 2 * 399 // 3, 399]
     nats = []
     for begin, stop in pairwise(cuts):

@@ -1,21 +1,21 @@
-"""The batches of an epoch: which sequences go together, in which order. A function of seed and epoch alone."""
+"""The batches of an epoch: which sequences go together, in which order. They depend on seed and epoch alone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.config.config import Config
 from lstm_cli.data.batch import Batch
-from lstm_cli.data.batching.closed_loops import Counted, counted_steps
+from lstm_cli.data.batching.closed_loops import CountedSteps, counted_steps
 from lstm_cli.data.batching.collate import collate
-from lstm_cli.data.batching.permutations import permutation
 from lstm_cli.data.batching.windows import Indices, Streams, Windows, cut, streams, whole
 from lstm_cli.data.dataset import Dataset
+from lstm_cli.data.permutations import permutation
 
-#: Sequences of similar length are looked for among as many as fill so many batches.
+#: Sequences of similar length are grouped within pools that fill this many batches.
 POOL = 50
 
 
@@ -54,21 +54,22 @@ class Batches:
     bucket
         Put sequences of similar length together.
     window
-        Cut sequences into windows of so many steps.
+        Cut sequences into windows of this many steps.
     carry_state
         With `window`: the batches are parallel streams, each window continues one of the batch before.
     warm_up
         With `carry_state`: a stream that begins within a sequence first sees this many windows that do not count.
     seed, shuffle
-        Orders differ from epoch to epoch; without shuffling they are as in the dataset, but for bucketing.
+        Orders differ from epoch to epoch; without shuffling they are those of the dataset, except for bucketing.
     normalize
         What the loss is averaged over: ``step`` or ``sequence``.
-    loop
+    closed_loop
         In a closed loop: which of its steps count.
 
     Notes
     -----
-    What has no target that counts is left out, unless a state has to flow through it.
+    What has no target that counts is left out, unless a state has to flow through it. The plan of the last epoch is
+    kept, so that one `Batches` of a split that is not shuffled serves every evaluation of it.
     """
 
     def __init__(
@@ -84,9 +85,9 @@ class Batches:
         seed: int = 0,
         shuffle: bool = True,
         normalize: Literal["step", "sequence"] = "step",
-        loop: Counted | None = None,
+        closed_loop: CountedSteps | None = None,
     ) -> None:
-        self.dataset, self.loop = dataset, loop
+        self.dataset, self.closed_loop = dataset, closed_loop
         self.batch_size, self.batch_steps, self.bucket = batch_size, batch_steps, bucket
         self.window, self.carry_state, self.warm_up = window, carry_state and window is not None, warm_up
         self.seed, self.shuffle, self.normalize = seed, shuffle, normalize
@@ -120,7 +121,7 @@ class Batches:
         part = slice(plan.bounds[index], plan.bounds[index + 1])
         carry = None if plan.carry is None else plan.carry[part].copy()
         batch = collate(self.dataset, plan.windows.take(part), carry=carry, normalize=self.normalize)
-        return batch if self.loop is None else self.loop(batch, normalize=self.normalize)
+        return batch if self.closed_loop is None else self.closed_loop.apply(batch, normalize=self.normalize)
 
     def _plan(self, epoch: int) -> Plan:
         epoch = epoch if self.shuffle else 0
@@ -129,21 +130,22 @@ class Batches:
         return self._planned[1]
 
     def _make_plan(self, epoch: int) -> Plan:
-        return self._streams(epoch) if self.carry_state else self._groups(epoch)
+        if self.carry_state and self.window is not None:
+            return self._streams(epoch, self.window)
+        return self._groups(epoch)
 
-    def _streams(self, epoch: int) -> Plan:
+    def _streams(self, epoch: int, window: int) -> Plan:
         lengths = self.dataset.lengths
         if not len(lengths):
             return NOTHING
         order = self._order(len(lengths), epoch)
-        count = self.batch_size or max(1, self.batch_steps // self.window)
-        return Plan.of(streams(lengths, self.window, count, order=order, warm_up=self.warm_up))
+        return Plan.of(streams(lengths, window, self._per_batch(window), order=order, warm_up=self.warm_up))
 
     def _groups(self, epoch: int) -> Plan:
         lengths = self.dataset.lengths
         windows = whole(lengths) if self.window is None else cut(lengths, self.window)
-        if self.loop is not None and self.dataset.observed is None:
-            windows = windows.take(windows.lengths >= self.loop.warmup)
+        if self.closed_loop is not None and self.dataset.observed is None:
+            windows = windows.take(windows.lengths >= self.closed_loop.warmup)
         windows = windows.take(self._counts(windows))
         if not len(windows):
             return NOTHING
@@ -161,26 +163,29 @@ class Batches:
     def _counts(self, windows: Windows) -> NDArray[np.bool_]:
         """Return which windows have a target that counts."""
         dataset = self.dataset
+        counts: NDArray[np.bool_] = np.ones(len(windows), np.bool_)
         if dataset.target is None or dataset.weight is None:
-            return np.ones(len(windows), np.bool_)
+            return counts
         if dataset.schema.target.per == "sequence":
-            return dataset.weight[windows.sequences] > 0
-        first = dataset.offsets[windows.sequences] + windows.starts
-        return dataset.counted[first + windows.lengths] > dataset.counted[first]
+            counts = dataset.weight[windows.sequences] > 0
+        else:
+            first = dataset.offsets[windows.sequences] + windows.starts
+            counts = dataset.counted[first + windows.lengths] > dataset.counted[first]
+        return counts
 
     def _by_length(self, lengths: Indices) -> Indices:
         """Return the order that sorts by length, within pools where shuffling is to have an effect.
 
         The sense of sorting alternates, so that lengths do not jump where one pool ends and the next begins.
         """
-        per_batch = self.batch_size or max(1, int(self.batch_steps // lengths.mean()))
-        pools = np.arange(len(lengths)) // (per_batch * POOL if self.shuffle else len(lengths))
+        pool = self._per_batch(float(lengths.mean())) * POOL if self.shuffle else len(lengths)
+        pools = np.arange(len(lengths)) // pool
         return np.lexsort((np.where(pools % 2, lengths, -lengths), pools))
 
     def _bounds(self, lengths: Indices) -> Indices:
         """Return where batches begin and end."""
-        if self.batch_size is not None:
-            return np.append(np.arange(0, len(lengths), self.batch_size), len(lengths))
+        if self.batch_size is not None or self.batch_steps is None:
+            return np.append(np.arange(0, len(lengths), self._per_batch(1)), len(lengths))
         bounds, longest = [0], 0
         for index, length in enumerate(lengths.tolist()):
             longest = max(longest, length)
@@ -189,6 +194,10 @@ class Batches:
                 longest = length
         return np.array([*bounds, len(lengths)])
 
+    def _per_batch(self, length: float) -> int:
+        """Return how many sequences of a length make a batch."""
+        return self.batch_size or max(1, int((self.batch_steps or 1) // length))
+
     def _order(self, count: int, epoch: int, *, salt: int = 0) -> Indices:
         """Return 0 … count - 1 in the order of an epoch."""
         return permutation(count, self.seed, epoch, salt) if self.shuffle else np.arange(count)
@@ -196,16 +205,15 @@ class Batches:
 
 def training_batches(config: Config, dataset: Dataset) -> Batches:
     """Return the batches that a config trains on."""
-    return Batches(dataset, carry_state=config.data.carry_state, shuffle=True, **_settings(config))
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    return {
-        "batch_size": config.train.batch_size,
-        "batch_steps": config.train.batch_steps,
-        "bucket": config.train.bucket,
-        "window": config.data.window,
-        "seed": config.seed,
-        "normalize": config.loss.normalize,
-        "loop": counted_steps(config),
-    }
+    return Batches(
+        dataset,
+        batch_size=config.train.batch_size,
+        batch_steps=config.train.batch_steps,
+        bucket=config.train.bucket,
+        window=config.data.window,
+        carry_state=config.data.carry_state,
+        seed=config.seed,
+        shuffle=True,
+        normalize=config.loss.normalize,
+        closed_loop=counted_steps(config),
+    )

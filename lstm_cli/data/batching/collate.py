@@ -1,6 +1,6 @@
-"""From windows of sequences to the arrays of a batch, without a loop over steps.
+"""From windows of sequences to the arrays of a batch, without a Python loop over steps.
 
-Legend: T time, B batch, N rows that count.
+Legend: T time, B batch, N counted positions.
 """
 
 from dataclasses import replace
@@ -29,20 +29,19 @@ def collate(
     positions = np.where(real, first + time, 0)
     numbers, tokens = _inputs(dataset, real, positions)
     if dataset.schema.target.per == "sequence":
-        rows = np.flatnonzero(~windows.warm_up)
-        answers = windows.sequences[rows]
+        counted = np.flatnonzero(~windows.warm_up)
+        targets = windows.sequences[counted]
     else:
-        rows = _counted_rows(dataset, windows, real, positions)
-        answers = positions.ravel()[rows]
-    weight = np.ones(len(rows), np.float32) if dataset.weight is None else dataset.weight[answers]
-    target = _targets(dataset, answers)
+        counted = _counted(dataset, windows, real, positions)
+        targets = positions.ravel()[counted]
+    weight = np.ones(len(counted), np.float32) if dataset.weight is None else dataset.weight[targets]
     batch = Batch(
         lengths=lengths.copy(),
         mask=real.astype(np.float32),
         numbers=numbers,
         tokens=tokens,
-        counted=rows,
-        target=target,
+        counted=counted,
+        target=_targets(dataset, targets),
         weight=weight,
         loss_divisor=0.0,
         sequences=windows.sequences.copy(),
@@ -51,8 +50,8 @@ def collate(
         observed=None if dataset.observed is None else dataset.observed[windows.sequences],
     )
     known = batch.known
-    total = weight[known].sum(dtype=np.float64) if normalize == "step" else len(np.unique(rows[known] % size))
-    return replace(batch, loss_divisor=float(total))
+    divisor = weight[known].sum(dtype=np.float64) if normalize == "step" else len(np.unique(counted[known] % size))
+    return replace(batch, loss_divisor=float(divisor))
 
 
 def _inputs(
@@ -66,7 +65,7 @@ def _inputs(
     return numbers, tokens
 
 
-def _counted_rows(
+def _counted(
     dataset: Dataset, windows: Windows, real: NDArray[np.bool_], positions: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return the flat positions of real steps that count."""
@@ -76,8 +75,8 @@ def _counted_rows(
     return np.flatnonzero(counts)
 
 
-def _targets(dataset: Dataset, answers: NDArray[np.int64]) -> np.ndarray | None:
+def _targets(dataset: Dataset, places: NDArray[np.int64]) -> np.ndarray | None:
     if dataset.target is None:
         return None
-    target = dataset.target[answers]
+    target = dataset.target[places]
     return target.astype(np.int64) if dataset.schema.target.kind == "category" else target

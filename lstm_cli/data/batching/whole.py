@@ -1,7 +1,7 @@
 """The batches in which sequences are scored and predicted: all of them whole, from their first step to their last.
 
-Both walk through the same batches, so that a score is that of the predictions. How the model was trained, in what
-batches and windows, changes nothing.
+Both use the same batches, so that a score is that of the predictions; it does not depend on the batches and windows
+that the model was trained in. The batches of each split of a config are chosen here.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,16 +11,18 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.model import ModelSpec
-from lstm_cli.data.batching.batches import NOTHING, Batches, Plan
+from lstm_cli.data.batching.batches import NOTHING, Batches, Plan, training_batches
 from lstm_cli.data.batching.closed_loops import counted_steps
 from lstm_cli.data.batching.windows import Indices, in_pieces, whole
 from lstm_cli.data.dataset import Dataset
+from lstm_cli.data.splits import Split
+from lstm_cli.errors import DataError
 
 OUTPUTS_HELD = 1 << 24  # most output values held at a time
 STEPS_HELD, SEQUENCES_HELD = 200_000, 1024  # most steps, and most sequences
 BATCH_STEPS = 1 << 14  # most steps of a padded batch, if one sequence does not have more
 PIECE_STEPS = 1 << 9  # longer sequences are run piece by piece, the state carried
-WARM_UP = 10  # windows that a stream of `train.valid_streams` sees before it counts
+WARM_UP = 10  # windows at the start of a stream of `train.valid_streams` that do not count
 
 Item = TypeVar("Item")
 
@@ -31,11 +33,11 @@ def chunks(items: Iterable[Item], steps: Callable[[Item], int], outputs: int) ->
     Parameters
     ----------
     items
-        What stands for the sequences.
+        Sequences, or what represents them.
     steps
-        Returns how many one has.
+        Returns how many steps an item has.
     outputs
-        K, for each step.
+        K, per step.
     """
     most = min(STEPS_HELD, OUTPUTS_HELD // outputs)
     chunk, held = [], 0
@@ -53,7 +55,7 @@ class WholeBatches(Batches):
     """The batches in which every sequence is run once.
 
     Neighbours of similar length go together. Where the model allows it, long sequences are run piece by piece, those
-    of a batch side by side, each piece with the state that the one before has left.
+    of a batch side by side, each piece with the final state of the one before.
 
     Parameters
     ----------
@@ -68,8 +70,9 @@ class WholeBatches(Batches):
     def __init__(self, model: ModelSpec, dataset: Dataset, *, normalize: Literal["step", "sequence"] = "step") -> None:
         target = dataset.schema.target
         super().__init__(dataset, batch_steps=most_steps(target.size), shuffle=False, normalize=normalize)
-        divisible = runs_in_pieces(model, target.per)
-        self._piece = min(PIECE_STEPS, self.batch_steps) if divisible else max(1, int(dataset.lengths.max(initial=1)))
+        longest = max(1, int(dataset.lengths.max(initial=1)))
+        self._most = most_steps(target.size)
+        self._piece = min(PIECE_STEPS, self._most) if runs_in_pieces(model, target.per) else longest
 
     def _make_plan(self, epoch: int) -> Plan:
         lengths = self.dataset.lengths
@@ -92,14 +95,14 @@ class WholeBatches(Batches):
         shown = np.minimum(self.dataset.lengths[chunk], self._piece).tolist()
         first = 0
         for place, _ in enumerate(shown):
-            if shown[first] * (place + 1 - first) > self.batch_steps and place > first:
+            if shown[first] * (place + 1 - first) > self._most and place > first:
                 yield chunk[first:place]
                 first = place
         yield chunk[first:]
 
 
 def most_steps(outputs: int) -> int:
-    """Return the most steps of a padded batch of several sequences, for K outputs a step."""
+    """Return the most steps of a padded batch of several sequences, for K outputs per step."""
     return max(1, min(BATCH_STEPS, OUTPUTS_HELD // outputs))
 
 
@@ -110,16 +113,29 @@ def runs_in_pieces(model: ModelSpec, per: str) -> bool:
 
 
 def evaluation_batches(config: Config, dataset: Dataset) -> Batches:
-    """Return the batches that sequences are scored in; a closed loop is scored on the windows that it learns on."""
-    normalize = config.loss.normalize
-    if config.rollout is None:
+    """Return the batches that sequences are scored in; a closed loop is scored on the windows that it learns on.
+
+    Parameters
+    ----------
+    config
+    dataset
+        With targets.
+    """
+    normalize, steps = config.loss.normalize, counted_steps(config)
+    if steps is None:
         return WholeBatches(config.model, dataset, normalize=normalize)
-    loop, window = counted_steps(config), config.data.window
-    return Batches(dataset, batch_steps=BATCH_STEPS, window=window, shuffle=False, normalize=normalize, loop=loop)
+    return Batches(
+        dataset,
+        batch_steps=BATCH_STEPS,
+        window=config.data.window,
+        shuffle=False,
+        normalize=normalize,
+        closed_loop=steps,
+    )
 
 
 def valid_batches(config: Config, dataset: Dataset) -> Batches:
-    """Return the batches that training is watched on: as for every score, or streams of a long series side by side."""
+    """Return the batches of the scores that training follows: the usual ones, or parallel streams of a series."""
     streams = config.train.valid_streams
     if streams is None:
         return evaluation_batches(config, dataset)
@@ -132,3 +148,28 @@ def valid_batches(config: Config, dataset: Dataset) -> Batches:
         shuffle=False,
         normalize=config.loss.normalize,
     )
+
+
+_OF_SPLIT: dict[Split, Callable[[Config, Dataset], Batches]] = {
+    "train": training_batches,
+    "valid": valid_batches,
+    "test": evaluation_batches,
+}
+
+
+def split_batches(config: Config, dataset: Dataset, split: Split) -> Batches:
+    """Return the batches of a split in a run: what is trained on, what training follows, or what is tested.
+
+    Raises
+    ------
+    DataError
+        There are none: no sequence is long enough for the closed loop.
+    """
+    batches = _OF_SPLIT[split](config, dataset)
+    if not batches.count(0):
+        warmup = 1 if config.rollout is None else config.rollout.warmup or 1
+        raise DataError(
+            f"{dataset.where[0]}: no sequence of {split} has the {warmup:,} observed steps of rollout.warmup and one "
+            f"to predict: give longer sequences, or lower it"
+        )
+    return batches

@@ -1,4 +1,4 @@
-"""What a batch is made of: stretches of sequences, and how long ones are cut into them.
+"""What a batch is made of: windows of sequences, and how long sequences are cut into them.
 
 Legend: n sequences, M windows.
 """
@@ -13,14 +13,14 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Stretches of sequences.
+    """Windows of sequences.
 
     Attributes
     ----------
     sequences, starts, lengths : int64 arrays (M,)
         Which sequence, from which step, how many steps.
     warm_up : bool array (M,)
-        The stretch only brings the state up to date: nothing in it counts.
+        The window only brings the state up to date: nothing in it counts.
     """
 
     sequences: Indices
@@ -47,7 +47,7 @@ class Streams:
     batches : int64 array (M,)
         The batch of each window, ascending.
     carry : int64 array (M,)
-        The row in the batch before that each window continues; -1 for a fresh start.
+        The column of the previous batch that each window continues; -1 for a fresh start.
     """
 
     windows: Windows
@@ -91,7 +91,7 @@ def in_pieces(windows: Windows, bounds: Indices, piece: int, *, only_last: bool)
     sorting = np.lexsort((owners, turns, group[owners]))
     owners, turns = owners[sorting], turns[sorting]
     first = np.concatenate([[True], (np.diff(group[owners]) != 0) | (np.diff(turns) != 0)])
-    # The sequences still running at a turn are the first of the batch, so each keeps the row it began in.
+    # The sequences still running at a turn are the first of the batch, so each keeps its column.
     carry = np.where(turns > 0, owners - bounds[group[owners]], -1)
     return Streams(pieces.take(sorting), np.cumsum(first) - 1, carry)
 
@@ -148,9 +148,9 @@ def _batched(windows: Windows, stream: Indices, *, continues: NDArray[np.bool_])
     turn = np.arange(count) - np.searchsorted(stream, stream)
     sorting = np.lexsort((stream, -windows.lengths, turn))
     batches = turn[sorting]
-    rows = np.empty(count, np.int64)
-    rows[sorting] = np.arange(count) - np.searchsorted(batches, batches)
-    carry = np.where(continues, np.roll(rows, 1), -1)
+    columns = np.empty(count, np.int64)
+    columns[sorting] = np.arange(count) - np.searchsorted(batches, batches)
+    carry = np.where(continues, np.roll(columns, 1), -1)
     return Streams(windows.take(sorting), batches, carry[sorting])
 
 

@@ -1,41 +1,54 @@
-"""One file per format: from bytes to rows. Which one reads a file is said by the config or by the file's suffix.
+"""One file per format: from bytes to raw sequences. The config or the file's suffix selects one.
 
-A reader is a generator of rows. A row that cannot be read is yielded as the `DataError` that says why, so that the
+A reader is a generator of sequences. One that cannot be read is yielded as the `DataError` that says why, so that the
 caller decides whether to stop or to skip; what makes the rest of the file useless is raised.
+
+To add a format: write its file here with a function ``read(source, options)``, give it a line in `READERS`, and its
+suffixes a line in `lstm_cli.config.formats`. Config, messages and inference need nothing else.
 """
 
-import difflib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_cli.config.formats import FORMAT_OF, format_of
-from lstm_cli.data.formats import arrow as columnar
-from lstm_cli.data.formats import conllu, jsonl, text
-from lstm_cli.data.formats import csv as table
-from lstm_cli.data.formats import npz as archive
-from lstm_cli.data.formats import ts as series
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.formats import arrow, conllu, csv, jsonl, npz, text, ts
+from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source, shown
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, did_you_mean, nearest
 
-Reader = Callable[[Source, Options], Iterator[RawSequence | DataError]]
 
-READERS: dict[str, Reader] = {
-    "jsonl": jsonl.read,
-    "csv": table.read,
-    "parquet": columnar.read_parquet,
-    "arrow": columnar.read_arrow,
-    "npz": archive.read,
-    "text": text.read,
-    "conllu": conllu.read,
-    "ts": series.read,
+@dataclass(frozen=True)
+class Reader:
+    """How a format is read.
+
+    Attributes
+    ----------
+    read
+        Yields the sequences of a source.
+    own_input
+        The column that feeds the network, in formats that name their columns themselves.
+    nested
+        Values can be lists of lists, as the starts and goals of a closed loop around a system are.
+    """
+
+    read: Callable[[Source, Options], Iterator[RawSequence | DataError]]
+    own_input: str | None = None
+    nested: bool = False
+
+
+READERS = {
+    "jsonl": Reader(jsonl.read, nested=True),
+    "csv": Reader(csv.read),
+    "parquet": Reader(arrow.read_parquet, nested=True),
+    "arrow": Reader(arrow.read_arrow, nested=True),
+    "npz": Reader(npz.read, own_input="x"),
+    "text": Reader(text.read, own_input="text"),
+    "conllu": Reader(conllu.read),
+    "ts": Reader(ts.read, own_input="x"),
 }
 
-#: The column that feeds the network, and the one with the answer, in formats that name their columns themselves.
-OWN_INPUT = {"text": "text", "npz": "x", "ts": "x"}
-
-__all__ = ["OWN_INPUT", "READERS", "Options", "detect", "read"]
+__all__ = ["READERS", "Options", "Reader", "detect", "read"]
 
 
 def detect(path: Path) -> str:
@@ -43,8 +56,7 @@ def detect(path: Path) -> str:
     form, suffix = format_of(path), path.suffix.lower()
     if form is not None:
         return form
-    near = difflib.get_close_matches(suffix, FORMAT_OF, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    hint = did_you_mean(nearest(suffix, FORMAT_OF))
     raise DataError(
         f"{shown(path)}: the suffix {suffix or 'is missing and'!s} does not tell the format{hint}: "
         f"rename the file or set data.format to one of {', '.join(READERS)}"
@@ -52,5 +64,5 @@ def detect(path: Path) -> str:
 
 
 def read(source: Source, form: str, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield the rows of a source in the given format, `DataError` objects among them for those that cannot be read."""
-    return READERS[form](source, options)
+    """Yield the sequences of a source in the given format; a `DataError` stands for one that cannot be read."""
+    return READERS[form].read(source, options)

@@ -10,27 +10,25 @@ from typing import Any, BinaryIO
 from lstm_cli.data import memory
 from lstm_cli.data.formats.csv import Cells, grouped
 from lstm_cli.data.formats.jsonl import sequence
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.formats.raw import Options, RawSequence, label_key
 from lstm_cli.data.formats.source import PIECE, Source
-from lstm_cli.data.schema.vocabulary import label_key
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 ROWS_HELD, _BUFFER = 256, 1 << 16
-_BYTES_HELD = 1 << 20  # as Arrow holds them; Python's objects take about ten times as much
-_ARROW_FILE = b"ARROW1"  # an IPC file begins so, and a stream does not
+_BYTES_HELD = 1 << 20  # in Arrow's layout; Python's objects take about ten times as much
+_ARROW_FILE = b"ARROW1"  # at the start of an IPC file, but not of a stream
 
 #: The schema of a file, and what yields its batches with the columns of some names.
 _Opened = tuple[Any, Callable[[list[str]], Iterator[Any]]]
 
 
 def read_parquet(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield one row per sequence of a parquet file."""
+    """Yield the sequences of a parquet file."""
     return _read(source, options, "parquet", _open_parquet)
 
 
 def read_arrow(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield one row per sequence of an Arrow file or stream."""
+    """Yield the sequences of an Arrow file or stream."""
     return _read(source, options, "arrow", _open_arrow)
 
 
@@ -38,7 +36,7 @@ def _read(
     source: Source, options: Options, form: str, opened: Callable[[BinaryIO], _Opened]
 ) -> Iterator[RawSequence | DataError]:
     try:
-        import pyarrow  # an extra: it takes more room than all the rest
+        import pyarrow  # an extra: it is larger than all the rest
     except ImportError:
         fix = "pip install 'lstm-cli[arrow]', or convert the file to jsonl"
         raise DataError(f"{source.name}: format {form} is read by pyarrow, which is not installed: {fix}") from None
@@ -63,9 +61,9 @@ def _read(
 
 
 def _checked(name: str, batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield sound batches in slices of few rows: all rows of a file may be in one batch, and these become objects.
+    """Yield valid batches in slices of few rows: all rows of a file may be in one batch, and they become objects.
 
-    Pyarrow believes what offsets and texts say until it is told to look.
+    Without `validate`, pyarrow trusts the offsets and texts of a damaged file.
     """
     watch, since = memory.Watch(), 0
     for batch in batches:
@@ -83,7 +81,7 @@ def _checked(name: str, batches: Iterable[Any]) -> Iterator[Any]:
 def _open_parquet(stream: BinaryIO) -> _Opened:
     from pyarrow.parquet import ParquetFile
 
-    # A group of rows, which may be all there are, is read through a buffer, not whole.
+    # A group of rows, which may be the whole file, is read through a buffer.
     file = ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
     return file.schema_arrow, lambda names: file.iter_batches(ROWS_HELD, columns=names)
 
@@ -110,7 +108,7 @@ def _names(source: Source, schema: Any) -> tuple[str, ...]:
 
 
 def _check_types(types: Any, source: Source, schema: Any, names: list[str]) -> None:
-    """Refuse what is neither a number nor text and would be taken for the text that Python writes for it."""
+    """Refuse what is neither a number nor text: its values would become Python's text for them."""
     for name in names:
         kind = schema.field(name).type
         nested = types.is_nested(kind)
@@ -131,13 +129,14 @@ def _has_steps_as_rows(pyarrow: Any, schema: Any, options: Options) -> bool:
     if options.input not in schema.names:
         return False
     kind, types = schema.field(options.input).type, pyarrow.types
-    return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_decimal(kind)
+    single = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
+    return any(is_one(kind) for is_one in single)
 
 
 def _sequences(
     source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
 ) -> Iterator[RawSequence | DataError]:
-    """Yield a row for each row of the file; its number stands where a line's would."""
+    """Yield a sequence for each row of the file; the row's number replaces that of a line."""
     count = 0
     for batch in batches:
         for row in batch.to_pylist():
@@ -150,7 +149,7 @@ def _sequences(
 def _steps(
     source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
 ) -> Iterator[RawSequence | DataError]:
-    """Yield a row for each group of neighbours of equal id, its values as a csv file has them."""
+    """Yield a sequence for each group of neighbours of equal id, its values as a csv file has them."""
     if options.id_required and options.id not in present:
         what = f"no such column (there are {listed(present)})"
         raise DataError(f"{source.name}: {options.id}: {what}: correct data.id, or leave it out for one long series")
@@ -161,7 +160,7 @@ def _steps(
 
 
 def _text(value: Any) -> str:
-    """Return a value as it would stand in a csv file."""
+    """Return a value as a csv file has it."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, list):

@@ -1,6 +1,6 @@
 """Format conllu: the ten tab-separated columns of Universal Dependencies, a blank line after every sentence.
 
-Words of a multiword range (1-2) and empty nodes (3.1) are passed over. Comments ``# key = value`` are columns of the
+Multiword ranges (1-2) and empty nodes (3.1) are skipped. Comments ``# key = value`` are columns of the
 whole sentence; ``sent_id`` names it.
 """
 
@@ -8,19 +8,18 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, StepLines
+from lstm_cli.data.formats.raw import Options, RawSequence, StepLines
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
 COLUMNS = ("form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-_PASSED_OVER = re.compile(r"\d+[-.]\d+")
+_SKIPPED = re.compile(r"\d+[-.]\d+")
 
 _Line = tuple[int, str, DataError | None]
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield one row per sentence."""
+    """Yield one sequence per sentence."""
     count = 0
     for sentence in _sentences(source):
         count += 1
@@ -56,13 +55,13 @@ def _row(source: Source, options: Options, count: int, sentence: list[_Line]) ->
         if cells[0].isdecimal():
             words.append(cells[1:])
             numbers.append(number)
-        elif not _PASSED_OVER.fullmatch(cells[0]):
+        elif not _SKIPPED.fullmatch(cells[0]):
             fix = "number the words 1, 2, 3 …"
             return DataError(f"{source.name}:{number}: expected a word's number, got {cells[0]!r}: {fix}")
     where = f"{source.name}:{sentence[0][0]}"
     if not words:
         return DataError(f"{where}: the sentence has no words: delete it or give it one")
+    name = comments.get("sent_id" if options.id not in comments else options.id, count)
     columns = comments | dict(zip(COLUMNS, map(list, zip(*words, strict=True)), strict=True))
-    name = columns.get("sent_id" if options.id not in comments else options.id, count)
     kept = {column: value for column, value in columns.items() if options.wants(column)}
     return RawSequence(where, name, kept, tuple(columns), True, StepLines(source.name, numbers))

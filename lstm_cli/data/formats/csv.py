@@ -1,7 +1,7 @@
 """Format csv: one step per row, the first row names the columns.
 
 Neighbouring rows with the same id are one sequence; a file without an id column is one long series. The delimiter is
-the one of comma, semicolon and tab that the first row has most of.
+that of comma, semicolon and tab which is most frequent in the first row.
 """
 
 import csv
@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, StepLines, listed
+from lstm_cli.data.formats.raw import Options, RawSequence, StepLines
 from lstm_cli.data.formats.source import Source
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 DELIMITERS = ",;\t"
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
@@ -31,7 +30,7 @@ class _Group:
     lines: list[int] = field(default_factory=list)
     error: DataError | None = None
 
-    def row(
+    def sequence(
         self, file: str, number: int, names: dict[str, int], present: tuple[str, ...], options: Options
     ) -> RawSequence | DataError:
         """Return the finished sequence. A series without id is named after its number."""
@@ -43,7 +42,7 @@ class _Group:
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield one row per group of neighbouring equal ids."""
+    """Yield one sequence per group of neighbouring equal ids."""
     cells = _cells(source)
     line, header, error = next(cells, (1, [], None))
     if error is not None:
@@ -56,7 +55,7 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
 def grouped(
     file: str, cells: Iterable[Cells], names: dict[str, int], present: tuple[str, ...], options: Options
 ) -> Iterator[RawSequence | DataError]:
-    """Yield one row per group of neighbouring equal ids, of a file's steps.
+    """Yield one sequence per group of neighbouring equal ids among the steps of a file.
 
     Parameters
     ----------
@@ -72,12 +71,14 @@ def grouped(
         How to read.
     """
     place = names.get(options.id)
-    number, group, seen = 0, None, set()
+    number = 0
+    group: _Group | None = None
+    seen: set[str] = set()
     for line, values, error in cells:
         name = _id(values, place, group)
         if group is None or name != group.id:
             if group is not None:
-                yield group.row(file, number, names, present, options)
+                yield group.sequence(file, number, names, present, options)
             number += 1
             group = _Group(name, line)
             error = error or _bad_id(file, line, name, place, seen if options.unique_ids else set())
@@ -87,13 +88,13 @@ def grouped(
             group.cells.append(values)
     if group is None:
         raise DataError(f"{file}: there are no rows: give at least one")
-    yield group.row(file, number, names, present, options)
+    yield group.sequence(file, number, names, present, options)
 
 
 def _cells(source: Source) -> Iterator[Cells]:
     """Yield every row that is not blank, the header first. Each is a line of its own: no cell holds a line break.
 
-    A cell that may go on for lines would let a single stray quote take all that follows for its text.
+    If cells could span lines, a single stray quote would turn everything after it into the text of one cell.
     """
     pending: list[str] = []
     delimiter = rows = None
@@ -103,7 +104,7 @@ def _cells(source: Source) -> Iterator[Cells]:
         if rows is None:
             delimiter = _delimiter(line)
             rows = csv.reader(iter(pending.pop, None), delimiter=delimiter, strict=True)
-        if '"' not in line and "\r" not in line:  # most lines: it is the same, and faster
+        if '"' not in line and "\r" not in line:  # most lines: the same result, faster
             yield number, line.split(delimiter), error
             continue
         pending.append(line)
@@ -119,7 +120,7 @@ def _cells(source: Source) -> Iterator[Cells]:
 
 
 def _unclosed(source: Source, line: int) -> DataError:
-    """Return the error for a cell that goes on. Which rows after it are good cannot be told: it is never skipped."""
+    """Return the error for a cell that does not end on its line; never skipped, as the rows after it are in doubt."""
     fix = "close the quote, or take the line break out of the cell"
     return DataError(f"{source.name}:{line}: a quoted cell does not end on its line: {fix}")
 
@@ -154,7 +155,7 @@ def _miscounted(source: Source, row: Cells, width: int) -> Cells:
 
 
 def _id(values: list[str], place: int | None, group: _Group | None) -> str:
-    """Return the id of a row; a row too short to have one counts to the group before it."""
+    """Return the id of a row; a row too short to have one belongs to the group before it."""
     if place is None:
         return ""
     if place < len(values):

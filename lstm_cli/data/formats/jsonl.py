@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield one row per line; blank lines are passed over."""
-    count, names = 0, ()
+    """Yield one sequence per line; blank lines are skipped."""
+    count = 0
+    names: tuple[str, ...] = ()
     for number, line, error in source.lines():
         if not line or line.isspace():
             continue
@@ -25,7 +25,7 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
         except _Unreadable as reason:
             yield error or DataError(f"{where}: {reason}")
             continue
-        names = names if names == tuple(columns) else tuple(columns)  # one tuple for all rows that are alike
+        names = names if names == tuple(columns) else tuple(columns)  # one tuple for all sequences that are alike
         truths = ("u" in line and "true" in line) or ("f" in line and "false" in line)  # a letter is found faster
         yield error or sequence(where, count, columns, names, options, truths=truths)
     if not count:
@@ -33,7 +33,7 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
 
 
 class _Unreadable(Exception):
-    """A line is not what a row has to be; the message says what, and what to do."""
+    """A line is not what it has to be; the message says what is wrong, and what to do."""
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -62,13 +62,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def sequence(
     where: str, count: int, columns: dict[str, Any], names: tuple[str, ...], options: Options, *, truths: bool = False
 ) -> RawSequence | DataError:
-    """Return the row of a sequence with all its columns, or what is wrong with its id.
+    """Return a sequence with its needed columns, or what is wrong with its id.
 
     With `truths` there may be true and false among its numbers.
     """
     name = columns.get(options.id)
     if name is None and options.id_required:
-        return DataError(f"{where}: {options.id}: missing: give every row one, or leave data.id out")
+        return DataError(f"{where}: {options.id}: missing: give every sequence one, or leave data.id out")
     if isinstance(name, dict | list | float):
         what = f"expected a string or a whole number as the id, got {name!r:.40}"
         return DataError(f"{where}: {options.id}: {what}: change it")
@@ -80,7 +80,8 @@ def sequence(
 def condensed(value: Any, *, truths: bool = True) -> Any:
     """Return a list of numbers, or of equally long lists of numbers, as an array; anything else as it is.
 
-    So is a list that has true and false among numbers, which may be with `truths`: numpy takes them for 1 and 0.
+    With `truths`, true and false may be among the numbers; such a list is left as it is, as numpy would make them 1
+    and 0.
     """
     if not isinstance(value, list) or not value or isinstance(_first(value), str):
         return value

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 _EXTENTS = ("lengths", "offsets")
 
@@ -33,7 +32,7 @@ class _Layout:
     def has_steps(self, array: np.ndarray) -> bool:
         """Return whether an array has an axis of steps."""
         if self.offsets is not None:
-            return len(array) == self.offsets[-1]
+            return len(array) == int(self.offsets[-1])
         return array.ndim > 1 and array.shape[1] == self.width
 
     def steps(self, array: np.ndarray, index: int) -> np.ndarray:
@@ -44,7 +43,7 @@ class _Layout:
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield one row per sequence."""
+    """Yield the sequences."""
     arrays, present = _load(source, options)
     layout = _layout(source, arrays, present, options.input)
     if not layout.count:
@@ -71,7 +70,7 @@ def _value(array: np.ndarray, layout: _Layout, index: int) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return single values and strings as Python's own."""
+    """Return single values and strings as Python objects."""
     return value if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind != "U" else value.tolist()
 
 
@@ -101,7 +100,7 @@ def _load(source: Source, options: Options) -> tuple[dict[str, np.ndarray], tupl
 
 
 def _layout(source: Source, arrays: dict[str, np.ndarray], present: tuple[str, ...], first: str) -> _Layout:
-    """Take `lengths` and `offsets` out of the arrays and return what they say."""
+    """Take `lengths` and `offsets` out of the arrays and return the layout that they describe."""
     lengths, offsets = (_whole(source, name, arrays.pop(name, None)) for name in _EXTENTS)
     if offsets is not None:
         if len(offsets) < 2 or offsets[0] != 0 or (np.diff(offsets) < 0).any():

@@ -1,4 +1,4 @@
-"""Files and streams of rows: how they are opened, decoded and named in messages."""
+"""Files and streams: how they are opened, decoded and named in messages."""
 
 import io
 import os
@@ -20,9 +20,9 @@ _BUFFER = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
-#: So many bytes are read between two looks at the memory; a line counts for more, as its values are objects.
+#: Bytes that are read between two checks of the memory; each line adds some, as its values become objects.
 PIECE, _PER_LINE = 1 << 22, 64
-#: A line that is not at its end yet takes so many times its bytes: put together, decoded, and as values.
+#: Memory per byte of a line that has not ended yet: joined, decoded, and as values.
 _PER_BYTE = 3
 
 
@@ -34,7 +34,7 @@ class Source:
     origin
         A path, ``-`` for standard input, or an open binary stream.
     base
-        What a relative path counts from, for the message that there is no such file.
+        What a relative path is relative to, for the message that there is no such file.
     """
 
     def __init__(self, origin: Origin, *, base: str = "the current folder") -> None:
@@ -56,8 +56,9 @@ class Source:
         if self._stream is not None:
             yield self._stream
             return
+        path = self.path or Path()  # there is one where there is no stream
         try:
-            stream = self.path.open("rb", _BUFFER)  # ty: ignore
+            stream = path.open("rb", _BUFFER)
         except FileNotFoundError:
             raise DataError(f"{self.name}: no such file: check the path; it counts from {self._base}") from None
         except OSError as error:
@@ -83,7 +84,7 @@ class Source:
         """Yield each line's number, its text without the line end, and what is wrong with its encoding.
 
         A byte order mark is left out, Windows line ends are as good as others. In a line that is not UTF-8 the bytes
-        that are wrong stand as U+FFFD.
+        that are wrong become U+FFFD.
         """
         number, line, since = 0, b"", PIECE
         watch = memory.Watch()
@@ -116,7 +117,7 @@ class Source:
         return self._without_mark(line) if number == 1 else line
 
     def _everything(self, stream: BinaryIO) -> bytes:
-        """Return all bytes, if there is memory for them; a pipe does not say how many they are."""
+        """Return all bytes, if there is memory for them; the size of a pipe is not known in advance."""
         watch, pieces = memory.Watch(), []
         if self.path is not None:
             watch.check(self.name, more=os.fstat(stream.fileno()).st_size)

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
@@ -12,7 +11,7 @@ BOUNDARY = "\n"
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield a row per line that is not blank, named after the line's number, or one row for the whole file."""
+    """Yield a sequence per line that is not blank, named after the line's number, or one for the whole file."""
     if not options.lines:
         yield RawSequence(f"{source.name}:1", 1, {"text": split(source.text(), options.unit)}, ("text",), True)
         return
@@ -37,7 +36,7 @@ def split(text: str, unit: str) -> list[str]:
 
 
 def join(tokens: list[str], unit: str, *, after: str = "") -> str:
-    """Return the text that tokens stand for as it goes on after a text: words are set apart by single spaces."""
+    """Return the text of tokens as the continuation of a text: words are separated by single spaces."""
     if unit == "char":
         return "".join(tokens)
     before = [after[-1:], *tokens]

@@ -7,18 +7,18 @@ label is column ``label``; so is the number of a regression file (``@targetLabel
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from lstm_cli.data.formats.options import Options
-from lstm_cli.data.formats.raw import RawSequence, listed
+from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 
 @dataclass
 class _Header:
-    """What the lines before @data say."""
+    """The lines before @data."""
 
     labelled: bool = False
     labels: list[str] = field(default_factory=list)
@@ -26,7 +26,7 @@ class _Header:
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield one row per case."""
+    """Yield one sequence per case."""
     header: _Header | None = None
     fields: dict[str, list[str]] = {}
     count = 0
@@ -66,7 +66,7 @@ def _header(where: str, fields: dict[str, list[str]]) -> _Header:
 
 def _row(where: str, count: int, line: str, header: _Header) -> RawSequence | DataError:
     parts = line.split(":")
-    columns = {"label": parts.pop().strip()} if header.labelled else {}
+    columns: dict[str, Any] = {"label": parts.pop().strip()} if header.labelled else {}
     if header.labels and columns["label"] not in (*header.labels, "?"):
         what = f"{columns['label']!r:.40} is not a label of the header ({listed(header.labels)})"
         return DataError(f"{where}: {what}: complete the line or correct the header")
@@ -78,8 +78,8 @@ def _row(where: str, count: int, line: str, header: _Header) -> RawSequence | Da
     if any("?" in part for part in parts):
         return DataError(f"{where}: x: a value is missing (?): fill it in or remove the case")
     try:
-        if "_" in line or not line.isascii():  # which only Python takes for a part of a number
-            _refuse_odd(parts)
+        if "_" in line or not line.isascii():  # which only Python accepts in a number
+            _refuse_lenient(parts)
         dimensions = [np.array(part.split(","), np.float64) for part in parts]
     except ValueError as error:
         cell = str(error).removeprefix("could not convert string to float: ")
@@ -92,7 +92,7 @@ def _row(where: str, count: int, line: str, header: _Header) -> RawSequence | Da
     return RawSequence(where, count, columns, tuple(columns), True)
 
 
-def _refuse_odd(parts: list[str]) -> None:
+def _refuse_lenient(parts: list[str]) -> None:
     for cell in ",".join(parts).split(","):
         if "_" in cell or not cell.isascii():
             raise ValueError(repr(cell))

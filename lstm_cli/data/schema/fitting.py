@@ -1,55 +1,86 @@
-"""What is learnt from the training data before training: vocabularies, labels, scaling."""
+"""What is fitted to the training data before training: vocabularies, labels, scaling."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import Literal, cast
 
-from lstm_cli.data.schema.columns import Column, TargetColumn
-from lstm_cli.data.schema.layout import Layout
-from lstm_cli.data.schema.record import Record
-from lstm_cli.data.schema.scaling import Numbers, Scaling
+from lstm_cli.data.schema.layout import Column, Layout, TargetColumn
+from lstm_cli.data.schema.preprocessing import Scaling
+from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 from lstm_cli.errors import DataError
 
+Scale = Literal["none", "standard", "minmax"]
 
-def fit(layout: Layout, records: Sequence[Record], *, scale: str, precision: str) -> Schema:
-    """Return the schema fitted to training records; `scale` is ``none``, ``standard`` or ``minmax``."""
+
+def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: str) -> Schema:
+    """Return the schema fitted to training records.
+
+    Parameters
+    ----------
+    layout
+        Their columns.
+    records
+        The typed training sequences.
+    scale
+        How numbers are scaled.
+    precision
+        Of the arrays' numbers: ``float32`` or ``float64``.
+
+    Raises
+    ------
+    DataError
+        The numbers of a column are too large to be scaled.
+    """
     tokens, sets, scaling = {}, {}, {}
     for column in layout.inputs:
-        values: list[Any] = [record.inputs[column.name][: record.observed] for record in records]
+        name = column.name
         match column.kind:
             case "tokens":
-                tokens[column.name] = Vocabulary.fit(values, column.spelling, min_count=column.min_count)
+                pieces = [record.tokens(name) for record in records]
+                tokens[name] = Vocabulary.fit(pieces, column.spelling, min_count=column.min_count)
             case "set":
-                sets[column.name] = Labels.fit(chain.from_iterable(values), column.label_type)
+                elements = chain.from_iterable(record.sets(name) for record in records)
+                sets[name] = Labels.fit(elements, column.label_type)
             case "number":
-                scaling[column.name] = _scaling(scale, column, column.name, values)
-    fitted: Any = {"tokens": tokens, "sets": sets, "scaling": scaling, "precision": precision}
-    answer = layout.answer
-    if answer.is_next:
-        return Schema.assemble(layout, **fitted)
-    values = [record.answer for record in records]
-    match answer.kind:
-        case "category":
-            return Schema.assemble(layout, **fitted, labels=Labels.fit(values, answer.label_type))
-        case "set":
-            labels = Labels.fit(chain.from_iterable(values), answer.label_type)
-            return Schema.assemble(layout, **fitted, labels=labels)
-        case "number":
-            if layout.loop is not None:  # the goal is a part of the state
-                own = scaling[layout.inputs[0].name].part(layout.loop.elements)
-                return Schema.assemble(layout, **fitted, own_scaling=own)
-            own = scaling.get(answer.column) or _scaling(scale, answer, answer.column, values)
-            return Schema.assemble(layout, **fitted, own_scaling=own)
+                scaling[name] = _scaling(scale, column, [record.numbers(name)[: record.observed] for record in records])
+    return Schema.assemble(
+        layout,
+        tokens=tokens,
+        sets=sets,
+        scaling=scaling,
+        labels=_labels(layout.target, records),
+        own_scaling=_own_scaling(layout, records, scaling, scale),
+        precision=precision,
+    )
 
 
-def _scaling(scale: str, column: Column | TargetColumn, name: str | None, values: Sequence[Any]) -> Scaling:
-    scaling = Scaling.fit(scale, _transformed(column, values), column.width)
+def _labels(target: TargetColumn, records: Sequence[Record]) -> Labels | None:
+    """Return the labels of a target column of categories or sets."""
+    if target.is_next or target.kind == "number":
+        return None
+    values = [record.target for record in records]
+    if target.kind == "category":
+        return Labels.fit(cast(list[list[str]], values), target.label_type)
+    return Labels.fit(chain.from_iterable(cast(list[list[list[str]]], values)), target.label_type)
+
+
+def _own_scaling(layout: Layout, records: Sequence[Record], inputs: dict[str, Scaling], scale: Scale) -> Scaling | None:
+    """Return the scaling of a target column of numbers: that of the input of its name, if there is one."""
+    target = layout.target
+    if target.is_next or target.kind != "number":
+        return None
+    if layout.closed_loop is not None:  # the target is a part of the state
+        return inputs[layout.inputs[0].name].part(layout.closed_loop.elements)
+    if target.name in inputs:
+        return inputs[target.name]
+    return _scaling(scale, target, [cast(Numbers, record.target) for record in records])
+
+
+def _scaling(scale: Scale, column: Column | TargetColumn, values: Sequence[Numbers]) -> Scaling:
+    scaling = Scaling.fit(scale, (column.chain.apply(piece) for piece in values), column.width)
     if not scaling.finite:
-        raise DataError(f"column {name}: its numbers are too large for data.scale: {scale}: divide them, or set minmax")
+        fix = "divide them, or set minmax"
+        raise DataError(f"column {column.name}: its numbers are too large for data.scale: {scale}: {fix}")
     return scaling
-
-
-def _transformed(column: Column | TargetColumn, values: Iterable[Numbers]) -> Iterator[Numbers]:
-    return (column.chain.apply(piece) for piece in values)

@@ -1,4 +1,4 @@
-"""The schema as files of a run folder: all that prediction needs of the training data, as JSON.
+"""The schema as files of a run folder: everything that prediction needs of the training data, as JSON.
 
 vocabulary.json holds tokens and labels, scaling.json centers and spreads, schema.json the columns and the target.
 """
@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.data.schema.layout import Layout
-from lstm_cli.data.schema.scaling import Scaling
+from lstm_cli.data.schema.preprocessing import Scaling
+from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 from lstm_cli.errors import CheckpointError
 
 #: Raised when files of an older version can no longer be read as they are.
 VERSION = 1
 
-#: What is not said in the file: the precision of all data, before it followed the config's.
+#: The precision of data whose files do not name one: that of all data, before it was the config's.
 _PRECISION = "float32"
 
 FILES = ("vocabulary.json", "scaling.json", "schema.json")
 
 
-def contents(schema: Any) -> dict[str, bytes]:
+def contents(schema: Schema) -> dict[str, bytes]:
     """Return a schema's files by name."""
     vocabulary = {
         "tokens": {name: vocabulary.to_json() for name, vocabulary in schema.tokens.items()},
@@ -41,14 +42,20 @@ def contents(schema: Any) -> dict[str, bytes]:
     return {name: text.encode("utf-8", "surrogatepass") for name, text in zip(FILES, texts, strict=True)}
 
 
-def save(schema: Any, folder: Path) -> None:
+def save_schema(schema: Schema, folder: Path) -> None:
     """Write a schema's files into a folder."""
     for name, content in contents(schema).items():
         (folder / name).write_bytes(content)
 
 
-def load(folder: Path) -> dict[str, Any]:
-    """Return what a schema is assembled from, as it lies in a folder."""
+def load_schema(folder: Path) -> Schema:
+    """Return the schema whose files lie in a folder.
+
+    Raises
+    ------
+    CheckpointError
+        A file is missing, damaged or of another version.
+    """
     vocabulary, scaling, columns = (_read(folder / name) for name in FILES)
     version, precision = columns.pop("version", None), columns.pop("precision", _PRECISION)
     if version != VERSION:
@@ -57,18 +64,16 @@ def load(folder: Path) -> dict[str, Any]:
             f"use the version of lstm-cli that wrote it"
         )
     try:
-        layout = Layout.from_json(columns)
-        labels = vocabulary["labels"]
-        own = scaling["target"]
-        return {
-            "layout": layout,
-            "tokens": {name: Vocabulary.from_json(content) for name, content in vocabulary["tokens"].items()},
-            "sets": {name: Labels(names) for name, names in vocabulary["sets"].items()},
-            "scaling": {name: Scaling.from_json(content) for name, content in scaling["inputs"].items()},
-            "labels": None if labels is None else Labels(labels),
-            "own_scaling": None if own is None else Scaling.from_json(own),
-            "precision": precision,
-        }
+        labels, own = vocabulary["labels"], scaling["target"]
+        return Schema.assemble(
+            Layout.from_json(columns),
+            tokens={name: Vocabulary.from_json(content) for name, content in vocabulary["tokens"].items()},
+            sets={name: Labels(names) for name, names in vocabulary["sets"].items()},
+            scaling={name: Scaling.from_json(content) for name, content in scaling["inputs"].items()},
+            labels=None if labels is None else Labels(labels),
+            own_scaling=None if own is None else Scaling.from_json(own),
+            precision=precision,
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"{', '.join(FILES)} do not fit together ({error})"
         raise CheckpointError(f"{folder}: {what}: copy them again from where the run was trained") from None

@@ -1,4 +1,4 @@
-"""What the values of a column look like over all rows: the ground on which kinds are read off the data."""
+"""What the values of a column look like over all sequences: what the kinds of columns are inferred from."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Summary:
 
     Attributes
     ----------
-    rows
+    count
         Values seen.
     depths
         How deep values are nested: 0 single values, 1 lists, 2 lists of lists.
@@ -26,12 +26,12 @@ class Summary:
         Types of what is innermost: ``str``, ``int``, ``float``, ``bool``, ``null``. Text of textual formats counts
         as the number that it can be read as.
     lengths, widths
-        Lengths of lists, and of the lists in lists; the width -1 stands for unequal ones within a value.
+        Lengths of lists, and of the lists in lists; the width -1 means unequal ones within a value.
     aligned
         Values that are lists with as many elements as the sequence has steps.
     """
 
-    rows: int = 0
+    count: int = 0
     depths: Counter[int] = field(default_factory=Counter)
     cells: Counter[str] = field(default_factory=Counter)
     lengths: Counter[int] = field(default_factory=Counter)
@@ -54,9 +54,14 @@ class Summary:
         widths = [(count, width) for width, count in self.widths.items() if width > 0]
         return max(widths)[1] if widths else 1
 
+    @property
+    def vectors(self) -> bool:
+        """Whether lists in lists are numbers of a fixed dimension, and not sets."""
+        return self.numeric and (self.cells["float"] > 0 or (len(self.widths) == 1 and -1 not in self.widths))
+
     def add(self, value: Any, steps: int, *, textual: bool) -> None:
-        """Count one value of a sequence of so many steps."""
-        self.rows += 1
+        """Count one value of a sequence; `steps` is how many it has."""
+        self.count += 1
         if isinstance(value, np.ndarray):
             self._add_array(value)
         elif isinstance(value, list):

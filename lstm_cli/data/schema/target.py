@@ -4,13 +4,13 @@ Legend: T steps, D numbers per step, N outputs.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.schema.scaling import Scaling
-from lstm_cli.data.schema.transforms import Chain, Trail
+from lstm_cli.data.schema.layout import Per, TargetKind
+from lstm_cli.data.schema.preprocessing import Chain, Scaling, Trail
 
 Numbers = NDArray[np.float64]
 
@@ -30,15 +30,15 @@ class Target:
     is_next
         The target is the next step of the inputs.
     ahead
-        The target of a step lies so many steps later: at least 1 for the next step.
+        How many steps later the target of a step lies: at least 1 for the next step.
     scaling
         Of numbers.
     chains
         The transforms of numbers: how many neighbouring outputs each chain belongs to, and the chain.
     """
 
-    kind: Literal["category", "number", "set"]
-    per: Literal["step", "sequence"]
+    kind: TargetKind
+    per: Per
     size: int
     labels: tuple[Any, ...] | None = None
     is_next: bool = False
@@ -85,7 +85,7 @@ class Restorer:
 
     Examples
     --------
-    The last output of a series is the forecast of the step after it. Feeding forecasts back goes on from there::
+    The last output of a series is the forecast of the step after it. Feeding forecasts back continues from there::
 
         known = restorer.restore_all(outputs)  # in original units, one per step
         for output in forecasts:  # scaled, each the network's input at the next step

@@ -7,13 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lstm_cli.data.formats.raw import ValueProblem
+from lstm_cli.data.formats.raw import ValueProblem, label_key
 from lstm_cli.data.formats.text import split
-from lstm_cli.data.schema.vocabulary import label_key
-
-Numbers = NDArray[np.float64]
+from lstm_cli.data.schema.record import Numbers
 
 _MISSING_FIX = "fill it in or remove the sequence"
 _EMPTY_CELLS = ("", "_")  # "_" as in conllu
@@ -45,7 +42,7 @@ def numbers(value: Any, *, textual: bool) -> Numbers:
 
 
 def _parsed(cells: Sequence[Any], textual: bool) -> Numbers:
-    """Return numbers of a list that did not convert as a whole, or say which cell is in the way."""
+    """Return numbers of a list that did not convert as a whole, or raise for the cell that prevents it."""
     if textual and plain_digits(cells):
         try:
             return np.array(cells, np.float64)
@@ -66,7 +63,7 @@ def _parsed(cells: Sequence[Any], textual: bool) -> Numbers:
 
 
 def plain_digits(cells: Iterable[Any]) -> bool:
-    """Return whether text has none of what only Python takes for a part of a number: 1_000, digits of other scripts."""
+    """Return whether text has nothing that only Python accepts in a number: 1_000, digits of other scripts."""
     text = cells if isinstance(cells, str) else "".join(map(str, cells))
     return "_" not in text and text.isascii()
 
@@ -105,19 +102,16 @@ def _check_number(part: Any, step: int, textual: bool) -> None:
 def tokens(value: Any, *, unit: str) -> list[str]:
     """Return the tokens of a list of strings, or of a string split into characters or words."""
     if isinstance(value, str):
-        return _steps(split(value, unit))
-    cells = _steps(value)
-    if isinstance(cells, np.ndarray):
-        cells = cells.tolist()
-    if set(map(type, cells)) == {str} and all(cells):  # as in a text of a million characters: none is looked at here
+        return _cells(split(value, unit))
+    cells = _cells(value)
+    if set(map(type, cells)) == {str} and all(cells):  # as in a text of a million characters: a loop would be slow
         return cells
     return [_symbol(cell, step, "token") for step, cell in enumerate(cells)]
 
 
 def sets(value: Any, *, textual: bool) -> list[list[str]]:
     """Return a list of labels per step; in a textual cell they are separated by spaces or ``|``."""
-    cells = _steps(value)
-    cells = cells.tolist() if isinstance(cells, np.ndarray) else cells
+    cells = _cells(value)
     return [elements(cell, textual=textual, step=step) for step, cell in enumerate(cells)]
 
 
@@ -136,8 +130,7 @@ def elements(cell: Any, *, textual: bool, step: int | None = None) -> list[str]:
 
 def categories(value: Any) -> list[str]:
     """Return the label of every step."""
-    cells = _steps(value)
-    cells = cells.tolist() if isinstance(cells, np.ndarray) else cells
+    cells = _cells(value)
     return [_label(cell, step, "label") for step, cell in enumerate(cells)]
 
 
@@ -157,6 +150,12 @@ def vector(value: Any, *, textual: bool) -> Numbers:
     if values.shape[1] != 1:
         raise ValueProblem("a list of lists", "write one number or one flat list of numbers for the sequence")
     return values.reshape(1, -1)
+
+
+def table(value: Any) -> Numbers:
+    """Return numbers (T, D) of a list of lists; a flat list is one step (1, D)."""
+    nested = (isinstance(value, list) and value and isinstance(value[0], list)) or getattr(value, "ndim", 1) == 2
+    return numbers(value, textual=False) if nested else vector(value, textual=False)
 
 
 def single(value: Any, *, textual: bool) -> Any:
@@ -188,6 +187,12 @@ def _label(value: Any, step: int | None, what: str) -> str:
     return label_key(value)
 
 
+def _cells(value: Any) -> list[Any]:
+    """Return the list of steps, which must not be empty."""
+    cells: list[Any] = _steps(value).tolist() if isinstance(value, np.ndarray) else _steps(value)
+    return cells
+
+
 def _steps(value: Any) -> Any:
     """Return the list or array of steps, which must not be empty."""
     if not isinstance(value, list | np.ndarray):
@@ -195,5 +200,5 @@ def _steps(value: Any) -> Any:
             f"expected a list with one value per step, got {value!r:.40}", "write a list, [value] for one step"
         )
     if not len(value):
-        raise ValueProblem("an empty sequence", "give it at least one step, or delete the row")
+        raise ValueProblem("an empty sequence", "give it at least one step, or delete the sequence")
     return value

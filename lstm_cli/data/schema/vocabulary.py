@@ -1,4 +1,4 @@
-"""From strings to indices: tokens that feed the network, and labels that come out of it."""
+"""From strings to indices and back: the tokens that feed the network, and the labels that it predicts."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Stands for every token that is not in the vocabulary; always at index 0.
+from lstm_cli.data.formats.raw import label_key
+
+#: The unknown token: replaces every token that is not in the vocabulary; always at index 0.
 UNKNOWN = "<unk>"
 
 
@@ -86,7 +88,7 @@ class Vocabulary:
         return [self.tokens[index] for index in indices]
 
     def to_json(self) -> dict[str, Any]:
-        """Return all there is to know, for vocabulary.json."""
+        """Return everything, for vocabulary.json."""
         return {
             "tokens": list(self.tokens),
             "knows_unknown": self.knows_unknown,
@@ -107,7 +109,7 @@ class Labels:
     Parameters
     ----------
     names
-        Labels as they are given out again: strings, whole numbers or booleans.
+        Labels as predictions show them: strings, whole numbers or booleans.
     """
 
     def __init__(self, names: Iterable[str | int | bool]) -> None:
@@ -116,7 +118,7 @@ class Labels:
 
     @classmethod
     def fit(cls, pieces: Iterable[Sequence[str]], type_name: str = "str") -> "Labels":
-        """Collect labels given as keys; `type_name` says what they were before: ``str``, ``int`` or ``bool``."""
+        """Collect labels given as keys; `type_name` is their type in the data: ``str``, ``int`` or ``bool``."""
         names: list[Any] = sorted(set(chain.from_iterable(pieces)))
         if type_name == "bool" and set(names) <= {"false", "true"}:
             names = [name == "true" for name in names]
@@ -152,12 +154,3 @@ class Labels:
     def _flat(self, sets: Sequence[Sequence[str]]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
         steps = np.repeat(np.arange(len(sets)), [len(elements) for elements in sets])
         return steps, self.encode(list(chain.from_iterable(sets)))
-
-
-def label_key(value: Any) -> str:
-    """Return the string by which a label is looked up: 3, 3.0 and "3" are the same label."""
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)

@@ -8,4 +8,6 @@ from lstm_cli.kernels.cells.gru import GRU
 from lstm_cli.kernels.cells.lstm import LSTM
 from lstm_cli.kernels.cells.rnn import RNN
 
+__all__ = ["CELLS", "GRU", "LSTM", "RNN", "Cell"]
+
 CELLS: dict[str, Cell] = {cell.name: cell for cell in (RNN, LSTM, GRU)}

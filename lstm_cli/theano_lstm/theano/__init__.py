@@ -1,14 +1,14 @@
 """PyTensor under the names that Theano scripts use.
 
-``from lstm_cli import theano; T = theano.tensor`` stands in for a script's two Theano imports. What PyTensor still has
-under its old name is passed on; what it renamed or dropped is added back:
+``from lstm_cli import theano; T = theano.tensor`` replaces a script's two Theano imports. Names that PyTensor has kept
+are looked up there; those that it renamed or dropped are added back:
 
 ======================================  ================================================================
 ``T.nnet``                              `sigmoid`, `softmax`, `relu`, `categorical_crossentropy`, …
-``T.shared_randomstreams``, ``MRG``     `RandomStreams`, inside a loop too, where their gradient exists
-``theano.scan``, ``map``, ``reduce``    outputs and updates, as ever; ``theano.scan_module.until``
-``theano.function``                     built within seconds (see `lstm_cli.theano_lstm.theano.compiling`)
-``theano.config``                       flags that are gone can still be set
+``T.shared_randomstreams``, ``MRG``     `RandomStreams`, whose draws inside a loop have a gradient
+``theano.scan``, ``map``, ``reduce``    outputs and updates, as in Theano; ``theano.scan_module.until``
+``theano.function``                     compiled within seconds (`lstm_cli.theano_lstm.theano.compiling`)
+``theano.config``                       flags that PyTensor dropped can still be set
 ``theano.gof``, ``theano.compile``      `Op`, `Apply`, `SharedVariable`, `Mode`, …
 ======================================  ================================================================
 """

@@ -1,10 +1,10 @@
 """``theano.function``, so that a script starts within seconds.
 
 PyTensor's default, the numba linker, took 28 to 175 s to compile a loop over one or two LSTM layers with its gradient,
-and again for every other size of layer. By default functions here are run Op by Op from Python: two LSTM layers of 20
-that drive a double pendulum were built in 8 s. A step of time, forward and back, then cost 2 to 3 ms on one core, where
-numba's took 0.15. For hours of training set ``theano.config.mode = "NUMBA"`` or give ``mode="NUMBA"``; where the inputs
-are known in advance, `sequence` of a recurrent layer runs it over all steps as one Op, and faster than either.
+and again for every other size of layer. By default functions here run Op by Op from Python: two LSTM layers of 20 units
+that drive a double pendulum were built in 8 s. A time step, forward and back, then cost 2 to 3 ms on one core, numba's
+0.15 ms. For hours of training set ``theano.config.mode = "NUMBA"`` or pass ``mode="NUMBA"``. Where the inputs are known
+in advance, `sequence` of a recurrent layer runs over all steps as one Op, which is faster than both.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,13 +28,13 @@ from lstm_cli.ops.overwrite import overwrite
 Updates = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
 
 _ADDED = ("stabilize", "lstm_numpy_elementwise", "lstm_loops_in_python", "lstm_work_in_place", "add_destroy_handler")
-_LEFT_OUT = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt")
+_EXCLUDED = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt")
 
 
 @cache
 def fast_start() -> Mode:
-    """Return the mode of functions that name none: no compiler, and only the rewrites that pay within a few calls."""
-    rewrites = RewriteDatabaseQuery(include=("fast_compile", *_ADDED), exclude=_LEFT_OUT)
+    """Return the default mode: no compiler, and only the rewrites that pay off within a few calls."""
+    rewrites = RewriteDatabaseQuery(include=("fast_compile", *_ADDED), exclude=_EXCLUDED)
     return Mode(linker=VMLinker(use_cloop=False, c_thunks=False), optimizer=rewrites)
 
 
@@ -45,14 +45,14 @@ def function(
     updates: Updates | None = None,
     **options: Any,
 ) -> Any:
-    """Compile a function; the arguments are those of `pytensor.function`.
+    """Return a compiled function; the arguments are those of `pytensor.function`.
 
     Parameters
     ----------
     inputs, outputs, updates, options
         As in PyTensor and Theano.
     mode : optional
-        By default `fast_start`, unless ``config.mode`` has been set.
+        By default `fast_start`, unless ``config.mode`` is set.
 
     Notes
     -----
@@ -83,7 +83,8 @@ def loops_in_python(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None
         return None
     op = node.op.clone()
     op.mode = fast_start()
-    return op.make_node(*node.inputs).outputs
+    outputs: list[Variable] = op.make_node(*node.inputs).outputs
+    return outputs
 
 
 optdb.register("lstm_loops_in_python", in2out(loops_in_python, ignore_newtrees=True), position=49.06)

@@ -1,4 +1,4 @@
-"""``theano.config``: PyTensor's flags, and a place for those that only Theano had."""
+"""``theano.config``: PyTensor's flags, and those that only Theano had."""
 
 from typing import Any
 
@@ -6,20 +6,20 @@ import pytensor
 
 
 class Config:
-    """PyTensor's configuration; flags that it no longer knows are remembered and have no effect."""
+    """PyTensor's configuration; flags that it dropped keep their value and have no effect."""
 
     def __init__(self) -> None:
-        retired = {"device": "cpu", "compute_test_value": "off", "int_division": "int"}
-        object.__setattr__(self, "_retired", retired)
+        dropped = {"device": "cpu", "compute_test_value": "off", "int_division": "int"}
+        object.__setattr__(self, "_dropped", dropped)
 
     def __getattr__(self, name: str) -> Any:
-        return self._retired[name] if name in self._retired else getattr(pytensor.config, name)
+        return self._dropped[name] if name in self._dropped else getattr(pytensor.config, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if hasattr(pytensor.config, name):
             setattr(pytensor.config, name, value)
         else:
-            self._retired[name] = value
+            self._dropped[name] = value
 
 
 config = Config()

@@ -1,4 +1,4 @@
-"""How the modules here pass on the names that PyTensor has kept."""
+"""How the modules here look up the names that PyTensor has kept."""
 
 import importlib.util
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def passing_on(here: str, *modules: ModuleType) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__`` that looks in PyTensor's modules, then among their submodules.
+    """Return a module's ``__getattr__`` that searches PyTensor's modules, then their submodules.
 
     Parameters
     ----------

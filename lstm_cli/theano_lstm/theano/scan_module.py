@@ -1,10 +1,11 @@
-"""``theano.scan`` and its relatives, which return what the loop put out and the updates of its random streams."""
+"""``theano.scan`` and its relatives, which return the outputs of a loop and the updates of its random streams."""
 
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytensor
+from pytensor.graph.basic import Variable
 from pytensor.scan.utils import until
 
 from lstm_cli.ops.draws import update_by_itself
@@ -12,8 +13,8 @@ from lstm_cli.ops.draws import update_by_itself
 __all__ = ["OrderedUpdates", "foldl", "foldr", "map", "reduce", "scan", "until"]
 
 
-class OrderedUpdates(dict):
-    """Updates by variable; two of them can be added up."""
+class OrderedUpdates(dict[Variable, Variable]):
+    """Updates by variable; ``a + b`` is both."""
 
     def __add__(self, other: Any) -> "OrderedUpdates":
         return OrderedUpdates({**self, **dict(other)})
@@ -29,7 +30,7 @@ def scan(fn: Callable[..., Any], *arguments: Any, **options: Any) -> Result:
     -------
     outputs : variable or list of them, each with a leading time axis
     updates : OrderedUpdates
-        Of the random streams drawn from in the loop. Functions apply them also where a script drops them.
+        Of the random streams that the loop draws from. Functions apply them even if a script discards them.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Scan return signature will change", DeprecationWarning)

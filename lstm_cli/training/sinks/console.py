@@ -19,23 +19,23 @@ INTERVAL = 10.0  # seconds between two lines of progress
 
 
 class Verbosity(IntEnum):
-    """How much is told."""
+    """How much is shown."""
 
     QUIET = -1  # only warnings
     NORMAL = 0
     VERBOSE = 1  # learning rate, gradient norm and checkpoints too
 
 
-def console(stream: TextIO, verbosity: Verbosity = Verbosity.NORMAL) -> Sink:
+def console(stream: TextIO, verbosity: int = Verbosity.NORMAL) -> Sink:
     """Return what shows the run on a stream: a bar where it is a terminal and quiet is not asked for, else lines."""
-    stream = _Listened(stream)
+    tolerant = _TolerantStream(stream)
     if stream.isatty() and verbosity > Verbosity.QUIET:
-        return Bar(stream, verbosity)
-    return Lines(stream, verbosity)
+        return Bar(tolerant, verbosity)
+    return Lines(tolerant, verbosity)
 
 
-class _Listened:
-    """A stream that may be closed by whoever reads it: a terminal, a pipe. Nobody listens then, but the run goes on."""
+class _TolerantStream:
+    """A terminal or a pipe that its reader may close: what is written then is lost, but the run continues."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -52,10 +52,10 @@ class _Listened:
         return getattr(self._stream, name)
 
 
-def open_log(path: Path, verbosity: Verbosity = Verbosity.NORMAL) -> Sink:
+def open_log(path: Path) -> Sink:
     """Return what appends the run's lines to a log file."""
     log = _Log(path)
-    return Lines(log, max(verbosity, Verbosity.NORMAL), close=log.close)
+    return Lines(log, close=log.close)
 
 
 class _Log:
@@ -70,7 +70,7 @@ class _Log:
             self._file.write(text.encode())
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: every write reaches the file at once."""
 
     def close(self) -> None:
         self._file.close()
@@ -87,8 +87,8 @@ class _Mean:
         return self._sum / self._count
 
 
-def _statement(event: Event, verbosity: Verbosity) -> str | None:
-    """Return what is said of an event other than a step, if anything."""
+def _line(event: Event, verbosity: int) -> str | None:
+    """Return the line for an event other than a step, if it gets one."""
     if isinstance(event, Note) and (event.warning or verbosity > Verbosity.QUIET):
         return wording.note(event)
     if verbosity == Verbosity.QUIET:
@@ -106,14 +106,14 @@ def _statement(event: Event, verbosity: Verbosity) -> str | None:
 
 
 class Lines:
-    """Writes plain lines; of the steps one line per interval, the first of a session at once.
+    """Writes plain lines: one per interval for the steps, the first of a session at once.
 
     Parameters
     ----------
     stream
         Anything with `write` and `flush`.
     verbosity
-        How much is told.
+        How much is shown.
     interval
         Seconds between two lines of progress.
     clock
@@ -125,40 +125,44 @@ class Lines:
     def __init__(
         self,
         stream: Any,
-        verbosity: Verbosity = Verbosity.NORMAL,
+        verbosity: int = Verbosity.NORMAL,
         *,
         interval: float = INTERVAL,
         clock: Callable[[], float] = time.monotonic,
         close: Callable[[], object] = lambda: None,
     ) -> None:
         self._stream, self._verbosity, self._interval, self._clock = stream, verbosity, interval, clock
-        self.close = close
+        self._close = close
         self._loss = _Mean()
         self._start: Started | None = None
-        self._told_at, self._told_step = clock(), 0
+        self._line_at, self._line_step = clock(), 0
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         if isinstance(event, Started):
-            self._start, self._told_step, self._told_at = event, event.first_step, self._clock()
+            self._start, self._line_step, self._line_at = event, event.first_step, self._clock()
         if isinstance(event, StepDone):
             text = self._step(event)
         else:
-            text = _statement(event, self._verbosity)
+            text = _line(event, self._verbosity)
         if isinstance(event, Evaluated):
             self._loss = _Mean()
         if text is not None:
             self._stream.write(text + "\n")
             self._stream.flush()
 
+    def close(self) -> None:
+        """Close what is to be closed at the end."""
+        self._close()
+
     def _step(self, event: StepDone) -> str | None:
         loss, now, start = self._loss.add(event.loss), self._clock(), self._start
         first = start is not None and event.step == start.first_step + 1
-        passed = now - self._told_at
+        passed = now - self._line_at
         if start is None or self._verbosity == Verbosity.QUIET or not (first or passed >= self._interval):
             return None
-        rate = (event.step - self._told_step) / max(passed, 1e-9)
-        self._told_at, self._told_step = now, event.step
+        rate = (event.step - self._line_step) / max(passed, 1e-9)
+        self._line_at, self._line_step = now, event.step
         if first:
             return f"first step after {wording.duration(passed)}: loss {wording.number(loss)}"
         more = wording.details(event) if self._verbosity >= Verbosity.VERBOSE else ""
@@ -173,10 +177,10 @@ class Bar:
     stream
         A terminal.
     verbosity
-        How much is told.
+        How much is shown.
     """
 
-    def __init__(self, stream: TextIO, verbosity: Verbosity = Verbosity.NORMAL) -> None:
+    def __init__(self, stream: Any, verbosity: int = Verbosity.NORMAL) -> None:
         self._stream, self._verbosity = stream, verbosity
         self._bar: Any = None
         self._loss = _Mean()
@@ -196,7 +200,7 @@ class Bar:
             self._score = f", {where} {wording.title(name)} {wording.number(value)}"
         if isinstance(event, Finished):
             self.close()
-        text = _statement(event, self._verbosity)
+        text = _line(event, self._verbosity)
         if text is not None:
             tqdm.write(text, file=self._stream)
         if isinstance(event, Started):

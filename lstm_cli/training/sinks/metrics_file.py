@@ -1,4 +1,4 @@
-"""``metrics.jsonl``: one object per evaluation, appended and synced. `history` reads it back."""
+"""``metrics.jsonl``: one object per evaluation, appended and synced. `lstm_cli.run.metrics_log` reads it back."""
 
 import json
 import math
@@ -44,7 +44,7 @@ class MetricsFile:
             raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._descriptor)
 
 

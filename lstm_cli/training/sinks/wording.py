@@ -44,15 +44,15 @@ def title(metric: str) -> str:
 
 
 def started(event: Started) -> str:
-    """Say what is going to happen."""
+    """Return the line that opens a session."""
     parameters = sum(part.parameters for part in event.model)
     size = f"{parameters:,} parameters, " if parameters else ""
-    where = f"going on after step {event.first_step:,}" if event.first_step else "starting"
+    where = f"continuing after step {event.first_step:,}" if event.first_step else "starting"
     return f"{event.run}: {where}: {size}{event.epochs:,} epochs, {event.total_steps:,} steps"
 
 
 def progress(event: StepDone, start: Started, loss: float, rate: float) -> str:
-    """Say how far training is, with the mean loss and the steps per second."""
+    """Return how far training is, with the mean loss and the steps per second."""
     left = duration((start.total_steps - event.step) / rate) if rate > 0 else "unknown time"
     return (
         f"epoch {event.epoch + 1}/{start.epochs}, step {event.step:,}/{start.total_steps:,}: "
@@ -61,7 +61,7 @@ def progress(event: StepDone, start: Started, loss: float, rate: float) -> str:
 
 
 def details(event: StepDone) -> str:
-    """Say what else is known of a step."""
+    """Return what else is known of a step."""
     return f", learning rate {event.learning_rate:.3g}, gradient norm {number(event.gradient_norm)}"
 
 
@@ -71,7 +71,7 @@ def in_streams(streams: int | None) -> str:
 
 
 def evaluated(event: Evaluated) -> str:
-    """Say how the model scored."""
+    """Return the scores of an evaluation."""
     best = ", the best so far" if event.improved else ""
     values = scores({"loss": event.loss, **event.metrics})
     return f"epoch {event.epoch:,}, step {event.step:,}: {event.split}{in_streams(event.streams)}: {values}{best}"
@@ -83,6 +83,6 @@ def note(event: Note) -> str:
 
 
 def finished(event: Finished) -> str:
-    """Say why and when training ended."""
+    """Return why and when training ended."""
     reason = "stopped early, as the score no longer improved" if event.early else "finished"
     return f"{reason}: {event.epoch:,} epochs, {event.step:,} steps"

@@ -7,7 +7,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.math import sigmoid, softplus
 from pytensor.tensor.special import LogSoftmax, Softmax
 
-from lstm_cli.theano_lstm.activations import softsign
+from lstm_cli.ops.activations import softsign
 
 __all__ = ["sigmoid", "softplus", "softsign"]
 

@@ -1,0 +1,26 @@
+"""Settings of the documentation: ``sphinx-build -W --keep-going -b html docs OUT``, without a network."""
+
+from importlib.metadata import version as version_of
+
+project = "lstm-cli"
+author = "lstm-cli contributors"
+version = release = version_of("lstm-cli")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+smartquotes = False  # it would turn the -- of options into a dash
+exclude_patterns = ["_build"]
+nitpicky = False  # types of PyTensor and numpy are named in signatures; their pages are not here
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 4
+
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+
+html_theme = "furo"
+html_title = f"lstm-cli {version}"
+html_show_copyright = False

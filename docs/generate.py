@@ -1,0 +1,49 @@
+"""Write the pages of the reference from the code: ``python docs/generate.py``.
+
+With ``--check`` it writes nothing, names the pages that are stale and exits with 1 if there are any.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from reference_commands import commands_page
+from reference_config import config_page
+
+PAGES = {"reference/commands.md": commands_page, "reference/config.md": config_page}
+
+
+def stale(folder: Path) -> list[str]:
+    """Return the pages in `folder` that are not what the code says."""
+    return [name for name, page in PAGES.items() if _text_of(folder / name) != page()]
+
+
+def write(folder: Path) -> None:
+    """Write every page of the reference into `folder`."""
+    for name, page in PAGES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(), encoding="utf-8", newline="\n")
+
+
+def _text_of(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def main(arguments: list[str], folder: Path) -> int:
+    """Write the pages into `folder`, or with ``--check`` return 1 if one there is stale."""
+    if arguments == ["--check"]:
+        names = stale(folder)
+        for name in names:
+            sys.stderr.write(f"docs/{name} is stale: run python docs/generate.py\n")
+        return 1 if names else 0
+    if arguments:
+        sys.stderr.write("usage: python docs/generate.py [--check]\n")
+        return 2
+    write(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], Path(__file__).parent))

@@ -1,0 +1,92 @@
+"""Training from Python: ``lstm_cli.train``, and ``lstm_cli.train_run`` for a config that is loaded already."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lstm_cli.config import Config, config_from_mapping, load_config
+from lstm_cli.report.report import Report
+from lstm_cli.training.events import Result
+from lstm_cli.training.run import train_into_folder
+from lstm_cli.training.sinks import Sink, console
+
+
+def train(
+    config: str | Path | Mapping[str, Any] | Config,
+    overrides: Sequence[str] = (),
+    *,
+    run: str | Path | None = None,
+    sinks: Sequence[Sink] = (),
+    resume: bool = False,
+    overwrite: bool = False,
+    verbosity: int = 0,
+) -> Result:
+    """Train the network that a config describes, as ``lstm-train`` does.
+
+    Parameters
+    ----------
+    config : str, Path, mapping or Config
+        A YAML file, or a mapping with its contents; then relative paths count from the current folder.
+    overrides : sequence of str
+        ``KEY=VALUE``, as on the command line.
+    run : str or Path, optional
+        The run folder; by default ``runs/`` and the name of the config file, or ``runs/config``.
+    sinks : sequence of Sink
+        What else takes the events of the run (`lstm_cli.events`), each after the run's own files; see `lstm_cli.Sink`.
+    resume, overwrite : bool
+        Continue the run in the folder exactly where it stopped; replace it.
+    verbosity : int
+        What is shown on stderr: -1 warnings only, 0 progress, 1 more.
+
+    Returns
+    -------
+    result : Result
+        The run's folder, for `lstm_cli.load`, and the step and scores of its best state.
+
+    Examples
+    --------
+    >>> result = lstm_cli.train("configs/quickstart.yaml", ["train.epochs=5"], run="runs/short")
+    >>> result.scores["test"]["accuracy"]
+    0.97
+    """
+    settings = _settings(config, overrides)
+    folder = Path("runs") / settings.source.name if run is None else Path(run)
+    return train_run(settings, folder, sinks=sinks, resume=resume, overwrite=overwrite, verbosity=verbosity)
+
+
+def train_run(
+    config: Config,
+    folder: Path,
+    *,
+    sinks: Sequence[Sink] = (),
+    resume: bool = False,
+    overwrite: bool = False,
+    verbosity: int = 0,
+) -> Result:
+    """Train the network of a loaded config into a run folder, with a report and what is shown on stderr.
+
+    Parameters
+    ----------
+    config : Config
+    folder : Path
+        The run folder: a new one, or with `resume` that of a run to continue exactly where it stopped.
+    sinks, resume, overwrite, verbosity
+        As for `train`.
+
+    Raises
+    ------
+    ConfigError, DataError, CheckpointError, DiskError, RunBusy, Diverged, Interrupted
+    """
+    shown = (Report(), console(sys.stderr, verbosity))
+    return train_into_folder(config, folder, sinks=(*shown, *sinks), resume=resume, overwrite=overwrite)
+
+
+def _settings(config: str | Path | Mapping[str, Any] | Config, overrides: Sequence[str]) -> Config:
+    if isinstance(config, str | Path):
+        return load_config(config, overrides)
+    if isinstance(config, Mapping):
+        return config_from_mapping(config, overrides=overrides)
+    if not overrides:
+        return config
+    return config_from_mapping(config.model_dump(mode="json"), config.source.folder, overrides)

@@ -1,0 +1,231 @@
+"""From a raw sequence to typed values, by the layout: a `Record`, or the `DataError` that says what is wrong.
+
+In a closed loop around a system a sequence gives the start, the observed states that the network sees before the loop
+closes, and the target, one for all steps of the loop or one for each. As a record it is a sequence like others: the
+start, then steps that the loop fills.
+
+Legend: T steps, D numbers per step; of a closed loop W observed states, S steps, T = W + S - 1.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lstm_cli.data.formats.raw import RawSequence, ValueProblem
+from lstm_cli.data.formats.text import BOUNDARY
+from lstm_cli.data.schema import values
+from lstm_cli.data.schema.layout import Column, Layout, LossColumns, SystemLoop, TargetColumn
+from lstm_cli.data.schema.record import Numbers, Record, Values
+from lstm_cli.errors import listed
+
+Parsed = TypeVar("Parsed")
+
+
+def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
+    """Return the typed values of a sequence, or raise the `DataError` that says what is wrong with it.
+
+    Parameters
+    ----------
+    layout
+        The columns that it must have.
+    sequence
+        As a reader yields it.
+    labelled
+        It must have a target, too.
+    """
+    if layout.closed_loop is None:
+        record = _parse_open(layout, sequence, labelled=labelled)
+    else:
+        record = _parse_closed_loop(layout, layout.closed_loop, sequence, labelled=labelled)
+    if labelled:
+        record.weight = _weight(layout.loss, sequence, record.steps, per_step=layout.target.per == "step")
+    return record
+
+
+def _parse_open(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
+    first = layout.inputs[0].name
+    inputs = {column.name: _input(layout, sequence, column, labelled=labelled) for column in layout.inputs}
+    steps = len(inputs[first])
+    for name, given in inputs.items():
+        if len(given) != steps:
+            problem = ValueProblem(f"{len(given)} steps, but {first} has {steps}", "make them equally long")
+            raise sequence.error(name, problem)
+    if steps <= layout.lag:
+        fix = f"data.transform uses up {layout.lag} of them; give more, or transform less"
+        raise sequence.error(first, ValueProblem(f"{steps} steps are too few", fix))
+    target = _target(layout.target, sequence, steps, first) if labelled and not layout.target.is_next else None
+    return Record(sequence.id, sequence.where, steps, inputs, target)
+
+
+def _parse_closed_loop(layout: Layout, loop: SystemLoop, sequence: RawSequence, *, labelled: bool) -> Record:
+    state, *others = layout.inputs
+    start = _table(sequence, state)
+    if loop.warmup is not None and len(start) < loop.warmup:
+        what = f"{len(start)} observed states, but rollout.warmup is {loop.warmup}"
+        raise sequence.error(state.name, ValueProblem(what, "give that many, or lower it"))
+    start = start if loop.warmup is None else start[-loop.warmup :]
+    target = _table(sequence, layout.target, most=loop.steps) if labelled else None
+    turns = len(target) if target is not None and len(target) > 1 else loop.steps
+    steps, observed = len(start) + turns - 1, len(start)
+    inputs: dict[str, Values] = {state.name: np.concatenate([start, np.zeros((turns - 1, state.width))])}
+    for column in others:
+        inputs[column.name] = _spread(_table(sequence, column), turns, observed)
+    target = None if target is None else _spread(target, turns, observed)
+    return Record(sequence.id, sequence.where, steps, inputs, target, observed=observed)
+
+
+def _value(sequence: RawSequence, name: str) -> Any:
+    """Return the raw value of a column, which must be there."""
+    value = sequence.columns.get(name)
+    if value is None and name in sequence.columns:
+        raise ValueProblem("the value is null", "fill it in or remove the sequence")
+    if value is None:
+        raise ValueProblem(f"the column is missing (there are {listed(sequence.names)})", "add it")
+    return value
+
+
+def _parsed(sequence: RawSequence, name: str, read: Callable[[Any], Parsed]) -> Parsed:
+    """Return what is made of a column's value; a problem with it becomes the error of the sequence."""
+    try:
+        return read(_value(sequence, name))
+    except ValueProblem as problem:
+        raise sequence.error(name, problem) from None
+
+
+def _input(layout: Layout, sequence: RawSequence, column: Column, *, labelled: bool) -> Values:
+    def read(value: Any) -> Values:
+        match column.kind:
+            case "tokens":
+                tokens = values.tokens(value, unit=layout.unit)
+                bounded = layout.format == "text" and layout.lines
+                return _bounded(tokens, labelled=labelled) if bounded else tokens
+            case "set":
+                return values.sets(value, textual=sequence.textual)
+            case "number":
+                return _transformable(values.numbers(value, textual=sequence.textual), column)
+
+    return _parsed(sequence, column.source, read)
+
+
+def _bounded(tokens: list[str], *, labelled: bool) -> list[str]:
+    """Put the boundary before a line, so that its first token is predicted too, and after it as what ends it."""
+    return [BOUNDARY, *tokens, BOUNDARY] if labelled else [BOUNDARY, *tokens]
+
+
+def _target(target: TargetColumn, sequence: RawSequence, steps: int, first: str) -> Values:
+    """Return the values of the target column: one for each step of the input `first`, or one for the sequence."""
+
+    def read(value: Any) -> Values:
+        if target.per == "sequence":
+            return _per_sequence(value, target, textual=sequence.textual)
+        given = _per_step(value, target, textual=sequence.textual)
+        if len(given) != steps:
+            what = f"{len(given)} values for {steps} steps of {first}"
+            raise ValueProblem(what, "give one per step, or set target: {per: sequence}")
+        return given
+
+    return _parsed(sequence, target.name, read)
+
+
+def _per_step(value: Any, target: TargetColumn, *, textual: bool) -> Values:
+    match target.kind:
+        case "category":
+            return values.categories(value)
+        case "set":
+            return values.sets(value, textual=textual)
+        case "number":
+            return _transformable(values.numbers(value, textual=textual), target)
+
+
+def _per_sequence(value: Any, target: TargetColumn, *, textual: bool) -> Values:
+    match target.kind:
+        case "category":
+            return [values.category(value, textual=textual)]
+        case "set":
+            return [values.elements(values.single(value, textual=textual), textual=textual)]
+        case "number":
+            return _transformable(values.vector(value, textual=textual), target)
+
+
+def _transformable(given: Numbers, column: Column | TargetColumn) -> Numbers:
+    given = _of_width(given, column.width, "the dimension that training has")
+    column.chain.apply(given)  # raises now, where the line is known, if a value has no logarithm
+    return given
+
+
+def _of_width(given: Numbers, width: int, fix: str) -> Numbers:
+    if given.shape[1] != width:
+        what = f"expected {width} number{'s' * (width != 1)}, got {given.shape[1]}"
+        raise ValueProblem(what, f"give every sequence {fix}")
+    return given
+
+
+def _table(sequence: RawSequence, column: Column | TargetColumn, *, most: int | None = None) -> Numbers:
+    """Return numbers of a closed loop (T, D): a flat list is one step, a list of lists several, `most` at most."""
+
+    def read(value: Any) -> Numbers:
+        found = _of_width(values.table(value), column.width, "as many as most of them have")
+        if most is not None and len(found) > most:
+            what = f"{len(found)} steps, but rollout.steps is {most}"
+            raise ValueProblem(what, "give at most that many, or raise it")
+        return found
+
+    return _parsed(sequence, column.name, read)
+
+
+def _spread(given: Numbers, turns: int, observed: int) -> Numbers:
+    """Return values for all steps: one for all, or one for each step of the loop, whose first the start sees too."""
+    places = np.clip(np.arange(observed + turns - 1) - (observed - 1), 0, len(given) - 1)
+    return given[places]
+
+
+def _weight(loss: LossColumns, sequence: RawSequence, steps: int, *, per_step: bool) -> Numbers | None:
+    """Return the weight of every step (T,), or of the sequence (1,); None where all weigh the same."""
+    if not loss.names:
+        return None
+    weight = np.ones(steps if per_step else 1)
+    if loss.weight is not None:
+        weight *= _given_weight(sequence, loss.weight, len(weight), per_step=per_step)
+    begin = 0 if loss.start is None else _whole(sequence, loss.start)
+    end = steps if loss.length is None else begin + _whole(sequence, loss.length)
+    if not 0 <= begin < end <= steps:
+        what = f"the loss window {begin} to {end} (counted from 0) is not within the {steps} steps"
+        name = loss.start or loss.length or "loss"
+        raise sequence.error(name, ValueProblem(what, "correct start and length"))
+    if not per_step:
+        return weight if loss.weight else None
+    weight[:begin] = 0
+    weight[end:] = 0
+    return weight
+
+
+def _given_weight(sequence: RawSequence, name: str, count: int, *, per_step: bool) -> Numbers:
+    def read(value: Any) -> Numbers:
+        if per_step and isinstance(value, list | np.ndarray):
+            given = _single_numbers(values.numbers(value, textual=sequence.textual))
+            if len(given) != count:
+                what = f"{len(given)} weights for {count} steps"
+                raise ValueProblem(what, "give one per step, or one for the sequence")
+        else:
+            given = _single_numbers(values.vector(value, textual=sequence.textual))
+        if (given < 0).any():
+            step = int(np.flatnonzero(given < 0)[0])
+            raise ValueProblem(f"the weight {given[step]:g} is negative", "give 0 to leave a step out", step=step)
+        return given
+
+    return _parsed(sequence, name, read)
+
+
+def _whole(sequence: RawSequence, name: str) -> int:
+    def read(value: Any) -> int:
+        number = float(_single_numbers(values.vector(value, textual=sequence.textual))[0])
+        if not number.is_integer():
+            raise ValueProblem(f"expected a whole number, got {number:g}", "count steps from 0")
+        return int(number)
+
+    return _parsed(sequence, name, read)
+
+
+def _single_numbers(given: Numbers) -> Numbers:
+    return _of_width(given, 1, "the dimension that training has")[:, 0]

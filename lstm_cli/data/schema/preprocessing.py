@@ -1,0 +1,210 @@
+"""What is done to numeric columns before the network sees them, and how it is undone: transforms, then scaling.
+
+A chain x_0 -> x_1 -> … -> x_m takes logarithms, x_j(t) = log x_{j-1}(t), and differences,
+x_j(t) = x_{j-1}(t) - x_{j-1}(t - lag). Each difference costs the first `lag` steps. To undo a chain at step t, the
+values x_{j-1}(t - lag) have to be known: the chain keeps them as its past.
+
+Legend: T steps, D numbers per step, N outputs.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.formats.raw import ValueProblem
+
+Numbers = NDArray[np.float64]
+
+#: A spread below this share of the values' size is rounding: the column is constant.
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Transform:
+    """One link of a chain: a logarithm (lag 0) or the difference from `lag` steps before."""
+
+    name: str
+    lag: int = 0
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The transforms of one column, in the order in which they are applied."""
+
+    transforms: tuple[Transform, ...] = ()
+
+    @property
+    def lag(self) -> int:
+        """How many steps at the start have no value after all differences."""
+        return sum(transform.lag for transform in self.transforms)
+
+    @property
+    def shortest_lag(self) -> int | None:
+        """The nearest past value that undoing needs, in steps; None if it needs none."""
+        return min((transform.lag for transform in self.transforms if transform.lag), default=None)
+
+    def apply(self, values: Numbers) -> Numbers:
+        """Return x_m of values x_0 (T, D), shape (T - lag, D)."""
+        given = len(values)
+        for transform in self.transforms:
+            try:
+                values = _applied(transform, values)
+            except ValueProblem as problem:
+                step = (problem.step or 0) + given - len(values)
+                raise ValueProblem(problem.what, problem.fix, step=step) from None
+        return values
+
+    def past(self, values: Numbers) -> list[Numbers]:
+        """Return what undoing looks up: x_{j-1} (T, D) for every difference j, NaN where it does not exist."""
+        past = []
+        for transform in self.transforms:
+            if transform.lag:
+                past.append(values)
+                values = _padded(_applied(transform, values), transform.lag)
+            else:
+                values = _applied(transform, values)
+        return past
+
+    def undo(self, outputs: Numbers, past: Sequence[Numbers], steps: NDArray[np.int64]) -> Numbers:
+        """Return x_0 (N, D) of outputs x_m (N, D), each at its step of the past (N,)."""
+        values, pending = outputs, list(past)
+        for transform in reversed(self.transforms):
+            if transform.lag:
+                values = values + pending.pop()[steps - transform.lag]
+            else:
+                values = _exponential(values)
+        return values
+
+
+class Trail:
+    """The past of one sequence's column, growing as forecasts are appended.
+
+    Parameters
+    ----------
+    chain
+        The column's transforms.
+    values
+        Original values (T, D).
+    """
+
+    def __init__(self, chain: Chain, values: Numbers) -> None:
+        self._chain = chain
+        self._past = [list(values) for values in chain.past(values)]
+
+    def append(self, output: Numbers) -> Numbers:
+        """Return x_0 (D,) of an output x_m (D,) at the step after the last, and take it as known from now on."""
+        value, pending = output, list(self._past)
+        for transform in reversed(self._chain.transforms):
+            if transform.lag:
+                known = pending.pop()
+                value = value + known[-transform.lag]
+                known.append(value)
+            else:
+                value = _exponential(value)
+        return value
+
+
+def _applied(transform: Transform, values: Numbers) -> Numbers:
+    if transform.lag:
+        return values[transform.lag :] - values[: -transform.lag]
+    missing = np.isnan(values)
+    if not (values[~missing] > 0).all():
+        step = int(np.flatnonzero(~(missing | (values > 0)).all(axis=1))[0])
+        what = f"log of {values[step].min():g}"
+        raise ValueProblem(what, "use it for positive numbers only, or leave it out of data.transform", step=step)
+    return np.log(values)
+
+
+def _padded(values: Numbers, lag: int) -> Numbers:
+    return np.concatenate([np.full((lag, *values.shape[1:]), np.nan), values])
+
+
+def _exponential(values: Numbers) -> Numbers:
+    with np.errstate(over="ignore"):
+        return np.exp(values)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Scaled values are (value - center) / spread.
+
+    Attributes
+    ----------
+    center : array (D,)
+        Mean (standard) or minimum (minmax).
+    spread : array (D,)
+        Standard deviation (standard) or range (minmax); 1 for a constant column, which is scaled to 0.
+    """
+
+    center: Numbers
+    spread: Numbers
+
+    @classmethod
+    def none(cls, width: int) -> "Scaling":
+        """Return the scaling that changes nothing."""
+        return cls(np.zeros(width), np.ones(width))
+
+    @classmethod
+    def fit(cls, method: str, pieces: Iterable[Numbers], width: int) -> "Scaling":
+        """Fit to values given in pieces (T, D): ``none``, ``standard`` or ``minmax``.
+
+        Numbers whose squares are beyond float64 give a scaling that is not finite.
+        """
+        if method == "none":
+            return cls.none(width)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return cls._fit(method, pieces, width)
+
+    @property
+    def finite(self) -> bool:
+        """Whether the scaling can be used."""
+        return bool(np.isfinite(self.center).all() and np.isfinite(self.spread).all())
+
+    @classmethod
+    def _fit(cls, method: str, pieces: Iterable[Numbers], width: int) -> "Scaling":
+        count, mean, squares = 0, np.zeros(width), np.zeros(width)
+        low, high = np.full(width, np.inf), np.full(width, -np.inf)
+        for values in pieces:
+            if not len(values):
+                continue
+            # Means and squares are merged piece by piece (Chan, Golub and LeVeque 1983).
+            own, total = values.mean(axis=0), count + len(values)
+            gap = own - mean
+            squares += np.square(values - own).sum(axis=0) + np.square(gap) * (count * len(values) / total)
+            mean, count = mean + gap * (len(values) / total), total
+            low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
+        if not count:
+            return cls.none(width)
+        center, spread = (mean, np.sqrt(squares / count)) if method == "standard" else (low, high - low)
+        constant = (low == high) | (spread <= _ROUNDING * np.maximum(np.abs(low), np.abs(high)))
+        return cls(np.where(constant, low, center), np.where(constant, 1.0, spread))
+
+    @classmethod
+    def join(cls, scalings: Iterable["Scaling"]) -> "Scaling":
+        """Return the scaling of columns side by side."""
+        parts = list(scalings)
+        return cls(np.concatenate([part.center for part in parts]), np.concatenate([part.spread for part in parts]))
+
+    def part(self, elements: Sequence[int]) -> "Scaling":
+        """Return the scaling of some of the columns."""
+        return Scaling(self.center[list(elements)], self.spread[list(elements)])
+
+    def apply(self, values: Numbers) -> Numbers:
+        """Return values (T, D) scaled."""
+        return (values - self.center) / self.spread
+
+    def undo(self, values: np.ndarray) -> Numbers:
+        """Return scaled values (T, D) in their units, in float64."""
+        return values.astype(np.float64) * self.spread + self.center
+
+    def to_json(self) -> dict[str, list[float]]:
+        """Return both as lists; Python writes floats so that they read back equal."""
+        return {"center": self.center.tolist(), "spread": self.spread.tolist()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Scaling":
+        """Return what `to_json` described."""
+        return cls(np.array(content["center"], np.float64), np.array(content["spread"], np.float64))

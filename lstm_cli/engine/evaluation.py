@@ -1,0 +1,63 @@
+"""The loss and the metrics of a model over many batches."""
+
+import math
+
+import numpy as np
+
+from lstm_cli.data import Batch, Batches, Dataset
+from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.metrics import Sets, accumulator
+
+
+class Evaluation:
+    """The loss and the metrics over batches, added in their order; states are carried where the batches say so.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+    batches : Batches
+        Where those that are added come from.
+    """
+
+    def __init__(self, evaluator: Evaluator, batches: Batches) -> None:
+        self._evaluator, self._dataset = evaluator, batches.dataset
+        # A sequence that several batches have parts of counts once; the windows of a closed loop count each for itself.
+        self._by_sequence = batches.normalize == "sequence" and batches.closed_loop is None
+        self._metrics = accumulator(self._dataset.schema.target)
+        self._loss = self._divisor = 0.0
+        self._seen: set[int] = set()
+        self._state: np.ndarray | None = None
+
+    def add(self, batch: Batch) -> None:
+        """Score one batch."""
+        loss, values, self._state = self._evaluator(batch, self._state)
+        self._loss, self._divisor = self._loss + loss, self._divisor + batch.loss_divisor
+        if self._by_sequence:
+            self._seen.update(batch.sequences[batch.counted_sequences[batch.known]].tolist())
+        found, truth = to_original_units(self._dataset, batch, values)
+        if isinstance(self._metrics, Sets):
+            self._metrics.update(found, truth, unknown=self._dataset.unseen(batch))
+        else:
+            self._metrics.update(found, truth)
+
+    def result(self) -> tuple[float, dict[str, float]]:
+        """Return the loss and the metrics of all batches so far; the loss of none is NaN."""
+        divisor = len(self._seen) if self._by_sequence else self._divisor
+        return self._loss / divisor if divisor else math.nan, self._metrics.result()
+
+
+def evaluate(evaluator: Evaluator, batches: Batches) -> tuple[float, dict[str, float]]:
+    """Return the loss and the metrics over all batches."""
+    evaluation = Evaluation(evaluator, batches)
+    for batch in batches.epoch(0):
+        evaluation.add(batch)
+    return evaluation.result()
+
+
+def to_original_units(dataset: Dataset, batch: Batch, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return values and truth at the counted positions as the metrics take them: numbers in original units."""
+    if dataset.schema.target.kind == "number":
+        return dataset.restore(batch, values), dataset.truth(batch)
+    if batch.target is None:
+        raise ValueError("a batch without a target cannot be scored")
+    return values, batch.target

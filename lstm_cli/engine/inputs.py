@@ -1,0 +1,90 @@
+"""What a compiled function takes: its symbolic inputs with a target, and the arrays of a batch in their place.
+
+Legend: T time, B batch, D or K targets, N counted positions, S numbers of state a sequence.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from lstm_cli.data import Batch
+from lstm_cli.graph.inputs import Inputs
+from lstm_cli.graph.model import Model
+from lstm_cli.graph.objectives import Kind, target_variable
+
+
+def inputs_with_target(model: Model, kind: Kind) -> tuple[Inputs[Variable], Variable, Variable]:
+    """Return fresh symbolic inputs of a function with a loss; its target and weight among them, and apart."""
+    target, weight = target_variable(kind, model.dtype), pt.vector("weight", dtype=model.dtype)
+    return replace(model.inputs(), target=target, weight=weight), target, weight
+
+
+def input_arrays(
+    model: Model,
+    batch: Batch,
+    previous_state: np.ndarray | None = None,
+    *,
+    divisor: float | None = None,
+    seeds: np.ndarray | None = None,
+    forced: np.ndarray | None = None,
+) -> Inputs[np.ndarray]:
+    """Return the arrays of a batch as the inputs of a model's function.
+
+    Parameters
+    ----------
+    model : Model
+    batch : Batch
+    previous_state : array (B', S), optional
+        Final state of the batch before, where this batch carries on from it.
+    divisor : float, optional
+        Of a function with a loss: what the weights are divided by. None: the function has no target.
+    seeds : int64 array, optional
+        One for each place that drops; None: zeros.
+    forced : bool array (T, B), optional
+        In a closed loop: further steps at which the observed input enters.
+    """
+    state, fresh = _initial_state(model, batch, previous_state)
+    return Inputs(
+        numbers=None if batch.numbers is None else _cast(batch.numbers, model),
+        tokens={name: batch.tokens[name] for name in model.sizes.tokens},
+        lengths=batch.lengths,
+        counted=batch.counted,
+        seeds=np.zeros(model.places_that_drop, np.int64) if seeds is None else seeds,
+        state=state,
+        fresh=fresh,
+        feed=_observed_steps(batch, forced),
+        observed=batch.observed,
+        target=None if divisor is None else _target(batch, model),
+        weight=None if divisor is None else _cast(batch.weight, model) / np.asarray(divisor, model.dtype),
+    )
+
+
+def _initial_state(model: Model, batch: Batch, previous_state: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each sequence starts (B, S), and 1 where that is the learned initial state (B,)."""
+    state = np.zeros((len(batch.lengths), model.state_size), model.dtype)
+    fresh = np.ones(len(batch.lengths), model.dtype)
+    if batch.carry is not None and previous_state is not None:
+        continued = batch.carry >= 0
+        state[continued] = previous_state[batch.carry[continued]]
+        fresh[continued] = 0
+    return state, fresh
+
+
+def _observed_steps(batch: Batch, forced: np.ndarray | None) -> np.ndarray | None:
+    """Return 1 where the observed input enters a closed loop (T, B); None where there is no loop."""
+    if batch.observed is None:
+        return None
+    given = np.arange(len(batch.mask))[:, np.newaxis] < batch.observed
+    return (given if forced is None else given | forced).astype(np.int64)
+
+
+def _target(batch: Batch, model: Model) -> np.ndarray:
+    if batch.target is None:
+        raise ValueError("a batch without a target has no loss")
+    return batch.target if np.issubdtype(batch.target.dtype, np.integer) else _cast(batch.target, model)
+
+
+def _cast(array: np.ndarray, model: Model) -> np.ndarray:
+    return array.astype(model.dtype, copy=False)

@@ -1,0 +1,92 @@
+"""How many bytes a batch takes, and the data of a config with the certainty that its batches fit into memory.
+
+Nothing here needs PyTensor or numba before the data has been read and found good.
+"""
+
+from functools import partial
+
+from lstm_cli.config.config import Config
+from lstm_cli.config.model import ModelSpec
+from lstm_cli.data import Batches, Data, Schema, Split, memory, open_data
+from lstm_cli.data.batching.whole import WholeBatches
+from lstm_cli.data.formats.source import Source
+from lstm_cli.errors import DataError
+
+#: Numbers per unit and step: the states, their gradient and a copy for dropout, beside the gates that training keeps
+#: for the gradient; without training the states and a copy.
+_TRAINED, _EVALUATED = 3, 2
+#: Numbers per step with a target: its position, its weight, its loss, and what they are made from.
+_PER_TARGET = 40
+#: Numbers per output and such step; metrics of numbers and sets work in double precision.
+_PER_LABEL, _PER_NUMBER_TRAINED, _PER_NUMBER_EVALUATED = 1, 3, 8
+
+_FIX = "set data.max_length with data.on_long: cut or split, data.window, or a smaller train.batch_size"
+_FIX_WHOLE = "this model needs all steps of a sequence at once to score it: cut it into shorter ones"
+_FIX_SCORED = "set a smaller data.window or train.valid_streams, or give shorter sequences"
+
+
+def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str, training: bool) -> int:
+    """Return about how many bytes a batch takes.
+
+    Parameters
+    ----------
+    spec
+        The section `model` of the config.
+    schema
+        What the data's columns are.
+    steps
+        T * B, with padding.
+    precision
+        ``float32`` or ``float64``.
+    training
+        With gradients, or without.
+    """
+    from lstm_cli.kernels.cells import CELLS  # imports numba
+
+    numbers = (3 if training else 1) * (schema.numeric_size + _embedded(spec, schema))
+    width = 0
+    for layer in spec.layers:
+        width = layer.size * (2 if layer.bidirectional else 1)
+        numbers += width * (CELLS[layer.cell or spec.cell].weight_blocks + _TRAINED if training else _EVALUATED)
+    target = schema.target
+    if target.per == "step":
+        per_number = _PER_NUMBER_TRAINED if training else _PER_NUMBER_EVALUATED
+        numbers += _PER_TARGET + target.size * (_PER_LABEL if target.kind == "category" else per_number)
+    elif training and spec.pool != "last":
+        numbers += 2 * width
+    return steps * numbers * (4 if precision == "float32" else 8)
+
+
+def _embedded(spec: ModelSpec, schema: Schema) -> int:
+    """Return the width of all embeddings together."""
+    sizes = spec.embedding
+    return sum(sizes if isinstance(sizes, int) else sizes.get(name, 0) for name in schema.tokens)
+
+
+def batch_bytes(config: Config, schema: Schema, steps: int, split: Split) -> int:
+    """Return about how many bytes a batch of a split takes that has this many steps with padding."""
+    training = split == "train" or config.rollout is not None  # a closed loop keeps its gates in any case
+    return needed_bytes(config.model, schema, steps, precision=config.precision, training=training)
+
+
+def check_memory(config: Config, batches: Batches, split: Split) -> None:
+    """Raise the `DataError` that says what to do if the largest batch of a split does not fit into memory."""
+    dataset, free = batches.dataset, memory.available()
+    needed = batch_bytes(config, dataset.schema, batches.most_steps(), split)
+    if free is None or needed <= free:
+        return
+    longest = int(dataset.lengths.argmax())
+    fix = _FIX if split == "train" else _FIX_WHOLE if isinstance(batches, WholeBatches) else _FIX_SCORED
+    raise DataError(
+        f"{dataset.where[longest]}: {dataset.lengths[longest]:,} steps make a batch of {split} that would take about "
+        f"{memory.readable(needed)} of {memory.readable(free)} free memory: {fix}"
+    )
+
+
+def open_checked_data(config: Config, *, precision: str | None = None) -> Data:
+    """Return the data of a config, every split of which fits into memory; see `open_data`."""
+    with memory.enough(Source(config.source.resolve(config.data.train)).name):
+        data = open_data(config, precision=precision, batch_bytes=partial(batch_bytes, config))
+        for split, batches in data.batches.items():
+            check_memory(config, batches, split)
+    return data

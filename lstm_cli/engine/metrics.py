@@ -1,0 +1,249 @@
+"""What an evaluation reports, as accumulators that see the data piece by piece.
+
+Legend: N counted positions, D numbers at each, K labels. Padding and steps without a target never reach an accumulator.
+How the positions are cut into pieces changes nothing but the last bits of a sum.
+
+A new metric is an entry of `lstm_cli.config.train.METRICS`, which says whether less or more of it is better, and a name
+and a value in the accumulator of its kind of target here.
+"""
+
+import math
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.config.train import METRICS
+
+Array = NDArray[Any]
+Kind = Literal["category", "number", "set"]
+
+#: Whether less or more is better, for the loss and every metric that an evaluation can report.
+DIRECTIONS = METRICS
+
+_LARGEST_EXPONENT = 700.0  # exp of more overflows a float64, and JSON knows no infinity
+
+
+class Task(Protocol):
+    """What metrics need to know of a target: its kind, K labels or D numbers, and whether it is the next step."""
+
+    @property
+    def kind(self) -> Kind:
+        """What is predicted."""
+
+    @property
+    def size(self) -> int:
+        """How many labels or numbers."""
+
+    @property
+    def is_next(self) -> bool:
+        """Whether the target is the next step of the input; for categories that makes it a language model."""
+
+
+class Accumulator(Protocol):
+    """Collects what one evaluation sees."""
+
+    @property
+    def consumes(self) -> Literal["outputs", "losses"]:
+        """What the first argument of `update` holds: the network's outputs, or its losses (N,) in nats."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics in the result, the most telling first."""
+
+    def update(self, values: Array, truth: Array) -> None:
+        """Add outputs (N, K) or (N, D), or losses (N,), and what the outputs should have been."""
+
+    def result(self) -> dict[str, float]:
+        """Return the metrics of all positions so far; none where there were none."""
+
+
+def accumulator(task: Task) -> Accumulator:
+    """Return the empty accumulator of a task."""
+    match task.kind:
+        case "category":
+            return Symbols() if task.is_next else Categories(task.size)
+        case "number":
+            return Numbers(task.size)
+        case "set":
+            return Sets()
+
+
+def improves(metric: str, value: float, best: float | None) -> bool:
+    """Return whether a value is strictly better than the best so far; a first value always is, NaN never after it."""
+    if best is None:
+        return True
+    if math.isnan(best):
+        return not math.isnan(value)
+    return value < best if DIRECTIONS[metric] == "min" else value > best
+
+
+class Categories:
+    """Accuracy and macro F1 of one label per position.
+
+    F1 of a label is 2 TP / (2 TP + FP + FN); macro F1 is its mean over the labels that occur in truth or predictions.
+    A truth of -1 is a label that training never saw: an error in both, counted as ``unknown_labels``.
+    """
+
+    consumes: Literal["outputs"] = "outputs"
+    names = ("accuracy", "macro_f1")
+
+    def __init__(self, size: int) -> None:
+        self._true = np.zeros(size + 1, np.int64)  # the last entry is the unknown label
+        self._predicted = np.zeros(size + 1, np.int64)
+        self._hits = np.zeros(size + 1, np.int64)
+
+    def update(self, values: Array, truth: Array) -> None:
+        """Add positions: scores or probabilities (N, K) and label indices (N,)."""
+        labels = len(self._true)
+        predicted = values.argmax(axis=1)
+        truth = np.where(truth < 0, labels - 1, truth)
+        self._true += np.bincount(truth, minlength=labels)
+        self._predicted += np.bincount(predicted, minlength=labels)
+        self._hits += np.bincount(truth[truth == predicted], minlength=labels)
+
+    def result(self) -> dict[str, float]:
+        """Return the metrics of all positions so far; none where there were none."""
+        count = int(self._true.sum())
+        if not count:
+            return {}
+        occurring = self._true + self._predicted
+        f1 = 2 * self._hits[occurring > 0] / occurring[occurring > 0]
+        return {"accuracy": int(self._hits.sum()) / count, "macro_f1": float(f1.mean())} | _unknown(int(self._true[-1]))
+
+
+class Symbols:
+    """Perplexity and bits per step of a language model, from its cross-entropy at each position in nats.
+
+    perplexity = exp(mean nats), bits = mean nats / ln 2. A symbol that training never saw (-1) has no probability: such
+    positions are left out and counted as ``unknown_labels``; where there are no others, the metrics are NaN.
+    """
+
+    consumes: Literal["losses"] = "losses"
+    names = ("perplexity", "bits")
+
+    def __init__(self) -> None:
+        self._nats = 0.0
+        self._count = 0
+        self._unknown = 0
+
+    def update(self, values: Array, truth: Array) -> None:
+        """Add positions: cross-entropies (N,), neither weighted nor smoothed, and symbol indices (N,)."""
+        known = truth >= 0
+        self._nats += float(values[known].sum(dtype=np.float64))
+        self._count += int(known.sum())
+        self._unknown += int((~known).sum())
+
+    def result(self) -> dict[str, float]:
+        """Return the metrics of all positions so far; none where there were none."""
+        if not self._count:
+            return dict.fromkeys(self.names, math.nan) | _unknown(self._unknown) if self._unknown else {}
+        mean = self._nats / self._count
+        metrics = {"perplexity": math.exp(min(mean, _LARGEST_EXPONENT)), "bits": mean / math.log(2)}
+        return metrics | _unknown(self._unknown)
+
+
+class Numbers:
+    """RMSE, MAE and R² of D numbers per position, in the units they are given in.
+
+    RMSE and MAE are taken over all N·D numbers together; R² = 1 - squared error / squared deviation from the mean, per
+    output, and then the mean over outputs. As in scikit-learn an output whose truth is constant has R² 1 where it is
+    met exactly and else 0. Mean and deviation of the truth are merged piece by piece (Chan, Golub and LeVeque 1983),
+    which loses no digits where the mean is large and the deviation small.
+    """
+
+    consumes: Literal["outputs"] = "outputs"
+    names = ("rmse", "mae", "r2")
+
+    def __init__(self, size: int) -> None:
+        self._count = 0
+        self._mean = np.zeros(size)
+        self._deviation = np.zeros(size)  # sum of squared deviations of the truth from its mean
+        self._squared = np.zeros(size)
+        self._absolute = np.zeros(size)
+        self._lowest = np.full(size, np.inf)  # rounding hides that a truth is constant, its range does not
+        self._highest = np.full(size, -np.inf)
+
+    def update(self, values: Array, truth: Array) -> None:
+        """Add positions: predictions and truth (N, D), or (N,) where D is 1."""
+        truth = np.asarray(truth, np.float64).reshape(-1, len(self._mean))
+        if not len(truth):
+            return
+        error = np.asarray(values, np.float64).reshape(truth.shape) - truth
+        self._squared += np.square(error).sum(axis=0)
+        self._absolute += np.abs(error).sum(axis=0)
+        self._lowest = np.minimum(self._lowest, truth.min(axis=0))
+        self._highest = np.maximum(self._highest, truth.max(axis=0))
+        self._merge(len(truth), truth.mean(axis=0), np.square(truth - truth.mean(axis=0)).sum(axis=0))
+
+    def _merge(self, count: int, mean: Array, deviation: Array) -> None:
+        total = self._count + count
+        gap = mean - self._mean
+        self._deviation += deviation + np.square(gap) * (self._count * count / total)
+        self._mean += gap * (count / total)
+        self._count = total
+
+    def result(self) -> dict[str, float]:
+        """Return the metrics of all positions so far; none where there were none."""
+        if not self._count:
+            return {}
+        constant = self._lowest == self._highest
+        r2 = np.where(constant, self._squared == 0, 1 - self._squared / np.where(constant, 1, self._deviation))
+        return {
+            "rmse": math.sqrt(self._squared.mean() / self._count),
+            "mae": float(self._absolute.mean() / self._count),
+            "r2": float(r2.mean()),
+        }
+
+
+class Sets:
+    """Negative log-likelihood, micro F1 and frame accuracy of a set of labels per position.
+
+    The likelihood takes the labels as independent, and is summed over them: nats per position. A label is predicted
+    where its probability is above one half. With TP, FP and FN summed over all positions and labels, micro F1 is
+    2 TP / (2 TP + FP + FN) and frame accuracy TP / (TP + FP + FN); both 0 where nothing was there to find and nothing
+    was found.
+
+    References
+    ----------
+    M. Bay, A. Ehmann, J. Downie (2009). Evaluation of multiple-F0 estimation and tracking systems. ISMIR.
+    """
+
+    consumes: Literal["outputs"] = "outputs"
+    names = ("nll", "micro_f1", "frame_accuracy")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._nats = 0.0
+        self._hits = 0
+        self._false = 0
+        self._missed = 0
+        self._unknown = 0
+
+    def update(self, values: Array, truth: Array, unknown: int = 0) -> None:
+        """Add positions: log-odds (N, K), truth (N, K) of 0 and 1, and how many true labels have no column in it."""
+        present = truth > 0
+        predicted = values > 0
+        log_odds = np.asarray(values, np.float64)
+        self._nats += float(np.logaddexp(0, np.where(present, -log_odds, log_odds)).sum())
+        self._count += len(truth)
+        self._hits += int((predicted & present).sum())
+        self._false += int((predicted & ~present).sum())
+        self._missed += int((present & ~predicted).sum()) + unknown
+        self._unknown += unknown
+
+    def result(self) -> dict[str, float]:
+        """Return the metrics of all positions so far; none where there were none."""
+        if not self._count:
+            return {}
+        errors = self._false + self._missed
+        metrics = {
+            "nll": self._nats / self._count,
+            "micro_f1": 2 * self._hits / max(2 * self._hits + errors, 1),
+            "frame_accuracy": self._hits / max(self._hits + errors, 1),
+        }
+        return metrics | _unknown(self._unknown)
+
+
+def _unknown(count: int) -> dict[str, float]:
+    return {"unknown_labels": count} if count else {}

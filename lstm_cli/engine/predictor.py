@@ -1,0 +1,76 @@
+"""The compiled functions that predict: the outputs of given steps, the trajectories of a closed loop.
+
+Legend: T time, B batch, D numbers of the state, O outputs of the network, K outputs, N counted positions, S numbers of
+state a sequence.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lstm_cli.data import Batch
+from lstm_cli.engine.inputs import input_arrays
+from lstm_cli.engine.system import Divergence, check_system, divergence
+from lstm_cli.graph.model import Model
+from lstm_cli.graph.rollout import ClosedLoop
+from lstm_cli.ops.mode import compiled, exclusive
+
+
+class Predictor:
+    """A model's outputs, without dropout, for steps that are all given: a closed loop is open here.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @cached_property
+    def _function(self) -> Any:
+        inputs = Model.inputs(self.model)
+        outputs = Model.graph(self.model, inputs, training=False)
+        return compiled(inputs.in_order(), [outputs.output, outputs.state], threads=self.model.threads)
+
+    @exclusive
+    def __call__(self, batch: Batch, previous_state: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the output (N, K) at the batch's counted positions and the final state (B, S).
+
+        Parameters
+        ----------
+        batch : Batch
+        previous_state : array (B', S), optional
+            Final state of the batch before, where this batch carries on from it.
+        """
+        output, state = self._function(*input_arrays(self.model, batch, previous_state).in_order())
+        return output, state
+
+
+class Driver:
+    """The trajectories of a model in a closed loop, without dropout.
+
+    Parameters
+    ----------
+    model : ClosedLoop
+    """
+
+    def __init__(self, model: ClosedLoop) -> None:
+        self.model = model
+
+    @cached_property
+    def _function(self) -> Any:
+        inputs = self.model.inputs()
+        outputs = list(self.model.trajectory(inputs, training=False))
+        return compiled(inputs.in_order(), outputs, threads=self.model.threads)
+
+    @exclusive
+    def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray, Divergence | None]:
+        """Return the states after each step (T, B, D), as the network sees them, and its outputs (T, B, O).
+
+        And where the system made a state that is not finite; None where it did not.
+        """
+        following, outputs = self._function(*input_arrays(self.model, batch).in_order())
+        check_system(self.model, batch)
+        return following, outputs, divergence(self.model)

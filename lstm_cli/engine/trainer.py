@@ -1,0 +1,137 @@
+"""The compiled functions of an update: backpropagate, the norm of the gradient, the optimizer's step. No policy here.
+
+Legend: B batch, S numbers of state a sequence.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import shared
+from pytensor.gradient import grad
+
+from lstm_cli.config.optimizer import Optimizer
+from lstm_cli.config.rollout import TeacherForcing
+from lstm_cli.config.train import LossSpec
+from lstm_cli.data import Batch
+from lstm_cli.engine.forcing import forced_steps
+from lstm_cli.engine.inputs import input_arrays, inputs_with_target
+from lstm_cli.engine.system import Divergence, check_system, divergence
+from lstm_cli.graph.model import Model
+from lstm_cli.graph.objectives import Kind, objective
+from lstm_cli.ops.mode import compiled, exclusive
+from lstm_cli.ops.parameters import flatten_into
+from lstm_cli.optim.build import build
+
+#: Norm of gradient and weights below which no optimizer's state, made of them and their squares, overflows a float32.
+SAFE_NORM = 1e12
+
+
+class Trainer:
+    """One update in three parts: `backpropagate` once or more, look at `gradient_norm`, `update`.
+
+    Between the parts there is room for accumulation over several batches, the search for values that are not finite,
+    and a sum over several workers. None of the functions depends on the sizes of a batch, so each is built once.
+
+    Parameters
+    ----------
+    model : Model
+    kind : {"category", "number", "set"}
+        Of the target.
+    loss, optimizer : LossSpec, OptimizerSpec
+        Sections of the config.
+    forcing : TeacherForcing, optional
+        How often a closed loop is fed what was observed.
+    """
+
+    @exclusive
+    def __init__(
+        self, model: Model, kind: Kind, loss: LossSpec, optimizer: Optimizer, forcing: TeacherForcing | None = None
+    ) -> None:
+        self.model, self.kind, self.loss, self.forcing = model, kind, loss, forcing
+        flat = model.parameters.flat
+        self.gradient = shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
+        learning_rate = pt.scalar("learning_rate", dtype=flat.dtype)
+        self.optimizer = build(optimizer, flat, self.gradient, learning_rate, model.parameters.segments())
+        self._update = compiled([learning_rate], [], updates=self.optimizer.updates, threads=model.threads)
+        self._last_norm = np.inf
+        norm, measurement = self.optimizer.gradient_norm, self.optimizer.measurement
+        self._norm = compiled([], [norm], updates=measurement, threads=model.threads)
+
+    @cached_property
+    def _set_gradient(self) -> Any:
+        return self._backpropagation(accumulate=False)
+
+    @cached_property
+    def _add_gradient(self) -> Any:
+        return self._backpropagation(accumulate=True)
+
+    def _backpropagation(self, *, accumulate: bool) -> Any:
+        inputs, target, weight = inputs_with_target(self.model, self.kind)
+        outputs = self.model.graph(inputs, training=True)
+        loss, _ = objective(self.kind, outputs.output, target, weight, self.loss)
+        gradients = grad(loss, list(self.model.parameters.views.values()))
+        updates = {self.gradient: flatten_into(self.gradient, gradients, add=accumulate)}
+        return compiled(inputs.in_order(), [loss, outputs.state], updates=updates, threads=self.model.threads)
+
+    @exclusive
+    def backpropagate(
+        self, batch: Batch, previous_state: np.ndarray | None, *, divisor: float, seed: int, step: int, part: int = 0
+    ) -> tuple[float, np.ndarray]:
+        """Put the gradient of a batch's loss into the buffer; return the loss and the final state (B, S).
+
+        Parameters
+        ----------
+        batch : Batch
+        previous_state : array (B', S) or None
+            Final state of the batch before, for batches that carry on from it.
+        divisor : float
+            What the weights sum to over all parts of this update.
+        seed, step, part : int
+            What the dropout masks are drawn from; the first part starts a new gradient, further parts add to it.
+        """
+        seeds = np.random.SeedSequence([seed, step, part]).generate_state(self.model.places_that_drop, np.uint64)
+        seeds = (seeds >> np.uint64(1)).astype(np.int64)
+        forced = None
+        if self.forcing is not None:
+            forced = forced_steps(self.forcing, batch.mask.shape, seed=seed, step=step, part=part)
+        arrays = input_arrays(self.model, batch, previous_state, divisor=divisor, seeds=seeds, forced=forced)
+        function = self._add_gradient if part else self._set_gradient
+        loss, state = function(*arrays.in_order())
+        check_system(self.model, batch)
+        return float(loss), state
+
+    def divergence(self) -> Divergence | None:
+        """Return where the system made a state that is not finite in the last batch; None where it did not."""
+        return divergence(self.model)
+
+    @exclusive
+    def gradient_norm(self) -> float:
+        """Return the norm of the whole gradient, not finite where any of it is not, and find what clips it."""
+        self._last_norm = float(self._norm()[0])
+        return self._last_norm
+
+    @exclusive
+    def update(self, learning_rate: float, *, undo: bool = False) -> bool:
+        """Take one step of the optimizer along the gradient in the buffer; return whether all is finite after it.
+
+        With `undo`, a step after which it is not is taken back; that costs a copy of the state before each step.
+        """
+        flat = self.model.parameters.flat
+        held = [flat, *self.optimizer.state.values()]
+        before = [variable.get_value() for variable in held] if undo else []
+        with np.errstate(over="ignore"):
+            self._update(np.asarray(learning_rate, self.model.dtype))
+        safe = self._last_norm < SAFE_NORM and _norm(flat.get_value(borrow=True)) < SAFE_NORM  # NaN is not
+        finite = safe or all(np.isfinite(variable.get_value(borrow=True)).all() for variable in held)
+        if not finite:
+            for variable, value in zip(held, before, strict=False):
+                variable.set_value(value, borrow=True)
+        return finite
+
+
+def _norm(vector: np.ndarray) -> float:
+    """Return the norm of a vector, NaN or infinity where it has such a number or comes close."""
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(np.dot(vector, vector)))

@@ -1,0 +1,37 @@
+"""The names of all files and folders in the folder of a run.
+
+config.yaml, resolved.yaml   the config as given, and with every key
+environment.json             versions, machine, command
+schema.json and others       what encodes sequences and restores outputs
+dynamics.py                  the code of the system, for a closed loop around one
+metrics.jsonl, train.log     scores, and the messages of the terminal
+report.html                  the scores as pictures
+last/, best/                 checkpoints, each with the files of `CHECKPOINT_FILES`
+"""
+
+from typing import Final
+
+from lstm_cli.data.schema import storage
+
+CONFIG: Final = "config.yaml"
+RESOLVED: Final = "resolved.yaml"
+ENVIRONMENT: Final = "environment.json"
+SCHEMA = storage.FILES
+DYNAMICS: Final = "dynamics.py"
+METRICS: Final = "metrics.jsonl"
+LOG: Final = "train.log"
+REPORT: Final = "report.html"
+FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, METRICS, LOG, REPORT)
+
+LAST: Final = "last"
+BEST: Final = "best"
+CHECKPOINTS = (LAST, BEST)
+MANIFEST: Final = "manifest.json"
+MODEL: Final = "model.safetensors"
+STATE: Final = "state.safetensors"
+POSITION: Final = "state.json"
+CHECKPOINT_FILES = (MANIFEST, MODEL, STATE, POSITION)  # in order of removal: a folder without manifest is no checkpoint
+
+LOCK: Final = ".lstm-run.lock"
+PROBE: Final = "probe"  # written and removed, to find out early whether the folder can be written to
+SCHEMA_FOLDER: Final = "schema"  # holds the files of the schema until each is moved to its place

@@ -1,0 +1,210 @@
+"""What a run does with the events of the training loop: pass them to the sinks, and save states as checkpoints."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from lstm_cli.config.fields import Every
+from lstm_cli.data import save_schema
+from lstm_cli.engine.build import restore_weights
+from lstm_cli.engine.evaluation import evaluate
+from lstm_cli.engine.metrics import DIRECTIONS
+from lstm_cli.errors import DataError, Diverged
+from lstm_cli.run import checkpoint
+from lstm_cli.run.compatibility import check_identity, environment, identity
+from lstm_cli.run.folder import RunFolder
+from lstm_cli.run.metrics_log import trim_metrics
+from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, RESOLVED
+from lstm_cli.signals import Signals
+from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, Result, StepDone
+from lstm_cli.training.horizon import rolled
+from lstm_cli.training.job import Job
+from lstm_cli.training.loop import train
+from lstm_cli.training.overview import started
+from lstm_cli.training.session import notes_on_schedule, restore, state_of
+from lstm_cli.training.sinks import EventDispatcher, MetricsFile, Sink, open_log
+
+
+def run_training(
+    run: RunFolder,
+    job: Job,
+    signals: Signals,
+    *,
+    sinks: Iterable[Sink] = (),
+    resume: bool,
+    changes: Sequence[str] = (),
+) -> Result:
+    """Train to the end, from where the run stopped if it is resumed.
+
+    Parameters
+    ----------
+    run : RunFolder
+    job : Job
+        At its start.
+    signals : Signals
+        Requests to stop.
+    sinks : iterable of Sink
+        What takes the events besides the files of the run. They are not closed here.
+    resume : bool
+    changes : sequence of str
+        What has changed since the run was started.
+    """
+    digests: dict[str, str] = {name: batches.dataset.digest() for name, batches in job.scored.items() if name != "test"}
+    notes = [Note(change) for change in changes] + _prepare(run, job, digests, resume=resume)
+    with ExitStack() as stack:
+        earlier = trim_metrics(run.path / METRICS, job.progress.evaluated_step)
+        files: list[Sink] = [MetricsFile(run.path / METRICS), open_log(run.path / LOG)]
+        for file in files:
+            stack.callback(file.close)
+        dispatch = EventDispatcher(files, sinks)
+        for note in notes:
+            dispatch(note)
+        dispatch(started(run.path, job, earlier))
+        dispatch.check()
+        scores = {entry["split"]: _scores(entry) for entry in earlier if entry["step"] == job.progress.best_step}
+        result = Result(run.path, job.progress.best_step, scores)
+        return CheckpointingRun(run, job, identity(run.path, digests), signals, dispatch, result).work()
+
+
+def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool) -> list[Note]:
+    """Bring a resumed job to where the run stopped, and write down what the run is; return notes for the user."""
+    found = checkpoint.load_newest(run.path) if resume else None
+    notes = [Note(text) for text in [*job.data.notes, *notes_on_schedule(job)]]
+    notes += [Note(text, warning=True) for text in run.warnings]
+    if found is not None:
+        versions = check_identity(found.state.identity, run.path, digests)
+        notes += [Note(f"other versions than before: {change}", warning=True) for change in versions]
+        notes += [Note(found.warning, warning=True)] * bool(found.warning)
+        restore(job, found.state)
+    run.write(CONFIG, job.config.source.text)
+    run.write(RESOLVED, job.config.to_yaml())
+    _write_code(run, job, resumed=found is not None)
+    if found is None:
+        run.write_schema(partial(save_schema, job.data.schema))
+        run.write(ENVIRONMENT, json.dumps(environment(job.config.seed), indent=1) + "\n")
+    return notes
+
+
+def _write_code(run: RunFolder, job: Job, *, resumed: bool) -> None:
+    """Write the code of the system that is driven beside the weights, or refuse to continue with other code."""
+    if job.code is None:
+        return
+    path = run.path / DYNAMICS
+    if resumed and path.read_bytes() != job.code.text.encode():
+        raise DataError(
+            f"{run.path}: cannot be resumed, as {job.code.path} has changed since the run was started ({path} is as it "
+            f"was): put it back, or start a new run with -o"
+        )
+    run.write(DYNAMICS, job.code.text)
+
+
+def _scores(entry: Mapping[str, Any]) -> dict[str, float]:
+    """Return the loss and the metrics of an evaluation."""
+    return {name: value for name, value in entry.items() if name in DIRECTIONS}
+
+
+@dataclass
+class CheckpointingRun:
+    """Runs the training loop and saves its states: the best when the score improves, the last as often as asked."""
+
+    run: RunFolder
+    job: Job
+    identity: dict[str, Any]
+    signals: Signals
+    dispatch: EventDispatcher
+    result: Result
+    saved_at: float = field(default_factory=time.monotonic)
+
+    def work(self) -> Result:
+        """Train to the end, then score the best state on the test data; if it diverges, say where a good state is."""
+        try:
+            for event in self._events():
+                self._take(event)
+        except Diverged as error:
+            found = checkpoint.load_newest(self.run.path)
+            good = "none was written yet" if found is None else f"{found.folder}, step {found.state.position['step']}"
+            raise Diverged(f"{error}. Last good state: {good}") from None
+        self.dispatch.check()
+        return self.result
+
+    def _events(self) -> Iterator[Event]:
+        """Yield the loop's events; up to the first step there is nothing to save, and much is loaded and compiled."""
+        events = train(self.job)
+        event: Event | None = None
+        while not isinstance(event, StepDone | Note | Finished):
+            with self.signals.at_once():
+                event = next(events)
+            yield event
+        yield from events
+
+    def _take(self, event: Event) -> None:
+        """Dispatch an event and save what it calls for. At a signal, or if a sink failed, the run ends once saved."""
+        if not isinstance(event, Finished):
+            self.dispatch(event)
+        if isinstance(event, Evaluated):
+            self._record_scores(event)
+            if event.improved:
+                self._save(BEST)
+        ends = self.signals.received is not None or self.dispatch.failure is not None
+        if ends or isinstance(event, Finished) or self._due(event):
+            self._save(LAST)
+        if ends:
+            self.dispatch.check()
+            raise self.signals.interrupted(self._progress)
+        if isinstance(event, Finished):
+            self._test()
+            self._score_closed_loop()
+            self.dispatch(event)
+
+    @property
+    def _progress(self) -> str:
+        return f"after step {self.job.progress.step}; continue with --resume"
+
+    def _due(self, event: Event) -> bool:
+        """Return whether a checkpoint is to be written after an event."""
+        every: Every = self.job.config.train.checkpoint_every
+        match event:
+            case EpochDone(epoch=epoch) if every.unit == "epoch":
+                return epoch % every.count == 0
+            case StepDone(step=step) if every.unit == "steps":
+                return step % every.count == 0
+            case StepDone() if every.unit == "seconds":
+                return time.monotonic() - self.saved_at >= every.count
+        return False
+
+    def _save(self, kind: Literal["best", "last"]) -> None:
+        path = self.run.best if kind == BEST else self.run.last
+        checkpoint.save(state_of(self.job, self.identity), path)
+        self.dispatch(CheckpointWritten(step=self.job.progress.step, path=path, kind=kind))
+        if kind == LAST:
+            self.saved_at = time.monotonic()
+
+    def _record_scores(self, event: Evaluated) -> None:
+        if event.improved or event.split == "test":
+            self.result.scores[event.split] = _scores({"loss": event.loss, **event.metrics})
+            self.result.best_step = event.step
+
+    def _test(self) -> None:
+        """Score the best state on the test data."""
+        job, progress = self.job, self.job.progress
+        if "test" not in job.scored:
+            return
+        restore_weights(job.trainer.model, checkpoint.load(self.run.best))
+        with self.signals.at_once(self._progress):
+            loss, metrics = evaluate(job.evaluator, job.scored["test"])
+        event = Evaluated(progress.best_step, progress.epoch, "test", progress.seconds, loss, metrics)
+        self.dispatch(event)
+        self._record_scores(event)
+
+    def _score_closed_loop(self) -> None:
+        """Measure the error at each step of a closed loop with the best weights."""
+        if self.job.config.rollout is None:
+            return
+        restore_weights(self.job.trainer.model, checkpoint.load(self.run.best))
+        with self.signals.at_once(self._progress):
+            event = rolled(self.job)
+        self.dispatch(event)

@@ -1,0 +1,89 @@
+"""One update of a training run: gradient, step, and what is done where they are not finite."""
+
+import math
+import time
+
+from lstm_cli.data import Batch
+from lstm_cli.errors import Diverged, listed
+from lstm_cli.training.events import Note, StepDone
+from lstm_cli.training.job import Job
+
+
+def update(job: Job, group: list[Batch]) -> StepDone | Note:
+    """Take one step along the gradient of a group of batches, unless it is not finite."""
+    progress, began, learning_rate = job.progress, time.perf_counter(), job.learning_rate
+    loss, norm, problem = gradient(job, group)
+    problem = problem or _apply(job, learning_rate)
+    if not problem:
+        progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
+    progress.step, progress.batch = progress.step + 1, progress.batch + len(group)
+    progress.seconds += time.perf_counter() - began
+    if problem:
+        return skip_update(job, group, problem)
+    return StepDone(
+        step=progress.step, epoch=progress.epoch, loss=loss, learning_rate=learning_rate, gradient_norm=norm
+    )
+
+
+def gradient(job: Job, group: list[Batch]) -> tuple[float, float, str]:
+    """Put the gradient of a group of batches into its buffer; return the loss, the gradient's norm, and the problem.
+
+    The problem is what is not finite, in words, and where a system made such a state, if it did; empty if all is well.
+    """
+    loss, diverged, divisor = 0.0, "", sum(batch.loss_divisor for batch in group)
+    for part, batch in enumerate(group):
+        part_loss, state = job.trainer.backpropagate(
+            batch, job.carried, divisor=divisor, seed=job.config.seed, step=job.progress.step, part=part
+        )
+        loss += part_loss
+        diverged = diverged or ("" if math.isfinite(part_loss) else divergence_message(job, batch))
+        job.carried = state if batch.carry is not None else None
+    norm = job.trainer.gradient_norm()
+    if not math.isfinite(loss):
+        return loss, norm, f"loss {loss}{diverged}"
+    return loss, norm, "" if math.isfinite(norm) else f"gradient norm {norm}"
+
+
+def _apply(job: Job, learning_rate: float) -> str:
+    """Apply the update; return what is not finite after it, in words."""
+    undo = job.config.train.on_nonfinite != "stop"
+    return "" if job.trainer.update(learning_rate, undo=undo) else "weights or optimizer state that are not finite"
+
+
+def divergence_message(job: Job, batch: Batch) -> str:
+    """Return where the system of a closed loop made a state of a batch that is not finite; empty where it did not."""
+    found = job.trainer.divergence()
+    if found is None:
+        return ""
+    return f" as {found.where}, in sequence {job.batches.dataset.ids[batch.sequences[found.column]]};"
+
+
+def skip_update(job: Job, group: list[Batch], problem: str) -> Note:
+    """Handle an update that is not finite as `train.on_nonfinite` says; it was not applied, or is undone already.
+
+    Raises
+    ------
+    Diverged
+        The run is to stop.
+    """
+    progress, config = job.progress, job.config.train
+    job.carried = None
+    where = f"step {progress.step}, epoch {progress.epoch + 1}: {problem} on {sequence_names(job, group)}"
+    progress.skipped += 1
+    if config.on_nonfinite == "stop" or progress.skipped > config.max_nonfinite:
+        more = f", nor were {progress.skipped - 1} before (train.max_nonfinite)" if progress.skipped > 1 else ""
+        raise Diverged(
+            f"{where}: this update is not kept{more}. Lower optimizer.learning_rate, set optimizer.clip_norm, "
+            f"or look at the data of these sequences"
+        )
+    if config.on_nonfinite == "halve_learning_rate":
+        progress.learning_rate_factor /= 2
+        return Note(f"{where}: update left out, learning rate halved", warning=True)
+    return Note(f"{where}: update left out", warning=True)
+
+
+def sequence_names(job: Job, group: list[Batch], most: int = 32) -> str:
+    """Return the sequences of a group of batches, in words."""
+    ids = job.batches.dataset.ids
+    names = list(dict.fromkeys(str(ids[index]) for batch in group for index in batch.sequences))
+    return f"sequences {listed(names, most)}"

@@ -1,0 +1,34 @@
+"""The phrases that messages share."""
+
+import pytest
+
+from lstm_cli.errors import and_more, did_you_mean, listed, nearest
+
+
+@pytest.mark.parametrize(
+    ("word", "choices", "meant"),
+    [
+        ("epoch", ["seed", "epochs"], "epochs"),
+        ("Prise", ["price", "PRICE list"], "price"),
+        ("xyz", ["price"], None),
+        ("x", [], None),
+        (3, ["33"], "33"),
+        ("l" * 5000, ["lstm"], None),
+    ],
+)
+def test_the_nearest_choice_is_suggested(word, choices, meant):
+    assert nearest(word, choices) == meant
+
+
+def test_a_suggestion_is_the_end_of_a_message():
+    assert did_you_mean("epochs") == " (did you mean epochs?)"
+    assert did_you_mean(None) == ""
+
+
+def test_a_list_is_cut_and_says_so():
+    assert listed([]) == ""
+    assert listed(["a", 1]) == "a, 1"
+    assert listed(range(10)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    assert listed(range(12), 2) == "0, 1 and 10 more"
+    assert and_more(0) == and_more(-3) == ""
+    assert and_more(1, "\n… ") == "\n… and 1 more"
