@@ -25,15 +25,7 @@ def relative_error(got, expected):
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_outputs_are_the_reference_and_gradients_its_slopes(kind):
-    problem = layers.make(kind, 6, 5, 3, 7, RAGGED)
-    outputs, gradients = layers.run(problem)
-    close(outputs, layers.run_reference(problem))
-    rng = np.random.default_rng(1)
-    for number, gradient in zip([0, 2, 3, 4, 5], gradients, strict=False):
-        direction = rng.normal(size=gradient.shape) / np.sqrt(gradient.size)
-        step = 1e-6 if kind.activation in ("relu", "softsign") else 1e-3  # a corner is not to be crossed
-        slope = layers.reference_slope(problem, number, direction, step)
-        np.testing.assert_allclose((gradient * direction).sum(), slope, rtol=0, atol=1e-8 if step < 1e-3 else 1e-10)
+    layers.check_against_reference(layers.make(kind, 6, 5, 3, 7, RAGGED))
 
 
 def scan_layer(kind, x, lengths, W, b, initial, mask):
@@ -92,18 +84,7 @@ WAYS = [Kind(cell, "tanh", reverse, mask) for cell in CELLS for reverse in (Fals
 
 @pytest.mark.parametrize("kind", WAYS, ids=str)
 def test_a_padded_batch_is_each_sequence_alone(kind):
-    problem = layers.make(kind, 6, 5, 3, 20, RAGGED)
-    (h, *finals), (dx, dW, db, *dinitial) = layers.run(problem)
-    dW_sum, db_sum = 0, 0
-    for row in range(5):
-        (h_one, *finals_one), (dx_one, dW_one, db_one, *dinitial_one) = layers.run(problem.select([row]))
-        end = problem.lengths[row]
-        close([h[:end, [row]], dx[:end, [row]]], [h_one, dx_one])
-        close([a[[row]] for a in (*finals, *dinitial)], [*finals_one, *dinitial_one])
-        assert not h[end:, row].any()
-        assert not dx[end:, row].any()
-        dW_sum, db_sum = dW_sum + dW_one, db_sum + db_one
-    close([dW, db], [dW_sum, db_sum])
+    layers.check_sequences_alone(layers.make(kind, 6, 5, 3, 20, RAGGED))
 
 
 @pytest.mark.parametrize("cell", CELLS)
