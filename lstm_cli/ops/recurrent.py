@@ -102,7 +102,7 @@ def _run(
 class Recurrent(TrimmableOp):
     """``(x | ids, table; lengths, W, b, *initial[, mask]) -> (h, *finals, shards, gates, further)``.
 
-    The last three outputs are for the gradient only; `keeps` tells whether they are filled.
+    The last three outputs are for the gradient only; `keeps`: whether they are filled.
     """
 
     __props__ = ("cell", "activation", "reverse", "masked", "tokens", "keeps")
@@ -212,7 +212,7 @@ class RecurrentGradient(TrimmableOp):
         return 4 + self.forward.tokens + self.forward.states + self.forward.masked
 
     def trim(self, unused: frozenset[int]) -> Self:
-        """Leave out the gradient of the input where nobody reads it: for the first layer of a model."""
+        """Leave out the gradient of the input where nothing reads it: for the first layer of a model."""
         return type(self)(self.forward, self.wanted and 0 not in unused, self.inplace)
 
     def in_place(self) -> Self:

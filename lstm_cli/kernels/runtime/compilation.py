@@ -39,7 +39,7 @@ def kernel_folder() -> Path:
     return cache_folder(f"kernels-{source_digest()}-{REGISTERS.lanes}")
 
 
-class _KernelCacheLocator(caching._CacheLocator):
+class _KernelCacheLocator(caching._CacheLocator):  # type: ignore[misc]  # numba has no types
     """Places the machine code of this package's kernels, and of nothing else."""
 
     def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:

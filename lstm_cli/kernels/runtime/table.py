@@ -27,7 +27,7 @@ DATA_OFFSET = data_offset()
 
 
 def _address(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
+    return int(array.__array_interface__["data"][0])
 
 
 #: What stands in a table for the place of an array.

@@ -53,8 +53,8 @@ class _OfThread(threading.local):
     """A table of one thread: Python may switch to another thread between any two kernel calls."""
 
     def __init__(self) -> None:
-        self.words = np.empty(MOST_WORDS, np.int64)
-        self.address = self.words.__array_interface__["data"][0]
+        words = np.empty(MOST_WORDS, np.int64)
+        self.words, self.address = words.data, int(words.__array_interface__["data"][0])
 
 
 _of_thread = _OfThread()
@@ -72,13 +72,14 @@ def write_entry(
     tree = ast.increment_lineno(ast.parse(textwrap.dedent("".join(lines))), first - 1)  # numba looks the source up
     written = tree.body[0]
     assert isinstance(written, ast.FunctionDef)
-    read = [ast.Name(a.arg, ast.Store()) for a in written.args.args[2:] if a.arg not in constants]
+    read: list[ast.expr] = [ast.Name(a.arg, ast.Store()) for a in written.args.args[2:] if a.arg not in constants]
     call = ast.Call(ast.Name("unpack", ast.Load()), [ast.Name("table", ast.Load())], [])
     written.body.insert(0, ast.Assign([ast.Tuple(read, ast.Store())], call))
     written.args.args[2:] = [ast.arg("table")]
     written.name, written.decorator_list = name, []
     exec(compile(ast.fix_missing_locations(tree), inspect.getfile(function), "exec"), scope)
-    return scope[name]
+    entry: Callable[[int, int, int], None] = scope[name]
+    return entry
 
 
 class Constants:
