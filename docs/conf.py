@@ -6,7 +6,7 @@ project = "lstm-cli"
 author = "lstm-cli contributors"
 version = release = version_of("lstm-cli")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
 smartquotes = False  # it would turn the -- of options into a dash
 exclude_patterns = ["_build"]
 nitpicky = False  # types of PyTensor and numpy are named in signatures; their pages are not here
