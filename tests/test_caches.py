@@ -29,11 +29,12 @@ def account(tmp_path: Path) -> Path:
         compiler = tmp_path / "bin" / name
         compiler.write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/called\necho 'Python.h: not found' >&2\nexit 1\n")
         compiler.chmod(0o755)
-    # Kernels that are compiled already lie there, so that a command without a home need not compile them again.
+    # Kernels that are compiled already lie where a command without a home looks for them: importing PyTensor gives it
+    # one, in PyTensor's folder.
     cache = tmp_path / "tmp" / f"lstm-cli-{os.getuid()}"
-    cache.mkdir(parents=True)
-    cache.chmod(0o700)
-    (cache / kernel_folder().name).symlink_to(kernel_folder())
+    for place in (cache, cache / "pytensor" / ".cache" / "lstm-cli"):
+        place.mkdir(mode=0o700, parents=True)
+        (place / kernel_folder().name).symlink_to(kernel_folder())
     return tmp_path
 
 

@@ -23,7 +23,11 @@ from tests.support.config import merged
 from tests.support.crash import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace
 from tests.support.runs import SMALL, assert_same, metrics, small, write_data
 
-HEAVY = ["lstm_cli.training.checkpointing", "lstm_cli.config"]
+# What a run imports, from its start to its first update.
+HEAVY = [
+    "lstm_cli.api", "lstm_cli.training.checkpointing", "pytensor.sparse", "pytensor.link.c.exceptions",
+    "tests.support.first_kernel",
+]  # fmt: skip
 EPOCHS = 12
 CHANGES = {
     "data": {"test": 3},

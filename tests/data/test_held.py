@@ -60,7 +60,7 @@ BYTES_READ = {"parquet": 1 << 20, "arrow": 1 << 30}
 def test_ten_times_the_rows_take_no_more_memory(tmp_path, kind):
     form, content = FILES[kind]
     peaks = []
-    for count in (600, 600, 6000):  # the first time round Python fills its caches
+    for count in (300, 300, 3000):  # the first time round Python fills its caches
         write(tmp_path / "a", content(count))
         rows, found = peak(tmp_path / "a", form)
         assert rows == count

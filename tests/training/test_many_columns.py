@@ -28,9 +28,10 @@ def test_1500_columns_from_training_to_prediction_and_resume(tmp_path: Path) -> 
     resolved = (run / "resolved.yaml").read_text()
     assert len(resolved) > MAX_BYTES
     assert resolved.count("\n") > MAX_NODES / 2  # two values a line
-    rows = lstm_cli.load(run).predict([{name: [0.5, -0.5] for name in COLUMNS}])
+    loaded = lstm_cli.load(run)
+    rows = loaded.predict([{name: [0.5, -0.5] for name in COLUMNS}])
     assert [len(row["prediction"]) for row in rows] == [2]
-    assert "accuracy" in lstm_cli.load(run).evaluate(table)
+    assert "accuracy" in loaded.evaluate(table)
     train(small_config(tmp_path, data=data, train={"epochs": 2}), run, resume=True)
     assert load(run / LAST).position["epoch"] == 2
     assert [line["epoch"] for line in metrics(run)] == [1, 2]
