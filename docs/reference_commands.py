@@ -27,7 +27,8 @@ def commands_page() -> str:
 def _section(command: click.Command, program: str) -> str:
     """Return one command: usage, what it does, its options, examples."""
     text, _, examples = inspect.cleandoc(command.help or "").partition("\b\nExample:\n")
-    usage = " ".join([program, *command.collect_usage_pieces(click.Context(command, info_name=program, **command.context_settings))])
+    context = click.Context(command, info_name=program, **command.context_settings)
+    usage = " ".join([program, *command.collect_usage_pieces(context)])
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     parts = [
         f"## {program}",
