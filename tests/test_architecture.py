@@ -31,8 +31,8 @@ APART = {
     "ops": {"data", "config", "signals"},
     "kernels": {"data", "config", "signals"},
 }
-# The half of the package with theano-lstm's API, which the trainer does not use: only these import it, and the package's
-# own file, which has the names of both halves.
+# The half of the package with theano-lstm's API, which the trainer does not use: only these import it, and the
+# package's own file, which has the names of both halves.
 THEANO_LSTM = {"theano", "theano_lstm"}
 # The rooms that import a library.
 LIBRARIES = {
