@@ -12,8 +12,9 @@ HEAD = """\
 
 # Commands
 
-`lstm train` and `lstm-train` are the same command, and so are `lstm predict` and `lstm-predict`. The
-[exit codes](../guide/commands.md#exit-codes) are the same for both.
+`lstm train` and `lstm-train` are the same command, and so are `lstm predict` and `lstm-predict`. `-h` prints the
+help of a command, and `lstm --version` the version. The [exit codes](../guide/commands.md#exit-codes) are the same for
+both.
 """
 
 
@@ -24,27 +25,19 @@ def commands_page() -> str:
 
 
 def _section(command: click.Command, program: str) -> str:
-    """Return one command: for the web page rendered by sphinx-click, with options to link to, and as plain text."""
-    module, name = f"lstm_cli.cli.{command.name}", command.name
-    parts = [
-        f"```{{eval-rst}}\n.. click:: {module}:{name}\n   :prog: {program}\n```",
-        f"<details>\n<summary>{program} as plain text</summary>",
-        *_plain(command, program),
-        "</details>",
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _plain(command: click.Command, program: str) -> list[str]:
+    """Return one command: usage, what it does, its options, examples."""
     text, _, examples = inspect.cleandoc(command.help or "").partition("\b\nExample:\n")
-    usage = " ".join([program, *command.collect_usage_pieces(click.Context(command, info_name=program))])
+    context = click.Context(command, info_name=program, **command.context_settings)
+    usage = " ".join([program, *command.collect_usage_pieces(context)])
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
-    return [
+    parts = [
+        f"## {program}",
         f"```text\n{usage}\n```",
         text.strip(),
         "\n".join(["| option | what it does |", "|---|---|", *map(_row, options)]),
         f"```shell\n{inspect.cleandoc(examples)}\n```",
     ]
+    return "\n\n".join(parts) + "\n"
 
 
 def _row(option: click.Option) -> str:

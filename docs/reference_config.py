@@ -12,8 +12,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lstm_cli.config.config import Config
-from lstm_cli.config.fields import Section
+from lstm_cli.config.fields import ResumeRule, Section
 from lstm_cli.config.formats import SUFFIXES
+from lstm_cli.config.grammar import sections_in
 
 HEAD = """\
 <!-- Written by docs/generate.py from lstm_cli/config. -->
@@ -24,7 +25,8 @@ Every key of a config file. The commented files in `configs/` show them in use. 
 one of them by its dotted path, such as `train.epochs=5`. Only `data.train` is required, and `data.target` unless the
 data is text. An unknown key is an error that names the nearest known one, and all errors of a file are reported
 together. Relative paths, also those in a `KEY=VALUE`, start at the folder of the config file and may lead anywhere. A
-section that is left out has its defaults.
+section that is left out has its defaults. The column *on resume* says what happens if the key has another value when a
+run is continued with `--resume`.
 """
 
 DEPENDENT = """\
@@ -105,7 +107,7 @@ def _level(path: str) -> str:
 
 def _section(place: Place) -> str:
     """Return one section with the table of its keys. A further fact about every key is a further column here."""
-    columns = {"key": _key, "value": _value, "default": _default, "meaning": _meaning}
+    columns = {"key": _key, "value": _value, "default": _default, "meaning": _meaning, "on resume": _on_resume}
     rows = [
         "| " + " | ".join(cell(place, key, field) for cell in columns.values()) + " |"
         for key, field in place.section.model_fields.items()
@@ -127,6 +129,22 @@ def _key(place: Place, key: str, field: FieldInfo) -> str:
 
 def _meaning(place: Place, key: str, field: FieldInfo) -> str:
     return (field.description or "").replace("|", "\\|")
+
+
+def _on_resume(place: Place, key: str, field: FieldInfo) -> str:
+    """Return whether a resumed run may change the key; nothing for a section whose keys differ in it."""
+    for mark in field.metadata:
+        if isinstance(mark, ResumeRule):
+            return f"may change {mark.condition}".strip()
+    return "" if any(map(_may_change_in_part, sections_in(field.annotation))) else "refused"
+
+
+def _may_change_in_part(section: type[Section]) -> bool:
+    """Return whether a resumed run may change some key of a section."""
+    fields = section.model_fields.values()
+    return any(isinstance(mark, ResumeRule) for field in fields for mark in field.metadata) or any(
+        _may_change_in_part(inner) for field in fields for inner in sections_in(field.annotation)
+    )
 
 
 def _default(place: Place, key: str, field: FieldInfo) -> str:

@@ -15,7 +15,7 @@ Names are imported when they are first used, as importing PyTensor takes a secon
 
 import importlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class _BeforePytensor:
@@ -56,6 +56,35 @@ _HOMES = {
     "lstm_cli.theano_lstm.clip_gradient": ("clip_gradient",),
     "lstm_cli.theano_lstm.updates": ("create_optimization_updates",),
 }
+if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getattr__`
+    from lstm_cli.api import train as train
+    from lstm_cli.api import train_run as train_run
+    from lstm_cli.predict import load as load
+    from lstm_cli.theano_lstm import theano as theano
+    from lstm_cli.theano_lstm.clip_gradient import clip_gradient as clip_gradient
+    from lstm_cli.theano_lstm.dense import Layer as Layer
+    from lstm_cli.theano_lstm.dense import create_shared as create_shared
+    from lstm_cli.theano_lstm.dense import np_rng as np_rng
+    from lstm_cli.theano_lstm.dense import random_initialization as random_initialization
+    from lstm_cli.theano_lstm.dropout import Dropout as Dropout
+    from lstm_cli.theano_lstm.dropout import MultiDropout as MultiDropout
+    from lstm_cli.theano_lstm.dropout import apply_dropout as apply_dropout
+    from lstm_cli.theano_lstm.dropout import srng as srng
+    from lstm_cli.theano_lstm.embedding import Embedding as Embedding
+    from lstm_cli.theano_lstm.gated_input import GatedInput as GatedInput
+    from lstm_cli.theano_lstm.gru import GRU as GRU
+    from lstm_cli.theano_lstm.lstm import LSTM as LSTM
+    from lstm_cli.theano_lstm.masked_loss import masked_loss as masked_loss
+    from lstm_cli.theano_lstm.masked_loss import masked_loss_dx as masked_loss_dx
+    from lstm_cli.theano_lstm.recurrent import RNN as RNN
+    from lstm_cli.theano_lstm.shared_memory import borrow_all_memories as borrow_all_memories
+    from lstm_cli.theano_lstm.shared_memory import borrow_memory as borrow_memory
+    from lstm_cli.theano_lstm.shared_memory import wrap_params as wrap_params
+    from lstm_cli.theano_lstm.stacked import StackedCells as StackedCells
+    from lstm_cli.theano_lstm.updates import create_optimization_updates as create_optimization_updates
+    from lstm_cli.training import events as events
+    from lstm_cli.training.sinks.sink import Sink as Sink
+
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME_OF)

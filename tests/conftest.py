@@ -1,13 +1,15 @@
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lstm_cli.signals import SIGNALS
+from tests.support.process import write_endless_config
 
 
 @pytest.fixture(scope="session", autouse=True)
-def heard_signals() -> Iterator[None]:
+def default_signals() -> Iterator[None]:
     """Have signals do what they do by default, here and in the processes that tests start.
 
     A script's `pytest &` runs with SIGINT ignored, and so would they.
@@ -19,3 +21,9 @@ def heard_signals() -> Iterator[None]:
     yield
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
+
+
+@pytest.fixture(scope="session")
+def endless_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The path of the config of a small run that does not end; its data lies beside it."""
+    return write_endless_config(tmp_path_factory.mktemp("endless"))

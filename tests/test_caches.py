@@ -11,8 +11,8 @@ import pytest
 from lstm_cli.kernels.runtime import caches
 from lstm_cli.kernels.runtime.compilation import kernel_folder
 from lstm_cli.ops.flags import set_pytensor_flags
-from tests.support.process import ROOT
-from tests.support.runs import SMALL, merged, write_data
+from tests.support.paths import ROOT
+from tests.support.runs import small, write_data
 
 COMPILERS = ("g++", "c++", "gcc", "cc", "clang++", "clang")
 COMMAND = "import sys; sys.path.insert(0, {root!r}); {before}from lstm_cli.cli.start import {name}; {name}()"
@@ -22,22 +22,23 @@ NOBODY = "import pwd; pwd.getpwuid = lambda uid: {}[uid]; "  # a user that the s
 @pytest.fixture
 def account(tmp_path: Path) -> Path:
     """A folder with data, a config, compilers that find no headers, and a place for temporary files."""
-    config = merged(SMALL, {"train": {"epochs": 1}})
+    config = small(train={"epochs": 1})
     (write_data(tmp_path) / "config.yaml").write_text(json.dumps(config))
     (tmp_path / "bin").mkdir()
     for name in COMPILERS:
         compiler = tmp_path / "bin" / name
         compiler.write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/called\necho 'Python.h: not found' >&2\nexit 1\n")
         compiler.chmod(0o755)
-    # Kernels that are compiled already lie there, so that a command without a home need not compile them again.
+    # Kernels that are compiled already lie where a command without a home looks for them: importing PyTensor gives it
+    # one, in PyTensor's folder.
     cache = tmp_path / "tmp" / f"lstm-cli-{os.getuid()}"
-    cache.mkdir(parents=True)
-    cache.chmod(0o700)
-    (cache / kernel_folder().name).symlink_to(kernel_folder())
+    for place in (cache, cache / "pytensor" / ".cache" / "lstm-cli"):
+        place.mkdir(mode=0o700, parents=True)
+        (place / kernel_folder().name).symlink_to(kernel_folder())
     return tmp_path
 
 
-def run(account: Path, name: str, *args: str, before: str = "", **environment: str) -> str:
+def run_command(account: Path, name: str, *args: str, before: str = "", **environment: str) -> str:
     """Run a command with these variables and no others; return what it wrote to standard output."""
     code = COMMAND.format(root=str(ROOT), name=name, before=before)
     command = [sys.executable, "-c", code, *args]
@@ -64,9 +65,9 @@ def test_a_run_trains_and_predicts(account: Path, name: str) -> None:
     places = {"account": account, "kernels": kernel_folder().parent}
     environment = {key: value.format(**places) for key, value in ACCOUNTS[name].items()}
     before = NOBODY if name == "no home and no entry for the user" else ""
-    run(account, "train", "config.yaml", "-o", "run", "-q", before=before, **environment)
+    run_command(account, "train", "config.yaml", "-o", "run", "-q", before=before, **environment)
     predict = ("predict", "run", "gestures.jsonl", "--evaluate")
-    scores = json.loads(run(account, *predict, before=before, **environment))
+    scores = json.loads(run_command(account, *predict, before=before, **environment))
     assert scores["accuracy"] > 0
     assert not (account / ".pytensor").exists()
 

@@ -1,17 +1,16 @@
 """Every config that comes with the project: it loads, explains itself, trains a few steps, and predicts."""
 
-import json
-from pathlib import Path
-
 import pytest
 import yaml
 
 import lstm_cli
 from lstm_cli.config import load_config
 from lstm_cli.predict import predict_run
+from tests.support.data import read_jsonl
+from tests.support.paths import ROOT
 from tests.support.standins import STANDINS, overrides
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 every_config = pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 
 
@@ -61,9 +60,9 @@ BRIEFLY = ["train.epochs=1", "train.batch_size=8", "threads=1"]
 SCORES = {"category": "accuracy", "number": "rmse", "set": "frame_accuracy"}
 
 
-def predicted(run, data, path, **options):
+def predict_rows(run, data, path, **options):
     predict_run(run, data, out=path, trust=True, **options)
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return read_jsonl(path)
 
 
 @every_config
@@ -78,8 +77,8 @@ def test_config_trains_and_its_run_predicts(path, tmp_path):
     config = load_config(path, brief)
     held_out = (config.data.test, config.data.valid, config.data.train)
     data = next(config.source.resolve(name) for name in held_out if isinstance(name, str))
-    rows = predicted(result.folder, data, tmp_path / "predictions.jsonl")
+    rows = predict_rows(result.folder, data, tmp_path / "predictions.jsonl")
     assert rows and all(row["prediction"] not in (None, []) for row in rows)
     if target.is_next:
-        forecasts = predicted(result.folder, data, tmp_path / "forecasts.jsonl", steps=3)
+        forecasts = predict_rows(result.folder, data, tmp_path / "forecasts.jsonl", steps=3)
         assert [(row["id"], len(row["prediction"])) for row in forecasts] == [(row["id"], 3) for row in rows]

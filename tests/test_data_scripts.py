@@ -2,12 +2,14 @@ import json
 import subprocess
 import sys
 from importlib import util
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-DATA = Path(__file__).parents[1] / "data"
+from tests.support.data import read_jsonl
+from tests.support.paths import ROOT
+
+DATA = ROOT / "data"
 GENERATORS = {
     "gestures": ("train.jsonl", "test.jsonl"),
     "embedded_reber": ("train.txt", "test.txt"),
@@ -59,7 +61,7 @@ def test_help_says_what_a_script_does(name):
 
 
 def test_gestures_vary_in_length_and_balance():
-    rows = [json.loads(line) for line in (DATA / "gestures" / "train.jsonl").read_text().splitlines()]
+    rows = read_jsonl(DATA / "gestures" / "train.jsonl")
     lengths = [len(row["acceleration"]) for row in rows]
     kinds = [row["gesture"] for row in rows]
     assert len(rows) == 400

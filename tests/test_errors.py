@@ -25,7 +25,7 @@ def test_a_suggestion_is_the_end_of_a_message():
     assert did_you_mean(None) == ""
 
 
-def test_a_list_is_cut_and_says_so():
+def test_a_list_is_cut_and_counts_the_rest():
     assert listed([]) == ""
     assert listed(["a", 1]) == "a, 1"
     assert listed(range(10)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"

@@ -1,4 +1,4 @@
-"""One signal is a request, two are an end."""
+"""The first signal asks a process to stop, the second ends it."""
 
 import signal
 import subprocess
@@ -23,7 +23,7 @@ def start(script: str) -> subprocess.Popen:
 
 
 @BOTH
-def test_the_first_signal_is_noted_and_the_block_goes_on(number: int) -> None:
+def test_the_first_signal_is_noted_and_the_block_continues(number: int) -> None:
     with Signals() as signals:
         assert signals.received is None
         signal.raise_signal(number)

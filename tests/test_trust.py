@@ -24,10 +24,11 @@ HOSTILE = [
     "$(touch malefic)",
     "malefic:attack",
 ]
-# Does what its arguments say, and prints every event of the interpreter (opening, listing, compiling, importing,
+# Runs commands, and prints their outcomes and every event of the interpreter (opening, listing, compiling, importing,
 # starting a process, ...) that one of the strings above took part in.
 WATCHED = """
-import os, sys
+import io, json, os, sys
+from contextlib import redirect_stderr
 caught = []
 def hook(event, args):
     if any("malefic" in str(value) for value in args if isinstance(value, (str, bytes, list, tuple, os.PathLike))):
@@ -35,14 +36,18 @@ def hook(event, args):
 sys.addaudithook(hook)
 open(sys.argv[1] + "/malefic-of-the-test", "w").close()
 from lstm_cli.cli.group import main
-try:
-    main(sys.argv[2:])
-except SystemExit as end:
-    code = end.code
+outcomes = []
+for command in json.loads(sys.argv[2]):
+    with redirect_stderr(io.StringIO()) as messages:
+        try:
+            main(command)
+        except SystemExit as end:
+            outcomes.append((end.code, messages.getvalue()))
 assert caught.pop(0)[0] == "open"
-print(caught)
-sys.exit(code)
+print(json.dumps({"outcomes": outcomes, "caught": caught}))
 """
+PREDICT = ["predict", "labels", "gestures.jsonl", "-o", "out.jsonl"]
+RESUME = ["train", "labels.yaml", "-o", "labels", "--resume"]
 
 
 @pytest.fixture
@@ -50,13 +55,16 @@ def runs(tmp_path: Path) -> Path:
     return shutil.copytree(RELEASED, tmp_path / "runs")
 
 
-def execute(runs: Path, *args: Path | str) -> subprocess.CompletedProcess:
-    """Run a command under watch."""
-    command = [sys.executable, "-c", WATCHED, str(runs), *map(str, args)]
+def execute(runs: Path, *commands: list[str]) -> list[tuple[int, str]]:
+    """Run commands under watch, one after the other; return the exit code and the messages of each."""
+    command = [sys.executable, "-c", WATCHED, str(runs), json.dumps(commands)]
     done = subprocess.run(command, cwd=runs, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-1] == "[]", done.stdout
-    assert "Traceback" not in done.stderr
-    return done
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["caught"] == []
+    assert len(found["outcomes"]) == len(commands)
+    assert not any("Traceback" in messages for _, messages in found["outcomes"])
+    return found["outcomes"]
 
 
 def forge(run: Path, **changes: dict) -> None:
@@ -70,27 +78,18 @@ def forge(run: Path, **changes: dict) -> None:
         (run / name / MANIFEST).write_bytes(checkpoint._sealed(manifest))
 
 
-def predict(runs: Path) -> subprocess.CompletedProcess:
-    return execute(runs, "predict", "labels", "gestures.jsonl", "-o", "out.jsonl")
-
-
-def resume(runs: Path) -> subprocess.CompletedProcess:
-    return execute(runs, "train", "labels.yaml", "-o", "labels", "--resume")
-
-
 def test_what_it_belongs_to(runs: Path) -> None:
     kept = load(runs / "labels" / LAST).identity
     hostile = {key: {**value, **dict.fromkeys(HOSTILE, HOSTILE[0])} for key, value in kept.items() if key != "data"}
     forge(runs / "labels", identity={**kept, **hostile, **dict.fromkeys(HOSTILE, HOSTILE[1])})
-    assert predict(runs).returncode == 0
-    assert resume(runs).returncode == 0
+    assert [code for code, _ in execute(runs, PREDICT, RESUME)] == [0, 0]
 
 
 def test_names_of_arrays(runs: Path) -> None:
     forge(runs / "labels", model={name: np.ones(1, np.float32) for name in HOSTILE})
-    for done in (predict(runs), resume(runs)):
-        assert done.returncode == 65
-        assert "../../malefic: expected nothing, got float32[1]" in done.stderr
+    for code, messages in execute(runs, PREDICT, RESUME):
+        assert code == 65
+        assert "../../malefic: expected nothing, got float32[1]" in messages
 
 
 @pytest.mark.parametrize("where", ["position", "schedule"])
@@ -99,8 +98,8 @@ def test_positions(runs: Path, where: str) -> None:
     hostile = dict.fromkeys(HOSTILE, HOSTILE[3])
     changed = {**position, **hostile} if where == "position" else {**position, "schedule": HOSTILE}
     forge(runs / "labels", position=changed)
-    assert predict(runs).returncode == 0
-    done = resume(runs)
-    assert done.returncode == 65
-    assert "the checkpoint's position is not one that this version knows" in done.stderr
+    predicted, resumed = execute(runs, PREDICT, RESUME)
+    assert predicted[0] == 0
+    assert resumed[0] == 65
+    assert "the checkpoint's position is not one that this version knows" in resumed[1]
     assert not [path for path in runs.rglob("malefic*") if path.name != "malefic-of-the-test"]

@@ -20,7 +20,7 @@ from lstm_cli.config.fields import (
     refuse,
     several,
 )
-from lstm_cli.config.formats import Format
+from lstm_cli.config.formats import FormatOrAuto
 
 HeldOut = Annotated[
     FilePath | Annotated[int, Field(strict=True, ge=1)] | Annotated[float, Field(strict=True, gt=0, lt=1)] | None,
@@ -139,9 +139,7 @@ class DataSpec(Section):
     test: MayMove[HeldOut] = Field(
         default=None, description="Test data, given like `valid`; scored once at the end, with the best checkpoint."
     )
-    format: Literal["auto", Format] = Field(
-        default="auto", description="Format of the data files; `auto`: by their suffix."
-    )
+    format: FormatOrAuto = Field(default="auto", description="Format of the data files; `auto`: by their suffix.")
     inputs: Inputs = Field(
         default={}, description="Columns that the network reads at each step; empty: the format's own."
     )

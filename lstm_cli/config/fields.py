@@ -54,7 +54,7 @@ class ResumeRule:
     Attributes
     ----------
     condition
-        When it may change, for messages; empty: always.
+        What follows "may change" in words, such as "except to 0"; empty for always.
     allows
         Whether it may change from one value to another; None represents a value that one of the configs lacks.
     """
@@ -69,7 +69,7 @@ def _moved(old: Any, new: Any) -> bool:
 
 T = TypeVar("T")
 MayChange = Annotated[T, ResumeRule("", lambda old, new: True)]
-MayMove = Annotated[T, ResumeRule("the file may be moved, with the same content", _moved)]
+MayMove = Annotated[T, ResumeRule("to a file with the same content", _moved)]
 
 
 def expected(what: str) -> WrapValidator:

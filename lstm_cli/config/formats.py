@@ -1,11 +1,9 @@
 """The formats of data files and their suffixes: the one table that the config, the readers and messages use."""
 
 from pathlib import PurePath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-Format = Literal["jsonl", "csv", "parquet", "npz", "text", "conllu", "ts", "arrow"]
-
-SUFFIXES: dict[Format, tuple[str, ...]] = {
+SUFFIXES: dict[str, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".ndjson"),
     "csv": (".csv", ".tsv"),
     "parquet": (".parquet",),
@@ -15,7 +13,13 @@ SUFFIXES: dict[Format, tuple[str, ...]] = {
     "ts": (".ts",),
     "arrow": (".arrow", ".feather"),
 }
-FORMATS: tuple[Format, ...] = tuple(SUFFIXES)
+FORMATS = tuple(SUFFIXES)
+if TYPE_CHECKING:  # a type checker does not read the table
+    Format = str
+    FormatOrAuto = str
+else:
+    Format = Literal[FORMATS]
+    FormatOrAuto = Literal["auto", Format]
 FORMAT_OF: dict[str, Format] = {suffix: form for form, suffixes in SUFFIXES.items() for suffix in suffixes}
 
 

@@ -42,7 +42,7 @@ def _has_same_state(old: float | None, new: float | None) -> bool:
     return bool(old) == bool(new)
 
 
-SgdMomentum = Annotated[Rate, ResumeRule("not from 0 to more, or from more to 0", _has_same_state)]
+SgdMomentum = Annotated[Rate, ResumeRule("except to or from 0", _has_same_state)]
 
 
 class OptimizerBase(Section):

@@ -65,7 +65,7 @@ def _same_function(old: Any, new: Any) -> bool:
 Dynamics = Annotated[
     Annotated[str, Field(strict=True, pattern=r"^[^\x00]+\.py:[A-Za-z_][A-Za-z0-9_]*$")] | None,
     expected("FILE.py:FUNCTION"),
-    ResumeRule("the file may be moved, with the same content", _same_function),
+    ResumeRule("to a file with the same content", _same_function),
 ]
 
 

@@ -7,35 +7,26 @@ records and encoded as arrays; a dataset holds many of them; `batching` combines
 from lstm_cli.data.batch import Batch
 from lstm_cli.data.batching.batches import Batches, training_batches
 from lstm_cli.data.batching.closed_loops import CountedSteps
-from lstm_cli.data.batching.whole import evaluation_batches, split_batches, valid_batches
+from lstm_cli.data.batching.whole import evaluation_batches, split_batches
 from lstm_cli.data.dataset import Dataset
-from lstm_cli.data.formats.raw import RawSequence
-from lstm_cli.data.loading import BatchBytes, Data, open_data
+from lstm_cli.data.loading import Data, open_data
 from lstm_cli.data.reading import raw_sequences, read_dataset, read_sequences
 from lstm_cli.data.schema.encoding import UnknownCounts, encode
 from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.storage import load_schema, save_schema
-from lstm_cli.data.schema.target import Restorer, Target
-from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 from lstm_cli.data.splits import Split
 
 __all__ = [
     "Batch",
-    "BatchBytes",
     "Batches",
     "CountedSteps",
     "Data",
     "Dataset",
     "Encoded",
-    "Labels",
-    "RawSequence",
-    "Restorer",
     "Schema",
     "Split",
-    "Target",
     "UnknownCounts",
-    "Vocabulary",
     "encode",
     "evaluation_batches",
     "load_schema",
@@ -46,5 +37,4 @@ __all__ = [
     "save_schema",
     "split_batches",
     "training_batches",
-    "valid_batches",
 ]

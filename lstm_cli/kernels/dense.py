@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lstm_cli.kernels.runtime.tasks import scratch
+from lstm_cli.kernels.runtime.memory import scratch
 from lstm_cli.kernels.runtime.threads import threads
 from lstm_cli.kernels.simd.matmul import BAND, DEPTH, outer_product, product
 from lstm_cli.kernels.simd.tile import panel_columns

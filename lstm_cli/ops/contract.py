@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from numpy.typing import DTypeLike
 from pytensor.gradient import DisconnectedType
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
@@ -29,7 +30,8 @@ def infers_shape(method: Callable[[Any, Apply, list[Any]], list[Any]]) -> Callab
 
 def shapes_of(op: Op, node: Apply, shapes: list[Any]) -> list[Any]:
     """Return the shapes of a node's outputs, were it of another Op."""
-    return op.infer_shape(None, node, shapes) if _WITH_GRAPH else op.infer_shape(node, shapes)
+    of_outputs: list[Any] = op.infer_shape(None, node, shapes) if _WITH_GRAPH else op.infer_shape(node, shapes)
+    return of_outputs
 
 
 def is_disconnected(cotangent: Variable) -> bool:
@@ -42,28 +44,28 @@ def or_zeros(cotangent: Variable, like: Variable) -> Variable:
     return pt.zeros_like(like) if is_disconnected(cotangent) else cotangent
 
 
-def output_buffer(cell: list[Any], shape: Sequence[int], dtype: np.dtype | str) -> np.ndarray:
+def output_buffer(cell: list[Any], shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
     """Memory for an output: the last call's where it fits exactly (its contents are arbitrary), else new."""
     held, shape, dtype = cell[0], tuple(shape), np.dtype(dtype)
-    fits = (
+    if (
         isinstance(held, np.ndarray)
         and held.shape == shape
         and held.dtype == dtype
         and held.flags.c_contiguous
         and held.flags.owndata
-    )
-    if not fits:
-        held = cell[0] = np.empty(shape, dtype)
-    return held
+    ):
+        return held
+    cell[0] = new = np.empty(shape, dtype)
+    return new
 
 
-def dense_array(array: np.ndarray, dtype: np.dtype | str) -> np.ndarray:
+def dense_array(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
     """Return the array C-ordered, of one dtype and writable, as compiled kernels take it (no copy where it is)."""
     flags = array.flags
     fits = array.dtype == dtype and flags.c_contiguous and flags.writeable
     return array if fits else np.require(array, dtype, ["C", "W"])
 
 
-def share_out(numbers: int) -> int:
-    """Return into how many tasks a pass over so many numbers is cut; to wake a thread costs as much as 8192 of them."""
+def task_count(numbers: int) -> int:
+    """Return the number of tasks of a pass over this many numbers; to wake a thread costs as much as 8192 of them."""
     return min(threads(), 1 + numbers // 8192)

@@ -72,11 +72,12 @@ class Dense(TrimmableOp):
         """Return the gradient Op's outputs."""
         if is_disconnected(cotangents[0]):
             return [disconnected_type() for _ in inputs]
-        return DenseGradient()(inputs[0], inputs[1], cotangents[0], return_list=True)
+        gradients: list[Variable] = DenseGradient()(inputs[0], inputs[1], cotangents[0], return_list=True)
+        return gradients
 
 
 class DenseGradient(TrimmableOp):
-    """``(x (…, I), W (K, I), dy (…, K)) -> (dx, dW, db)``; `wanted` tells whether dx is computed."""
+    """``(x (…, I), W (K, I), dy (…, K)) -> (dx, dW, db)``; `wanted`: whether dx is computed."""
 
     __props__ = ("wanted",)
 
@@ -84,7 +85,7 @@ class DenseGradient(TrimmableOp):
         self.wanted = wanted
 
     def trim(self, unused: frozenset[int]) -> Self:
-        """Leave out dx where nobody reads it."""
+        """Leave out dx where nothing reads it."""
         return type(self)(self.wanted and 0 not in unused)
 
     def make_node(self, x: Variable, W: Variable, dy: Variable) -> Apply:

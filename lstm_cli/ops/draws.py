@@ -7,7 +7,7 @@ again: with generators, whose state cannot be looked up afterwards, that gradien
 
 import warnings
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pytensor
@@ -18,7 +18,7 @@ from pytensor.graph.op import Op
 
 from lstm_cli.ops.contract import Storage, infers_shape
 
-Size = int | Sequence[int | Variable] | Variable | None
+Size: TypeAlias = int | Sequence[int | Variable] | Variable | None
 
 
 class Draw(Op):
@@ -37,7 +37,7 @@ class Draw(Op):
         return Apply(self, [state, *sizes], [pt.tensor(dtype="float64", shape=shape)])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [tuple(node.inputs[1:])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -119,7 +119,7 @@ class RandomStreams:
         return (low + pt.floor(spread)).astype(dtype)
 
     def permutation(self, size: Size = None, n: int = 1, ndim: int | None = None, dtype: str = "int64") -> Variable:
-        """Return 0 … n - 1 in random order, in each of the rows that `size` asks for."""
+        """Return 0 … n - 1 in random order, in each of the rows of `size`."""
         draw = self._draw("uniform", [*_sizes(size), pt.as_tensor_variable(n)])
         return pt.argsort(draw, axis=-1).astype(dtype)
 

@@ -5,6 +5,7 @@ sequence inside the recurrence: Gal and Ghahramani 2016.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
@@ -13,7 +14,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 
 from lstm_cli.kernels.dropout import drop
-from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, task_count
 from lstm_cli.ops.inplace import InplaceOp
 
 
@@ -51,7 +52,7 @@ class Dropout(InplaceOp):
         return Apply(self, [x, seed], [x.type()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -83,7 +84,7 @@ class DropoutMask(Op):
         return Apply(self, [_scalar(seed), *sizes], [pt.tensor(dtype=self.dtype, shape=(None,) * len(sizes))])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [tuple(node.inputs[1:])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -119,7 +120,7 @@ def _drop(x: np.ndarray, y: np.ndarray, rate: float, seed: np.ndarray) -> None:
     key = _spread(int(seed))
     threshold = min(round(rate * 2**32), 2**32 - 1)
     keys = np.array([key >> 32, key & 0xFFFFFFFF, threshold], np.uint32)
-    drop(share_out(x.size), x, y, keys, np.array([1 / (1 - rate)], x.dtype))
+    drop(task_count(x.size), x, y, keys, np.array([1 / (1 - rate)], x.dtype))
 
 
 def _spread(seed: int) -> int:

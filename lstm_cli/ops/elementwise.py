@@ -6,6 +6,7 @@ three and more factors. The rewrite `REWRITE` puts these leaner Ops in their pla
 
 import importlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from pytensor.compile.mode import optdb
@@ -29,13 +30,16 @@ class NumpyElementwise(Op):
 
     def __init__(self, scalar_op: scalars.ScalarOp) -> None:
         self.scalar_op = scalar_op
-        self.function = numpy_function(scalar_op)
+        function = numpy_function(scalar_op)
+        if function is None:
+            raise TypeError(f"{scalar_op}: numpy has no such function")
+        self.function = function
 
     def make_node(self, *inputs: Variable) -> Apply:
         return Apply(self, list(inputs), [Elemwise(self.scalar_op).make_node(*inputs).outputs[0].type()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return shapes_of(Elemwise(self.scalar_op), node, shapes)
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -57,7 +61,8 @@ def numpy_function(scalar_op: scalars.ScalarOp) -> Function | None:
     if not name or inputs != scalar_op.nin or outputs != 1:
         return None
     module, _, attribute = name.rpartition(".")
-    return getattr(importlib.import_module(module or "numpy"), attribute)
+    function: Function = getattr(importlib.import_module(module or "numpy"), attribute)
+    return function
 
 
 def _product(first: np.ndarray, *factors: np.ndarray) -> np.ndarray:

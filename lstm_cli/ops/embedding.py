@@ -1,6 +1,7 @@
 """Rows of a table by their numbers: embeddings. Legend: T time, B batch, V rows, E columns."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
@@ -10,7 +11,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels.embedding import scatter_add
-from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, task_count
 
 
 def embedding(table: Variable, ids: Variable) -> Variable:
@@ -41,7 +42,7 @@ class Take(Op):
         return Apply(self, [table, ids], [rows()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [(*shapes[1], shapes[0][-1])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -70,7 +71,7 @@ class TakeGradient(Op):
         return Apply(self, [table, ids, drows], [table.type()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -78,4 +79,4 @@ class TakeGradient(Op):
         dtable = output_buffer(outputs[0], table.shape, table.dtype)
         dtable.fill(0)
         source = dense_array(drows, table.dtype)
-        scatter_add(share_out(source.size), source, dense_array(ids, np.int64), dtable, table.shape[-1])
+        scatter_add(task_count(source.size), source, dense_array(ids, np.int64), dtable, table.shape[-1])

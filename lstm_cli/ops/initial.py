@@ -4,6 +4,7 @@ Legend: B batch, S numbers of state of all recurrent passes together, H units of
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
@@ -25,7 +26,7 @@ def initial_states(
     state : (B, S)
         Where each sequence was left; zeros for those that begin.
     fresh : (B,)
-        1 for a sequence that begins, 0 for one that goes on.
+        1 for a sequence that begins, 0 for one that continues.
     widths : sequence of int
         H of every state, one after the other in the columns of `state`.
     learned : sequence of vectors
@@ -35,7 +36,8 @@ def initial_states(
     -------
     states : list of (B, H), one for each width
     """
-    return InitialStates(tuple(widths))(state, fresh, *learned, return_list=True)
+    states: list[Variable] = InitialStates(tuple(widths))(state, fresh, *learned, return_list=True)
+    return states
 
 
 class InitialStates(Op):
@@ -52,7 +54,7 @@ class InitialStates(Op):
         return Apply(self, [state, fresh, *learned], states)
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [(shapes[0][0], width) for width in self.widths]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -90,7 +92,7 @@ class InitialStatesGradient(Op):
         return Apply(self, list(inputs), [learned.type() for learned in inputs[: self.count]])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return shapes[: self.count]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

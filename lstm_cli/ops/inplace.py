@@ -1,11 +1,13 @@
 """Ops that may write their result over an input.
 
 In a graph they are pure; `lstm_cli.ops.rewrites` turns them into their destructive form where, in the whole function,
-nobody else reads that input.
+nothing else reads that input.
 """
 
+from collections.abc import Mapping
 from copy import copy
-from typing import ClassVar, Self
+from types import MappingProxyType
+from typing import Self
 
 import numpy as np
 
@@ -18,13 +20,13 @@ class InplaceOp(TrimmableOp):
 
     Attributes
     ----------
-    overwrites : dict of int to int
+    overwrites : mapping of int to int
         Output number to the number of the input in whose memory it may be written.
     inplace : bool
         Whether it is.
     """
 
-    overwrites: ClassVar[dict[int, int]] = {0: 0}
+    overwrites: Mapping[int, int] = MappingProxyType({0: 0})
     inplace: bool = False
 
     def trim(self, unused: frozenset[int]) -> Self:

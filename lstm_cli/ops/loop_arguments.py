@@ -1,4 +1,4 @@
-"""The inputs of a closed loop's Ops, checked against each other and put in the order of the kernels' rows.
+"""The inputs of a closed loop's Ops, checked against each other, with the sequences in the kernels' order.
 
 Legend: T time, B batch, H units.
 """
@@ -31,54 +31,67 @@ class LayerKind(NamedTuple):
         return 2 + self.states + self.masked + self.dropped
 
 
+class Order(NamedTuple):
+    """The order of a loop's sequences, longest first: their numbers, None where they stand so already."""
+
+    numbers: np.ndarray | None
+
+    def of(self, array: np.ndarray) -> np.ndarray:
+        """Return an array (B, …) in this order."""
+        return array if self.numbers is None else array[self.numbers]
+
+    def of_stack(self, stack: np.ndarray) -> np.ndarray:
+        """Return a stack (T, B, …) in this order."""
+        return stack if self.numbers is None else np.ascontiguousarray(stack[:, self.numbers])
+
+
 class Arguments(NamedTuple):
-    """The inputs of a loop, checked, its rows longest first; `order` says which they are, None where all stand so."""
+    """The inputs of a loop, checked, its sequences longest first."""
 
     loop: Loop
     numbers: np.ndarray
     lengths: np.ndarray
-    order: np.ndarray | None
+    order: Order
 
-    def back(self, stack: np.ndarray) -> np.ndarray:
-        """Return a stack (T, B, …) in the order in which the rows came."""
-        return stack if self.order is None else np.ascontiguousarray(stack[:, np.argsort(self.order)])
+    def restore(self, array: np.ndarray) -> np.ndarray:
+        """Return an array (B, …) with the sequences as they came."""
+        numbers = self.order.numbers
+        return array if numbers is None else array[np.argsort(numbers)]
 
-    def rows_back(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows (B, …) in the order in which they came."""
-        return rows if self.order is None else rows[np.argsort(self.order)]
+    def restore_stack(self, stack: np.ndarray) -> np.ndarray:
+        """Return a stack (T, B, …) with the sequences as they came."""
+        numbers = self.order.numbers
+        return stack if numbers is None else np.ascontiguousarray(stack[:, np.argsort(numbers)])
 
 
 def arguments(op: Any, inputs: Sequence[np.ndarray]) -> Arguments:
-    """Check the inputs against each other, once per call, and put the rows in order: kernels do neither."""
+    """Check the inputs against each other, once per call, and put the sequences in order: kernels do neither."""
     numbers, feed, lengths, observed, *arrays = inputs
     steps, batch = feed.shape
     if numbers.shape[:2] != (steps, batch) or lengths.shape != (batch,) or observed.shape != (batch,):
         raise ValueError(f"rollout: numbers {numbers.shape}, feed {feed.shape}, lengths {lengths.shape} do not agree")
     if not batch or lengths.min() < 1 or lengths.max() > steps or observed.min() < 1 or (feed[0] != 1).any():
         raise ValueError(f"rollout: expected lengths from 1 to {steps}, and an observed state at the first step")
-    order = np.argsort(-lengths, kind="stable")
-    order = None if (order == np.arange(batch)).all() else order
-    rows = (lambda array: array) if order is None else (lambda array: array[order])
-    stack = (lambda array: array) if order is None else (lambda array: np.ascontiguousarray(array[:, order]))
-    layers = list(_layers(op, arrays, batch, rows, stack))
-    lengths = rows(lengths)
-    running = schedule_of(lengths, stack(feed), observed)
-    loop = Loop(layers, running, op.size, op.residual)
+    descending = np.argsort(-lengths, kind="stable")
+    order = Order(None if (descending == np.arange(batch)).all() else descending)
+    layers = list(_layers(op, arrays, batch, order))
+    lengths = order.of(lengths)
+    loop = Loop(layers, schedule_of(lengths, order.of_stack(feed), observed), op.size, op.residual)
     _check_shapes(op, loop, numbers, batch)
-    return Arguments(loop, np.ascontiguousarray(stack(numbers)), lengths, order)
+    return Arguments(loop, np.ascontiguousarray(order.of_stack(numbers)), lengths, order)
 
 
-def _layers(op: Any, arrays: Sequence[np.ndarray], batch: int, rows: Any, stack: Any) -> Iterator[Layer]:
+def _layers(op: Any, arrays: Sequence[np.ndarray], batch: int, order: Order) -> Iterator[Layer]:
     """Yield the layers, the output layer last: a plain recurrent one whose weights for its own past are zeros."""
     *arrays, W, b = map(np.ascontiguousarray, arrays)
     none, nothing = np.empty((0, 0), W.dtype), np.empty((0, 0, 0), W.dtype)
     start = 0
     for kind in op.layers:
         own, *rest = arrays[start : start + kind.arrays]
-        bias, states = rest[0], [rows(state) for state in rest[1 : 1 + kind.states]]
+        bias, states = rest[0], [order.of(state) for state in rest[1 : 1 + kind.states]]
         further = iter(rest[1 + len(states) :])
-        mask = np.ascontiguousarray(rows(next(further))) if kind.masked else none
-        drop = stack(next(further)) if kind.dropped else nothing
+        mask = np.ascontiguousarray(order.of(next(further))) if kind.masked else none
+        drop = order.of_stack(next(further)) if kind.dropped else nothing
         yield Layer(CELLS[kind.cell], kind.activation, own, bias, states, mask, drop)
         start += kind.arrays
     past = np.zeros((len(W), len(W)), W.dtype)
@@ -98,7 +111,7 @@ def _check_shapes(op: Any, loop: Loop, numbers: np.ndarray, batch: int) -> None:
         if not right:
             raise ValueError(
                 f"rollout: layer {number}: W {layer.W.shape}, b {layer.b.shape}, initial {states}, mask "
-                f"{layer.mask.shape}, drop {layer.drop.shape} do not fit {width} inputs and {batch} rows"
+                f"{layer.mask.shape}, drop {layer.drop.shape} do not fit {width} inputs and {batch} sequences"
             )
         width = layer.units
     if numbers.shape[2] < op.size or (op.system is None and width != op.size):

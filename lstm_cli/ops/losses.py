@@ -1,11 +1,11 @@
 """Losses of rows of outputs as Ops: the weighted sum, and the loss of every single row for metrics.
 
 Each loss is ``sum_n weight_n * loss_n`` over N rows; the weights come normalised. Gradients are written over the
-outputs where nobody else reads these. Legend: N rows, K classes or labels, D numbers.
+outputs where nothing else reads these. Legend: N rows, K classes or labels, D numbers.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytensor.tensor as pt
@@ -15,7 +15,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels import losses as kernels
-from lstm_cli.ops.contract import Storage, dense_array, infers_shape, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, task_count
 from lstm_cli.ops.inplace import InplaceOp
 
 DISTANCES = {"squared": kernels.SQUARED, "absolute": kernels.ABSOLUTE, "huber": kernels.HUBER}
@@ -116,7 +116,7 @@ class _Loss(Op):
         return TensorType(dtype, (None, None))
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [(), *[(shapes[0][0],)] * (len(node.outputs) - 1)]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -162,7 +162,7 @@ class SoftmaxCrossEntropy(_Loss):
         losses, nll, log_sum = (np.empty(rows, logits.dtype) for _ in range(3))
         k = np.array([self.label_smoothing], logits.dtype)
         logits, target = dense_array(logits, logits.dtype), dense_array(target, np.int64)
-        kernels.softmax_losses(share_out(logits.size), logits, classes, target, k, losses, nll, log_sum)
+        kernels.softmax_losses(task_count(logits.size), logits, classes, target, k, losses, nll, log_sum)
         outputs[0][0], outputs[1][0], outputs[2][0] = _weighted_sum(weight, losses), nll, log_sum
 
     def pullback(
@@ -189,7 +189,7 @@ class SoftmaxGradient(InplaceOp):
         classes, s = x.shape[1], self.label_smoothing
         k = np.array([s / classes, 1 - s], x.dtype)
         target = dense_array(target, np.int64)
-        kernels.softmax_gradient(share_out(x.size), x, classes, target, log_sum, weight * dloss, k)
+        kernels.softmax_gradient(task_count(x.size), x, classes, target, log_sum, weight * dloss, k)
 
 
 class SigmoidCrossEntropy(_Loss):
@@ -202,7 +202,7 @@ class SigmoidCrossEntropy(_Loss):
         _check_rows("sigmoid cross-entropy", logits, target, weight)
         nll = np.empty(len(logits), logits.dtype)
         logits, target = dense_array(logits, logits.dtype), dense_array(target, logits.dtype)
-        kernels.sigmoid_losses(share_out(logits.size), logits, logits.shape[1], target, nll)
+        kernels.sigmoid_losses(task_count(logits.size), logits, logits.shape[1], target, nll)
         outputs[0][0], outputs[1][0] = _weighted_sum(weight, nll), nll
 
     def pullback(
@@ -223,7 +223,7 @@ class SigmoidGradient(InplaceOp):
         logits, target, weight, dloss = inputs
         outputs[0][0] = x = self.writable(logits)
         target = dense_array(target, x.dtype)
-        kernels.sigmoid_gradient(share_out(x.size), x, x.shape[1], target, weight * dloss)
+        kernels.sigmoid_gradient(task_count(x.size), x, x.shape[1], target, weight * dloss)
 
 
 class Regression(_Loss):
@@ -242,7 +242,7 @@ class Regression(_Loss):
         losses, k = np.empty(len(output), output.dtype), np.array([self.delta], output.dtype)
         output, target = dense_array(output, output.dtype), dense_array(target, output.dtype)
         distance = DISTANCES[self.distance]
-        kernels.regression_losses(share_out(output.size), output, output.shape[1], target, distance, k, losses)
+        kernels.regression_losses(task_count(output.size), output, output.shape[1], target, distance, k, losses)
         outputs[0][0], outputs[1][0] = _weighted_sum(weight, losses), losses
 
     def pullback(
@@ -268,4 +268,4 @@ class RegressionGradient(InplaceOp):
         outputs[0][0] = x = self.writable(output)
         target, k = dense_array(target, x.dtype), np.array([self.delta], x.dtype)
         distance = DISTANCES[self.distance]
-        kernels.regression_gradient(share_out(x.size), x, x.shape[1], target, distance, k, weight * dloss)
+        kernels.regression_gradient(task_count(x.size), x, x.shape[1], target, distance, k, weight * dloss)

@@ -13,7 +13,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 
 from lstm_cli.kernels.optimizers import sums_of_squares
-from lstm_cli.ops.contract import Storage, dense_array, infers_shape, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, task_count
 from lstm_cli.ops.inplace import InplaceOp
 
 _PIECE = 1 << 14  # numbers that a thread takes at a time; sums over pieces do not depend on the number of threads
@@ -22,7 +22,7 @@ Bounds = tuple[int, ...]
 
 
 class Rule(Protocol):
-    """What tells one optimizer from another; hashable.
+    """What distinguishes one optimizer from another; hashable.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class MeasureGradient(Op):
         return Apply(self, [gradient], [pt.dscalar(), pt.vector(dtype=gradient.type.dtype)])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [(), (len(self.bounds) - 1,)]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -67,7 +67,7 @@ class MeasureGradient(Op):
         pieces = _pieces(self.bounds)
         sums = np.empty((len(pieces), 2))
         limit = np.array([_limit(self.value, gradient.dtype)])
-        sums_of_squares(share_out(gradient.size), gradient, pieces, limit, sums)
+        sums_of_squares(task_count(gradient.size), gradient, pieces, limit, sums)
         squares = np.bincount(pieces[:, 2].astype(np.int64), sums[:, 1], minlength=len(self.bounds) - 1)
         outputs[0][0] = np.asarray(np.sqrt(sums[:, 0].sum()))
         outputs[1][0] = self._scales(np.sqrt(squares)).astype(gradient.dtype)
@@ -100,7 +100,7 @@ class FusedUpdate(InplaceOp):
         return Apply(self, [flat, gradient, scales, learning_rate, *state], [v.type() for v in (flat, *state)])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0], *shapes[4:]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -111,7 +111,7 @@ class FusedUpdate(InplaceOp):
         dtype = flat.dtype
         changed = [self.writable(vector) for vector in (flat, *state[:count])]
         self.rule.kernel(
-            share_out(flat.size),
+            task_count(flat.size),
             *changed,
             dense_array(gradient, dtype),
             _pieces(self.bounds),

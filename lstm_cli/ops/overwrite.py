@@ -1,6 +1,7 @@
-"""Updates that stay in the memory of the variable they update, which another process may look at."""
+"""Updates that stay in the memory of the variable they update, which another process may share."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from pytensor.graph.basic import Apply, Variable
@@ -10,7 +11,7 @@ from lstm_cli.ops.inplace import InplaceOp
 
 
 def overwrite(held: Variable, new: Variable) -> Variable:
-    """Return `new` (…), written over `held` (…) once nobody reads that any more."""
+    """Return `new` (…), written over `held` (…) after its last use."""
     return Overwrite()(held, new)
 
 
@@ -23,7 +24,7 @@ class Overwrite(InplaceOp):
         return Apply(self, [held, new], [held.type()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

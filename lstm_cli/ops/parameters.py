@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
@@ -10,7 +11,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels.flat import add_to, copy_to
-from lstm_cli.ops.contract import Storage, dense_array, infers_shape, or_zeros, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, or_zeros, task_count
 from lstm_cli.ops.inplace import InplaceOp
 
 Shape = tuple[int, ...]
@@ -25,7 +26,8 @@ def unflatten(flat: Variable, shapes: Sequence[Shape]) -> list[Variable]:
     shapes : sequence of tuple of int
         Their sizes add up to P.
     """
-    return Unflatten(tuple(tuple(shape) for shape in shapes))(flat, return_list=True)
+    views: list[Variable] = Unflatten(tuple(tuple(shape) for shape in shapes))(flat, return_list=True)
+    return views
 
 
 def flatten(parts: Sequence[Variable]) -> Variable:
@@ -64,7 +66,7 @@ class Unflatten(Op):
         return Apply(self, [flat], [TensorType(flat.type.dtype, shape)() for shape in self.shapes])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return list(self.shapes)
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -90,8 +92,8 @@ class Flatten(Op):
     __props__ = ()
 
     def make_node(self, *parts: Variable) -> Apply:
-        parts = [pt.as_tensor_variable(part) for part in parts]
-        return Apply(self, parts, [pt.vector(dtype=parts[0].type.dtype)])
+        inputs = [pt.as_tensor_variable(part) for part in parts]
+        return Apply(self, inputs, [pt.vector(dtype=inputs[0].type.dtype)])
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         outputs[0][0] = np.concatenate([part.reshape(-1) for part in inputs])
@@ -110,7 +112,7 @@ class FlattenInto(InplaceOp):
         return Apply(self, inputs, [inputs[0].type()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -121,5 +123,5 @@ class FlattenInto(InplaceOp):
         start = 0
         for part in parts:
             place = vector[start : start + part.size]
-            (add_to if self.add else copy_to)(share_out(part.size), dense_array(part, vector.dtype), place)
+            (add_to if self.add else copy_to)(task_count(part.size), dense_array(part, vector.dtype), place)
             start += part.size

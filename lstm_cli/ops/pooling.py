@@ -4,6 +4,7 @@ Legend: T time, B batch, H units; ``lengths`` (B,) int64, 1 to T.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
@@ -13,7 +14,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels import pooling as kernels
-from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, task_count
 
 
 def pool_mean(h: Variable, lengths: Variable) -> Variable:
@@ -48,7 +49,7 @@ class MeanWeights(Op):
         return Apply(self, [h, lengths], [TensorType(h.type.dtype, h.type.shape[:2])()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0][:2]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -74,7 +75,7 @@ class MaskedSoftmax(Op):
         return Apply(self, [scores, lengths], [scores.type()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -115,7 +116,7 @@ class WeightedSum(Op):
         return Apply(self, [h, weights, lengths], [TensorType(h.type.dtype, h.type.shape[1:])()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0][1:]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -124,7 +125,7 @@ class WeightedSum(Op):
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         h, weights, lengths = _dense(inputs)
         pooled = output_buffer(outputs[0], h.shape[1:], h.dtype)
-        kernels.weighted_sum(share_out(h.size), h, h.shape[2], weights, lengths, pooled)
+        kernels.weighted_sum(task_count(h.size), h, h.shape[2], weights, lengths, pooled)
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -144,7 +145,7 @@ class WeightedSumGradient(Op):
         h, weights, lengths, dpooled = _dense(inputs)
         dh = output_buffer(outputs[0], h.shape, h.dtype)
         dweights = output_buffer(outputs[1], weights.shape, h.dtype)
-        kernels.weighted_sum_gradient(share_out(h.size), h, h.shape[2], weights, lengths, dpooled, dh, dweights)
+        kernels.weighted_sum_gradient(task_count(h.size), h, h.shape[2], weights, lengths, dpooled, dh, dweights)
 
 
 class Largest(Op):
@@ -158,7 +159,7 @@ class Largest(Op):
         return Apply(self, [h, lengths], [TensorType(h.type.dtype, shape)(), TensorType("int64", shape)()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0][1:]] * 2
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -169,7 +170,7 @@ class Largest(Op):
         _real_steps(h, lengths)
         pooled = output_buffer(outputs[0], h.shape[1:], h.dtype)
         steps = output_buffer(outputs[1], h.shape[1:], np.int64)
-        kernels.largest(share_out(h.size), h, h.shape[2], lengths, pooled, steps)
+        kernels.largest(task_count(h.size), h, h.shape[2], lengths, pooled, steps)
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]

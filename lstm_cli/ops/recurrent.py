@@ -16,8 +16,11 @@ from pytensor.tensor.type import TensorType
 from lstm_cli.kernels.cells import CELLS
 from lstm_cli.kernels.cells.activations import ACTIVATIONS
 from lstm_cli.kernels.recurrent import layer as kernels
+from lstm_cli.kernels.recurrent.arguments import Shape
 from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected, output_buffer
 from lstm_cli.ops.rewrites import TrimmableOp
+
+NO_IDS = np.empty((0, 0), np.int32)
 
 
 def recurrent(
@@ -99,7 +102,7 @@ def _run(
 class Recurrent(TrimmableOp):
     """``(x | ids, table; lengths, W, b, *initial[, mask]) -> (h, *finals, shards, gates, further)``.
 
-    The last three outputs are for the gradient only; `keeps` tells whether they are filled.
+    The last three outputs are for the gradient only; `keeps`: whether they are filled.
     """
 
     __props__ = ("cell", "activation", "reverse", "masked", "tokens", "keeps")
@@ -113,11 +116,7 @@ class Recurrent(TrimmableOp):
             raise ValueError(f"activation: got {activation!r}, expected one of {', '.join(ACTIVATIONS)}")
         self.cell, self.activation, self.reverse = cell, activation, bool(reverse)
         self.masked, self.tokens, self.keeps = masked, tokens, keeps
-
-    @property
-    def states(self) -> int:
-        """Parts of the state: h, for an lstm also c."""
-        return len(CELLS[self.cell].states)
+        self.states = len(CELLS[cell].states)
 
     @property
     def layer(self) -> kernels.Layer:
@@ -213,7 +212,7 @@ class RecurrentGradient(TrimmableOp):
         return 4 + self.forward.tokens + self.forward.states + self.forward.masked
 
     def trim(self, unused: frozenset[int]) -> Self:
-        """Leave out the gradient of the input where nobody reads it: for the first layer of a model."""
+        """Leave out the gradient of the input where nothing reads it: for the first layer of a model."""
         return type(self)(self.forward, self.wanted and 0 not in unused, self.inplace)
 
     def in_place(self) -> Self:
@@ -272,9 +271,11 @@ def arguments(op: Recurrent, inputs: Sequence[np.ndarray]) -> kernels.Inputs:
         )
     mask = W[:0, :0] if mask is None else mask
     if not op.tokens:
-        return kernels.Inputs(source[0], np.empty((0, 0), np.int32), W[:0, :0], lengths, W, b, initial, mask)
+        shape = Shape(steps, batch, columns, units)
+        return kernels.Inputs(shape, source[0], NO_IDS, W[:0, :0], lengths, W, b, initial, mask)
     ids, table = source
     if ids.min() < 0 or ids.max() >= len(table):
         found = f"got {ids.min()} to {ids.max()}"
         raise ValueError(f"recurrent ({op.cell}): ids: {found}, expected 0 to {len(table) - 1}, the rows of the table")
-    return kernels.Inputs(np.empty((0, 0, 0), W.dtype), ids, table, lengths, W, b, initial, mask)
+    shape, nothing = Shape(steps, batch, 0, units), np.empty((0, 0, 0), W.dtype)
+    return kernels.Inputs(shape, nothing, ids, table, lengths, W, b, initial, mask)

@@ -1,7 +1,7 @@
-"""What the graph does not ask for is not computed, and memory that nobody reads again is written over.
+"""Outputs that nothing reads are not computed, and memory that nothing reads again is overwritten.
 
 An Op that can do less than all of its outputs is a `TrimmableOp`; one that can work in the memory of an input
-has `in_place`. Both are settled here, once the whole function is known.
+has `in_place`. Both are decided here, where the whole function is known.
 """
 
 from pytensor.compile.mode import optdb
@@ -36,7 +36,7 @@ def trim_outputs(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
 
 @node_rewriter([TrimmableOp])
 def work_in_place(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
-    """Let the Op overwrite its input; PyTensor takes this back where someone else still reads that."""
+    """Let the Op overwrite its input; PyTensor takes this back where something else still reads that."""
     op = node.op.in_place()
     return None if op == node.op else op(*node.inputs, return_list=True)
 

@@ -1,6 +1,6 @@
 """A network in a closed loop as one Op, and its gradient, backpropagation through time, as another.
 
-At each step the network sees a state and puts out y; the system makes the next state of both, or y is the next state.
+At each step the network sees a state and outputs y; the system computes the next state from both, or y is it.
 
     y_t = network(s_t, past)        s'_t = system(s_t, y_t), or y_t, or s_t + y_t        s_{t+1} = s'_t
 
@@ -34,7 +34,7 @@ class System(Protocol):
     Attributes
     ----------
     diverged
-        After a loop: its first step, from 1, whose next state was not finite, and the row; None if all were.
+        After a loop: its first step, from 1, whose next state was not finite, and the sequence; None if all were.
     """
 
     diverged: tuple[int, int] | None
@@ -83,9 +83,9 @@ def rollout(
     numbers : (T, B, I)
         Observed states in the first D columns, where there are any; in the others what the loop does not change.
     feed : (T, B) int64
-        1 where the observed state enters: at the `observed` first steps of each row, and where teachers force it.
+        1 where the observed state enters: at the `observed` first steps of each sequence, and with teacher forcing.
     lengths, observed : (B,) int64
-        Steps of each row, and how many of the first are observed, 1 or more.
+        Steps of each sequence, and how many of the first are observed, 1 or more.
     layers : sequence of LayerInputs
     output : W (O, H), b (O,), activation
         The output layer.
@@ -99,9 +99,9 @@ def rollout(
     Returns
     -------
     following : (T, B, D)
-        The state after each step; zeros beyond a row's length.
+        The state after each step; zeros beyond a sequence's length.
     outputs : (T, B, O)
-        What the network put out. No gradient flows through it.
+        The network's outputs. No gradient flows through them.
     """
     W, b, activation = output
     op = Rollout(tuple(layer.kind for layer in layers), activation, size, residual, system)
@@ -158,8 +158,8 @@ class Rollout(Op):
         if self.system is not None:
             self.system.diverged = _not_finite(following, given, inputs[3])
         real = np.arange(len(ys))[:, np.newaxis, np.newaxis] < given.lengths[:, np.newaxis]
-        outputs[0][0] = given.back(np.where(real, following, following.dtype.type(0)))
-        outputs[1][0] = given.back(np.where(real, ys, ys.dtype.type(0)))
+        outputs[0][0] = given.restore_stack(np.where(real, following, following.dtype.type(0)))
+        outputs[1][0] = given.restore_stack(np.where(real, ys, ys.dtype.type(0)))
         outputs[2][0] = work
 
     def pullback(
@@ -211,21 +211,21 @@ class RolloutGradient(TrimmableOp):
         *arrays, work, dfollowing = inputs
         given = arguments(self.forward, arrays)
         system = self.forward.system
-        dfollowing = np.ascontiguousarray(dfollowing if given.order is None else dfollowing[:, given.order])
+        dfollowing = np.ascontiguousarray(given.order.of_stack(dfollowing))
         step_gradient = None if system is None else system.step_gradient
         work = work if self.inplace else copied(work)
         *layers, output = kernels.run_backward(given.loop, work, dfollowing, step_gradient)
         columns = output.W.shape[1] - len(output.W)
-        found = [g for layer in layers for g in (layer.W, layer.b, *map(given.rows_back, layer.initial))]
+        found = [g for layer in layers for g in (layer.W, layer.b, *map(given.restore, layer.initial))]
         for cell, gradient in zip(outputs, [*found, output.W[:, :columns].copy(), output.b], strict=True):
             cell[0] = gradient
 
 
 def _not_finite(following: np.ndarray, given: Arguments, observed: np.ndarray) -> tuple[int, int] | None:
-    """Return step and row of the first state that is not finite."""
+    """Return step and sequence of the first state that is not finite."""
     wrong = np.flatnonzero(~np.isfinite(following).all(axis=2))
     if not len(wrong):
         return None
-    time, row = (int(k) for k in np.divmod(wrong[0], following.shape[1]))
-    row = row if given.order is None else int(given.order[row])
-    return time - int(observed[row]) + 2, row
+    time, sequence = (int(k) for k in np.divmod(wrong[0], following.shape[1]))
+    sequence = sequence if given.order.numbers is None else int(given.order.numbers[sequence])
+    return time - int(observed[sequence]) + 2, sequence

@@ -1,6 +1,7 @@
-"""The steps of a padded batch that are worth the output layer. Legend: T time, B batch, H units, N rows."""
+"""The steps of a padded batch that reach the output layer. Legend: T time, B batch, H units, N rows."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
@@ -10,7 +11,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels.rows import pick, spread
-from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, share_out
+from lstm_cli.ops.contract import Storage, dense_array, infers_shape, output_buffer, task_count
 
 
 def gather(h: Variable, rows: Variable) -> Variable:
@@ -47,7 +48,7 @@ class Gather(Op):
         return Apply(self, [h, rows], [steps()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [(shapes[1][0], shapes[0][2])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -59,7 +60,7 @@ class Gather(Op):
         if len(rows) and not (0 <= rows[0] and rows[-1] < places and (rows[1:] > rows[:-1]).all()):
             raise IndexError(f"gather: rows must ascend in 0 … {places - 1}, got {rows[0]} … {rows[-1]}")
         steps = output_buffer(outputs[0], (len(rows), h.shape[2]), h.dtype)
-        pick(share_out(steps.size), h, rows, steps, h.shape[2])
+        pick(task_count(steps.size), h, rows, steps, h.shape[2])
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -76,10 +77,10 @@ class GatherGradient(Op):
         return Apply(self, [h, rows, dsteps], [h.type()])
 
     @infers_shape
-    def infer_shape(self, node: Apply, shapes: list) -> list:
+    def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         return [shapes[0]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         h, rows, dsteps = inputs
         dh = output_buffer(outputs[0], h.shape, h.dtype)
-        spread(share_out(dh.size), dense_array(dsteps, h.dtype), dense_array(rows, np.int64), dh, h.shape[2])
+        spread(task_count(dh.size), dense_array(dsteps, h.dtype), dense_array(rows, np.int64), dh, h.shape[2])

@@ -4,7 +4,6 @@
 """
 
 from lstm_cli.predict.files import predict_run
-from lstm_cli.predict.outputs import Outputs
 from lstm_cli.predict.run import Run, load
 
-__all__ = ["Outputs", "Run", "load", "predict_run"]
+__all__ = ["Run", "load", "predict_run"]

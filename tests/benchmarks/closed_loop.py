@@ -21,7 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+from tests.support.paths import ROOT
+
+CONFIGS = ROOT / "configs"
 STEPS, BATCH, UNITS, CLIP, RATE = 100, 32, 20, 1.0, 1e-3
 
 
@@ -106,7 +108,7 @@ CONTENDERS = {"ours": ours, "pytorch": pytorch}
 
 
 def serve(name: str, threads: int) -> None:
-    """TargetColumn each line of the input, a number of seconds, with the times of the calls made in them."""
+    """Reply to each line of the input, a number of seconds, with the times of the calls made in them."""
     step = CONTENDERS[name](threads)
     step()
     for line in sys.stdin:

@@ -62,7 +62,7 @@ def refuse(config: Path, folder: Path) -> float:
 
 
 def measure(name: str, tries: int, goal: float, once: Callable[[Path], float]) -> None:
-    """Print a line on so many tries, each in a folder of its own."""
+    """Print a line on some tries, each in a folder of its own."""
     seconds = []
     for _ in range(tries):
         with tempfile.TemporaryDirectory() as folder:

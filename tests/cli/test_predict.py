@@ -39,7 +39,7 @@ DEFAULTS = {
         ),
     ],
 )
-def test_what_is_asked_for_is_handed_on(invoke, calls, args, data, options):
+def test_the_options_are_passed_on(invoke, calls, args, data, options):
     result = invoke(predict, *args)
     assert (result.exit_code, result.output) == (0, "")
     assert calls == [("predict_run", (Path("r"), data), DEFAULTS | options)]

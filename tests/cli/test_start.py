@@ -12,14 +12,10 @@ from pathlib import Path
 import pytest
 
 from lstm_cli.signals import SIGNALS
-from tests.support.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
+from tests.support.paths import ROOT
+from tests.support.process import COMMAND, STUCK, Process, started
 
 BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_endless_config(tmp_path_factory.mktemp("data"))
 
 
 def start(config: Path, folder: Path, modules: dict[str, str], *options: str) -> AbstractContextManager[Process]:
@@ -38,18 +34,18 @@ def test_the_scripts_begin_where_signals_are_heard() -> None:
 
 @BOTH
 @pytest.mark.parametrize("module", ["click", "pydantic"])
-def test_a_command_is_left_while_it_imports(config: Path, tmp_path: Path, module: str, number: int) -> None:
-    with start(config, tmp_path, {f"{module}.py": f"{STUCK}stuck()"}) as process:
+def test_a_command_is_left_while_it_imports(endless_config: Path, tmp_path: Path, module: str, number: int) -> None:
+    with start(endless_config, tmp_path, {f"{module}.py": f"{STUCK}stuck()"}) as process:
         process.wait_for(lambda: process.said == "stuck\n")
         process.send(number)
         assert process.end() == 128 + number
         assert process.said == f"stuck\nstopped by {signal.Signals(number).name}\n"
 
 
-def test_what_is_ignored_from_the_start_stays_ignored(config: Path, tmp_path: Path) -> None:
+def test_what_is_ignored_from_the_start_stays_ignored(endless_config: Path, tmp_path: Path) -> None:
     """As by `lstm-train … &` in a script: Ctrl-C is for what is in the foreground."""
     ignoring = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)"
-    with start(config, tmp_path, {"click.py": f"{STUCK}stuck()", "sitecustomize.py": ignoring}) as process:
+    with start(endless_config, tmp_path, {"click.py": f"{STUCK}stuck()", "sitecustomize.py": ignoring}) as process:
         process.wait_for(lambda: process.said == "stuck\n")
         process.send(signal.SIGINT)
         process.send(signal.SIGTERM)
@@ -74,9 +70,9 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_a_signal_while_python_leaves_changes_nothing(config: Path, tmp_path: Path, end: str) -> None:
+def test_a_signal_while_python_leaves_changes_nothing(endless_config: Path, tmp_path: Path, end: str) -> None:
     code, options = ENDS[end]
-    with start(config, tmp_path, {"sitecustomize.py": LEAVING}, *options) as process:
+    with start(endless_config, tmp_path, {"sitecustomize.py": LEAVING}, *options) as process:
         if code == 130:
             process.wait_for(lambda: "epoch 1, " in process.said)
             process.send(signal.SIGINT)
@@ -105,7 +101,7 @@ while True:
 """
 
 
-def test_the_second_signal_does_not_wait_until_the_first_has_been_read_of(tmp_path: Path) -> None:
+def test_the_second_signal_does_not_wait_for_the_message_of_the_first(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text(FULL)
     modules = f"{tmp_path}{os.pathsep}{ROOT}"
     process = subprocess.Popen(

@@ -15,6 +15,7 @@ from lstm_cli.config.grammar import sections_at
 from lstm_cli.config.train import METRICS, Monitor
 from lstm_cli.errors import CheckpointError, ConfigError
 from tests.support.config import CONTRACT, GOOD, errors, load, write
+from tests.support.data import raise_memory_error
 
 
 def data_of(folder, **keys):
@@ -223,10 +224,7 @@ def test_reading_a_config_imports_nothing_heavy(tmp_path):
 
 
 def test_a_kept_config_that_does_not_fit_into_memory_is_damaged(tmp_path, monkeypatch):
-    def too_large(content, **options):
-        raise MemoryError
-
     kept = write(tmp_path, GOOD)
-    monkeypatch.setattr("lstm_cli.config.load.read_yaml", too_large)
+    monkeypatch.setattr("lstm_cli.config.load.read_yaml", raise_memory_error)
     with pytest.raises(CheckpointError, match=r"c\.yaml: damaged: too large for memory: restore the file"):
         load_resolved(kept)

@@ -223,7 +223,7 @@ def test_constant_forcing_does_not_change(tmp_path, entry):
     )
 
 
-def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(tmp_path):
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file(tmp_path):
     text = """
 data:
   train: a.csv
@@ -301,7 +301,7 @@ def test_a_folder_is_no_file(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["a\0b.yaml", "x" * 5000, "c.yaml/d.yaml"])
-def test_what_cannot_be_opened_is_said(tmp_path, path):
+def test_what_cannot_be_opened_is_reported(tmp_path, path):
     write(tmp_path, GOOD)
     with pytest.raises(ConfigError, match=r"cannot be read \(.*\): give a readable YAML file"):
         load_config(f"{tmp_path}/{path}")

@@ -5,7 +5,8 @@ from typing import get_origin
 
 import pytest
 
-from lstm_cli.config import Config, ResumeRule, Section
+from lstm_cli.config import Config
+from lstm_cli.config.fields import ResumeRule, Section
 from lstm_cli.config.grammar import resume_rules, sections_in
 
 OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamw", "Nadam", "Rmsprop", "Sgd")

@@ -60,7 +60,7 @@ def restore(run: Path, kept: dict[str, bytes]) -> None:
 
 @needs(why_no_strace())
 @pytest.mark.parametrize("call", ["openat", "write", "fsync", "rename", "mkdir", "unlink", "rmdir"])
-def test_a_call_fails_from_some_time_on_and_for_ever(worker: Worker, tmp_path: Path, call: str) -> None:
+def test_a_call_that_fails_from_some_time_on(worker: Worker, tmp_path: Path, call: str) -> None:
     run = tmp_path / "run"
     run.mkdir()
     save(state(1), run / LAST)

@@ -1,4 +1,4 @@
-"""The command itself, as a process: asked to stop at any time, in another one's way, with nobody listening."""
+"""The command itself, as a process: asked to stop at any time, in another one's way, with its output closed."""
 
 import os
 import re
@@ -13,15 +13,11 @@ from lstm_cli.run.checkpoint import load
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import LAST, LOCK
 from lstm_cli.signals import SIGNALS
-from tests.support.process import COMMAND, ROOT, STUCK, Process, started, write_endless_config
+from tests.support.paths import ROOT
+from tests.support.process import COMMAND, STUCK, Process, started
 from tests.support.runs import metrics
 
 BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_endless_config(tmp_path_factory.mktemp("data"))
 
 
 def stop(process: Process, number: int) -> None:
@@ -32,14 +28,14 @@ def stop(process: Process, number: int) -> None:
 
 
 @BOTH
-def test_a_run_asked_to_stop_writes_its_state_first(config: Path, tmp_path: Path, number: int) -> None:
-    with started(config, tmp_path / "run") as process:
+def test_a_run_asked_to_stop_writes_its_state_first(endless_config: Path, tmp_path: Path, number: int) -> None:
+    with started(endless_config, tmp_path / "run") as process:
         process.wait_for(lambda: "epoch 3, " in process.said)
         stop(process, number)
     step = load(process.run / LAST).position["step"]
     end = f"stopped by {signal.Signals(number).name} after step {step}; continue with --resume"
     assert process.said.splitlines()[-1] == end
-    with started(config, process.run, "--resume", f"train.epochs={step // 5 + 3}") as resumed:
+    with started(endless_config, process.run, "--resume", f"train.epochs={step // 5 + 3}") as resumed:
         assert resumed.end() == 0
     assert f"continuing after step {step}" in resumed.said
     assert [entry["step"] for entry in metrics(process.run)] == [5 * epoch for epoch in range(1, step // 5 + 4)]
@@ -55,8 +51,8 @@ def stop_before_the_first_step(process: Process, number: int) -> None:
 
 @BOTH
 @pytest.mark.parametrize("moment", ["reading and importing", "compiling"])
-def test_a_run_is_left_while_it_starts(config: Path, tmp_path: Path, moment: str, number: int) -> None:
-    with started(config, tmp_path / "run", LSTM_CLI_CACHE=str(tmp_path / "cache")) as process:
+def test_a_run_is_left_while_it_starts(endless_config: Path, tmp_path: Path, moment: str, number: int) -> None:
+    with started(endless_config, tmp_path / "run", LSTM_CLI_CACHE=str(tmp_path / "cache")) as process:
         if moment == "compiling":
             process.wait_for(lambda: "starting: " in process.said)
             time.sleep(1)
@@ -74,18 +70,22 @@ NEVER_DONE = {
 
 @BOTH
 @pytest.mark.parametrize("work", NEVER_DONE)
-def test_a_run_is_left_within_work_that_never_ends(config: Path, tmp_path: Path, work: str, number: int) -> None:
+def test_a_run_is_left_within_work_that_never_ends(
+    endless_config: Path, tmp_path: Path, work: str, number: int
+) -> None:
     for name, content in NEVER_DONE[work].items():
         (tmp_path / name).write_text(content)
     modules = f"{tmp_path}{os.pathsep}{ROOT}"
-    with started(config, tmp_path / "run", PYTHONPATH=modules, LSTM_CLI_CACHE=str(tmp_path / "cache")) as process:
+    with started(
+        endless_config, tmp_path / "run", PYTHONPATH=modules, LSTM_CLI_CACHE=str(tmp_path / "cache")
+    ) as process:
         process.wait_for(lambda: "stuck" in process.said)
         stop_before_the_first_step(process, number)
 
 
-def test_the_second_of_two_runs_in_a_folder_ends_before_what_takes_long(config: Path, tmp_path: Path) -> None:
+def test_the_second_of_two_runs_in_a_folder_ends_before_what_takes_long(endless_config: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    with RunFolder.create(run), started(config, run, "--resume", PYTHONPROFILEIMPORTTIME="1") as process:
+    with RunFolder.create(run), started(endless_config, run, "--resume", PYTHONPROFILEIMPORTTIME="1") as process:
         assert process.end() == 75
     *imports, message = process.said.splitlines()
     assert re.fullmatch(rf"{run}: in use by process {os.getpid()} on .+: wait for it, stop it, or choose .+", message)
@@ -93,9 +93,9 @@ def test_the_second_of_two_runs_in_a_folder_ends_before_what_takes_long(config: 
     assert "lstm_cli" in imported and not imported & {"numba", "pytensor"}
 
 
-def test_a_file_that_may_not_grow_is_one_line(config: Path, tmp_path: Path) -> None:
+def test_a_file_that_may_not_grow_is_one_line(endless_config: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    command = ["sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *COMMAND, str(config), "-q", "-o", str(run)]
+    command = ["sh", "-c", 'ulimit -f 8 && exec "$@"', "sh", *COMMAND, str(endless_config), "-q", "-o", str(run)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 74
     said = (
@@ -104,9 +104,9 @@ def test_a_file_that_may_not_grow_is_one_line(config: Path, tmp_path: Path) -> N
     assert re.fullmatch(said, done.stderr)
 
 
-def test_a_run_that_diverges_is_one_line(config: Path, tmp_path: Path) -> None:
+def test_a_run_that_diverges_is_one_line(endless_config: Path, tmp_path: Path) -> None:
     options = ["optimizer={name: sgd, learning_rate: 1e30, clip_norm: null}", "train.checkpoint_every=1 steps", "-q"]
-    with started(config, tmp_path / "run", *options) as process:
+    with started(endless_config, tmp_path / "run", *options) as process:
         assert process.end() == 70
     step = load(tmp_path / "run" / LAST).position["step"]
     (message,) = process.said.splitlines()
@@ -114,9 +114,9 @@ def test_a_run_that_diverges_is_one_line(config: Path, tmp_path: Path) -> None:
     assert message.endswith(f"Last good state: {tmp_path}/run/last, step {step}")
 
 
-def test_a_run_goes_on_when_nobody_listens(config: Path, tmp_path: Path) -> None:
+def test_a_run_continues_when_its_output_is_closed(endless_config: Path, tmp_path: Path) -> None:
     """As in `lstm-train … 2>&1 | head`."""
-    command = [*COMMAND, str(config), "train.epochs=3", "-o", str(tmp_path / "run")]
+    command = [*COMMAND, str(endless_config), "train.epochs=3", "-o", str(tmp_path / "run")]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     process.stderr.close()
     assert process.wait(timeout=100) == 0

@@ -19,10 +19,15 @@ import pytest
 from lstm_cli.kernels.runtime.compilation import kernel_folder
 from lstm_cli.run.checkpoint import load, load_newest
 from lstm_cli.run.names import BEST, LAST
+from tests.support.config import merged
 from tests.support.crash import Outcome, Worker, is_over, leftovers, needs, why_no_mount, why_no_strace
-from tests.support.runs import SMALL, assert_same, merged, metrics, write_data
+from tests.support.runs import SMALL, assert_same, metrics, small, write_data
 
-HEAVY = ["lstm_cli.training.checkpointing", "lstm_cli.config"]
+# What a run imports, from its start to its first update.
+HEAVY = [
+    "lstm_cli.api", "lstm_cli.training.checkpointing", "pytensor.sparse", "pytensor.link.c.exceptions",
+    "tests.support.first_kernel",
+]  # fmt: skip
 EPOCHS = 12
 CHANGES = {
     "data": {"test": 3},
@@ -49,11 +54,11 @@ class Runs:
 
     @property
     def said(self) -> str:
-        """What the present run, or the one before, has said so far."""
+        """What the present run, or the one before, has printed."""
         return (self.worker.scratch / "stderr").read_text()
 
     def wait_until(self, pid: int, moment: float, *, by_clock: bool) -> None:
-        """Wait until a run is so far, as a share of the whole time or of what is said; or over."""
+        """Wait for a moment of a run, as a share of its whole time or of the lines it prints; or for its end."""
         if by_clock:
             time.sleep(moment * self.seconds)
             return
@@ -65,7 +70,7 @@ class Runs:
 
 def write_config(folder: Path, changes: dict[str, Any]) -> Path:
     path = write_data(folder) / "config.yaml"
-    path.write_text(json.dumps(merged(SMALL, changes)))
+    path.write_text(json.dumps(small(**changes)))
     return path
 
 
@@ -77,7 +82,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 
 
 def acknowledged(said: str) -> dict[str, int]:
-    """The latest step of each kind of checkpoint that a run has said to be written."""
+    """The latest step of each kind of checkpoint that a run has reported as written."""
     steps = {LAST: 0, BEST: 0}
     for step, kind in re.findall(r"^step ([\d,]+): (last|best) checkpoint written", said, re.MULTILINE):
         steps[kind] = int(step.replace(",", ""))
@@ -176,7 +181,7 @@ WRITING = re.compile(r"(write|fsync|ftruncate|openat|mkdir|rename)\(")
 
 
 def writing_calls(runs: Runs, run: Path) -> list[tuple[str, int]]:
-    """The system calls by which a run writes into its folder: the name of each, and the how-manieth of that name."""
+    """The system calls by which a run writes into its folder: its name, and its number among those of that name."""
     assert runs.run(run, "-y", "-etrace=write,fsync,ftruncate,openat,mkdir,rename", sync=True).code == 0
     seen: Counter[str] = Counter()
     calls = []

@@ -10,7 +10,7 @@ from lstm_cli.data import open_data
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import ConfigError, DataError
 from tests.support.bad_rows import TABLE, X
-from tests.support.data import config, open_jsonl, write
+from tests.support.data import data_config, open_jsonl, write
 
 
 @pytest.mark.parametrize("case", TABLE)
@@ -18,7 +18,7 @@ def test_a_bad_row_is_one_message_with_its_place(tmp_path, case):
     name, content, data, message = TABLE[case]
     write(tmp_path / name, content)
     with pytest.raises(DataError, match=message) as caught:
-        open_checked_data(config(tmp_path, train=name, **data))
+        open_checked_data(data_config(tmp_path, train=name, **data))
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 65
 
@@ -27,7 +27,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     (tmp_path / "b.jsonl").mkdir()
     for name, message in (("a.jsonl", "no such file: check the path"), ("b.jsonl", "cannot be read")):
         with pytest.raises(DataError, match=rf"{name}: {message}"):
-            open_data(config(tmp_path, train=name, **X))
+            open_data(data_config(tmp_path, train=name, **X))
 
 
 @pytest.mark.parametrize(
@@ -105,17 +105,17 @@ def test_a_million_steps_are_refused_before_the_memory_is_gone(tmp_path, monkeyp
     with pytest.raises(
         DataError, match=r"a.jsonl:1: 1,000,000 steps make a batch .* of 1 GB free memory: set data.max"
     ):
-        open_checked_data(config(tmp_path, **given))
+        open_checked_data(data_config(tmp_path, **given))
     with pytest.raises(DataError, match=r"a.jsonl:1: 1,000,000 steps would take about .* GB"):
-        open_checked_data(config(tmp_path, max_length=1000, **given))
-    data = open_checked_data(config(tmp_path, max_length=1000, on_long="split", **given))
+        open_checked_data(data_config(tmp_path, max_length=1000, **given))
+    data = open_checked_data(data_config(tmp_path, max_length=1000, on_long="split", **given))
     assert set(data.train.lengths) == {1000} and len(data.train) == 1000
     assert "1 of 1 sequences were split into pieces of at most 1,000 steps" in data.notes[-1]
-    assert open_checked_data(config(tmp_path, max_length=1000, on_long="cut", **given)).train.lengths == [1000]
+    assert open_checked_data(data_config(tmp_path, max_length=1000, on_long="cut", **given)).train.lengths == [1000]
     write(tmp_path / "short.jsonl", json.dumps({"x": [1, 2], "y": 0.5}))
     held = {"train": "short.jsonl", "valid": "a.jsonl", **X}
-    assert open_checked_data(config(tmp_path, **held)).valid.lengths == [1_000_000]  # which is run piece by piece
+    assert open_checked_data(data_config(tmp_path, **held)).valid.lengths == [1_000_000]  # which is run piece by piece
     needed = r"a.jsonl:1: 1,000,000 steps make a batch of valid that would take about .*: this model needs all steps"
     for model in ({"bidirectional": True}, {"pool": "mean"}):
         with pytest.raises(DataError, match=needed):
-            open_checked_data(config(tmp_path, {"model": model}, **held))
+            open_checked_data(data_config(tmp_path, {"model": model}, **held))

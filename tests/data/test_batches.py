@@ -1,4 +1,4 @@
-"""What an epoch is made of: everything once, in an order that seed and epoch fix."""
+"""What is in an epoch: everything once, in an order that seed and epoch fix."""
 
 from dataclasses import fields
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_cli.data import Batches, evaluation_batches, open_data, training_batches
-from tests.support.data import config, numbered, open_text
+from tests.support.data import data_config, numbered, open_text
 
 SINGLE = ("mask", "numbers", "target", "weight")
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=30)
@@ -149,7 +149,7 @@ def test_what_counts_nowhere_is_left_out_but_for_states_that_flow_through_it():
 
 def test_a_text_is_trained_on_in_streams_and_evaluated_as_one(tmp_path):
     text = "abcdefghij" * 20
-    given = config(tmp_path, {"train": {"batch_size": 4}}, train="train.txt", window=10, carry_state=True)
+    given = data_config(tmp_path, {"train": {"batch_size": 4}}, train="train.txt", window=10, carry_state=True)
     data = open_text(tmp_path, text, {"train": {"batch_size": 4}}, window=10, carry_state=True)
     trained = list(training_batches(given, data.train).epoch(0))
     assert [batch.mask.shape for batch in trained] == [(10, 4)] * 5
@@ -164,7 +164,9 @@ def test_a_text_is_trained_on_in_streams_and_evaluated_as_one(tmp_path):
 def test_backward_layers_are_evaluated_on_whole_sequences(tmp_path):
     rows = "".join(f"{t % 7},{t % 3}\n" for t in range(50))
     (tmp_path / "a.csv").write_text("x,y\n" + rows)
-    given = config(tmp_path, {"model": {"bidirectional": True}}, train="a.csv", inputs=["x"], target="y", window=10)
+    given = data_config(
+        tmp_path, {"model": {"bidirectional": True}}, train="a.csv", inputs=["x"], target="y", window=10
+    )
     (batch,) = evaluation_batches(given, open_data(given).train).epoch(0)
     assert batch.lengths.tolist() == [50]
 

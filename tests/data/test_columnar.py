@@ -13,7 +13,7 @@ from lstm_cli.data.formats import Options, read
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import ConfigError, DataError
 from tests.support.columnar import COLUMNS, ROWS, WRITERS, arrow, pa, parquet
-from tests.support.data import config, write, write_jsonl
+from tests.support.data import data_config, write, write_jsonl
 
 GIVEN = [
     {"inputs": ["x", "w", "s", "n"], "target": "y"},
@@ -36,7 +36,7 @@ def test_a_row_is_a_sequence_as_in_jsonl(tmp_path, kind, data):
     name, writer = FILES[kind]
     write(tmp_path / name, writer(COLUMNS))
     write_jsonl(tmp_path / "a.jsonl", ROWS)
-    both = [open_data(config(tmp_path, train=train, **data)) for train in (name, "a.jsonl")]
+    both = [open_data(data_config(tmp_path, train=train, **data)) for train in (name, "a.jsonl")]
     assert len({(tuple(one.train.ids), one.schema.target.labels) for one in both}) == 1
     found, expected = (one.train for one in both)
     for attribute in ("numbers", "target", "lengths", "weight"):
@@ -49,14 +49,14 @@ def test_numbers_of_every_width_are_numbers(tmp_path, dtype):
     values = np.array([0, 1, 1, 0]).astype(dtype)
     lists = pa.FixedSizeListArray.from_arrays(pa.array(values), 2)
     write(tmp_path / "a.arrow", arrow({"x": lists, "y": ["a", "b"]}))
-    data = open_data(config(tmp_path, train="a.arrow", inputs=["x"], target="y", scale="none"))
+    data = open_data(data_config(tmp_path, train="a.arrow", inputs=["x"], target="y", scale="none"))
     assert data.train.numbers.ravel().tolist() == [0, 1, 1, 0]
 
 
 def test_strings_from_a_dictionary_are_strings(tmp_path):
     words = pa.ListArray.from_arrays([0, 2, 3], pa.array(["p", "q", "p"]).dictionary_encode())
     write(tmp_path / "a.parquet", parquet({"w": words, "y": pa.array(["a", "b"]).dictionary_encode()}))
-    data = open_data(config(tmp_path, train="a.parquet", inputs=["w"], target="y"))
+    data = open_data(data_config(tmp_path, train="a.parquet", inputs=["w"], target="y"))
     assert (data.schema.tokens["w"].tokens[1:], data.schema.target.labels) == (("p", "q"), ("a", "b"))
 
 
@@ -83,9 +83,9 @@ def test_a_row_is_a_step_as_in_csv_where_the_input_is_a_number(tmp_path, form, d
     if data.get("id"):
         for name in ("a.csv", f"a.{form}"):
             with pytest.raises(DataError, match=r"none of them: no such column \(there are id, x, n, w, s, flag, y\)"):
-                open_data(config(tmp_path, train=name, **data))
+                open_data(data_config(tmp_path, train=name, **data))
         return
-    found, expected = (open_data(config(tmp_path, train=name, **data)).train for name in (f"a.{form}", "a.csv"))
+    found, expected = (open_data(data_config(tmp_path, train=name, **data)).train for name in (f"a.{form}", "a.csv"))
     assert (found.ids, found.lengths.tolist()) == (expected.ids, expected.lengths.tolist())
     assert found.ids == ["a", "b"]
     for attribute in ("numbers", "target"):
@@ -94,13 +94,13 @@ def test_a_row_is_a_step_as_in_csv_where_the_input_is_a_number(tmp_path, form, d
 
 def test_without_ids_rows_of_numbers_are_one_long_series(tmp_path):
     write(tmp_path / "a.parquet", parquet({"x": np.arange(9.0)}))
-    assert open_data(config(tmp_path, train="a.parquet", inputs=["x"], target="next")).train.lengths == [8]
+    assert open_data(data_config(tmp_path, train="a.parquet", inputs=["x"], target="next")).train.lengths == [8]
 
 
 def test_a_missing_column_is_named(tmp_path):
     write(tmp_path / "a.parquet", parquet(COLUMNS))
     with pytest.raises(ConfigError, match=r"data.inputs.xx: the data has no column xx, only id, n, s, w, x, y \(did"):
-        open_data(config(tmp_path, train="a.parquet", inputs=["xx"], target="y"))
+        open_data(data_config(tmp_path, train="a.parquet", inputs=["xx"], target="y"))
 
 
 @pytest.mark.parametrize("form", WRITERS)
@@ -116,7 +116,7 @@ def test_without_pyarrow_the_extra_is_named(tmp_path, form, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", missing)
     message = rf"a.{form}: format {form} is read by pyarrow, which is not installed: pip install 'lstm-cli\[arrow\]'"
     with pytest.raises(DataError, match=message):
-        open_data(config(tmp_path, train=f"a.{form}", inputs=["x"], target="y"))
+        open_data(data_config(tmp_path, train=f"a.{form}", inputs=["x"], target="y"))
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -132,7 +132,7 @@ def test_what_comes_from_a_stream_is_as_from_a_file(tmp_path, kind):
 def test_few_rows_are_held_at_a_time(tmp_path, form):
     """Ten times the rows take no more memory."""
     write(tmp_path / "small.jsonl", json.dumps({"x": [0.5] * 3, "y": "a"}))
-    schema = open_data(config(tmp_path, train="small.jsonl", inputs=["x"], target="y")).schema
+    schema = open_data(data_config(tmp_path, train="small.jsonl", inputs=["x"], target="y")).schema
     peaks = []
     for count in (5000, 50_000):
         options = {} if form == "parquet" else {"rows": 500}  # all rows of parquet are in one group

@@ -1,6 +1,4 @@
-"""Whatever stands in a file, the answer is data or one of our errors; numpy's warnings are errors here, too."""
-
-import io
+"""Whatever is in a file, reading it gives data or one of our errors; numpy's warnings are errors here, too."""
 
 import numpy as np
 import pytest
@@ -9,19 +7,13 @@ from hypothesis import strategies as st
 
 from lstm_cli.data import Batches, open_data
 from lstm_cli.errors import LstmError
-from tests.support.data import CONLLU, TS, config
-
-
-def archive(**arrays):
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    return buffer.getvalue()
-
+from tests.support.bad_rows import npz
+from tests.support.data import CONLLU, TS, data_config
 
 GOOD = {
     "a.jsonl": b'{"id": "a", "x": [[1.5, 2], [3, 4]], "w": ["p", "q"], "y": "a"}\n{"x": [[5, 6]], "w": ["p"], "y": 3}',
     "a.csv": b"id,x,w,y\na,1,p,0.5\na,2.5,q,1\nb,3,p,2\n",
-    "a.npz": archive(x=np.ones((2, 3)), w=np.array([["a", "b", "c"]] * 2), lengths=[3, 2], y=[0.5, 1.5]),
+    "a.npz": npz(x=np.ones((2, 3)), w=np.array([["a", "b", "c"]] * 2), lengths=[3, 2], y=[0.5, 1.5]),
     "a.txt": b"to be\nor not\n",
     "a.conllu": CONLLU.encode(),
     "a.ts": TS.encode(),
@@ -46,15 +38,15 @@ EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), PIECES), min_size
 SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-def check(folder, name, content, edits, which):
-    """Read a file with some places overwritten: data, or an error of ours that has a place and more."""
+def check_overwritten(folder, name, content, edits, which):
+    """Read a file with some places overwritten: data, or an error of ours that names a place."""
     for place, length, piece in edits:
         start = int(place * len(content))
         content = content[:start] + piece + content[start + length :]
     (folder / name).write_bytes(content)
     choices = GIVEN.get(name, TABLE)
     try:
-        data = open_data(config(folder, train=name, **choices[which % len(choices)]))
+        data = open_data(data_config(folder, train=name, **choices[which % len(choices)]))
     except LstmError as error:
         assert str(error).count(": ") >= 1
         return
@@ -76,11 +68,11 @@ def file(request):
 @settings(max_examples=60, **SETTINGS)
 @given(edits=EDITS, which=st.integers(0, 2))
 def test_edited_files_give_data_or_an_error(tmp_path, file, edits, which):
-    check(tmp_path, *file, edits, which)
+    check_overwritten(tmp_path, *file, edits, which)
 
 
 @pytest.mark.slow
 @settings(max_examples=5000, **SETTINGS)
 @given(edits=EDITS, which=st.integers(0, 2))
 def test_edited_files_at_length(tmp_path, file, edits, which):
-    check(tmp_path, *file, edits, which)
+    check_overwritten(tmp_path, *file, edits, which)

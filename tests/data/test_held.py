@@ -1,4 +1,4 @@
-"""Of a file that is read for prediction few rows are held at a time, in every format that can be read in pieces."""
+"""Few rows of a file that is read for prediction are held at a time, in every format that can be read in pieces."""
 
 import json
 import tracemalloc
@@ -15,7 +15,7 @@ HEADER = "@univariate true\n@classLabel false\n@data\n"
 
 
 def columnar(form, **options):
-    """All rows are in one batch or group, as writers make them unless they are told otherwise."""
+    """All rows are in one batch or group, as writers make them by default."""
 
     def content(count):
         from tests.support import columnar  # skips the test where pyarrow is missing
@@ -60,7 +60,7 @@ BYTES_READ = {"parquet": 1 << 20, "arrow": 1 << 30}
 def test_ten_times_the_rows_take_no_more_memory(tmp_path, kind):
     form, content = FILES[kind]
     peaks = []
-    for count in (600, 600, 6000):  # the first time round Python fills its caches
+    for count in (300, 300, 3000):  # the first time round Python fills its caches
         write(tmp_path / "a", content(count))
         rows, found = peak(tmp_path / "a", form)
         assert rows == count

@@ -3,7 +3,7 @@
 import pytest
 
 from lstm_cli.data import open_data
-from tests.support.data import config, open_jsonl, write
+from tests.support.data import data_config, open_jsonl, write
 
 INPUTS = {
     "numbers": ([{"x": [1, 2]}, {"x": [3.5]}], "number", 1),
@@ -91,20 +91,20 @@ def test_sequences_of_length_one_are_per_step_if_the_target_is_a_list(tmp_path):
 )
 def test_cells_of_csv_are_numbers_where_they_read_as_such(tmp_path, cells, kind):
     write(tmp_path / "a.csv", "x,y\n" + "".join(f"1,{cell}\n" for cell in cells.split()))
-    data = open_data(config(tmp_path, train="a.csv", inputs=["x"], target="y"))
+    data = open_data(data_config(tmp_path, train="a.csv", inputs=["x"], target="y"))
     assert (data.schema.target.kind, data.schema.target.per) == (kind, "step")
     assert data.schema.layout.inputs[0].kind == "number"
 
 
 def test_words_that_begin_with_a_number_are_tokens(tmp_path):
     write(tmp_path / "a.csv", "word,tag\n1988,num\nwas,verb\ngood,adj\n")
-    data = open_data(config(tmp_path, train="a.csv", inputs=["word"], target="tag"))
+    data = open_data(data_config(tmp_path, train="a.csv", inputs=["word"], target="tag"))
     assert len(data.schema.tokens["word"]) == 4
 
 
 def test_sets_in_cells_are_separated_by_spaces_or_bars(tmp_path):
     write(tmp_path / "a.csv", "x,y\n60 64,A|B\n,B\n64,_\n")
-    data = open_data(config(tmp_path, train="a.csv", inputs={"x": "set"}, target={"column": "y", "kind": "set"}))
+    data = open_data(data_config(tmp_path, train="a.csv", inputs={"x": "set"}, target={"column": "y", "kind": "set"}))
     assert data.schema.sets["x"].names == ("60", "64")
     assert data.train.numbers.tolist() == [[1, 1], [0, 0], [0, 1]]
     assert data.train.target.tolist() == [[1, 1], [0, 1], [0, 0]]
@@ -113,13 +113,13 @@ def test_sets_in_cells_are_separated_by_spaces_or_bars(tmp_path):
 def test_a_target_per_sequence_in_csv_is_the_value_of_all_its_rows(tmp_path):
     target = {"column": "y", "per": "sequence"}
     write(tmp_path / "a.csv", "id,x,y\n1,5,a\n1,6,a\n2,7,b\n")
-    data = open_data(config(tmp_path, train="a.csv", inputs=["x"], target=target))
+    data = open_data(data_config(tmp_path, train="a.csv", inputs=["x"], target=target))
     assert (data.schema.target.per, data.train.target.tolist()) == ("sequence", [0, 1])
 
 
 def test_a_label_that_never_changes_within_a_sequence_is_noted(tmp_path):
     write(tmp_path / "a.csv", "id,x,y\n1,5,a\n1,6,a\n2,7,b\n")
-    data = open_data(config(tmp_path, train="a.csv", inputs=["x"], target="y"))
+    data = open_data(data_config(tmp_path, train="a.csv", inputs=["x"], target="y"))
     assert any("set per: sequence in data.target" in note for note in data.notes)
 
 
@@ -131,7 +131,7 @@ def test_many_whole_numbers_as_categories_are_noted(tmp_path):
 
 def test_text_needs_neither_inputs_nor_target(tmp_path):
     write(tmp_path / "a.txt", "abcabc")
-    data = open_data(config(tmp_path, train="a.txt"))
+    data = open_data(data_config(tmp_path, train="a.txt"))
     assert (data.schema.target.is_next, data.schema.target.kind) == (True, "category")
 
 
@@ -145,5 +145,5 @@ def test_a_suffix_is_read_off_another_column(tmp_path):
 def test_sentence_comments_of_conllu_are_columns(tmp_path):
     word = "\t".join(["1", "hi", *"________"])
     write(tmp_path / "a.conllu", f"# mood = glad\n{word}\n\n# mood = sad\n{word}\n")
-    data = open_data(config(tmp_path, train="a.conllu", inputs=["form"], target="mood"))
+    data = open_data(data_config(tmp_path, train="a.conllu", inputs=["form"], target="mood"))
     assert (data.schema.target.per, data.schema.target.labels) == ("sequence", ("glad", "sad"))

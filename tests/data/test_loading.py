@@ -5,7 +5,7 @@ import pytest
 
 from lstm_cli.data import Dataset, open_data, read_dataset
 from lstm_cli.errors import DataError
-from tests.support.data import config, open_jsonl, write, write_jsonl
+from tests.support.data import data_config, open_jsonl, write, write_jsonl
 
 GIVEN = {"inputs": ["x"], "target": "y"}
 ROWS = [{"x": [1.5, 2], "y": "a"}, {"x": [3, 4.5], "y": "b"}]
@@ -39,7 +39,7 @@ def test_a_label_that_training_never_saw_is_an_error_in_the_score_and_not_a_cras
     assert data.notes == ["test: targets that training never saw, each an error: 1 of 2 (50.00%), such as 'c'"]
 
 
-def test_unknown_tokens_are_told_for_every_split(tmp_path):
+def test_unknown_tokens_are_reported_for_every_split(tmp_path):
     rows = [{"w": ["a", "a", "b"], "y": "p"}]
     write_jsonl(tmp_path / "test.jsonl", [{"w": ["a", "c", "b"], "y": "p"}])
     data = open_jsonl(tmp_path, rows, test="test.jsonl", inputs={"w": {"min_count": 2}}, target="y")
@@ -76,9 +76,9 @@ def test_pieces_of_a_split_sequence_keep_every_target(tmp_path):
 
 def test_csv_may_be_tab_separated(tmp_path):
     write(tmp_path / "a.tsv", "x\ty\n1\ta\n2\tb\n")
-    assert open_data(config(tmp_path, train="a.tsv", **GIVEN)).train.lengths == [2]
+    assert open_data(data_config(tmp_path, train="a.tsv", **GIVEN)).train.lengths == [2]
 
 
 def test_a_format_that_is_given_wins_over_the_suffix(tmp_path):
     write(tmp_path / "a.dat", "abc\n")
-    assert open_data(config(tmp_path, train="a.dat", format="text")).train.lengths == [3]
+    assert open_data(data_config(tmp_path, train="a.dat", format="text")).train.lengths == [3]

@@ -10,7 +10,7 @@ import pytest
 from lstm_cli.data import encode, open_data, raw_sequences, read_sequences
 from lstm_cli.errors import DataError
 from tests.support.bad_rows import npz, ts
-from tests.support.data import config, open_jsonl, write
+from tests.support.data import data_config, open_jsonl, write
 
 X = {"inputs": ["x"], "target": "y"}
 TEXT = "expected a number, got true: write 1 or 0 if it is one"
@@ -31,7 +31,7 @@ def test_it_is_refused_with_its_place(tmp_path, case):
     name, content, data, message = CASES[case]
     write(tmp_path / name, content)
     with pytest.raises(DataError, match=message):
-        open_data(config(tmp_path, train=name, **data))
+        open_data(data_config(tmp_path, train=name, **data))
 
 
 def test_a_column_of_true_and_false_is_one_and_zero(tmp_path):
@@ -55,7 +55,7 @@ def test_columns_of_neither_numbers_nor_text_are_refused(tmp_path, form, kind):
     value, message = VALUES[kind]
     write(tmp_path / f"a.{form}", columnar.WRITERS[form]({"x": value, "y": ["a"], "when": [datetime.date.today()]}))
     with pytest.raises(DataError, match=rf"a.{form}: {message}"):
-        open_data(config(tmp_path, train=f"a.{form}", **X))
+        open_data(data_config(tmp_path, train=f"a.{form}", **X))
 
 
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
@@ -63,7 +63,7 @@ def test_strings_of_digits_are_tokens_as_in_jsonl(tmp_path, form):
     columnar = pytest.importorskip("tests.support.columnar")
     rows = [{"x": ["1", "22"], "y": "a"}]
     write(tmp_path / f"a.{form}", columnar.WRITERS[form]({"x": [["1", "22"]], "y": ["a"]}))
-    found, expected = open_data(config(tmp_path, train=f"a.{form}", **X)), open_jsonl(tmp_path, rows, **X)
+    found, expected = open_data(data_config(tmp_path, train=f"a.{form}", **X)), open_jsonl(tmp_path, rows, **X)
     assert (found.schema.tokens["x"].tokens, found.notes) == (expected.schema.tokens["x"].tokens, expected.notes)
 
 
@@ -74,4 +74,4 @@ def test_a_missing_file_says_what_its_path_counts_from(tmp_path):
     ):
         next(read_sequences(tmp_path / "b.jsonl", data.schema))
     with pytest.raises(DataError, match=r"b\\n.jsonl: no such file: .* which is relative to the config's folder"):
-        open_data(config(tmp_path, train="b\n.jsonl", **X))
+        open_data(data_config(tmp_path, train="b\n.jsonl", **X))

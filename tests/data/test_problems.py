@@ -14,7 +14,7 @@ from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import DataError
 from tests.support import bad_rows as bad
 from tests.support.columnar import WRITERS, pa
-from tests.support.data import CONLLU, TS, config, write
+from tests.support.data import CONLLU, TS, data_config, write
 
 PROBLEMS = [
     "wrong dimension", "not a number", "infinite", "missing column", "empty sequence", "target longer",
@@ -208,7 +208,7 @@ def test_a_bad_row_of_columns_is_one_message_with_its_number(tmp_path, form, pro
     changed, data, message = COLUMNAR[problem]
     write(tmp_path / f"a.{form}", WRITERS[form](COLUMNS | changed))
     with pytest.raises(DataError, match=rf"a.{form}{message}") as caught:
-        open_data(config(tmp_path, train=f"a.{form}", **data))
+        open_data(data_config(tmp_path, train=f"a.{form}", **data))
     assert "\n" not in str(caught.value)
 
 
@@ -218,15 +218,15 @@ def test_a_cut_file_of_columns_is_refused(tmp_path, cell):
     name = GOOD[cell.partition(":")[0]][0]
     write(tmp_path / name, content)
     with pytest.raises(DataError, match=message):
-        open_data(config(tmp_path, train=name, **LABELLED))
+        open_data(data_config(tmp_path, train=name, **LABELLED))
 
 
 @pytest.mark.parametrize("cell", ACCEPTED)
-def test_what_is_odd_but_usable_is_used_and_noted(tmp_path, cell):
+def test_unusual_data_is_used_and_noted(tmp_path, cell):
     content, data, lengths, note = ACCEPTED[cell]
     name = GOOD[cell.partition(":")[0]][0]
     write(tmp_path / name, content)
-    found = open_data(config(tmp_path, train=name, **data))
+    found = open_data(data_config(tmp_path, train=name, **data))
     assert found.train.lengths.tolist() == lengths
     assert sum(note in text for text in found.notes) == 1 if note else found.notes == []
 
@@ -236,17 +236,17 @@ def test_a_quoted_comma_is_part_of_its_cell(tmp_path):
         content, data, *_ = ACCEPTED[cell]
         name = GOOD[cell.partition(":")[0]][0]
         write(tmp_path / name, content)
-        assert token in open_data(config(tmp_path, train=name, **data)).schema.tokens["w"].tokens
+        assert token in open_data(data_config(tmp_path, train=name, **data)).schema.tokens["w"].tokens
 
 
 @pytest.mark.parametrize("cell", HELD_OUT)
-def test_a_second_file_is_held_against_the_training_data(tmp_path, cell):
+def test_a_second_file_is_checked_against_the_training_data(tmp_path, cell):
     content, read_as, expected = HELD_OUT[cell]
     good, (name, *_) = GOOD[cell.partition(":")[0]], GOOD[cell.partition(":")[0]]
     held = name.replace("a.", "held.")
     write(tmp_path / name, good[1])
     write(tmp_path / held, content)
-    given = config(tmp_path, train=name, test=held, **good[read_as])
+    given = data_config(tmp_path, train=name, test=held, **good[read_as])
     if "missing" in cell or "dimension" in cell:
         with pytest.raises(DataError, match=expected):
             open_data(given)
@@ -263,7 +263,7 @@ def test_a_file_of_no_bytes_is_refused(tmp_path, form, content):
     name, _, data, _ = GOOD[form]
     write(tmp_path / name, content)
     with pytest.raises(DataError, match=rf"{name}: (the file is empty|not a complete .* file|cannot be read as)"):
-        open_data(config(tmp_path, train=name, **data))
+        open_data(data_config(tmp_path, train=name, **data))
 
 
 @pytest.mark.parametrize("form", [form for form in GOOD if f"{form}: byte order mark" not in IMPOSSIBLE])
@@ -272,7 +272,7 @@ def test_byte_order_mark_and_windows_line_ends_change_nothing(tmp_path, form):
     found = []
     for text in (content, "\ufeff" + content, content.replace("\n", "\r\n"), "\ufeff" + content.replace("\n", "\r\n")):
         write(tmp_path / name, text)
-        found.append(open_data(config(tmp_path, train=name, **data)).train)
+        found.append(open_data(data_config(tmp_path, train=name, **data)).train)
     assert len({train.digest() for train in found}) == 1
     assert all(train.ids == found[0].ids for train in found)
 
@@ -286,11 +286,11 @@ def test_a_sequence_too_long_for_the_memory_is_refused_or_split(tmp_path, form, 
     with pytest.raises(
         DataError, match=rf"{name}.*: 2,00\d steps make a batch of train that would take about .* MB of 2 MB"
     ):
-        open_checked_data(config(tmp_path, train=name, **data))
+        open_checked_data(data_config(tmp_path, train=name, **data))
     with pytest.raises(DataError, match=rf"{name}.*: 2,00\d steps would take about .* MB, and data.max_length is 100;"):
-        open_checked_data(config(tmp_path, train=name, max_length=100, **data))
+        open_checked_data(data_config(tmp_path, train=name, max_length=100, **data))
     pieces = open_checked_data(
-        config(tmp_path, {"train": {"batch_size": 1}}, train=name, max_length=100, on_long="split", **data)
+        data_config(tmp_path, {"train": {"batch_size": 1}}, train=name, max_length=100, on_long="split", **data)
     )
     assert pieces.train.lengths.max() == 100 and pieces.train.lengths.sum() in (2000, 2001)
 

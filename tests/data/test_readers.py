@@ -1,4 +1,4 @@
-"""What each reader makes of a good file."""
+"""What each reader yields for a good file."""
 
 import io
 from pathlib import Path
@@ -15,13 +15,13 @@ from lstm_cli.errors import ConfigError, DataError
 from tests.support.data import CONLLU, TS, write
 
 
-def rows(path, form=None, **options):
+def read_file(path, form=None, **options):
     return list(read(Source(path), form or detect(path), Options(**options)))
 
 
 def test_jsonl_gives_arrays_for_numbers_and_lists_for_the_rest(tmp_path):
     lines = ['{"id": "a", "x": [[1, 2], [3, 4]], "w": ["p", "q"]}', "", '{"x": [[5, 6]], "w": []}']
-    first, second = rows(write(tmp_path / "a.jsonl", "\n".join(lines)))
+    first, second = read_file(write(tmp_path / "a.jsonl", "\n".join(lines)))
     np.testing.assert_array_equal(first.columns["x"], [[1, 2], [3, 4]])
     assert (first.id, first.columns["w"], second.id) == ("a", ["p", "q"], 2)
     assert second.where.endswith("a.jsonl:3")
@@ -31,14 +31,14 @@ def test_jsonl_gives_arrays_for_numbers_and_lists_for_the_rest(tmp_path):
 def test_csv_groups_neighbouring_ids_under_any_delimiter(tmp_path, delimiter):
     lines = ["id,x,word", "a,1,p", 'a,2,"q, ""r"""', "b,3,s"]
     text = "\n".join(lines if delimiter == "," else [line.replace(",", delimiter) for line in lines])
-    first, second = rows(write(tmp_path / "a.csv", text))
+    first, second = read_file(write(tmp_path / "a.csv", text))
     assert (first.id, first.columns["x"], second.id) == ("a", ["1", "2"], "b")
     assert first.columns["word"][1] == ('q, "r"' if delimiter == "," else f'q{delimiter} "r"')
     assert first.steps_at[1].endswith("a.csv:3")
 
 
 def test_csv_without_ids_is_one_long_series(tmp_path):
-    (row,) = rows(write(tmp_path / "a.csv", "x\n1\n\n2\n3\n"))
+    (row,) = read_file(write(tmp_path / "a.csv", "x\n1\n\n2\n3\n"))
     assert (row.id, row.columns["x"], row.steps_at[1]) == (1, ["1", "2", "3"], f"{tmp_path}/a.csv:4")
 
 
@@ -56,12 +56,14 @@ def test_a_quote_without_an_end_on_its_line_takes_no_other_line_with_it(tmp_path
     content, line = QUOTED[case]
     fix = "close the quote, or take the line break out of the cell"
     with pytest.raises(DataError, match=rf"a\.csv:{line}: a quoted cell does not end on its line: {fix}"):
-        rows(write(tmp_path / "a.csv", content))
+        read_file(write(tmp_path / "a.csv", content))
 
 
 def test_what_is_quoted_on_one_line_is_a_cell(tmp_path):
     lines = ['"id","y, z"', "1,a", '2,"b, ""c"""', '"3",', "4,", '4,"a"b', '5,c"', '"6",d']
-    *good, bad = sorted(rows(write(tmp_path / "a.csv", "\n".join(lines))), key=lambda row: isinstance(row, DataError))
+    *good, bad = sorted(
+        read_file(write(tmp_path / "a.csv", "\n".join(lines))), key=lambda row: isinstance(row, DataError)
+    )
     assert [(row.id, *row.columns["y, z"]) for row in good] == [
         ("1", "a"), ("2", 'b, "c"'), ("3", ""), ("5", 'c"'), ("6", "d"),
     ]  # fmt: skip
@@ -69,7 +71,7 @@ def test_what_is_quoted_on_one_line_is_a_cell(tmp_path):
 
 
 def test_blank_lines_are_counted_and_passed_over(tmp_path):
-    (row,) = rows(write(tmp_path / "a.csv", ' \n\nx,y\n\n1,2\n\n\n3,"4"\n\n'))
+    (row,) = read_file(write(tmp_path / "a.csv", ' \n\nx,y\n\n1,2\n\n\n3,"4"\n\n'))
     assert row.columns == {"x": ["1", "3"], "y": ["2", "4"]}
     assert [place.rsplit(":")[-1] for place in row.steps_at] == ["5", "8"]
 
@@ -79,7 +81,7 @@ def test_npz_padded_and_stacked_are_the_same(tmp_path):
     x = np.array([[[1, 2], [3, 4], [5, 6]], [[7, 8], [0, 0], [0, 0]]], np.float32)
     np.savez(tmp_path / "padded.npz", x=x, lengths=lengths, y=y, id=np.array(["a", "b"]))
     np.savez(tmp_path / "stacked.npz", x=np.concatenate([x[0], x[1, :1]]), offsets=[0, 3, 4], y=y, id=["a", "b"])
-    padded, stacked = (rows(tmp_path / f"{name}.npz") for name in ("padded", "stacked"))
+    padded, stacked = (read_file(tmp_path / f"{name}.npz") for name in ("padded", "stacked"))
     for one, other in zip(padded, stacked, strict=True):
         assert (one.id, one.columns["y"]) == (other.id, other.columns["y"])
         np.testing.assert_array_equal(one.columns["x"], other.columns["x"])
@@ -88,15 +90,15 @@ def test_npz_padded_and_stacked_are_the_same(tmp_path):
 
 def test_npz_without_lengths_has_equally_long_sequences_and_strings_become_lists(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.ones((2, 3)), tags=np.array([["a", "b", "c"]] * 2), label=np.array(["u", "v"]))
-    first, second = rows(tmp_path / "a.npz")
+    first, second = read_file(tmp_path / "a.npz")
     assert (first.columns["x"].shape, first.columns["tags"], second.columns["label"]) == ((3,), ["a", "b", "c"], "v")
 
 
 def test_text_is_lines_or_one_series_of_characters_or_words(tmp_path):
     path = write(tmp_path / "a.txt", "to be\n\nor not\n")
-    assert rows(path)[0].columns["text"] == list("to be\n\nor not\n")
-    assert rows(path, unit="word")[0].columns["text"] == ["to", "be", "\n", "\n", "or", "not", "\n"]
-    assert [(row.id, row.columns["text"]) for row in rows(path, unit="word", lines=True)] == [
+    assert read_file(path)[0].columns["text"] == list("to be\n\nor not\n")
+    assert read_file(path, unit="word")[0].columns["text"] == ["to", "be", "\n", "\n", "or", "not", "\n"]
+    assert [(row.id, row.columns["text"]) for row in read_file(path, unit="word", lines=True)] == [
         (1, ["to", "be"]),
         (3, ["or", "not"]),
     ]
@@ -113,7 +115,7 @@ def test_words_join_to_the_text_they_came_from_piece_by_piece():
 
 
 def test_conllu_skips_ranges_and_empty_nodes_and_names_sentences(tmp_path):
-    first, second = rows(write(tmp_path / "a.conllu", CONLLU))
+    first, second = read_file(write(tmp_path / "a.conllu", CONLLU))
     assert (first.id, first.columns["form"]) == ("a1", ["vamos", "nos", "mar"])
     assert first.columns["upos"] == ["VERB", "PRON", "NOUN"]
     assert (second.id, second.columns["form"]) == (2, ["sí"])
@@ -122,19 +124,19 @@ def test_conllu_skips_ranges_and_empty_nodes_and_names_sentences(tmp_path):
 
 
 def test_ts_has_dimensions_unequal_lengths_and_labels(tmp_path):
-    first, second = rows(write(tmp_path / "a.ts", TS))
+    first, second = read_file(write(tmp_path / "a.ts", TS))
     np.testing.assert_array_equal(first.columns["x"], [[1, 10], [2, 20], [3, 30]])
     assert (first.columns["label"], second.columns["x"].shape, second.columns["label"]) == ("up", (1, 2), "down")
 
 
 def test_ts_without_labels(tmp_path):
-    (row,) = rows(write(tmp_path / "a.ts", "@univariate true\n@classLabel false\n@data\n1,2\n"))
+    (row,) = read_file(write(tmp_path / "a.ts", "@univariate true\n@classLabel false\n@data\n1,2\n"))
     assert row.columns["x"].shape == (2, 1)
     assert "label" not in row.columns
 
 
 def test_only_the_needed_columns_are_kept(tmp_path):
-    (row,) = rows(write(tmp_path / "a.jsonl", '{"x": [1], "y": 2, "z": 3}\n'), columns=frozenset(["x"]))
+    (row,) = read_file(write(tmp_path / "a.jsonl", '{"x": [1], "y": 2, "z": 3}\n'), columns=frozenset(["x"]))
     assert (set(row.columns), row.names) == ({"x"}, ("x", "y", "z"))
 
 
@@ -180,7 +182,7 @@ def test_a_suffix_that_says_nothing_is_an_error(tmp_path, name, message):
         ("a.parquet", "parquet"), ("a.arrow", "arrow"), ("a.feather", "arrow"),
     ],
 )  # fmt: skip
-def test_config_and_reader_agree_on_what_a_suffix_tells(name, form):
+def test_config_and_reader_agree_on_what_a_suffix_stands_for(name, form):
     assert detect(Path("data") / name) == form
     assert READERS.keys() >= {form}
     data = {"train": name, "inputs": ["x"]}

@@ -3,7 +3,7 @@
 import pytest
 
 from lstm_cli.data import evaluation_batches, open_data, training_batches
-from tests.support.data import SHARED, config
+from tests.support.data import SHARED, data_config
 
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the public data is not at {SHARED}")
 
@@ -53,7 +53,7 @@ SETS = {
 @pytest.mark.parametrize("name", SETS)
 def test_a_public_data_set_is_read_whole(name):
     data, counts, targets, size, kind = SETS[name]
-    given = config(SHARED / name, **data)
+    given = data_config(SHARED / name, **data)
     opened = open_data(given)
     assert tuple(len(split) if split else 0 for split in (opened.train, opened.valid, opened.test)) == counts
     assert (opened.schema.target.size, opened.schema.target.kind) == (size, kind)
@@ -66,24 +66,24 @@ def test_a_public_data_set_is_read_whole(name):
 
 def test_lengths_are_as_described():
     given = {"train": "JapaneseVowels_TEST.ts", "target": "label"}
-    lengths = open_data(config(SHARED / "japanese_vowels", **given)).train.lengths
+    lengths = open_data(data_config(SHARED / "japanese_vowels", **given)).train.lengths
     assert (lengths.min(), lengths.max()) == (7, 29)
     given = {"train": "en_atis-ud-train.conllu", "inputs": ["form"], "target": "upos"}
-    lengths = open_data(config(SHARED / "ud_english_atis", **given)).train.lengths
+    lengths = open_data(data_config(SHARED / "ud_english_atis", **given)).train.lengths
     assert sorted(lengths)[len(lengths) // 2] == 11
     assert lengths.max() == 46
 
 
 def test_a_tag_that_only_the_development_set_has_is_noted():
     given = {"train": "en_atis-ud-train.conllu", "valid": "en_atis-ud-dev.conllu", "inputs": ["form"], "target": "upos"}
-    notes = open_data(config(SHARED / "ud_english_atis", **given)).notes
+    notes = open_data(data_config(SHARED / "ud_english_atis", **given)).notes
     assert any("valid: targets that training never saw" in note and "'SYM'" in note for note in notes)
 
 
 def test_the_last_four_years_of_the_airline_are_the_test():
     given = {"train": "airline-passengers.csv", "test": 48, "inputs": ["Passengers"], "target": "next"}
     given["transform"] = {"Passengers": ["log", "difference", "seasonal_difference(12)"]}
-    opened = open_data(config(SHARED / "series", **given))
-    (batch,) = evaluation_batches(config(SHARED / "series", **given), opened.test).epoch(0)
+    opened = open_data(data_config(SHARED / "series", **given))
+    (batch,) = evaluation_batches(data_config(SHARED / "series", **given), opened.test).epoch(0)
     truth = opened.test.truth(batch)[:, 0]
     assert (len(truth), round(truth[0]), round(truth[-1])) == (48, 315, 432)

@@ -44,7 +44,7 @@ def test_a_scaling_survives_json():
     assert (again.spread == scaling.spread).all()
 
 
-def test_numbers_whose_squares_are_beyond_float64_are_told(tmp_path):
+def test_numbers_whose_squares_are_beyond_float64_are_reported(tmp_path):
     rows = [{"x": [[1e300], [-1e300]], "y": 0}, {"x": [[1.0]], "y": 1}]
     with pytest.raises(DataError, match="column x: its numbers are too large for data"):
         open_jsonl(tmp_path, rows, inputs=["x"], target="y", scale="standard")

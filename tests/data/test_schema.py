@@ -18,7 +18,7 @@ from lstm_cli.data import (
     save_schema,
 )
 from lstm_cli.errors import CheckpointError, DataError
-from tests.support.data import config, open_jsonl, open_text, write, write_jsonl
+from tests.support.data import data_config, open_jsonl, open_text, write, write_jsonl
 
 ROW = {
     "id": "u",
@@ -205,7 +205,7 @@ def test_lines_begin_and_end_with_the_boundary(tmp_path):
     assert encode(schema, row).steps == 3
 
 
-def test_a_prompt_goes_on_from_words(tmp_path):
+def test_a_prompt_of_words(tmp_path):
     schema = open_text(tmp_path, "to be or not to be\n", unit="word").schema
     assert schema.prompt("to be").steps == 2
     assert schema.text(schema.prompt("to be").tokens["text"], after="or") == " to be"
@@ -244,7 +244,7 @@ def test_a_damaged_run_folder_is_named(tmp_path, schema, name, content, message)
 
 def test_halves_of_surrogate_pairs_survive(tmp_path):
     write(tmp_path / "a.jsonl", json.dumps({"w": ["\ud800", "b"], "y": "\udfff"}) + "\n")
-    schema = open_data(config(tmp_path, train="a.jsonl", inputs=["w"], target="y")).schema
+    schema = open_data(data_config(tmp_path, train="a.jsonl", inputs=["w"], target="y")).schema
     save_schema(schema, tmp_path)
     assert load_schema(tmp_path).tokens["w"].tokens == schema.tokens["w"].tokens
 
@@ -254,7 +254,7 @@ def test_rows_are_read_from_streams_in_the_format_of_training(schema):
     assert [encode(schema, row).id for row in read_sequences(stream, schema)] == ["u", "u", "u"]
 
 
-def test_the_suffix_of_a_file_tells_its_format(tmp_path):
+def test_the_format_is_inferred_from_the_suffix(tmp_path):
     data = open_jsonl(tmp_path, [{"x": [1.5, 2.5], "y": "a"}], inputs=["x"], target="y")
     (row,) = read_sequences(write(tmp_path / "new.csv", "x\n3\n4\n5\n"), data.schema)
     assert encode(data.schema, row).steps == 3
@@ -262,7 +262,7 @@ def test_the_suffix_of_a_file_tells_its_format(tmp_path):
 
 def test_ids_may_come_back_when_predicting(tmp_path):
     write(tmp_path / "a.csv", "id,x,y\na,1.5,p\nb,2,q\n")
-    schema = open_data(config(tmp_path, train="a.csv", inputs=["x"], target="y")).schema
+    schema = open_data(data_config(tmp_path, train="a.csv", inputs=["x"], target="y")).schema
     rows = read_sequences(write(tmp_path / "new.csv", "id,x\na,1\nb,2\na,3\n"), schema)
     assert [row.id for row in rows] == ["a", "b", "a"]
 

@@ -1,4 +1,4 @@
-"""Rows that cannot be used and are skipped on demand: how many may be, and what is said of them."""
+"""Rows that cannot be used and are skipped on demand: how many may be, and what is reported."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from lstm_cli.data import open_data
 from lstm_cli.errors import DataError
 from tests.support.bad_rows import LABEL, TAGS, X, npz, ts, word
-from tests.support.data import config, open_jsonl, write
+from tests.support.data import data_config, open_jsonl, write
 
 
 def test_skipped_rows_are_counted_and_the_first_ten_named(tmp_path):
@@ -20,7 +20,7 @@ def test_skipped_rows_are_counted_and_the_first_ten_named(tmp_path):
 
 
 def skippable(form, good, bad):
-    """A file of so many good sequences, and of bad ones that can be skipped."""
+    """A file of N good sequences, and of bad ones that can be skipped."""
     if form == "jsonl":
         return '{"x": [1.5], "y": "a"}\n' * good + '{"x": [[]], "y": "a"}\n' * bad
     if form == "csv":
@@ -41,7 +41,7 @@ def skippable(form, good, bad):
 @pytest.mark.parametrize(("good", "bad", "stops"), [(89, 11, True), (99, 11, False), (5, 10, False), (20, 11, True)])
 def test_skipping_stops_above_ten_rows_and_ten_percent(tmp_path, form, good, bad, stops):
     write(tmp_path / f"a.{form}", skippable(form, good, bad))
-    given = config(tmp_path, train=f"a.{form}", on_error="skip", **{"conllu": TAGS, "ts": LABEL}.get(form, X))
+    given = data_config(tmp_path, train=f"a.{form}", on_error="skip", **{"conllu": TAGS, "ts": LABEL}.get(form, X))
     if not stops:
         data = open_data(given)
         assert len(data.train) == good
@@ -55,14 +55,14 @@ def test_skipping_stops_above_ten_rows_and_ten_percent(tmp_path, form, good, bad
 
 @pytest.mark.parametrize("on_error", ["stop", "skip"])
 @pytest.mark.parametrize("second", ["", 'a",p\n'])
-def test_a_stray_quote_never_takes_sequences_along_unsaid(tmp_path, on_error, second):
+def test_a_stray_quote_never_takes_sequences_along_unreported(tmp_path, on_error, second):
     """However few the sequences are that are left, and whether or not another quote far below closes it."""
     lines = [f"{n},{n}.5,p\n" for n in range(2000)]
     lines[99] = '99,"9.5,p\n'
     lines[1799] = '1799,4"' + (second or ",p\n")
     write(tmp_path / "a.csv", "id,x,y\n" + "".join(lines))
     with pytest.raises(DataError, match=r"a.csv:101: a quoted cell does not end on its line: close the quote"):
-        open_data(config(tmp_path, train="a.csv", on_error=on_error, **X))
+        open_data(data_config(tmp_path, train="a.csv", on_error=on_error, **X))
 
 
 def test_skipping_everything_is_an_error(tmp_path):
@@ -72,5 +72,5 @@ def test_skipping_everything_is_an_error(tmp_path):
 
 def test_a_skipped_csv_row_takes_its_sequence_along(tmp_path):
     write(tmp_path / "a.csv", "id,x,y\n" + "".join(f"{i},1.5,p\n{i},2.5,q\n" for i in range(5)) + "9,bad,p\n9,1,p\n")
-    data = open_data(config(tmp_path, train="a.csv", on_error="skip", **X))
+    data = open_data(data_config(tmp_path, train="a.csv", on_error="skip", **X))
     assert (len(data.train), data.train.lengths.sum()) == (5, 10)

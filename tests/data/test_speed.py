@@ -33,7 +33,7 @@ def lines(work: Callable[[], object]) -> int:
 
 @pytest.fixture
 def load(tmp_path):
-    """Loads a text of so many characters. What is done once in a process has been done."""
+    """Loads a text of N characters. What is done once in a process has been done."""
     draw = np.random.default_rng(0)
 
     def load(characters: int) -> Data:

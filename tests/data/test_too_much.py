@@ -1,4 +1,4 @@
-"""More than the memory holds: refused while it is read, in words, before the system ends the process."""
+"""Data larger than memory: refused with a message while it is read, before the OOM killer ends the process."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from lstm_cli.data import memory, open_data
 from lstm_cli.data.formats import Options, read
 from lstm_cli.data.formats.source import PIECE, Source
 from lstm_cli.errors import DataError
-from tests.support.data import config, write
+from tests.support.data import data_config, raise_memory_error, write
 
 X = {"inputs": ["x"], "target": "y"}
 ROW = b'{"x": [1.5, 2.5], "y": "a"}\n'
@@ -72,17 +72,17 @@ def test_a_hole_of_a_file_is_refused_before_it_is_read(tmp_path):
         with (tmp_path / name).open("wb") as file:
             file.truncate(1 << 39)
         with pytest.raises(DataError, match=rf"{name}: reading this takes 550 GB of memory, but only .* are free"):
-            open_data(config(tmp_path, train=name, **({} if name == "a.txt" else X)))
+            open_data(data_config(tmp_path, train=name, **({} if name == "a.txt" else X)))
 
 
 def test_a_device_is_refused_and_a_pipe_is_read(tmp_path):
     with pytest.raises(DataError, match=r"/dev/zero: a device, which may have no end: give a file, or a pipe"):
-        open_data(config(tmp_path, train="/dev/zero", format="jsonl", **X))
+        open_data(data_config(tmp_path, train="/dev/zero", format="jsonl", **X))
     for name, content in (("a.jsonl", ROW * 3), ("a.txt", b"some text")):
         os.mkfifo(tmp_path / name)
         writer = threading.Thread(target=(tmp_path / name).write_bytes, args=[content])
         writer.start()
-        assert len(open_data(config(tmp_path, train=name, **({} if name == "a.txt" else X))).train)
+        assert len(open_data(data_config(tmp_path, train=name, **({} if name == "a.txt" else X))).train)
         writer.join()
 
 
@@ -103,7 +103,7 @@ def test_rows_that_pile_up_are_refused_while_there_is_memory_left(tmp_path, monk
         content = ROW * 10_000 if form == "jsonl" else "x,y\n" + "1.5,a\n" * 50_000
     write(tmp_path / f"a.{form}", content)
     with pytest.raises(DataError, match=rf"a.{form}.*: reading this takes 9 GB of memory, but only 2 GB are free"):
-        open_data(config(tmp_path, train=f"a.{form}", **X))
+        open_data(data_config(tmp_path, train=f"a.{form}", **X))
 
 
 def test_there_is_always_some_memory_left(monkeypatch):
@@ -145,12 +145,9 @@ def test_a_long_line_is_read_as_a_short_one(tmp_path):
 
 
 def test_memory_that_is_not_enough_is_an_error_of_the_data(tmp_path, monkeypatch):
-    def fail(*args, **options):
-        raise MemoryError
-
     write(tmp_path / "a.jsonl", ROW * 3)
     for place in ("lstm_cli.data.formats.jsonl.condensed", "lstm_cli.data.dataset.np.concatenate"):
         with monkeypatch.context() as patch:
-            patch.setattr(place, fail)
+            patch.setattr(place, raise_memory_error)
             with pytest.raises(DataError, match=r"a.jsonl: does not fit into memory: give fewer or shorter"):
-                open_data(config(tmp_path, train="a.jsonl", **X))
+                open_data(data_config(tmp_path, train="a.jsonl", **X))

@@ -24,14 +24,14 @@ def test_undoing_a_chain_gives_the_values_back(chain, values):
 
 
 @given(CHAINS, VALUES, st.integers(1, 10))
-def test_appending_one_by_one_goes_on_from_the_past(chain, values, count):
+def test_appending_one_by_one_continues_the_past(chain, values, count):
     count = min(count, len(values) - chain.lag)
     known, outputs = values[: len(values) - count], chain.apply(values)[-count:]
     trail = Trail(chain, known)
     np.testing.assert_allclose([trail.append(output) for output in outputs], values[-count:], rtol=1e-7)
 
 
-def test_the_airline_chain_by_hand():
+def test_the_airline_chain_step_by_step():
     values = np.exp(np.arange(20.0) ** 2 / 40)[:, None]
     chain = Chain((LOG, DIFFERENCE, Transform("seasonal_difference", 12)))
     difference = np.diff(np.arange(20.0) ** 2 / 40)

@@ -1,4 +1,4 @@
-"""Cutting sequences: nothing is lost, nothing comes twice, no state goes astray."""
+"""Cutting sequences: nothing is lost or repeated, and every state is carried to the right window."""
 
 import numpy as np
 import pytest
@@ -20,30 +20,30 @@ def covered(windows, *, warm_up=False):
     ]
 
 
-def steps_of(lengths):
+def all_steps(lengths):
     return sorted((s, t) for s, length in enumerate(lengths) for t in range(length))
 
 
 @given(LENGTHS, st.integers(1, 20))
 def test_windows_partition_every_sequence(lengths, window):
     windows = cut(lengths, window)
-    assert sorted(covered(windows)) == steps_of(lengths)
+    assert sorted(covered(windows)) == all_steps(lengths)
     assert windows.lengths.max() <= window
-    assert sorted(covered(whole(lengths))) == steps_of(lengths)
+    assert sorted(covered(whole(lengths))) == all_steps(lengths)
 
 
 @given(LENGTHS, st.integers(1, 20), st.integers(1, 6), st.integers(0, 12), st.randoms())
 def test_streams_partition_every_sequence(lengths, window, count, warm_up, random):
     order = np.array(random.sample(range(len(lengths)), len(lengths)))
     plan = streams(lengths, window, count, order=order, warm_up=warm_up)
-    assert sorted(covered(plan.windows)) == steps_of(lengths)
+    assert sorted(covered(plan.windows)) == all_steps(lengths)
     assert plan.windows.lengths.min() >= 1
     assert plan.windows.lengths.max() <= window
     assert np.bincount(plan.batches).max() <= count
 
 
 @given(LENGTHS, st.integers(1, 20), st.integers(1, 6), st.integers(0, 12))
-def test_a_state_goes_on_exactly_where_the_sequence_does(lengths, window, count, warm_up):
+def test_a_state_is_carried_exactly_where_the_sequence_continues(lengths, window, count, warm_up):
     plan = streams(lengths, window, count, order=np.arange(len(lengths)), warm_up=warm_up)
     windows, bounds = plan.windows, np.searchsorted(plan.batches, np.arange(plan.batches[-1] + 2))
     for m in range(len(windows)):
@@ -89,7 +89,7 @@ def test_warm_up_does_not_reach_into_the_sequence_before():
     warm = covered(plan.windows, warm_up=True)
     assert {sequence for sequence, _ in warm} == {1}
     assert min(step for _, step in warm) == 0
-    assert sorted(covered(plan.windows)) == steps_of([30, 95, 30])
+    assert sorted(covered(plan.windows)) == all_steps([30, 95, 30])
 
 
 @given(LENGTHS, st.integers(1, 20), st.integers(1, 6), st.booleans())
@@ -99,7 +99,7 @@ def test_pieces_partition_whole_sequences_and_only_what_should_counts(lengths, p
     plan = in_pieces(whole(lengths), bounds, piece, only_last=only_last)
     windows = plan.windows
     every = covered(windows) + covered(windows, warm_up=True)
-    assert sorted(every) == steps_of(lengths)
+    assert sorted(every) == all_steps(lengths)
     assert windows.lengths.max() <= piece
     last = windows.starts + windows.lengths == lengths[windows.sequences]
     assert (windows.warm_up == (~last if only_last else np.zeros(len(last), bool))).all()

@@ -13,8 +13,9 @@ from tests.support.pages import PAGES, ROOT, every_block, spans
 
 COMMANDS = {f"lstm-{name}": command for name, command in main.commands.items()}
 MINIMAL = {"data": {"train": "mine.jsonl", "inputs": ["x"], "target": "y"}}
-# Folders at the top of the clone that pages name files in.
-FOLDERS = ("configs", "data", "docs", "lstm_cli", "tests", ".ci", ".github")
+# Folders that pages name files in: at the top of the clone, and the rooms of the package.
+ROOMS = {path.name for path in (ROOT / "lstm_cli").iterdir() if (path / "__init__.py").exists()}
+FOLDERS = {"configs", "data", "docs", "lstm_cli", "tests", ".ci", ".github", *ROOMS}
 # What a user makes or fetches.
 ABSENT = re.compile(r"data/public/|data/x/|tests/released/format-[2-9]|.*[A-Z]{3}")
 OVERRIDE = re.compile(r"[a-z_]+(\.[a-z_0-9]+)*=.*")
@@ -127,6 +128,5 @@ def test_every_page_is_in_the_table_of_contents():
 
 def test_the_rooms_of_the_architecture_are_those_of_the_package():
     page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE))
-    folders = {path.name for path in (ROOT / "lstm_cli").iterdir() if (path / "__init__.py").exists()}
-    assert named == folders
+    assert set(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)) == ROOMS
+    assert set(re.findall(r"`(\w+\.py)`", page)) == {path.name for path in (ROOT / "lstm_cli").glob("[!_]*.py")}

@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ import lstm_cli
 from lstm_cli.cli.group import main
 from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.config.fields import Flag, Section
+from lstm_cli.config.grammar import resume_rules, sections_at, tag_of
 from lstm_cli.config.yaml_reader import read_yaml
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -55,7 +57,7 @@ def test_a_new_key_changes_the_page():
 
     reference = module("reference_config")
     shown = reference._section(reference.Place("new", New))
-    assert "| `fresh` | true or false | `false` | Whether it is new. |" in shown
+    assert "| `fresh` | true or false | `false` | Whether it is new. | refused |" in shown
 
 
 def test_every_key_has_a_row_with_a_meaning():
@@ -66,6 +68,34 @@ def test_every_key_has_a_row_with_a_meaning():
         for key, field in place.section.model_fields.items():
             assert f"| `{key}` | " in page
             assert field.description or list(reference._sections_in(field.annotation)), f"{place.title}: {key}"
+
+
+OPTIMIZERS, SCHEDULES = ([*map(tag_of, sections_at(path))] for path in (("optimizer",), ("train", "schedule")))
+
+
+@pytest.mark.parametrize(("optimizer", "schedule"), list(zip_longest(OPTIMIZERS, SCHEDULES, fillvalue="cosine")))
+def test_what_may_change_on_resume_is_what_resuming_allows(optimizer, schedule):
+    """The column, for every key of a config, against the rules that resuming applies to that config."""
+    reference = module("reference_config")
+    config = {
+        "data": {"train": "a.csv", "inputs": ["x"], "target": "next"},
+        "optimizer": optimizer,
+        "train": {"schedule": schedule},
+        "rollout": {"steps": 3, "teacher_forcing": 0.5},
+    }
+    rules = resume_rules(config_from_mapping(config).model_dump(mode="json"))
+    seen = set()
+    for place in reference.places(Config, ""):
+        if place.name in (None, optimizer, schedule):
+            for key, field in place.section.model_fields.items():
+                path = f"{place.path}.{key}".lstrip(".")
+                shown = reference._on_resume(place, key, field)
+                seen |= {path} & rules.keys()
+                if path in rules:
+                    assert shown == f"may change {rules[path].condition}".strip()
+                else:
+                    assert shown == "refused" or any(rule.startswith(f"{path}.") for rule in rules)
+    assert seen == rules.keys()
 
 
 def test_every_link_in_the_config_page_has_its_heading():
@@ -97,7 +127,7 @@ def test_the_defaults_shown_are_the_defaults():
     shown: dict[str, object] = {}
     for section in ("Top level", "data", "model", "loss", "train"):
         table = page.partition(f"\n## {section}\n")[2].partition("\n## ")[0].partition("\n### ")[0]
-        rows = re.findall(r"^\| `(\w+)` \| .* \| `([^`]*)` \| [^|]*\|$", table, re.MULTILINE)
+        rows = re.findall(r"^\| `(\w+)` \| .* \| `([^`]*)` \| [^|]*\| [^|]*\|$", table, re.MULTILINE)
         values = {key: read_yaml(default.encode()).value for key, default in rows}
         shown |= values if section == "Top level" else {section: values}
     data = {"train": "a.jsonl", "inputs": ["x"], "target": "y"}

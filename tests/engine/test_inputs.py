@@ -7,7 +7,7 @@ from lstm_cli.engine.inputs import input_arrays, inputs_with_target
 from lstm_cli.graph.inputs import Inputs
 from lstm_cli.graph.model import Model
 from tests.support.graph import network, random_batch
-from tests.support.worlds import ALONE, CLOSED, config, job_of, write_world
+from tests.support.worlds import ALONE, CLOSED, randomized_job, world_config, write_world
 
 NETWORKS = {
     "numbers": {"numbers": 3},
@@ -44,7 +44,7 @@ def test_arrays_take_the_places_of_their_variables(name, kind):
 
 @pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
 def test_those_of_a_closed_loop(tmp_path, base):
-    job = job_of(config(write_world(tmp_path), base))
+    job = randomized_job(world_config(write_world(tmp_path), base))
     model, batch = job.trainer.model, job.batches.largest()
     arrays = input_arrays(model, batch, divisor=1.0)
     assert_fits(inputs_with_target(model, "number")[0], arrays)

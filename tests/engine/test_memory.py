@@ -1,11 +1,10 @@
-"""The memory that a batch is said to take, against what it takes; and a real process with too little of it."""
+"""The estimate of the memory that a batch takes, against what it takes; and a real process with too little of it."""
 
 import os
 import re
 import subprocess
 import sys
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +14,9 @@ from lstm_cli.data.batching import whole
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.memory import needed_bytes
 from lstm_cli.training.session import build_job
-from tests.support.data import config, write_jsonl
+from tests.support.data import data_config, write_jsonl
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 STEPS, MILLION, MEGABYTE = 20_000, 1_000_000, 1 << 20
 CONFIG = """
 threads: 1
@@ -49,10 +48,12 @@ def columns(kind, rng):
     return row, {"target": {"column": "y", "kind": kind_of_target}}
 
 
-def opened(folder, shape, kind, **sections):
+def open_long_sequence(folder, shape, kind, **sections):
     row, data = columns(kind, np.random.default_rng(0))
     write_jsonl(folder / "a.jsonl", [row])
-    given = config(folder, {"model": SHAPES[shape], "threads": 1, **sections}, train="a.jsonl", inputs=["x"], **data)
+    given = data_config(
+        folder, {"model": SHAPES[shape], "threads": 1, **sections}, train="a.jsonl", inputs=["x"], **data
+    )
     return given, open_data(given)
 
 
@@ -63,10 +64,10 @@ CASES = [(shape, "a number") for shape in SHAPES] + [
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(("shape", "kind"), CASES)
-def test_the_memory_that_is_named_is_about_what_it_takes(tmp_path, monkeypatch, shape, kind, training):
+def test_the_estimate_is_about_what_it_takes(tmp_path, monkeypatch, shape, kind, training):
     for name, value in (("PIECE_STEPS", STEPS), ("BATCH_STEPS", STEPS), ("OUTPUTS_HELD", 1000 * STEPS)):
         monkeypatch.setattr(whole, name, value)  # a batch of all steps, which only some models need
-    given, data = opened(tmp_path, shape, kind)
+    given, data = open_long_sequence(tmp_path, shape, kind)
 
     def run(job):
         if training:

@@ -36,7 +36,7 @@ CATEGORY_CASES = {
     "ordinary": ([0, 1, 2, 1, 0, 2, 2], [0, 2, 2, 1, 1, 2, 0]),
     "one class": ([0, 0, 0], [0, 0, 0]),
     "one class missed": ([1, 1], [0, 0]),
-    "a label nobody uses": ([0, 0, 2], [0, 2, 2]),
+    "an unused label": ([0, 0, 2], [0, 2, 2]),
     "single row": ([2], [2]),
     "single row missed": ([2], [1]),
     "unknown label": ([0, -1, 1, -1], [0, 1, 1, 0]),

@@ -1,4 +1,4 @@
-"""What the compiled functions are made of: a few fat Ops, no loop in Python, nothing compiled for a size."""
+"""What is in the compiled functions: a few fat Ops, no loop in Python, nothing compiled for a size."""
 
 from collections import Counter
 

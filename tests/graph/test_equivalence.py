@@ -10,7 +10,7 @@ from lstm_cli.graph import model
 from lstm_cli.training.events import StepDone
 from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
-from tests.support.data import config, number_schema, write_jsonl
+from tests.support.data import data_config, number_schema, write_jsonl
 from tests.support.graph import CELLS, EXACT, members, network, random_batch
 
 LENGTHS = [6, 4, 4, 1]
@@ -155,7 +155,7 @@ def test_accumulate_trains_as_larger_batches_do(tmp_path, normalize):
 
     def weights(**options):
         train = {"epochs": 2, "bucket": False, **options}
-        settings = config(tmp_path, {**sections, "train": train}, train="train.jsonl", inputs=["x"], target="y")
+        settings = data_config(tmp_path, {**sections, "train": train}, train="train.jsonl", inputs=["x"], target="y")
         job = build_job(settings, open_data(settings))
         steps = sum(isinstance(event, StepDone) for event in train_loop(job))
         return steps, job.trainer.model.parameters.flat.get_value()

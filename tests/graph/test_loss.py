@@ -11,7 +11,7 @@ from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.predictor import Predictor
 from lstm_cli.engine.trainer import Trainer
-from tests.support.data import config, write_jsonl
+from tests.support.data import data_config, write_jsonl
 
 ROWS = [
     {"x": [0.1, 0.5, 0.3, 0.2], "y": ["a", "b", "a", "b"], "from": 1, "count": 2, "w": 2.0, "v": [1, 0, 3, 0.5]},
@@ -30,11 +30,11 @@ CASES = {
 }
 
 
-def opened(folder, loss, rows=ROWS, **model):
+def open_and_build(folder, loss, rows=ROWS, **model):
     """Return the config of a small network on these rows, its data and the network."""
     write_jsonl(folder / "train.jsonl", rows)
     sections = {"model": {"layers": [3], "dropout": 0.0, **model}, "loss": loss, "precision": "float64"}
-    settings = config(folder, sections, train="train.jsonl", inputs=["x"], target="y")
+    settings = data_config(folder, sections, train="train.jsonl", inputs=["x"], target="y")
     data = open_data(settings)
     return settings, data, build_model(settings, data.schema)
 
@@ -62,7 +62,7 @@ def log_likelihoods(data, model):
 @pytest.mark.parametrize("case", CASES)
 def test_the_loss_is_the_mean_over_what_counts(tmp_path, case, normalize):
     columns, weights = CASES[case]
-    settings, data, model = opened(tmp_path, {"normalize": normalize, **columns})
+    settings, data, model = open_and_build(tmp_path, {"normalize": normalize, **columns})
     loss, _ = training_loss(settings, data, model)
     summed = -sum(np.dot(w, likelihood) for w, likelihood in zip(weights, log_likelihoods(data, model), strict=True))
     divisor = sum(map(sum, weights)) if normalize == "step" else len(ROWS)
@@ -71,7 +71,7 @@ def test_the_loss_is_the_mean_over_what_counts(tmp_path, case, normalize):
 
 @pytest.mark.parametrize("case", CASES)
 def test_evaluation_weighs_as_training_does(tmp_path, case):
-    settings, data, model = opened(tmp_path, CASES[case][0])
+    settings, data, model = open_and_build(tmp_path, CASES[case][0])
     evaluator = Evaluator(model, "category", settings.loss, consumes="outputs")
     loss, _ = evaluate(evaluator, evaluation_batches(settings, data.train))
     np.testing.assert_allclose(loss, training_loss(settings, data, model)[0], rtol=1e-10)
@@ -81,20 +81,20 @@ def test_a_step_that_does_not_count_moves_nothing(tmp_path):
     """A label outside of the loss window may be anything."""
     columns = {"start": "from", "length": "count"}
     other = [{**ROWS[0], "y": ["b", "b", "a", "a"]}, *ROWS[1:]]
-    losses = [training_loss(*opened(tmp_path, columns, rows)) for rows in (ROWS, other)]
+    losses = [training_loss(*open_and_build(tmp_path, columns, rows)) for rows in (ROWS, other)]
     assert losses[0][0] == losses[1][0]
     np.testing.assert_array_equal(losses[0][1], losses[1][1])
 
 
 def test_a_weight_for_a_target_per_sequence(tmp_path):
     rows = [{**row, "y": row["y"][0]} for row in ROWS]
-    plain, weighed = (training_loss(*opened(tmp_path, loss, rows))[0] for loss in ({}, {"weight": "w"}))
+    plain, weighed = (training_loss(*open_and_build(tmp_path, loss, rows))[0] for loss in ({}, {"weight": "w"}))
     assert plain != pytest.approx(weighed)
 
 
 def test_smoothed_labels(tmp_path):
     """A share of the label is spread over all classes: (1 - s) nll + s times the mean of all classes' nll."""
-    settings, data, model = opened(tmp_path, {"label_smoothing": 0.2})
+    settings, data, model = open_and_build(tmp_path, {"label_smoothing": 0.2})
     (batch,) = training_batches(settings, data.train).epoch(0)
     output, _ = Predictor(model)(batch)
     nll = np.logaddexp.reduce(output, axis=1, keepdims=True) - output

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from lstm_cli.kernels.recurrent.layout import plan
-from lstm_cli.kernels.runtime.tasks import aligned, task_kernel
+from lstm_cli.kernels.runtime.memory import aligned
+from lstm_cli.kernels.runtime.tasks import task_kernel
 from lstm_cli.kernels.simd import packing, tile
 from lstm_cli.kernels.simd.tile import panel_columns
 
@@ -105,16 +106,17 @@ def test_transposed_sums_land_in_their_rows_and_nowhere_else(dtype):
 def test_a_plan_shares_out_the_steps():
     lengths = np.array([1, 9, 3, 9, 4, 2, 7, 5])
     for shards in (1, 2, 3, 8):
-        made = plan(lengths.tobytes(), shards)
+        found = plan(lengths.tobytes(), shards)
+        made = found.sequences
         assert (np.diff(lengths[made.order]) <= 0).all()
         assert (made.shards[0], made.shards[-1]) == (0, 8)
         sizes = [lengths[made.order[a:b]].sum() for a, b in zip(made.shards, made.shards[1:], strict=False)]
         assert min(sizes) > 0
         assert list(np.cumsum(sizes)) == list(made.packed[1:])
-        assert made.largest == np.diff(made.shards).max()
+        assert found.largest == np.diff(made.shards).max()
     assert max(sizes) == 9
     even = plan(np.full(32, 100).tobytes(), 2)
-    assert list(even.shards) == [0, 16, 32]
+    assert list(even.sequences.shards) == [0, 16, 32]
 
 
 def test_arrays_in_another_order_are_refused():

@@ -4,7 +4,7 @@ import pytensor.tensor as pt
 import pytest
 
 from lstm_cli.kernels import dense as kernels
-from lstm_cli.kernels.runtime.tasks import aligned
+from lstm_cli.kernels.runtime.memory import aligned
 from lstm_cli.ops.dense import DenseGradient, dense
 from tests.support.ops import check_gradient, compiled, ops_of
 

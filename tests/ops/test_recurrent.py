@@ -8,9 +8,10 @@ from lstm_cli.theano.compiling import fast_start
 
 from lstm_cli.kernels.cells import CELLS as DECLARED
 from lstm_cli.kernels.recurrent import layer as kernels
+from lstm_cli.kernels.recurrent.arguments import Shape
 from lstm_cli.kernels.recurrent.layout import NEARBY
 from lstm_cli.kernels.runtime import threads as runtime
-from lstm_cli.kernels.runtime.tasks import aligned
+from lstm_cli.kernels.runtime.memory import aligned
 from lstm_cli.kernels.simd.tile import ROWS
 from lstm_cli.ops.recurrent import recurrent, recurrent_tokens
 from tests.support import recurrent_problem as layers
@@ -24,15 +25,7 @@ def relative_error(got, expected):
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_outputs_are_the_reference_and_gradients_its_slopes(kind):
-    problem = layers.make(kind, 6, 5, 3, 7, RAGGED)
-    outputs, gradients = layers.run(problem)
-    close(outputs, layers.run_reference(problem))
-    rng = np.random.default_rng(1)
-    for number, gradient in zip([0, 2, 3, 4, 5], gradients, strict=False):
-        direction = rng.normal(size=gradient.shape) / np.sqrt(gradient.size)
-        step = 1e-6 if kind.activation in ("relu", "softsign") else 1e-3  # a corner is not to be crossed
-        slope = layers.reference_slope(problem, number, direction, step)
-        np.testing.assert_allclose((gradient * direction).sum(), slope, rtol=0, atol=1e-8 if step < 1e-3 else 1e-10)
+    layers.check_against_reference(layers.make(kind, 6, 5, 3, 7, RAGGED))
 
 
 def scan_layer(kind, x, lengths, W, b, initial, mask):
@@ -91,18 +84,7 @@ WAYS = [Kind(cell, "tanh", reverse, mask) for cell in CELLS for reverse in (Fals
 
 @pytest.mark.parametrize("kind", WAYS, ids=str)
 def test_a_padded_batch_is_each_sequence_alone(kind):
-    problem = layers.make(kind, 6, 5, 3, 20, RAGGED)
-    (h, *finals), (dx, dW, db, *dinitial) = layers.run(problem)
-    dW_sum, db_sum = 0, 0
-    for row in range(5):
-        (h_one, *finals_one), (dx_one, dW_one, db_one, *dinitial_one) = layers.run(problem.select([row]))
-        end = problem.lengths[row]
-        close([h[:end, [row]], dx[:end, [row]]], [h_one, dx_one])
-        close([a[[row]] for a in (*finals, *dinitial)], [*finals_one, *dinitial_one])
-        assert not h[end:, row].any()
-        assert not dx[end:, row].any()
-        dW_sum, db_sum = dW_sum + dW_one, db_sum + db_one
-    close([dW, db], [dW_sum, db_sum])
+    layers.check_sequences_alone(layers.make(kind, 6, 5, 3, 20, RAGGED))
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -185,7 +167,7 @@ def test_what_is_kept_for_the_gradient(cell, floats, starts):
     """The table in `lstm_cli.kernels.recurrent.forward`: floats per real step and unit, and per sequence and unit."""
     x, lengths, W, b, *initial = layers.make(Kind(cell), 6, 5, 3, 7, RAGGED).inputs
     nothing = W[:0, :0]
-    inputs = kernels.Inputs(x, nothing, nothing, lengths, W, b, initial, nothing)
+    inputs = kernels.Inputs(Shape(6, 5, 3, 7), x, nothing, nothing, lengths, W, b, initial, nothing)
     reserve = kernels.new_reserve(kernels.Layer(DECLARED[cell], "tanh", False), inputs, keeps=True)
     assert reserve.gates.size + reserve.further.size == (floats * sum(RAGGED) + starts * len(RAGGED)) * 7
     reserve = kernels.new_reserve(kernels.Layer(DECLARED[cell], "tanh", False), inputs, keeps=False)

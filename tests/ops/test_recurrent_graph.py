@@ -1,11 +1,16 @@
 """Recurrent layers in a graph: what is computed and compiled for it, and what does not fit."""
 
+from typing import get_args
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
 from pytensor.gradient import DisconnectedInputError
 
+from lstm_cli.config.model import Activation, Cell
+from lstm_cli.kernels.cells import CELLS as DECLARED
+from lstm_cli.kernels.cells.activations import ACTIVATIONS
 from lstm_cli.kernels.runtime.tasks import TaskKernel
 from lstm_cli.ops.recurrent import Recurrent, RecurrentGradient, recurrent, recurrent_tokens
 from tests.support import recurrent_problem as layers
@@ -18,7 +23,7 @@ def test_a_second_model_of_other_sizes_compiles_no_kernel(monkeypatch):
         for dtype in ("float32", "float64"):
             layers.run(layers.make(Kind(cell, masked=True), 4, 3, 2, 5).astype(dtype))
 
-    def refuse(kernel, kinds):
+    def refuse(kernel, kinds, arguments):
         raise AssertionError(f"{kernel.function.__name__} was compiled for {kinds}")
 
     monkeypatch.setattr(TaskKernel, "compile", refuse)
@@ -27,7 +32,12 @@ def test_a_second_model_of_other_sizes_compiles_no_kernel(monkeypatch):
             layers.run(layers.make(kind, 9, 7, 11, 13, [9, 9, 1, 2, 3, 4, 5]).astype(dtype))
 
 
-def test_what_nobody_reads_is_not_computed():
+def test_the_config_names_the_cells_and_activations_there_are():
+    assert set(get_args(Cell)) == set(DECLARED) == set(CELLS)
+    assert set(get_args(Activation)) == set(ACTIVATIONS)
+
+
+def test_what_nothing_reads_is_not_computed():
     kind = Kind()
     inputs, cotangents, (h, *finals), gradients = layers.graph(kind)
     forward = next(op for op in ops_of(compiled(inputs, [h, *finals])) if isinstance(op, Recurrent))

@@ -4,7 +4,7 @@ import pytensor.tensor as pt
 import pytest
 
 from lstm_cli.kernels.runtime.threads import set_threads, threads
-from lstm_cli.optim import build
+from lstm_cli.optim.build import build
 from lstm_cli.optim.clipping import bounds, measure
 from tests.support.ops import compiled
 from tests.support.optim import optimizer_section

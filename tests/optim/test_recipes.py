@@ -120,7 +120,7 @@ def stepper(recipe, options, dtype="float64", start=START):
     return SimpleNamespace(flat=flat, state=state, step=compiled([gradient, rate], [], updates=step))
 
 
-def run(recipe, rate, options, dtype="float64"):
+def updated_parameters(recipe, rate, options, dtype="float64"):
     made = stepper(recipe, options, dtype)
     path = []
     for gradient in GRADIENTS:
@@ -132,7 +132,7 @@ def run(recipe, rate, options, dtype="float64"):
 @pytest.mark.parametrize("case", CASES)
 def test_ten_updates_lead_where_they_should(case):
     recipe, rate, options, _, _, wanted = CASES[case]
-    np.testing.assert_allclose(run(recipe, rate, options)[-1], wanted, rtol=tolerance(recipe))
+    np.testing.assert_allclose(updated_parameters(recipe, rate, options)[-1], wanted, rtol=tolerance(recipe))
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if CASES[case][3]])
@@ -142,7 +142,7 @@ def test_each_of_ten_updates_is_that_of_pytorch(case):
     parameters = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     defaults = {"eps": 1e-6} if name == "Adadelta" else {}
     other = getattr(torch.optim, name)([parameters], lr=rate, **defaults, **keys)
-    for gradient, ours in zip(GRADIENTS, run(recipe, rate, options), strict=True):
+    for gradient, ours in zip(GRADIENTS, updated_parameters(recipe, rate, options), strict=True):
         parameters.grad = torch.tensor(gradient)
         other.step()
         np.testing.assert_allclose(ours, parameters.detach().numpy(), rtol=tolerance(recipe))
@@ -151,7 +151,7 @@ def test_each_of_ten_updates_is_that_of_pytorch(case):
 @pytest.mark.parametrize("case", CASES)
 def test_single_precision_stays_close_and_stays_single(case):
     recipe, rate, options, _, _, wanted = CASES[case]
-    path = run(recipe, rate, options, "float32")
+    path = updated_parameters(recipe, rate, options, "float32")
     assert path.dtype == np.float32
     np.testing.assert_allclose(path[-1], wanted, rtol=2e-6)
 

@@ -95,7 +95,7 @@ def test_a_first_score_that_is_no_number_does_not_stick():
     assert factor.state["best"] == 1.0 and factor(0) == 0.5
 
 
-def test_plateau_goes_on_from_its_state():
+def test_plateau_continues_from_its_state():
     keys = {"factor": 0.5, "patience": 1}
     whole, first = made("plateau", **keys), made("plateau", **keys)
     scores = [3, 3, 3, 2, 2, 2, 2]

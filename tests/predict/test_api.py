@@ -1,6 +1,5 @@
 """``lstm_cli.train`` and ``lstm_cli.load``: what the commands do, from Python."""
 
-import json
 import subprocess
 import sys
 
@@ -11,13 +10,14 @@ import yaml
 import lstm_cli
 from lstm_cli.config import config_from_mapping, load_config
 from lstm_cli.errors import CheckpointError, ConfigError
-from tests.predict.conftest import MODEL, TRAIN, classifier
+from tests.support.data import read_jsonl
+from tests.support.kinds import MODEL, TRAIN, classifier
 
 SECTIONS = {"model": MODEL, "train": TRAIN, "threads": 1}
 
 
 @pytest.fixture
-def config(tmp_path, monkeypatch):
+def classifier_config(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return {**classifier(tmp_path, np.random.default_rng(1)), **SECTIONS}
 
@@ -26,9 +26,14 @@ def weights(run):
     return lstm_cli.load(run).network.model.parameters.flat.get_value()
 
 
-def test_a_path_a_mapping_and_a_config_train_the_same(config, tmp_path):
-    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
-    given = {"path": tmp_path / "c.yaml", "text": "c.yaml", "mapping": config, "config": load_config("c.yaml")}
+def test_a_path_a_mapping_and_a_config_train_the_same(classifier_config, tmp_path):
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(classifier_config))
+    given = {
+        "path": tmp_path / "c.yaml",
+        "text": "c.yaml",
+        "mapping": classifier_config,
+        "config": load_config("c.yaml"),
+    }
     trained = {name: lstm_cli.train(value, run=f"runs/{name}", verbosity=-1) for name, value in given.items()}
     for name, result in trained.items():
         assert result.folder.resolve() == tmp_path / "runs" / name
@@ -37,30 +42,30 @@ def test_a_path_a_mapping_and_a_config_train_the_same(config, tmp_path):
     assert trained["path"].scores["test"].keys() == {"loss", "accuracy", "macro_f1"}
 
 
-def test_overrides_win(config, tmp_path):
+def test_overrides_win(classifier_config, tmp_path):
     overrides = ["model.layers=[3]", "train.epochs=2", "seed=4"]
-    for number, given in enumerate((config, config_from_mapping(config))):
+    for number, given in enumerate((classifier_config, config_from_mapping(classifier_config))):
         result = lstm_cli.train(given, overrides, run=f"r{number}", verbosity=-1)
         found = lstm_cli.load(result.folder)
         assert (found.config.model.layers[0].size, found.config.train.epochs, found.config.seed) == (3, 2, 4)
     with pytest.raises(ConfigError, match=r"command line: train.epoch=3: unknown key \(did you mean epochs\?\)"):
-        lstm_cli.train(config, ["train.epoch=3"])
+        lstm_cli.train(classifier_config, ["train.epoch=3"])
 
 
-def test_the_run_folder_is_named_after_the_config(config, tmp_path):
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(config))
+def test_the_run_folder_is_named_after_the_config(classifier_config, tmp_path):
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(classifier_config))
     assert lstm_cli.train("small.yaml", verbosity=-1).folder.resolve() == tmp_path / "runs" / "small"
-    assert lstm_cli.train(config, verbosity=-1).folder.resolve() == tmp_path / "runs" / "config"
+    assert lstm_cli.train(classifier_config, verbosity=-1).folder.resolve() == tmp_path / "runs" / "config"
     written = yaml.safe_load((tmp_path / "runs" / "config" / "config.yaml").read_text())
-    assert written == config
+    assert written == classifier_config
     with pytest.raises(ConfigError, match="--resume"):
-        lstm_cli.train(config, verbosity=-1)
-    assert lstm_cli.train(config, ["train.epochs=2"], resume=True, verbosity=-1).scores["test"]
+        lstm_cli.train(classifier_config, verbosity=-1)
+    assert lstm_cli.train(classifier_config, ["train.epochs=2"], resume=True, verbosity=-1).scores["test"]
 
 
-def test_a_run_can_be_moved_and_needs_nothing_but_its_folder(config, tmp_path):
-    folder = lstm_cli.train(config, run="here", verbosity=-1).folder
-    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+def test_a_run_can_be_moved_and_needs_nothing_but_its_folder(classifier_config, tmp_path):
+    folder = lstm_cli.train(classifier_config, run="here", verbosity=-1).folder
+    rows = read_jsonl(tmp_path / "train.jsonl")
     before = lstm_cli.load(folder).predict(rows)
     (tmp_path / "train.jsonl").unlink()
     folder.rename(tmp_path / "there")
@@ -76,8 +81,8 @@ def test_a_run_can_be_moved_and_needs_nothing_but_its_folder(config, tmp_path):
         ("resolved.yaml", "resolved.yaml: damaged: "),
     ],
 )
-def test_a_damaged_run_is_refused(config, tmp_path, name, message):
-    folder = lstm_cli.train(config, run="run", verbosity=-1).folder
+def test_a_damaged_run_is_refused(classifier_config, tmp_path, name, message):
+    folder = lstm_cli.train(classifier_config, run="run", verbosity=-1).folder
     content = bytearray((folder / name).read_bytes())
     content[content.index(b"cell:") if name == "resolved.yaml" else len(content) // 2] ^= 1
     (folder / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""RawSequences that a run cannot predict: the place, the field, what was expected and what was got."""
+"""Sequences that a run cannot predict: the place, the field, what was expected and what was got."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.data import write_jsonl
 
 _DIMENSION = "give every sequence the dimension that training has"
 _SYMBOL = "write strings or whole numbers, or set kind: number for a quantity"
-#: By what a run was trained on: the column that is wrong, its value (None: it is missing), and what is said.
+#: By what a run was trained on: the column that is wrong, its value (None: it is missing), and the message.
 BAD_ROWS = {
     ("classifier", "missing column"): ("x", None, "the column is missing (there are y): add it"),
     ("classifier", "other dimension"): ("x", [[1, 2, 3]], f"expected 2 numbers, got 3: {_DIMENSION}"),

@@ -1,4 +1,4 @@
-"""Forecasts and generated text are what feeding predictions back by hand gives."""
+"""Forecasts and generated text are what feeding predictions back one by one gives."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from lstm_cli.predict import feedback
 STEPS = 6
 
 
-def by_hand(run, row, columns):
+def forecast_step_by_step(run, row, columns):
     """Predict, append the last prediction to the row, and so on."""
     found = []
     for _ in range(STEPS):
@@ -25,7 +25,7 @@ def test_a_series_with_transforms(loaded):
     run = loaded("passengers")
     rows = [{"count": [float(50 + k + 9 * (k % 4)) for k in range(steps)]} for steps in (30, 17)]
     for row, forecast in zip(rows, run.forecast(rows, STEPS), strict=True):
-        np.testing.assert_allclose(forecast["prediction"], by_hand(run, row, ["count"]), rtol=1e-5)
+        np.testing.assert_allclose(forecast["prediction"], forecast_step_by_step(run, row, ["count"]), rtol=1e-5)
         assert all(10 < value < 1000 for value in forecast["prediction"])
 
 
@@ -36,13 +36,15 @@ def test_several_numbers(loaded):
     forecasts = run.forecast(rows, STEPS)
     assert [forecast["id"] for forecast in forecasts] == [0, 1, 2]
     for row, forecast in zip(rows, forecasts, strict=True):
-        np.testing.assert_allclose(forecast["prediction"], by_hand(run, row, ["a", "b"]), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            forecast["prediction"], forecast_step_by_step(run, row, ["a", "b"]), rtol=1e-4, atol=1e-5
+        )
 
 
 def test_sets(loaded, raw_sequences):
     run, rows = loaded("sets"), raw_sequences("sets")[:3]
     for row, forecast in zip(rows, run.forecast(rows, STEPS), strict=True):
-        assert forecast["prediction"] == by_hand(run, row, ["notes"])
+        assert forecast["prediction"] == forecast_step_by_step(run, row, ["notes"])
 
 
 def test_tokens(loaded):

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,9 +21,8 @@ from lstm_cli.data import encode, read_sequences
 from lstm_cli.data import raw_sequences as encodable
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.writers import write_rows
-from tests.support.data import write_jsonl
-
-ROOT = Path(__file__).parents[2]
+from tests.support.data import raise_memory_error, write_jsonl
+from tests.support.paths import ROOT
 
 
 def written(rows, path, *, per_step):
@@ -105,7 +103,7 @@ def test_scores(trained, loaded):
     assert json.loads(result.stdout) == {name: pytest.approx(score) for name, score in scores.items()}
 
 
-def test_what_training_never_saw_is_told(trained, tmp_path):
+def test_what_training_never_saw_is_reported(trained, tmp_path):
     write_jsonl(tmp_path / "new.jsonl", [{"words": ["a", "zebra"], "tags": ["A", "Z"]}])
     folder = trained("tagger")
     result = command(folder / "run", tmp_path / "new.jsonl")
@@ -154,7 +152,7 @@ def test_output_appears_whole_or_not_at_all(trained, tmp_path):
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_a_place_that_cannot_be_written_is_said_before_the_data_is_read(trained, tmp_path):
+def test_a_place_that_cannot_be_written_is_reported_before_the_data_is_read(trained, tmp_path):
     for option in ("-o", "--state-out"):
         result = command(trained("classifier") / "run", tmp_path / "missing.jsonl", option, tmp_path / "no" / "p.jsonl")
         assert result.exit_code == 74
@@ -208,11 +206,8 @@ def test_of_a_long_text_only_the_most_likely_symbols_are_held(loaded, monkeypatc
 
 
 def test_memory_that_is_not_enough_is_an_error_of_the_data(trained, monkeypatch):
-    def fail(*args, **options):
-        raise MemoryError
-
     folder = trained("classifier")
-    monkeypatch.setattr("lstm_cli.data.formats.jsonl.condensed", fail)
+    monkeypatch.setattr("lstm_cli.data.formats.jsonl.condensed", raise_memory_error)
     for options in ((), ("--evaluate",)):
         result = command(folder / "run", folder / "train.jsonl", *options)
         message = f"{folder / 'train.jsonl'}: does not fit into memory: give fewer or shorter sequences"
@@ -238,7 +233,7 @@ def test_a_closed_pipe_is_quiet(trained, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_no_output(trained, tmp_path, number):
-    """RawSequences come from a pipe that stays open, so that it is stopped in the middle."""
+    """The sequences come from a pipe that stays open, so that it is stopped in the middle."""
     out = tmp_path / "out" / "p.jsonl"
     out.parent.mkdir()
     run = trained("classifier") / "run"

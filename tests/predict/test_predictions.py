@@ -1,6 +1,5 @@
 """Predictions from Python: in the order, the words and the units of the data."""
 
-import json
 import math
 import re
 
@@ -10,7 +9,7 @@ import pytest
 from lstm_cli.data import UnknownCounts, encode, read_dataset
 from lstm_cli.data import raw_sequences as encodable
 from lstm_cli.data.batching import whole as limits
-from tests.support.data import write_jsonl
+from tests.support.data import read_jsonl, write_jsonl
 
 
 def raw_outputs(run, rows):
@@ -143,19 +142,19 @@ def test_small_batches_and_chunks_give_what_large_ones_give(loaded, raw_sequence
 def test_evaluation_is_that_of_training(loaded, trained):
     """On the test data it finds the scores that training reported at its end, and counts what `predict` gets right."""
     folder, run = trained("classifier"), loaded("classifier")
-    reported = json.loads((folder / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    reported = read_jsonl(folder / "run" / "metrics.jsonl")[-1]
     scores = run.evaluate(folder / "test.jsonl")
     assert reported["split"] == "test"
     assert scores == {name: pytest.approx(reported[name]) for name in ("loss", "accuracy", "macro_f1")}
-    rows = [json.loads(line) for line in (folder / "test.jsonl").read_text().splitlines()]
+    rows = read_jsonl(folder / "test.jsonl")
     right = [row["prediction"] == given["label"] for row, given in zip(run.predict(rows), rows, strict=True)]
     assert scores["accuracy"] == pytest.approx(np.mean(right))
 
 
-def test_a_label_that_training_never_saw_counts_as_an_error_and_is_told(loaded, trained, tmp_path):
+def test_a_label_that_training_never_saw_counts_as_an_error_and_is_reported(loaded, trained, tmp_path):
     """Of a file where some true labels are renamed: what was right about these is wrong now, no more, no less."""
     folder, run = trained("classifier"), loaded("classifier")
-    rows = [json.loads(line) for line in (folder / "test.jsonl").read_text().splitlines()]
+    rows = read_jsonl(folder / "test.jsonl")
     predicted = [row["prediction"] for row in run.predict(rows)]
     known = [row for row, label in zip(rows, predicted, strict=True) if row["label"] == label]
     renamed = [row | {"label": "other"} if row in (*known[:2], rows[0], rows[-1]) else row for row in rows]

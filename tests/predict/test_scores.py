@@ -1,7 +1,5 @@
 """A score is the score of the predictions: what training, `evaluate` and a file of predictions say is one number."""
 
-import json
-
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -9,22 +7,22 @@ from sklearn import metrics
 import lstm_cli
 from lstm_cli.data.batching import whole
 from tests.support.columnar import arrow, parquet
-from tests.support.data import write, write_jsonl
+from tests.support.data import read_jsonl, write, write_jsonl
 from tests.support.scoring import (
     BACKWARD,
     CASES,
     TASKS,
     WINDOWS,
     Task,
-    check,
+    check_scores,
     labelled,
     of_labels,
     of_numbers,
-    predicted,
+    predict_file,
+    seasonal_series,
     sequences,
-    series,
-    trained,
-    waves,
+    train_task,
+    walks,
     write_series,
 )
 
@@ -32,13 +30,13 @@ from tests.support.scoring import (
 @pytest.mark.parametrize(("name", "window"), CASES)
 def test_a_score_is_that_of_the_predictions(tmp_path, name, window):
     task = TASKS[name]
-    check(task, *trained(task, tmp_path, **WINDOWS[window]))
+    check_scores(task, *train_task(task, tmp_path, **WINDOWS[window]))
 
 
 @pytest.mark.parametrize(("name", "window"), [(n, w) for n, w in CASES if n in BACKWARD and "carried" not in w])
 def test_a_score_in_both_directions_is_that_of_the_predictions(tmp_path, name, window):
     task = TASKS[name]
-    check(task, *trained(task, tmp_path, {"bidirectional": True}, **WINDOWS[window]))
+    check_scores(task, *train_task(task, tmp_path, {"bidirectional": True}, **WINDOWS[window]))
 
 
 def padded(rows):
@@ -92,22 +90,22 @@ def test_a_score_is_that_of_the_predictions_in_every_format(tmp_path, form, wind
         writer, of_numbers, sequences("sum"), suffix=form, probabilities=False, inputs=inputs,
         target={"column": "sum", "kind": "number", "per": "step"},
     )  # fmt: skip
-    check(task, *trained(task, tmp_path, **WINDOWS[window]))
+    check_scores(task, *train_task(task, tmp_path, **WINDOWS[window]))
 
 
 @pytest.mark.parametrize("max_length", [{"on_long": "cut"}, {"on_long": "split"}])
 @pytest.mark.parametrize("name", ["a label", "a number per step"])
 def test_what_is_too_long_to_train_on_is_scored_whole(tmp_path, name, max_length):
     task = TASKS[name]
-    check(task, *trained(task, tmp_path, max_length=20, **max_length))
+    check_scores(task, *train_task(task, tmp_path, max_length=20, **max_length))
 
 
 @pytest.mark.parametrize("name", ["a label", "labels"])
 def test_a_loss_averaged_over_sequences_counts_each_once(tmp_path, name):
     """However many pieces a sequence is run in."""
     task = TASKS[name]
-    result, test, given = trained(task, tmp_path)
-    rows, truth = predicted(result, test, task), task.truth(given)
+    result, test, given = train_task(task, tmp_path)
+    rows, truth = predict_file(result, test, task), task.truth(given)
     losses = [of_labels([one], [row])["loss"] for one, row in zip(truth, rows, strict=True)]
     if name == "labels":
         losses = [loss * len(one) for loss, one in zip(losses, truth, strict=True)]
@@ -125,8 +123,8 @@ def test_weights_say_which_steps_count(tmp_path):
 
     task = labelled("sign")
     for name in ("train", "test"):
-        write_jsonl(tmp_path / f"{name}.jsonl", weighed(waves(12, rng)))
-    given = [json.loads(line) for line in (tmp_path / "test.jsonl").read_text().splitlines()]
+        write_jsonl(tmp_path / f"{name}.jsonl", weighed(walks(12, rng)))
+    given = read_jsonl(tmp_path / "test.jsonl")
     config = {
         "threads": 1,
         "data": {"train": tmp_path / "train.jsonl", "valid": None, "test": tmp_path / "test.jsonl", "inputs": ["x"],
@@ -136,7 +134,7 @@ def test_weights_say_which_steps_count(tmp_path):
         "train": {"epochs": 1},
     }  # fmt: skip
     result = lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
-    rows = predicted(result, tmp_path / "test.jsonl", task)
+    rows = predict_file(result, tmp_path / "test.jsonl", task)
     counted = [
         (true, label, share[true], weight)
         for row, found in zip(given, rows, strict=True)
@@ -154,7 +152,7 @@ def test_weights_say_which_steps_count(tmp_path):
 @pytest.mark.parametrize("share", [0.2, 260])
 def test_the_end_of_a_series_is_scored_as_it_is_predicted(tmp_path, share):
     """Held out of one series: the window before it is run through, and its steps are scored."""
-    values, window, held = series(np.random.default_rng(1), 1300), 30, 260
+    values, window, held = seasonal_series(np.random.default_rng(1), 1300), 30, 260
     config = {
         "threads": 1,
         "data": {"train": write_series(tmp_path / "a.csv", values), "valid": None, "test": share,
@@ -164,7 +162,7 @@ def test_the_end_of_a_series_is_scored_as_it_is_predicted(tmp_path, share):
     }  # fmt: skip
     result = lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
     end = write_series(tmp_path / "end.csv", values[-held - window :])
-    (row,) = predicted(result, end, TASKS["a series"])
+    (row,) = predict_file(result, end, TASKS["a series"])
     expected = of_numbers([values[-held:]], [{"prediction": row["prediction"][window - 1 : -1]}])
     assert {name: result.scores["test"][name] for name in expected} == pytest.approx(expected, rel=1e-6)
 
@@ -174,4 +172,4 @@ def test_training_and_prediction_run_the_same_batches(tmp_path, monkeypatch):
     task = TASKS["labels"]
     for name, value in (("SEQUENCES_HELD", 7), ("BATCH_STEPS", 100), ("PIECE_STEPS", 16)):
         monkeypatch.setattr(whole, name, value)
-    check(task, *trained(task, tmp_path, window=9))
+    check_scores(task, *train_task(task, tmp_path, window=9))

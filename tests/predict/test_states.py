@@ -1,6 +1,5 @@
-"""A stream predicted in two goes, its state kept in a file, is the stream predicted in one."""
+"""A stream predicted in two parts, its state kept in a file, is the stream predicted at once."""
 
-import json
 import re
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
-from tests.support.data import write_jsonl
+from tests.support.data import read_jsonl, write_jsonl
 
 
 @pytest.fixture
@@ -18,8 +17,7 @@ def predicted(trained, tmp_path):
     def predict(kind, rows, **options):
         write_jsonl(tmp_path / "in.jsonl", rows)
         predict_run(trained(kind) / "run", tmp_path / "in.jsonl", out=tmp_path / "out.jsonl", **options)
-        lines = (tmp_path / "out.jsonl").read_text().splitlines()
-        return {row["id"]: row["prediction"] for row in map(json.loads, lines)}
+        return {row["id"]: row["prediction"] for row in read_jsonl(tmp_path / "out.jsonl")}
 
     return predict
 
@@ -33,13 +31,13 @@ def parts(rows, cut):
     return [[{**row, "x": row["x"][piece]} for row in rows] for piece in (slice(cut), slice(cut, None))]
 
 
-def test_two_goes_are_one(predicted, tmp_path):
+def test_two_parts_are_the_whole(predicted, tmp_path):
     first, second = parts(streams(), 10)
     state = tmp_path / "state.npz"
-    begun = predicted("numbered", first, state_out=state)
-    went_on = predicted("numbered", second, state_in=state)
-    assert {name: begun[name] + went_on[name] for name in begun} == predicted("numbered", streams())
-    assert went_on != predicted("numbered", second)
+    first_part = predicted("numbered", first, state_out=state)
+    second_part = predicted("numbered", second, state_in=state)
+    assert {name: first_part[name] + second_part[name] for name in first_part} == predicted("numbered", streams())
+    assert second_part != predicted("numbered", second)
 
 
 def test_a_label_per_sequence_is_that_of_all_its_parts(predicted, tmp_path):
@@ -49,7 +47,7 @@ def test_a_label_per_sequence_is_that_of_all_its_parts(predicted, tmp_path):
     assert predicted("classifier", second, state_in=state) == predicted("classifier", streams())
 
 
-def test_ids_say_which_state_goes_on_and_new_sequences_start_afresh(predicted, tmp_path):
+def test_a_sequence_continues_from_the_state_of_its_id_and_a_new_one_starts_afresh(predicted, tmp_path):
     first, second = parts(streams(), 10)
     state = tmp_path / "state.npz"
     predicted("numbered", first, state_out=state)
@@ -59,7 +57,7 @@ def test_ids_say_which_state_goes_on_and_new_sequences_start_afresh(predicted, t
     assert found == apart
 
 
-def test_forecasts_go_on_from_a_state(predicted, tmp_path):
+def test_forecasts_continue_from_a_state(predicted, tmp_path):
     series = np.sin(np.arange(40) / 5).round(4).tolist()
     row = {"run": "s", "a": series, "b": series}
     first, second = ({**row, "a": series[part], "b": series[part]} for part in (slice(30), slice(30, None)))

@@ -10,9 +10,8 @@ import pytest
 import lstm_cli
 from lstm_cli.run.checkpoint import load
 from lstm_cli.run.names import BEST
-from tests.support.runs import SERIES, TEXT, config, train, write_data
-from tests.support.worlds import config as world
-from tests.support.worlds import write_world
+from tests.support.runs import SERIES, TEXT, small_config, train, write_data
+from tests.support.worlds import world_config, write_world
 
 THREADS, CALLS = 8, 2000
 
@@ -26,7 +25,7 @@ def restless():
     sys.setswitchinterval(interval)
 
 
-def series(rng, count, width):
+def random_sequences(rng, count, width):
     """Sequences of different lengths."""
     lengths = rng.integers(1, 9, count)
     return [{"id": k, "x": rng.normal(size=(steps, width)).tolist()} for k, steps in enumerate(lengths)]
@@ -39,7 +38,7 @@ def in_threads(tasks):
         return list(pool.map(lambda task: task(), tasks))
 
 
-def check(tasks, expected):
+def check_in_threads(tasks, expected):
     """Do the tasks again and again, in threads, against what they gave alone."""
     order = np.random.default_rng(0).integers(0, len(tasks), CALLS)
     wrong = [k for k, found in zip(order, in_threads([tasks[k] for k in order]), strict=True) if found != expected[k]]
@@ -50,7 +49,7 @@ def tasks_of(runs):
     """Everything that runs can be asked for, each with other sequences."""
     rng, tasks = np.random.default_rng(5), []
     for size in (1, 2, 5):
-        rows = series(rng, size, 2)
+        rows = random_sequences(rng, size, 2)
         for name in ("classifier", "averaged", "both_ways"):
             run = runs[name]
             tasks.append(lambda run=run, rows=rows: run.predict(rows, probabilities=True))
@@ -67,12 +66,12 @@ def test_2000_calls_in_8_threads(trained):
     """Of runs that have not been used before: the first calls compile."""
     names = ("classifier", "averaged", "both_ways", "pendulum", "plays")
     alone = [task() for task in tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names})]
-    check(tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names}), alone)
+    check_in_threads(tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names}), alone)
 
 
 def test_a_system_is_driven_in_8_threads(tmp_path):
     folder = write_world(tmp_path)
-    train(world(folder), folder / "run")
+    train(world_config(folder), folder / "run")
     rng = np.random.default_rng(2)
     starts = [[{"id": k, "start": rng.normal(size=3).tolist()} for k in range(count)] for count in (1, 2, 7)]
 
@@ -95,7 +94,7 @@ def test_runs_are_loaded_trained_and_scored_side_by_side(tmp_path):
 
     def work(folder, kind):
         changes = kinds[kind]
-        settings = config(tmp_path, **{**changes, "train": {"epochs": 2, **changes.get("train", {})}})
+        settings = small_config(tmp_path, **{**changes, "train": {"epochs": 2, **changes.get("train", {})}})
         run = lstm_cli.train(settings, run=tmp_path / folder, verbosity=-1)
         data = tmp_path / settings.data.train
         return run.scores, lstm_cli.load(run.folder).evaluate(data), load(run.folder / BEST).model

@@ -1,4 +1,4 @@
-"""Makes the runs of a released checkpoint format that are committed here and have to load, predict and resume for ever.
+"""Makes the runs of a released checkpoint format: later versions have to load them, predict with them and resume them.
 
 Run once for a new format, at its release, from the top of the clone; what an older version wrote is never made again:
 
@@ -65,7 +65,7 @@ def make(folder: Path) -> None:
         (folder / f"{name}.yaml").write_text(json.dumps({"threads": 1, **config}, indent=1) + "\n")
         stopped(folder, name)
         tidy(folder / name)
-        expected[name] = {"answers": answers(folder, name), "metrics": resumed(folder, name)}
+        expected[name] = {"answers": predictions(folder, name), "metrics": resumed(folder, name)}
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
@@ -96,8 +96,8 @@ def tidy(run: Path) -> None:
     (run / ENVIRONMENT).write_text(json.dumps({key: environment[key] for key in ("seed", "versions")}, indent=1) + "\n")
 
 
-def answers(folder: Path, name: str) -> dict[str, Any]:
-    """Return what a run says of its training data: the scores, and the last outputs for the first sequence."""
+def predictions(folder: Path, name: str) -> dict[str, Any]:
+    """Return the scores of a run on its training data, and the last outputs for the first sequence."""
     run = lstm_cli.load(folder / name)
     data = folder / run.config.data.train
     first = next(run.outputs(encode(run.schema, row) for row in read_sequences(data, run.schema)))

@@ -11,7 +11,8 @@ import pytest
 
 from lstm_cli.run.checkpoint import FORMAT, load
 from lstm_cli.run.names import BEST, LAST
-from tests.released.make import CONFIGS, STOPS, answers, resumed
+from tests.released.make import CONFIGS, STOPS, predictions, resumed
+from tests.support.paths import ROOT
 
 FOLDERS = sorted(Path(__file__).parent.glob("format-*"))
 RUNS = [pytest.param(folder, name, id=f"{folder.name}-{name}") for folder in FOLDERS for name in CONFIGS]
@@ -23,15 +24,15 @@ def expected(folder: Path, name: str) -> dict[str, Any]:
     return json.loads((folder / "expected.json").read_text())[name]
 
 
-def assert_close(found: Any, then: Any, name: str) -> None:
+def assert_contains(found: Any, then: Any, name: str) -> None:
     """What was there then is there now; a newer version may say more."""
     if isinstance(then, dict):
         for key, value in then.items():
-            assert_close(found[key], value, name)
+            assert_contains(found[key], value, name)
     elif isinstance(then, list):
         assert len(found) == len(then)
         for one, other in zip(found, then, strict=True):
-            assert_close(one, other, name)
+            assert_contains(one, other, name)
     else:
         assert found == (pytest.approx(then, **CLOSE[name]) if isinstance(then, float) else then)
 
@@ -52,22 +53,21 @@ def test_it_loads(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize(("folder", "name"), RUNS)
 def test_it_predicts_the_same(folder: Path, name: str) -> None:
-    assert_close(answers(folder, name), expected(folder, name)["answers"], name)
+    assert_contains(predictions(folder, name), expected(folder, name)["answers"], name)
 
 
 @pytest.mark.parametrize(("folder", "name"), RUNS)
 def test_it_resumes_to_the_same_end(folder: Path, name: str) -> None:
-    assert_close(resumed(folder, name), expected(folder, name)["metrics"], name)
+    assert_contains(resumed(folder, name), expected(folder, name)["metrics"], name)
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed: no checkout was made")
 @pytest.mark.parametrize("settings", [["core.autocrlf=true"], ["core.autocrlf=false", "core.eol=crlf"]])
 def test_a_checkout_converts_no_line_end_in_them(tmp_path: Path, settings: list[str]) -> None:
     """As git does on Windows, or where a user asks for it; the digests would no longer fit."""
-    root = Path(__file__).parents[2]
     committed, copied = Path(__file__).parent, tmp_path / "tests" / "released"
     shutil.copytree(committed, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(root / ".gitattributes", tmp_path)
+    shutil.copy(ROOT / ".gitattributes", tmp_path)
     options = [part for setting in ("user.name=x", "user.email=x@x", *settings) for part in ("-c", setting)]
 
     def git(*command: str) -> None:

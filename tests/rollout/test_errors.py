@@ -1,10 +1,9 @@
-"""What is wrong with a system, with starts and goals, is one message that names it, before the long work."""
+"""A problem of a system, of starts or of goals is one message that names it, before the long work."""
 
 import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +14,11 @@ from lstm_cli.data import open_data
 from lstm_cli.errors import ConfigError, DataError, Diverged
 from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
-from tests.support.worlds import ALONE, CLOSED, config, merged, write_world
+from tests.support.config import merged
+from tests.support.data import read_jsonl
+from tests.support.paths import ROOT
+from tests.support.worlds import ALONE, CLOSED, world_config, write_world
 
-ROOT = Path(__file__).parents[2]
 SYSTEMS = {
     "cart.py:bad_shape": r"cart\.py:bad_shape: returned the shape \(B, 2\), expected \(B, 3\) as the state has",
     "cart.py:flat": r"cart\.py:flat: returned the shape \(B\), expected \(B, 3\)",
@@ -53,8 +54,8 @@ def world(world):
     return world
 
 
-def run(folder, *overrides, **changes):
-    """Run the command on a config in a file; return exit code and what it said."""
+def run_train(folder, *overrides, **changes):
+    """Run the command on a config in a file; return exit code and message."""
     path = folder / "c.yaml"
     path.write_text(json.dumps(merged(CLOSED, changes)))
     result = CliRunner().invoke(train, [str(path), "-o", str(folder / "run"), "--overwrite", "-q", *overrides])
@@ -63,43 +64,43 @@ def run(folder, *overrides, **changes):
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_system_that_cannot_be_used(world, name):
-    given = config(world, rollout={"dynamics": name})
+    given = world_config(world, rollout={"dynamics": name})
     with pytest.raises(ConfigError, match=SYSTEMS[name]) as caught:
         build_job(given, open_data(given))
     assert str(caught.value).startswith("rollout.dynamics: ") and "\n" not in str(caught.value)
 
 
-def test_the_command_says_so_with_place_and_exit_code(world):
-    code, said = run(world, "rollout.dynamics=cart.py:flat")
+def test_the_command_names_the_place_and_has_an_exit_code(world):
+    code, message = run_train(world, "rollout.dynamics=cart.py:flat")
     assert code == 2
-    assert said.startswith("command line: rollout.dynamics=cart.py:flat: cart.py:flat: returned the shape (B)")
-    code, said = run(world, rollout={"dynamics": "cart.py:mixed"})
-    assert code == 2 and "c.yaml:1:" in said and "rollout.dynamics: cart.py:mixed: is not batched" in said
+    assert message.startswith("command line: rollout.dynamics=cart.py:flat: cart.py:flat: returned the shape (B)")
+    code, message = run_train(world, rollout={"dynamics": "cart.py:mixed"})
+    assert code == 2 and "c.yaml:1:" in message and "rollout.dynamics: cart.py:mixed: is not batched" in message
     assert not (world / "run" / "last").exists()
 
 
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_a_system_that_goes_to_infinity(world, accumulate):
     train = {"accumulate": accumulate}
-    code, said = run(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train=train)
-    assert code == 70 and "\n" not in said
-    assert re.search("loss (nan|inf) as cart.py:explodes produced a state that is not finite at step ", said)
-    assert ", in sequence d" in said and "on sequences d" in said
+    code, message = run_train(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train=train)
+    assert code == 70 and "\n" not in message
+    assert re.search("loss (nan|inf) as cart.py:explodes produced a state that is not finite at step ", message)
+    assert ", in sequence d" in message and "on sequences d" in message
 
 
 def test_a_check_finds_a_system_that_goes_to_infinity(world):
-    code, said = run(world, "--check", rollout={"dynamics": "cart.py:explodes", "steps": 30})
-    assert code == 70 and "\n" not in said
-    assert said.startswith("the largest batch, before any update: loss ")
-    assert "cart.py:explodes produced a state that is not finite at step " in said and "on sequences d" in said
+    code, message = run_train(world, "--check", rollout={"dynamics": "cart.py:explodes", "steps": 30})
+    assert code == 70 and "\n" not in message
+    assert message.startswith("the largest batch, before any update: loss ")
+    assert "cart.py:explodes produced a state that is not finite at step " in message and "on sequences d" in message
 
 
 def test_what_a_system_prints_is_no_result(world, tmp_path):
     with pytest.raises(ConfigError, match=r"logs: returned a next state that is not finite from the start \["):
-        build_job(given := config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))
-    code = "from tests.support.worlds import config; from lstm_cli.data import open_data\n"
+        build_job(given := world_config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))
+    code = "from tests.support.worlds import world_config; from lstm_cli.data import open_data\n"
     code += "from lstm_cli.training.session import build_job; import sys\n"
-    code += "build_job(given := config(sys.argv[1], rollout={'dynamics': 'cart.py:cart'}), open_data(given))"
+    code += "build_job(given := world_config(sys.argv[1], rollout={'dynamics': 'cart.py:cart'}), open_data(given))"
     (tmp_path / "cart.py").write_text((world / "cart.py").read_text() + "print('loading')\n")
     (tmp_path / "drives.jsonl").write_text((world / "drives.jsonl").read_text())
     done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True)
@@ -110,22 +111,22 @@ def test_the_step_at_which_a_system_raises(world, tmp_path):
     rows = [{"id": f"d{k}", "start": [0.1, 0.2, 0.0], "goal": [0.0, 0.0]} for k in range(9)]
     (tmp_path / "drives.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "cart.py").write_text((world / "cart.py").read_text())
-    code, said = run(tmp_path, rollout={"dynamics": "cart.py:counts", "steps": 9})
+    code, message = run_train(tmp_path, rollout={"dynamics": "cart.py:counts", "steps": 9})
     assert code == 2
-    assert said.startswith(
+    assert message.startswith(
         "cart.py:counts: raised AssertionError: four steps and no more, at step 5 of a closed loop with "
     )
 
 
 def test_a_system_that_raises_on_its_way(world):
-    code, said = run(world, rollout={"dynamics": "cart.py:breaks", "steps": 30})
-    assert code == 2 and "\n" not in said
-    assert "cart.py:breaks: raised AssertionError: the cart left the rails" in said and "at step " in said
+    code, message = run_train(world, rollout={"dynamics": "cart.py:breaks", "steps": 30})
+    assert code == 2 and "\n" not in message
+    assert "cart.py:breaks: raised AssertionError: the cart left the rails" in message and "at step " in message
 
 
-def test_a_system_without_slopes_learns_nothing_and_says_nothing_wrong(world):
+def test_a_system_without_slopes_learns_nothing_and_is_no_error(world):
     """PyTensor gives steps the slope 0: that is the user's to know."""
-    given = config(world, rollout={"dynamics": "cart.py:steps_only"})
+    given = world_config(world, rollout={"dynamics": "cart.py:steps_only"})
     job = build_job(given, open_data(given))
     batch = job.batches.largest()
     job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
@@ -149,7 +150,7 @@ def test_a_row_that_cannot_be_used(tmp_path, name):
     with (tmp_path / "drives.jsonl").open("a") as file:
         file.write(json.dumps(row) + "\n")
     with pytest.raises(DataError, match=message):
-        open_data(config(tmp_path))
+        open_data(world_config(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -168,22 +169,22 @@ def test_a_row_that_cannot_be_used(tmp_path, name):
         ({"rollout": {"loss_at": [1.0]}}, r"1 weights for 6 steps: give one for each"),
     ],
 )
-def test_what_a_loop_does_not_go_with(world, changes, message):
+def test_what_a_closed_loop_cannot_be_combined_with(world, changes, message):
     with pytest.raises((ConfigError, DataError), match=message):
-        given = config(world, **changes)
+        given = world_config(world, **changes)
         build_job(given, open_data(given))
 
 
 def test_words_cannot_feed_a_loop(world):
     (world / "words.jsonl").write_text('{"x": ["a", "b", "a"]}\n' * 9)
     changes = {"data": {"train": "words.jsonl", "inputs": ["x"], "target": "next"}, "model": {"output": None}}
-    given = config(world, rollout={"dynamics": None, "steps": 2, "loss_on": None}, **changes)
+    given = world_config(world, rollout={"dynamics": None, "steps": 2, "loss_on": None}, **changes)
     with pytest.raises(ConfigError, match="a closed loop needs numeric columns, but the target is of kind category"):
         build_job(given, open_data(given))
 
 
 def test_an_infinity_in_an_earlier_part_of_an_update_is_named(world):
-    given = config(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train={"accumulate": 3})
+    given = world_config(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train={"accumulate": 3})
     job = build_job(given, open_data(given))
     first = next(iter(job.batches.epoch(0)))
     names = [job.batches.dataset.ids[index] for index in first.sequences]
@@ -192,7 +193,7 @@ def test_an_infinity_in_an_earlier_part_of_an_update_is_named(world):
 
 
 def test_a_warm_up_longer_than_every_sequence(tmp_path):
-    given = config(write_world(tmp_path), ALONE, rollout={"warmup": 1000})
+    given = world_config(write_world(tmp_path), ALONE, rollout={"warmup": 1000})
     with pytest.raises(DataError, match=r"waves\.csv:2: no sequence of train has the 1,000 observed steps of rollout"):
         open_data(given)
 
@@ -200,12 +201,12 @@ def test_a_warm_up_longer_than_every_sequence(tmp_path):
 @pytest.mark.parametrize("form", ["parquet", "arrow"])
 def test_starts_and_goals_are_the_same_in_every_format(world, form):
     columnar = pytest.importorskip("tests.support.columnar")
-    rows = [json.loads(line) for line in (world / "drives.jsonl").read_text().splitlines()]
+    rows = read_jsonl(world / "drives.jsonl")
     nested = {name: [row[name] if isinstance(row[name][0], list) else [row[name]] for row in rows] for name in
               ("start", "goal")}  # fmt: skip
     columns = {"id": [row["id"] for row in rows], **nested}
     (world / f"drives.{form}").write_bytes(columnar.WRITERS[form](columns))
-    lines, others = (open_data(config(world, data={"train": f"drives.{suffix}"})) for suffix in ("jsonl", form))
+    lines, others = (open_data(world_config(world, data={"train": f"drives.{suffix}"})) for suffix in ("jsonl", form))
     assert others.train.ids == lines.train.ids
     for name in ("numbers", "target", "offsets", "observed"):
         np.testing.assert_array_equal(getattr(others.train, name), getattr(lines.train, name))

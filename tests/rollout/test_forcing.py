@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.worlds import ALONE, config, job_of
+from tests.support.worlds import ALONE, randomized_job, world_config
 
 
 def loss(job, step):
@@ -13,7 +13,7 @@ def loss(job, step):
 @pytest.mark.parametrize("name", ["linear", "exponential"])
 def test_training_goes_from_observed_values_to_its_own(world, name):
     def forced(**forcing):
-        return job_of(config(world, ALONE, rollout={"teacher_forcing": forcing or None}))
+        return randomized_job(world_config(world, ALONE, rollout={"teacher_forcing": forcing or None}))
 
     observed, own = loss(forced(name="constant", start=1.0), 0), loss(forced(), 0)
     scheduled = forced(name=name, start=1.0, end=0.0, steps=6)

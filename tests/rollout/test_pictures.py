@@ -2,12 +2,11 @@
 
 import sys
 from importlib import util
-from pathlib import Path
 from xml.etree import ElementTree
 
 import lstm_cli
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 BRIEFLY = ["train.epochs=1", "threads=1"]
 
 

@@ -10,8 +10,9 @@ import lstm_cli
 from lstm_cli.cli.group import predict, train
 from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.predict import predict_run
+from tests.support.data import read_jsonl
 from tests.support.runs import train as trained
-from tests.support.worlds import ALONE, cart_step, config, write_world
+from tests.support.worlds import ALONE, cart_step, world_config, write_world
 
 STARTS = [{"id": "a", "start": [0.1, 0.2, 0.3]}, {"id": "b", "start": [[0.5, 0, 0], [0.4, 0.1, 0]]}]
 
@@ -19,8 +20,8 @@ STARTS = [{"id": "a", "start": [0.1, 0.2, 0.3]}, {"id": "b", "start": [[0.5, 0, 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = write_world(tmp_path_factory.mktemp("world"))
-    trained(config(folder), folder / "run")
-    trained(config(folder, ALONE), folder / "alone")
+    trained(world_config(folder), folder / "run")
+    trained(world_config(folder, ALONE), folder / "alone")
     (folder / "starts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in STARTS))
     return folder
 
@@ -34,7 +35,7 @@ def test_each_state_follows_from_the_one_before(folder):
         np.testing.assert_allclose(cart_step(states[:-1], np.array(row["output"])), states[1:], rtol=1e-5, atol=1e-6)
 
 
-def test_as_many_steps_as_in_training_unless_told(folder):
+def test_as_many_steps_as_in_training_by_default(folder):
     run = lstm_cli.load(folder / "run", trust=True)
     assert [len(row["prediction"]) for row in run.predict(STARTS)] == [6, 6]
     long, short = run.steer(STARTS, 8), run.steer(STARTS[:1], 5)
@@ -58,7 +59,7 @@ def test_goals_are_scored(folder):
 def test_a_score_is_that_of_the_trajectories(folder, size):
     run = lstm_cli.load(folder / "run", trust=True)
     run.config = run.config.model_copy(update={"train": run.config.train.model_copy(update={"batch_size": size})})
-    rows = [json.loads(line) for line in (folder / "drives.jsonl").read_text().splitlines()]
+    rows = read_jsonl(folder / "drives.jsonl")
     errors = []
     for row, found in zip(rows, run.predict([{"start": row["start"]} for row in rows]), strict=True):
         goal = np.atleast_2d(row["goal"])
@@ -98,7 +99,7 @@ def test_the_code_in_a_folder_is_not_run_without_trust(folder, monkeypatch):
 
 def test_other_code_than_that_of_the_training_is_refused(folder, tmp_path):
     write_world(tmp_path)
-    trained(config(tmp_path), tmp_path / "run")
+    trained(world_config(tmp_path), tmp_path / "run")
     code = tmp_path / "run" / "dynamics.py"
     code.write_text(code.read_text() + "\nimport os\n")
     with pytest.raises(CheckpointError, match=r"dynamics\.py: not the file that the checkpoint was trained with"):
@@ -107,7 +108,7 @@ def test_other_code_than_that_of_the_training_is_refused(folder, tmp_path):
 
 def test_a_run_is_not_resumed_with_another_system(tmp_path):
     write_world(tmp_path)
-    (tmp_path / "c.yaml").write_text(json.dumps(config(tmp_path).model_dump(mode="json")))
+    (tmp_path / "c.yaml").write_text(json.dumps(world_config(tmp_path).model_dump(mode="json")))
     arguments = [str(tmp_path / "c.yaml"), "-o", str(tmp_path / "run")]
     assert CliRunner().invoke(train, [*arguments, "train.epochs=1"]).exit_code == 0
     with (tmp_path / "cart.py").open("a") as file:
@@ -120,7 +121,7 @@ def test_a_trajectory_to_infinity_is_named(tmp_path):
     write_world(tmp_path)
     tame = [{"id": str(k), "start": [0.001, 0.001, 0.001], "goal": [0, 0]} for k in range(9)]
     (tmp_path / "drives.jsonl").write_text("".join(json.dumps(row) + "\n" for row in tame))
-    trained(config(tmp_path, rollout={"dynamics": "cart.py:explodes", "steps": 1}), tmp_path / "run")
+    trained(world_config(tmp_path, rollout={"dynamics": "cart.py:explodes", "steps": 1}), tmp_path / "run")
     (tmp_path / "starts.jsonl").write_text('{"start": [9.0, 9.0, 9.0]}\n')
     arguments = [str(tmp_path / "run"), str(tmp_path / "starts.jsonl"), "--trust", "--steps", "40"]
     result = CliRunner().invoke(predict, arguments)

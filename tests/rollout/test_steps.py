@@ -1,4 +1,4 @@
-"""Closed loops, a step of training at a time: what is fed and what counts, the loss and its gradient."""
+"""Closed loops, a step of training at a time: what is fed back and what is counted, the loss and its gradient."""
 
 import json
 
@@ -12,10 +12,10 @@ from lstm_cli.engine.forcing import forced_steps, probability
 from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.kernels.runtime.threads import set_threads
 from tests.support import reference
-from tests.support.worlds import ALONE, CLOSED, cart_step, config, job_of, raw_sequences, write_world
+from tests.support.worlds import ALONE, CLOSED, cart_step, randomized_job, raw_sequences, world_config, write_world
 
 
-def by_hand(job, rows, *, elements, scale=(0.0, 1.0)):
+def loss_in_numpy(job, rows, *, elements, scale=(0.0, 1.0)):
     """The loss of one row of the data after the other, in plain numpy: the mean over all the steps that count."""
     values = {name: v.astype(np.float64) for name, v in job.trainer.model.parameters.values().items()}
     total, count = 0.0, 0
@@ -43,15 +43,15 @@ def by_hand(job, rows, *, elements, scale=(0.0, 1.0)):
 
 
 @pytest.mark.parametrize("scale", ["none", "standard"])
-def test_the_loss_is_that_of_the_loop_by_hand_in_the_systems_own_units(world, scale):
-    job = job_of(config(world, precision="float64", data={"scale": scale}))
+def test_the_loss_is_that_of_the_loop_in_numpy_in_the_systems_own_units(world, scale):
+    job = randomized_job(world_config(world, precision="float64", data={"scale": scale}))
     (batch, *_) = evaluation_batches(job.config, job.batches.dataset).epoch(0)
     loss, _, _ = job.evaluator(batch, None)
     dataset = job.batches.dataset
     rows = raw_sequences(world, [dataset.ids[k] for k in batch.sequences])
     scaling = dataset.schema.scaling["start"]
     assert (scale == "none") == bool((scaling.spread == 1).all())
-    expected = by_hand(job, rows, elements=[0, 1], scale=(scaling.center, scaling.spread))
+    expected = loss_in_numpy(job, rows, elements=[0, 1], scale=(scaling.center, scaling.spread))
     assert loss / batch.loss_divisor == pytest.approx(expected, rel=1e-9)
 
 
@@ -65,21 +65,21 @@ def test_the_loss_is_that_of_the_loop_by_hand_in_the_systems_own_units(world, sc
     ],
 )
 def test_a_config_that_is_written_reads_back_equal(world, tmp_path, changes):
-    given = config(world, **changes)
+    given = world_config(world, **changes)
     (tmp_path / "resolved.yaml").write_text(given.to_yaml())
     again = load_config(tmp_path / "resolved.yaml")
     assert again == given and again.to_yaml() == given.to_yaml()
 
 
 def test_scale_is_none_unless_the_config_says_otherwise(world):
-    assert config(world).data.scale == "none"
-    assert config(world, data={"scale": "standard"}).data.scale == "standard"
-    assert config(world, ALONE).data.scale == "standard"
+    assert world_config(world).data.scale == "none"
+    assert world_config(world, data={"scale": "standard"}).data.scale == "standard"
+    assert world_config(world, ALONE).data.scale == "standard"
 
 
 @pytest.mark.parametrize("at", ["every", "last", [0, 0, 2.0, 0, 0, 1.0]])
 def test_the_steps_that_count_and_how_much(world, at):
-    job = job_of(config(world, rollout={"loss_at": at}))
+    job = randomized_job(world_config(world, rollout={"loss_at": at}))
     (batch, *_) = evaluation_batches(job.config, job.batches.dataset).epoch(0)
     time, column = np.divmod(batch.counted, len(batch.lengths))
     turn = time - (batch.observed[column] - 1)
@@ -95,7 +95,7 @@ def test_the_steps_that_count_and_how_much(world, at):
 
 @pytest.mark.parametrize("system", ["cart", "linear_algebra"])
 def test_a_gradient_of_the_whole_step_is_a_slope(world, system):
-    job = job_of(config(world, precision="float64", rollout={"dynamics": f"cart.py:{system}"}))
+    job = randomized_job(world_config(world, precision="float64", rollout={"dynamics": f"cart.py:{system}"}))
     trainer, batch = job.trainer, job.batches.largest()
     flat = trainer.model.parameters.flat
     assert isinstance(trainer.model, ClosedLoop)
@@ -112,15 +112,15 @@ def test_a_gradient_of_the_whole_step_is_a_slope(world, system):
 
 
 def test_a_system_may_be_an_object(world):
-    job = job_of(config(world, rollout={"dynamics": "cart.py:winch"}))
+    job = randomized_job(world_config(world, rollout={"dynamics": "cart.py:winch"}))
     batch = job.batches.largest()
     loss, _ = job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
     assert np.isfinite(loss) and job.trainer.gradient_norm() > 0
 
 
 def test_a_system_may_have_ops_without_numba(world):
-    job = job_of(config(world, rollout={"dynamics": "cart.py:clipped"}, model={"initial_state": "zeros"}))
-    plain = job_of(config(world, model={"initial_state": "zeros"}))
+    job = randomized_job(world_config(world, rollout={"dynamics": "cart.py:clipped"}, model={"initial_state": "zeros"}))
+    plain = randomized_job(world_config(world, model={"initial_state": "zeros"}))
     batch = job.batches.largest()
     losses = [j.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)[0] for j in (job, plain)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
@@ -130,7 +130,7 @@ def test_a_system_may_have_ops_without_numba(world):
 @pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
 def test_threads_change_nothing(world, base):
     """So large a network is cut into shards of rows."""
-    job = job_of(config(world, base, model={"layers": [96, 80]}, train={"batch_size": 16}))
+    job = randomized_job(world_config(world, base, model={"layers": [96, 80]}, train={"batch_size": 16}))
     batch, results = job.batches.largest(), []
     for threads in (1, 2):
         set_threads(threads)
@@ -142,15 +142,17 @@ def test_threads_change_nothing(world, base):
 
 
 def test_dropout_draws_the_same_masks_for_the_same_step(world):
-    given = config(world, model={"dropout": 0.4, "recurrent_dropout": 0.3, "layers": [5, {"size": 4, "cell": "gru"}]})
-    trainer, batch = (job := job_of(given)).trainer, job.batches.largest()
+    given = world_config(
+        world, model={"dropout": 0.4, "recurrent_dropout": 0.3, "layers": [5, {"size": 4, "cell": "gru"}]}
+    )
+    trainer, batch = (job := randomized_job(given)).trainer, job.batches.largest()
     losses = [trainer.backpropagate(batch, None, divisor=1.0, seed=1, step=step)[0] for step in (0, 1, 0)]
     assert losses[0] == losses[2] != losses[1]
 
 
 def test_inputs_that_the_loop_leaves_alone(world):
-    given = config(world, data={"inputs": ["start", "wish"]}, precision="float64")
-    job = job_of(given)
+    given = world_config(world, data={"inputs": ["start", "wish"]}, precision="float64")
+    job = randomized_job(given)
     (batch, *_) = evaluation_batches(given, job.batches.dataset).epoch(0)
     before, _, _ = job.evaluator(batch, None)
     batch.numbers[:, :, 3] += 1.0
@@ -159,7 +161,7 @@ def test_inputs_that_the_loop_leaves_alone(world):
 
 
 def test_a_goal_of_every_step_can_be_seen_by_the_network(world):
-    given = config(world, data={"inputs": ["start", "goal"]})
+    given = world_config(world, data={"inputs": ["start", "goal"]})
     dataset = open_data(given).train
     sequence = next(s for s in dataset if len(np.atleast_2d(raw_sequences(world, [s.id])[0]["goal"])) > 1)
     goal = np.array(raw_sequences(world, [sequence.id])[0]["goal"], np.float32)
@@ -173,17 +175,17 @@ def test_the_last_observed_states_are_fed_where_warmup_says_how_many(world, tmp_
             for k in range(8)]  # fmt: skip
     write_world(tmp_path)
     (tmp_path / "drives.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    dataset = open_data(config(tmp_path, rollout={"warmup": 2})).train
+    dataset = open_data(world_config(tmp_path, rollout={"warmup": 2})).train
     assert set(dataset.observed) == {2} and set(dataset.lengths) == {7}
     fed = {tuple(s.numbers[:2, 0].round(3).tolist()) for s in dataset}
     assert fed == {tuple(np.float32(pair).tolist()) for pair in ((0.1, 0.2), (0.2, 0.3))}
 
 
 def test_windows_of_a_series_are_warm_up_and_loop(world):
-    given = config(world, ALONE)
+    given = world_config(world, ALONE)
     assert given.data.window == 3 + 5 - 1
     assert config_like(given).data.window == 7  # a resolved config says both, and loads again
-    for batch in (job := job_of(given)).batches.epoch(0):
+    for batch in (job := randomized_job(given)).batches.epoch(0):
         time = batch.counted // len(batch.lengths)
         assert time.min() >= 2 and (batch.observed == 3).all() and len(batch.mask) <= 7
     assert not job.batches.carry_state and not job.valid.carry_state
@@ -196,7 +198,7 @@ def config_like(given):
 
 
 def test_a_loop_alone_feeds_on_its_own_predictions(world):
-    job = job_of(config(world, ALONE, model={"residual": True}, precision="float64"))
+    job = randomized_job(world_config(world, ALONE, model={"residual": True}, precision="float64"))
     (batch, *_) = job.valid.epoch(0)
     _, values, _ = job.evaluator(batch, None)
     model = job.trainer.model.parameters.values()
@@ -226,8 +228,8 @@ def test_teachers_force_as_often_as_the_schedule_says():
 
 
 def test_always_forced_is_the_open_loop(world):
-    forced = job_of(config(world, ALONE, rollout={"teacher_forcing": {"name": "constant", "start": 1.0}}))
-    free = job_of(config(world, ALONE, rollout={"teacher_forcing": None}))
+    forced = randomized_job(world_config(world, ALONE, rollout={"teacher_forcing": {"name": "constant", "start": 1.0}}))
+    free = randomized_job(world_config(world, ALONE, rollout={"teacher_forcing": None}))
     batch = forced.batches.largest()
     losses = [
         job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)[0] for job in (forced, free)

@@ -1,7 +1,5 @@
 """Closed loops from a config to a run: what is learned and reported, and that nothing is lost on the way."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,8 +8,9 @@ from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.training.check import check
 from lstm_cli.training.horizon import rolled
 from lstm_cli.training.overview import started
+from tests.support.paths import ROOT
 from tests.support.runs import assert_same, train, train_in_sessions
-from tests.support.worlds import ALONE, CLOSED, cart_step, config, job_of, raw_sequences, write_world
+from tests.support.worlds import ALONE, CLOSED, cart_step, randomized_job, raw_sequences, world_config, write_world
 
 
 def test_the_example_of_the_interface_works_as_shown(tmp_path):
@@ -32,15 +31,14 @@ rollout:
 
 
 def write_swings(folder):
-    root = Path(__file__).parents[2]
-    (folder / "pendulum.py").write_text((root / "configs" / "pendulum.py").read_text())
-    (folder / "swings.jsonl").write_text((root / "data" / "pendulum" / "test.jsonl").read_text())
+    (folder / "pendulum.py").write_text((ROOT / "configs" / "pendulum.py").read_text())
+    (folder / "swings.jsonl").write_text((ROOT / "data" / "pendulum" / "test.jsonl").read_text())
 
 
 @pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
 def test_a_run_resumed_is_the_run_uninterrupted(tmp_path, base):
     write_world(tmp_path)
-    given = config(tmp_path, base, model={"dropout": 0.2})
+    given = world_config(tmp_path, base, model={"dropout": 0.2})
     train(given, tmp_path / "whole")
     sessions = train_in_sessions(given, tmp_path / "parts", stops=(1, 2, 2))
     assert sessions > 1
@@ -48,7 +46,7 @@ def test_a_run_resumed_is_the_run_uninterrupted(tmp_path, base):
 
 
 def test_learning_brings_the_cart_to_its_goal(world, tmp_path):
-    given = config(world, train={"epochs": 40, "patience": None}, rollout={"loss_at": "last", "steps": 15})
+    given = world_config(world, train={"epochs": 40, "patience": None}, rollout={"loss_at": "last", "steps": 15})
     watcher = train(given, tmp_path / "run")
     from lstm_cli.training.events import Evaluated
 
@@ -58,7 +56,7 @@ def test_learning_brings_the_cart_to_its_goal(world, tmp_path):
 
 @pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
 def test_the_error_against_the_horizon(world, base):
-    job = job_of(config(world, base, data={"test": 0.2}))
+    job = randomized_job(world_config(world, base, data={"test": 0.2}))
     data = open_data(job.config)
     shown = rolled(job)
     assert shown.split == "test" and len(shown.errors) == job.config.rollout.steps
@@ -73,21 +71,21 @@ def test_the_error_against_the_horizon(world, base):
             squares[turn] += np.mean((found[n] - wanted[n]) ** 2)
             counts[turn] += 1
     np.testing.assert_allclose(shown.errors, np.sqrt(squares / counts))
-    last = config(world, base, data={"test": 0.2}, rollout={"loss_at": "last"})
-    assert rolled(job_of(last)) == shown  # every step is shown, whichever count
+    last = world_config(world, base, data={"test": 0.2}, rollout={"loss_at": "last"})
+    assert rolled(randomized_job(last)) == shown  # every step is shown, whichever count
     assert 2 <= len(shown.trajectories) <= 6
     assert all(len(line.found) == len(line.wanted) for line in shown.trajectories)
 
 
-def test_the_report_shows_the_loop_and_what_nobody_drives(world, tmp_path):
-    train(config(world), tmp_path / "run")
+def test_the_report_shows_the_loop_and_the_undriven_system(world, tmp_path):
+    train(world_config(world), tmp_path / "run")
     page = (tmp_path / "run" / "report.html").read_text()
     assert "Error at each step of the closed loop, validation data" in page
     assert "the undriven system" in page and "start[1]" in page
 
 
 def test_the_system_left_alone_is_a_baseline(world):
-    job = job_of(config(world))
+    job = randomized_job(world_config(world))
     before = job.trainer.model.parameters.flat.get_value()
     (baseline,) = started(world, job).baselines
     assert (job.trainer.model.parameters.flat.get_value() == before).all()
@@ -101,7 +99,7 @@ def test_the_system_left_alone_is_a_baseline(world):
 
 
 def test_the_last_observed_value_is_a_baseline_of_a_loop_alone(world):
-    job = job_of(config(world, ALONE))
+    job = randomized_job(world_config(world, ALONE))
     persisted = {b.name: b.metrics for b in started(world, job).baselines}["the last value"]
     squares = []
     for batch in job.valid.epoch(0):
@@ -113,5 +111,5 @@ def test_the_last_observed_value_is_a_baseline_of_a_loop_alone(world):
 
 @pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
 def test_check_runs_the_largest_batch(world, base):
-    text = check(config(world, base))
+    text = check(world_config(world, base))
     assert "largest:" in text and "parameters" in text

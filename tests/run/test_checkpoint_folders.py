@@ -17,7 +17,7 @@ from tests.support.crash import damage, step_of
 from tests.support.crash_worker import state
 
 
-def test_a_missing_checkpoint_says_so(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="best: there is no checkpoint"):
         load(tmp_path / "best")
 
@@ -63,7 +63,7 @@ def test_a_reader_finds_a_state_whatever_a_save_does_meanwhile(pauses: list[int]
 
 
 class TestResume:
-    """`load_newest` finds the newest good state, and tells loudly of a damaged one."""
+    """`load_newest` finds the newest good state, and warns of a damaged one."""
 
     @pytest.fixture
     def run(self, tmp_path: Path) -> Path:
@@ -79,7 +79,7 @@ class TestResume:
         save(state(6), run / "best")
         assert step_of(load_newest(run).state) == 6
 
-    def test_goes_on_from_best_if_last_is_damaged(self, run: Path) -> None:
+    def test_continues_from_best_if_last_is_damaged(self, run: Path) -> None:
         damage(run / "last")
         found = load_newest(run)
         assert step_of(found.state) == 3

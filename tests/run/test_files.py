@@ -12,17 +12,14 @@ import pytest
 
 from lstm_cli.errors import DiskError
 from lstm_cli.run.files import WholeFile, replace_file, replace_folder, temporary_name, write_new
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+from tests.support.paths import names_in
 
 
 def test_a_file_is_replaced(tmp_path: Path) -> None:
     replace_file(tmp_path / "a", b"one")
     replace_file(tmp_path / "a", b"two")
     assert (tmp_path / "a").read_bytes() == b"two"
-    assert names(tmp_path) == ["a"]
+    assert names_in(tmp_path) == {"a"}
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -52,7 +49,7 @@ def test_results_appear_when_they_are_complete(tmp_path: Path) -> None:
         file.write(b"new")
         assert path.read_bytes() == b"before"
     assert path.read_bytes() == b"new"
-    assert names(tmp_path) == ["out"]
+    assert names_in(tmp_path) == {"out"}
 
 
 def stream(path: Path) -> None:
@@ -60,7 +57,7 @@ def stream(path: Path) -> None:
         file.write(b"new")
 
 
-def fill(path: Path) -> None:
+def replace_whole_folder(path: Path) -> None:
     path.mkdir()
     replace_folder(path, ["part"], lambda folder: write_new(folder / "part", [b"new"]))
 
@@ -70,7 +67,7 @@ def fill(path: Path) -> None:
     [
         (stream, ["sync 3 bytes", "rename to out", "sync the folder"]),
         (lambda path: replace_file(path, b"new"), ["sync 3 bytes", "rename to out", "sync the folder"]),
-        (fill, ["sync 3 bytes", "sync a folder", "rename out", "rename to out", "sync the folder"]),
+        (replace_whole_folder, ["sync 3 bytes", "sync a folder", "rename out", "rename to out", "sync the folder"]),
     ],
     ids=["stream", "file", "folder"],
 )
@@ -103,7 +100,7 @@ def test_results_do_not_appear_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), WholeFile(tmp_path / "out") as file:
         file.write(b"half")
         _ = 1 / 0
-    assert names(tmp_path) == []
+    assert names_in(tmp_path) == set()
 
 
 def test_results_go_where_a_link_points(tmp_path: Path) -> None:

@@ -20,8 +20,7 @@ from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import LOCK
 from tests.support.crash import Worker
 from tests.support.crash_worker import state
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT, names_in
 
 
 @pytest.fixture
@@ -37,12 +36,8 @@ def run(tmp_path: Path) -> Path:
     return path
 
 
-def names(path: Path) -> set[str]:
-    return {entry.name for entry in path.iterdir()}
-
-
 def test_a_new_run_gets_its_folders(run: Path) -> None:
-    assert names(run) == {
+    assert names_in(run) == {
         LOCK,
         "config.yaml",
         "resolved.yaml",
@@ -76,7 +71,7 @@ def test_overwrite_removes_what_the_tool_made_and_nothing_else(run: Path) -> Non
     left = {path.name: path.read_text() for path in run.rglob("*") if path.is_file() and path.parent != run}
     assert left == {"notes.txt": "mine too", "best.tex": "mine as well"}
     assert (run / "notes.txt").read_text() == "mine"
-    (former,) = names(run) - {LOCK, "notes.txt", "thesis"}
+    (former,) = names_in(run) - {LOCK, "notes.txt", "thesis"}
     assert warning == f"{run}: replaced, except for files that this tool did not create: {former}, notes.txt, thesis"
 
 
@@ -98,7 +93,7 @@ def test_a_place_without_room_is_found_before_the_data_is_read(tmp_path: Path, o
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 74
         assert re.search(r"new/probe: cannot be written: File too large .+: free some space", done.stderr)
-    assert names(tmp_path / "new") == {LOCK}
+    assert names_in(tmp_path / "new") == {LOCK}
 
 
 def test_overwrite_of_nothing_is_fine(tmp_path: Path) -> None:
@@ -115,7 +110,7 @@ def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path: Path, 
         RunFolder.create(tmp_path, overwrite=overwrite)
     with pytest.raises(ConfigError, match="no run to resume: leave out --resume to start one"):
         RunFolder.resume(tmp_path)
-    assert names(tmp_path) == {"config.yaml"}
+    assert names_in(tmp_path) == {"config.yaml"}
 
 
 @pytest.mark.parametrize("name", ["best", "metrics.jsonl"])
@@ -124,7 +119,7 @@ def test_overwrite_follows_no_link(run: Path, tmp_path: Path, name: str) -> None
     (run / name).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match=f"runs/x/{name}: a symbolic link, which this tool did not create"):
         RunFolder.create(run, overwrite=True)
-    assert "config.yaml" in names(run)
+    assert "config.yaml" in names_in(run)
     assert (tmp_path / "elsewhere").exists()
 
 
@@ -137,7 +132,7 @@ def test_a_copy_without_hidden_files_is_a_run(run: Path) -> None:
 def test_resume_needs_a_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no run to resume"):
         RunFolder.resume(tmp_path / "nothing")
-    assert not names(tmp_path)
+    assert not names_in(tmp_path)
 
 
 def test_resume_of_a_run_killed_before_it_began(tmp_path: Path) -> None:
@@ -175,7 +170,7 @@ def test_unfinished_files_are_removed(run: Path) -> None:
         (run / name).mkdir()
         (run / name / file).write_text("half")
     with RunFolder.resume(run):
-        assert [name for name in names(run) if name.startswith(".tmp")] == [".tmp-notes.txt-01234567"]
+        assert [name for name in names_in(run) if name.startswith(".tmp")] == [".tmp-notes.txt-01234567"]
 
 
 def test_only_listed_files_are_written(run: Path) -> None:
@@ -263,7 +258,7 @@ class TestIdentity:
         with pytest.raises(CheckpointError, match=f"{name}: not the file that the checkpoint was trained with"):
             check_identity(kept, run)
 
-    def test_other_versions_are_told(self, run: Path) -> None:
+    def test_other_versions_are_named(self, run: Path) -> None:
         kept = identity(run)
         kept["versions"]["numpy"] = "1.0"
         assert [note.split(" -> ")[0] for note in check_identity(kept, run)] == ["numpy 1.0"]

@@ -1,4 +1,4 @@
-"""A good file of each format with a row that is bad in one way, how it is read, and the message that is due."""
+"""A good file of each format with a row that is bad in one way, how it is read, and the expected message."""
 
 # ruff: noqa: E501  (a table is read by rows)
 

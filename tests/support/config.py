@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 from lstm_cli.config import Config, load_config
 from lstm_cli.errors import ConfigError
@@ -49,6 +50,12 @@ train:
 """
 
 GOOD = "data: {train: a.jsonl, inputs: [x], target: y}\n"
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The mapping of a config with changes, section by section."""
+    both = {**base, **changes}
+    return {key: {**base.get(key, {}), **value} if isinstance(value, dict) else value for key, value in both.items()}
 
 
 def write(folder: Path, text: str | bytes, name: str = "c.yaml") -> Path:

@@ -1,4 +1,4 @@
-"""Runs tasks of `worker` with strace killing them or failing their system calls, and looks at what is left."""
+"""Runs tasks of `crash_worker` with strace killing them or failing their system calls, and checks what is left."""
 
 import json
 import os
@@ -18,12 +18,11 @@ import pytest
 from lstm_cli.run.checkpoint import PARTS, State, load, load_newest, save
 from lstm_cli.run.names import BEST, LAST, MODEL
 from tests.support.crash_worker import state
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
 
 
 class Outcome(NamedTuple):
-    """How a task ended: its exit code (negative: the signal) and what it said."""
+    """How a task ended: its exit code (negative: the signal) and what it printed."""
 
     code: int
     message: str

@@ -44,7 +44,7 @@ def do_save(task: dict) -> None:
 
 
 def do_train(task: dict) -> None:
-    """Save for ever, each new best first, and note every save that was acknowledged."""
+    """Save without end, each new best first, and note every save that was acknowledged."""
     run = RunFolder.resume(Path(task["run"]))
     found = load_newest(run.path)
     step = found.state.position["step"] if found else 0

@@ -1,7 +1,6 @@
 """Small data sets written on the spot, and the configs that read them."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 
@@ -9,8 +8,9 @@ from lstm_cli.config import config_from_mapping
 from lstm_cli.data import Dataset, Encoded, Schema, open_data
 from lstm_cli.data.schema.layout import Column, Layout, TargetColumn
 from lstm_cli.data.schema.preprocessing import Scaling
+from tests.support.paths import ROOT
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+SHARED = ROOT.parent / "shared" / "data"
 CONLLU = """# sent_id = a1
 # text = vámonos al mar
 1-2\tvámonos\t_\t_\t_\t_\t_\t_\t_\t_
@@ -33,7 +33,8 @@ TS = """# a comment
 """
 
 
-def config(folder, sections=None, **data):
+def data_config(folder, sections=None, **data):
+    """A config of this data; `sections` are those besides `data`."""
     return config_from_mapping({"data": {"valid": None, **data}, **(sections or {})}, folder)
 
 
@@ -46,14 +47,23 @@ def write_jsonl(path, rows):
     return write(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
+def read_jsonl(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def raise_memory_error(*args, **options):
+    """Stand in for a function whose result does not fit into memory."""
+    raise MemoryError
+
+
 def open_jsonl(folder, rows, sections=None, **data):
     write_jsonl(folder / "train.jsonl", rows)
-    return open_data(config(folder, sections, train="train.jsonl", **data))
+    return open_data(data_config(folder, sections, train="train.jsonl", **data))
 
 
 def open_text(folder, text, sections=None, **data):
     write(folder / "train.txt", text)
-    return open_data(config(folder, sections, train="train.txt", **data))
+    return open_data(data_config(folder, sections, train="train.txt", **data))
 
 
 def number_schema(*, per="step", kind="number"):

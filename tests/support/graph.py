@@ -1,4 +1,4 @@
-"""Small networks in float64, random batches for them, and what they make of these."""
+"""Small networks in float64, random batches for them, and the outputs of one for the other."""
 
 from dataclasses import dataclass, replace
 
@@ -38,12 +38,20 @@ class Network:
         return loss, self.trainer.gradient.get_value()
 
 
-def network(kind="category", *, per="step", numbers=3, tokens=None, outputs=4, loss=None, precision="float64", **model):
-    """Build a network of small layers of uneven sizes, by default without dropout."""
+def network(kind="category", *, per="step", numbers=3, tokens=None, outputs=4, loss=None, precision="float64",
+            further_cell=None, **model):  # fmt: skip
+    """Build a network of small layers of uneven sizes, by default without dropout.
+
+    `further_cell` is one that the config does not name, of all layers.
+    """
     model = {"layers": [5, 7], "embedding": 2, "dropout": 0.0, **model}
     mapping = {"data": {"train": "a.jsonl", "target": "y"}, "model": model, "loss": loss or {}, "precision": precision}
     config = config_from_mapping(mapping)
-    built = Model(config.model, Sizes(numbers, tokens or {}, outputs, per), dtype=precision)
+    spec = config.model
+    if further_cell:
+        layers = tuple(layer.model_copy(update={"cell": further_cell}) for layer in spec.layers)
+        spec = spec.model_copy(update={"cell": further_cell, "layers": layers})
+    built = Model(spec, Sizes(numbers, tokens or {}, outputs, per), dtype=precision)
     flat = built.parameters.flat.get_value()
     built.parameters.flat.set_value(np.random.default_rng(0).normal(0, 0.5, flat.shape).astype(precision))
     return Network(

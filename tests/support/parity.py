@@ -7,15 +7,15 @@ digest of each parameter's first gradient and of its value after the updates. `s
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from lstm_cli import LSTM, RNN, Embedding, GatedInput, Layer, StackedCells, create_optimization_updates
 from lstm_cli.theano_lstm import theano
+from tests.support.paths import ROOT
 
 T = theano.tensor
-NUMBERS = Path(__file__).parents[1] / "theano_lstm" / "theano_lstm.npz"
+NUMBERS = ROOT / "tests" / "theano_lstm" / "theano_lstm.npz"
 DOUBLE_PENDULUM = {"M1": 1.0, "M2": 0.7, "L1": 1.0, "L2": 0.8, "G": 9.81, "dt": 0.02}
 
 

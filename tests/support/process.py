@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.runs import SMALL, merged, write_data
+from tests.support.paths import ROOT
+from tests.support.runs import small, write_data
 
-ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from lstm_cli.cli.start import train; train()"]
 
 STUCK = """
@@ -26,12 +26,12 @@ def stuck(*_):
 def write_endless_config(folder: Path) -> Path:
     """Write a config, and its data, of a small run that does not end."""
     path = write_data(folder) / "config.yaml"
-    path.write_text(json.dumps(merged(SMALL, {"train": {"epochs": 100_000, "patience": None}})))
+    path.write_text(json.dumps(small(train={"epochs": 100_000, "patience": None})))
     return path
 
 
 class Process:
-    """A running `lstm-train` and what it says."""
+    """A running `lstm-train` and what it prints."""
 
     def __init__(self, config: Path, run: Path, *options: str, **environment: str) -> None:
         self.run, self._said = run, run.with_suffix(".stderr")

@@ -155,3 +155,31 @@ def reference_slope(problem, number, direction, step=1e-3):
 def close(got, expected, tolerance=1e-10):
     for a, b in zip(got, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * max(1, np.abs(b).max()))
+
+
+def check_against_reference(problem):
+    """The Op's outputs are those of numpy, and its gradients the slopes of numpy's cost."""
+    outputs, gradients = run(problem)
+    close(outputs, run_reference(problem))
+    rng, activation = np.random.default_rng(1), problem.kind.activation
+    places = [0, 2, 3, *(4 + state for state in range(len(problem.initial)))]
+    for number, gradient in zip(places, gradients, strict=True):
+        direction = rng.normal(size=gradient.shape) / np.sqrt(gradient.size)
+        step = 1e-6 if activation in ("relu", "softsign") else 1e-3  # a corner is not to be crossed
+        slope = reference_slope(problem, number, direction, step)
+        np.testing.assert_allclose((gradient * direction).sum(), slope, rtol=0, atol=1e-8 if step < 1e-3 else 1e-10)
+
+
+def check_sequences_alone(problem):
+    """Each sequence has the same outputs and gradients without the others and without padding."""
+    (h, *finals), (dx, dW, db, *dinitial) = run(problem)
+    dW_sum, db_sum = 0, 0
+    for row in range(len(problem.lengths)):
+        (h_one, *finals_one), (dx_one, dW_one, db_one, *dinitial_one) = run(problem.select([row]))
+        end = problem.lengths[row]
+        close([h[:end, [row]], dx[:end, [row]]], [h_one, dx_one])
+        close([a[[row]] for a in (*finals, *dinitial)], [*finals_one, *dinitial_one])
+        assert not h[end:, row].any()
+        assert not dx[end:, row].any()
+        dW_sum, db_sum = dW_sum + dW_one, db_sum + db_one
+    close([dW, db], [dW_sum, db_sum])

@@ -1,4 +1,4 @@
-"""Tiny runs that are done for real, in this process: data, configs, stops after any event, and what is left of them."""
+"""Tiny real runs in this process: data, configs, stops after any event, and what they leave in their folders."""
 
 import json
 import os
@@ -18,6 +18,8 @@ from lstm_cli.run.checkpoint import PARTS, load
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import Evaluated, Event, Finished, Note, Result, Started
 from lstm_cli.training.sinks import Sink
+from tests.support.config import merged
+from tests.support.data import read_jsonl
 
 SMALL = {
     "threads": 1,
@@ -44,17 +46,14 @@ def write_data(folder: Path, *, sequences: int = 17) -> Path:
     return folder
 
 
-def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A config with changes, section by section; an entry `data` with a `train` of its own replaces the section."""
-    both = dict(base)
-    for key, value in changes.items():
-        keep = isinstance(value, dict) and isinstance(base.get(key), dict) and "train" not in value
-        both[key] = {**base[key], **value} if keep else value
-    return both
+def small(**changes: Any) -> dict[str, Any]:
+    """`SMALL` with changes, section by section; a `data` that names a file to train on replaces the section."""
+    replaced = {"data"} if "train" in changes.get("data", {}) else set()
+    return merged({key: value for key, value in SMALL.items() if key not in replaced}, changes)
 
 
-def config(folder: Path, **changes: Any) -> Config:
-    return config_from_mapping(merged(SMALL, changes), folder)
+def small_config(folder: Path, **changes: Any) -> Config:
+    return config_from_mapping(small(**changes), folder)
 
 
 class Watcher(Sink):
@@ -141,18 +140,18 @@ class Whole:
     def of(self, name: str, changes: dict[str, Any]) -> Path:
         if name not in self._done:
             self._done[name] = self.new()
-            train(config(self.folder, **changes), self._done[name])
+            train(small_config(self.folder, **changes), self._done[name])
         return self._done[name]
 
 
 def metrics(folder: Path) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl without the one thing that differs from run to run."""
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    """The lines of metrics.jsonl without `seconds`, which differ from run to run."""
+    lines = read_jsonl(folder / "metrics.jsonl")
     return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
 
 
 def assert_same(one: Path, other: Path) -> None:
-    """Two runs came to the same: every bit of both checkpoints, and every evaluation."""
+    """Two runs have the same result: every bit of both checkpoints, and every evaluation."""
     for name in (LAST, BEST):
         left, right = load(one / name), load(other / name)
         for part in PARTS:

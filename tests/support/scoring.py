@@ -1,20 +1,18 @@
 """Tasks of every kind, and their scores as scikit-learn and numpy compute them from what `lstm-predict` writes."""
 
-import json
-
 import numpy as np
 import pytest
 from sklearn import metrics
 
 import lstm_cli
 from lstm_cli.predict import predict_run
-from tests.support.data import write, write_jsonl
+from tests.support.data import read_jsonl, write, write_jsonl
 
 LONG = 600  # steps of a sequence that is longer than what is run at once
 WORDS = ["to", "be", "or", "not", "that"]
 
 
-def waves(count, rng, *, longest=40):
+def walks(count, rng, *, longest=40):
     """Sequences of two numbers, the last of them long, with targets of every kind."""
     rows = []
     for k, steps in enumerate([*rng.integers(1, longest, count - 1).tolist(), LONG]):
@@ -34,7 +32,7 @@ def waves(count, rng, *, longest=40):
     return rows
 
 
-def series(rng, steps=LONG):
+def seasonal_series(rng, steps=LONG):
     """A positive series with a trend and a season, as csv."""
     t = np.arange(steps)
     return np.exp(3 + t / 2000 + np.sin(t * np.pi / 6) / 3 + rng.normal(size=steps) / 20).round(3)
@@ -191,22 +189,22 @@ CASES = [(name, window) for name in TASKS for window in WINDOWS if window == "no
 BACKWARD = {"a label", "a label, mean over steps", "numbers at the end", "labels", "a number per step", "tags", "sets"}
 
 
-def content(task, rng):
+def content_of(task, rng):
     if task.write is write_series:
-        return series(rng)
+        return seasonal_series(rng)
     if task.suffix == ".conllu":
         return [rng.choice(WORDS, size).tolist() for size in [*rng.integers(1, 9, 20), LONG]]
     if task.suffix in (".txt", ".text"):
         if task.data.get("lines"):
             return "\n".join("".join(rng.choice(list("abc"), k)) for k in [*rng.integers(1, 9, 20), LONG]) + "\n"
         return " ".join(rng.choice(WORDS, LONG).tolist())
-    return waves(20, rng)
+    return walks(20, rng)
 
 
-def trained(task, folder, model=None, **data):
+def train_task(task, folder, model=None, **data):
     """Train briefly; return the run, the file it was scored on, and what is in it."""
     rng = np.random.default_rng(7)
-    given = content(task, rng), content(task, rng)
+    given = content_of(task, rng), content_of(task, rng)
     train, test = (task.write(folder / f"{k}{task.suffix}", rows) for k, rows in enumerate(given))
     config = {
         "threads": 1,
@@ -218,15 +216,15 @@ def trained(task, folder, model=None, **data):
     return lstm_cli.train(config, run=folder / "run", verbosity=-1), test, given[1]
 
 
-def predicted(result, test, task):
+def predict_file(result, test, task):
     out = test.parent / "predictions.jsonl"
     predict_run(result.folder, test, out=out, probabilities=task.probabilities)
-    return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    return read_jsonl(out)
 
 
-def check(task, result, test, given):
-    """All scores there are, for the file and its predictions."""
-    rows = predicted(result, test, task)
+def check_scores(task, result, test, given):
+    """Compare all scores of a file with those of its predictions."""
+    rows = predict_file(result, test, task)
     if task.data.get("target") == {"column": "end", "kind": "number", "per": "sequence"}:
         rows = [row | {"end": True} for row in rows]
     expected = task.score(task.truth(given), rows)

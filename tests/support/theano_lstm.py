@@ -1,4 +1,4 @@
-"""What several of these tests share."""
+"""Helpers of the tests of the API of theano-lstm."""
 
 import numpy as np
 import pytensor

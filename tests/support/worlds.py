@@ -8,6 +8,8 @@ import numpy as np
 from lstm_cli.config import config_from_mapping
 from lstm_cli.data import open_data
 from lstm_cli.training.session import build_job
+from tests.support.config import merged
+from tests.support.data import read_jsonl
 
 CART = '''"""A cart on rails, pushed; its place, its speed and how warm it gets."""
 
@@ -181,17 +183,12 @@ def write_world(folder: Path, *, drives: int = 17) -> Path:
     return folder
 
 
-def merged(base, changes):
-    return {key: {**base.get(key, {}), **value} if isinstance(value, dict) else value for key, value in
-            {**base, **changes}.items()}  # fmt: skip
-
-
-def config(folder, base=CLOSED, **changes):
+def world_config(folder, base=CLOSED, **changes):
     return config_from_mapping(merged(base, changes), folder)
 
 
-def job_of(given):
-    """What trains by a config, with weights large enough to matter."""
+def randomized_job(given):
+    """The job of a config, with random weights large enough to matter."""
     job = build_job(given, open_data(given))
     flat = job.trainer.model.parameters.flat
     draws = np.random.default_rng(2).normal(0, 0.5, flat.get_value().shape)
@@ -200,5 +197,4 @@ def job_of(given):
 
 
 def raw_sequences(folder, ids):
-    rows = map(json.loads, (folder / "drives.jsonl").read_text().splitlines())
-    return [row for row in rows if row["id"] in ids]
+    return [row for row in read_jsonl(folder / "drives.jsonl") if row["id"] in ids]

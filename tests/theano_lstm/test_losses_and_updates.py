@@ -18,7 +18,7 @@ LABELS = rng.integers(0, 4, size=(3, 6)).astype("int32")
 LENGTHS, STARTS = np.array([5, 2, 0], dtype="int32"), np.array([0, 2, 4], dtype="int32")
 
 
-def windows(p=P, labels=LABELS, lengths=LENGTHS, starts=STARTS):
+def window_losses(p=P, labels=LABELS, lengths=LENGTHS, starts=STARTS):
     return evaluate([masked_loss(pt.as_tensor(p), labels, lengths, starts)])[0]
 
 
@@ -27,7 +27,7 @@ def test_masked_loss_sums_over_each_window():
     labels[1, :2] = 99  # ignored outside the window
     ranges = [range(start, start + length) for start, length in zip(STARTS, LENGTHS, strict=True)]
     expected = [-sum(np.log(P[b, t, LABELS[b, t]]) for t in steps) for b, steps in enumerate(ranges)]
-    assert_allclose(windows(labels=labels), expected, rtol=1e-12)
+    assert_allclose(window_losses(labels=labels), expected, rtol=1e-12)
 
 
 def test_masked_loss_has_the_gradient_of_its_windows():
@@ -50,7 +50,7 @@ def test_masked_loss_has_the_gradient_of_its_windows():
 )
 def test_masked_loss_refuses_what_lies_outside(wrong, message):
     with pytest.raises(AssertionError, match=message):
-        windows(**wrong)
+        window_losses(**wrong)
 
 
 START = np.array([1.0, -2.0, 3.0])
@@ -61,7 +61,7 @@ def scaled(g, max_norm):
     return min(max_norm, norm) / (norm + 1e-6) * g
 
 
-def by_hand(method, updates, lr=0.01, rho=0.95, eps=1e-6, max_norm=5.0):
+def updated_in_numpy(method, updates, lr=0.01, rho=0.95, eps=1e-6, max_norm=5.0):
     """Return the parameter after some updates of the cost ``sum p² + p``."""
     p, s, r = START.copy(), np.zeros(3), np.zeros(3)
     for _ in range(updates):
@@ -91,7 +91,7 @@ def test_method_follows_its_equations(method):
     p, function, _ = descend(method=method, lr=0.1)
     for _ in range(4):
         function()
-    assert_allclose(p.get_value(), by_hand(method, 4, lr=0.1), rtol=1e-9)
+    assert_allclose(p.get_value(), updated_in_numpy(method, 4, lr=0.1), rtol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def own_order(states):
 
 
 def compare(one_op, layer, start, parameters, **options):
-    """Compare what an Op makes of sequences, ``(h, finals)``, with a loop of the layer's steps, and their gradients.
+    """Compare the outputs of an Op for sequences, ``(h, finals)``, with a loop of the layer's steps; gradients too.
 
     Parameters
     ----------

@@ -5,7 +5,6 @@ A config has no words for two of the seven cases: the gradient clipped inside th
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,12 +16,13 @@ from lstm_cli.training.loop import train
 from lstm_cli.training.session import build_job
 from tests.support.data import write_jsonl
 from tests.support.parity import CASES, NUMBERS, assert_close, named, of_case
+from tests.support.paths import ROOT
 
 SGD, ADAGRAD, ADADELTA = ({"name": "sgd", "learning_rate": 0.1}, {"name": "adagrad", "learning_rate": 0.05}, "adadelta")
 STEPS = 15
 PENDULUM = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+sys.path.insert(0, {str(ROOT)!r})
 from tests.support.parity import DOUBLE_PENDULUM, pendulum
 
 def double_pendulum(state, output):
@@ -30,20 +30,20 @@ def double_pendulum(state, output):
 """
 
 
-def tagged(folder, numbers):
+def step_labels(folder, numbers):
     """A label for every step of numbers."""
     np.savez(folder / "data.npz", x=numbers["x"].swapaxes(0, 1), y=numbers["y"].T, lengths=numbers["lengths"])
     return {"train": "data.npz", "inputs": ["x"], "target": "y"}
 
 
-def labelled(folder, numbers):
+def token_labels(folder, numbers):
     """A label for every sequence of tokens."""
     rows = zip(numbers["x"].T, numbers["y"], numbers["lengths"], strict=True)
     write_jsonl(folder / "data.jsonl", [{"x": [f"{t}" for t in x[:n]], "y": f"{y}"} for x, y, n in rows])
     return {"train": "data.jsonl", "inputs": ["x"], "target": "y"}
 
 
-def driven(folder, numbers):
+def starts_and_goals(folder, numbers):
     """A start and a goal for every loop."""
     (folder / "pendulum.py").write_text(PENDULUM)
     rows = zip(numbers["x0"].tolist(), numbers["target"][:, [0, 2]].tolist(), strict=True)
@@ -73,17 +73,17 @@ LOOP = {
     "loss": {"normalize": "sequence"},
 }
 CONFIGURED = {
-    "lstm_adadelta": Configured(tagged, {"layers": [7, 6]}, ADADELTA),
-    "lstm_identity_gate_sgd": Configured(tagged, {"layers": [{"size": 7, "activation": "linear"}, 6]}, SGD),
-    "rnn_adagrad": Configured(tagged, {"cell": "rnn", "layers": [7, 6]}, ADAGRAD),
-    "embedding_adagrad": Configured(labelled, {"embedding": 4, "layers": [6]}, ADAGRAD),
+    "lstm_adadelta": Configured(step_labels, {"layers": [7, 6]}, ADADELTA),
+    "lstm_identity_gate_sgd": Configured(step_labels, {"layers": [{"size": 7, "activation": "linear"}, 6]}, SGD),
+    "rnn_adagrad": Configured(step_labels, {"cell": "rnn", "layers": [7, 6]}, ADAGRAD),
+    "embedding_adagrad": Configured(token_labels, {"embedding": 4, "layers": [6]}, ADAGRAD),
     "closed_loop_adadelta": Configured(
-        driven, {"layers": [{"size": 20, "activation": "linear"}, 20], "output": 1}, ADADELTA, LOOP
+        starts_and_goals, {"layers": [{"size": 20, "activation": "linear"}, 20], "output": 1}, ADADELTA, LOOP
     ),
 }
 
 
-def job_of(described, folder, numbers):
+def configured_job(described, folder, numbers):
     optimizer = {"name": described.optimizer} if isinstance(described.optimizer, str) else described.optimizer
     config = config_from_mapping(
         {
@@ -157,7 +157,7 @@ def first_output(job, name):
 def test_a_config_trains_to_the_same_numbers(tmp_path, name):
     with np.load(NUMBERS) as file:
         numbers = of_case(file, name)
-    job, schema = job_of(CONFIGURED[name], tmp_path, numbers)
+    job, schema = configured_job(CONFIGURED[name], tmp_path, numbers)
     store = job.trainer.model.parameters
     shapes = {their: shared.get_value().shape for their, shared in named(CASES[name].build()).items()}
     start, found, values = split(numbers["p0"], shapes), places(job, schema, shapes), store.values()

@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 
 from lstm_cli.api import train_run
-from lstm_cli.config import config_from_mapping
 from lstm_cli.training.baselines import Constant, persistence
 from lstm_cli.training.sinks.wording import number
-from tests.support.runs import SMALL, merged
+from tests.support.runs import small_config
 
 
 def task(kind, size, is_next=False):
@@ -57,7 +56,7 @@ def test_the_report_of_a_forecaster_compares_with_the_last_value(tmp_path, trans
     (tmp_path / "series.csv").write_text("\n".join(["a", *map(str, values)]) + "\n")
     data = {"train": "series.csv", "inputs": ["a"], "target": "next", "valid": 12, "test": 10}
     changes = {"data": data | {"transform": transform, "window": window}, "train": {"epochs": 1}}
-    train_run(config_from_mapping(merged(SMALL, changes), tmp_path), tmp_path / "run")
+    train_run(small_config(tmp_path, **changes), tmp_path / "run")
     report = (tmp_path / "run" / "report.html").read_text()
     scores = re.search(r"<h2>Scores</h2>(.*?)</section>", report, re.S)[1]
     rows = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in scores.split("<tr>")[1:]]

@@ -8,7 +8,7 @@ import lstm_cli
 from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_NODES
 from lstm_cli.run.checkpoint import load
 from lstm_cli.run.names import LAST
-from tests.support.runs import config, metrics, train
+from tests.support.runs import metrics, small_config, train
 
 COLUMNS = [f"sensor_{number}" for number in range(1500)]
 
@@ -24,13 +24,14 @@ def test_1500_columns_from_training_to_prediction_and_resume(tmp_path: Path) -> 
     table = write_table(tmp_path / "table.csv")
     data = {"train": "table.csv", "inputs": COLUMNS, "target": "y", "valid": 0.3}
     run = tmp_path / "run"
-    train(config(tmp_path, data=data, train={"epochs": 1}), run)
+    train(small_config(tmp_path, data=data, train={"epochs": 1}), run)
     resolved = (run / "resolved.yaml").read_text()
     assert len(resolved) > MAX_BYTES
     assert resolved.count("\n") > MAX_NODES / 2  # two values a line
-    rows = lstm_cli.load(run).predict([{name: [0.5, -0.5] for name in COLUMNS}])
+    loaded = lstm_cli.load(run)
+    rows = loaded.predict([{name: [0.5, -0.5] for name in COLUMNS}])
     assert [len(row["prediction"]) for row in rows] == [2]
-    assert "accuracy" in lstm_cli.load(run).evaluate(table)
-    train(config(tmp_path, data=data, train={"epochs": 2}), run, resume=True)
+    assert "accuracy" in loaded.evaluate(table)
+    train(small_config(tmp_path, data=data, train={"epochs": 2}), run, resume=True)
     assert load(run / LAST).position["epoch"] == 2
     assert [line["epoch"] for line in metrics(run)] == [1, 2]

@@ -17,7 +17,7 @@ from lstm_cli.errors import Diverged, Interrupted
 from lstm_cli.run.checkpoint import PARTS, State, load
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import CheckpointWritten, Event, Note, StepDone
-from tests.support.runs import Watcher, assert_same, config, train, train_in_sessions, watched, write_data
+from tests.support.runs import Watcher, assert_same, small_config, train, train_in_sessions, watched, write_data
 
 PLAIN = {"name": "sgd", "learning_rate": 0.125, "clip_norm": None}
 STEPS = {"epochs": 3, "batch_size": 4, "checkpoint_every": "1 steps", "schedule": "constant", "monitor": "train.loss"}
@@ -41,12 +41,12 @@ def write_numbers(folder: Path) -> None:
 def wild(folder: Path, **train: Any) -> Config:
     """A run that meets `wild` once an epoch."""
     data = {"train": "numbers.jsonl", "inputs": ["x"], "target": "y", "valid": None, "scale": "none"}
-    return config(folder, data=data, model={"dropout": 0.3}, optimizer=PLAIN, train={**STEPS, **train})
+    return small_config(folder, data=data, model={"dropout": 0.3}, optimizer=PLAIN, train={**STEPS, **train})
 
 
 def tame(folder: Path, **changes: Any) -> Config:
     """A run on data that is in order; four updates an epoch."""
-    return config(folder, **{"optimizer": PLAIN, "train": {**STEPS, "monitor": "valid.loss"}} | changes)
+    return small_config(folder, **{"optimizer": PLAIN, "train": {**STEPS, "monitor": "valid.loss"}} | changes)
 
 
 def assert_finite(run: Path) -> None:
@@ -92,15 +92,15 @@ def test_a_long_batch_is_named_in_part(folder: Path) -> None:
 
 
 def at_step(
-    step: int, spoil: Callable[[Trainer], object], loss: float | None = None
+    step: int, corrupt: Callable[[Trainer], object], loss: float | None = None
 ) -> Callable[..., tuple[float, np.ndarray]]:
-    """`Trainer.backpropagate`, spoilt after `step` updates, with another loss if one is given."""
+    """`Trainer.backpropagate`, corrupted after `step` updates, with another loss if one is given."""
     original = Trainer.backpropagate
 
     def backpropagate(self: Trainer, *args: Any, **options: Any) -> tuple[float, np.ndarray]:
         found, state = original(self, *args, **options)
         if options["step"] == step:
-            spoil(self)
+            corrupt(self)
             found = found if loss is None else loss
         return found, state
 
@@ -108,10 +108,10 @@ def at_step(
 
 
 def set_gradient(value: float, where: int) -> Callable[[Trainer], None]:
-    def spoil(trainer: Trainer) -> None:
+    def corrupt(trainer: Trainer) -> None:
         trainer.gradient.get_value(borrow=True)[where] = value
 
-    return spoil
+    return corrupt
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -153,13 +153,13 @@ def test_a_step_that_overflows_is_not_kept(
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_not_finite_after_a_modest_gradient_are_not_kept(
+def test_weights_that_are_not_finite_after_a_small_gradient_are_not_kept(
     folder: Path, monkeypatch: pytest.MonkeyPatch, value: float
 ) -> None:
-    def spoil(trainer: Trainer) -> None:
+    def corrupt(trainer: Trainer) -> None:
         trainer.model.parameters.flat.get_value(borrow=True)[3] = value
 
-    monkeypatch.setattr(Trainer, "backpropagate", at_step(2, spoil))
+    monkeypatch.setattr(Trainer, "backpropagate", at_step(2, corrupt))
     run = folder / "run"
     message = diverges(tame(folder), run)
     assert message.startswith("step 3, epoch 1: weights or optimizer state that are not finite on sequences s")
@@ -185,20 +185,20 @@ class StopsAtNote(Watcher):
             signal.raise_signal(signal.SIGINT)
 
 
-SPOILT = {
+CORRUPTED = {
     "loss": (lambda trainer: None, np.nan),
     "gradient": (set_gradient(np.nan, 1), None),
     "step": (set_gradient(1e25, 1), None),
 }
 
 
-@pytest.mark.parametrize("spoilt", SPOILT)
+@pytest.mark.parametrize("corrupted", CORRUPTED)
 @pytest.mark.parametrize("policy", ["skip", "halve_learning_rate"])
 def test_an_update_that_is_left_out_leaves_no_trace(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, policy: str, spoilt: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, policy: str, corrupted: str
 ) -> None:
-    spoil, loss = SPOILT[spoilt]
-    monkeypatch.setattr(Trainer, "backpropagate", at_step(5, spoil, loss))
+    corrupt, loss = CORRUPTED[corrupted]
+    monkeypatch.setattr(Trainer, "backpropagate", at_step(5, corrupt, loss))
     settings = tame(
         folder,
         optimizer={"name": "adam", "learning_rate": 0.125, "clip_norm": None},
@@ -252,7 +252,9 @@ def test_a_run_that_leaves_updates_out_resumes_bit_for_bit(
     assert_same(folder / "run", folder / "whole")
 
 
-def test_a_lower_learning_rate_goes_on_from_the_last_good_state(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lower_learning_rate_continues_from_the_last_good_state(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Trainer, "backpropagate", at_step(7, set_gradient(LARGEST, 0)))
     run, high = folder / "run", {**PLAIN, "learning_rate": 2.0}
     diverges(tame(folder, optimizer=high), run)

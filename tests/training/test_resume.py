@@ -21,8 +21,8 @@ from tests.support.runs import (
     Watcher,
     Whole,
     assert_same,
-    config,
     metrics,
+    small_config,
     train,
     train_in_sessions,
     train_with_deaths,
@@ -85,7 +85,7 @@ EVENTS = st.lists(st.integers(1, 14), min_size=1, max_size=5)
 
 def check_sessions(whole: Whole, name: str, changes: dict[str, Any], stops: list[int]) -> int:
     run = whole.new()
-    sessions = train_in_sessions(config(whole.folder, **changes), run, stops)
+    sessions = train_in_sessions(small_config(whole.folder, **changes), run, stops)
     assert_same(run, whole.of(name, changes))
     return sessions
 
@@ -103,7 +103,7 @@ def test_any_split_into_sessions(whole: Whole, name: str, stops: list[int]) -> N
 def test_any_deaths(whole: Whole, name: str, deaths: list[int]) -> None:
     """What came after the last state is done again; of the evaluations that were written by then none is left."""
     run = whole.new()
-    train_with_deaths(config(whole.folder, **CASES[name]), run, deaths)
+    train_with_deaths(small_config(whole.folder, **CASES[name]), run, deaths)
     assert_same(run, whole.of(name, CASES[name]))
 
 
@@ -157,7 +157,9 @@ def test_the_cases_do_what_their_names_say(whole: Whole) -> None:
     for name in ("lstm, carried state, text, exponential, checkpoints by epoch", "lstm, early stopping"):
         run = whole.new()
         with pytest.raises(Interrupted):
-            watched(config(whole.folder, **CASES[name]), run, Watcher(2, lambda: signal.raise_signal(signal.SIGINT)))
+            watched(
+                small_config(whole.folder, **CASES[name]), run, Watcher(2, lambda: signal.raise_signal(signal.SIGINT))
+            )
         assert bool(load(run / LAST).carried) == ("carried" in name)
 
 
@@ -169,11 +171,11 @@ def test_an_evaluation_is_left_half_done_and_done_anew(
     changes = {"data": {"valid": 6}, "train": {"batch_size": 2, "evaluate_every": "3 steps", "schedule": "plateau"}}
     watcher, run = Watcher(3 + scored, lambda: signal.raise_signal(signal.SIGINT)), whole.new()
     with pytest.raises(Interrupted, match="stopped by SIGINT after step 3; continue with --resume"):
-        watched(config(whole.folder, **changes), run, watcher)
+        watched(small_config(whole.folder, **changes), run, watcher)
     assert [type(event) for event in watcher.events[3:]] == [Scoring] * scored + [CheckpointWritten]
     assert load(run / LAST).position["evaluated_step"] == 0
     assert metrics(run) == []
-    train(config(whole.folder, **changes), run, resume=True)
+    train(small_config(whole.folder, **changes), run, resume=True)
     assert_same(run, whole.of("evaluations", changes))
 
 
@@ -189,10 +191,10 @@ def test_a_score_on_test_data_that_was_left_is_taken_by_the_resumed_run(
     with monkeypatch.context() as patch:
         patch.setattr(checkpointing, "evaluate", asked_to_stop)
         with pytest.raises(Interrupted, match="stopped by SIGTERM after step 12; continue with --resume") as caught:
-            train(config(whole.folder, **changes), run)
+            train(small_config(whole.folder, **changes), run)
     assert caught.value.exit_code == 143
     assert [entry["split"] for entry in metrics(run)] == ["valid"] * 3
-    train(config(whole.folder, **changes), run, resume=True)
+    train(small_config(whole.folder, **changes), run, resume=True)
     assert_same(run, whole.of("test data", changes))
     assert metrics(run)[-1]["split"] == "test"
 
@@ -202,7 +204,7 @@ def test_a_finished_run_resumed_unchanged_ends_at_once(whole: Whole) -> None:
     before, run = whole.of(name, CASES[name]), whole.new()
     shutil.copytree(before, run)
     watcher = Watcher()
-    result = watched(config(whole.folder, **CASES[name]), run, watcher, resume=True)
+    result = watched(small_config(whole.folder, **CASES[name]), run, watcher, resume=True)
     assert [type(event) for event in watcher.events] == [CheckpointWritten, Evaluated, Finished]
     assert_same(run, before)
     assert result.best_step == load(run / BEST).position["step"]

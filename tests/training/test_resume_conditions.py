@@ -20,16 +20,16 @@ from lstm_cli.run.compatibility import compare_configs
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import StepDone
 from tests.support.crash import damage
-from tests.support.runs import DROPS, SMALL, Watcher, Whole, assert_same, config, train, watched, write_data
+from tests.support.runs import DROPS, SMALL, Watcher, Whole, assert_same, small_config, train, watched, write_data
 
 
-def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:
-    """It is as if that had been their number from the start, where the schedule does not look at the end."""
+def test_a_finished_run_continues_with_more_epochs(whole: Whole) -> None:
+    """As if it had had them from the start, where the schedule does not depend on the number of steps."""
     changes = {"model": DROPS, "train": {"epochs": 2, "schedule": "constant"}}
     more = {**changes, "train": {**changes["train"], "epochs": 4}}
     run = whole.new()
-    train(config(whole.folder, **changes), run)
-    train(config(whole.folder, **more), run, resume=True)
+    train(small_config(whole.folder, **changes), run)
+    train(small_config(whole.folder, **more), run, resume=True)
     assert_same(run, whole.of("more epochs", more))
     assert "changed since the run was started: train.epochs: 2 -> 4" in (run / "train.log").read_text()
     assert "epochs: 4" in (run / "resolved.yaml").read_text()
@@ -37,11 +37,11 @@ def test_a_finished_run_goes_on_with_more_epochs(whole: Whole) -> None:
 
 def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
     run = whole.new()
-    train(config(whole.folder), run)
+    train(small_config(whole.folder), run)
     kept = {path: path.read_bytes() for path in run.rglob("*") if path.is_file() and not path.name.startswith(".")}
     refused = {"seed": 7, "model": {"layers": [5], "dropout": 0.1}, "train": {"batch_size": 4, "epochs": 9}}
     with pytest.raises(ConfigError) as caught:
-        train(config(whole.folder, **refused), run, resume=True)
+        train(small_config(whole.folder, **refused), run, resume=True)
     assert str(caught.value).splitlines() == [
         f"{run}: cannot be resumed with these keys changed:",
         "  model.dropout: 0.3 -> 0.1",
@@ -54,7 +54,7 @@ def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
     assert caught.value.exit_code == 2
     assert {path: path.read_bytes() for path in kept} == kept
     allowed = {"optimizer": {"learning_rate": 0.5}, "train": {"patience": 3, "epochs": 4}}
-    assert train(config(whole.folder, **allowed), run, resume=True).of(StepDone)
+    assert train(small_config(whole.folder, **allowed), run, resume=True).of(StepDone)
     log = (run / "train.log").read_text()
     for change in ("optimizer.learning_rate: 1.0 -> 0.5", "train.epochs: 3 -> 4", "train.patience: 10 -> 3"):
         assert f"changed since the run was started: {change}\n" in log
@@ -72,10 +72,10 @@ OTHER_VALUES = {"nesterov": (False, True), "clip_norm": (None, 1.0), "clip_norm_
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_no_change_of_an_optimizer_that_is_taken_changes_what_it_keeps(tmp_path: Path, name: str) -> None:
-    whole = config(tmp_path, optimizer=name)
+    whole = small_config(tmp_path, optimizer=name)
     for key in type(whole.optimizer).model_fields.keys() - {"name", "nesterov"}:
         values = [{"name": name, key: value} for value in OTHER_VALUES.get(key, (0.25, 0.5))]
-        configs = [config(tmp_path, optimizer=value).model_dump(mode="json") for value in values]
+        configs = [small_config(tmp_path, optimizer=value).model_dump(mode="json") for value in values]
         kept = [state_names(value) for value in values]
         for old, new in ((0, 1), (1, 0)):
             changes = compare_configs(configs[old], configs[new])
@@ -86,18 +86,18 @@ def test_no_change_of_an_optimizer_that_is_taken_changes_what_it_keeps(tmp_path:
 @pytest.mark.parametrize(("old", "new"), [(0.0, 0.9), (0.9, 0.0)])
 def test_momentum_cannot_be_taken_up_or_left(whole: Whole, old: float, new: float) -> None:
     run = whole.new()
-    train(config(whole.folder, optimizer={"name": "sgd", "momentum": old}), run)
+    train(small_config(whole.folder, optimizer={"name": "sgd", "momentum": old}), run)
     with pytest.raises(ConfigError, match=rf"\n  optimizer.momentum: {old} -> {new}\n") as caught:
-        train(config(whole.folder, optimizer={"name": "sgd", "momentum": new}), run, resume=True)
+        train(small_config(whole.folder, optimizer={"name": "sgd", "momentum": new}), run, resume=True)
     assert caught.value.exit_code == 2
     assert f"momentum: {old}" in (run / "resolved.yaml").read_text()
 
 
 def test_momentum_can_be_changed(whole: Whole) -> None:
     run = whole.new()
-    train(config(whole.folder, optimizer={"name": "sgd", "momentum": 0.9}), run)
+    train(small_config(whole.folder, optimizer={"name": "sgd", "momentum": 0.9}), run)
     more = {"optimizer": {"name": "sgd", "momentum": 0.5}, "train": {"epochs": 4}}
-    assert train(config(whole.folder, **more), run, resume=True).of(StepDone)
+    assert train(small_config(whole.folder, **more), run, resume=True).of(StepDone)
 
 
 SCHEDULES = ["constant", "cosine", "linear", "exponential", "plateau"]
@@ -106,67 +106,67 @@ SCHEDULES = ["constant", "cosine", "linear", "exponential", "plateau"]
 @pytest.mark.parametrize(("old", "new"), [*pairwise(SCHEDULES), *pairwise(reversed(SCHEDULES))])
 def test_another_schedule_is_taken(whole: Whole, old: str, new: str) -> None:
     run = whole.new()
-    train(config(whole.folder, train={"schedule": old}), run)
-    assert train(config(whole.folder, train={"schedule": new, "epochs": 4}), run, resume=True).of(StepDone)
+    train(small_config(whole.folder, train={"schedule": old}), run)
+    assert train(small_config(whole.folder, train={"schedule": new, "epochs": 4}), run, resume=True).of(StepDone)
 
 
 @pytest.mark.parametrize("name", ["metrics.jsonl", "train.log"])
 def test_a_resumed_run_writes_through_no_link(whole: Whole, name: str) -> None:
     run = whole.new()
-    train(config(whole.folder), run)
+    train(small_config(whole.folder), run)
     elsewhere = (run / name).rename(run.with_name(f"elsewhere-{name}"))
     (run / name).symlink_to(elsewhere)
     before = elsewhere.read_bytes()
     with pytest.raises(ConfigError, match=f"^{run}/{name}: a symbolic link, which this tool did not create: "):
-        train(config(whole.folder, train={"epochs": 4}), run, resume=True)
+        train(small_config(whole.folder, train={"epochs": 4}), run, resume=True)
     assert elsewhere.read_bytes() == before
 
 
-def test_damaged_metrics_are_told_and_cost_no_other_line(whole: Whole) -> None:
+def test_damaged_metrics_are_reported_and_cost_no_other_line(whole: Whole) -> None:
     run = whole.new()
-    train(config(whole.folder), run)
+    train(small_config(whole.folder), run)
     first, _, *rest = lines = (run / "metrics.jsonl").read_bytes().splitlines(keepends=True)
     (run / "metrics.jsonl").write_bytes(b"".join([first, b"\0\0\0\n", *rest]))
-    train(config(whole.folder, train={"epochs": 4}), run, resume=True)
+    train(small_config(whole.folder, train={"epochs": 4}), run, resume=True)
     assert f"warning: {run}/metrics.jsonl:2: a damaged line: left unchanged" in (run / "train.log").read_text()
     now = (run / "metrics.jsonl").read_bytes().splitlines(keepends=True)
     assert now[:-1] == [first, b"\0\0\0\n", *rest]
     assert len(now) == len(lines) + 1
 
 
-def test_a_run_of_a_version_that_knew_fewer_keys_goes_on(whole: Whole) -> None:
+def test_a_run_of_a_version_that_knew_fewer_keys_continues(whole: Whole) -> None:
     run = whole.new()
-    train(config(whole.folder), run)
+    train(small_config(whole.folder), run)
     old = (run / "resolved.yaml").read_text()
     for line in ("  on_long: stop\n", "  residual: false\n", "  patience: 10\n"):
         assert line in old
         old = old.replace(line, "")
     (run / "resolved.yaml").write_text(old)
-    train(config(whole.folder), run, resume=True)
+    train(small_config(whole.folder), run, resume=True)
     assert "changed" not in (run / "train.log").read_text()
     (run / "resolved.yaml").write_text(old[:200] + "unheard-of: 1\n")
     with pytest.raises(CheckpointError, match=r"resolved\.yaml: damaged: .*resolved\.yaml:\d+:\d+: not YAML: "):
-        train(config(whole.folder), run, resume=True)
+        train(small_config(whole.folder), run, resume=True)
 
 
 @pytest.mark.parametrize("sequences", [16, 17, 18])
 def test_a_run_is_not_resumed_on_other_data(tmp_path: Path, sequences: int) -> None:
     write_data(tmp_path)
-    train(config(tmp_path), tmp_path / "run")
+    train(small_config(tmp_path), tmp_path / "run")
     write_data(tmp_path, sequences=sequences)
     if sequences == 17:
-        train(config(tmp_path), tmp_path / "run", resume=True)
+        train(small_config(tmp_path), tmp_path / "run", resume=True)
         return
     with pytest.raises(DataError, match=r"the sequences of data.train have changed since the run was started"):
-        train(config(tmp_path), tmp_path / "run", resume=True)
+        train(small_config(tmp_path), tmp_path / "run", resume=True)
 
 
 def test_data_that_has_moved_is_the_same_data(whole: Whole, tmp_path: Path) -> None:
     run, moved = whole.new(), tmp_path / "moved.jsonl"
     with pytest.raises(Interrupted):
-        watched(config(whole.folder), run, Watcher(7, lambda: signal.raise_signal(signal.SIGINT)))
+        watched(small_config(whole.folder), run, Watcher(7, lambda: signal.raise_signal(signal.SIGINT)))
     shutil.copy(whole.folder / "gestures.jsonl", moved)
-    settings = config(whole.folder, data={**SMALL["data"], "train": str(moved)})
+    settings = small_config(whole.folder, data={**SMALL["data"], "train": str(moved)})
     train(settings, run, resume=True)
     assert_same(run, whole.of("small", {}))
     assert f"started: data.train: gestures.jsonl -> {moved}\n" in (run / "train.log").read_text()
@@ -178,10 +178,10 @@ def test_data_that_has_moved_is_the_same_data(whole: Whole, tmp_path: Path) -> N
 def test_a_run_stopped_before_its_first_checkpoint_starts_again(whole: Whole) -> None:
     """As killed while it trains: it has a folder, its config and a line of metrics, but no state."""
     run = whole.new()
-    train(config(whole.folder), run)
+    train(small_config(whole.folder), run)
     shutil.rmtree(run / LAST)
     shutil.rmtree(run / BEST)
-    train(config(whole.folder), run, resume=True)
+    train(small_config(whole.folder), run, resume=True)
     assert_same(run, whole.of("small", {}))
 
 
@@ -190,11 +190,11 @@ def test_a_damaged_last_state_falls_back_to_the_best_with_a_warning(
 ) -> None:
     changes = {"model": DROPS, "train": {"epochs": 4, "monitor": "valid.accuracy"}}
     run = whole.new()
-    train(config(whole.folder, **changes), run)
+    train(small_config(whole.folder, **changes), run)
     best, last = (load(run / name).position["step"] for name in (BEST, LAST))
     assert best < last
     damage(run / LAST)
-    train_run(config(whole.folder, **changes), run, resume=True, verbosity=-1)
+    train_run(small_config(whole.folder, **changes), run, resume=True, verbosity=-1)
     shown = capsys.readouterr().err
     assert f"{run / LAST / 'model.safetensors'}: damaged checkpoint: its SHA-256 is not the one in" in shown
     assert f"continuing from {run / BEST}, step {best}" in shown
@@ -203,11 +203,11 @@ def test_a_damaged_last_state_falls_back_to_the_best_with_a_warning(
 
 def test_no_good_state_is_left(whole: Whole) -> None:
     run = whole.new()
-    train(config(whole.folder), run)
+    train(small_config(whole.folder), run)
     damage(run / LAST)
     damage(run / BEST)
     with pytest.raises(CheckpointError) as caught:
-        train(config(whole.folder), run, resume=True)
+        train(small_config(whole.folder), run, resume=True)
     assert caught.value.exit_code == 65
     for name in (LAST, BEST):
         assert f"{run / name / 'model.safetensors'}: damaged" in str(caught.value)

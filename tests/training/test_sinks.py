@@ -1,5 +1,4 @@
 import io
-import json
 import math
 import resource
 import sys
@@ -10,8 +9,10 @@ import pytest
 from lstm_cli.errors import ConfigError, DiskError
 from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Finished, Note, Part, Started, StepDone
-from lstm_cli.training.sinks import Bar, Lines, MetricsFile, Verbosity, console, open_log
+from lstm_cli.training.sinks import MetricsFile, console, open_log
+from lstm_cli.training.sinks.console import Bar, Lines, Verbosity
 from lstm_cli.training.sinks.wording import duration, number
+from tests.support.data import read_jsonl
 
 START = Started(folder=Path("gestures"), epochs=2, total_steps=20, model=(Part("layer 1", "LSTM of 8 units", 384),))
 
@@ -64,7 +65,7 @@ def test_quiet_lines_only_warn():
     assert lines_of(*events, verbosity=Verbosity.QUIET) == ["warning: beware"]
 
 
-def test_verbose_lines_tell_more(tmp_path):
+def test_verbose_lines_say_more(tmp_path):
     written = CheckpointWritten(3, tmp_path / "last", "last")
     lines = lines_of(START, step(1), step(2), step(3), written, verbosity=Verbosity.VERBOSE)
     assert lines[2].endswith("left, learning rate 0.01, gradient norm 2.0000")
@@ -145,7 +146,7 @@ def test_metrics_file_has_one_object_per_evaluation(tmp_path):
     for event in (START, step(1), evaluation(1, train_loss=0.7, learning_rate=0.01), evaluation(2, loss=math.inf)):
         sink(event)
     sink.close()
-    first, second = map(json.loads, path.read_text().splitlines())
+    first, second = read_jsonl(path)
     assert first == {
         "step": 1,
         "epoch": 1,
@@ -183,7 +184,7 @@ def test_a_line_that_does_not_fit_leaves_no_part_of_it(tmp_path):
     assert path.read_bytes() == whole
     sink(evaluation(20))
     sink.close()
-    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [10, 20]
+    assert [line["step"] for line in read_jsonl(path)] == [10, 20]
 
 
 DAMAGED = [
@@ -198,7 +199,7 @@ def test_trimming_drops_what_is_torn_or_later(tmp_path, torn):
     path = tmp_path / "metrics.jsonl"
     written(path, evaluation(10), evaluation(20), evaluation(30), torn=torn)
     assert [entry["step"] for entry in trim_metrics(path, 20)] == [10, 20]
-    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [10, 20]
+    assert [line["step"] for line in read_jsonl(path)] == [10, 20]
     assert path.read_bytes().endswith(b"}\n")
 
 

@@ -1,28 +1,26 @@
 """Labels and symbols that training never saw: errors in the score, reported, and never the end of a run."""
 
-import json
-
 import pytest
 
 import lstm_cli
 from tests.support.data import write, write_jsonl
-from tests.support.runs import SMALL, merged
+from tests.support.runs import metrics, small
 
 
-def run(folder, **sections):
-    lstm_cli.train(merged(SMALL, {"train": {"epochs": 2, "batch_size": 3}, **sections}), run=folder / "run")
-    scores = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
+def train_two_epochs(folder, **sections):
+    lstm_cli.train(small(**{"train": {"epochs": 2, "batch_size": 3}, **sections}), run=folder / "run")
+    scores = metrics(folder / "run")
     return {score["split"]: score for score in scores}, (folder / "run" / "train.log").read_text()
 
 
 def test_labels_and_tokens_that_training_never_saw(tmp_path):
     """Two of five test sequences are wrong whatever the model says; the loss is the mean of the other three."""
     words = [{"w": list("ab" * (1 + k % 3)), "y": "up" if k % 2 else "down"} for k in range(12)]
-    odd = [{"w": ["a", "z"], "y": "sideways"}, {"w": ["z"], "y": "back"}]
-    for name, rows in (("train", words), ("test", words[:3] + odd), ("known", words[:3])):
+    unseen = [{"w": ["a", "z"], "y": "sideways"}, {"w": ["z"], "y": "back"}]
+    for name, rows in (("train", words), ("test", words[:3] + unseen), ("known", words[:3])):
         write_jsonl(tmp_path / f"{name}.jsonl", rows)
     data = {"train": str(tmp_path / "train.jsonl"), "inputs": ["w"], "target": "y", "valid": 0.25}
-    scores, log = run(tmp_path, data={**data, "test": str(tmp_path / "test.jsonl")})
+    scores, log = train_two_epochs(tmp_path, data={**data, "test": str(tmp_path / "test.jsonl")})
     known = lstm_cli.load(tmp_path / "run").evaluate(tmp_path / "known.jsonl")
     assert scores["test"]["accuracy"] == pytest.approx(known["accuracy"] * 3 / 5)
     assert scores["test"]["loss"] == pytest.approx(known["loss"], rel=1e-5)
@@ -36,8 +34,8 @@ def test_a_text_of_nothing_but_unknown_symbols(tmp_path, monitor):
     write(tmp_path / "a.txt", "abcab" * 30)
     write(tmp_path / "b.txt", "xyz" * 10)
     data = {"train": str(tmp_path / "a.txt"), "valid": str(tmp_path / "b.txt"), "window": 10}
-    scores, log = run(tmp_path, data=data, train={"epochs": 2, "batch_size": 3, "monitor": monitor})
+    scores, log = train_two_epochs(tmp_path, data=data, train={"epochs": 2, "batch_size": 3, "monitor": monitor})
     assert {scores["valid"][name] for name in ("loss", "perplexity", "bits")} == {None}
-    assert scores["valid"]["unknown_labels"] == 29  # the first symbol is nobody's next
+    assert scores["valid"]["unknown_labels"] == 29  # the first symbol follows none
     assert "valid: targets that training never saw, each an error: 30 of 30 (100.00%)" in log
     assert (tmp_path / "run" / "best" / "manifest.json").is_file()

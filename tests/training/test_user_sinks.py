@@ -12,7 +12,7 @@ from lstm_cli.errors import ConfigError, Interrupted
 from lstm_cli.run.checkpoint import load
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Event, Finished, Note, Scoring, Started, StepDone
-from tests.support.runs import SMALL, Watcher, Whole, assert_same, config, merged, metrics, train
+from tests.support.runs import Watcher, Whole, assert_same, metrics, small, small_config, train
 
 CHANGES = {"data": {"test": 3}, "model": {"dropout": 0.3}, "train": {"evaluate_every": "3 steps"}}
 
@@ -35,13 +35,13 @@ class Recorder:
         self.closed += 1
 
 
-def run(whole: Whole, folder: Path, *sinks: Any, **options: Any) -> lstm_cli.events.Result:
-    return train_run(config(whole.folder, **CHANGES), folder, sinks=sinks, verbosity=-1, **options)
+def train_with(whole: Whole, folder: Path, *sinks: Any, **options: Any) -> lstm_cli.events.Result:
+    return train_run(small_config(whole.folder, **CHANGES), folder, sinks=sinks, verbosity=-1, **options)
 
 
 def test_a_sink_gets_every_event_once_and_is_closed_at_the_end(whole: Whole) -> None:
     folder, sinks = whole.new(), (Recorder(), Recorder())
-    result = run(whole, folder, *sinks)
+    result = train_with(whole, folder, *sinks)
     first, second = (sink.events for sink in sinks)
     assert first == second
     assert [sink.closed for sink in sinks] == [1, 1]
@@ -64,7 +64,7 @@ def test_what_an_event_stands_for_is_done_when_a_sink_gets_it(whole: Whole) -> N
             if isinstance(event, CheckpointWritten):
                 assert load(event.path).position["step"] == event.step
 
-    run(whole, folder, Reader())
+    train_with(whole, folder, Reader())
     assert found == [1, 2, 3, 4, 5]
 
 
@@ -75,7 +75,7 @@ PLACES = [(StepDone, 5), (Scoring, 3), (Evaluated, 3), (Evaluated, 9), (Checkpoi
 def test_a_sink_that_fails_ends_the_run_and_loses_nothing(whole: Whole, kind: type, step: int) -> None:
     folder, failing, other = whole.new(), Recorder(kind, step), Recorder()
     with pytest.raises(ZeroDivisionError, match="from a sink"):
-        run(whole, folder, failing, other)
+        train_with(whole, folder, failing, other)
     assert isinstance(failing.events[-1], kind)
     assert other.events[: len(failing.events)] == failing.events
     assert failing.closed == other.closed == 1
@@ -83,53 +83,53 @@ def test_a_sink_that_fails_ends_the_run_and_loses_nothing(whole: Whole, kind: ty
     for event in other.events:
         if isinstance(event, Evaluated) and event.improved:
             assert load(folder / BEST).position["step"] >= event.step
-    run(whole, folder, resume=True)
+    train_with(whole, folder, resume=True)
     assert_same(folder, whole.of("user sinks", CHANGES))
 
 
 def test_a_sink_that_fails_after_training_keeps_the_finished_run(whole: Whole) -> None:
     folder, failing = whole.new(), Recorder(Finished)
     with pytest.raises(ZeroDivisionError):
-        run(whole, folder, failing)
+        train_with(whole, folder, failing)
     assert_same(folder, whole.of("user sinks", CHANGES))
 
 
 def test_a_sink_that_fails_at_the_start_ends_the_run_there(whole: Whole) -> None:
     folder, failing, other = whole.new(), Recorder(Started), Recorder()
     with pytest.raises(ZeroDivisionError):
-        run(whole, folder, failing, other)
+        train_with(whole, folder, failing, other)
     assert not [event for event in other.events if isinstance(event, StepDone)]
     assert not (folder / LAST).exists()
-    run(whole, folder, resume=True)
+    train_with(whole, folder, resume=True)
     assert_same(folder, whole.of("user sinks", CHANGES))
 
 
 def test_what_is_no_exception_ends_the_run_at_its_last_checkpoint(whole: Whole) -> None:
     folder, leaving = whole.new(), Recorder(StepDone, 5, SystemExit(3))
     with pytest.raises(SystemExit):
-        run(whole, folder, leaving)
+        train_with(whole, folder, leaving)
     assert leaving.closed == 1
     assert not (folder / LAST).exists()
     assert load(folder / BEST).position["step"] == 3
-    run(whole, folder, resume=True)
+    train_with(whole, folder, resume=True)
     assert_same(folder, whole.of("user sinks", CHANGES))
 
 
 def test_sinks_are_closed_where_a_run_is_refused(whole: Whole) -> None:
     folder, sink = whole.new(), Recorder()
-    run(whole, folder)
+    train_with(whole, folder)
     with pytest.raises(ConfigError, match="holds a run"):
-        run(whole, folder, sink)
+        train_with(whole, folder, sink)
     assert (sink.events, sink.closed) == ([], 1)
 
 
-def test_a_resumed_session_is_told_of_the_evaluations_before_it(whole: Whole) -> None:
+def test_a_resumed_session_gets_the_evaluations_before_it(whole: Whole) -> None:
     folder, sink = whole.new(), Recorder()
     stopping = Watcher(5, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(Interrupted):
-        run(whole, folder, stopping)
+        train_with(whole, folder, stopping)
     before = metrics(folder)
-    run(whole, folder, sink, resume=True)
+    train_with(whole, folder, sink, resume=True)
     (start,) = [event for event in sink.events if isinstance(event, Started)]
     assert [{name: value for name, value in entry.items() if name != "seconds"} for entry in start.earlier] == before
     assert start.first_step == load(folder / LAST).position["step"] - len(
@@ -140,12 +140,12 @@ def test_a_resumed_session_is_told_of_the_evaluations_before_it(whole: Whole) ->
 def test_the_public_function_takes_sinks(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(whole.folder)
     sink: lstm_cli.Sink = Recorder()
-    result = lstm_cli.train(merged(SMALL, {"train": {"epochs": 1}}), run=whole.new(), sinks=[sink], verbosity=-1)
+    result = lstm_cli.train(small(train={"epochs": 1}), run=whole.new(), sinks=[sink], verbosity=-1)
     assert isinstance(sink.events[-1], lstm_cli.events.Finished)
     assert result.scores.keys() == {"valid"}
 
 
 def test_watching_changes_nothing(whole: Whole) -> None:
     folder = whole.new()
-    train(config(whole.folder, **CHANGES), folder)
+    train(small_config(whole.folder, **CHANGES), folder)
     assert_same(folder, whole.of("user sinks", CHANGES))

@@ -1,6 +1,5 @@
-"""``train.valid_streams``: training watched on a long series in streams side by side, and never without saying so."""
+"""``train.valid_streams``: a long series scored in streams side by side, and every such score marked."""
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import lstm_cli
 from lstm_cli.data import read_dataset
 from lstm_cli.errors import ConfigError
 from lstm_cli.training.events import Evaluated
-from tests.support.runs import Whole, config, train
+from tests.support.data import read_jsonl
+from tests.support.runs import Whole, small_config, train
 
 STREAMS, WINDOW = 3, 5
 
@@ -26,7 +26,7 @@ def text(tmp_path: Path) -> Path:
 
 def settings(folder: Path, **train: object):
     data = {"train": "text.txt", "valid": "valid.txt", "test": "valid.txt", "target": "next", "window": WINDOW}
-    return config(folder, data=data, train={"epochs": 1, "valid_streams": STREAMS, **train})
+    return small_config(folder, data=data, train={"epochs": 1, "valid_streams": STREAMS, **train})
 
 
 def test_each_stream_is_warmed_up_on_ten_windows(text: Path) -> None:
@@ -48,14 +48,14 @@ def test_each_stream_is_warmed_up_on_ten_windows(text: Path) -> None:
     assert event.metrics["perplexity"] == pytest.approx(np.exp(np.mean(nats)), rel=1e-5)
     exact = loaded.evaluate(text / "valid.txt")
     assert event.metrics["perplexity"] != exact["perplexity"]
-    (tested,) = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()][1:]
+    (tested,) = read_jsonl(run / "metrics.jsonl")[1:]
     assert (tested["split"], tested["perplexity"]) == ("test", exact["perplexity"])
 
 
 def test_one_stream_is_exact(text: Path) -> None:
     run = text / "run"
     train(settings(text, valid_streams=1), run)
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    lines = read_jsonl(run / "metrics.jsonl")
     assert lines[0]["perplexity"] == pytest.approx(lines[1]["perplexity"], rel=1e-6)
     assert ": valid in 1 stream: loss " in (run / "train.log").read_text()
 
@@ -67,14 +67,14 @@ def test_there_are_no_more_streams_than_windows(text: Path) -> None:
     assert ": valid in 78 streams: loss " in (run / "train.log").read_text()
 
 
-def test_every_line_that_shows_such_a_score_says_so(text: Path) -> None:
+def test_every_line_with_such_a_score_names_the_streams(text: Path) -> None:
     run = text / "run"
     train(settings(text, epochs=2), run)
     log = (run / "train.log").read_text()
     assert log.count(": valid in 3 streams: loss ") == 2
     assert ": valid: " not in log
     assert log.count(": test: loss ") == 1
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    lines = read_jsonl(run / "metrics.jsonl")
     assert [(line["split"], line.get("streams")) for line in lines] == [("valid", 3), ("valid", 3), ("test", None)]
     page = (run / "report.html").read_text()
     assert "validation in 3 streams perplexity" in page  # the card
@@ -85,6 +85,6 @@ def test_every_line_that_shows_such_a_score_says_so(text: Path) -> None:
 def test_a_resumed_run_keeps_its_streams(whole: Whole) -> None:
     data = {"train": "text.txt", "valid": 0.25, "window": 6}
     run = whole.new()
-    train(config(whole.folder, data=data, train={"valid_streams": 2}), run)
+    train(small_config(whole.folder, data=data, train={"valid_streams": 2}), run)
     with pytest.raises(ConfigError, match=r"train\.valid_streams: 2 -> None"):
-        train(config(whole.folder, data=data), run, resume=True)
+        train(small_config(whole.folder, data=data), run, resume=True)

@@ -1,4 +1,4 @@
-"""The warm-up of short jobs: what is set by default leaves time to train, and what does not is said."""
+"""The warm-up of short jobs: the default leaves time to train, and one that does not is reported."""
 
 from pathlib import Path
 from typing import Any
@@ -7,9 +7,10 @@ import pytest
 
 import lstm_cli
 from lstm_cli.training.check import check
-from tests.support.runs import Whole, config, train
+from tests.support.paths import ROOT
+from tests.support.runs import Whole, small_config, train
 
-GESTURES = Path(__file__).parents[2] / "data" / "gestures"
+GESTURES = ROOT / "data" / "gestures"
 
 
 def accuracy_on_few(folder: Path, **schedule: Any) -> float:
@@ -43,9 +44,9 @@ NOTES = {
 
 
 @pytest.mark.parametrize("name", NOTES)
-def test_a_warm_up_that_fills_the_run_is_told(whole: Whole, name: str) -> None:
+def test_a_warm_up_that_fills_the_run_is_reported(whole: Whole, name: str) -> None:
     warmup, note = NOTES[name]
-    settings = config(whole.folder, train={"schedule": {"name": "linear", "warmup": warmup}})
+    settings = small_config(whole.folder, train={"schedule": {"name": "linear", "warmup": warmup}})
     run = whole.new()
     train(settings, run)
     for text in ((run / "train.log").read_text(), check(settings)):

@@ -25,7 +25,7 @@ class Loads(Sequence[Vector]):
     def __len__(self) -> int:
         return len(self._first) + len(self._blocks)
 
-    def __getitem__(self, number: int) -> Vector:
+    def __getitem__(self, number: Any) -> Any:
         ahead = len(self._first)
         return self._first[number] if number < ahead else self._row[self._blocks[number - ahead]]
 

@@ -10,17 +10,28 @@ import numpy as np
 
 
 class Shape(NamedTuple):
-    """Sizes: T, B, I, H and N."""
+    """Sizes: T, B, I and H."""
 
     steps: int
     batch: int
     inputs: int
     units: int
-    total: int
 
 
 class Sequences(NamedTuple):
-    """The real steps of the sequences (B,), and their order and shards as `layout.Plan` has them."""
+    """The sequences of a batch, their order and its cut into shards.
+
+    Attributes
+    ----------
+    lengths : (B,)
+        Real steps.
+    order : (B,)
+        Numbers of the sequences, longest first.
+    shards : (shards + 1,)
+        The place in `order` where each shard begins, and the end.
+    packed : (shards + 1,)
+        Real steps of all shards before; the last is N.
+    """
 
     lengths: np.ndarray
     order: np.ndarray

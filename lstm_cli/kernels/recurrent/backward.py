@@ -69,7 +69,7 @@ def run_backward(task, tasks, cell, activation, reverse, shape, sequences, weigh
     """
     units, batch, order, panels = shape.units, shape.batch, sequences.order, weights.panels
     gates, further, dx, carried = kept.gates, kept.further, gradients.dx, gradients.states
-    where, before = positions.where, positions.before
+    where, before, total = positions.where, positions.before, len(positions.where)
     first, size = sequences.shards[task], sequences.shards[task + 1] - sequences.shards[task]
     offset = sequences.packed[task] if reverse else sequences.packed[task + 1]
     depth, side, panel = cell.weight_blocks * units, cell.apart * units, panel_width(panels)
@@ -102,7 +102,7 @@ def run_backward(task, tasks, cell, activation, reverse, shape, sequences, weigh
                 units, activation, gates, (offset + r) * gates_step, flow, where[offset + r] * units if flows else
                 place.zeros, work, place.product + r * width, mask, b * units if mask_step else place.ones,
                 carried, b * units, batch * units, h, where[offset + r] * units, work, place.edge,
-                further, (offset + r) * further_step, further, (earlier_at + r if r < known else shape.total + b)
+                further, (offset + r) * further_step, further, (earlier_at + r if r < known else total + b)
                 * further_step,
             )  # fmt: skip
         multiply(gates, offset * gates_step + side, gates_step, one, panels, none, depth, work, place.zeros, none,

@@ -40,6 +40,7 @@ def pack_weights(task, tasks, cell, units, inputs, weights, panels):
 def begin(cell, shape, sequences, bias, mask, mask_step, states, kept, first, count, work, place):
     """Fill the constant rows, the h that enters the first step, and what lies beyond the sequences' ends."""
     units, batch, joint = shape.units, shape.batch, cell.weight_blocks - cell.apart
+    total = sequences.packed[len(sequences.packed) - 1]
     ones(units, work, place.ones)
     clear(place.width, work, place.start)
     copy(cell.apart * units, bias, joint * units, work, place.start)
@@ -52,7 +53,7 @@ def begin(cell, shape, sequences, bias, mask, mask_step, states, kept, first, co
         multiplied(units, states.running, b * units, mask, mask_at, work, hidden)
         if len(kept.further) > 0:
             for s in range(cell.further_states):
-                target = ((shape.total + b) * cell.further_states + s) * units
+                target = ((total + b) * cell.further_states + s) * units
                 copy(units, states.running, ((1 + s) * batch + b) * units, kept.further, target)
         for t in range(sequences.lengths[b], shape.steps):
             clear(units, states.h, (t * batch + b) * units)

@@ -6,7 +6,6 @@ sequences.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -16,11 +15,12 @@ from lstm_cli.kernels.cells.compiled import constants_of
 from lstm_cli.kernels.dense import affine, times_weights, weight_gradient
 from lstm_cli.kernels.recurrent import arguments as groups
 from lstm_cli.kernels.recurrent import backward, forward, layout, sums
-from lstm_cli.kernels.runtime.tasks import aligned, scratch
+from lstm_cli.kernels.runtime.memory import aligned, scratch
 from lstm_cli.kernels.runtime.threads import threads
 from lstm_cli.kernels.simd.tile import panel_columns
 from lstm_cli.kernels.simd.vector import padded
 
+INTEGER = np.dtype("int64")
 SMALL = 1 << 18  # products of numbers below which another thread does not pay
 
 
@@ -33,13 +33,15 @@ class Layer:
     reverse: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """What a layer reads: numbers x (T, B, I), or token ids (T, B) with their table (V, I).
 
-    Without tokens `ids` and `table` are empty, with tokens x has no columns.
+    Without tokens `ids` and `table` are empty. With tokens x is, and the shape's I is 0: the table is projected, and
+    the recurrent kernels multiply no input.
     """
 
+    shape: groups.Shape
     x: np.ndarray
     ids: np.ndarray
     table: np.ndarray
@@ -48,13 +50,6 @@ class Inputs:
     b: np.ndarray
     initial: Sequence[np.ndarray]
     mask: np.ndarray
-
-    @cached_property
-    def shape(self) -> groups.Shape:
-        """Sizes; I is 0 with tokens: their table is projected, and the recurrent kernels multiply no input."""
-        steps = len(self.ids if self.ids.size else self.x)
-        batch, units = self.initial[0].shape
-        return groups.Shape(steps, batch, self.x.shape[2], units, int(self.lengths.sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +63,10 @@ class Reserve:
 
 def new_reserve(layer: Layer, inputs: Inputs, keeps: bool) -> Reserve:
     """Return memory for what the gradient needs, empty where no gradient follows."""
-    shape, dtype, cell = inputs.shape, inputs.W.dtype, layer.cell
-    shards = max(1, min(threads(), shape.batch, shape.total * inputs.W.size // SMALL))
-    rows, width = shape.total if keeps else 0, cell.further_states * shape.units
-    further = shape.total + shape.batch if keeps and width else 0
+    shape, dtype, cell, total = inputs.shape, inputs.W.dtype, layer.cell, int(inputs.lengths.sum())
+    shards = max(1, min(threads(), shape.batch, total * inputs.W.size // SMALL))
+    rows, width = total if keeps else 0, cell.further_states * shape.units
+    further = total + shape.batch if keeps and width else 0
     gates = aligned(rows * cell.kept_blocks * shape.units, dtype).reshape(rows, cell.kept_blocks, shape.units)
     return Reserve(np.array(shards), gates, aligned(further * width, dtype).reshape(further, width))
 
@@ -97,8 +92,7 @@ def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, s
         np.copyto(final, initial)
     forward.pack_weights(tasks, cell, shape.units, shape.inputs, inputs.W, panels)
     forward.run_forward(
-        tasks, cell, ACTIVATIONS[layer.activation], int(layer.reverse), shape,
-        groups.Sequences(inputs.lengths, plan.order, plan.shards, plan.packed),
+        tasks, cell, ACTIVATIONS[layer.activation], int(layer.reverse), shape, plan.sequences,
         groups.Source(inputs.x, inputs.ids, table), groups.Weights(panels, inputs.b, inputs.mask),
         groups.States(h, states), groups.Kept(reserve.gates, reserve.further), scratch("forward", tasks * room, dtype),
     )  # fmt: skip
@@ -127,12 +121,10 @@ def run_backward(
     columns = shape.inputs if out.x.size else 0
     panels = scratch("panels", (padded(shape.units, panel) + padded(columns, panel)) * depth, dtype)
     room = layout.backward_scratch(0, layer.cell, shape.inputs, shape.units, plan.largest, panel).end
-    integer = np.dtype("int64")
-    positions = groups.Positions(scratch("where", shape.total, integer), scratch("before", shape.total, integer))
+    positions = groups.Positions(scratch("where", plan.total, INTEGER), scratch("before", plan.total, INTEGER))
     backward.pack_transposed(tasks, cell, shape.units, columns, inputs.W, panels)
     backward.run_backward(
-        tasks, cell, ACTIVATIONS[layer.activation], int(layer.reverse), shape,
-        groups.Sequences(inputs.lengths, plan.order, plan.shards, plan.packed),
+        tasks, cell, ACTIVATIONS[layer.activation], int(layer.reverse), shape, plan.sequences,
         groups.Weights(panels, inputs.b, inputs.mask), h, inputs.initial[0],
         groups.Kept(reserve.gates, reserve.further), groups.Gradients(dh, out.states, out.x), positions,
         scratch("backward", tasks * room, dtype),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
+from lstm_cli.kernels.recurrent.arguments import Sequences
 from lstm_cli.kernels.runtime.compilation import part
 from lstm_cli.kernels.simd.vector import LINE, padded
 
@@ -23,20 +24,16 @@ class Plan:
 
     Attributes
     ----------
-    order : (B,)
-        Numbers of the sequences, longest first.
-    shards : (shards + 1,)
-        The place in `order` where each shard begins, and the end.
-    packed : (shards + 1,)
-        Real steps of all shards before.
+    sequences : Sequences
     largest : int
         Sequences in the largest shard.
+    total : int
+        Real steps of all sequences.
     """
 
-    order: np.ndarray
-    shards: np.ndarray
-    packed: np.ndarray
+    sequences: Sequences
     largest: int
+    total: int
 
 
 @lru_cache(maxsize=8)
@@ -52,7 +49,8 @@ def plan(lengths: bytes, shards: int) -> Plan:
     inner = np.searchsorted(ends - sizes / 2, ends[-1] * np.arange(1, shards) / shards)
     least, most = np.arange(1, shards), len(sizes) - np.arange(shards - 1, 0, -1)
     cuts = np.concatenate([[0], np.clip(inner, least, most), [len(sizes)]])
-    return Plan(order, cuts, np.concatenate([[0], ends])[cuts], int(np.diff(cuts).max()))
+    packed = np.concatenate([[0], ends])[cuts]
+    return Plan(Sequences(numbers, order, cuts, packed), int(np.diff(cuts).max()), int(ends[-1]))
 
 
 @register_jitable

@@ -73,7 +73,7 @@ def weight_gradients(task, tasks, cell, shape, x, h, initial, mask, gates, posit
     work
         Scratch memory of all tasks.
     """
-    units, total, row = shape.units, shape.total, cell.kept_blocks * shape.units
+    units, total, row = shape.units, len(positions.where), cell.kept_blocks * shape.units
     columns, panel, one, none = cell.weight_blocks * units, panel_width(gates), np.int64(1), np.int64(0)
     panels, sides = (columns + panel - 1) // panel, 2 if cell.apart > 0 else 1
     first, last = panels * task // tasks * panel, min(columns, panels * (task + 1) // tasks * panel)
@@ -107,7 +107,7 @@ def table_gradient(task, tasks, cell, shape, ids, gates, positions, dtable):
     for v in range(len(dtable) // columns):
         clear(seam - first, dtable, v * columns + first + shift)
         clear(last - seam, dtable, v * columns + seam + shift - columns)
-    for p in range(shape.total):
+    for p in range(len(positions.where)):
         source, target = p * row, ids[positions.where[p]] * columns
         add(seam - first, gates, source + first, dtable, target + first + shift)
         add(last - seam, gates, source + seam, dtable, target + seam + shift - columns)

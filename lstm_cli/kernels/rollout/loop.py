@@ -14,7 +14,7 @@ from lstm_cli.kernels.recurrent import layer as recurrent
 from lstm_cli.kernels.recurrent.arguments import Positions, Shape
 from lstm_cli.kernels.rollout.memory import SMALL, Layer, Loop, MemoryPlan, view
 from lstm_cli.kernels.rollout.steps import BackMemory, Memory, loop_backward, loop_forward
-from lstm_cli.kernels.runtime.tasks import aligned, scratch
+from lstm_cli.kernels.runtime.memory import aligned, scratch
 from lstm_cli.kernels.runtime.threads import threads
 from lstm_cli.kernels.simd.tile import panel_columns
 from lstm_cli.kernels.simd.vector import LINE, padded
@@ -166,7 +166,7 @@ def _gradients(loop: Loop, layer: Layer, place: dict[str, int], work: np.ndarray
     tasks = max(1, min(threads(), total * layer.W.size // SMALL))
     dW, db = np.empty_like(layer.W), np.empty_like(layer.b)
     recurrent.sum_weights(
-        layer.cell, Shape(steps, batch, columns, units, total), tasks, view(work, place["x"], steps, batch, columns),
+        layer.cell, Shape(steps, batch, columns, units), tasks, view(work, place["x"], steps, batch, columns),
         view(work, place["h"], steps, batch, units), view(work, place["initial"], batch, units), layer.mask,
         view(work, place["gates"], total, layer.cell.kept_blocks, units), Positions(where, before), dW, db,
     )  # fmt: skip

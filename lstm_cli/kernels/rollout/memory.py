@@ -49,12 +49,12 @@ class Layer:
     @property
     def units(self) -> int:
         """H."""
-        return self.initial[0].shape[1]
+        return int(self.initial[0].shape[1])
 
     @property
     def inputs(self) -> int:
         """I."""
-        return self.W.shape[1] - self.units
+        return int(self.W.shape[1]) - self.units
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,6 @@ class Loop:
 
     def tasks(self, steps: int) -> int:
         """Return the number of threads for `steps` steps in one call."""
-        batch = self.schedule.running.feed.shape[1]
-        products = steps * batch * sum(layer.W.size for layer in self.layers)
+        batch: int = self.memory.shape[1]
+        products: int = steps * batch * sum(layer.W.size for layer in self.layers)
         return max(1, min(threads(), batch, products // SMALL))

@@ -5,9 +5,7 @@ is kept in one folder per version of *all* kernel sources: numba's own cache loo
 stale code after a change in another.
 """
 
-import ctypes
 import hashlib
-import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -41,7 +39,7 @@ def kernel_folder() -> Path:
     return cache_folder(f"kernels-{source_digest()}-{REGISTERS.lanes}")
 
 
-class _KernelCacheLocator(caching._CacheLocator):
+class _KernelCacheLocator(caching._CacheLocator):  # type: ignore[misc]  # numba has no types
     """Places the machine code of this package's kernels, and of nothing else."""
 
     def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
@@ -63,20 +61,6 @@ class _KernelCacheLocator(caching._CacheLocator):
 
 
 caching.CacheImpl._locator_classes.insert(0, _KernelCacheLocator)
-
-
-def keep_memory() -> None:
-    """Let freed memory stay with the process: fresh pages for every step's arrays cost up to a quarter of it.
-
-    An arrangement of the GNU C library; others are left as they are.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
-    if mallopt is not None:
-        mallopt(-4, 0)  # M_MMAP_MAX: no block is a mapping of its own, which would end with it
-        mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
-
-
-keep_memory()
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Any:

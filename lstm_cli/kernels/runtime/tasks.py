@@ -9,10 +9,9 @@ import ast
 import ctypes
 import inspect
 import struct
-import sys
 import textwrap
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -21,12 +20,13 @@ import numpy as np
 from llvmlite import ir
 from numba import prange, types
 from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
 
 from lstm_cli.kernels.runtime.compilation import FAST, FLAGS, parallel_kernel
+from lstm_cli.kernels.runtime.table import locate, type_of, unpacker
 
 Entry = ctypes.PYFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 ENTRY_TYPE = types.void(types.int64, types.int64, types.int64)
+MOST_WORDS = 128  # of a table: an array takes two
 
 
 @intrinsic
@@ -49,87 +49,15 @@ def launch(address: int, tasks: int, table: int) -> None:
         call(address, np.int64(task), np.int64(tasks), table)
 
 
-def unpacker(kinds: tuple[Any, ...]) -> Any:
-    """Make the function that reads a table: integers, flat arrays as the place of their address and their size.
-
-    The fields of a named tuple lie one after the other.
-    """
-    arguments = types.Tuple(kinds)
-
-    def define(context: Any, table: Any) -> Any:
-        def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: list[ir.Value]) -> ir.Value:
-            words = builder.inttoptr(values[0], ir.IntType(64).as_pointer())
-            return Reader(context, builder, words).read(arguments)
-
-        return arguments(types.int64), generate
-
-    return intrinsic(define)
-
-
-class Reader:
-    """Writes the code that reads values from a table of words, one after the other."""
-
-    def __init__(self, context: Any, builder: ir.IRBuilder, words: ir.Value) -> None:
-        self.context, self.builder, self.words = context, builder, words
-        self.place = 0
-
-    def read(self, kind: Any) -> ir.Value:
-        """Return the value of this type that comes next."""
-        if isinstance(kind, types.BaseTuple):
-            return self.context.make_tuple(self.builder, kind, [self.read(field) for field in kind])
-        word = self._word()
-        if not isinstance(kind, types.Array):
-            return word
-        if DATA_OFFSET is not None:
-            word = self.builder.load(self.builder.inttoptr(word, ir.IntType(64).as_pointer()))
-        return flat_array(self.context, self.builder, kind, word, self._word())
-
-    def _word(self) -> ir.Value:
-        word = self.builder.load(self.builder.gep(self.words, [ir.IntType(64)(self.place)]))
-        self.place += 1
-        return word
-
-
-def flat_array(context: Any, builder: ir.IRBuilder, kind: types.Array, address: ir.Value, size: ir.Value) -> ir.Value:
-    """Build the array of this type at an address."""
-    array = context.make_array(kind)(context, builder)
-    number = context.get_data_type(kind.dtype)
-    itemsize = context.get_abi_sizeof(number)
-    data = builder.inttoptr(address, number.as_pointer())
-    populate_array(array, data=data, shape=[size], strides=[ir.IntType(64)(itemsize)], itemsize=itemsize, meminfo=None)
-    return array._getvalue()
-
-
-MOST_WORDS = 128  # of a table: an array takes two
-
-
 class _OfThread(threading.local):
-    """Memory of one thread: Python may switch to another thread between any two kernel calls."""
+    """A table of one thread: Python may switch to another thread between any two kernel calls."""
 
     def __init__(self) -> None:
-        self.held: dict[tuple[str, str], np.ndarray] = {}
-        self.words = np.empty(MOST_WORDS, np.int64)
-        self.address = self.words.__array_interface__["data"][0]
+        words = np.empty(MOST_WORDS, np.int64)
+        self.words, self.address = words.data, int(words.__array_interface__["data"][0])
 
 
 _of_thread = _OfThread()
-
-
-def aligned(count: int, dtype: np.dtype) -> np.ndarray:
-    """Return new memory for `count` numbers, at a multiple of the widest register's size."""
-    size = count * dtype.itemsize
-    room = np.empty(size + 64, np.uint8)
-    first = -room.__array_interface__["data"][0] % 64
-    return room[first : first + size].view(dtype)
-
-
-def scratch(name: str, count: int, dtype: np.dtype) -> np.ndarray:
-    """Return memory for `count` numbers, within a thread the same for all calls with this name, enlarged if needed."""
-    own = _of_thread.held
-    held = own.get((name, dtype.char))
-    if held is None or len(held) < count:
-        held = own[name, dtype.char] = aligned(count, dtype)
-    return held[:count]
 
 
 def write_entry(
@@ -144,31 +72,14 @@ def write_entry(
     tree = ast.increment_lineno(ast.parse(textwrap.dedent("".join(lines))), first - 1)  # numba looks the source up
     written = tree.body[0]
     assert isinstance(written, ast.FunctionDef)
-    read = [ast.Name(a.arg, ast.Store()) for a in written.args.args[2:] if a.arg not in constants]
+    read: list[ast.expr] = [ast.Name(a.arg, ast.Store()) for a in written.args.args[2:] if a.arg not in constants]
     call = ast.Call(ast.Name("unpack", ast.Load()), [ast.Name("table", ast.Load())], [])
     written.body.insert(0, ast.Assign([ast.Tuple(read, ast.Store())], call))
     written.args.args[2:] = [ast.arg("table")]
     written.name, written.decorator_list = name, []
     exec(compile(ast.fix_missing_locations(tree), inspect.getfile(function), "exec"), scope)
-    return scope[name]
-
-
-def data_offset() -> int | None:
-    """Find where an array object holds the address of its data: reading it through numpy takes most of a call."""
-    probe = np.empty(1)
-    address = probe.__array_interface__["data"][0]
-    for offset in range(0, sys.getsizeof(probe) - 8, 8):
-        if ctypes.c_int64.from_address(id(probe) + offset).value == address:
-            return offset
-    return None
-
-
-DATA_OFFSET = data_offset()
-
-
-def locate(array: np.ndarray) -> int:
-    """Return the word by which an entry finds the array's data."""
-    return array.__array_interface__["data"][0] if DATA_OFFSET is None else id(array) + DATA_OFFSET
+    entry: Callable[[int, int, int], None] = scope[name]
+    return entry
 
 
 class Constants:
@@ -193,8 +104,8 @@ class Constants:
 class TaskKernel:
     """A function ``f(task, tasks, *arguments)`` that tasks may run at the same time; call it ``k(tasks, *arguments)``.
 
-    Arguments are integers, arrays, named tuples of these, and `Constants`. Arrays may have any shape but must be
-    C-ordered; the function sees them flat.
+    Arguments are integers, arrays, named tuples of these, and `Constants`, the same in all calls but for dtypes and the
+    choice of constants. Arrays may have any shape but must be C-ordered; the function sees them flat.
     """
 
     def __init__(self, function: Callable[..., None]) -> None:
@@ -206,7 +117,6 @@ class TaskKernel:
         flat: list[Any] = []
         for argument in arguments:
             if isinstance(argument, tuple):
-                flat.append(type(argument))
                 flat += argument
             else:
                 flat.append(argument)
@@ -216,15 +126,15 @@ class TaskKernel:
             if isinstance(value, np.ndarray):
                 if not value.flags.c_contiguous:
                     raise ValueError(f"{self.function.__name__}: an array is not C-ordered")
-                words += (locate(value), value.size)
+                words.append(locate(value))
+                words.append(value.size)
                 kinds.append(value.dtype.char)
-            elif isinstance(value, type | Constants):
+            elif isinstance(value, Constants):
                 kinds.append(value)
             else:
                 words.append(value)
-                kinds.append(int)
         key = tuple(kinds)
-        entry = self.entries.get(key) or self.compile(key)
+        entry = self.entries.get(key) or self.compile(key, arguments)
         table = _of_thread
         struct.pack_into(f"{len(words)}q", table.words, 0, *words)
         if tasks == 1:
@@ -232,33 +142,20 @@ class TaskKernel:
         else:
             launch(entry[0], tasks, table.address)
 
-    def compile(self, kinds: tuple[Any, ...]) -> tuple[Any, Any]:
-        """Compile, or load from disk, the entry for these kinds of arguments."""
-        parameters, rest = list(inspect.signature(self.function).parameters)[2:], iter(kinds)
-        constants: dict[str, Constants] = {}
-        arguments = []
-        for parameter, kind in zip(parameters, rest, strict=False):
-            if isinstance(kind, Constants):
-                constants[parameter] = kind
-            elif kind is not int and isinstance(kind, type):
-                fields = [_numba_type(next(rest)) for _ in kind._fields]
-                arguments.append(types.BaseTuple.from_types(fields, kind))
-            else:
-                arguments.append(_numba_type(kind))
-        letters = "".join("n" if kind is int else kind for kind in kinds if kind is int or isinstance(kind, str))
-        name = "_".join([self.function.__name__, *(given.name for given in constants.values()), letters])
-        modules = {parameter: given.module for parameter, given in constants.items()}
-        scope = {**self.function.__globals__, **modules, "unpack": unpacker(tuple(arguments))}
-        flags = {**FLAGS, "cache": all(given.cached for given in constants.values())}
-        entry = write_entry(self.function, name, constants, scope)
-        compiled = numba.cfunc(ENTRY_TYPE, fastmath=FAST, **flags)(entry)
+    def compile(self, kinds: tuple[Any, ...], arguments: Sequence[Any]) -> tuple[Any, Any]:
+        """Compile, or load from disk, the entry for these constants and dtypes of arrays."""
+        names = list(inspect.signature(self.function).parameters)[2:]
+        given = dict(zip(names, arguments, strict=True))
+        constants = {name: value for name, value in given.items() if isinstance(value, Constants)}
+        read = [type_of(value) for name, value in given.items() if name not in constants]
+        letters = "".join(kind for kind in kinds if isinstance(kind, str))
+        name = "_".join([self.function.__name__, *(value.name for value in constants.values()), letters])
+        modules = {parameter: value.module for parameter, value in constants.items()}
+        scope = {**self.function.__globals__, **modules, "unpack": unpacker(read)}
+        flags = {**FLAGS, "cache": all(value.cached for value in constants.values())}
+        compiled = numba.cfunc(ENTRY_TYPE, fastmath=FAST, **flags)(write_entry(self.function, name, constants, scope))
         self.entries[kinds] = (compiled.address, Entry(compiled.address))
         return self.entries[kinds]
-
-
-def _numba_type(kind: Any) -> Any:
-    """Return the type of an integer, or of a flat array of this dtype."""
-    return types.int64 if kind is int else types.Array(numba.from_dtype(np.dtype(kind)), 1, "C")
 
 
 def task_kernel(function: Callable[..., None]) -> TaskKernel:

@@ -26,7 +26,7 @@ FLOATS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 def lanes_of(dtype: types.Float) -> int:
     """Lanes of one register for this dtype."""
-    return REGISTERS.lanes * 32 // dtype.bitwidth
+    return REGISTERS.lanes * 32 // int(dtype.bitwidth)
 
 
 @register_jitable
@@ -245,7 +245,8 @@ def _write_loop(
     function: Callable[..., None], context: Any, builder: ir.IRBuilder, kinds: Sequence[Any], values: list[ir.Value]
 ) -> None:
     """Write the loop over the units, with the function's arithmetic on each vector."""
-    units, rest, bound, dtype = values[0], zip(values[1:], kinds[1:], strict=True), [], None
+    units, rest, dtype = values[0], zip(values[1:], kinds[1:], strict=True), None
+    bound: list[Code | Row] = []
     for parameter in inspect.signature(function).parameters.values():
         value, kind = next(rest)
         if parameter.annotation is Code:
@@ -271,5 +272,5 @@ def _intrinsic(function: Callable[..., None], names: Sequence[str], write: Calla
 
     define.__name__, define.__doc__, define.__module__ = function.__name__, function.__doc__, function.__module__
     parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("context", *names)]
-    define.__signature__ = inspect.Signature(parameters)
+    vars(define)["__signature__"] = inspect.Signature(parameters)
     return intrinsic(define)
