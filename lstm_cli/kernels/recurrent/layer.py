@@ -5,7 +5,7 @@ sequences.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ INTEGER = np.dtype("int64")
 SMALL = 1 << 18  # products of numbers below which another thread does not pay
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """A cell, its activation and its direction."""
 
     cell: Cell
@@ -33,8 +32,7 @@ class Layer:
     reverse: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """What a layer reads: numbers x (T, B, I), or token ids (T, B) with their table (V, I).
 
     Without tokens `ids` and `table` are empty. With tokens x is, and the shape's I is 0: the table is projected, and
@@ -52,8 +50,7 @@ class Inputs:
     mask: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Reserve:
+class Reserve(NamedTuple):
     """What the gradient needs: number of shards, what the cell keeps (N, blocks, H), further states (N + B, S H)."""
 
     shards: np.ndarray
@@ -98,8 +95,7 @@ def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, s
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Gradients:
+class Gradients(NamedTuple):
     """What the backward pass writes, empty where it is not computed; `states` (1 + S, B, H) of the initial states."""
 
     x: np.ndarray
