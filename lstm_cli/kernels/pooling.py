@@ -66,7 +66,7 @@ def weighted_sum_gradient(task, tasks, h, units, weights, lengths, dpooled, dh, 
 
 @task_kernel
 def largest(task, tasks, h, units, lengths, pooled, steps):
-    """Set pooled (B, H) to the largest of h (T, B, H) over real steps, steps (B, H) int64 to where it stood first."""
+    """Set pooled (B, H) to the largest of h (T, B, H) over real steps, steps (B, H) int64 to its first step."""
     batch = lengths.shape[0]
     for b in range(task * batch // tasks, (task + 1) * batch // tasks):
         start, stop = b * units, (b + 1) * units

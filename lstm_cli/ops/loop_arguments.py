@@ -32,7 +32,7 @@ class LayerKind(NamedTuple):
 
 
 class Order(NamedTuple):
-    """The order of a loop's sequences, longest first: their numbers, None where they stand so already."""
+    """The order of a closed loop's sequences, longest first: their numbers; None if they are in this order already."""
 
     numbers: np.ndarray | None
 

@@ -149,7 +149,7 @@ class WeightedSumGradient(Op):
 
 
 class Largest(Op):
-    """``(h (T, B, H), lengths (B,)) -> (pooled (B, H), steps (B, H))``: where each stood first, for the gradient."""
+    """``(h (T, B, H), lengths (B,)) -> (pooled (B, H), steps (B, H))``: the first step of each, for the gradient."""
 
     __props__ = ()
 

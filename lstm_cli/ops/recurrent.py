@@ -1,6 +1,6 @@
 """A recurrent layer over a padded batch as one Op, and its gradient as another.
 
-Legend: T time, B batch, I input, H units, G gate blocks, S further states, V tokens. The equations stand in
+Legend: T time, B batch, I input, H units, G gate blocks, S further states, V tokens. The equations are in
 `lstm_cli.kernels.cells`, what is kept for the gradient in `lstm_cli.kernels.recurrent.forward`.
 """
 

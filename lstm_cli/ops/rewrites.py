@@ -41,6 +41,6 @@ def work_in_place(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
     return None if op == node.op else op(*node.inputs, return_list=True)
 
 
-# PyTensor's in-place rewrites stand between 50 and 60; the handler that guards them is added at 49.5.
+# PyTensor's in-place rewrites have positions from 50 to 60; the handler that guards them is added at 49.5.
 optdb.register(TRIM, in2out(trim_outputs), "fast_run", "fast_compile", position=49.0)
 optdb.register(IN_PLACE, in2out(work_in_place), "fast_run", "inplace", position=50.2)

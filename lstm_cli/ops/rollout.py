@@ -4,7 +4,7 @@ At each step the network sees a state and outputs y; the system computes the nex
 
     y_t = network(s_t, past)        s'_t = system(s_t, y_t), or y_t, or s_t + y_t        s_{t+1} = s'_t
 
-Where `feed` is 1 the observed state enters in place of the last one. PyTensor's scan of such a loop takes minutes to
+Where `feed` is 1 the observed state enters in place of the last one. PyTensor's scan of a closed loop takes minutes to
 compile. Here the graphs that are compiled are one step of the system and its vector-Jacobian product; the network's
 steps are kernels, and the gradients of its weights are summed over all steps at once.
 

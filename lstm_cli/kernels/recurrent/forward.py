@@ -38,7 +38,7 @@ def pack_weights(task, tasks, cell, units, inputs, weights, panels):
 
 @inlined
 def begin(cell, shape, sequences, bias, mask, mask_step, states, kept, first, count, work, place):
-    """Fill the constant rows, the h that enters the first step, and what lies beyond the sequences' ends."""
+    """Fill the constant rows, the h that enters the first step, and the steps of h beyond the sequences' ends."""
     units, batch, joint = shape.units, shape.batch, cell.weight_blocks - cell.apart
     total = sequences.packed[len(sequences.packed) - 1]
     ones(units, work, place.ones)

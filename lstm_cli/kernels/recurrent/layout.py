@@ -1,4 +1,4 @@
-"""Where everything lies: the order of the packed steps, and the pieces of the scratch memory of one shard.
+"""The memory layout: the order of the packed steps, and the pieces of the scratch memory of one shard.
 
 A `cell` here is a `Cell`, or in kernels the constants made of it.
 """

@@ -97,7 +97,7 @@ class _Allocator:
 
 
 class MemoryPlan:
-    """Where everything lies in `work` and `back`: a function of the shapes alone.
+    """The layout of `work` and `back`: a function of the shapes alone.
 
     Attributes
     ----------
@@ -158,7 +158,7 @@ class MemoryPlan:
 
 
 def view(array: np.ndarray, place: int, *shape: int) -> np.ndarray:
-    """Return what lies at a place."""
+    """Return the array at a place."""
     return array[place : place + math.prod(shape)].reshape(shape)
 
 
@@ -184,7 +184,7 @@ class Loop:
 
     @cached_property
     def memory(self) -> MemoryPlan:
-        """Where everything lies."""
+        """The layout of the scratch memory."""
         return MemoryPlan(self.layers, self.schedule, self.size)
 
     def network(self, *, alone: bool) -> Network:

@@ -1,6 +1,6 @@
 """A network in a closed loop, step by step: what it sees at a step depends on what it did at the step before.
 
-All that a step touches lies in one flat array, `work` forward and `back` backward, in the places that a plan lists
+Everything that a step accesses is in one flat array, `work` forward and `back` backward, at the places that a plan lists
 layer by layer (`rollout.memory` makes it). The sequences are ordered longest first, so that step t concerns the first
 n_t of them. The output layer is the last of the stack: a plain recurrent layer without weights for its own past.
 
@@ -35,7 +35,7 @@ FIELDS = len(NAMES)
 
 
 class Network(NamedTuple):
-    """What the loop is made of.
+    """The parts of the closed loop.
 
     Attributes
     ----------

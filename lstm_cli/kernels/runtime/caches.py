@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def cache_folder(name: str) -> Path:
-    """Return a folder for compiled code, made if need be, that can be written.
+    """Return a folder for compiled code that can be written to, created if needed.
 
-    It lies in ``$LSTM_CLI_CACHE``, else in ``lstm-cli`` in ``$XDG_CACHE_HOME`` or ``~/.cache``. Where that cannot be
+    It is ``$LSTM_CLI_CACHE``, else in ``lstm-cli`` in ``$XDG_CACHE_HOME`` or ``~/.cache``. Where that cannot be
     written, a folder in the place for temporary files serves, which later processes of the same user find again.
     """
     with suppress(OSError, RuntimeError):  # RuntimeError: there is neither HOME nor an entry for the user

@@ -17,7 +17,7 @@ from numba.core import caching
 from lstm_cli.kernels.runtime.caches import cache_folder
 from lstm_cli.kernels.runtime.registers import REGISTERS
 
-# No guards against NaN and infinity in the arithmetic: non-finite values are looked for once a step, by parts
+# No guards against NaN and infinity in the arithmetic: non-finite values are checked for once per update, by parts
 # compiled with `exact=True`. With numba's Python error model the check for a zero divisor stops vectorisation.
 FAST = {"reassoc", "contract", "arcp", "nsz", "afn", "nnan", "ninf"}
 EXACT = FAST - {"nnan", "ninf"}
@@ -64,7 +64,7 @@ caching.CacheImpl._locator_classes.insert(0, _KernelCacheLocator)
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function whose outermost `prange` loop runs over shards, one a thread."""
+    """Compile a function whose outermost `prange` loop runs over shards, one per thread."""
     return numba.njit(parallel=True, fastmath=FAST, **FLAGS)(function)
 
 

@@ -30,7 +30,7 @@ def _address(array: np.ndarray) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-#: What stands in a table for the place of an array.
+#: What a table holds in place of an array's address.
 locate: Callable[[np.ndarray], int] = id if DATA_OFFSET is not None else _address
 
 

@@ -1,4 +1,4 @@
-"""Kernels cut into tasks, one a thread, that compile fast: a plain serial function behind one address.
+"""Kernels cut into tasks, one per thread, that compile fast: a plain serial function behind one address.
 
 numba's `prange` compiles the machine code under it four times over. Here there is a single `prange` for the whole
 project, `launch`, which calls an address with the number of the task and a table of arguments; a `task_kernel` is

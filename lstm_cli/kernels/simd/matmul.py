@@ -43,7 +43,7 @@ def product(task, tasks, by_rows, turned, a, right, stride, start, c, rows, colu
                 pack_columns(right, k, stride, step, p * width, columns, nothing, work, panel_at)
             else:
                 pack_rows(right, k * stride + p * width, stride, step, real, nothing, work, panel_at)
-            # The last panel may be wider than c: then its sums lie in spare memory.
+            # The last panel may be wider than c: then its sums are stored in spare memory.
             c_or_spare, at, row = (c, low * columns + p * width, columns) if real == width else (work, spare_at, width)
             begun, begun_at, begun_row = c_or_spare, at, row
             if k == 0:
@@ -65,7 +65,7 @@ def product(task, tasks, by_rows, turned, a, right, stride, start, c, rows, colu
 def outer_product(task, tasks, by_rows, x, dy, dw, stride, db, depth, inputs, columns, work):
     """``dw (columns, inputs) = dy^T x`` and ``db (columns) = sum(dy)``, both over `depth` rows.
 
-    Rows of dw lie at a distance of `stride`. Computed as x^T dy, whose panels are read along, and written transposed.
+    Rows of dw are `stride` apart. Computed as x^T dy, whose panels are read along, and written transposed.
     `by_rows`: a task takes some of the inputs.
     """
     width, one, nothing = panel_width(work), np.int64(1), np.int64(0)

@@ -149,7 +149,7 @@ def pack_columns(matrix, at, stride, depth, first, rows, shift, panels, panels_a
 def write_transposed(source, at, stride, rows, shift, columns, first, last, target, target_at, target_stride):
     """``target[(j + shift) % columns, m] = source[m, j - first]`` for m below `rows` and j from `first` to `last`."""
     lanes = panel_width(source) // 2
-    for side in range(2):  # what lies before the rotation's seam, and what lies after it
+    for side in range(2):  # the part before the rotation's seam, and the part after it
         begin = first if side == 0 else max(first, columns - shift)
         end = min(last, columns - shift) if side == 0 else last
         for j in range(begin, end, lanes):

@@ -2,7 +2,7 @@
 
 For exponential and logarithm numba calls the C library once an element; these are polynomials, an order of magnitude
 faster over an array, for the arguments that losses and softmaxes have: exponents that are not positive, and 1 + u with
-u in [0, 1]. In float64, which serves gradient checks only, the C library's functions stand.
+u in [0, 1]. In float64, which serves gradient checks only, the C library's functions are used.
 """
 
 import math

@@ -6,7 +6,7 @@ The right factor is packed into panels, `PANEL` columns each, so that a step alo
 
 A tile is up to `ROWS` rows of one panel: ``c = start + a @ panel``, all of its sums in registers. Fewer rows than
 `BUSY_ROWS` are too few sums to keep the arithmetic units busy, as each sum waits for its last product; these take
-several panels at once. The left factor is read where it lies, by the distance of its rows and of its steps, so its
+several panels at once. The left factor is read in place, by the distance of its rows and of its steps, so its
 transpose costs nothing; a start row at distance 0 is a bias. Everything is a flat array and a place in it.
 """
 
