@@ -1,9 +1,9 @@
 """One pass over parameters, state and gradient for each optimizer, in place; and the gradient's norm.
 
 The vectors are cut into pieces, rows (start, stop, segment) of a table, so that each belongs to one parameter: its
-scale, which clips the gradient, is ``scales[segment]``. Tasks divide the pieces among them. What else an optimizer needs
-comes in `k`, an array of the parameters' dtype that starts with the limit of a single gradient and the weight decay.
-Formulas: `lstm_cli.optim.recipes`.
+scale, which clips the gradient, is ``scales[segment]``. Tasks divide the pieces among them. What else an optimizer
+needs comes in `k`, an array of the parameters' dtype that starts with the limit of a single gradient and the weight
+decay. Formulas: `lstm_cli.optim.recipes`.
 
 Shapes: parameters p, gradient g and every vector of state (P,), pieces (C, 3) uint64, scales (S,). Places are unsigned
 because numba tests every signed one for being negative, and such a loop does not become vector code.

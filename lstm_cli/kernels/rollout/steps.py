@@ -1,8 +1,9 @@
 """A network in a closed loop, step by step: what it sees at a step depends on what it did at the step before.
 
 Everything that a step accesses is in one flat array, `work` forward and `back` backward, at the places that a plan
-lists layer by layer (`rollout.memory` makes it). The sequences are ordered longest first, so that step t concerns the first
-n_t of them. The output layer is the last of the stack: a plain recurrent layer without weights for its own past.
+lists layer by layer (`rollout.memory` makes it). The sequences are ordered longest first, so that step t concerns the
+first n_t of them. The output layer is the last of the stack: a plain recurrent layer without weights for its own
+past.
 
 Legend: T time, B batch, I input, H units, S further states, D numbers of the system's state, L layers, N real steps of
 all sequences.
