@@ -1,6 +1,10 @@
 """Settings of the documentation: ``sphinx-build -W --keep-going -b html docs OUT``, without a network."""
 
+import sys
 from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the working tree's package, not an installed one
 
 project = "lstm-cli"
 author = "lstm-cli contributors"
@@ -17,6 +21,7 @@ myst_heading_anchors = 4
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False

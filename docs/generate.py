@@ -6,10 +6,11 @@ With ``--check`` it writes nothing, names the pages that are stale and exits wit
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # the working tree's package, not an installed one
 
-from reference_commands import commands_page
-from reference_config import config_page
+from reference_commands import commands_page  # noqa: E402
+from reference_config import config_page  # noqa: E402
 
 PAGES = {"reference/commands.md": commands_page, "reference/config.md": config_page}
 

@@ -202,9 +202,9 @@ def _words(annotation: Any, at: str) -> str:
     if origin in (Union, types.UnionType):
         return _either(arguments, at)
     if origin in (list, tuple):
-        return f"a list, each {_words(arguments[0], f'{at}.N')}"
+        return f"a list of: {_words(arguments[0], f'{at}.N')}"
     if origin is dict:
-        return f"a mapping of columns, each to {_words(arguments[1], f'{at}.COLUMN')}"
+        return f"a mapping from columns to: {_words(arguments[1], f'{at}.COLUMN')}"
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     name = annotation.model_fields["name"].default if _by_name(annotation) else None

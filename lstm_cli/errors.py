@@ -71,6 +71,11 @@ def listed(names: Sequence[object], most: int = 10) -> str:
     return ", ".join(str(name) for name in names[:most]) + and_more(len(names) - most)
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, in the singular for 1."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def and_more(count: int, before: str = " ") -> str:
     """Return the end of a list that leaves out `count` entries; `before` separates it from them."""
     return f"{before}and {count} more" if count > 0 else ""

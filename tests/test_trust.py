@@ -101,5 +101,5 @@ def test_positions(runs: Path, where: str) -> None:
     predicted, resumed = execute(runs, PREDICT, RESUME)
     assert predicted[0] == 0
     assert resumed[0] == 65
-    assert "the checkpoint's position is not one that this version knows" in resumed[1]
+    assert "this version cannot read the checkpoint's position" in resumed[1]
     assert not [path for path in runs.rglob("malefic*") if path.name != "malefic-of-the-test"]

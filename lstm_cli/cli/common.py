@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
-from lstm_cli.errors import LstmError
+from lstm_cli.errors import DiskError, LstmError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 # Exit codes other than those of the package's own errors.
-UNEXPECTED, DISK, INTERRUPTED = 1, 74, 130
+UNEXPECTED, INTERRUPTED = 1, 130
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS}
 
@@ -52,7 +52,11 @@ def reported(verbosity: int) -> Iterator[None]:
         if error.errno not in _DISK_ERRORS:
             _leave(_unexpected(error), UNEXPECTED, verbosity)
         place = f"{error.filename}: " if error.filename else ""
-        _leave(f"{place}cannot write ({error.strerror}): make room, or write elsewhere with -o", DISK, verbosity)
+        _leave(
+            f"{place}cannot write ({error.strerror}): make room, or write elsewhere with -o",
+            DiskError.exit_code,
+            verbosity,
+        )
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Exception as error:

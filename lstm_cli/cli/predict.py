@@ -68,9 +68,9 @@ def predict(
     \b
     Example:
       lstm-predict runs/quickstart new.jsonl -o predictions.csv
-      lstm-predict runs/quickstart test.jsonl --evaluate
+      lstm-predict runs/quickstart data/gestures/test.jsonl --evaluate
       lstm-predict runs/pendulum_swing starts.jsonl --steps 200 --trust
-      lstm-predict runs/shakespeare --generate 500 --prompt "ROMEO:" --temperature 0.8
+      lstm-predict runs/shakespeare_chars --generate 500 --prompt "ROMEO:" --temperature 0.8
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     if generate is None:

@@ -59,5 +59,4 @@ def train(
             return
         from lstm_cli.api import train_run
 
-        folder = folder or Path("runs") / settings.source.name
         train_run(settings, folder, resume=resume, overwrite=overwrite, verbosity=verbosity)

@@ -12,9 +12,9 @@ from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
-#: Numbers per unit and step, besides the gates that training stores for the gradient: the states, their gradient and a
-#: copy for dropout; without training the states and a copy.
-_TRAINED, _EVALUATED = 3, 2
+#: Numbers per unit and step. Training: a gradient and a copy for dropout, besides the states and what the cell keeps
+#: for the gradient. Otherwise: the output and a copy.
+_TRAINED, _EVALUATED = 2, 2
 #: Numbers per step with a target: its position, its weight, its loss, and intermediate values.
 _PER_TARGET = 40
 #: Numbers per output and step with a target; metrics of numbers and sets use double precision.
@@ -47,7 +47,8 @@ def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str,
     width = 0
     for layer in spec.layers:
         width = layer.size * (2 if layer.bidirectional else 1)
-        numbers += width * (CELLS[layer.cell or spec.cell].weight_blocks + _TRAINED if training else _EVALUATED)
+        cell = CELLS[layer.cell or spec.cell]
+        numbers += width * (cell.kept_blocks + len(cell.states) + _TRAINED if training else _EVALUATED)
     target = schema.target
     if target.per == "step":
         per_number = _PER_NUMBER_TRAINED if training else _PER_NUMBER_EVALUATED

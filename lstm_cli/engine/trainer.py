@@ -39,8 +39,10 @@ class Trainer:
     model : Model
     kind : {"category", "number", "set"}
         Of the target.
-    loss, optimizer : LossSpec, OptimizerSpec
-        Sections of the config.
+    loss : LossSpec
+        The section `loss` of the config.
+    optimizer : Optimizer
+        The section `optimizer`.
     forcing : TeacherForcing, optional
         How often a closed loop is fed the observed value.
     """

@@ -20,6 +20,7 @@ import pytensor.tensor as pt
 from numba.core.errors import NumbaError
 from pytensor.graph.basic import Variable
 
+from lstm_cli.errors import counted
 from lstm_cli.ops.mode import python_mode
 
 Function = Callable[[Variable, Variable], Variable]
@@ -219,15 +220,16 @@ class Dynamics:
                 raise DynamicsError(f"returned a next state that is not finite from the start [{shown}]")
 
     def _try_step(self, state: np.ndarray, output: np.ndarray) -> np.ndarray:
+        rows = counted(len(state), "row")
         try:
             following: np.ndarray = self._step(state, output)
             if following.shape == state.shape:
                 self._step_gradient(state, output, np.ones_like(state))
         except Exception as error:
-            raise DynamicsError(f"raised {_describe(error)}, on {_rows(len(state))}: {STATE_LAYOUT}") from None
+            raise DynamicsError(f"raised {_describe(error)}, on {rows}: {STATE_LAYOUT}") from None
         if following.shape != state.shape:
             raise DynamicsError(
-                f"returned the shape {following.shape} for {_rows(len(state))}, expected {state.shape}: {STATE_LAYOUT}"
+                f"returned the shape {following.shape} for {rows}, expected {state.shape}: {STATE_LAYOUT}"
             )
         return following
 
@@ -252,10 +254,6 @@ class Dynamics:
             except Exception as error:
                 self.failure = turn, _describe(error)
         return np.full_like(state, np.nan), np.full_like(output, np.nan)
-
-
-def _rows(count: int) -> str:
-    return f"{count} row{'s' * (count > 1)}"
 
 
 def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:

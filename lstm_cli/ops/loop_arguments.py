@@ -46,7 +46,7 @@ class Order(NamedTuple):
 
 
 class Arguments(NamedTuple):
-    """The inputs of a loop, checked, its sequences longest first."""
+    """The inputs of a closed loop, checked, its sequences longest first."""
 
     loop: Loop
     numbers: np.ndarray

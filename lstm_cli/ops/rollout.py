@@ -34,7 +34,7 @@ class System(Protocol):
     Attributes
     ----------
     diverged
-        After a loop: its first step, from 1, whose next state was not finite, and the sequence; None if all were.
+        After a closed loop: the first step, from 1, whose next state was not finite, and the sequence; None if none.
     """
 
     diverged: tuple[int, int] | None
@@ -81,7 +81,7 @@ def rollout(
     Parameters
     ----------
     numbers : (T, B, I)
-        Observed states in the first D columns, where there are any; in the others what the loop does not change.
+        Observed states in the first D columns, where there are any; in the others what the closed loop does not change.
     feed : (T, B) int64
         1 where the observed state enters: at the `observed` first steps of each sequence, and with teacher forcing.
     lengths, observed : (B,) int64
@@ -150,7 +150,7 @@ class Rollout(Op):
         return [[flow, False, False] for flow in [*flows, True, True]]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
-        """Run the loop."""
+        """Run the closed loop."""
         given = arguments(self, inputs)
         step = None if self.system is None else self.system.step
         work = kernels.run_forward(given.loop, given.numbers, step)
@@ -207,7 +207,7 @@ class RolloutGradient(TrimmableOp):
         return [shape for shape, (flow, *_) in zip(shapes[:-2], flows, strict=True) if flow]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
-        """Go back through the loop."""
+        """Go back through the closed loop."""
         *arrays, work, dfollowing = inputs
         given = arguments(self.forward, arrays)
         system = self.forward.system

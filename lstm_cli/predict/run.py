@@ -84,7 +84,7 @@ class Run:
 
         Returns
         -------
-        rows : list of mappings
+        predictions : list of mappings
             With `id`, `prediction` and, if asked, `probabilities`; sequences without an id are numbered from 1.
         """
         if self.drives:
@@ -99,7 +99,7 @@ class Run:
 
     @property
     def drives(self) -> bool:
-        """Whether the model drives a system: its predictions are trajectories."""
+        """Whether the model drives a system, so that its predictions are trajectories."""
         return self.schema.layout.closed_loop is not None
 
     def steer(self, starts: Iterable[Mapping[str, Any]], steps: int | None = None) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ class Run:
 
         Returns
         -------
-        rows : list of mappings
+        trajectories : list of mappings
             With `id`; `prediction`, the states after each step; and `output`, the network's outputs at each step.
         """
         schema = with_steps(self.schema, steps)
@@ -115,7 +115,7 @@ class Run:
         return list(self.trajectories(encoded))
 
     def trajectories(self, sequences: Iterable[Encoded]) -> Iterator[dict[str, Any]]:
-        """Yield the row of a trajectory for each encoded start."""
+        """Yield a trajectory for each encoded start."""
         return trajectories(self.network, sequences)
 
     def generate(self, prompt: str, count: int, *, temperature: float = 1.0, seed: int = 1) -> Iterator[str]:
@@ -156,7 +156,7 @@ class Run:
         probabilities: bool = False,
         listener: feedback.Listener = feedback.ignore,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the row of a prediction for each encoded sequence; `listener` is called with the outputs of each."""
+        """Yield a prediction for each encoded sequence; `listener` is called with the outputs of each."""
         if probabilities:
             wording.check_probabilities(self.schema)
         reduce = wording.reduction(self.schema, probabilities=probabilities)
@@ -172,7 +172,7 @@ class Run:
         *,
         listener: feedback.Listener = feedback.ignore,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the row of a forecast for each encoded sequence; `listener` is called with the outputs before it."""
+        """Yield a forecast for each encoded sequence; `listener` is called with the outputs before it."""
         for sequence, chosen in feedback.forecasts(self.network, sequences, steps, states, listener):
             yield wording.continuation(self.schema, sequence, chosen)
 

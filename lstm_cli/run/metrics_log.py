@@ -4,11 +4,13 @@ import json
 import os
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from lstm_cli.data.splits import Split
+from lstm_cli.errors import and_more
 from lstm_cli.run.files import disk_errors, open_own
 
-SPLITS = ("train", "valid", "test")
+SPLITS = get_args(Split)
 
 
 class _Line(NamedTuple):
@@ -47,8 +49,9 @@ def damage(path: Path) -> list[str]:
     numbers = [number for number, line in enumerate(_lines(path), 1) if line.entry is None]
     if not numbers:
         return []
-    more = f", and {len(numbers) - 1:,} more" if numbers[1:] else ""
-    return [f"{path}:{numbers[0]}: a damaged line{more}: left unchanged, and not in the report"]
+    return [
+        f"{path}:{numbers[0]}: a damaged line{and_more(len(numbers) - 1, ', ')}: left unchanged, and not in the report"
+    ]
 
 
 def _stays(entry: dict[str, Any], step: int) -> bool:

@@ -32,8 +32,10 @@ class Layer:
 
     Parameters
     ----------
-    input_size, hidden_size : int
-        I and K.
+    input_size : int
+        I.
+    hidden_size : int
+        K.
     activation : callable
         f, of vectors (K,) and of batches (K, B), units first, as in theano-lstm; it can be replaced later.
     clip_gradients : float or False

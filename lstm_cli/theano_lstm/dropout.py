@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytensor
 from pytensor.graph.basic import Variable
 
-from lstm_cli.ops.draws import RandomStreams, Size
+from lstm_cli.theano_lstm.random_streams import RandomStreams, Size
 
 srng = RandomStreams(1234)
 

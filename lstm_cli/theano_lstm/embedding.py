@@ -14,8 +14,10 @@ class Embedding(Layer):
 
     Parameters
     ----------
-    vocabulary_size, hidden_size : int
-        V and H.
+    vocabulary_size : int
+        V.
+    hidden_size : int
+        H.
 
     Attributes
     ----------

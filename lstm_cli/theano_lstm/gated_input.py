@@ -15,8 +15,10 @@ class GatedInput(Layer):
 
     Parameters
     ----------
-    input_size, hidden_size : int
-        Of x, and of the state h: usually the previous one of a recurrent layer above.
+    input_size : int
+        Of x.
+    hidden_size : int
+        Of the state h: usually the previous one of a recurrent layer above.
     activation : callable
         Unused; `StackedCells` passes it to every layer.
     clip_gradients : float or False

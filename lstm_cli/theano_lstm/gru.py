@@ -23,8 +23,10 @@ class GRU(GatedLayer):
 
     Parameters
     ----------
-    input_size, hidden_size : int
-        I and H.
+    input_size : int
+        I.
+    hidden_size : int
+        H.
     activation : callable
         a, of the candidate n.
     clip_gradients : float or False
@@ -35,8 +37,12 @@ class GRU(GatedLayer):
 
     Attributes
     ----------
-    reset_layer, memory_interpolation_layer, memory_to_memory_layer : Layer
-        r, u and n; each has an `activation` that can be replaced.
+    reset_layer : Layer
+        r. It and the other gates have an `activation` that can be replaced.
+    memory_interpolation_layer : Layer
+        u.
+    memory_to_memory_layer : Layer
+        n.
     hidden_bias : b_m (H,)
         With `reset_after` only, and then the last of `params`.
     initial_hidden_state : (H,)

@@ -5,6 +5,7 @@ from typing import ClassVar
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
+from lstm_cli.kernels.cells import CELLS
 from lstm_cli.theano_lstm.dense import create_shared
 from lstm_cli.theano_lstm.fusing import fused_name
 from lstm_cli.theano_lstm.recurrent import GatedLayer, States, as_rows, join, masked
@@ -20,8 +21,10 @@ class LSTM(GatedLayer):
 
     Parameters
     ----------
-    input_size, hidden_size : int
-        I and H.
+    input_size : int
+        I.
+    hidden_size : int
+        H.
     activation : callable
         a, of the input modulation z.
     clip_gradients : float or False
@@ -29,8 +32,14 @@ class LSTM(GatedLayer):
 
     Attributes
     ----------
-    in_gate, forget_gate, in_gate2, out_gate : Layer
-        i, f, z and o; each has an `activation` that can be replaced.
+    in_gate : Layer
+        i. It and the other gates have an `activation` that can be replaced.
+    forget_gate : Layer
+        f.
+    in_gate2 : Layer
+        z.
+    out_gate : Layer
+        o.
     initial_hidden_state : (2 H,) [c, h]
         The state before the first step. Not among `params`; learned where a script adds it to what it optimizes.
 
@@ -76,7 +85,7 @@ class LSTM(GatedLayer):
         return x[..., self.hidden_size :]
 
     def _joined_weights(self) -> tuple[Variable, Variable]:
-        gates = (self.in_gate, self.forget_gate, self.out_gate, self.in_gate2)
+        gates = [getattr(self, name) for name in CELLS[self.cell].gates]
         return pt.concatenate([g.linear_matrix for g in gates]), pt.concatenate([g.bias_matrix for g in gates])
 
     def _split_state(self, state: Variable) -> States:

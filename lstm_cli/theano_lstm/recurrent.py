@@ -22,8 +22,10 @@ class RNN(Layer):
 
     Parameters
     ----------
-    input_size, hidden_size : int
-        I and H.
+    input_size : int
+        I.
+    hidden_size : int
+        H.
     activation : callable
         f.
     clip_gradients : float or False

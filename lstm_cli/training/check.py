@@ -11,7 +11,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Dataset, training_batches
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.engine.threads import use_threads
-from lstm_cli.errors import Diverged
+from lstm_cli.errors import Diverged, counted
 from lstm_cli.training.job import Job
 from lstm_cli.training.overview import facts, parts
 from lstm_cli.training.session import build_job, notes_on_schedule
@@ -78,5 +78,5 @@ def _largest(job: Job) -> Iterator[str]:
     # ru_maxrss counts in kilobytes, but in bytes on macOS.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
     taken = f"{seconds[1] * 1e3:,.1f} ms (the first call {seconds[0]:.1f} s)"
-    yield f"  largest: {count:,} sequences of up to {steps:,} steps, {taken}"
+    yield f"  largest: {counted(count, 'sequence')} of up to {counted(steps, 'step')}, {taken}"
     yield f"  memory at that point: {peak:,.0f} MB"

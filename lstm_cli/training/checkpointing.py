@@ -143,12 +143,12 @@ class CheckpointingRun:
 
     def _handle(self, event: Event) -> None:
         """Dispatch an event and save a state if due. After a signal or a failed sink, the run is saved and ends."""
-        if not isinstance(event, Finished):
-            self.dispatch(event)
         if isinstance(event, Evaluated):
             self._record_scores(event)
-            if event.improved:
-                self._save(BEST)
+        if not isinstance(event, Finished):
+            self.dispatch(event)
+        if isinstance(event, Evaluated) and event.improved:
+            self._save(BEST)
         ends = self.signals.received is not None or self.dispatch.failure is not None
         if ends or isinstance(event, Finished) or self._due(event):
             self._save(LAST)
@@ -156,8 +156,7 @@ class CheckpointingRun:
             self.dispatch.check()
             raise self.signals.interrupted(self._progress)
         if isinstance(event, Finished):
-            self._test()
-            self._score_closed_loop()
+            self._score_best()
             self.dispatch(event)
 
     @property
@@ -188,23 +187,25 @@ class CheckpointingRun:
             self.result.scores[event.split] = _scores({"loss": event.loss, **event.metrics})
             self.result.best_step = event.step
 
+    def _score_best(self) -> None:
+        """Score the best state on the test data, and show how far its closed loop can be trusted."""
+        tested, closed_loop = "test" in self.job.scored, self.job.config.rollout is not None
+        if tested or closed_loop:
+            restore_weights(self.job.trainer.model, checkpoint.load(self.run.best))
+        if tested:
+            self._test()
+        if closed_loop:
+            self._score_closed_loop()
+
     def _test(self) -> None:
-        """Score the best state on the test data."""
         job, progress = self.job, self.job.progress
-        if "test" not in job.scored:
-            return
-        restore_weights(job.trainer.model, checkpoint.load(self.run.best))
         with self.signals.at_once(self._progress):
             loss, metrics = evaluate(job.evaluator, job.scored["test"])
         event = Evaluated(progress.best_step, progress.epoch, "test", progress.seconds, loss, metrics)
-        self.dispatch(event)
         self._record_scores(event)
+        self.dispatch(event)
 
     def _score_closed_loop(self) -> None:
-        """Measure the error at each step of a closed loop with the best weights."""
-        if self.job.config.rollout is None:
-            return
-        restore_weights(self.job.trainer.model, checkpoint.load(self.run.best))
         with self.signals.at_once(self._progress):
             event = rolled(self.job)
         self.dispatch(event)

@@ -48,8 +48,10 @@ class Started:
     ----------
     folder
         The run folder.
-    epochs, total_steps
+    epochs
         The run's length if it is not stopped early.
+    total_steps
+        Number of updates of such a run.
     first_step
         Number of updates of earlier sessions.
     monitor

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data import Dataset
+from lstm_cli.errors import counted
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
 from lstm_cli.run.compatibility import flattened
@@ -73,7 +74,7 @@ def facts(job: Job) -> dict[str, str]:
     for name, vocabulary in schema.tokens.items():
         found[f"tokens: {name}"] = f"{len(vocabulary):,} different ones"
     target = schema.target
-    what = _counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
+    what = counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
     found["target"] = f"{target.kind}, {what} per {target.per}{', the next step' if target.is_next else ''}"
     found["batches"] = f"{batches.count(0):,} per epoch, {batches.waste():.1%} padding"
     return found
@@ -83,8 +84,4 @@ def _counts(dataset: Dataset) -> str:
     lengths = dataset.lengths
     low, high = lengths.min(), lengths.max()
     spread = f"{low:,} to {high:,} (median {int(np.median(lengths)):,})" if low < high else f"{low:,}"
-    return f"{_counted(len(lengths), 'sequence')}, {lengths.sum():,} steps; length {spread}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+    return f"{counted(len(lengths), 'sequence')}, {counted(int(lengths.sum()), 'step')}; length {spread}"

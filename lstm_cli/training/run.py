@@ -12,7 +12,7 @@ from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import RESOLVED, SCHEMA
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import Result
-from lstm_cli.training.sinks.sink import Sink
+from lstm_cli.training.sinks.sink import Sink, closed_at_end
 
 
 def train_into_folder(
@@ -27,8 +27,10 @@ def train_into_folder(
         The run folder: a new one, or with `resume` that of a run to continue exactly where it stopped.
     sinks : sequence of Sink
         Receive the events after the files of the run. They are always closed at the end.
-    resume, overwrite : bool
-        Continue the run in the folder; replace it.
+    resume : bool
+        Continue the run in the folder.
+    overwrite : bool
+        Replace it.
 
     Raises
     ------
@@ -36,7 +38,7 @@ def train_into_folder(
     """
     with Signals() as signals, ExitStack() as sinks_closed:
         for sink in sinks:
-            sinks_closed.callback(sink.close)
+            sinks_closed.enter_context(closed_at_end(sink))
         run = RunFolder.resume(folder) if resume else RunFolder.create(folder, overwrite=overwrite)
         with run, sinks_closed.pop_all():  # sinks may write into the folder while it is locked
             return _train(config, run, signals, sinks, resume=resume)

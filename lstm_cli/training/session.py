@@ -84,5 +84,6 @@ def restore(job: Job, state: State) -> None:
         job.schedule.state.update(position.pop("schedule"))
         job.progress = Progress(**position)
     except (LookupError, TypeError, ValueError) as error:
-        raise CheckpointError(f"this version cannot read the checkpoint's position: {error}") from None
+        fix = "start again with --overwrite, or a new run with -o"
+        raise CheckpointError(f"this version cannot read the checkpoint's position ({error}): {fix}") from None
     job.carried = state.carried.get("state")

@@ -11,7 +11,7 @@ def test_a_run_with_every_default(invoke, calls):
     result = invoke(train, "c.yaml")
     assert (result.exit_code, result.output) == (0, "")
     ((name, (config, folder), options),) = calls
-    assert (name, folder) == ("train_run", Path("runs/c"))
+    assert (name, folder) == ("train_run", None)  # by default in runs/, see tests/training/test_user_sinks.py
     assert options == {"resume": False, "overwrite": False, "verbosity": 0}
     assert config.train.epochs == 3
 

@@ -129,6 +129,9 @@ def test_without_validation_the_training_loss_is_followed(tmp_path):
 
 def test_what_is_monitored_is_what_is_measured():
     assert get_args(Monitor) == (*(f"valid.{name}" for name in METRICS), "train.loss")
+    less_is_better = {"loss", "perplexity", "bits", "rmse", "mae", "nll"}
+    assert {name for name, direction in METRICS.items() if direction == "min"} == less_is_better
+    assert {name for name, direction in METRICS.items() if direction == "max"} == METRICS.keys() - less_is_better
 
 
 def test_the_formats_of_the_grammar_are_those_of_the_table():

@@ -32,6 +32,10 @@ TABLE = [
         "c.yaml:2:25: optimizer.rho: unknown key of adam, expected one of name, learning_rate, weight_decay, clip_norm, clip_norm_each, clip_value, beta1, beta2, epsilon",
     ),
     (
+        "train: {schedule: {name: cosin}}",
+        "c.yaml:2:26: train.schedule.name: got 'cosin', expected one of constant, cosine, linear, exponential, plateau (did you mean cosine?)",
+    ),
+    (
         "train: {schedule: {name: cosine, factor: 0.5}}",
         "c.yaml:2:34: train.schedule.factor: unknown key of cosine, expected one of name, warmup, final",
     ),

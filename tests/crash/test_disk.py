@@ -115,7 +115,7 @@ def test_a_read_only_place_is_found_before_anything_else(tmp_path: Path) -> None
         assert outcome.code == 74
         assert "Read-only file system" in outcome.message
         assert str(run) in outcome.message
-        assert "choose another one with -o" in outcome.message
+        assert "choose another place with -o" in outcome.message
     worker.close()
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from lstm_cli.theano.compiling import fast_start
 from numpy.testing import assert_allclose, assert_array_equal
 from pytensor.tensor.elemwise import Elemwise
 
 from lstm_cli.ops.elementwise import NumpyElementwise
+from lstm_cli.theano.compiling import fast_start
 
 A, B = np.array([[-1.5, 0.2, 3.0]]), np.array([[2.0, -0.5, 1.0]])
 COUNTS = np.array([[2, 0, 3]], dtype="int32")

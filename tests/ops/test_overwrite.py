@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytensor
-from lstm_cli.theano.compiling import fast_start
 from numpy.testing import assert_array_equal
 
 from lstm_cli.ops.overwrite import overwrite
+from lstm_cli.theano.compiling import fast_start
 
 
 def update(held, new, outputs=()):

@@ -4,7 +4,6 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from lstm_cli.theano.compiling import fast_start
 
 from lstm_cli.kernels.cells import CELLS as DECLARED
 from lstm_cli.kernels.recurrent import layer as kernels
@@ -14,6 +13,7 @@ from lstm_cli.kernels.runtime import threads as runtime
 from lstm_cli.kernels.runtime.memory import aligned
 from lstm_cli.kernels.simd.tile import ROWS
 from lstm_cli.ops.recurrent import recurrent, recurrent_tokens
+from lstm_cli.theano.compiling import fast_start
 from tests.support import recurrent_problem as layers
 from tests.support.ops import compiled
 from tests.support.recurrent_problem import CELLS, KINDS, RAGGED, Kind, close

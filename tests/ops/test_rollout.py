@@ -4,9 +4,9 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from lstm_cli.theano.compiling import fast_start
 
 from lstm_cli.ops.activations import ACTIVATIONS
+from lstm_cli.theano.compiling import fast_start
 from tests.support.closed_loop import SIZE, check_forward, check_gradients, gradients, plain, problem, weights_of_cost
 from tests.support.theano_lstm import on_joined_weights
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from lstm_cli.theano.tensor import nnet
 from numpy.testing import assert_allclose
 
 from lstm_cli import GRU, LSTM, RNN, Embedding, Layer
 from lstm_cli.ops.activations import ACTIVATIONS
 from lstm_cli.ops.recurrent import recurrent
+from lstm_cli.theano.tensor import nnet
 from lstm_cli.theano_lstm.fusing import activation_name
 from tests.support.theano_lstm import evaluate, on_joined_weights, randomize, steps
 

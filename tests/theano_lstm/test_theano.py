@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytensor
 import pytest
-from lstm_cli.theano.sandbox.rng_mrg import MRG_RandomStreams
-from lstm_cli.theano.tensor.shared_randomstreams import RandomStreams
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 
 import lstm_cli
 from lstm_cli import theano
+from lstm_cli.theano.sandbox.rng_mrg import MRG_RandomStreams
+from lstm_cli.theano.tensor.shared_randomstreams import RandomStreams
 
 T = theano.tensor
 rng = np.random.default_rng(4)

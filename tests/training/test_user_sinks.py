@@ -149,3 +149,35 @@ def test_watching_changes_nothing(whole: Whole) -> None:
     folder = whole.new()
     train(small_config(whole.folder, **CHANGES), folder)
     assert_same(folder, whole.of("user sinks", CHANGES))
+
+
+def test_a_sink_that_empties_an_event_changes_no_score(whole: Whole) -> None:
+    class Vandal(Recorder):
+        def __call__(self, event: Event) -> None:
+            if isinstance(event, Evaluated):
+                event.metrics.clear()  # a dict, though nothing but a Mapping is promised
+
+    assert train_with(whole, whole.new(), Vandal()).scores == train_with(whole, whole.new()).scores
+
+
+def test_what_stopped_the_run_is_raised_whatever_closing_raises(whole: Whole) -> None:
+    class Stuck(Recorder):
+        def close(self) -> None:
+            super().close()
+            raise ValueError("cannot close")
+
+    failed, good = Stuck(StepDone, 5), Stuck()
+    with pytest.raises(ZeroDivisionError, match="from a sink"):
+        train_with(whole, whole.new(), failed)
+    with pytest.raises(ValueError, match="cannot close"):
+        train_with(whole, whole.new(), good)
+    assert (failed.closed, good.closed) == (1, 1)
+
+
+def test_the_run_folder_is_a_path_as_text_too_or_that_of_the_configs_name(whole: Whole, monkeypatch) -> None:
+    config = small_config(whole.folder, **CHANGES)
+    assert train_run(config, str(whole.new()), verbosity=-1).folder.is_dir()
+    place = whole.new()
+    place.mkdir()
+    monkeypatch.chdir(place)
+    assert train_run(config, verbosity=-1).folder == Path("runs") / config.source.name

@@ -13,7 +13,7 @@ from lstm_cli.data.batching.closed_loops import CountedSteps, counted_steps
 from lstm_cli.data.batching.collate import collate
 from lstm_cli.data.batching.windows import Indices, Streams, Windows, cut, streams, whole
 from lstm_cli.data.dataset import Dataset
-from lstm_cli.data.permutations import permutation
+from lstm_cli.data.splits import permutation
 
 #: Sequences of similar length are grouped within pools that fill this many batches.
 POOL = 50

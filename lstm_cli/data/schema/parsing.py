@@ -17,7 +17,7 @@ from lstm_cli.data.formats.text import BOUNDARY
 from lstm_cli.data.schema import values
 from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, LossColumns, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
-from lstm_cli.errors import listed
+from lstm_cli.errors import counted, listed
 
 Parsed = TypeVar("Parsed")
 
@@ -156,7 +156,7 @@ def _transformable(given: Numbers, column: Column | TargetColumn) -> Numbers:
 
 def _of_width(given: Numbers, width: int, fix: str) -> Numbers:
     if given.shape[1] != width:
-        what = f"expected {width} number{'s' * (width != 1)}, got {given.shape[1]}"
+        what = f"expected {counted(width, 'number')}, got {given.shape[1]}"
         raise ValueProblem(what, f"give every sequence {fix}")
     return given
 

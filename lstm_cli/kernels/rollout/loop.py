@@ -26,13 +26,13 @@ StepGradient = Callable[[int, np.ndarray, np.ndarray, np.ndarray], tuple[np.ndar
 
 
 def run_forward(loop: Loop, numbers: np.ndarray, step: Step | None) -> np.ndarray:
-    """Run the loop; return the memory `work`, in which states, outputs and what the gradient needs have their places.
+    """Run the closed loop; return the memory `work`, with states, outputs and what the gradient needs in their places.
 
     Parameters
     ----------
     loop : Loop
     numbers : (T, B, I)
-        Observed states, and beside them inputs that the loop does not change.
+        Observed states, and beside them inputs that the closed loop does not change.
     step : callable or None
         The system; None if the output is the next state.
     """
@@ -117,7 +117,7 @@ class Gradients:
 def run_backward(
     loop: Loop, work: np.ndarray, dfollowing: np.ndarray, step_gradient: StepGradient | None
 ) -> list[Gradients]:
-    """Go back through the loop; the gates in `work` become the gradients of their sums.
+    """Go back through the closed loop; the gates in `work` become the gradients of their sums.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def run_backward(
     work : array
         As `run_forward` returned it.
     dfollowing : (T, B, D)
-        What flows into the state after each step from outside the loop.
+        What flows into the state after each step from outside the closed loop.
     step_gradient : callable or None
         Of the system.
     """

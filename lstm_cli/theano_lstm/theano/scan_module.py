@@ -8,7 +8,7 @@ import pytensor
 from pytensor.graph.basic import Variable
 from pytensor.scan.utils import until
 
-from lstm_cli.ops.draws import update_by_itself
+from lstm_cli.theano_lstm.random_streams import update_by_itself
 
 __all__ = ["OrderedUpdates", "foldl", "foldr", "map", "reduce", "scan", "until"]
 

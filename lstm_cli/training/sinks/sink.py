@@ -1,5 +1,7 @@
 """The interface of a sink."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from lstm_cli.training.events import Event
@@ -36,4 +38,16 @@ class Sink(Protocol):
         """Handle one event."""
 
     def close(self) -> None:
-        """Finish writing. Called once, even if the run failed or never began; no event follows."""
+        """Finish writing. Called once, even if the run is refused, fails or is interrupted; no event follows."""
+
+
+@contextmanager
+def closed_at_end(sink: Sink) -> Iterator[None]:
+    """Close a sink at the end of a block; an error on the way is raised, whatever closing raises then."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            sink.close()
+        raise
+    sink.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from lstm_cli.errors import counted
 from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDone
 
 
@@ -67,7 +68,7 @@ def details(event: StepDone) -> str:
 
 def in_streams(streams: int | None) -> str:
     """Return the suffix of a split that was scored in streams, not exactly."""
-    return "" if streams is None else f" in {streams:,} stream{'s' * (streams != 1)}"
+    return "" if streams is None else f" in {counted(streams, 'stream')}"
 
 
 def evaluated(event: Evaluated) -> str:

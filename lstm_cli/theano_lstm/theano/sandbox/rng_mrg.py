@@ -1,6 +1,6 @@
 """``theano.sandbox.rng_mrg``."""
 
-from lstm_cli.ops.draws import RandomStreams
+from lstm_cli.theano_lstm.random_streams import RandomStreams
 
 MRG_RandomStreams = RandomStreams
 

@@ -1,5 +1,5 @@
 """``theano.tensor.shared_randomstreams``."""
 
-from lstm_cli.ops.draws import RandomStreams
+from lstm_cli.theano_lstm.random_streams import RandomStreams
 
 __all__ = ["RandomStreams"]
