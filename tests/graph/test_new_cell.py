@@ -87,7 +87,8 @@ def traces_step(x, state, hidden, W, b, act):
 
 
 STEPS = {UPDATE_GATE: update_gate_step, TRACES: traces_step}
-NAMES = [cell.name for cell in STEPS]
+# One cell compiles in ten seconds, as its machine code is not cached; the other one's tests are slow.
+NAMES = ["update_gate", pytest.param("traces", marks=pytest.mark.slow)]
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +113,7 @@ def test_a_padded_batch_is_each_sequence_alone(name, reverse, masked):
     layers.check_sequences_alone(layers.make(Kind(name, "tanh", reverse, masked), 6, 5, 3, 20, RAGGED))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", [False, True])
 def test_closed_loops_are_what_numpy_computes(system):
     """In one network with a cell of the package's."""

@@ -11,7 +11,7 @@ from pytensor.link.vm import VMLinker
 from lstm_cli.theano import compiling
 from tests.support.parity import CASES, NUMBERS, assert_close, fused, of_case, train
 
-SLOW = {"lstm_adadelta", "lstm_identity_gate_sgd", "closed_loop_adadelta"}  # little that others lack
+SLOW = {"lstm_adadelta", "lstm_identity_gate_sgd", "closed_loop_adadelta", "gated_input_sgd"}  # the longest to build
 LOOPS = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in CASES]
 FUSED = ("lstm_adadelta", "lstm_identity_gate_sgd", "rnn_adagrad", "embedding_adagrad")
 
