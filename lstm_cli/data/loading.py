@@ -1,7 +1,7 @@
 """From a config to data: reads the files, infers kinds, makes the splits, fits on train and encodes."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -117,7 +117,9 @@ class _Loader:
         sequences = policy.good(read(_source(path), self._format(path), layout_options(layout, labelled=True)))
         return self._parsed(layout, policy, sequences)
 
-    def _parsed(self, layout: Layout, policy: BadRowPolicy, sequences: Iterable[RawSequence]) -> list[Record]:
+    def _parsed(
+        self, layout: Layout, policy: BadRowPolicy, sequences: Generator[RawSequence, None, None]
+    ) -> list[Record]:
         records = list(policy.converted(partial(parse, layout, labelled=True), sequences))
         self._notes += [*policy.notes(), *_repeated_ids(policy.name, records)]
         return records
@@ -163,7 +165,7 @@ def _source(path: Path) -> Source:
     return Source(path, base="the config's folder")
 
 
-def _consumed(sequences: list[RawSequence]) -> Iterable[RawSequence]:
+def _consumed(sequences: list[RawSequence]) -> Generator[RawSequence, None, None]:
     """Yield sequences and drop them, so that the raw and typed values of all are never held together."""
     sequences.reverse()
     while sequences:

@@ -1,6 +1,7 @@
 """Sequences from files, streams and Python mappings, and the policy for those that cannot be used."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from typing import Any, TypeVar
 
 import numpy as np
@@ -41,24 +42,26 @@ class BadRowPolicy:
         self._total = self._bad = 0
         self._first: list[str] = []
 
-    def good(self, items: Iterable[Given | DataError]) -> Iterator[Given]:
-        """Yield the good sequences of a reader."""
-        for item in items:
-            self._total += 1
-            if isinstance(item, DataError):
-                self._reject(item)
-            else:
-                yield item
+    def good(self, items: Generator[Given | DataError, None, None]) -> Generator[Given, None, None]:
+        """Yield the good sequences of a reader, which is closed at the end, whatever the end is."""
+        with closing(items):
+            for item in items:
+                self._total += 1
+                if isinstance(item, DataError):
+                    self._reject(item)
+                else:
+                    yield item
 
-    def converted(self, make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
-        """Yield the result of `make` for each item that it accepts."""
-        for item in items:
-            try:
-                result = make(item)
-            except DataError as error:
-                self._reject(error)
-            else:
-                yield result
+    def converted(self, make: Callable[[Given], Made], items: Generator[Given, None, None]) -> Iterator[Made]:
+        """Yield the result of `make` for each item that it accepts; the items are closed at the end."""
+        with closing(items):
+            for item in items:
+                try:
+                    result = make(item)
+                except DataError as error:
+                    self._reject(error)
+                else:
+                    yield result
 
     def notes(self) -> list[str]:
         """Return a note on the skipped sequences, or raise if they are too many."""
@@ -112,8 +115,8 @@ def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True) -
     )
 
 
-def read_sequences(origin: Origin, schema: Schema, *, labelled: bool = False) -> Iterator[RawSequence]:
-    """Yield the sequences of a file or stream one by one, for `encode`.
+def read_sequences(origin: Origin, schema: Schema, *, labelled: bool = False) -> Generator[RawSequence, None, None]:
+    """Yield the sequences of a file or stream one by one, for `encode`; the file is open until the generator ends.
 
     The suffix determines the format; a stream, or a file with an unknown suffix, is in the format of the training data.
     Only one sequence is held at a time, except for formats that cannot be read in pieces: npz, and csv without ids.
@@ -130,17 +133,18 @@ def read_sequences(origin: Origin, schema: Schema, *, labelled: bool = False) ->
     source = Source(origin)
     form = None if source.path is None else format_of(source.path)
     options = layout_options(schema.layout, labelled=labelled, unique_ids=False)
-    for sequence in read(source, form or schema.layout.format, options):
-        if isinstance(sequence, DataError):
-            raise sequence
-        yield sequence
+    with closing(read(source, form or schema.layout.format, options)) as sequences:
+        for sequence in sequences:
+            if isinstance(sequence, DataError):
+                raise sequence
+            yield sequence
 
 
 def read_dataset(origin: Origin, schema: Schema, *, unknown_counts: UnknownCounts | None = None) -> Dataset:
     """Return the sequences of a file with their targets, encoded as in training."""
-    sequences = read_sequences(origin, schema, labelled=True)
-    encoded = (encode(schema, sequence, labelled=True, unknown_counts=unknown_counts) for sequence in sequences)
-    return Dataset(encoded, schema)
+    with closing(read_sequences(origin, schema, labelled=True)) as sequences:
+        encoded = (encode(schema, sequence, labelled=True, unknown_counts=unknown_counts) for sequence in sequences)
+        return Dataset(encoded, schema)
 
 
 def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[RawSequence]:

@@ -1,11 +1,12 @@
 """The work of `lstm-predict`, from files to files: predictions, scores, forecasts, text."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
 
-from lstm_cli.data import Encoded, UnknownCounts, encode, memory, read_sequences
-from lstm_cli.data.formats.source import shown
+from lstm_cli.data import Encoded, Schema, UnknownCounts, encode, memory, read_sequences
+from lstm_cli.data.formats.source import Origin, shown
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.states import check_stateful, read_states, saved_states
@@ -77,15 +78,29 @@ def predict_run(
                 options = "--probabilities, --state-in, --state-out"
                 raise ConfigError(f"{options}: this model drives a system: leave them out")
             schema = with_steps(run.schema, steps)
-            starts = (encode(schema, start, unknown_counts=unknown_counts) for start in read_sequences(data, schema))
-            write_rows(run.trajectories(starts), out, per_step=True)
+            with _encoded(data, schema, unknown_counts) as starts:
+                write_rows(run.trajectories(starts), out, per_step=True)
         else:
-            sequences = read_sequences(data, run.schema)
-            encoded = (encode(run.schema, sequence, unknown_counts=unknown_counts) for sequence in sequences)
-            _write(run, encoded, out, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out)
+            with _encoded(data, run.schema, unknown_counts) as sequences:
+                _write(
+                    run,
+                    sequences,
+                    out,
+                    probabilities=probabilities,
+                    steps=steps,
+                    state_in=state_in,
+                    state_out=state_out,
+                )
     for text in unknown_counts.notes(name):
         note(text)
     return scores
+
+
+@contextmanager
+def _encoded(data: Origin, schema: Schema, unknown_counts: UnknownCounts) -> Iterator[Iterator[Encoded]]:
+    """Give the encoded sequences of a file or stream, which is closed afterwards."""
+    with closing(read_sequences(data, schema)) as sequences:
+        yield (encode(schema, sequence, unknown_counts=unknown_counts) for sequence in sequences)
 
 
 def _write(

@@ -11,6 +11,7 @@ from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import ConfigError, DataError
 from tests.support.bad_rows import TABLE, X
 from tests.support.data import data_config, open_jsonl, write
+from tests.support.paths import is_open
 
 
 @pytest.mark.parametrize("case", TABLE)
@@ -21,6 +22,7 @@ def test_a_bad_row_is_one_message_with_its_place(tmp_path, case):
         open_checked_data(data_config(tmp_path, train=name, **data))
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 65
+    assert not is_open(tmp_path / name)  # even while the exception holds on to the generators that read it
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from lstm_cli.errors import DataError
 from lstm_cli.predict import predict_run
 from tests.support.data import write_jsonl
+from tests.support.paths import is_open
 
 _DIMENSION = "give every sequence the dimension that training has"
 _SYMBOL = "write strings or whole numbers, or set kind: number for a quantity"
@@ -67,6 +68,7 @@ def test_a_row_of_another_kind_names_field_expected_and_got(trained, loaded, tmp
     with pytest.raises(DataError) as caught:
         predict_run(trained(kind) / "run", tmp_path / "in.jsonl", out=tmp_path / "out.jsonl")
     assert str(caught.value) == f"{tmp_path / 'in.jsonl'}:2: {column}: {message}"
+    assert not is_open(tmp_path / "in.jsonl")
     with pytest.raises(DataError) as caught:
         loaded(kind).predict([good, row])
     assert str(caught.value) == f"sequence 2: {column}: {message}"

@@ -8,3 +8,11 @@ ROOT = Path(__file__).parents[2]  # of the clone
 def names_in(folder: Path) -> set[str]:
     """Return the names of what lies in a folder."""
     return {entry.name for entry in folder.iterdir()}
+
+
+def is_open(path):
+    """Return whether this process has a file open, where the system tells; elsewhere False."""
+    descriptors = Path("/proc/self/fd")
+    return descriptors.is_dir() and any(
+        descriptor.exists() and descriptor.resolve() == path.resolve() for descriptor in descriptors.iterdir()
+    )

@@ -7,7 +7,7 @@ To add a format: write its file here with a function ``read(source, options)``, 
 suffixes to `lstm_cli.config.formats`. Config, messages and inference need nothing else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,10 @@ def detect(path: Path) -> str:
     )
 
 
-def read(source: Source, form: str, options: Options) -> Iterator[RawSequence | DataError]:
-    """Yield the sequences of a source in the given format, and a `DataError` for each that cannot be read."""
-    return READERS[form].read(source, options)
+def read(source: Source, form: str, options: Options) -> Generator[RawSequence | DataError, None, None]:
+    """Yield the sequences of a source in the given format, and a `DataError` for each that cannot be read.
+
+    The file is open until the generator ends. Whoever may not exhaust it closes it: an exception can hold on to a
+    generator for as long as its traceback lives.
+    """
+    yield from READERS[form].read(source, options)

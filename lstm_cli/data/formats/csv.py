@@ -6,7 +6,8 @@ comma, semicolon or tab, whichever is most frequent in the first row.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from lstm_cli.data.formats.raw import Options, RawSequence, StepLines
@@ -43,13 +44,13 @@ class _Group:
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one sequence per group of adjacent rows with the same id."""
-    cells = _cells(source)
-    line, header, error = next(cells, (1, [], None))
-    if error is not None:
-        raise error
-    names, width = _names(source, line, header, options), len(header)
-    counted = (row if len(row[1]) == width else _miscounted(source, row, width) for row in cells)
-    yield from grouped(source.name, counted, names, tuple(names), options)
+    with closing(_cells(source)) as cells:
+        line, header, error = next(cells, (1, [], None))
+        if error is not None:
+            raise error
+        names, width = _names(source, line, header, options), len(header)
+        counted = (row if len(row[1]) == width else _miscounted(source, row, width) for row in cells)
+        yield from grouped(source.name, counted, names, tuple(names), options)
 
 
 def grouped(
@@ -91,7 +92,7 @@ def grouped(
     yield group.sequence(file, number, names, present, options)
 
 
-def _cells(source: Source) -> Iterator[Cells]:
+def _cells(source: Source) -> Generator[Cells, None, None]:
     """Yield every row that is not blank, the header first. Each is one line: no cell may contain a line break.
 
     If cells could span lines, a single stray quote would turn everything after it into the text of one cell.
