@@ -433,6 +433,12 @@ TABLE = {
     "ts: empty sequence": ("a.ts", ts("::up"), LABEL, r":6: x: '' is not a number: write numbers"),
     "ts: infinite": ("a.ts", ts("1,inf:3,4:up"), LABEL, r":6: x: step 2: inf is not a finite number"),
     "ts: wrong dimension": ("a.ts", ts("1,2:up"), LABEL, r":6: expected 2 dimensions, got 1: complete the line"),
+    "ts: label alone": (
+        "a.ts",
+        ts("up").replace("@dimensions", "@series"),
+        LABEL,
+        r":6: x: no values before the label: complete the line or remove it",
+    ),
     "ts: unequal dimensions": ("a.ts", ts("1,2:3:up"), LABEL, r":6: x: the dimensions have 1 to 2 values"),
     "ts: label not declared": (
         "a.ts",

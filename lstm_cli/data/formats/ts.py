@@ -75,6 +75,8 @@ def _sequence(where: str, count: int, line: str, header: _Header) -> RawSequence
     if header.dimensions is not None and len(parts) != header.dimensions:
         fix = "complete the line or correct the header"
         return DataError(f"{where}: expected {header.dimensions} dimensions, got {len(parts)}: {fix}")
+    if not parts:
+        return DataError(f"{where}: x: no values before the label: complete the line or remove it")
     if any("?" in part for part in parts):
         return DataError(f"{where}: x: a value is missing (?): fill it in or remove the case")
     try:
