@@ -9,8 +9,8 @@ import pytest
 from lstm_cli.signals import SIGNALS
 from tests.support.process import write_endless_config
 
-# The same examples in every run: a test that draws others each time stops a change that has nothing to do with it. To look
-# for more, run with HYPOTHESIS_PROFILE=random.
+# The same examples in every run: a test that draws others each time stops a change that has nothing to do with it.
+# To look for more, run with HYPOTHESIS_PROFILE=random.
 hypothesis.settings.register_profile("random", hypothesis.settings())
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

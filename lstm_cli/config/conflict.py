@@ -15,4 +15,5 @@ class Conflict(NamedTuple):
 
 def is_text(data: DataSpec) -> bool:
     """Return whether the data is plain text, by format or suffix."""
-    return (format_of(data.train) if data.format == "auto" else data.format) == "text"
+    first = data.train if isinstance(data.train, str) else data.train[0]
+    return (format_of(first) if data.format == "auto" else data.format) == "text"

@@ -64,7 +64,7 @@ class ResumeRule:
 
 
 def _moved(old: Any, new: Any) -> bool:
-    return isinstance(old, str) and isinstance(new, str)
+    return isinstance(old, str | list) and isinstance(new, str | list)
 
 
 T = TypeVar("T")
@@ -188,6 +188,15 @@ def _fill_list(value: Any) -> Any:
 def several(*, accepts: Any) -> BeforeValidator:
     """Return a validator that accepts a bare value for a list of one; `accepts` is the type in the JSON schema."""
     return either(_fill_list, accepts=accepts)
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def any_number(*, accepts: Any) -> BeforeValidator:
+    """Return a validator that accepts a bare value for a list of one, and an empty list too; see `several`."""
+    return either(_as_list, accepts=accepts)
 
 
 def either(before: Any, *, accepts: Any) -> BeforeValidator:

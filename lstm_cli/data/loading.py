@@ -68,7 +68,7 @@ def open_data(config: Config, *, precision: str | None = None, batch_bytes: Batc
     batch_bytes
         Estimates the memory of a batch, for the message about sequences that are longer than ``data.max_length``.
     """
-    with memory.memory_errors(Source(config.source.resolve(config.data.train)).name):
+    with memory.memory_errors(Source(config.source.resolve(first_file(config.data.train))).name):
         return _Loader(config, batch_bytes).load(precision or config.precision)
 
 
@@ -81,7 +81,7 @@ class _Loader:
 
     def load(self, precision: str) -> Data:
         config = self._config
-        path = config.source.resolve(config.data.train)
+        path = config.source.resolve(first_file(config.data.train))
         form, options, policy = self._format(path), config_options(config), self._policy(path)
         sequences = list(policy.good(read(_source(path), form, options)))
         if not sequences:
@@ -159,6 +159,11 @@ class _Loader:
         what = f"cut to {most:,} steps" if action == "cut" else f"split into pieces of at most {most:,} steps"
         self._notes.append(f"{split}: {len(long):,} of {len(sequences):,} sequences were {what}: {names}")
         return [piece for sequence in sequences for piece in _pieces(sequence, most, once=action == "cut")]
+
+
+def first_file(files: str | list[str]) -> str:
+    """Return the first of the files that a key names."""
+    return files if isinstance(files, str) else files[0]
 
 
 def _source(path: Path) -> Source:

@@ -11,7 +11,7 @@ from lstm_cli.config.formats import format_of
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options, read
 from lstm_cli.data.formats.jsonl import condensed
-from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.formats.raw import RawSequence, TableOptions
 from lstm_cli.data.formats.source import Origin, Source
 from lstm_cli.data.schema.encoding import UnknownCounts, encode
 from lstm_cli.data.schema.layout import Layout
@@ -88,14 +88,17 @@ def config_options(config: Config) -> Options:
     """Return how the training data is read, before its layout is known."""
     data, loss = config.data, config.loss
     sources = [spec.of or name for name, spec in data.inputs.items()]
+    table = {**data.table.model_dump(), "columns": data.table.columns and tuple(data.table.columns)}
     others = [data.target.column if data.target else None, loss.start, loss.length, loss.weight]
     return Options(
         id=data.id,
-        id_required=data.id != "id",
+        id_required=data.id != ("id",),
         columns=frozenset([*sources, *(name for name in others if name is not None)]) if sources else None,
         input=sources[0] if sources else "x",
         unit=data.unit,
         lines=data.lines,
+        table=TableOptions(**table),
+        missing=data.missing.values,
     )
 
 
@@ -112,6 +115,8 @@ def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True) -
         input=layout.inputs[0].source,
         unit=layout.unit,
         lines=layout.lines,
+        table=layout.table,
+        missing=layout.missing,
     )
 
 
@@ -151,7 +156,7 @@ def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Ite
     """Yield sequences given as mappings of columns, as in a line of jsonl; arrays work as well as lists."""
     for number, columns in enumerate(sequences, start=1):
         kept = {name: _raw(value) for name, value in columns.items()}
-        name = kept.get(schema.layout.id)
+        name = kept.get(schema.layout.id[0])
         yield RawSequence(f"sequence {number}", number if name is None else name, kept, tuple(kept))
 
 

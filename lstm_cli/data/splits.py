@@ -1,7 +1,7 @@
 """Sequences held out for validation and test: some of them, or the end of a single long series."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +56,8 @@ def hold_out(
     return trained, validated, tested
 
 
-def _share_or_count(held: str | Held) -> Held:
-    return None if isinstance(held, str) else held
+def _share_or_count(held: Any) -> Held:
+    return held if isinstance(held, int | float) else None
 
 
 def _size(held: Held, total: int) -> int:

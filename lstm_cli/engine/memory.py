@@ -10,6 +10,7 @@ from lstm_cli.config.model import ModelSpec
 from lstm_cli.data import Batches, Data, Schema, Split, memory, open_data
 from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
+from lstm_cli.data.loading import first_file
 from lstm_cli.errors import DataError
 
 #: Numbers per unit and step. Training: a gradient and a copy for dropout, besides the states and what the cell keeps
@@ -86,7 +87,7 @@ def check_memory(config: Config, batches: Batches, split: Split) -> None:
 
 def open_checked_data(config: Config, *, precision: str | None = None) -> Data:
     """Return the data of a config after checking that every split fits into memory; see `open_data`."""
-    with memory.memory_errors(Source(config.source.resolve(config.data.train)).name):
+    with memory.memory_errors(Source(config.source.resolve(first_file(config.data.train))).name):
         data = open_data(config, precision=precision, batch_bytes=partial(batch_bytes, config))
         for split, batches in data.batches.items():
             check_memory(config, batches, split)

@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from lstm_cli.config import Config, config_from_mapping, load_config, load_resolved
-from lstm_cli.config.data import DataSpec, InputSpec, TargetSpec, TransformSpec
+from lstm_cli.config.columns import InputSpec, TargetSpec, TransformSpec
+from lstm_cli.config.data import DataSpec
 from lstm_cli.config.fields import Every
 from lstm_cli.config.formats import FORMATS, SUFFIXES, Format
 from lstm_cli.config.grammar import sections_at

@@ -54,10 +54,10 @@ def leaves(section: type[Section], path: str = "") -> Iterator[tuple[str, str, R
     for key, field in section.model_fields.items():
         inner = [] if get_origin(field.annotation) in (dict, tuple) else list(sections_in(field.annotation))
         rules = [mark for mark in field.metadata if isinstance(mark, ResumeRule)]
-        assert len(rules) <= 1 and not (rules and inner)
-        for part in inner:
+        assert len(rules) <= 1
+        for part in [] if rules else inner:
             yield from leaves(part, f"{path}{key}.")
-        if not inner:
+        if rules or not inner:
             yield f"{path}{key}", section.__name__, rules[0] if rules else None
 
 

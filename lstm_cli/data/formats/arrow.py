@@ -47,7 +47,7 @@ def _read(
             stream.seek(0)
             schema, batches = opened(stream)
             present = _names(source, schema)
-            wanted = [name for name in present if options.wants(name) or name == options.id]
+            wanted = [name for name in present if options.wants(name) or name == options.id[0]]
             _check_types(pyarrow.types, source, schema, wanted if options.columns is not None else [])
             read = _steps if _has_steps_as_rows(pyarrow, schema, options) else _sequences
             yield from read(source, options, present, _checked(source.name, batches(wanted)))
@@ -150,10 +150,10 @@ def _steps(
     source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
 ) -> Iterator[RawSequence | DataError]:
     """Yield a sequence for each group of adjacent rows with the same id, its values as in a csv file."""
-    if options.id_required and options.id not in present:
+    if options.id_required and options.id[0] not in present:
         what = f"no such column (there are {listed(present)})"
-        raise DataError(f"{source.name}: {options.id}: {what}: correct data.id, or leave it out for one long series")
-    names = {name: k for k, name in enumerate(name for name in present if options.wants(name) or name == options.id)}
+        raise DataError(f"{source.name}: {options.id[0]}: {what}: correct data.id, or leave it out for one long series")
+    names = {name: k for k, name in enumerate(name for name in present if options.wants(name) or name == options.id[0])}
     rows = enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
     cells: Iterator[Cells] = ((number, [_text(row[name]) for name in names], None) for number, row in rows)
     return grouped(source.name, cells, names, present, options)

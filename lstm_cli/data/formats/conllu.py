@@ -61,7 +61,7 @@ def _sequence(source: Source, options: Options, count: int, sentence: list[_Line
     where = f"{source.name}:{sentence[0][0]}"
     if not words:
         return DataError(f"{where}: the sentence has no words: delete it or give it one")
-    name = comments.get("sent_id" if options.id not in comments else options.id, count)
+    name = comments.get("sent_id" if options.id[0] not in comments else options.id[0], count)
     columns = comments | dict(zip(COLUMNS, map(list, zip(*words, strict=True)), strict=True))
     kept = {column: value for column, value in columns.items() if options.wants(column)}
     return RawSequence(where, name, kept, tuple(columns), True, StepLines(source.name, numbers))

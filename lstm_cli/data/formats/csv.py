@@ -71,7 +71,7 @@ def grouped(
     options
         How to read.
     """
-    place = names.get(options.id)
+    place = names.get(options.id[0])
     number = 0
     group: _Group | None = None
     seen: set[str] = set()
@@ -140,9 +140,9 @@ def _names(source: Source, line: int, header: list[str], options: Options) -> di
         raise DataError(f"{place}: two columns are named {twice[0]!r}: rename one of them")
     if all(_NUMBER.fullmatch(name) for name in names):
         raise DataError(f"{place}: expected the names of the columns, got {listed(names)}: add a first row with names")
-    if options.id_required and options.id not in names:
+    if options.id_required and options.id[0] not in names:
         raise DataError(
-            f"{place}: {options.id}: no such column (there are {listed(names)}): "
+            f"{place}: {options.id[0]}: no such column (there are {listed(names)}): "
             f"correct data.id, or leave it out if the file is one long series"
         )
     return {name: position for position, name in enumerate(names) if name}

@@ -70,12 +70,12 @@ def sequence(
 
     With `truths`, true and false may be among its numbers.
     """
-    name = columns.get(options.id)
+    name = columns.get(options.id[0])
     if name is None and options.id_required:
-        return DataError(f"{where}: {options.id}: missing: give every sequence one, or leave data.id out")
+        return DataError(f"{where}: {options.id[0]}: missing: give every sequence one, or leave data.id out")
     if isinstance(name, dict | list | float):
         what = f"expected a string or a whole number as the id, got {name!r:.40}"
-        return DataError(f"{where}: {options.id}: {what}: change it")
+        return DataError(f"{where}: {options.id[0]}: {what}: change it")
     wanted = columns if options.columns is None else options.columns
     kept = {name: condensed(value, truths=truths) for name, value in columns.items() if name in wanted}
     return RawSequence(where, count if name is None else name, kept, names)

@@ -52,9 +52,9 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
         if not layout.has_steps(array) and len(array) != layout.count:
             what = f"expected {layout.count} sequences" + (" or all their steps" if layout.offsets is not None else "")
             raise DataError(f"{source.name}: {name}: {what}, got shape {array.shape}: make the arrays equally long")
-    names = arrays.get(options.id)
+    names = arrays.get(options.id[0])
     if names is None and options.id_required:
-        raise DataError(f"{source.name}: {options.id}: no such array: correct data.id, or leave it out")
+        raise DataError(f"{source.name}: {options.id[0]}: no such array: correct data.id, or leave it out")
     for index in range(layout.count):
         where = f"{source.name}: sequence {index + 1}"
         if layout.width is not None and not 0 <= layout.lengths[index] <= layout.width:
@@ -83,7 +83,7 @@ def _load(source: Source, options: Options) -> tuple[dict[str, np.ndarray], tupl
             raise DataError(f"{source.name}: a single array, not .npz: write numpy.savez(file, x=…, lengths=…)")
         with file:
             present = tuple(file.files)
-            wanted = [name for name in present if options.wants(name) or name in (*_EXTENTS, options.id)]
+            wanted = [name for name in present if options.wants(name) or name in (*_EXTENTS, options.id[0])]
             arrays = {name: file[name] for name in wanted}
     except (DataError, MemoryError):
         raise

@@ -6,11 +6,29 @@ of the form ``file:line: what: what to do``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from lstm_cli.errors import DataError
+
+#: Values that count as missing where the config names none.
+MISSING: tuple[str | int | float, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "?")
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table is written; the fields mean what the keys of the config's section `data.table` do."""
+
+    row: Literal["auto", "step", "sequence"] = "auto"
+    delimiter: str = "auto"
+    decimal: str = "auto"
+    thousands: str | None = None
+    header: bool | Literal["auto"] = "auto"
+    columns: tuple[str, ...] | None = None
+    comment: str | None = None
+    skip: int = 0
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -20,7 +38,7 @@ class Options:
     Attributes
     ----------
     id
-        Column that names a sequence. A csv file without a column of this name is one long series.
+        Columns that name a sequence. A table without columns of these names is one long series.
     id_required
         The user named the id column, so that a file without it is an error.
     unique_ids
@@ -33,15 +51,21 @@ class Options:
         Format text: what a token is, ``char`` or ``word``.
     lines
         Format text: each line is a sequence.
+    table
+        How tables are written.
+    missing
+        What counts as missing among numbers and targets, as written.
     """
 
-    id: str = "id"
+    id: tuple[str, ...] = ("id",)
     id_required: bool = False
     unique_ids: bool = True
     columns: frozenset[str] | None = None
     input: str = "x"
     unit: str = "char"
     lines: bool = False
+    table: TableOptions = TableOptions()
+    missing: tuple[str | int | float, ...] = MISSING
 
     def wants(self, column: str) -> bool:
         """Return whether a column is needed."""

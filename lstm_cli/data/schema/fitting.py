@@ -11,7 +11,7 @@ from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 from lstm_cli.errors import DataError
 
-Scale = Literal["none", "standard", "minmax"]
+Scale = Literal["none", "standard", "minmax", "series", "window"]
 
 
 def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: str) -> Schema:

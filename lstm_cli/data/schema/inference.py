@@ -12,8 +12,8 @@ one value is per step and a plain value per sequence, which is the same predicti
 from collections import Counter
 from collections.abc import Sequence
 
+from lstm_cli.config.columns import InputSpec, TargetSpec
 from lstm_cli.config.config import Config
-from lstm_cli.config.data import InputSpec, TargetSpec
 from lstm_cli.config.rollout import RolloutSpec
 from lstm_cli.data.formats import READERS, Options
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
@@ -64,6 +64,11 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
         id_required=options.id_required,
         loss=_loss(config, target, sequences),
         closed_loop=closed_loop,
+        table=options.table,
+        missing=options.missing,
+        time=config.data.time,
+        scale=config.data.scale if config.data.scale in ("series", "window") else "train",
+        window=config.data.window if config.data.scale == "window" else None,
     )
     _check_transforms(config, layout)
     if target.per == "sequence" and config.data.window is not None:

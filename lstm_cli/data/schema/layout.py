@@ -3,10 +3,11 @@
 Legend: T steps, D numbers per step.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
+from lstm_cli.data.formats.raw import MISSING, TableOptions
 from lstm_cli.data.schema.preprocessing import Chain, Transform
 from lstm_cli.data.schema.vocabulary import Spelling
 
@@ -33,6 +34,18 @@ class Column:
         How tokens are normalized, and how often one must occur to be in the vocabulary.
     label_type
         Type of a set's labels in the file: ``str``, ``int`` or ``bool``.
+    unit
+        What a token of a string is, ``char`` or ``word``; None: as the layout says.
+    static
+        One value per sequence, which every step repeats.
+    known
+        The values of the steps to be predicted are known, and inputs too.
+    columns
+        Columns of a table that hold the steps of a row's sequence; empty: the one named `source`.
+    fill, indicator
+        How missing numbers are filled (``stop``: they are errors), and whether a further input tells where.
+    calendar
+        What of the time the input is, such as ``hour``, as sine and cosine; None for a column of the file.
     """
 
     name: str
@@ -43,6 +56,13 @@ class Column:
     spelling: Spelling = field(default_factory=Spelling)
     min_count: int = 1
     label_type: str = "str"
+    unit: Literal["char", "word"] | None = None
+    static: bool = False
+    known: bool = False
+    columns: tuple[str, ...] = ()
+    fill: str = "stop"
+    indicator: bool = False
+    calendar: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +83,10 @@ class TargetColumn:
         Transforms, for numbers of a column.
     label_type
         Type of the labels in the file: ``str``, ``int`` or ``bool``.
+    horizon
+        How many consecutive values are predicted at once, for numbers.
+    skip_missing
+        A missing value does not count; otherwise it is an error.
     """
 
     column: str | None
@@ -72,6 +96,8 @@ class TargetColumn:
     width: int = 1
     chain: Chain = field(default_factory=Chain)
     label_type: str = "str"
+    horizon: int = 1
+    skip_missing: bool = False
 
     @property
     def is_next(self) -> bool:
@@ -125,7 +151,7 @@ class Layout:
     ----------
     format
         The format of the training data.
-    unit, lines, id, id_required
+    unit, lines, id, id_required, table, missing
         As in `Options`.
     inputs
         The columns that feed the network.
@@ -135,6 +161,12 @@ class Layout:
         Columns that weight the loss.
     closed_loop
         The closed loop around a system, whose starts and targets the sequences are; None without one.
+    time
+        Column that orders the steps of a series; None: they are in order.
+    scale
+        What numbers are scaled by: statistics of ``train``, of each ``series``, or of each ``window``.
+    window
+        With scale ``window``: how many steps a window has.
     """
 
     format: str
@@ -142,10 +174,15 @@ class Layout:
     target: TargetColumn
     unit: Literal["char", "word"] = "char"
     lines: bool = False
-    id: str = "id"
+    id: tuple[str, ...] = ("id",)
     id_required: bool = False
     loss: LossColumns = field(default_factory=LossColumns)
     closed_loop: ClosedLoopLayout | None = None
+    table: TableOptions = field(default_factory=TableOptions)
+    missing: tuple[str | int | float, ...] = MISSING
+    time: str | None = None
+    scale: Literal["train", "series", "window"] = "train"
+    window: int | None = None
 
     @cached_property
     def lag(self) -> int:
@@ -159,10 +196,12 @@ class Layout:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values, under the keys that all versions of the file have."""
-        content = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
-        if self.closed_loop is None:
-            del content[_KEYS["closed_loop"]]
-        return content
+        content = _contents(self) | {
+            "inputs": [_contents(column) for column in self.inputs],
+            "target": _contents(self.target),
+            "id": self.id[0] if len(self.id) == 1 else list(self.id),
+        }
+        return {_KEYS.get(name, name): value for name, value in content.items()}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Layout":
@@ -170,20 +209,48 @@ class Layout:
         names = {key: name for name, key in _KEYS.items()}
         given = {names.get(key, key): value for key, value in content.items()}
         loop = given.get("closed_loop")
-        parts = {
+        parts: dict[str, Any] = {
             "inputs": tuple(_column(column) for column in given["inputs"]),
             "target": TargetColumn(**{**given["target"], "chain": _chain(given["target"]["chain"])}),
             "loss": LossColumns(**given["loss"]),
+            "id": _names(given["id"]),
             "closed_loop": None if loop is None else ClosedLoopLayout(**{**loop, "elements": tuple(loop["elements"])}),
         }
+        if "table" in given:
+            columns = given["table"]["columns"]
+            parts["table"] = TableOptions(**{**given["table"], "columns": columns and tuple(columns)})
+            parts["missing"] = tuple(given["missing"])
         return cls(**{**given, **parts})
+
+
+#: Attributes that are left out of the file where they have their default, as files of earlier versions do.
+_OPTIONAL = {
+    "closed_loop", "table", "missing", "time", "scale", "window",
+    "unit", "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
+}  # fmt: skip
+
+
+def _contents(part: "Layout | Column | TargetColumn") -> dict[str, Any]:
+    """Return the attributes as JSON values, without optional ones that have their default."""
+    defaults: dict[str, Any] = {item.name: item.default for item in fields(part)} | {"table": TableOptions()}
+    optional = _OPTIONAL - {"unit"} if isinstance(part, Layout) else _OPTIONAL
+    given = asdict(part)
+    return {
+        name: value for name, value in given.items() if name not in optional or getattr(part, name) != defaults[name]
+    }
 
 
 #: The keys of the file that differ from the names of the attributes.
 _KEYS = {"target": "answer", "closed_loop": "loop"}
 
 
+def _names(content: str | list[str]) -> tuple[str, ...]:
+    """Return the id columns; earlier versions wrote one name."""
+    return (content,) if isinstance(content, str) else tuple(content)
+
+
 def _column(content: dict[str, Any]) -> Column:
+    content = {**content, "columns": tuple(content.get("columns", ()))}
     return Column(**{**content, "chain": _chain(content["chain"]), "spelling": Spelling(**content["spelling"])})
 
 

@@ -1,0 +1,125 @@
+"""The columns of a data set in the section `data`: inputs, target and transforms."""
+
+import re
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from lstm_cli.config.fields import Column, Flag, Natural, Positive, Section, any_number, either, refuse, several
+
+InputKind = Literal["auto", "number", "tokens", "set"]
+
+
+class InputSpec(Section):
+    """One input column, read at each step."""
+
+    shorthand: ClassVar[str | None] = "kind"
+
+    kind: InputKind = Field(default="auto", description="What the column holds; `auto` infers it from the data.")
+    of: Column | None = Field(default=None, description="Column to read from; null: the one of the same name.")
+    last: Positive | None = Field(
+        default=None, description="Tokens: keep only the last N characters of each; null: all."
+    )
+    min_count: Positive = Field(
+        default=1, description="Tokens: those seen fewer than N times in `train` become the unknown token."
+    )
+    lowercase: Flag = Field(default=False, description="Tokens: whether to convert them to lower case.")
+    unit: Literal["char", "word"] | None = Field(
+        default=None, description="Tokens in strings: what one step is; null: as `data.unit` says."
+    )
+    static: Flag = Field(
+        default=False, description="Whether the column has one value per sequence, which every step repeats."
+    )
+    known: Flag = Field(
+        default=False,
+        description="Whether the values of the steps to be predicted are known, such as a weather forecast; they are "
+        "inputs too.",
+    )
+    columns: Annotated[tuple[Column, ...], any_number(accepts=str | list[str])] = Field(
+        default=(), description="Columns of a table, or patterns such as `t*`, that hold the steps of a row's sequence."
+    )
+
+    @property
+    def token_keys(self) -> list[str]:
+        """The keys that are set and apply to tokens only."""
+        fields = type(self).model_fields
+        return [key for key in _TOKEN_KEYS if getattr(self, key) != fields[key].default]
+
+
+_TOKEN_KEYS = ("of", "last", "min_count", "lowercase", "unit")
+
+
+class TargetSpec(Section):
+    """What the network learns to predict."""
+
+    column: Column | None = Field(default=None, description="Column that holds the target; null with `next`.")
+    next: Flag = Field(default=False, description="Whether the target is the next step of the inputs.")
+    kind: Literal["auto", "category", "number", "set"] = Field(
+        default="auto",
+        description="What the target is, which determines the loss and the metrics; `auto` infers it from the data.",
+    )
+    per: Literal["auto", "step", "sequence"] = Field(
+        default="auto",
+        description="Whether there is a target for each step or one per sequence; `auto`: for each step if there are "
+        "as many values as steps.",
+    )
+    ahead: Natural = Field(
+        default=0, description="How many steps ahead of the inputs the target is; with `next` at least 1."
+    )
+
+    @classmethod
+    def long_form(cls, value: Any) -> Any:
+        """Return the mapping that a column name, or ``next``, is short for."""
+        return {"next": True} if value == "next" else {"column": value} if isinstance(value, str) else value
+
+
+class TransformSpec(NamedTuple):
+    """A transform of a numeric column, undone in every output; `lag` is the distance of a difference in steps."""
+
+    name: str
+    lag: int
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.lag})" if self.name == "seasonal_difference" else self.name
+
+
+def _parse_transform(value: Any) -> TransformSpec:
+    if isinstance(value, TransformSpec):
+        return value
+    found = re.fullmatch(r"(log)|(difference)|seasonal_difference\( *([1-9]\d{0,8}) *\)", str(value))
+    if found is None:
+        raise PydanticCustomError("expected", "{what}", {"what": "log, difference or seasonal_difference(STEPS)"})
+    log, _, lag = found.groups()
+    if lag:
+        return TransformSpec("seasonal_difference", int(lag))
+    return TransformSpec("log", 0) if log else TransformSpec("difference", 1)
+
+
+TransformStep = Annotated[
+    TransformSpec,
+    PlainValidator(_parse_transform),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["log", "difference", "seasonal_difference(12)"]}),
+]
+
+
+def _inputs(value: Any) -> Any:
+    """Expand a name, or a list of names, to a mapping of names to their settings."""
+    if value is None:
+        return {}
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list):
+        return names
+    if not all(isinstance(name, str) for name in names):
+        raise PydanticCustomError("expected", "{what}", {"what": "names of columns, or a mapping of names to settings"})
+    if len(set(names)) < len(names):
+        raise refuse("a column is listed twice")
+    return {name: {} for name in names}
+
+
+Inputs = Annotated[
+    dict[Column, InputSpec], either(_inputs, accepts=str | list[str] | dict[str, InputSpec | InputKind | None])
+]
+Target = Annotated[TargetSpec | None, either(lambda value: value, accepts=str | TargetSpec | None)]
+Transforms = Annotated[tuple[TransformStep, ...], several(accepts=str | list[str])]
