@@ -4,6 +4,7 @@ import sys
 from importlib import util
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.support.data import read_jsonl
@@ -16,6 +17,7 @@ GENERATORS = {
     "adding_problem": ("train.npz", "test.npz"),
     "pendulum": ("train.jsonl", "test.jsonl"),
     "oscillator": ("train.csv", "test.csv"),
+    "hourly": ("train.csv", "test.csv", "future.csv"),
 }
 
 
@@ -34,7 +36,7 @@ def made(name, folder, monkeypatch, *options):
     return folder
 
 
-COMMITTED = ("gestures", "embedded_reber", "pendulum", "oscillator")
+COMMITTED = ("gestures", "embedded_reber", "pendulum", "oscillator", "hourly")
 
 
 @pytest.mark.parametrize("name", COMMITTED)
@@ -70,7 +72,7 @@ def test_gestures_vary_in_length_and_balance():
 
 
 def test_committed_data_is_small():
-    assert sum(file.stat().st_size for name in COMMITTED for file in (DATA / name).iterdir()) < 350_000
+    assert sum(file.stat().st_size for name in COMMITTED for file in (DATA / name).iterdir()) < 850_000
 
 
 def test_reber_strings_are_legal():
@@ -87,6 +89,27 @@ def test_adding_problem_adds_the_two_marked_numbers():
     assert (marks.sum(axis=1) == 2).all()
     assert rows["y"] == pytest.approx((numbers * marks).sum(axis=1))
     assert (marks.sum(axis=0) > 20).all()  # the marks may be anywhere
+
+
+def test_the_hourly_load_follows_the_clock_the_week_and_the_temperature():
+    """What pandas reads of the files: two years of hours but one night, few empty cells, colder days with more load."""
+    train, test, future = (
+        pd.read_csv(DATA / "hourly" / f"{name}.csv", parse_dates=["time"], index_col="time")
+        for name in ("train", "test", "future")
+    )
+    whole = pd.concat([train, test, future])
+    missing = pd.date_range(whole.index[0], whole.index[-1], freq="h").difference(whole.index)
+    assert (len(whole), len(missing), set(missing.hour)) == (731 * 24 - 7, 7, set(range(7)))
+    assert future.load.isna().all() and len(future) == 24 and not future.temperature.isna().any()
+    assert 0 < train.load.isna().sum() < 20 and not test.load.isna().any()
+    assert 0 < test.temperature.isna().sum() < train.temperature.isna().sum() < 40
+    assert train.load.groupby(train.index.hour).mean().agg(["idxmin", "idxmax"]).tolist() == [2, 18]
+    by_day = train.load.groupby(train.index.weekday).mean()
+    assert by_day[:5].min() > by_day[5:].max() + 50
+    noon = train[(train.index.hour == 12) & (train.index.weekday < 5)]
+    cold, mild = noon[noon.temperature < 0], noon[noon.temperature.between(14, 20)]
+    hot = noon[noon.temperature > 26]
+    assert cold.load.mean() > hot.load.mean() > mild.load.mean()
 
 
 def later(pendulum, state, seconds, torque=0.0):
