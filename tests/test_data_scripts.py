@@ -104,9 +104,9 @@ def test_the_hourly_load_follows_the_clock_the_week_and_the_temperature():
     assert 0 < train.load.isna().sum() < 20 and not test.load.isna().any()
     assert 0 < test.temperature.isna().sum() < train.temperature.isna().sum() < 40
     assert train.load.groupby(train.index.hour).mean().agg(["idxmin", "idxmax"]).tolist() == [2, 18]
-    by_day = train.load.groupby(train.index.weekday).mean()
+    by_day = train.load.groupby(train.index.day_of_week).mean()
     assert by_day[:5].min() > by_day[5:].max() + 50
-    noon = train[(train.index.hour == 12) & (train.index.weekday < 5)]
+    noon = train[(train.index.hour == 12) & (train.index.day_of_week < 5)]
     cold, mild = noon[noon.temperature < 0], noon[noon.temperature.between(14, 20)]
     hot = noon[noon.temperature > 26]
     assert cold.load.mean() > hot.load.mean() > mild.load.mean()
