@@ -108,6 +108,8 @@ class RawSequence:
         Values are text that may represent numbers (csv, conllu), so that ``"12"`` is also a number.
     steps_at
         Place of every step, in formats that write one step per line.
+    labels
+        Columns that hold labels whatever they look like, as the file says (``@classLabel`` in ts).
     """
 
     where: str
@@ -116,6 +118,7 @@ class RawSequence:
     names: Sequence[str] = ()
     textual: bool = False
     steps_at: Sequence[str] | None = None
+    labels: frozenset[str] = frozenset()
 
     def error(self, column: str, problem: ValueProblem) -> DataError:
         """Return the error to report for a problem in a column."""

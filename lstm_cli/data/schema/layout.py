@@ -36,6 +36,10 @@ class Column:
         Type of a set's labels in the file: ``str``, ``int`` or ``bool``.
     unit
         What a token of a string is, ``char`` or ``word``; None: as the layout says.
+    text
+        Tokens are cut out of one string per sequence; otherwise each step is one token.
+    separator
+        What separates the labels of a set in a cell of text: ``|``, or a blank (and ``|`` where a cell has one).
     static
         One value per sequence, which every step repeats.
     known
@@ -57,6 +61,8 @@ class Column:
     min_count: int = 1
     label_type: str = "str"
     unit: Literal["char", "word"] | None = None
+    text: bool = False
+    separator: str = " "
     static: bool = False
     known: bool = False
     columns: tuple[str, ...] = ()
@@ -83,6 +89,10 @@ class TargetColumn:
         Transforms, for numbers of a column.
     label_type
         Type of the labels in the file: ``str``, ``int`` or ``bool``.
+    separator
+        What separates the labels of a set in a cell of text, as in `Column`.
+    hot
+        Labels are the positions of the ones in vectors of zeros and ones.
     horizon
         How many consecutive values are predicted at once, for numbers.
     skip_missing
@@ -96,6 +106,8 @@ class TargetColumn:
     width: int = 1
     chain: Chain = field(default_factory=Chain)
     label_type: str = "str"
+    separator: str = " "
+    hot: bool = False
     horizon: int = 1
     skip_missing: bool = False
 
@@ -226,7 +238,7 @@ class Layout:
 #: Attributes that are left out of the file where they have their default, as files of earlier versions do.
 _OPTIONAL = {
     "closed_loop", "table", "missing", "time", "scale", "window",
-    "unit", "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
+    "unit", "text", "separator", "hot", "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
 }  # fmt: skip
 
 
