@@ -1,8 +1,10 @@
 """The sections `train` and `loss`, and the scores that training can monitor."""
 
-from typing import TYPE_CHECKING, Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from lstm_cli.config.fields import (
     AboveZero,
@@ -33,10 +35,25 @@ METRICS: dict[str, Literal["min", "max"]] = {
     "micro_f1": "max",
     "frame_accuracy": "max",
 }
-if TYPE_CHECKING:  # a type checker does not read the table
-    Monitor = str
-else:
-    Monitor = Literal[(*(f"valid.{name}" for name in METRICS), "train.loss")]
+#: The metrics of numbers, which have a value for each column where several columns are predicted: ``rmse.COLUMN``.
+PER_COLUMN = ("rmse", "mae", "r2")
+MONITORS = (*(f"valid.{name}" for name in METRICS), *(f"valid.{name}.COLUMN" for name in PER_COLUMN), "train.loss")
+_OF_COLUMN = rf"^valid\.({'|'.join(PER_COLUMN)})\..+$"
+
+
+def _monitor(value: Any) -> str:
+    """Accept the name of a score; whether the data has the column is known only when it is read."""
+    if isinstance(value, str) and (value in MONITORS or re.fullmatch(_OF_COLUMN, value)):
+        return value
+    raise PydanticCustomError("literal_error", "{expected}", {"expected": ", ".join(map(repr, MONITORS))})
+
+
+_NAMED = {"enum": [name for name in MONITORS if not name.endswith(".COLUMN")]}
+Monitor = Annotated[
+    str,
+    PlainValidator(_monitor),
+    WithJsonSchema({"anyOf": [_NAMED, {"type": "string", "pattern": _OF_COLUMN}]}),
+]
 
 
 class LossSpec(Section):

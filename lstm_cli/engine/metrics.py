@@ -4,22 +4,21 @@ Legend: N counted positions, D numbers at each, K labels. Padding and steps with
 How the positions are divided into pieces affects only the last bits of a sum.
 
 A new metric is an entry of `lstm_cli.config.train.METRICS`, which says whether smaller or larger is better, and a name
-and a value in the accumulator of its kind of target here.
+and a value in the accumulator of its kind of target here. Metrics of numbers have a value for each column where several
+columns are predicted, such as ``rmse.load``.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.config.train import METRICS
+from lstm_cli.config.train import METRICS, PER_COLUMN
 
 Array = NDArray[Any]
 Kind = Literal["category", "number", "set"]
-
-#: Whether smaller or larger is better, for the loss and every metric that an evaluation can report.
-DIRECTIONS = METRICS
 
 _LARGEST_EXPONENT = 700.0  # a larger one overflows a float64, and JSON has no infinity
 
@@ -38,6 +37,10 @@ class Task(Protocol):
     @property
     def is_next(self) -> bool:
         """Whether the target is the next step of the input; for categories that makes it a language model."""
+
+    @property
+    def output_columns(self) -> tuple[str, ...]:
+        """For numbers, the column that each of them is a value of."""
 
 
 class Accumulator(Protocol):
@@ -64,9 +67,19 @@ def accumulator(task: Task) -> Accumulator:
         case "category":
             return Symbols() if task.is_next else Categories(task.size)
         case "number":
-            return Numbers(task.size)
+            return Numbers(task.output_columns)
         case "set":
             return Sets()
+
+
+def direction(metric: str) -> Literal["min", "max"]:
+    """Return whether smaller or larger values of a metric, or of one column's, are better."""
+    return METRICS[metric.partition(".")[0]]
+
+
+def scores_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the loss and the metrics among the values of an evaluation, in their order."""
+    return {name: value for name, value in entry.items() if name.partition(".")[0] in METRICS}
 
 
 def improves(metric: str, value: float, best: float | None) -> bool:
@@ -75,7 +88,7 @@ def improves(metric: str, value: float, best: float | None) -> bool:
         return True
     if math.isnan(best):
         return not math.isnan(value)
-    return value < best if DIRECTIONS[metric] == "min" else value > best
+    return value < best if direction(metric) == "min" else value > best
 
 
 class Categories:
@@ -147,15 +160,24 @@ class Numbers:
     """RMSE, MAE and R² of D numbers per position, in the units of the truth.
 
     RMSE and MAE are taken over all N·D numbers together; R² = 1 - squared error / squared deviation from the mean, per
-    output, and then the mean over outputs. As in scikit-learn an output whose truth is constant has R² 1 if it is
-    predicted exactly, else 0. Mean and deviation of the truth are merged piece by piece (Chan, Golub and LeVeque 1983),
-    which loses no digits where the mean is large and the deviation small.
+    output, and then the mean over outputs. Numbers of several columns, which may have different units, have all of them
+    per column instead, as ``rmse.COLUMN``, and R², which has no unit, over all outputs too.
+
+    As in scikit-learn an output whose truth is constant has R² 1 if it is predicted exactly, else 0. Mean and deviation
+    of the truth are merged piece by piece (Chan, Golub and LeVeque 1983), which loses no digits where the mean is large
+    and the deviation small.
+
+    Parameters
+    ----------
+    columns
+        The column that each of the D numbers is a value of.
     """
 
     consumes: Literal["outputs"] = "outputs"
-    names = ("rmse", "mae", "r2")
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, columns: Sequence[str]) -> None:
+        size = len(columns)
+        self._columns = {name: [k for k in range(size) if columns[k] == name] for name in dict.fromkeys(columns)}
         self._count = 0
         self._mean = np.zeros(size)
         self._deviation = np.zeros(size)  # sum of squared deviations of the truth from its mean
@@ -163,6 +185,13 @@ class Numbers:
         self._absolute = np.zeros(size)
         self._lowest = np.full(size, np.inf)  # rounding hides that a truth is constant, its range does not
         self._highest = np.full(size, -np.inf)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The metrics in the result, the most informative first."""
+        if len(self._columns) == 1:
+            return PER_COLUMN
+        return ("r2", *(f"{metric}.{column}" for column in self._columns for metric in PER_COLUMN))
 
     def update(self, values: Array, truth: Array) -> None:
         """Add positions: predictions and truth (N, D), or (N,) where D is 1."""
@@ -189,10 +218,18 @@ class Numbers:
             return {}
         constant = self._lowest == self._highest
         r2 = np.where(constant, self._squared == 0, 1 - self._squared / np.where(constant, 1, self._deviation))
+        found = {column: self._of(outputs, r2) for column, outputs in self._columns.items()}
+        if len(found) == 1:
+            return next(iter(found.values()))
+        named = {f"{name}.{column}": value for column, own in found.items() for name, value in own.items()}
+        return {"r2": float(r2.mean())} | named
+
+    def _of(self, outputs: Sequence[int], r2: Array) -> dict[str, float]:
+        """Return the metrics of some of the outputs together, given R² of each (D,)."""
         return {
-            "rmse": math.sqrt(self._squared.mean() / self._count),
-            "mae": float(self._absolute.mean() / self._count),
-            "r2": float(r2.mean()),
+            "rmse": math.sqrt(self._squared[outputs].mean() / self._count),
+            "mae": float(self._absolute[outputs].mean() / self._count),
+            "r2": float(r2[outputs].mean()),
         }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from lstm_cli.engine.metrics import DIRECTIONS
+from lstm_cli.engine.metrics import direction, scores_of
 from lstm_cli.report.charts import Series, line_chart
 from lstm_cli.report.style import STYLE
 from lstm_cli.training.events import Baseline, Part, Rolled, Started
@@ -56,12 +56,13 @@ def _best(monitor: str, entries: Sequence[Entry]) -> Entry | None:
     """Return the evaluation with the best monitored value, the first of ties."""
     split, _, metric = monitor.partition(".")
     rated = [entry for entry in entries if entry["split"] == split and entry.get(metric) is not None]
-    sign = 1 if DIRECTIONS[metric] == "min" else -1
+    sign = 1 if direction(metric) == "min" else -1
     return min(rated, key=lambda entry: sign * entry[metric], default=None)
 
 
-def _metrics(entry: Mapping[str, Any]) -> list[str]:
-    return [name for name in DIRECTIONS if name in entry]
+def _metrics(*entries: Mapping[str, Any]) -> list[str]:
+    """Return the loss and the metrics that any of the evaluations has."""
+    return list(dict.fromkeys(name for entry in entries for name in scores_of(entry)))
 
 
 def _cards(start: Started, entries: Sequence[Entry], best: Entry | None) -> str:
@@ -136,7 +137,7 @@ def _scores(baselines: Iterable[Baseline], entries: Sequence[Entry], best: Entry
     rows: list[tuple[str, str, Mapping[str, Any]]] = []
     rows += [("this model, best checkpoint", _scored_on(entry), entry) for entry in (best, test) if entry is not None]
     rows += [(f"baseline: {baseline.name}", _SPLITS[baseline.split], baseline.metrics) for baseline in baselines]
-    names = [name for name in DIRECTIONS if any(name in values for _, _, values in rows)]
+    names = _metrics(*(values for _, _, values in rows))
     body = [[who, split, *(_cell(values.get(name)) for name in names)] for who, split, values in rows]
     return _table(["predictor", "scored on", *map(title, names)], body, numbers_from=2) if rows else ""
 
@@ -165,7 +166,8 @@ def _pairs(pairs: Mapping[str, str]) -> str:
 def _history(entries: Sequence[Entry]) -> str:
     """List the evaluations, or the latest of them."""
     shown = entries[-EVALUATIONS_SHOWN:]
-    names = [name for name in (*DIRECTIONS, "train_loss", "learning_rate") if any(name in entry for entry in shown)]
+    others = [name for name in ("train_loss", "learning_rate") if any(name in entry for entry in shown)]
+    names = [*_metrics(*shown), *others]
     rows = [
         [
             f"{entry['step']:,}",

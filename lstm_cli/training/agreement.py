@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lstm_cli.config.config import Config
 from lstm_cli.data import Schema
 from lstm_cli.engine.metrics import accumulator
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, did_you_mean, nearest
 
 
 def check_agreement(config: Config, schema: Schema) -> None:
@@ -34,7 +34,9 @@ def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     metric = config.train.monitor.partition(".")[2]
     known = ("loss", *accumulator(target).names)
     if metric not in known:
-        yield "train.monitor", f"got {config.train.monitor}, expected one of {', '.join(f'valid.{n}' for n in known)}"
+        expected = [f"valid.{name}" for name in known]
+        hint = did_you_mean(nearest(config.train.monitor, expected))
+        yield "train.monitor", f"got {config.train.monitor}, expected one of {', '.join(expected)}{hint}"
 
 
 def _loop_problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +12,7 @@ from lstm_cli.config.fields import Every
 from lstm_cli.data import save_schema
 from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.evaluation import evaluate
-from lstm_cli.engine.metrics import DIRECTIONS
+from lstm_cli.engine.metrics import scores_of
 from lstm_cli.errors import DataError, Diverged
 from lstm_cli.run import checkpoint
 from lstm_cli.run.compatibility import check_identity, environment, identity
@@ -65,7 +65,7 @@ def run_training(
             dispatch(note)
         dispatch(started(run.path, job, earlier))
         dispatch.check()
-        scores = {entry["split"]: _scores(entry) for entry in earlier if entry["step"] == job.progress.best_step}
+        scores = {entry["split"]: scores_of(entry) for entry in earlier if entry["step"] == job.progress.best_step}
         result = Result(run.path, job.progress.best_step, scores)
         return CheckpointingRun(run, job, identity(run.path, digests), signals, dispatch, result).work()
 
@@ -100,11 +100,6 @@ def _write_code(run: RunFolder, job: Job, *, resumed: bool) -> None:
             f"original): restore it, or start a new run with -o"
         )
     run.write(DYNAMICS, job.code.text)
-
-
-def _scores(entry: Mapping[str, Any]) -> dict[str, float]:
-    """Return the loss and the metrics of an evaluation."""
-    return {name: value for name, value in entry.items() if name in DIRECTIONS}
 
 
 @dataclass
@@ -184,7 +179,7 @@ class CheckpointingRun:
 
     def _record_scores(self, event: Evaluated) -> None:
         if event.improved or event.split == "test":
-            self.result.scores[event.split] = _scores({"loss": event.loss, **event.metrics})
+            self.result.scores[event.split] = scores_of({"loss": event.loss, **event.metrics})
             self.result.best_step = event.step
 
     def _score_best(self) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 from lstm_cli.config.fields import Every
 from lstm_cli.data import Batch
 from lstm_cli.engine.evaluation import Evaluation
-from lstm_cli.engine.metrics import DIRECTIONS, improves
+from lstm_cli.engine.metrics import direction, improves
 from lstm_cli.training.events import EpochDone, Evaluated, Event, Finished, Scoring
 from lstm_cli.training.job import Job
 from lstm_cli.training.update import update
@@ -80,7 +80,7 @@ def _record_score(job: Job, scores: dict[str, float], train_loss: float) -> bool
         progress.best, progress.best_step, progress.stale = score, progress.step, 0
     else:
         progress.stale += 1
-    job.schedule.evaluated(score if DIRECTIONS[name] == "min" else -score)
+    job.schedule.evaluated(score if direction(name) == "min" else -score)
     return improved
 
 

@@ -13,7 +13,7 @@ from lstm_cli.config.data import DataSpec
 from lstm_cli.config.fields import Every
 from lstm_cli.config.formats import FORMATS, SUFFIXES, Format
 from lstm_cli.config.grammar import sections_at
-from lstm_cli.config.train import METRICS, Monitor
+from lstm_cli.config.train import METRICS, MONITORS, PER_COLUMN
 from lstm_cli.errors import CheckpointError, ConfigError
 from tests.support.config import CONTRACT, GOOD, errors, load, write
 from tests.support.data import raise_memory_error
@@ -129,7 +129,8 @@ def test_without_validation_the_training_loss_is_followed(tmp_path):
 
 
 def test_what_is_monitored_is_what_is_measured():
-    assert get_args(Monitor) == (*(f"valid.{name}" for name in METRICS), "train.loss")
+    per_column = [f"valid.{name}.COLUMN" for name in PER_COLUMN]
+    assert MONITORS == (*(f"valid.{name}" for name in METRICS), *per_column, "train.loss")
     less_is_better = {"loss", "perplexity", "bits", "rmse", "mae", "nll"}
     assert {name for name, direction in METRICS.items() if direction == "min"} == less_is_better
     assert {name for name, direction in METRICS.items() if direction == "max"} == METRICS.keys() - less_is_better

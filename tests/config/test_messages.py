@@ -63,7 +63,7 @@ TABLE = [
     ),
     (
         "train: {monitor: accuracy}",
-        "c.yaml:2:18: train.monitor: got 'accuracy', expected one of valid.loss, valid.accuracy, valid.macro_f1, valid.perplexity, valid.bits, valid.rmse, valid.mae, valid.r2, valid.nll, valid.micro_f1, valid.frame_accuracy, train.loss (did you mean valid.accuracy?)",
+        "c.yaml:2:18: train.monitor: got 'accuracy', expected one of valid.loss, valid.accuracy, valid.macro_f1, valid.perplexity, valid.bits, valid.rmse, valid.mae, valid.r2, valid.nll, valid.micro_f1, valid.frame_accuracy, valid.rmse.COLUMN, valid.mae.COLUMN, valid.r2.COLUMN, train.loss (did you mean valid.accuracy?)",
     ),
     (
         "train: {batch_size: 4, batch_steps: 9}",

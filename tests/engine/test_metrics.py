@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from lstm_cli.engine.metrics import DIRECTIONS, Numbers, Sets, accumulator, improves
+from lstm_cli.config.train import METRICS, PER_COLUMN
+from lstm_cli.engine.metrics import Numbers, Sets, accumulator, direction, improves, scores_of
 
 
 def empty(kind, size=3, is_next=False):
-    return accumulator(SimpleNamespace(kind=kind, size=size, is_next=is_next))
+    return accumulator(SimpleNamespace(kind=kind, size=size, is_next=is_next, output_columns=("x",) * size))
 
 
 def fed(collector, *arrays, cuts=()):
@@ -80,28 +81,66 @@ NUMBER_CASES = {
 
 @pytest.mark.parametrize(("truth", "predicted"), NUMBER_CASES.values(), ids=NUMBER_CASES)
 def test_numbers_equal_scikit_learn(truth, predicted):
-    result = scores(Numbers(truth.shape[1]), predicted, truth)
+    result = scores(Numbers(["x"] * truth.shape[1]), predicted, truth)
     assert result["rmse"] == pytest.approx(math.sqrt(reference.mean_squared_error(truth, predicted)))
     assert result["mae"] == pytest.approx(reference.mean_absolute_error(truth, predicted))
     assert result["r2"] == pytest.approx(reference.r2_score(truth, predicted))
 
 
+COLUMNS = ("load", "wind.speed", "load", "kW")
+
+
+def test_several_columns_have_their_own_metrics_as_in_scikit_learn():
+    draw = np.random.default_rng(5)
+    truth = draw.normal(size=(40, 4)) * [1e6, 1e-4, 1e6, 3] + [5e6, 0, 1e6, -7]
+    predicted = truth + draw.normal(size=(40, 4)) * [2e5, 1e-5, 3e5, 4]
+    result = scores(Numbers(COLUMNS), predicted, truth, cuts=[7, 8, 30])
+    assert tuple(result) == Numbers(COLUMNS).names
+    assert list(result) == ["r2", *(f"{m}.{c}" for c in ("load", "wind.speed", "kW") for m in PER_COLUMN)]
+    assert result["r2"] == pytest.approx(reference.r2_score(truth, predicted))
+    for column in set(COLUMNS):
+        own = [k for k, name in enumerate(COLUMNS) if name == column]
+        pair = truth[:, own], predicted[:, own]
+        assert result[f"rmse.{column}"] == pytest.approx(math.sqrt(reference.mean_squared_error(*pair)))
+        assert result[f"mae.{column}"] == pytest.approx(reference.mean_absolute_error(*pair))
+        assert result[f"r2.{column}"] == pytest.approx(reference.r2_score(*pair))
+
+
+def test_the_direction_of_a_column_is_that_of_the_metric():
+    assert [direction(f"{name}.wind.speed") for name in PER_COLUMN] == [METRICS[name] for name in PER_COLUMN]
+    assert improves("rmse.load", 0.9, 1.0)
+    assert not improves("r2.load", 0.9, 1.0)
+
+
+def test_scores_are_told_from_the_other_values_of_an_evaluation():
+    entry = {
+        "step": 3,
+        "split": "valid",
+        "loss": 1.0,
+        "rmse.step": 2.0,
+        "r2": None,
+        "seconds": 4.0,
+        "unknown_labels": 1,
+    }
+    assert scores_of(entry) == {"loss": 1.0, "rmse.step": 2.0, "r2": None}
+
+
 @pytest.mark.parametrize(("predicted", "r2"), [(3.0, 1.0), (3.5, 0.0)])
 def test_r2_of_a_single_row_is_defined(predicted, r2):
-    assert scores(Numbers(1), np.array([predicted]), np.array([3.0]))["r2"] == r2
+    assert scores(Numbers(["x"]), np.array([predicted]), np.array([3.0]))["r2"] == r2
 
 
 def test_constant_truth_that_rounds_is_still_constant():
     truth = np.full((3, 1), 0.1)
     assert np.square(truth - truth.mean()).sum() > 0  # what scikit-learn's formula would divide by
-    assert scores(Numbers(1), truth + 0.5, truth)["r2"] == 0
+    assert scores(Numbers(["x"]), truth + 0.5, truth)["r2"] == 0
 
 
 def test_numbers_keep_their_digits_far_from_zero():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(1000, 1))
     predicted = truth + rng.normal(scale=0.3, size=(1000, 1))
-    near, far = (scores(Numbers(1), predicted + by, truth + by, cuts=range(100, 1000, 100)) for by in (0, 2.0**27))
+    near, far = (scores(Numbers(["x"]), predicted + by, truth + by, cuts=range(100, 1000, 100)) for by in (0, 2.0**27))
     assert far["r2"] == pytest.approx(near["r2"], abs=1e-6)
 
 
@@ -178,12 +217,12 @@ def test_every_metric_has_a_direction(kind, is_next):
     values, truth = table(kind, is_next, 4, np.random.default_rng(0))
     result = scores(empty(kind, 3, is_next), values, np.abs(truth))
     assert tuple(result) == empty(kind, 3, is_next).names
-    assert set(result) <= set(DIRECTIONS)
+    assert set(result) <= set(METRICS)
 
 
 def test_every_metric_of_the_grammar_is_that_of_a_task():
     names = {name for kind, is_next in TASKS for name in empty(kind, 3, is_next).names}
-    assert names | {"loss"} == set(DIRECTIONS)
+    assert names | {"loss"} == set(METRICS)
 
 
 def test_improvement_follows_the_direction():

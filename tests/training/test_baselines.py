@@ -11,7 +11,7 @@ from tests.support.runs import small_config
 
 
 def task(kind, size, is_next=False):
-    return SimpleNamespace(kind=kind, size=size, is_next=is_next)
+    return SimpleNamespace(kind=kind, size=size, is_next=is_next, output_columns=("x",) * size)
 
 
 def test_majority_label():

@@ -115,14 +115,17 @@ class Schema:
         target = layout.target
         if not target.is_next:
             names = None if labels is None else labels.names
-            chains: tuple[tuple[int, Chain], ...] = ((target.width, target.chain),) if target.kind == "number" else ()
+            number = target.kind == "number"
+            chains: tuple[tuple[int, Chain], ...] = ((target.width, target.chain),) if number else ()
             size = target.width if labels is None else len(labels)
-            fitted = Target(target.kind, target.per, size, names, False, target.ahead, own_scaling, chains)
+            own = (target.name,) * size if number else ()
+            fitted = Target(target.kind, target.per, size, names, False, target.ahead, own_scaling, chains, own)
         elif target.kind == "number":
             columns = layout.next_columns
             joined = Scaling.join(scaling[column.name] for column in columns)
             chains = tuple((column.width, column.chain) for column in columns)
-            fitted = Target("number", "step", target.width, None, True, target.ahead, joined, chains)
+            each = tuple(column.name for column in columns for _ in range(column.width))
+            fitted = Target("number", "step", target.width, None, True, target.ahead, joined, chains, each)
         else:
             name = layout.next_columns[0].name
             names = tokens[name].tokens if target.kind == "category" else sets[name].names

@@ -35,6 +35,8 @@ class Target:
         Scaling of numbers.
     chains
         The transforms of numbers: the number of consecutive outputs of each chain, and the chain.
+    output_columns
+        For numbers, the column that each of the outputs is a value of; a column of vectors occurs several times.
     """
 
     kind: TargetKind
@@ -45,6 +47,7 @@ class Target:
     ahead: int = 0
     scaling: Scaling | None = None
     chains: tuple[tuple[int, Chain], ...] = ()
+    output_columns: tuple[str, ...] = ()
 
     @property
     def needs_past(self) -> bool:

@@ -40,8 +40,9 @@ _TITLES = {
 
 
 def title(metric: str) -> str:
-    """Return a metric's name for display."""
-    return _TITLES.get(metric, metric.replace("_", " "))
+    """Return a metric's name for display: RMSE, or RMSE of load."""
+    name, of, column = metric.partition(".")
+    return _TITLES.get(name, name.replace("_", " ")) + (f" of {column}" if of else "")
 
 
 def started(event: Started) -> str:
