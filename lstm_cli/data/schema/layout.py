@@ -231,6 +231,7 @@ class Layout:
         if "table" in given:
             columns = given["table"]["columns"]
             parts["table"] = TableOptions(**{**given["table"], "columns": columns and tuple(columns)})
+        if "missing" in given:
             parts["missing"] = tuple(given["missing"])
         return cls(**{**given, **parts})
 
