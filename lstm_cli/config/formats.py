@@ -13,6 +13,8 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
     "ts": (".ts",),
     "arrow": (".arrow", ".feather"),
 }
+#: Suffixes of compressed files, which stand behind the format's own: log.csv.gz.
+COMPRESSED = (".gz", ".zst", ".zip")
 FORMATS = tuple(SUFFIXES)
 if TYPE_CHECKING:  # a type checker does not read the table
     Format = str
@@ -23,6 +25,12 @@ else:
 FORMAT_OF: dict[str, Format] = {suffix: form for form, suffixes in SUFFIXES.items() for suffix in suffixes}
 
 
+def uncompressed(path: str | PurePath) -> PurePath:
+    """Return a path without the suffix that says how it is compressed."""
+    path = PurePath(path)
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+
+
 def format_of(path: str | PurePath) -> Format | None:
     """Return the format of a path by its suffix, in upper or lower case; None for an unknown suffix."""
-    return FORMAT_OF.get(PurePath(path).suffix.lower())
+    return FORMAT_OF.get(uncompressed(path).suffix.lower())

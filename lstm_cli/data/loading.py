@@ -99,7 +99,7 @@ class _Loader:
         ]
         for split, records, held in held_out:
             if isinstance(held, str):
-                records = self._read(layout, config.source.resolve(held))
+                records = self._read(layout, config.source.resolve(held), split)
             if records:
                 splits[split] = self._encoded(schema, records, split)
         batches = {split: split_batches(config, dataset, split) for split, dataset in splits.items()}
@@ -111,10 +111,10 @@ class _Loader:
     def _policy(self, path: Path) -> BadRowPolicy:
         return BadRowPolicy(Source(path).name, skip=self._config.data.on_error == "skip")
 
-    def _read(self, layout: Layout, path: Path) -> list[Record]:
+    def _read(self, layout: Layout, path: Path, split: Split) -> list[Record]:
         """Return the typed sequences of a file other than the training data."""
-        policy = self._policy(path)
-        sequences = policy.good(read(_source(path), self._format(path), layout_options(layout, labelled=True)))
+        policy, options = self._policy(path), layout_options(layout, labelled=True, split=split)
+        sequences = policy.good(read(_source(path), self._format(path), options))
         return self._parsed(layout, policy, sequences)
 
     def _parsed(

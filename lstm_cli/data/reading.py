@@ -16,6 +16,7 @@ from lstm_cli.data.formats.source import Origin, Source
 from lstm_cli.data.schema.encoding import UnknownCounts, encode
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.schema import Schema
+from lstm_cli.data.splits import Split
 from lstm_cli.errors import DataError, and_more
 
 Given = TypeVar("Given")
@@ -99,10 +100,11 @@ def config_options(config: Config) -> Options:
         lines=data.lines,
         table=TableOptions(**table),
         missing=data.missing.values,
+        split="train",
     )
 
 
-def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True) -> Options:
+def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True, split: Split | None = None) -> Options:
     """Return how files other than the training data are read: with targets or without."""
     needed = {column.source for column in layout.inputs}
     if labelled:
@@ -117,6 +119,7 @@ def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True) -
         lines=layout.lines,
         table=layout.table,
         missing=layout.missing,
+        split=split,
     )
 
 

@@ -41,7 +41,7 @@ def _read(
         fix = "pip install 'lstm-cli[arrow]', or convert the file to jsonl"
         raise DataError(f"{source.name}: format {form} is read by pyarrow, which is not installed: {fix}") from None
     try:
-        with source.open() if source.path is not None else source.seekable() as stream:
+        with source.open() if source.plain is not None else source.seekable() as stream:
             if not stream.read(1):
                 raise source.empty()
             stream.seek(0)

@@ -55,6 +55,8 @@ class Options:
         How tables are written.
     missing
         What counts as missing among numbers and targets, as written.
+    split
+        Which part of a file that holds several splits is read; None at prediction.
     """
 
     id: tuple[str, ...] = ("id",)
@@ -66,6 +68,7 @@ class Options:
     lines: bool = False
     table: TableOptions = TableOptions()
     missing: tuple[str | int | float, ...] = MISSING
+    split: Literal["train", "valid", "test"] | None = None
 
     def wants(self, column: str) -> bool:
         """Return whether a column is needed."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lstm_cli.data import memory
+from lstm_cli.data.formats import compressed
 from lstm_cli.errors import DataError
 
 #: A path, ``-`` for standard input, or an open binary stream.
@@ -50,9 +51,23 @@ class Source:
         else:
             self.name, self._stream = getattr(origin, "name", "<stream>"), origin
 
+    @property
+    def plain(self) -> Path | None:
+        """The path of an uncompressed file, which libraries can open themselves; None for all else."""
+        if self.path is None or not self.path.is_file():
+            return None
+        with self._opened() as stream:
+            return None if compressed.is_compressed(self.path, stream) else self.path
+
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """Open it for reading bytes; a file is closed at the end, a stream stays open for its owner."""
+        """Open it for reading decompressed bytes; a file is closed at the end, a stream stays open for its owner."""
+        with self._opened() as stream, compressed.opened(self.name, self.path, stream) as content:
+            yield content
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        """Open it for reading the bytes as they are stored."""
         if self._stream is not None:
             yield self._stream
             return
@@ -120,7 +135,7 @@ class Source:
         """Return all bytes, if there is memory for them; the size of a pipe is not known in advance."""
         watch, pieces = memory.Watch(), []
         if self.path is not None:
-            watch.check(self.name, more=os.fstat(stream.fileno()).st_size)
+            watch.check(self.name, more=self.path.stat().st_size)
         while piece := stream.read(PIECE):
             pieces.append(piece)
             watch.check(self.name, more=sum(map(len, pieces)))
