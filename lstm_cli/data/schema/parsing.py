@@ -7,19 +7,20 @@ that the closed loop fills.
 Legend: T steps, D numbers per step; in a closed loop W observed states, S steps, T = W + S - 1.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
 from lstm_cli.data.schema import values
-from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, LossColumns, TargetColumn
+from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, TargetColumn
+from lstm_cli.data.schema.column_values import of_width, parsed, transformable
 from lstm_cli.data.schema.record import Numbers, Record, Values
-from lstm_cli.errors import counted, listed
+from lstm_cli.data.schema.target_parsing import parse_target
 
-Parsed = TypeVar("Parsed")
+_WEIGHT_FIX = "give 0 to leave a step out"
 
 
 def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
@@ -39,7 +40,9 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
     else:
         record = _parse_closed_loop(layout, layout.closed_loop, sequence, labelled=labelled)
     if labelled:
-        record.weight = _weight(layout.loss, sequence, record.steps, per_step=layout.target.per == "step")
+        record.weight = _weight(layout, sequence, record.steps)
+        if layout.closed_loop is None:
+            record.target, record.known = parse_target(layout, sequence, record)
     return record
 
 
@@ -54,8 +57,7 @@ def _parse_open(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Rec
     if steps <= layout.lag:
         fix = f"data.transform removes {layout.lag} of them; give more, or transform less"
         raise sequence.error(first, ValueProblem(f"{steps} steps are too few", fix))
-    target = _target(layout.target, sequence, steps, first) if labelled and not layout.target.is_next else None
-    return Record(sequence.id, sequence.where, steps, inputs, target)
+    return Record(sequence.id, sequence.where, steps, inputs)
 
 
 def _parse_closed_loop(layout: Layout, loop: ClosedLoopLayout, sequence: RawSequence, *, labelled: bool) -> Record:
@@ -75,24 +77,6 @@ def _parse_closed_loop(layout: Layout, loop: ClosedLoopLayout, sequence: RawSequ
     return Record(sequence.id, sequence.where, steps, inputs, target, observed=observed)
 
 
-def _value(sequence: RawSequence, name: str) -> Any:
-    """Return the raw value of a column, which must be present."""
-    value = sequence.columns.get(name)
-    if value is None and name in sequence.columns:
-        raise ValueProblem("the value is null", "fill it in or remove the sequence")
-    if value is None:
-        raise ValueProblem(f"the column is missing (there are {listed(sequence.names)})", "add it")
-    return value
-
-
-def _parsed(sequence: RawSequence, name: str, read: Callable[[Any], Parsed]) -> Parsed:
-    """Return a column's value converted by `read`; a problem becomes the error of the sequence."""
-    try:
-        return read(_value(sequence, name))
-    except ValueProblem as problem:
-        raise sequence.error(name, problem) from None
-
-
 def _input(layout: Layout, sequence: RawSequence, column: Column, *, labelled: bool) -> Values:
     def read(value: Any) -> Values:
         match column.kind:
@@ -103,9 +87,13 @@ def _input(layout: Layout, sequence: RawSequence, column: Column, *, labelled: b
             case "set":
                 return values.sets(value, textual=sequence.textual)
             case "number":
-                return _transformable(values.numbers(value, textual=sequence.textual), column)
+                given = values.numbers(value, textual=sequence.textual, missing=MissingValues(layout.missing))
+                if column.fill == "stop":
+                    fix = "fill it in, or say how with data.missing.fill"
+                    given = values.complete(given, value, fix=fix)
+                return transformable(given, column)
 
-    return _parsed(sequence, column.source, read)
+    return parsed(sequence, column.source, read)
 
 
 def _bounded(tokens: list[str], *, labelled: bool) -> list[str]:
@@ -113,65 +101,17 @@ def _bounded(tokens: list[str], *, labelled: bool) -> list[str]:
     return [BOUNDARY, *tokens, BOUNDARY] if labelled else [BOUNDARY, *tokens]
 
 
-def _target(target: TargetColumn, sequence: RawSequence, steps: int, first: str) -> Values:
-    """Return the values of the target column: one for each step of the input `first`, or one for the sequence."""
-
-    def read(value: Any) -> Values:
-        if target.per == "sequence":
-            return _per_sequence(value, target, textual=sequence.textual)
-        given = _per_step(value, target, textual=sequence.textual)
-        if len(given) != steps:
-            what = f"{len(given)} values for {steps} steps of {first}"
-            raise ValueProblem(what, "give one per step, or set target: {per: sequence}")
-        return given
-
-    return _parsed(sequence, target.name, read)
-
-
-def _per_step(value: Any, target: TargetColumn, *, textual: bool) -> Values:
-    match target.kind:
-        case "category":
-            return values.categories(value)
-        case "set":
-            return values.sets(value, textual=textual)
-        case "number":
-            return _transformable(values.numbers(value, textual=textual), target)
-
-
-def _per_sequence(value: Any, target: TargetColumn, *, textual: bool) -> Values:
-    match target.kind:
-        case "category":
-            return [values.category(value, textual=textual)]
-        case "set":
-            return [values.elements(values.single(value, textual=textual), textual=textual)]
-        case "number":
-            return _transformable(values.vector(value, textual=textual), target)
-
-
-def _transformable(given: Numbers, column: Column | TargetColumn) -> Numbers:
-    given = _of_width(given, column.width, "the dimension that training has")
-    column.chain.apply(given)  # raises if a value has no logarithm, now that its line is known
-    return given
-
-
-def _of_width(given: Numbers, width: int, fix: str) -> Numbers:
-    if given.shape[1] != width:
-        what = f"expected {counted(width, 'number')}, got {given.shape[1]}"
-        raise ValueProblem(what, f"give every sequence {fix}")
-    return given
-
-
 def _table(sequence: RawSequence, column: Column | TargetColumn, *, most: int | None = None) -> Numbers:
     """Return numbers of a closed loop (T, D): a flat list is one step, a list of lists up to `most` steps."""
 
     def read(value: Any) -> Numbers:
-        found = _of_width(values.table(value), column.width, "the dimension that most have")
+        found = of_width(values.table(value), column.width, "the dimension that most have")
         if most is not None and len(found) > most:
             what = f"{len(found)} steps, but rollout.steps is {most}"
             raise ValueProblem(what, "give at most that many, or raise it")
         return found
 
-    return _parsed(sequence, column.name, read)
+    return parsed(sequence, column.name, read)
 
 
 def _spread(given: Numbers, turns: int, observed: int) -> Numbers:
@@ -180,13 +120,14 @@ def _spread(given: Numbers, turns: int, observed: int) -> Numbers:
     return given[places]
 
 
-def _weight(loss: LossColumns, sequence: RawSequence, steps: int, *, per_step: bool) -> Numbers | None:
+def _weight(layout: Layout, sequence: RawSequence, steps: int) -> Numbers | None:
     """Return the weight of every step (T,), or of the sequence (1,); None if all are equal."""
+    loss, per_step, missing = layout.loss, layout.target.per == "step", MissingValues(layout.missing)
     if not loss.names:
         return None
     weight = np.ones(steps if per_step else 1)
     if loss.weight is not None:
-        weight *= _given_weight(sequence, loss.weight, len(weight), per_step=per_step)
+        weight *= _given_weight(sequence, loss.weight, len(weight), missing, per_step=per_step)
     begin = 0 if loss.start is None else _whole(sequence, loss.start)
     end = steps if loss.length is None else begin + _whole(sequence, loss.length)
     if not 0 <= begin < end <= steps:
@@ -200,21 +141,23 @@ def _weight(loss: LossColumns, sequence: RawSequence, steps: int, *, per_step: b
     return weight
 
 
-def _given_weight(sequence: RawSequence, name: str, count: int, *, per_step: bool) -> Numbers:
+def _given_weight(sequence: RawSequence, name: str, count: int, missing: MissingValues, *, per_step: bool) -> Numbers:
     def read(value: Any) -> Numbers:
         if per_step and isinstance(value, list | np.ndarray):
-            given = _single_numbers(values.numbers(value, textual=sequence.textual))
+            given = values.numbers(value, textual=sequence.textual, missing=missing)
+            given = _single_numbers(values.complete(given, value, what="the weight", fix=_WEIGHT_FIX))
             if len(given) != count:
                 what = f"{len(given)} weights for {count} steps"
                 raise ValueProblem(what, "give one per step, or one for the sequence")
         else:
-            given = _single_numbers(values.vector(value, textual=sequence.textual))
+            given = values.vector(value, textual=sequence.textual, missing=missing, what="the weight")
+            given = _single_numbers(given)
         if (given < 0).any():
             step = int(np.flatnonzero(given < 0)[0])
             raise ValueProblem(f"the weight {given[step]:g} is negative", "give 0 to leave a step out", step=step)
         return given
 
-    return _parsed(sequence, name, read)
+    return parsed(sequence, name, read)
 
 
 def _whole(sequence: RawSequence, name: str) -> int:
@@ -224,8 +167,8 @@ def _whole(sequence: RawSequence, name: str) -> int:
             raise ValueProblem(f"expected a whole number, got {number:g}", "count steps from 0")
         return int(number)
 
-    return _parsed(sequence, name, read)
+    return parsed(sequence, name, read)
 
 
 def _single_numbers(given: Numbers) -> Numbers:
-    return _of_width(given, 1, "the dimension that training has")[:, 0]
+    return of_width(given, 1, "the dimension that training has")[:, 0]

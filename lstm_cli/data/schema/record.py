@@ -4,7 +4,7 @@ Legend: T steps, D or I numbers per step, K targets per step.
 """
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ class Record:
         is the next step.
     weight : array (T,) or (1,), or None
         Weight of every target; None: all equal.
+    known : bool array (T,) or (1,), or None
+        Which values of the target are predicted by a step that counts, and not missing; others are placeholders: NaN,
+        or no label. Where the target is the next step: which steps of the inputs are not filled. None: all.
     first
         Targets before this step do not count: they belong to another split and serve as context.
     observed
@@ -43,8 +46,17 @@ class Record:
     inputs: dict[str, Values]
     target: Values | None = None
     weight: Numbers | None = None
+    known: NDArray[np.bool_] | None = None
     first: int = 0
     observed: int | None = None
+
+    @property
+    def known_labels(self) -> list[Any]:
+        """The values of a target of categories or sets that are known."""
+        labels = cast(list[Any], self.target)
+        return (
+            labels if self.known is None else [label for label, known in zip(labels, self.known, strict=True) if known]
+        )
 
     def numbers(self, name: str) -> Numbers:
         """Return the values (T, D) of an input of numbers."""
@@ -65,7 +77,11 @@ class Record:
         weight = self.weight
         if weight is not None and len(weight) == self.steps:
             weight = weight[start:stop]
-        return Record(self.id, self.where, stop - start, inputs, target, weight, first - start)
+        known = self.known
+        if known is not None or first > start:
+            known = (np.ones(self.steps, np.bool_) if known is None else known)[start:stop].copy()
+            known[: first - start] = False
+        return Record(self.id, self.where, stop - start, inputs, target, weight, known, first - start)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import ValueProblem, label_key
 from lstm_cli.data.formats.text import split
 from lstm_cli.data.schema.record import Numbers
 
 _MISSING_FIX = "fill it in or remove the sequence"
+_DEFAULT = MissingValues()
 _EMPTY_CELLS = ("", "_")  # "_" as in conllu
 
 
@@ -23,43 +26,91 @@ def step_count(value: Any, unit: str) -> int:
     return len(value) if isinstance(value, list | np.ndarray) else 0
 
 
-def numbers(value: Any, *, textual: bool) -> Numbers:
-    """Return numbers (T, D) of a list of numbers (D is 1) or of equally long lists of numbers."""
-    value = _steps(value)
+def numbers(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT) -> Numbers:
+    """Return numbers (T, D) of a list of numbers (D is 1) or of equally long lists of numbers; NaN for missing ones."""
+    value = steps(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
-        values = value.astype(np.float64)
+        values = missing.blanked(value.astype(np.float64))
     else:
-        values = _parsed(value, textual)
+        values = _parsed(value, textual, missing)
     if values.ndim == 1:
         values = values[:, np.newaxis]
     if values.ndim != 2:
         raise ValueProblem(f"lists nested {values.ndim} deep", "write one number or one flat list of numbers per step")
-    finite = np.isfinite(values)
-    if not finite.all():
-        step = int(np.flatnonzero(~finite.all(axis=1))[0])
-        raise ValueProblem(f"{values[step][~finite[step]][0]} is not a finite number", _MISSING_FIX, step=step)
+    infinite = np.isinf(values)
+    if infinite.any():
+        step = int(np.flatnonzero(infinite.any(axis=1))[0])
+        raise ValueProblem(f"{values[step][infinite[step]][0]} is not a finite number", _MISSING_FIX, step=step)
     return values
 
 
-def _parsed(cells: Sequence[Any], textual: bool) -> Numbers:
+def complete(given: Numbers, value: Any, *, what: str = "a number", fix: str = _MISSING_FIX) -> Numbers:
+    """Return numbers (T, D) if none is missing among them; `value` is what they were read from."""
+    gaps = np.isnan(given).any(axis=1)
+    if gaps.any():
+        step = int(np.flatnonzero(gaps)[0])
+        raise ValueProblem(f"{what} is missing{written(value[step])}", fix, step=step)
+    return given
+
+
+def written(cell: Any) -> str:
+    """Return how a missing cell is written, in brackets after a blank; nothing if it is empty."""
+    return "" if cell is None or cell == "" else f" ({cell!r:.40})" if isinstance(cell, str) else f" ({cell!s:.40})"
+
+
+def gaps(cells: Any, missing: MissingValues, *, sets: bool = False) -> NDArray[np.bool_]:
+    """Return which cells (T,) are missing: of lists of numbers, those in which one is; an empty set is not missing."""
+    if sets:
+        return np.array([not isinstance(cell, list) and cell != "" and missing.is_missing(cell) for cell in cells])
+    if isinstance(cells, np.ndarray) and cells.dtype.kind in "iufb":
+        found = np.isnan(missing.blanked(cells.astype(np.float64))).reshape(len(cells), -1)
+        return np.asarray(found.any(axis=1))
+    nested = any(isinstance(cell, list) for cell in cells)
+    return missing.among(cells) if not nested else np.array([has_gap(cell, missing) for cell in cells])
+
+
+def has_gap(cell: Any, missing: MissingValues) -> bool:
+    """Return whether a cell, or one in a list of cells, is missing."""
+    return any(map(missing.is_missing, cell if isinstance(cell, list | np.ndarray) else [cell]))
+
+
+def _parsed(cells: Sequence[Any], textual: bool, missing: MissingValues) -> Numbers:
     """Return numbers of a list that did not convert as a whole, or raise for the cell that prevents it."""
-    if textual and plain_digits(cells):
-        try:
-            return np.array(cells, np.float64)
-        except ValueError:
-            pass
-    width = None
+    converted = _converted(cells, missing) if textual else None
+    if converted is not None:
+        return converted
+    rows: list[Any] = []
+    first = width = None
     for step, cell in enumerate(cells):
-        parts = cell if isinstance(cell, list | np.ndarray) else [cell]
-        for part in parts:
-            _check_number(part, step, textual)
-        shape = len(parts) if isinstance(cell, list | np.ndarray) else None
-        if step and shape != width:
-            what = f"expected {_described(width)} as in step 1, got {_described(shape)}"
+        if missing.is_missing(cell):
+            rows.append(None)
+            continue
+        nested = isinstance(cell, list | np.ndarray)
+        parts = [_number(part, step, textual, missing) for part in (cell if nested else [cell])]
+        shape = len(parts) if nested else None
+        if first is not None and shape != width:
+            what = f"expected {_described(width)} as in step {first + 1}, got {_described(shape)}"
             raise ValueProblem(what, "give every step as many numbers", step=step)
-        width = shape
-    _refuse_truths(cells)
-    return np.array(cells, np.float64)
+        first, width = (step if first is None else first), shape
+        rows.append(parts if nested else parts[0])
+    _refuse_truths(rows)
+    blank = np.nan if width is None else [np.nan] * width
+    return np.array([blank if row is None else row for row in rows], np.float64)
+
+
+def _converted(cells: Sequence[Any], missing: MissingValues) -> Numbers | None:
+    """Return the numbers of cells of text, or None if not all are numbers or missing."""
+    if set(map(type, cells)) != {str}:
+        return None
+    empty = [cell in missing.texts for cell in cells]
+    cells = ["nan" if gap else cell for cell, gap in zip(cells, empty, strict=True)] if any(empty) else cells
+    try:
+        found = np.array(cells, np.float64) if plain_digits(cells) else None
+    except ValueError:
+        return None
+    if found is None or np.isnan(found).sum() != sum(empty):  # an unlisted NaN is no number
+        return None
+    return missing.blanked(found)
 
 
 def plain_digits(cells: Iterable[Any]) -> bool:
@@ -70,7 +121,8 @@ def plain_digits(cells: Iterable[Any]) -> bool:
 
 def _refuse_truths(cells: Sequence[Any]) -> None:
     """Refuse true and false among numbers; a column of booleans alone becomes 1 and 0."""
-    parts = [(step, part) for step, cell in enumerate(cells) for part in (cell if isinstance(cell, list) else [cell])]
+    nested = [(step, cell if isinstance(cell, list) else [cell]) for step, cell in enumerate(cells)]
+    parts = [(step, part) for step, cell in nested for part in cell if part is not None and part == part]
     truths = [(step, part) for step, part in parts if isinstance(part, bool | np.bool_)]
     if 0 < len(truths) < len(parts):
         step, part = truths[0]
@@ -81,9 +133,10 @@ def _described(width: int | None) -> str:
     return "one number" if width is None else f"a list of {width}"
 
 
-def _check_number(part: Any, step: int, textual: bool) -> None:
-    if part is None or part == "":
-        raise ValueProblem("a number is missing", _MISSING_FIX, step=step)
+def _number(part: Any, step: int, textual: bool, missing: MissingValues) -> Any:
+    """Return a number as it is, NaN if it is missing, or raise."""
+    if missing.is_missing(part):
+        return np.nan
     if isinstance(part, str) and not textual:
         raise ValueProblem(f"expected a number, got the string {part!r:.40}", "write it without quotes", step=step)
     if isinstance(part, list | dict):
@@ -91,12 +144,15 @@ def _check_number(part: Any, step: int, textual: bool) -> None:
             "expected a number, got a list or an object", "write one flat list of numbers per step", step=step
         )
     try:
-        float(part if not isinstance(part, str) or plain_digits(part) else "")
+        value = float(part if not isinstance(part, str) or plain_digits(part) else "")
     except (TypeError, ValueError):  # TypeError: Python objects such as complex numbers
         fix = "correct it; decimals have a point, not a comma"
         raise ValueProblem(f"{part!r:.40} is not a number", fix, step=step) from None
     except OverflowError:
         raise ValueProblem(f"{part!s:.20}… is too large", "scale the column down", step=step) from None
+    if value != value:
+        raise ValueProblem(f"{part} is not a finite number", _MISSING_FIX, step=step)
+    return part
 
 
 def tokens(value: Any, *, unit: str) -> list[str]:
@@ -139,12 +195,12 @@ def category(value: Any, *, textual: bool) -> str:
     return _label(single(value, textual=textual), None, "label")
 
 
-def vector(value: Any, *, textual: bool) -> Numbers:
-    """Return the number, or the list of numbers, of a whole sequence as (1, D)."""
+def vector(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT, what: str = "a number") -> Numbers:
+    """Return the number, or the list of numbers, of a whole sequence as (1, D); none may be missing."""
     value = single(value, textual=textual)
     cells = value if isinstance(value, list | np.ndarray) else [value]
     try:
-        values = numbers(cells, textual=textual)
+        values = complete(numbers(cells, textual=textual, missing=missing), cells, what=what)
     except ValueProblem as problem:
         raise ValueProblem(problem.what, problem.fix) from None
     if values.shape[1] != 1:
@@ -155,7 +211,7 @@ def vector(value: Any, *, textual: bool) -> Numbers:
 def table(value: Any) -> Numbers:
     """Return numbers (T, D) of a list of lists; a flat list is one step (1, D)."""
     nested = (isinstance(value, list) and value and isinstance(value[0], list)) or getattr(value, "ndim", 1) == 2
-    return numbers(value, textual=False) if nested else vector(value, textual=False)
+    return complete(numbers(value, textual=False), value) if nested else vector(value, textual=False)
 
 
 def single(value: Any, *, textual: bool) -> Any:
@@ -189,11 +245,16 @@ def _label(value: Any, step: int | None, what: str) -> str:
 
 def _cells(value: Any) -> list[Any]:
     """Return the list of steps, which must not be empty."""
-    cells: list[Any] = _steps(value).tolist() if isinstance(value, np.ndarray) else _steps(value)
+    cells: list[Any] = steps(value).tolist() if isinstance(value, np.ndarray) else steps(value)
     return cells
 
 
-def _steps(value: Any) -> Any:
+def taken(cells: Any, places: NDArray[np.intp]) -> Any:
+    """Return the cells at some places."""
+    return cells[places] if isinstance(cells, np.ndarray) else [cells[place] for place in places]
+
+
+def steps(value: Any) -> Any:
     """Return the list or array of steps, which must not be empty."""
     if not isinstance(value, list | np.ndarray):
         raise ValueProblem(

@@ -1,0 +1,145 @@
+"""The target of a sequence: only values that count are read, others may be anything.
+
+A value does not count if the weight of the step that predicts it is 0, or if it is missing and
+`data.missing.target: skip` says so.
+
+Legend: T steps, D numbers per step.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.formats.raw import RawSequence, ValueProblem
+from lstm_cli.data.schema import values
+from lstm_cli.data.schema.layout import Layout, TargetColumn
+from lstm_cli.data.schema.column_values import parsed, transformable
+from lstm_cli.data.schema.record import Numbers, Record, Values
+
+Mask = NDArray[np.bool_]
+_FIX = "fill it in, or set data.missing.target: skip"
+_NAMES = {"number": "a number", "category": "the label", "set": "the set"}
+
+
+def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple[Values | None, Mask | None]:
+    """Return the values of the target column, and which of them count; see `Record`."""
+    target, counts = layout.target, _counts(layout.target, record)
+    if target.is_next:
+        return None, _next_known(layout, sequence, record)
+    if _is_unknown(target, sequence, counts):
+        return _scattered(target, None, np.zeros(len(counts), np.bool_)), np.zeros(len(counts), np.bool_)
+    missing = MissingValues(layout.missing)
+
+    def read(value: Any) -> tuple[Values, Mask]:
+        if target.per == "sequence":
+            return _whole(value, target, missing, textual=sequence.textual)
+        cells = values.steps(value)
+        if len(cells) != record.steps:
+            what = f"{len(cells)} values for {record.steps} steps of {layout.inputs[0].name}"
+            raise ValueProblem(what, "give one per step, or set target: {per: sequence}")
+        return _steps(cells, target, missing, counts, textual=sequence.textual)
+
+    given, known = parsed(sequence, target.name, read)
+    return given, None if known.all() else known
+
+
+def _counts(target: TargetColumn, record: Record) -> Mask:
+    """Return which values of the target column are predicted by a step, or for a sequence, whose weight is not 0."""
+    if record.weight is None:
+        return np.ones(record.steps if target.per == "step" else 1, np.bool_)
+    ahead = min(target.ahead, len(record.weight))
+    return np.concatenate([np.zeros(ahead, np.bool_), record.weight[: len(record.weight) - ahead] > 0])
+
+
+def _is_unknown(target: TargetColumn, sequence: RawSequence, counts: Mask) -> bool:
+    """Return whether there is no target that counts at all; a table without the column is an error all the same."""
+    if target.per == "sequence" and not counts.any():
+        return True
+    absent = sequence.columns.get(target.name) is None and (target.name in sequence.columns or not sequence.textual)
+    return absent and (target.skip_missing or not counts.any())
+
+
+def _next_known(layout: Layout, sequence: RawSequence, record: Record) -> Mask | None:
+    """Return which steps (T,) of the inputs are not filled, so that they can be predicted."""
+    known, first = np.ones(record.steps, np.bool_), layout.lag + layout.target.ahead
+    for column in layout.next_columns:
+        if column.kind != "number":
+            continue
+        gaps = np.isnan(record.numbers(column.name)).any(axis=1)
+        wrong = gaps & _counts(layout.target, record)
+        if wrong[first:].any() and not layout.target.skip_missing:
+            step = first + int(np.flatnonzero(wrong[first:])[0])
+            what = "a number is missing, which is to be predicted"
+            raise sequence.error(column.source, ValueProblem(what, _FIX, step=step))
+        known &= ~gaps
+    return None if known.all() else known
+
+
+def _steps(
+    cells: Any, target: TargetColumn, missing: MissingValues, counts: Mask, *, textual: bool
+) -> tuple[Values, Mask]:
+    """Return the target of every step, read where it counts, and where that is."""
+    gaps = values.gaps(cells, missing, sets=target.kind == "set")
+    wrong = np.flatnonzero(gaps & counts)
+    if len(wrong) and not target.skip_missing:
+        raise _is_missing(target, cells[wrong[0]], int(wrong[0]))
+    known = counts & ~gaps
+    if known.all():
+        return _read(cells, target, textual=textual), known
+    places = np.flatnonzero(known)
+    if not len(places):
+        return _scattered(target, None, known), known
+    try:
+        given = _read(values.taken(cells, places), target, textual=textual)
+    except ValueProblem as problem:
+        step = None if problem.step is None else int(places[problem.step])
+        raise ValueProblem(problem.what, problem.fix, step=step) from None
+    return _scattered(target, given, known), known
+
+
+def _read(cells: Any, target: TargetColumn, *, textual: bool) -> Values:
+    match target.kind:
+        case "category":
+            return values.categories(cells)
+        case "set":
+            return values.sets(cells, textual=textual)
+        case "number":
+            return transformable(values.numbers(cells, textual=textual), target)
+
+
+def _whole(value: Any, target: TargetColumn, missing: MissingValues, *, textual: bool) -> tuple[Values, Mask]:
+    """Return the target of a sequence, and whether it is known."""
+    value = values.single(value, textual=textual)
+    if values.has_gap(value, missing) if target.kind != "set" else values.gaps([value], missing, sets=True)[0]:
+        if not target.skip_missing:
+            raise _is_missing(target, value, None)
+        return _scattered(target, None, np.zeros(1, np.bool_)), np.zeros(1, np.bool_)
+    return _read_whole(value, target, textual=textual), np.ones(1, np.bool_)
+
+
+def _read_whole(value: Any, target: TargetColumn, *, textual: bool) -> Values:
+    match target.kind:
+        case "category":
+            return [values.category(value, textual=textual)]
+        case "set":
+            return [values.elements(value, textual=textual)]
+        case "number":
+            return transformable(values.vector(value, textual=textual), target)
+
+
+def _is_missing(target: TargetColumn, cell: Any, step: int | None) -> ValueProblem:
+    return ValueProblem(f"{_NAMES[target.kind]} is missing{values.written(cell)}", _FIX, step=step)
+
+
+def _scattered(target: TargetColumn, given: Values | None, known: Mask) -> Values:
+    """Return values for all steps from those of the known ones; NaN, or no label, in between."""
+    if target.kind == "number":
+        numbers: Numbers = np.full((len(known), target.width), np.nan)
+        if given is not None:
+            numbers[known] = given
+        return numbers
+    found: Any = iter([] if given is None else given)
+    blank: Any = "" if target.kind == "category" else []
+    return [next(found) if is_known else blank for is_known in known]
