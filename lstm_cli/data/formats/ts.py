@@ -2,7 +2,7 @@
 
 A header of ``@key value`` lines, then one case per line: dimensions separated by colons, values by commas, and at the
 end the class label where the header says ``@classLabel true``. The values are column ``x`` (step, dimension), the
-label is column ``label``; so is the number of a regression file (``@targetLabel true``).
+label is column ``label``; so is the number of a regression file (``@targetLabel true``). A missing value is written ``?``.
 """
 
 from collections.abc import Iterator
@@ -70,19 +70,15 @@ def _sequence(where: str, count: int, line: str, header: _Header) -> RawSequence
     if header.labels and columns["label"] not in (*header.labels, "?"):
         what = f"{columns['label']!r:.40} is not a label of the header ({listed(header.labels)})"
         return DataError(f"{where}: {what}: complete the line or correct the header")
-    if columns.get("label") == "?":
-        del columns["label"]
     if header.dimensions is not None and len(parts) != header.dimensions:
         fix = "complete the line or correct the header"
         return DataError(f"{where}: expected {header.dimensions} dimensions, got {len(parts)}: {fix}")
     if not parts:
         return DataError(f"{where}: x: no values before the label: complete the line or remove it")
-    if any("?" in part for part in parts):
-        return DataError(f"{where}: x: a value is missing (?): fill it in or remove the case")
     try:
         if "_" in line or not line.isascii():  # accepted in a number by Python only
             _refuse_lenient(parts)
-        dimensions = [np.array(part.split(","), np.float64) for part in parts]
+        dimensions = [np.array(part.replace("?", "nan").split(","), np.float64) for part in parts]
     except ValueError as error:
         cell = str(error).removeprefix("could not convert string to float: ")
         return DataError(f"{where}: x: {cell:.40} is not a number: write numbers separated by commas")

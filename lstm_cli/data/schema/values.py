@@ -55,7 +55,7 @@ def complete(given: Numbers, value: Any, *, what: str = "a number", fix: str = _
 
 def written(cell: Any) -> str:
     """Return how a missing cell is written, in brackets after a blank; nothing if it is empty."""
-    return "" if cell is None or cell == "" else f" ({cell!r:.40})" if isinstance(cell, str) else f" ({cell!s:.40})"
+    return f" ({cell})" if isinstance(cell, str | int | float | np.number) and cell != "" else ""
 
 
 def gaps(cells: Any, missing: MissingValues, *, sets: bool = False) -> NDArray[np.bool_]:
