@@ -16,7 +16,8 @@ from lstm_cli.data.formats import detect, read
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.reading import BadRowPolicy, config_options, layout_options
-from lstm_cli.data.schema.encoding import UnknownCounts, encode_record
+from lstm_cli.data.schema.counts import UnknownCounts
+from lstm_cli.data.schema.encoding import encode_record
 from lstm_cli.data.schema.fitting import fit
 from lstm_cli.data.schema.inference import infer
 from lstm_cli.data.schema.layout import Layout

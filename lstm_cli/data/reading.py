@@ -13,7 +13,8 @@ from lstm_cli.data.formats import Options, read
 from lstm_cli.data.formats.jsonl import condensed
 from lstm_cli.data.formats.raw import RawSequence, TableOptions
 from lstm_cli.data.formats.source import Origin, Source
-from lstm_cli.data.schema.encoding import UnknownCounts, encode
+from lstm_cli.data.schema.counts import UnknownCounts
+from lstm_cli.data.schema.encoding import encode
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.splits import Split

@@ -2,7 +2,7 @@
 
 A header of ``@key value`` lines, then one case per line: dimensions separated by colons, values by commas, and at the
 end the class label where the header says ``@classLabel true``. The values are column ``x`` (step, dimension), the
-label is column ``label``; so is the number of a regression file (``@targetLabel true``). A missing value is written ``?``.
+label is column ``label``; so is the number of a regression file (``@targetLabel true``). ``?`` is a missing value.
 """
 
 from collections.abc import Iterator

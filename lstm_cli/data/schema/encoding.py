@@ -3,89 +3,19 @@
 Legend: T steps without those that transforms remove, I numbers per step, D or K targets per step.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem, problem_at
+from lstm_cli.data.schema.counts import UnknownCounts
+from lstm_cli.data.schema.filling import filled_record
 from lstm_cli.data.schema.parsing import parse
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Encoded, Numbers, Record
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
-from lstm_cli.errors import listed
-
-_EXAMPLES = 5
-
-
-@dataclass
-class _Count:
-    """How many of a total were unknown, and the first of them as examples."""
-
-    unknown: int = 0
-    total: int = 0
-    examples: list[str] = field(default_factory=list)
-
-    def add(self, names: Sequence[str], known: Vocabulary | Labels) -> None:
-        missing = known.missing(names)
-        self.total += len(names)
-        self.unknown += len(missing)
-        for name in missing:
-            if len(self.examples) >= _EXAMPLES:
-                return
-            if name not in self.examples:
-                self.examples.append(name)
-
-    @property
-    def text(self) -> str:
-        """The count as text."""
-        share = self.unknown / max(self.total, 1)
-        shown = listed([repr(name) for name in self.examples])
-        return f"{self.unknown:,} of {self.total:,} ({share:.2%}), such as {shown}"
-
-
-@dataclass
-class UnknownCounts:
-    """Counts of unknown tokens and labels in one file or split, for notes.
-
-    Attributes
-    ----------
-    inputs
-        Counts of tokens, or of the labels of sets, by the name of their column.
-    targets
-        Counts of target labels.
-    """
-
-    inputs: dict[str, _Count] = field(default_factory=dict)
-    targets: _Count = field(default_factory=_Count)
-
-    def add(self, schema: Schema, record: Record, *, labelled: bool) -> None:
-        """Count the tokens and labels of a record that training never saw."""
-        for name, vocabulary in schema.tokens.items():
-            self.inputs.setdefault(name, _Count()).add(record.tokens(name), vocabulary)
-        for name, labels in schema.sets.items():
-            self.inputs.setdefault(name, _Count()).add(_flat(record.sets(name)), labels)
-        if not labelled:
-            return
-        match schema.target.kind:
-            case "category":
-                known = _target_vocabulary(schema)
-                if not (isinstance(known, Vocabulary) and known.knows_unknown):
-                    self.targets.add(_true_categories(schema, record), known)
-            case "set":
-                self.targets.add(_flat(_true_sets(schema, record)), _target_labels(schema))
-
-    def notes(self, split: str) -> list[str]:
-        """Return the notes on a split for the user."""
-        notes = [
-            f"{split}: unknown tokens in {name}: {count.text}" for name, count in self.inputs.items() if count.unknown
-        ]
-        if self.targets.unknown:
-            notes.append(f"{split}: targets that training never saw, each an error: {self.targets.text}")
-        return notes
+from lstm_cli.data.schema.truth import target_labels
 
 
 def encode(
@@ -106,20 +36,25 @@ def encode_record(
     """Return a typed record as arrays; see `encode`."""
     if unknown_counts is not None:
         unknown_counts.add(schema, record, labelled=labelled)
+    record, gaps = filled_record(schema.layout, schema.means, record)
     target, lag = schema.target, schema.layout.lag
     steps = record.steps - lag
     # The last steps have no next step as their target: nothing can be learned from them.
     kept = steps - target.ahead if labelled and target.is_next and steps > target.ahead else steps
-    numbers = _numbers(schema, record)
+    numbers = _numbers(schema, record, gaps)
     tokens = {name: vocabulary.encode(record.tokens(name))[lag:] for name, vocabulary in schema.tokens.items()}
     targets, weight, unseen = None, None, None
     if labelled:
         targets = _targets(schema, record, numbers, tokens)
         unseen = _unseen(schema, record)
         weight = None if record.weight is None else record.weight.astype(schema.precision)
+    known = record.known
     if labelled and target.per == "step":
         targets, unseen = _later(targets, target.ahead, kept), _later(unseen, target.ahead, kept)
+        known = None if known is None else _later(known[lag:], target.ahead, kept)
         weight = _weight(weight, lag, kept, first=record.first - lag - target.ahead, stop=steps - target.ahead)
+    if labelled and known is not None:
+        weight = known.astype(np.float32) if weight is None else np.where(known, weight, 0).astype(weight.dtype)
     return Encoded(
         id=record.id,
         where=record.where,
@@ -135,8 +70,8 @@ def encode_record(
     )
 
 
-def _numbers(schema: Schema, record: Record) -> NDArray[np.floating] | None:
-    """Return the numeric matrix (T, I): scaled numbers, then indicators of sets."""
+def _numbers(schema: Schema, record: Record, gaps: dict[str, NDArray[np.bool_]]) -> NDArray[np.floating] | None:
+    """Return the numeric matrix (T, I): scaled numbers, then indicators of sets, then of the gaps that were filled."""
     lag = schema.layout.lag
     parts: list[NDArray[np.floating]] = []
     for column in schema.layout.inputs:
@@ -144,6 +79,9 @@ def _numbers(schema: Schema, record: Record) -> NDArray[np.floating] | None:
             values = _end(column.chain.apply(record.numbers(column.name)), record.steps - lag)
             parts.append(_rounded(schema, schema.scaling[column.name].apply(values), record, column.name))
     parts.extend(labels.indicators(record.sets(name)[lag:]) for name, labels in schema.sets.items())
+    parts.extend(
+        gaps[column.name][lag:].astype(schema.precision) for column in schema.layout.filled if column.indicator
+    )
     return np.concatenate(parts, axis=1) if len(parts) > 1 else next(iter(parts), None)
 
 
@@ -153,17 +91,36 @@ def _targets(
     """Return the values of the target column, or of the inputs themselves, per step (T, …) or for the sequence."""
     target = schema.layout.target
     if target.is_next:
-        return _next_indices(schema, tokens) if target.kind == "category" else numbers
+        return _next_indices(schema, tokens) if target.kind == "category" else _next_numbers(schema, numbers)
     lag = schema.layout.lag if target.per == "step" else 0
     match target.kind:
         case "category":
-            return _target_labels(schema).encode(_true_categories(schema, record))[lag:]
+            return target_labels(schema).encode(cast(list[str], record.target))[lag:]
         case "set":
-            return _target_labels(schema).indicators(_true_sets(schema, record))[lag:]
+            return target_labels(schema).indicators(cast(list[list[str]], record.target))[lag:]
         case "number":
-            given, scaling = cast(Numbers, record.target), cast(Scaling, schema.target.scaling)
-            values = _end(target.chain.apply(given), len(given) - lag)
-            return _rounded(schema, scaling.apply(values), record, target.name)
+            given, scaling = _target_numbers(schema, record), cast(Scaling, schema.target.scaling)
+            values = _rounded(
+                schema, scaling.apply(_end(target.chain.apply(given), len(given) - lag)), record, target.name
+            )
+            return values if record.known is None else np.nan_to_num(values)  # values that do not count
+
+
+def _target_numbers(schema: Schema, record: Record) -> Numbers:
+    """Return the numbers of the target column; if it is an input too, filled, as differences are from filled values."""
+    target = schema.layout.target
+    return (
+        record.numbers(target.name)
+        if target.per == "step" and target.name in schema.scaling
+        else cast(Numbers, record.target)
+    )
+
+
+def _next_numbers(schema: Schema, numbers: NDArray[np.floating] | None) -> NDArray[np.floating] | None:
+    """Return the inputs (T, D) that are predicted."""
+    if schema.layout.target.kind == "set" or numbers is None or len(schema.next_numbers) == numbers.shape[1]:
+        return numbers
+    return numbers[:, schema.next_numbers]
 
 
 def _next_indices(schema: Schema, tokens: dict[str, NDArray[np.int32]]) -> NDArray[np.int32]:
@@ -173,40 +130,13 @@ def _next_indices(schema: Schema, tokens: dict[str, NDArray[np.int32]]) -> NDArr
     return indices if schema.tokens[name].knows_unknown else np.where(indices == 0, np.int32(-1), indices)
 
 
-def _target_vocabulary(schema: Schema) -> Vocabulary | Labels:
-    """Return the vocabulary or labels that convert true categories to indices: the next input's, or the target's."""
-    target = schema.layout.target
-    return schema.tokens[schema.layout.next_columns[0].name] if target.is_next else _target_labels(schema)
-
-
-def _target_labels(schema: Schema) -> Labels:
-    """Return the labels of the target column, or of the set input whose next step is predicted."""
-    if schema.layout.target.is_next:
-        return schema.sets[schema.layout.next_columns[0].name]
-    return cast(Labels, schema.labels)
-
-
-def _true_categories(schema: Schema, record: Record) -> list[str]:
-    """Return the true categories as they are written in the data."""
-    target = schema.layout.target
-    return record.tokens(schema.layout.next_columns[0].name) if target.is_next else cast(list[str], record.target)
-
-
-def _true_sets(schema: Schema, record: Record) -> list[list[str]]:
-    """Return the true sets as they are written in the data."""
-    target = schema.layout.target
-    return record.sets(schema.layout.next_columns[0].name) if target.is_next else cast(list[list[str]], record.target)
-
-
-def _flat(sets: list[list[str]]) -> list[str]:
-    return [element for elements in sets for element in elements]
-
-
 def _unseen(schema: Schema, record: Record) -> NDArray[np.int32] | None:
     """Return how many labels of every true set training never saw; None if it saw all."""
     if schema.target.kind != "set":
         return None
-    counts = _target_labels(schema).unseen(_true_sets(schema, record))
+    of_next = schema.layout.target.is_next
+    sets = record.sets(schema.layout.next_columns[0].name) if of_next else cast(list[list[str]], record.target)
+    counts = target_labels(schema).unseen(sets)
     if schema.target.per == "step":
         counts = counts[schema.layout.lag :]
     return counts if counts.any() else None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Literal, cast
 
+from lstm_cli.data.schema.filling import train_mean
 from lstm_cli.data.schema.layout import Column, Layout, TargetColumn
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Numbers, Record
@@ -31,9 +32,9 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
     Raises
     ------
     DataError
-        The numbers of a column are too large to be scaled.
+        The numbers of a column are too large to be scaled, or all of them are missing.
     """
-    tokens, sets, scaling = {}, {}, {}
+    tokens, sets, scaling, means = {}, {}, {}, {}
     for column in layout.inputs:
         name = column.name
         match column.kind:
@@ -44,7 +45,10 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
                 elements = chain.from_iterable(record.sets(name) for record in records)
                 sets[name] = Labels.fit(elements, column.label_type)
             case "number":
-                scaling[name] = _scaling(scale, column, [record.numbers(name)[: record.observed] for record in records])
+                numbers = [record.numbers(name)[: record.observed] for record in records]
+                if column.fill != "stop":
+                    means[name] = train_mean(column, numbers)
+                scaling[name] = _scaling(scale, column, numbers)
     return Schema.assemble(
         layout,
         tokens=tokens,
@@ -53,6 +57,7 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
         labels=_labels(layout.target, records),
         own_scaling=_own_scaling(layout, records, scaling, scale),
         precision=precision,
+        means=means,
     )
 
 
@@ -60,10 +65,8 @@ def _labels(target: TargetColumn, records: Sequence[Record]) -> Labels | None:
     """Return the labels of a target column of categories or sets."""
     if target.is_next or target.kind == "number":
         return None
-    values = [record.target for record in records]
-    if target.kind == "category":
-        return Labels.fit(cast(list[list[str]], values), target.label_type)
-    return Labels.fit(chain.from_iterable(cast(list[list[list[str]]], values)), target.label_type)
+    values = [record.known_labels for record in records]
+    return Labels.fit(values if target.kind == "category" else chain.from_iterable(values), target.label_type)
 
 
 def _own_scaling(layout: Layout, records: Sequence[Record], inputs: dict[str, Scaling], scale: Scale) -> Scaling | None:

@@ -86,6 +86,7 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
         for sequence in sequences:
             summary.add(sequence.columns.get(source), 0, textual=sequence.textual)
     kind = _input_kind(config, key, summary) if given == "auto" else given
+    fill = _fill(config, name, kind)
     if kind != "tokens" and spec.token_keys:
         raise config.error(key, f"{' and '.join(spec.token_keys)}: for tokens, but {source} holds a {kind} per step")
     return Column(
@@ -97,7 +98,19 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
         spelling=Spelling(spec.lowercase, spec.last),
         min_count=spec.min_count,
         label_type=label_type(summary, textual=is_textual(sequences)),
+        fill=fill,
+        indicator=config.data.missing.indicator and fill != "stop",
     )
+
+
+def _fill(config: Config, name: str, kind: InputKind) -> str:
+    """Return how missing values of an input are filled: numbers only are."""
+    given = config.data.missing.fill
+    if kind == "number":
+        return given if isinstance(given, str) else given.get(name, "stop")
+    if isinstance(given, dict) and name in given:
+        raise config.error(f"data.missing.fill.{name}", f"for numbers, but {name} holds {kind}: leave it out")
+    return "stop"
 
 
 def _input_kind(config: Config, key: str, summary: Summary) -> InputKind:

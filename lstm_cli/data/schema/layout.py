@@ -202,6 +202,11 @@ class Layout:
         return max(self.target.chain.lag, *(column.chain.lag for column in self.inputs))
 
     @cached_property
+    def filled(self) -> tuple[Column, ...]:
+        """The inputs whose missing numbers are filled."""
+        return tuple(column for column in self.inputs if column.fill != "stop")
+
+    @cached_property
     def next_columns(self) -> tuple[Column, ...]:
         """The inputs that are predicted where the target is the next step: those that are not derived."""
         return tuple(column for column in self.inputs if column.source == column.name)

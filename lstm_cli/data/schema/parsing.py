@@ -15,8 +15,8 @@ from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
 from lstm_cli.data.schema import values
-from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, TargetColumn
 from lstm_cli.data.schema.column_values import of_width, parsed, transformable
+from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
 from lstm_cli.data.schema.target_parsing import parse_target
 

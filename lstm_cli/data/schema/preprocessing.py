@@ -149,7 +149,7 @@ class Scaling:
 
     @classmethod
     def fit(cls, method: str, pieces: Iterable[Numbers], width: int) -> "Scaling":
-        """Fit to values given in pieces (T, D): ``none``, ``standard`` or ``minmax``.
+        """Fit to values given in pieces (T, D), of which NaN are left out: ``none``, ``standard`` or ``minmax``.
 
         Numbers whose squares overflow float64 give a scaling that is not finite.
         """
@@ -165,20 +165,21 @@ class Scaling:
 
     @classmethod
     def _fit(cls, method: str, pieces: Iterable[Numbers], width: int) -> "Scaling":
-        count, mean, squares = 0, np.zeros(width), np.zeros(width)
+        count, mean, squares = np.zeros(width), np.zeros(width), np.zeros(width)
         low, high = np.full(width, np.inf), np.full(width, -np.inf)
         for values in pieces:
             if not len(values):
                 continue
             # Means and squares are merged piece by piece (Chan, Golub and LeVeque 1983).
-            own, total = values.mean(axis=0), count + len(values)
+            present, own, own_squares = _moments(values)
+            total = np.maximum(count + present, 1)
             gap = own - mean
-            squares += np.square(values - own).sum(axis=0) + np.square(gap) * (count * len(values) / total)
-            mean, count = mean + gap * (len(values) / total), total
-            low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
-        if not count:
+            squares += own_squares + np.square(gap) * (count * present / total)
+            mean, count = mean + gap * (present / total), count + present
+            low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
+        if not count.any():
             return cls.none(width)
-        center, spread = (mean, np.sqrt(squares / count)) if method == "standard" else (low, high - low)
+        center, spread = (mean, np.sqrt(squares / np.maximum(count, 1))) if method == "standard" else (low, high - low)
         constant = (low == high) | (spread <= _ROUNDING * np.maximum(np.abs(low), np.abs(high)))
         return cls(np.where(constant, low, center), np.where(constant, 1.0, spread))
 
@@ -208,3 +209,13 @@ class Scaling:
     def from_json(cls, content: dict[str, Any]) -> "Scaling":
         """Return the scaling that `to_json` described."""
         return cls(np.array(content["center"], np.float64), np.array(content["spread"], np.float64))
+
+
+def _moments(values: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Return the number of values (T, D) that are not NaN, their mean, and the sum of squares about it, each (D,)."""
+    present = (~np.isnan(values)).sum(axis=0).astype(np.float64)
+    if (present == len(values)).all():
+        own = values.mean(axis=0)
+        return present, own, np.square(values - own).sum(axis=0)
+    own = np.nansum(values, axis=0) / np.maximum(present, 1)
+    return present, own, np.nansum(np.square(values - own), axis=0)

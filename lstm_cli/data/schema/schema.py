@@ -4,13 +4,13 @@ Legend: I numbers per step, D or K targets per step, N outputs.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from lstm_cli.data.formats.text import BOUNDARY, join, split
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.preprocessing import Chain, Scaling
-from lstm_cli.data.schema.record import Encoded
+from lstm_cli.data.schema.record import Encoded, Numbers
 from lstm_cli.data.schema.target import Restorer, Target
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 
@@ -35,6 +35,8 @@ class Schema:
         The target's labels, if it is a column of categories or sets.
     precision
         Of the arrays' numbers: ``float32`` or ``float64``.
+    means : dict of arrays (D,)
+        Means of the training data by the name of the inputs that are filled.
     """
 
     layout: Layout
@@ -44,11 +46,15 @@ class Schema:
     target: Target
     labels: Labels | None = None
     precision: str = "float32"
+    means: dict[str, Numbers] = field(default_factory=dict)
 
     @property
     def numeric_size(self) -> int:
-        """I: the numbers of all number inputs, then an indicator for every label of the set inputs."""
-        return sum(len(scaling.center) for scaling in self.scaling.values()) + sum(map(len, self.sets.values()))
+        """I: the numbers of all number inputs, an indicator for every label of the set inputs, those of filling."""
+        filled = sum(column.width for column in self.layout.filled if column.indicator)
+        return (
+            sum(len(scaling.center) for scaling in self.scaling.values()) + sum(map(len, self.sets.values())) + filled
+        )
 
     @cached_property
     def next_numbers(self) -> list[int]:
@@ -98,6 +104,7 @@ class Schema:
         labels: Labels | None = None,
         own_scaling: Scaling | None = None,
         precision: str = "float32",
+        means: dict[str, Numbers] | None = None,
     ) -> "Schema":
         """Return the schema of fitted parts; the target is inferred from them.
 
@@ -111,6 +118,8 @@ class Schema:
             Fitted to the target column, if there is one.
         precision
             Of the arrays' numbers.
+        means
+            Fitted to the inputs that are filled, by name.
         """
         target = layout.target
         if not target.is_next:
@@ -130,4 +139,4 @@ class Schema:
             name = layout.next_columns[0].name
             names = tokens[name].tokens if target.kind == "category" else sets[name].names
             fitted = Target(target.kind, "step", len(names), names, True, target.ahead)
-        return cls(layout, tokens, sets, scaling, fitted, labels, precision)
+        return cls(layout, tokens, sets, scaling, fitted, labels, precision, means or {})

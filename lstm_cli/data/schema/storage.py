@@ -1,11 +1,14 @@
 """The schema as files of a run folder: everything that prediction needs from the training data, as JSON.
 
-vocabulary.json holds tokens and labels, scaling.json centers and spreads, schema.json the columns and the target.
+vocabulary.json holds tokens and labels, scaling.json centers and spreads, and the means of filled inputs, schema.json
+the columns and the target.
 """
 
 import json
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.preprocessing import Scaling
@@ -30,10 +33,12 @@ def contents(schema: Schema) -> dict[str, bytes]:
         "labels": None if schema.labels is None else list(schema.labels.names),
     }
     own = None if schema.target.is_next else schema.target.scaling
-    scaling = {
+    scaling: dict[str, Any] = {
         "inputs": {name: scaling.to_json() for name, scaling in schema.scaling.items()},
         "target": None if own is None else own.to_json(),
     }
+    if schema.means:
+        scaling["means"] = {name: mean.tolist() for name, mean in schema.means.items()}
     columns = {"version": VERSION, **schema.layout.to_json()}
     if schema.precision != _PRECISION:
         columns["precision"] = schema.precision
@@ -73,6 +78,7 @@ def load_schema(folder: Path) -> Schema:
             labels=None if labels is None else Labels(labels),
             own_scaling=None if own is None else Scaling.from_json(own),
             precision=precision,
+            means={name: np.array(mean, np.float64) for name, mean in scaling.get("means", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"{', '.join(FILES)} do not fit together ({error})"

@@ -46,6 +46,7 @@ def infer_target(
         width=summary.lengths.most_common(1)[0][0] if whole else summary.width,
         chain=chain_of(config, spec.column) if kind == "number" else Chain(),
         label_type=label_type(summary, textual=textual),
+        skip_missing=config.data.missing.target == "skip",
     )
 
 
@@ -63,7 +64,8 @@ def _next(config: Config, spec: TargetSpec | None, inputs: tuple[Column, ...]) -
     if spec is not None and spec.per == "sequence":
         raise config.error("data.target.per", "next is predicted at every step: leave it out")
     ahead = max(1, spec.ahead) if spec is not None else 1
-    return TargetColumn(None, kind, "step", ahead, sum(column.width for column in own))
+    skip = config.data.missing.target == "skip"
+    return TargetColumn(None, kind, "step", ahead, sum(column.width for column in own), skip_missing=skip)
 
 
 def _per(summary: Summary, spec: TargetSpec, *, textual: bool) -> Per:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema import values
-from lstm_cli.data.schema.layout import Layout, TargetColumn
 from lstm_cli.data.schema.column_values import parsed, transformable
+from lstm_cli.data.schema.layout import Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
 
 Mask = NDArray[np.bool_]
@@ -25,7 +25,7 @@ _NAMES = {"number": "a number", "category": "the label", "set": "the set"}
 
 def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple[Values | None, Mask | None]:
     """Return the values of the target column, and which of them count; see `Record`."""
-    target, counts = layout.target, _counts(layout.target, record)
+    target, counts = layout.target, counted_values(layout.target, record)
     if target.is_next:
         return None, _next_known(layout, sequence, record)
     if _is_unknown(target, sequence, counts):
@@ -45,7 +45,7 @@ def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple
     return given, None if known.all() else known
 
 
-def _counts(target: TargetColumn, record: Record) -> Mask:
+def counted_values(target: TargetColumn, record: Record) -> Mask:
     """Return which values of the target column are predicted by a step, or for a sequence, whose weight is not 0."""
     if record.weight is None:
         return np.ones(record.steps if target.per == "step" else 1, np.bool_)
@@ -68,7 +68,7 @@ def _next_known(layout: Layout, sequence: RawSequence, record: Record) -> Mask |
         if column.kind != "number":
             continue
         gaps = np.isnan(record.numbers(column.name)).any(axis=1)
-        wrong = gaps & _counts(layout.target, record)
+        wrong = gaps & counted_values(layout.target, record)
         if wrong[first:].any() and not layout.target.skip_missing:
             step = first + int(np.flatnonzero(wrong[first:])[0])
             what = "a number is missing, which is to be predicted"

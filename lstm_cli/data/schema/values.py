@@ -61,17 +61,21 @@ def written(cell: Any) -> str:
 def gaps(cells: Any, missing: MissingValues, *, sets: bool = False) -> NDArray[np.bool_]:
     """Return which cells (T,) are missing: of lists of numbers, those in which one is; an empty set is not missing."""
     if sets:
-        return np.array([not isinstance(cell, list) and cell != "" and missing.is_missing(cell) for cell in cells])
+        return np.array([not _is_nested(cell) and cell != "" and missing.is_missing(cell) for cell in cells])
     if isinstance(cells, np.ndarray) and cells.dtype.kind in "iufb":
         found = np.isnan(missing.blanked(cells.astype(np.float64))).reshape(len(cells), -1)
         return np.asarray(found.any(axis=1))
-    nested = any(isinstance(cell, list) for cell in cells)
+    nested = any(map(_is_nested, cells))
     return missing.among(cells) if not nested else np.array([has_gap(cell, missing) for cell in cells])
+
+
+def _is_nested(cell: Any) -> bool:
+    return isinstance(cell, list | np.ndarray)
 
 
 def has_gap(cell: Any, missing: MissingValues) -> bool:
     """Return whether a cell, or one in a list of cells, is missing."""
-    return any(map(missing.is_missing, cell if isinstance(cell, list | np.ndarray) else [cell]))
+    return any(map(missing.is_missing, cell if _is_nested(cell) else [cell]))
 
 
 def _parsed(cells: Sequence[Any], textual: bool, missing: MissingValues) -> Numbers:
@@ -85,7 +89,7 @@ def _parsed(cells: Sequence[Any], textual: bool, missing: MissingValues) -> Numb
         if missing.is_missing(cell):
             rows.append(None)
             continue
-        nested = isinstance(cell, list | np.ndarray)
+        nested = _is_nested(cell)
         parts = [_number(part, step, textual, missing) for part in (cell if nested else [cell])]
         shape = len(parts) if nested else None
         if first is not None and shape != width:

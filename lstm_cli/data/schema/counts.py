@@ -1,0 +1,117 @@
+"""Counts of what is unusual in a file or split, for notes: unknown tokens and labels, and missing values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.schema.record import Record
+from lstm_cli.data.schema.schema import Schema
+from lstm_cli.data.schema.target_parsing import counted_values
+from lstm_cli.data.schema.truth import target_labels, target_vocabulary, true_categories, true_sets
+from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
+from lstm_cli.errors import listed
+
+_EXAMPLES = 5
+
+
+@dataclass
+class _Count:
+    """How many of a total were unknown, and the first of them as examples."""
+
+    unknown: int = 0
+    total: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, names: Sequence[str], known: Vocabulary | Labels) -> None:
+        missing = known.missing(names)
+        self.total += len(names)
+        self.unknown += len(missing)
+        for name in missing:
+            if len(self.examples) >= _EXAMPLES:
+                return
+            if name not in self.examples:
+                self.examples.append(name)
+
+    @property
+    def text(self) -> str:
+        """The count as text."""
+        share = self.unknown / max(self.total, 1)
+        shown = listed([repr(name) for name in self.examples])
+        return f"{self.unknown:,} of {self.total:,} ({share:.2%}), such as {shown}"
+
+
+@dataclass
+class _Gaps:
+    """How many of a total of values are missing, and what is done about them."""
+
+    action: str
+    missing: int = 0
+    total: int = 0
+
+    def add(self, gaps: NDArray[np.bool_]) -> None:
+        self.missing += int(gaps.sum())
+        self.total += gaps.size
+
+
+@dataclass
+class UnknownCounts:
+    """Counts of unknown tokens and labels and of missing values in one file or split, for notes.
+
+    Attributes
+    ----------
+    inputs
+        Counts of tokens, or of the labels of sets, by the name of their column.
+    targets
+        Counts of target labels.
+    missing
+        Counts of missing numbers, and of missing targets, by the name of their column.
+    """
+
+    inputs: dict[str, _Count] = field(default_factory=dict)
+    targets: _Count = field(default_factory=_Count)
+    missing: dict[str, _Gaps] = field(default_factory=dict)
+
+    def add(self, schema: Schema, record: Record, *, labelled: bool) -> None:
+        """Count the tokens and labels of a record that training never saw, and its values that are missing."""
+        for name, vocabulary in schema.tokens.items():
+            self.inputs.setdefault(name, _Count()).add(record.tokens(name), vocabulary)
+        for name, labels in schema.sets.items():
+            self.inputs.setdefault(name, _Count()).add(_flat(record.sets(name)), labels)
+        for column in schema.layout.filled:
+            gaps = self.missing.setdefault(column.name, _Gaps(f"values missing, filled by {column.fill}"))
+            gaps.add(np.isnan(record.numbers(column.name)[max(record.first, 0) :]))
+        if not labelled:
+            return
+        target = schema.layout.target
+        if target.skip_missing and not target.is_next:
+            counted = counted_values(target, record)[max(record.first, 0) :]
+            known = np.ones_like(counted) if record.known is None else record.known[max(record.first, 0) :]
+            gaps = self.missing.setdefault(f"target {target.name}", _Gaps("values missing, which do not count"))
+            gaps.add(~known[counted])
+        match target.kind:
+            case "category":
+                known_ones = target_vocabulary(schema)
+                if not (isinstance(known_ones, Vocabulary) and known_ones.knows_unknown):
+                    self.targets.add(true_categories(schema, record), known_ones)
+            case "set":
+                self.targets.add(_flat(true_sets(schema, record)), target_labels(schema))
+
+    def notes(self, split: str) -> list[str]:
+        """Return the notes on a split for the user."""
+        notes = [
+            f"{split}: {name}: {gaps.missing:,} of {gaps.total:,} {gaps.action}"
+            for name, gaps in self.missing.items()
+            if gaps.missing
+        ]
+        notes += [
+            f"{split}: unknown tokens in {name}: {count.text}" for name, count in self.inputs.items() if count.unknown
+        ]
+        if self.targets.unknown:
+            notes.append(f"{split}: targets that training never saw, each an error: {self.targets.text}")
+        return notes
+
+
+def _flat(sets: list[list[str]]) -> list[str]:
+    return [element for elements in sets for element in elements]
