@@ -73,12 +73,18 @@ MayMove = Annotated[T, ResumeRule("to a file with the same content", _moved)]
 
 
 def expected(what: str) -> WrapValidator:
-    """Return a validator whose one message says what was expected, in place of pydantic's many."""
+    """Return a validator whose one message says what was expected, in place of pydantic's many.
+
+    A message of our own about the value, as `refuse` makes it, stays.
+    """
 
     def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
         try:
             return inner(value)
-        except ValidationError:
+        except ValidationError as error:
+            for found in error.errors(include_url=False):
+                if found["type"] == "problem":  # says more than what was expected
+                    raise refuse(found["ctx"]["problem"]) from None
             raise PydanticCustomError("expected", "{what}", {"what": what}) from None
 
     return WrapValidator(check)

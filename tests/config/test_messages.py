@@ -134,14 +134,14 @@ TABLE = [
 
 # The whole section `data`, and the message.
 DATA = [
-    ("inputs: [x], target: y", "c.yaml:1:1: data.train: missing: give the training data file, relative to the config file"),
+    ("inputs: [x], target: y", "c.yaml:1:1: data.train: missing: give the training data: a file, a pattern such as `logs/*.csv`, a folder, or a list of them, relative to the config file"),
     ("train: a.csv, inputs: [x]", "c.yaml:1:1: data.target: missing: give the column to predict, or next for the next step of the inputs"),
-    ("train: 3, target: y", "c.yaml:1:15: data.train: got 3, expected a path"),
-    ("train: '', target: y", "c.yaml:1:15: data.train: got '', expected a path"),
+    ("train: 3, target: y", "c.yaml:1:15: data.train: got 3, expected a path, or a list of paths"),
+    ("train: '', target: y", "c.yaml:1:15: data.train: got '', expected a path, or a list of paths"),
     ('train: "a\\0", target: y', "c.yaml:1:15: data.train: a path cannot hold the character NUL"),
     ("train: 's3://b/c', target: y", "c.yaml:1:15: data.train: got 's3://b/c', expected a file on this machine: download it first"),
-    ("train: a, target: y, valid: 1.5", "c.yaml:1:36: data.valid: got 1.5, expected a path, a share between 0 and 1, a count of 1 or more, or null"),
-    ("train: a, target: y, test: 0", "c.yaml:1:35: data.test: got 0, expected a path, a share between 0 and 1, a count of 1 or more, or null"),
+    ("train: a, target: y, valid: 1.5", "c.yaml:1:36: data.valid: got 1.5, expected a path, a list of paths, a share between 0 and 1, a count of 1 or more, {share: 0.2, by: …}, or null"),
+    ("train: a, target: y, test: 0", "c.yaml:1:35: data.test: got 0, expected a path, a list of paths, a share between 0 and 1, a count of 1 or more, {share: 0.2, by: …}, or null"),
     ("train: a, target: y, format: xls", "c.yaml:1:37: data.format: got 'xls', expected one of auto, jsonl, csv, parquet, npz, text, conllu, ts, arrow"),
     ("train: a, target: y, inputs: [x, x]", "c.yaml:1:37: data.inputs: a column is listed twice"),
     ("train: a, target: y, inputs: [x, 3]", "c.yaml:1:37: data.inputs: got a list, expected names of columns, or a mapping of names to settings"),
@@ -278,7 +278,7 @@ def test_long_values_and_keys_are_cut(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "c.yaml: data.train: missing: give the training data file, relative to the config file"),
+        (b"", "c.yaml: data.train: missing: give the training data: a file, a pattern such as `logs/*.csv`, a folder, or a list of them, relative to the config file"),
         (b"- 1", "c.yaml:1:1: got a list, expected a config: sections such as 'data:' with keys below"),
         (b"hello", "c.yaml:1:1: got 'hello', expected a config: sections such as 'data:' with keys below"),
         (b"data: {train: [", "c.yaml:1:16: not YAML: expected the node content, but found '<stream end>' while parsing a flow node"),

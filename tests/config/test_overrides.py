@@ -63,7 +63,7 @@ def test_keys_that_another_optimizer_does_not_have_are_listed(tmp_path):
         ("model.layers.first=8", "model.layers is a list of 2: give an index from 0, or the whole list"),
         ("model.layers.-1=8", "model.layers is a list of 2: give an index from 0, or the whole list"),
         ("seed.x=8", "seed is 1, which has no keys of its own"),
-        ("data.train={a: 1}", "got a mapping, expected a path"),
+        ("data.train={a: 1}", "got a mapping, expected a path, or a list of paths"),
         ("seed", "expected KEY=VALUE, such as train.epochs=5"),
         ("=5", "expected KEY=VALUE, such as train.epochs=5"),
         ("train..epochs=5", "expected KEY=VALUE, such as train.epochs=5"),
