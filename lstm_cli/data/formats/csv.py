@@ -10,6 +10,9 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from lstm_cli.data.formats import cells as view
+from lstm_cli.data.formats.cells import Notation
+from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import Options, RawSequence, StepLines
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError, listed
@@ -37,7 +40,12 @@ class _Group:
         """Return the finished sequence. A series without an id gets its number as id."""
         if self.error is not None:
             return self.error
-        columns = {name: [row[place] for row in self.cells] for name, place in names.items() if options.wants(name)}
+        notation = Notation(missing=MissingValues(options.missing))
+        columns = {
+            name: view.Cells.of([row[place].strip() for row in self.cells], notation)
+            for name, place in names.items()
+            if options.wants(name)
+        }
         lines = StepLines(file, self.lines)
         return RawSequence(f"{file}:{self.line}", self.id or number, columns, present, True, lines)
 

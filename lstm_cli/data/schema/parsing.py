@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
@@ -143,7 +144,7 @@ def _weight(layout: Layout, sequence: RawSequence, steps: int) -> Numbers | None
 
 def _given_weight(sequence: RawSequence, name: str, count: int, missing: MissingValues, *, per_step: bool) -> Numbers:
     def read(value: Any) -> Numbers:
-        if per_step and isinstance(value, list | np.ndarray):
+        if per_step and isinstance(value, list | np.ndarray | Cells):
             given = values.numbers(value, textual=sequence.textual, missing=missing)
             given = _single_numbers(values.complete(given, value, what="the weight", fix=_WEIGHT_FIX))
             if len(given) != count:

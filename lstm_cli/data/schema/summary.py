@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.schema.values import plain_digits
 
 _ARRAY_TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float", "U": "str"}
@@ -64,6 +65,9 @@ class Summary:
         self.count += 1
         if isinstance(value, np.ndarray):
             self._add_array(value)
+        elif isinstance(value, Cells):
+            self.depths[1] += 1
+            self.cells.update(value.kinds())
         elif isinstance(value, list):
             self._add_list(value, textual)
         else:

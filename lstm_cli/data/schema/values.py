@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import ValueProblem, label_key
 from lstm_cli.data.formats.text import split
@@ -23,7 +24,7 @@ def step_count(value: Any, unit: str) -> int:
     """Return how many steps a raw value has; a plain string is split into tokens, other single values have none."""
     if isinstance(value, str):
         return len(split(value, unit))
-    return len(value) if isinstance(value, list | np.ndarray) else 0
+    return len(value) if isinstance(value, list | np.ndarray | Cells) else 0
 
 
 def numbers(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT) -> Numbers:
@@ -31,6 +32,8 @@ def numbers(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT) -> 
     value = steps(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
         values = missing.blanked(value.astype(np.float64))
+    elif isinstance(value, Cells):
+        values = _numbers_of_cells(value, missing)
     else:
         values = _parsed(value, textual, missing)
     if values.ndim == 1:
@@ -62,6 +65,8 @@ def gaps(cells: Any, missing: MissingValues, *, sets: bool = False) -> NDArray[n
     """Return which cells (T,) are missing: of lists of numbers, those in which one is; an empty set is not missing."""
     if sets:
         return np.array([not _is_nested(cell) and cell != "" and missing.is_missing(cell) for cell in cells])
+    if isinstance(cells, Cells):
+        return cells.gaps()
     if isinstance(cells, np.ndarray) and cells.dtype.kind in "iufb":
         found = np.isnan(missing.blanked(cells.astype(np.float64))).reshape(len(cells), -1)
         return np.asarray(found.any(axis=1))
@@ -76,6 +81,17 @@ def _is_nested(cell: Any) -> bool:
 def has_gap(cell: Any, missing: MissingValues) -> bool:
     """Return whether a cell, or one in a list of cells, is missing."""
     return any(map(missing.is_missing, cell if _is_nested(cell) else [cell]))
+
+
+def _numbers_of_cells(cells: Cells, missing: MissingValues) -> Numbers:
+    """Return the numbers of a table's cells, or raise for the first that is neither a number nor missing."""
+    found = cells.numbers()
+    if found is not None:
+        return found
+    step = cells.first_text() or 0
+    _number(cells[step], step, True, missing)
+    fix = "correct it, or set data.table.decimal and data.table.thousands as it is written"
+    raise ValueProblem(f"{cells[step]!r:.40} is not a number", fix, step=step)
 
 
 def _parsed(cells: Sequence[Any], textual: bool, missing: MissingValues) -> Numbers:
@@ -220,6 +236,8 @@ def table(value: Any) -> Numbers:
 
 def single(value: Any, *, textual: bool) -> Any:
     """Return the one value of a sequence, which formats with one step per line repeat at every step."""
+    if isinstance(value, Cells):
+        value = value.tolist()
     if not (textual and isinstance(value, list)):
         return value
     for step, cell in enumerate(value):
@@ -249,18 +267,20 @@ def _label(value: Any, step: int | None, what: str) -> str:
 
 def _cells(value: Any) -> list[Any]:
     """Return the list of steps, which must not be empty."""
-    cells: list[Any] = steps(value).tolist() if isinstance(value, np.ndarray) else steps(value)
+    cells: list[Any] = steps(value).tolist() if isinstance(value, np.ndarray | Cells) else steps(value)
     return cells
 
 
 def taken(cells: Any, places: NDArray[np.intp]) -> Any:
     """Return the cells at some places."""
+    if isinstance(cells, Cells):
+        return cells.take(places)
     return cells[places] if isinstance(cells, np.ndarray) else [cells[place] for place in places]
 
 
 def steps(value: Any) -> Any:
     """Return the list or array of steps, which must not be empty."""
-    if not isinstance(value, list | np.ndarray):
+    if not isinstance(value, list | np.ndarray | Cells):
         raise ValueProblem(
             f"expected a list with one value per step, got {value!r:.40}", "write a list, [value] for one step"
         )

@@ -1,0 +1,248 @@
+"""The cells of a table: columns of text in Arrow's layout, and views of some of their rows.
+
+A column becomes numbers as a whole and once, however many sequences its rows belong to; no cell becomes a Python
+object on the way.
+
+Legend: N rows of the table, T rows of a view, C rows of a chunk.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.formats.missing import MissingValues
+
+#: The kinds of cells, by their number in `TextColumn.kinds`.
+KINDS = ("str", "int", "float", "null")
+_STR, _INT, _FLOAT, _NULL = range(4)
+_SAMPLE = 1000
+
+_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?(?i:inf|infinity|nan)$"
+_FRACTION = "[.eEnN]"  # what only a number that is not written as a whole one has
+_BLANKS = " \u00a0\u202f"  # all of them group digits where one does
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How the numbers of a table are written.
+
+    Attributes
+    ----------
+    decimal
+        The decimal mark.
+    thousands
+        What groups digits; None: nothing.
+    missing
+        Which cells have no value.
+    """
+
+    decimal: str = "."
+    thousands: str | None = None
+    missing: MissingValues = field(default_factory=MissingValues)
+
+    def plain(self, chunk: Any) -> Any:
+        """Return cells (C) with numbers as Python writes them; what is no number in this notation is null."""
+        import pyarrow.compute as pc
+
+        if self.thousands is not None:
+            one = _BLANKS if self.thousands in _BLANKS else re.escape(self.thousands)
+            mark, grouped = f"[{one}]", rf"^[-+]?\d{{1,3}}([{one}]\d{{3}})+([^\d{one}][^{one}]*)?$"
+            suspect = pc.and_(
+                pc.match_substring_regex(chunk, mark), pc.invert(pc.match_substring_regex(chunk, grouped))
+            )
+            chunk = pc.replace_substring_regex(pc.if_else(suspect, None, chunk), mark, "")
+        if self.decimal != ".":
+            chunk = pc.if_else(pc.match_substring(chunk, "."), None, chunk)
+            chunk = pc.replace_substring(chunk, self.decimal, ".")
+        return chunk
+
+
+class TextColumn:
+    """A column of text in a table.
+
+    Parameters
+    ----------
+    cells
+        Its trimmed cells (N), an Arrow array of strings, chunked or not.
+    notation
+        How numbers are written.
+    """
+
+    def __init__(self, cells: Any, notation: Notation | None = None) -> None:
+        import pyarrow as pa
+
+        self.cells = cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
+        self.notation = notation or Notation()
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @cached_property
+    def numbers(self) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+        """All cells as numbers (N), NaN where missing; and which cells are neither (N), None if there are none."""
+        numbers, bad, start = np.empty(len(self)), None, 0
+        for chunk in self.cells.chunks:
+            stop = start + len(chunk)
+            numbers[start:stop], wrong = _numbers(chunk, self.notation)
+            if wrong is not None:
+                bad = np.zeros(len(self), np.bool_) if bad is None else bad
+                bad[start:stop] = wrong
+            start = stop
+        numbers.flags.writeable = False  # views of it are given out
+        return numbers, bad
+
+    @cached_property
+    def gaps(self) -> NDArray[np.bool_]:
+        """Which cells (N) are missing."""
+        missing, start = np.empty(len(self), np.bool_), 0
+        for chunk in self.cells.chunks:
+            found = _missing(chunk, self.notation.missing).to_numpy(zero_copy_only=False)
+            missing[start : start + len(chunk)] = found
+            start += len(chunk)
+        if self.notation.missing.numbers:  # listed numbers are NaN here, whatever their text
+            numbers, bad = self.numbers
+            missing |= np.isnan(numbers) if bad is None else np.isnan(numbers) & ~bad
+        return missing
+
+    @cached_property
+    def kinds(self) -> NDArray[np.uint8]:
+        """The kind of every cell (N), as a position in `KINDS`."""
+        import pyarrow.compute as pc
+
+        kinds, start = np.full(len(self), _INT, np.uint8), 0
+        for chunk in self.cells.chunks:
+            fractions = pc.match_substring_regex(self.notation.plain(chunk), _FRACTION).fill_null(False)
+            kinds[start : start + len(chunk)][fractions.to_numpy(zero_copy_only=False)] = _FLOAT
+            start += len(chunk)
+        bad = self.numbers[1]
+        if bad is not None:
+            kinds[bad] = _STR
+        kinds[self.gaps] = _NULL
+        return kinds
+
+
+class Cells(Sequence[str]):
+    """Some rows of a text column, like a list of their cells.
+
+    Parameters
+    ----------
+    column
+    rows
+        Which rows, in order; None: all.
+    """
+
+    __slots__ = ("_column", "_rows")
+
+    def __init__(self, column: TextColumn, rows: slice | NDArray[np.int64] | None = None) -> None:
+        self._column, self._rows = column, rows if rows is not None else slice(0, len(column))
+
+    @classmethod
+    def of(cls, cells: Sequence[str], notation: Notation | None = None) -> "Cells":
+        """Return the cells of a list."""
+        import pyarrow as pa
+
+        return cls(TextColumn(pa.array(cells, pa.string()), notation))
+
+    def __len__(self) -> int:
+        return self._rows.stop - self._rows.start if isinstance(self._rows, slice) else len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Cells": ...
+    def __getitem__(self, index: int | slice) -> "str | Cells":
+        if isinstance(index, slice):
+            return self.take(np.arange(len(self))[index])
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index = index % len(self)
+        row = self._rows.start + index if isinstance(self._rows, slice) else int(self._rows[index])
+        return str(self._column.cells[row].as_py())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cells | list) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Cells({self.tolist()!r:.200})"
+
+    def take(self, rows: NDArray[np.int64]) -> "Cells":
+        """Return some of these rows, given by their positions among them."""
+        if isinstance(self._rows, slice):
+            return Cells(self._column, np.asarray(rows, np.int64) + self._rows.start)
+        return Cells(self._column, self._rows[rows])
+
+    def tolist(self) -> list[str]:
+        """Return the cells as a list; equal cells are one object where few differ."""
+        if isinstance(self._rows, slice):
+            cells = self._column.cells.slice(self._rows.start, len(self))
+        else:
+            cells = self._column.cells.take(self._rows)
+        return [cell for chunk in cells.chunks for cell in _listed(chunk)]
+
+    def numbers(self) -> NDArray[np.float64] | None:
+        """Return all cells as numbers (T), NaN where missing; None if some cell is neither."""
+        numbers, bad = self._column.numbers
+        if bad is not None and bad[self._rows].any():
+            return None
+        return numbers[self._rows]
+
+    def first_text(self) -> int | None:
+        """Return the position of the first cell that is neither a number nor missing."""
+        bad = self._column.numbers[1]
+        found = None if bad is None else np.flatnonzero(bad[self._rows])
+        return int(found[0]) if found is not None and len(found) else None
+
+    def gaps(self) -> NDArray[np.bool_]:
+        """Return which cells are missing (T)."""
+        return self._column.gaps[self._rows]
+
+    def kinds(self) -> Counter[str]:
+        """Return how many cells are ``int``, ``float``, ``str`` (neither number nor missing) and ``null``."""
+        counts = np.bincount(self._column.kinds[self._rows], minlength=len(KINDS))
+        return Counter({kind: int(count) for kind, count in zip(KINDS, counts, strict=True) if count})
+
+
+def _listed(chunk: Any) -> list[str]:
+    if len(chunk) <= _SAMPLE or len(chunk[:_SAMPLE].unique()) > _SAMPLE // 2:
+        cells: list[str] = chunk.to_pylist()
+        return cells
+    coded = chunk.dictionary_encode()
+    shared: list[str] = np.array(coded.dictionary.to_pylist(), np.object_)[coded.indices.to_numpy()].tolist()
+    return shared
+
+
+def _missing(chunk: Any, missing: MissingValues) -> Any:
+    """Return which cells (C) are listed as missing text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.is_in(chunk, value_set=pa.array(sorted(missing.texts), pa.string()))
+
+
+def _numbers(chunk: Any, notation: Notation) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+    """Return the numbers of cells (C), NaN where missing, and which cells are neither (C)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    missing = _missing(chunk, notation.missing)
+    bad, plain = None, pc.if_else(missing, None, notation.plain(chunk))
+    try:
+        numbers = pc.cast(plain, pa.float64())
+    except pa.ArrowInvalid:
+        plain = pc.if_else(pc.match_substring_regex(plain, _NUMBER), plain, None)
+        numbers = pc.cast(plain, pa.float64())
+    values = numbers.to_numpy(zero_copy_only=False)
+    if np.count_nonzero(np.isnan(values)) > missing.true_count:  # an unlisted NaN is no number
+        bad = np.isnan(values) & ~missing.to_numpy(zero_copy_only=False)
+    return notation.missing.blanked(values), bad

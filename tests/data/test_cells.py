@@ -1,0 +1,71 @@
+"""Columns of text in Arrow's layout: their numbers and kinds, by any view."""
+
+import numpy as np
+import pytest
+
+from lstm_cli.data.formats.cells import Cells, Notation, TextColumn
+from lstm_cli.data.formats.missing import MissingValues
+from tests.support.columnar import pa
+
+
+def test_numbers_are_those_of_python_and_missing_cells_are_nan():
+    texts = ["1", "-2.5", "+3", ".5", "5.", "1e3", "1E-2", "inf", "-Infinity", "NA", "", "nan"]
+    found = Cells.of(texts).numbers()
+    expected = [np.nan if text in ("NA", "") else float(text) for text in texts]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("text", ["1_000", "0x10", "٣", "1 2", "-", "1e", "1,5", "a", "--1", "nane"])
+def test_what_is_no_number_makes_only_its_own_rows_none(text):
+    cells = Cells.of(["1", text, "3"])
+    assert cells.numbers() is None
+    assert cells[2:].numbers().tolist() == [3]
+    assert cells.kinds() == {"int": 2, "str": 1}
+    assert cells.take(np.array([0, 2])).numbers().tolist() == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("notation", "texts", "expected"),
+    [
+        (Notation(decimal=","), ["20,1", "1", "-,5"], [20.1, 1, -0.5]),
+        (Notation(thousands=","), ["1,234.5", "24,688,612", "12"], [1234.5, 24688612, 12]),
+        (Notation(decimal=",", thousands="."), ["1.234,5", "-7.000"], [1234.5, -7000]),
+        (Notation(thousands=" "), ["1 234", "1\u00a0234\u202f567.25"], [1234, 1234567.25]),
+        (Notation(missing=MissingValues((-200, "x"))), ["-200.0", "x", "1"], [np.nan, np.nan, 1]),
+    ],
+)
+def test_notations(notation, texts, expected):
+    np.testing.assert_array_equal(Cells.of(texts, notation).numbers(), expected)
+
+
+@pytest.mark.parametrize(
+    ("notation", "text"),
+    [
+        (Notation(decimal=","), "1.5"), (Notation(decimal=","), "1,5,0"), (Notation(thousands=","), "1,23"),
+        (Notation(thousands=","), "1234,567"), (Notation(thousands="."), "1.5"), (Notation(thousands=","), "1,234,56"),
+    ],
+)  # fmt: skip
+def test_digits_grouped_otherwise_are_no_number(notation, text):
+    assert Cells.of(["1", text], notation).numbers() is None
+
+
+def test_kinds_are_counted_by_cell():
+    cells = Cells.of(["1", "2.0", "1e3", "NA", "", "word", "-3", "nan"])
+    assert cells.kinds() == {"int": 2, "float": 2, "null": 3, "str": 1}
+    assert cells[:2].kinds() == {"int": 1, "float": 1}
+
+
+def test_a_view_is_a_sequence_of_its_cells_over_chunks():
+    chunks = pa.chunked_array([["a", "b"], ["c"], ["d", "e"]])
+    cells = Cells(TextColumn(chunks), slice(1, 5))
+    assert (cells[0], cells[-1], len(cells), cells) == ("b", "e", 4, ["b", "c", "d", "e"])
+    assert cells[::-1] == ["e", "d", "c", "b"]
+    assert cells.take(np.array([3, 0])).take(np.array([1])) == ["b"]
+    assert "c" in cells and "a" not in cells
+    with pytest.raises(IndexError):
+        cells[4]
+
+
+def test_equal_cells_of_a_long_column_are_one_object():
+    cells = Cells.of(["long label", "other"] * 1000).tolist()
+    assert (cells[:3], len(set(map(id, cells)))) == (["long label", "other", "long label"], 2)
