@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lstm_cli.config import closed_loop_checks
+from lstm_cli.config import closed_loop_checks, forecast_checks
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import Conflict, is_text
 from lstm_cli.config.optimizer import Sgd
@@ -138,5 +138,6 @@ _CHECKS = (
     _monitor,
     _losses,
     _range,
+    *forecast_checks.CHECKS,
     *closed_loop_checks.CHECKS,
 )

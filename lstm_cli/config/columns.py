@@ -65,7 +65,11 @@ class TargetSpec(Section):
         "as many values as steps.",
     )
     ahead: Natural = Field(
-        default=0, description="How many steps ahead of the inputs the target is; with `next` at least 1."
+        default=0,
+        description="How many steps ahead of the inputs the target is; with `next` or a horizon at least 1.",
+    )
+    horizon: Positive = Field(
+        default=1, description="Numbers per step: how many consecutive values are predicted at once, `ahead` the first."
     )
 
     @classmethod

@@ -122,7 +122,9 @@ class DataSpec(Section):
         default=None, description="One long series or text: length of the training windows in steps."
     )
     stride: Positive | None = Field(
-        default=None, description="With `window`: steps from the start of one window to the next; null: the window's."
+        default=None,
+        description="With `window`: steps from the start of one window to the next; null: the window's, or 1 with "
+        "`scale: window`, whose windows have one output each.",
     )
     carry_state: Flag = Field(
         default=False, description="With `window`: whether each window starts from the final state of the previous one."

@@ -123,10 +123,11 @@ class Dataset:
         return self.restore(batch, cast(np.ndarray, batch.target))
 
     def present(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the present values (N, D) of the columns whose next step is predicted, in original units."""
+        """Return the present values of the predicted columns in original units, for each predicted step (N, H * D)."""
         numbers = cast(np.ndarray, batch.numbers)
         inputs = numbers.reshape(-1, numbers.shape[-1])[batch.counted]
-        return self.restore(batch, inputs[:, self.schema.next_numbers], ahead=0)
+        present = self.restore(batch, inputs[:, self.schema.predicted_numbers], ahead=0)
+        return np.tile(present, self.schema.target.horizon)
 
     def unseen(self, batch: Batch) -> int:
         """Return how many true labels of a batch's sets have no column in the target."""

@@ -34,7 +34,8 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False) 
     values = outputs.values
     chosen = reduction(schema, probabilities=False)(values) if probabilities else values
     if schema.target.kind == "number":
-        columns = {"prediction": plain(schema.restorer(outputs.sequence).restore_all(values))}
+        restored = schema.restorer(outputs.sequence).restore_all(values)
+        columns = {"prediction": plain(restored if schema.target.horizon == 1 else schema.target.by_step(restored))}
     else:
         columns = {"prediction": labels(schema, chosen)}
     if probabilities:
@@ -67,8 +68,8 @@ def labels(schema: Schema, chosen: np.ndarray) -> list[Any]:
 
 
 def plain(values: np.ndarray) -> list[Any]:
-    """Return numbers (T, D) as a list of lists, or of numbers where D is 1; None where not finite."""
-    values = values[:, 0] if values.shape[1] == 1 else values
+    """Return numbers (…, D) as nested lists, without the innermost ones where D is 1; None where not finite."""
+    values = values[..., 0] if values.shape[-1] == 1 else values
     finite = np.isfinite(values)
     listed: list[Any] = (values if finite.all() else np.where(finite, values, np.array(None))).tolist()
     return listed

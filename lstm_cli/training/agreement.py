@@ -27,7 +27,8 @@ def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     if loss.label_smoothing and target.kind != "category":
         yield "loss.label_smoothing", f"for categories, but the target is of kind {target.kind}: leave it out"
     yield from _loop_problems(config, schema)
-    if model.residual and not (target.is_next and target.kind == "number" and target.size == schema.numeric_size):
+    added = target.is_next and len(schema.predicted_numbers) == schema.numeric_size and target.horizon == 1
+    if model.residual and not added:
         yield "model.residual", "needs target: next with numeric inputs only: leave it out"
     if model.pool != "last" and target.per == "step":
         yield "model.pool", "the target is per step, so nothing is pooled: leave it out"

@@ -19,8 +19,21 @@ VALUES = arrays(np.float64, st.tuples(st.integers(13, 30), st.just(2)), elements
 @given(CHAINS, VALUES)
 def test_undoing_a_chain_gives_the_values_back(chain, values):
     steps = np.arange(chain.lag, len(values))
-    restored = chain.undo(chain.apply(values), chain.past(values), steps)
-    np.testing.assert_allclose(restored, values[chain.lag :], rtol=1e-9)
+    restored = chain.undo(chain.apply(values)[:, np.newaxis], chain.past(values), steps)
+    np.testing.assert_allclose(restored[:, 0], values[chain.lag :], rtol=1e-9)
+
+
+@given(CHAINS, VALUES, st.integers(1, 9))
+def test_several_steps_at_once_are_undone_from_the_values_before_the_first(chain, values, horizon):
+    horizon = min(horizon, len(values) - chain.lag)
+    steps = np.arange(chain.lag, len(values) - horizon + 1)
+    outputs = np.stack([chain.apply(values)[step - chain.lag :][:horizon] for step in steps])
+    for n, step in enumerate(steps):  # nothing from the first predicted step on is known
+        known = values.copy()
+        known[step:] = np.nan
+        with np.errstate(invalid="ignore"):
+            restored = chain.undo(outputs[n : n + 1], chain.past(known), steps[n : n + 1])
+        np.testing.assert_allclose(restored[0], values[step : step + horizon], rtol=1e-7)
 
 
 @given(CHAINS, VALUES, st.integers(1, 10))

@@ -32,6 +32,21 @@ def test_windows_partition_every_sequence(lengths, window):
     assert sorted(covered(whole(lengths))) == all_steps(lengths)
 
 
+@given(LENGTHS, st.integers(1, 20), st.integers(1, 25))
+def test_windows_begin_every_stride_until_one_reaches_the_end(lengths, window, stride):
+    windows = cut(lengths, window, stride)
+    expected = []
+    for sequence, length in enumerate(lengths.tolist()):
+        for start in range(0, length, stride):
+            expected.append((sequence, start, min(window, length - start)))
+            if start + window >= length:
+                break
+    places = zip(windows.sequences.tolist(), windows.starts.tolist(), windows.lengths.tolist(), strict=True)
+    assert list(places) == expected
+    if stride <= window:
+        assert set(covered(windows)) == set(all_steps(lengths))
+
+
 @given(LENGTHS, st.integers(1, 20), st.integers(1, 6), st.integers(0, 12), st.randoms())
 def test_streams_partition_every_sequence(lengths, window, count, warm_up, random):
     order = np.array(random.sample(range(len(lengths)), len(lengths)))

@@ -53,8 +53,8 @@ class Batches:
         Sequences in a batch, or instead the maximum number of steps of a padded batch.
     bucket
         Group sequences of similar length.
-    window
-        Cut sequences into windows of this many steps.
+    window, stride
+        Cut sequences into windows of this many steps; one begins this many steps after another, by default `window`.
     carry_state
         With `window`: the batches are parallel streams; each window continues one of the previous batch.
     warm_up
@@ -80,6 +80,7 @@ class Batches:
         batch_steps: int | None = None,
         bucket: bool = True,
         window: int | None = None,
+        stride: int | None = None,
         carry_state: bool = False,
         warm_up: int = 0,
         seed: int = 0,
@@ -89,7 +90,8 @@ class Batches:
     ) -> None:
         self.dataset, self.closed_loop = dataset, closed_loop
         self.batch_size, self.batch_steps, self.bucket = batch_size, batch_steps, bucket
-        self.window, self.carry_state, self.warm_up = window, carry_state and window is not None, warm_up
+        self.window, self.stride = window, stride
+        self.carry_state, self.warm_up = carry_state and window is not None, warm_up
         self.seed, self.shuffle, self.normalize = seed, shuffle, normalize
         self._planned: tuple[int, Plan] | None = None
 
@@ -143,7 +145,7 @@ class Batches:
 
     def _groups(self, epoch: int) -> Plan:
         lengths = self.dataset.lengths
-        windows = whole(lengths) if self.window is None else cut(lengths, self.window)
+        windows = whole(lengths) if self.window is None else cut(lengths, self.window, self.stride)
         if self.closed_loop is not None and self.dataset.observed is None:
             windows = windows.take(windows.lengths >= self.closed_loop.warmup)
         windows = windows.take(self._counts(windows))
@@ -211,6 +213,7 @@ def training_batches(config: Config, dataset: Dataset) -> Batches:
         batch_steps=config.train.batch_steps,
         bucket=config.train.bucket,
         window=config.data.window,
+        stride=config.data.stride,
         carry_state=config.data.carry_state,
         seed=config.seed,
         shuffle=True,

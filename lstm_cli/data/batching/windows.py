@@ -60,10 +60,15 @@ def whole(lengths: Indices) -> Windows:
     return Windows(np.arange(len(lengths)), np.zeros_like(lengths), lengths, np.zeros(len(lengths), np.bool_))
 
 
-def cut(lengths: Indices, window: int) -> Windows:
-    """Return every sequence cut into windows; the last one of each has the remaining steps."""
-    owners, turns = _expanded(-(-lengths // window))
-    starts = turns * window
+def cut(lengths: Indices, window: int, stride: int | None = None) -> Windows:
+    """Return every sequence cut into windows that begin every `stride` steps, by default `window`.
+
+    The last window of a sequence is the first one that reaches its end; it has the remaining steps.
+    """
+    stride = window if stride is None else stride
+    more = -(-np.maximum(lengths - window, 0) // stride)
+    owners, turns = _expanded(np.minimum(1 + more, -(-lengths // stride)))
+    starts = turns * stride
     return Windows(owners, starts, np.minimum(window, lengths[owners] - starts), np.zeros(len(owners), np.bool_))
 
 

@@ -37,10 +37,10 @@ def encode_record(
     if unknown_counts is not None:
         unknown_counts.add(schema, record, labelled=labelled)
     record, gaps = filled_record(schema.layout, schema.means, record)
-    target, lag = schema.target, schema.layout.lag
+    target, lag, reach = schema.target, schema.layout.lag, schema.layout.target.reach
     steps = record.steps - lag
     # The last steps have no next step as their target: nothing can be learned from them.
-    kept = steps - target.ahead if labelled and target.is_next and steps > target.ahead else steps
+    kept = steps - reach if labelled and target.is_next and steps > reach else steps
     numbers = _numbers(schema, record, gaps)
     tokens = {name: vocabulary.encode(record.tokens(name))[lag:] for name, vocabulary in schema.tokens.items()}
     targets, weight, unseen = None, None, None
@@ -50,9 +50,9 @@ def encode_record(
         weight = None if record.weight is None else record.weight.astype(schema.precision)
     known = record.known
     if labelled and target.per == "step":
-        targets, unseen = _later(targets, target.ahead, kept), _later(unseen, target.ahead, kept)
-        known = None if known is None else _later(known[lag:], target.ahead, kept)
-        weight = _weight(weight, lag, kept, first=record.first - lag - target.ahead, stop=steps - target.ahead)
+        targets, unseen = _later(targets, target.ahead, kept, target.horizon), _later(unseen, target.ahead, kept)
+        known = None if known is None else _all_later(known[lag:], target.ahead, kept, target.horizon)
+        weight = _weight(weight, lag, kept, first=record.first - lag - target.ahead, stop=steps - reach)
     if labelled and known is not None:
         weight = known.astype(np.float32) if weight is None else np.where(known, weight, 0).astype(weight.dtype)
     return Encoded(
@@ -116,18 +116,18 @@ def _target_numbers(schema: Schema, record: Record) -> Numbers:
     )
 
 
-def _next_numbers(schema: Schema, numbers: NDArray[np.floating] | None) -> NDArray[np.floating] | None:
-    """Return the inputs (T, D) that are predicted."""
-    if schema.layout.target.kind == "set" or numbers is None or len(schema.next_numbers) == numbers.shape[1]:
-        return numbers
-    return numbers[:, schema.next_numbers]
-
-
 def _next_indices(schema: Schema, tokens: dict[str, NDArray[np.int32]]) -> NDArray[np.int32]:
     """Return the indices of the predicted tokens; unknown ones are -1 if training had no unknown token."""
     name = schema.layout.next_columns[0].name
     indices = tokens[name]
     return indices if schema.tokens[name].knows_unknown else np.where(indices == 0, np.int32(-1), indices)
+
+
+def _next_numbers(schema: Schema, numbers: NDArray[np.floating] | None) -> NDArray[np.floating] | None:
+    """Return the numbers (T, D) that are predicted, without those that are inputs only."""
+    if numbers is None or schema.target.kind == "set" or len(schema.predicted_numbers) == numbers.shape[1]:
+        return numbers
+    return numbers[:, schema.predicted_numbers]
 
 
 def _unseen(schema: Schema, record: Record) -> NDArray[np.int32] | None:
@@ -154,14 +154,24 @@ def _weight(
     return weight
 
 
-def _later(values: np.ndarray | None, ahead: int, kept: int) -> np.ndarray | None:
-    """Return the values `ahead` steps later for each of the kept steps, zeros beyond the end."""
+def _later(values: np.ndarray | None, ahead: int, kept: int, horizon: int = 1) -> np.ndarray | None:
+    """Return the values (T, H * D) from `ahead` steps later on for each kept step, zeros beyond the end."""
     if values is None:
         return None
+    if horizon > 1:
+        each = [_later(values, ahead + step, kept) for step in range(horizon)]
+        return np.concatenate(cast(list[np.ndarray], each), axis=1)
     later = values[ahead : ahead + kept]
     if len(later) < kept:
         later = np.concatenate([later, np.zeros((kept - len(later), *values.shape[1:]), values.dtype)])
     return later
+
+
+def _all_later(values: NDArray[np.bool_], ahead: int, kept: int, horizon: int) -> NDArray[np.bool_]:
+    """Return whether all `horizon` values from `ahead` steps later on are known, for each kept step (T,)."""
+    each = [_later(values, ahead + step, kept) for step in range(horizon)]
+    known: NDArray[np.bool_] = np.logical_and.reduce(cast(list[NDArray[np.bool_]], each))
+    return known
 
 
 def _history(schema: Schema, record: Record) -> Numbers:

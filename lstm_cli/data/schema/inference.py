@@ -97,6 +97,7 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
         chain=chain_of(config, name) if kind == "number" else Chain(),
         spelling=Spelling(spec.lowercase, spec.last),
         min_count=spec.min_count,
+        known=spec.known,
         label_type=label_type(summary, textual=is_textual(sequences)),
         fill=fill,
         indicator=config.data.missing.indicator and fill != "stop",
@@ -149,7 +150,9 @@ def _check_transforms(config: Config, layout: Layout) -> None:
         if lag is not None and (column.name not in inputs or target.per == "sequence"):
             what = "a difference of the target can be undone only at each step, and if the target is an input too"
             raise config.error(f"data.transform.{column.name}", what)
-        if lag is not None and lag < target.ahead:
-            what = f"a difference of {lag} steps cannot be undone {target.ahead} steps ahead"
-            fix = f"use seasonal_difference({target.ahead}) or more"
+        # From the next step on, values further ahead are sums of those predicted before them.
+        needed = target.ahead if target.ahead == 1 else target.reach
+        if lag is not None and lag < needed:
+            what = f"a difference of {lag} steps cannot be undone {needed} steps ahead"
+            fix = f"use seasonal_difference({needed}) or more"
             raise config.error(f"data.transform.{column.name}", f"{what}: {fix}")

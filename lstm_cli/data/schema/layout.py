@@ -70,6 +70,11 @@ class Column:
     indicator: bool = False
     calendar: str | None = None
 
+    @property
+    def predicted(self) -> bool:
+        """Whether the next step of the inputs, as a target, includes this one."""
+        return self.source == self.name and not (self.known or self.static)
+
 
 @dataclass(frozen=True)
 class TargetColumn:
@@ -115,6 +120,11 @@ class TargetColumn:
     def is_next(self) -> bool:
         """Whether the target is the next step of the inputs."""
         return self.column is None
+
+    @property
+    def reach(self) -> int:
+        """How many steps after a step the last of its predicted values is."""
+        return self.ahead + self.horizon - 1
 
     @property
     def name(self) -> str:
@@ -208,8 +218,8 @@ class Layout:
 
     @cached_property
     def next_columns(self) -> tuple[Column, ...]:
-        """The inputs that are predicted where the target is the next step: those that are not derived."""
-        return tuple(column for column in self.inputs if column.source == column.name)
+        """The inputs that are predicted where the target is the next step: not those that are derived or known."""
+        return tuple(column for column in self.inputs if column.predicted)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values, under the keys that all versions of the file have."""

@@ -69,11 +69,11 @@ class Chain:
         return past
 
     def undo(self, outputs: Numbers, past: Sequence[Numbers], steps: NDArray[np.int64]) -> Numbers:
-        """Return x_0 (N, D) of outputs x_m (N, D), each at its step of the past (N,)."""
+        """Return x_0 (N, H, D) of outputs x_m (N, H, D) for H steps, of which the first is `steps` of the past (N,)."""
         values, pending = outputs, list(past)
         for transform in reversed(self.transforms):
             if transform.lag:
-                values = values + pending.pop()[steps - transform.lag]
+                values = _summed(values, pending.pop(), steps, transform.lag)
             else:
                 values = _exponential(values)
         return values
@@ -105,6 +105,14 @@ class Trail:
             else:
                 value = _exponential(value)
         return value
+
+
+def _summed(differences: Numbers, past: Numbers, steps: NDArray[np.int64], lag: int) -> Numbers:
+    """Return the values (N, H, D) of differences: added to the past, or from step `lag` on to the values themselves."""
+    values = differences.copy()
+    for step in range(values.shape[1]):
+        values[:, step] += past[steps + step - lag] if step < lag else values[:, step - lag]
+    return values
 
 
 def _applied(transform: Transform, values: Numbers) -> Numbers:

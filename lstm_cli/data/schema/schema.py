@@ -57,9 +57,12 @@ class Schema:
         )
 
     @cached_property
-    def next_numbers(self) -> list[int]:
-        """Indices of the numbers of a step that are predicted for the next step, for a numeric target."""
-        predicted = {column.name for column in self.layout.next_columns}
+    def predicted_numbers(self) -> list[int]:
+        """Indices of the inputs, among the numbers of a step, whose later values are predicted; none: not an input."""
+        target = self.layout.target
+        if target.kind != "number":
+            return []
+        predicted = {column.name for column in self.layout.next_columns} if target.is_next else {target.name}
         columns: list[int] = []
         start = 0
         for name, scaling in self.scaling.items():
@@ -126,15 +129,17 @@ class Schema:
             names = None if labels is None else labels.names
             number = target.kind == "number"
             chains: tuple[tuple[int, Chain], ...] = ((target.width, target.chain),) if number else ()
-            size = target.width if labels is None else len(labels)
+            size = target.width * target.horizon if labels is None else len(labels)
             own = (target.name,) * size if number else ()
-            fitted = Target(target.kind, target.per, size, names, False, target.ahead, own_scaling, chains, own)
+            ahead, horizon = target.ahead, target.horizon
+            fitted = Target(target.kind, target.per, size, names, False, ahead, own_scaling, chains, own, horizon)
         elif target.kind == "number":
             columns = layout.next_columns
             joined = Scaling.join(scaling[column.name] for column in columns)
             chains = tuple((column.width, column.chain) for column in columns)
             each = tuple(column.name for column in columns for _ in range(column.width))
-            fitted = Target("number", "step", target.width, None, True, target.ahead, joined, chains, each)
+            size, ahead, horizon = target.width * target.horizon, target.ahead, target.horizon
+            fitted = Target("number", "step", size, None, True, ahead, joined, chains, each * horizon, horizon)
         else:
             name = layout.next_columns[0].name
             names = tokens[name].tokens if target.kind == "category" else sets[name].names

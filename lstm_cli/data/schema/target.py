@@ -1,6 +1,6 @@
 """The target, and the conversion of a network's outputs back to original units.
 
-Legend: T steps, D numbers per step, N outputs.
+Legend: T steps, D numbers per step, H steps predicted at once, N outputs.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Target:
     kind, per
         A category, numbers or a set of labels; per step or per sequence.
     size
-        Number of outputs of the network: K labels or D numbers.
+        Number of outputs of the network: K labels, or H times D numbers in the order (H, D).
     labels
         Names of the K labels, in the order of the outputs; None for numbers.
     is_next
@@ -32,11 +32,13 @@ class Target:
     ahead
         How many steps after a step its target is: at least 1 for the next step.
     scaling
-        Scaling of numbers.
+        Scaling of numbers, of one step (D,).
     chains
-        The transforms of numbers: the number of consecutive outputs of each chain, and the chain.
+        The transforms of numbers: the number of consecutive columns of each chain, and the chain.
     output_columns
         For numbers, the column that each of the outputs is a value of; a column of vectors occurs several times.
+    horizon
+        H, for numbers.
     """
 
     kind: TargetKind
@@ -48,6 +50,12 @@ class Target:
     scaling: Scaling | None = None
     chains: tuple[tuple[int, Chain], ...] = ()
     output_columns: tuple[str, ...] = ()
+    horizon: int = 1
+
+    @property
+    def width(self) -> int:
+        """D, the numbers of one step."""
+        return self.size // self.horizon
 
     @property
     def needs_past(self) -> bool:
@@ -59,11 +67,16 @@ class Target:
         return [chain.past(history[:, part]) for part, chain in self.parts()]
 
     def restore(self, outputs: np.ndarray, past: list[list[Numbers]], steps: NDArray[np.int64]) -> Numbers:
-        """Return outputs (N, D) in original units; output n belongs to step `steps[n]` of the past (N,)."""
-        values = outputs if self.scaling is None else self.scaling.undo(outputs)
+        """Return scaled outputs (N, H * D) in original units; the first step of output n is `steps[n]` of the past."""
+        values = self.by_step(outputs.astype(np.float64))
+        values = values if self.scaling is None else self.scaling.undo(values)
         for (part, chain), known in zip(self.parts(), past, strict=True):
-            values[:, part] = chain.undo(values[:, part], known, steps)
-        return values
+            values[..., part] = chain.undo(values[..., part], known, steps)
+        return values.reshape(outputs.shape)
+
+    def by_step(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs (N, H * D) as (N, H, D)."""
+        return outputs.reshape(len(outputs), -1, self.width)
 
     def parts(self) -> list[tuple[slice, Chain]]:
         """Return each chain with its outputs."""
@@ -97,11 +110,11 @@ class Restorer:
 
     def __init__(self, target: Target, history: Numbers | None, offset: int = 0) -> None:
         self._target, self._offset = target, offset
-        self._history = np.zeros((0, target.size)) if history is None else history
+        self._history = np.zeros((0, target.width)) if history is None else history
         self._trails: list[tuple[slice, Trail]] | None = None
 
     def restore_all(self, outputs: np.ndarray) -> Numbers:
-        """Return the outputs (N, D) of the sequence's first N steps in original units."""
+        """Return the outputs (N, H * D) of the sequence's first N steps in original units."""
         steps = np.arange(len(outputs)) + self._offset + self._target.ahead
         return self._target.restore(outputs, self._target.past(self._history), steps)
 

@@ -33,8 +33,8 @@ def infer_target(
     for sequence in sequences:
         steps = values.step_count(sequence.columns.get(inputs[0].source), config.data.unit)
         summary.add(sequence.columns.get(spec.column), steps, textual=sequence.textual)
-    per = _per(summary, spec, textual=textual)
-    kind = spec.kind if spec.kind != "auto" else _target_kind(summary, per, textual=textual)
+    per = "step" if spec.horizon > 1 else _per(summary, spec, textual=textual)
+    kind = _kind(summary, spec, per, textual=textual)
     if per == "sequence" and spec.ahead:
         raise config.error("data.target.ahead", "there is no later step to predict where the target is per sequence")
     whole = per == "sequence" and summary.depth == 1 and not textual  # the list is one target, not one per step
@@ -42,7 +42,8 @@ def infer_target(
         column=spec.column,
         kind=kind,
         per=per,
-        ahead=spec.ahead,
+        ahead=max(1, spec.ahead) if spec.horizon > 1 else spec.ahead,
+        horizon=spec.horizon,
         width=summary.lengths.most_common(1)[0][0] if whole else summary.width,
         chain=chain_of(config, spec.column) if kind == "number" else Chain(),
         label_type=label_type(summary, textual=textual),
@@ -52,7 +53,7 @@ def infer_target(
 
 def _next(config: Config, spec: TargetSpec | None, inputs: tuple[Column, ...]) -> TargetColumn:
     """Return the target that is the next step of the inputs."""
-    own = [column for column in inputs if column.source == column.name]
+    own = [column for column in inputs if column.predicted]
     kinds = sorted({column.kind for column in own})
     if len(kinds) != 1 or (kinds[0] != "number" and len(own) > 1):
         what = ", ".join(f"{column.name}: {column.kind}" for column in own) or "only derived columns"
@@ -63,9 +64,11 @@ def _next(config: Config, spec: TargetSpec | None, inputs: tuple[Column, ...]) -
         raise config.error("data.target.kind", f"got {spec.kind}, but the next step of {own[0].name} is a {kind}")
     if spec is not None and spec.per == "sequence":
         raise config.error("data.target.per", "next is predicted at every step: leave it out")
-    ahead = max(1, spec.ahead) if spec is not None else 1
-    skip = config.data.missing.target == "skip"
-    return TargetColumn(None, kind, "step", ahead, sum(column.width for column in own), skip_missing=skip)
+    ahead, horizon = (max(1, spec.ahead), spec.horizon) if spec is not None else (1, 1)
+    if horizon > 1 and kind != "number":
+        raise config.error("data.target.horizon", f"only for numbers, but {own[0].name} holds {own[0].kind}")
+    width, skip = sum(column.width for column in own), config.data.missing.target == "skip"
+    return TargetColumn(None, kind, "step", ahead, width, horizon=horizon, skip_missing=skip)
 
 
 def _per(summary: Summary, spec: TargetSpec, *, textual: bool) -> Per:
@@ -74,6 +77,12 @@ def _per(summary: Summary, spec: TargetSpec, *, textual: bool) -> Per:
     if summary.depth == 1 and spec.kind == "set" and not textual:
         return "sequence"
     return "step" if summary.depth and 2 * summary.aligned > summary.count else "sequence"
+
+
+def _kind(summary: Summary, spec: TargetSpec, per: Per, *, textual: bool) -> TargetKind:
+    if spec.kind != "auto":
+        return spec.kind
+    return "number" if spec.horizon > 1 else _target_kind(summary, per, textual=textual)
 
 
 def _target_kind(summary: Summary, per: Per, *, textual: bool) -> TargetKind:

@@ -49,8 +49,10 @@ def counted_values(target: TargetColumn, record: Record) -> Mask:
     """Return which values of the target column are predicted by a step, or for a sequence, whose weight is not 0."""
     if record.weight is None:
         return np.ones(record.steps if target.per == "step" else 1, np.bool_)
-    ahead = min(target.ahead, len(record.weight))
-    return np.concatenate([np.zeros(ahead, np.bool_), record.weight[: len(record.weight) - ahead] > 0])
+    counts = np.zeros(len(record.weight), np.bool_)
+    for ahead in range(target.ahead, min(target.reach + 1, len(counts))):
+        counts[ahead:] |= record.weight[: len(counts) - ahead] > 0
+    return counts
 
 
 def _is_unknown(target: TargetColumn, sequence: RawSequence, counts: Mask) -> bool:
