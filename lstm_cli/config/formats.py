@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Literal
 
 SUFFIXES: dict[str, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".ndjson"),
+    "json": (".json",),
     "csv": (".csv", ".tsv"),
+    "columns": (".conll", ".iob", ".bio"),
     "parquet": (".parquet",),
     "npz": (".npz",),
+    "npy": (".npy",),
     "text": (".txt", ".text"),
     "conllu": (".conllu",),
     "ts": (".ts",),
+    "tsf": (".tsf",),
     "arrow": (".arrow", ".feather"),
 }
 #: Suffixes of compressed files, which stand behind the format's own: log.csv.gz.

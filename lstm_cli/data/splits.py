@@ -1,15 +1,15 @@
 """Sequences held out for validation and test: some of them, or the end of a single long series."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.config.config import Config
+from lstm_cli.data.formats.raw import Split as Split
 from lstm_cli.data.schema.record import Record
 
-Split = Literal["train", "valid", "test"]
 Held = float | int | None
 
 

@@ -1,5 +1,7 @@
 """Whatever is in a file, reading it gives data or one of our errors; numpy's warnings are errors here, too."""
 
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from lstm_cli.data import Batches, open_data
 from lstm_cli.errors import LstmError
+from tests.support import format_rows
 from tests.support.bad_rows import npz
 from tests.support.data import CONLLU, TS, data_config
 
@@ -17,11 +20,19 @@ GOOD = {
     "a.txt": b"to be\nor not\n",
     "a.conllu": CONLLU.encode(),
     "a.ts": TS.encode(),
+    "a.json": format_rows.GOOD["json"][1].encode(),
+    "a.conll": format_rows.COLUMNS.encode(),
+    "x.npy": format_rows.GOOD["npy"][1],
+    "a.tsf": format_rows.TSF.encode(),
+    "a.jsonl.gz": gzip.compress(b'{"x": [[1.5, 2], [3, 4]], "w": ["p", "q"], "y": "a"}\n' * 9, mtime=0),
 }
 COLUMNAR = ["a.parquet", "a.arrow"]
 GIVEN = {
     "a.txt": [{}, {"lines": True, "unit": "word"}],
     "a.conllu": [{"inputs": ["form"], "target": "upos"}, {"inputs": {"feats": "set"}, "target": "next"}],
+    "a.conll": [{"inputs": ["form"], "target": "tag"}, {"inputs": {"c2": "number"}, "target": "next"}],
+    "x.npy": [{"target": "next"}, {"target": "next", "transform": {"x": ["log", "difference"]}}],
+    "a.tsf": [{"target": "kind"}, {"inputs": ["x"], "target": "time"}],
     "a.ts": [{"target": "label"}, {"target": "next", "transform": {"x": ["log", "difference"]}}],
 }
 TABLE = [

@@ -13,6 +13,7 @@ from lstm_cli.data.formats import READERS
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import DataError
 from tests.support import bad_rows as bad
+from tests.support import format_rows
 from tests.support.columnar import WRITERS, pa
 from tests.support.data import CONLLU, TS, data_config, write
 
@@ -50,6 +51,7 @@ GOOD = {
     "conllu": ("a.conllu", CONLLU, {"inputs": ["form"], "target": "upos"}, {"inputs": ["form"], "target": "upos"}),
     "ts": ("a.ts", TS, {"target": "label"}, None),
     **{form: (f"a.{form}", writer(COLUMNS), LABELLED, WORDS) for form, writer in WRITERS.items()},
+    **format_rows.GOOD,
 }
 
 _BINARY = "the file is no text"
@@ -85,6 +87,8 @@ IMPOSSIBLE = {
     },
 }
 
+IMPOSSIBLE |= format_rows.IMPOSSIBLE
+
 #: Accepted: content, how it is read, the lengths and, where one is due, the note.
 ACCEPTED = {
     "csv: quoted comma": (CSV.replace("q,a", '"q, ""r""",a'), WORDS, [2, 1], None),
@@ -111,6 +115,7 @@ ACCEPTED = {
     ),
 }  # fmt: skip
 
+ACCEPTED |= format_rows.ACCEPTED
 THREE = {name: [*COLUMNS[name], COLUMNS[name][0]] for name in ("id", "w", "y")}
 _ENCODED = pa.array([b"a", b"\xe4"], pa.binary()).view(pa.string())
 #: Of parquet and Arrow, in which a row's number stands where a line's would: changed columns, what is read, and the error.
@@ -187,6 +192,7 @@ for _form, _writer in WRITERS.items():
         ),
     }
 
+HELD_OUT |= format_rows.HELD_OUT
 #: Problems that a test here puts into the good file of every format.
 FOR_ALL = {"byte order mark", "Windows line ends", "no bytes", "a million steps"}
 CELLS = [f"{form}: {problem}" for form in READERS for problem in PROBLEMS]
@@ -304,4 +310,5 @@ LONG = {
     "text": lambda: "ab" * 1000,
     "conllu": lambda: "\n".join("\t".join([str(n + 1), "big", "_", "ADJ", *"______"]) for n in range(2000)) + "\n",
     "ts": lambda: f"@dimensions 1\n@classLabel true up\n@data\n{','.join(['0.5'] * 2000)}:up\n",
+    **format_rows.LONG,
 }

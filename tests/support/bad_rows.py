@@ -6,6 +6,8 @@ import io
 
 import numpy as np
 
+from tests.support import format_rows
+
 X = {"inputs": ["x"], "target": "y"}
 GOOD = '{"x": [[1.5, 2], [3, 4]], "y": "a"}\n{"x": [[1, 2]], "y": "b"}\n'
 
@@ -472,5 +474,11 @@ TABLE = {
     "ts: no data": ("a.ts", "@univariate true\n", LABEL, r"a.ts: there is no line @data"),
     "ts: no cases": ("a.ts", "@univariate true\n@data\n", LABEL, r"a.ts: there are no cases below @data"),
     "ts: no header": ("a.ts", "1,2:up\n", LABEL, r"a.ts:1: a case before @data"),
-    "ts: time stamps": ("a.ts", "@timeStamps true\n@data\n", LABEL, r"a.ts:2: @timeStamps true cannot be read"),
+    "ts: time stamps": (
+        "a.ts",
+        ts("1,2:(0,3),(1,4):up").replace("@data", "@timeStamps true\n@data"),
+        LABEL,
+        r":6: x: expected values with time stamps as in the header",
+    ),
+    **format_rows.TABLE,
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lstm_cli.config.formats import FORMAT_OF, format_of
-from lstm_cli.data.formats import arrow, conllu, csv, jsonl, npz, text, ts
+from lstm_cli.data.formats import arrow, columns, conllu, csv, json, jsonl, npy, npz, text, ts, tsf
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source, shown
 from lstm_cli.errors import DataError, did_you_mean, nearest
@@ -39,13 +39,17 @@ class Reader:
 
 READERS = {
     "jsonl": Reader(jsonl.read, nested=True),
+    "json": Reader(json.read, nested=True),
     "csv": Reader(csv.read),
+    "columns": Reader(columns.read),
     "parquet": Reader(arrow.read_parquet, nested=True),
     "arrow": Reader(arrow.read_arrow, nested=True),
     "npz": Reader(npz.read, own_input="x"),
+    "npy": Reader(npy.read, own_input="x"),
     "text": Reader(text.read, own_input="text"),
     "conllu": Reader(conllu.read),
     "ts": Reader(ts.read, own_input="x"),
+    "tsf": Reader(tsf.read, own_input="x"),
 }
 
 __all__ = ["READERS", "Options", "Reader", "detect", "read"]

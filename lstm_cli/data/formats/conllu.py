@@ -5,7 +5,7 @@ one value per sentence; ``sent_id`` is its id.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from lstm_cli.data.formats.raw import Options, RawSequence, StepLines
@@ -15,30 +15,32 @@ from lstm_cli.errors import DataError
 COLUMNS = ("form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _SKIPPED = re.compile(r"\d+[-.]\d+")
 
-_Line = tuple[int, str, DataError | None]
+#: A line's number, its text and the error of its encoding.
+Line = tuple[int, str, DataError | None]
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one sequence per sentence."""
     count = 0
-    for sentence in _sentences(source):
+    for sentence in blocks(source.lines()):
         count += 1
         yield _sequence(source, options, count, sentence)
     if not count:
         raise source.empty()
 
 
-def _sentences(source: Source) -> Iterator[list[_Line]]:
-    lines: list[_Line] = []
-    for line in chain(source.lines(), [(0, "", None)]):
+def blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Yield the lines between blank ones."""
+    block: list[Line] = []
+    for line in chain(lines, [(0, "", None)]):
         if line[1].strip():
-            lines.append(line)
-        elif lines:
-            yield lines
-            lines = []
+            block.append(line)
+        elif block:
+            yield block
+            block = []
 
 
-def _sequence(source: Source, options: Options, count: int, sentence: list[_Line]) -> RawSequence | DataError:
+def _sequence(source: Source, options: Options, count: int, sentence: list[Line]) -> RawSequence | DataError:
     comments: dict[str, str] = {}
     words, numbers = [], []
     for number, line, error in sentence:

@@ -13,8 +13,7 @@ from lstm_cli.errors import DataError
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one sequence per line; blank lines are skipped."""
-    count = 0
-    names: tuple[str, ...] = ()
+    count, names = 0, Names()
     for number, line, error in source.lines():
         if not line or line.isspace():
             continue
@@ -22,44 +21,92 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
         where = f"{source.name}:{number}"
         try:
             columns = _object(line)
-        except _Unreadable as reason:
+        except Unreadable as reason:
             yield error or DataError(f"{where}: {reason}")
             continue
-        names = (
-            names if names == tuple(columns) else tuple(columns)
-        )  # one tuple shared by all sequences with the same columns
         truths = ("u" in line and "true" in line) or (
             "f" in line and "false" in line
         )  # searching for a letter first is faster
-        yield error or sequence(where, count, columns, names, options, truths=truths)
+        yield error or sequence(where, count, columns, names.of(columns), options, truths=truths)
     if not count:
         raise source.empty()
 
 
-class _Unreadable(Exception):
-    """A line that is not a valid sequence; the message says what is wrong and what to do."""
+class Unreadable(Exception):
+    """A value that is not a valid sequence; the message says what is wrong and what to do."""
+
+
+class Names:
+    """The names of all columns of the sequences, one tuple shared by those that follow each other."""
+
+    def __init__(self) -> None:
+        self._names: tuple[str, ...] = ()
+
+    def of(self, columns: dict[str, Any]) -> tuple[str, ...]:
+        """Return the names of a sequence's columns; those of nested objects have dots."""
+        names = tuple(_dotted(columns))
+        if names != self._names:
+            self._names = names
+        return self._names
+
+
+def _dotted(columns: dict[str, Any], before: str = "") -> Iterator[str]:
+    for name, value in columns.items():
+        first = value[0] if isinstance(value, list) and value else value
+        if isinstance(first, dict):
+            yield from _dotted(first, f"{before}{name}.")
+        else:
+            yield before + name
+
+
+_ABSENT = object()
+
+
+def column(columns: dict[str, Any], name: str) -> Any:
+    """Return a column's value; `_ABSENT` if there is none.
+
+    A name with dots is first that of a column, then leads into nested objects, or into those of every step.
+    """
+    if name in columns:
+        return columns[name]
+    places = [place for place, char in enumerate(name) if char == "."]
+    for outer, inner in ((columns.get(name[:place]), name[place + 1 :]) for place in places):
+        if isinstance(outer, dict):
+            value = column(outer, inner)
+            if value is not _ABSENT:
+                return value
+        elif isinstance(outer, list) and outer and all(isinstance(step, dict) for step in outer):
+            values = [column(step, inner) for step in outer]
+            if any(value is not _ABSENT for value in values):
+                return [None if value is _ABSENT else value for value in values]
+    return _ABSENT
 
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        columns = json.loads(line, object_pairs_hook=_unique)
+        return checked(json.loads(line, object_pairs_hook=unique))
     except json.JSONDecodeError as error:
         if error.pos >= len(line.rstrip()):
-            raise _Unreadable("the line ends inside a value (was the file cut off?): complete or delete it") from None
-        raise _Unreadable(f"not JSON ({error.msg} at column {error.colno}): write one object per line") from None
+            raise Unreadable("the line ends inside a value (was the file cut off?): complete or delete it") from None
+        raise Unreadable(f"not JSON ({error.msg} at column {error.colno}): write one object per line") from None
     except (RecursionError, ValueError):  # ValueError: an integer of thousands of digits
-        raise _Unreadable("nested too deeply or a number too long: write lists of numbers or strings") from None
-    if not isinstance(columns, dict):
-        raise _Unreadable(f'expected an object like {{"x": [1, 2]}}, got {type(columns).__name__}: wrap it in one')
-    return columns
+        raise Unreadable("nested too deeply or a number too long: write lists of numbers or strings") from None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def checked(value: Any) -> dict[str, Any]:
+    """Return a JSON value that is an object, or raise `Unreadable`."""
+    if not isinstance(value, dict):
+        raise Unreadable(f'expected an object like {{"x": [1, 2]}}, got {type(value).__name__}: wrap it in one')
+    return value
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of pairs, or raise `Unreadable` if a key stands twice."""
     columns = dict(pairs)
     if len(columns) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Unreadable(f"duplicate key {twice!r}: keep one of them")
+        raise Unreadable(f"duplicate key {twice!r}: keep one of them")
     return columns
 
 
@@ -70,14 +117,16 @@ def sequence(
 
     With `truths`, true and false may be among its numbers.
     """
-    name = columns.get(options.id[0])
+    name = column(columns, options.id[0])
+    name = None if name is _ABSENT else name
     if name is None and options.id_required:
         return DataError(f"{where}: {options.id[0]}: missing: give every sequence one, or leave data.id out")
     if isinstance(name, dict | list | float):
         what = f"expected a string or a whole number as the id, got {name!r:.40}"
         return DataError(f"{where}: {options.id[0]}: {what}: change it")
     wanted = columns if options.columns is None else options.columns
-    kept = {name: condensed(value, truths=truths) for name, value in columns.items() if name in wanted}
+    found = ((wanted_name, column(columns, wanted_name)) for wanted_name in wanted)
+    kept = {found_name: condensed(value, truths=truths) for found_name, value in found if value is not _ABSENT}
     return RawSequence(where, count if name is None else name, kept, names)
 
 

@@ -3,10 +3,12 @@
 Arrays are padded, ``x`` (sequence, step, …) with ``lengths`` (sequence,), or stacked, ``x`` (steps of all sequences, …)
 with ``offsets`` (sequence + 1,). An array without an axis of steps holds one value per sequence. Without ``lengths``
 and ``offsets`` all sequences are as long as the second axis.
+
+A file may hold several splits: of ``X_train``, ``y_train``, ``X_test``, ``y_test`` the split's are read, as x and y.
 """
 
-import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +17,10 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
+from lstm_cli.data.formats.split_names import arrays_of_split
 from lstm_cli.errors import DataError, listed
 
-_EXTENTS = ("lengths", "offsets")
+EXTENTS = ("lengths", "offsets")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,13 @@ class _Layout:
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield the sequences."""
     arrays, present = _load(source, options)
+    return sequences(source, arrays, present, options)
+
+
+def sequences(
+    source: Source, arrays: dict[str, np.ndarray], present: tuple[str, ...], options: Options
+) -> Iterator[RawSequence | DataError]:
+    """Yield the sequences of arrays by column; `present` are the names of all columns."""
     layout = _layout(source, arrays, present, options.input)
     if not layout.count:
         raise DataError(f"{source.name}: there are no sequences: give at least one")
@@ -66,7 +76,10 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
 
 
 def _value(array: np.ndarray, layout: _Layout, index: int) -> Any:
-    return _plain(layout.steps(array, index) if layout.has_steps(array) else array[index])
+    """Return the steps of a sequence, or its one value; an array (sequence, 1) holds single values."""
+    if layout.has_steps(array):
+        return _plain(layout.steps(array, index))
+    return _plain(array[index, 0] if array.ndim == 2 and array.shape[1] == 1 else array[index])
 
 
 def _plain(value: Any) -> Any:
@@ -75,33 +88,54 @@ def _plain(value: Any) -> Any:
 
 
 def _load(source: Source, options: Options) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-    """Return the arrays that are needed, and the names of all."""
-    stream = source.seekable()
-    try:
-        file = np.load(stream, allow_pickle=False)
+    """Return the arrays that are needed by column, and the names of all columns."""
+    with _loading(source, "npz") as file:
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise DataError(f"{source.name}: a single array, not .npz: write numpy.savez(file, x=…, lengths=…)")
         with file:
-            present = tuple(file.files)
-            wanted = [name for name in present if options.wants(name) or name in (*_EXTENTS, options.id[0])]
-            arrays = {name: file[name] for name in wanted}
+            stored = arrays_of_split(file.files, options)
+            if stored is None:
+                what = f"no arrays of {options.split or 'test'} (there are {listed(file.files)})"
+                raise DataError(f"{source.name}: {what}: add them, or give another file")
+            wanted = [name for name in stored if options.wants(name) or name in (*EXTENTS, *options.id)]
+            arrays = {name: _checked(source, stored[name], file[stored[name]]) for name in wanted}
+    return arrays, tuple(stored)
+
+
+def loaded(source: Source, name: str) -> np.ndarray:
+    """Return the array of a file of one array; `name` is that of its column."""
+    with _loading(source, "npy") as array:
+        if not isinstance(array, np.ndarray):
+            raise DataError(f"{source.name}: several arrays, not .npy: set data.format: npz, or name the file ….npz")
+        return _checked(source, name, array)
+
+
+@contextmanager
+def _loading(source: Source, form: str) -> Iterator[Any]:
+    """Give what numpy loads; damage is a `DataError`."""
+    stream = source.seekable()
+    try:
+        yield np.load(stream, allow_pickle=False)
     except (DataError, MemoryError):
         raise
     except Exception as error:  # zipfile, zlib and numpy raise many types of exceptions on damaged bytes
-        if "pickle" in str(error) and zipfile.is_zipfile(stream):
+        if "Object arrays" in str(error):
             fix = "save numbers or strings, padded with lengths or stacked with offsets"
             raise DataError(f"{source.name}: contains Python objects, which are not loaded: {fix}") from None
-        raise DataError(f"{source.name}: not a complete .npz file: write it again with numpy.savez") from None
-    for name, array in arrays.items():
-        if array.dtype.kind not in "iufbU" or not array.ndim:
-            what = f"expected numbers or strings per sequence or step, got {array.dtype} {array.shape}"
-            raise DataError(f"{source.name}: {name}: {what}: convert the array")
-    return arrays, present
+        writer = {"npz": "numpy.savez", "npy": "numpy.save"}[form]
+        raise DataError(f"{source.name}: not a complete .{form} file: write it again with {writer}") from None
+
+
+def _checked(source: Source, name: str, array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind not in "iufbU" or not array.ndim:
+        what = f"expected numbers or strings per sequence or step, got {array.dtype} {array.shape}"
+        raise DataError(f"{source.name}: {name}: {what}: convert the array")
+    return array
 
 
 def _layout(source: Source, arrays: dict[str, np.ndarray], present: tuple[str, ...], first: str) -> _Layout:
     """Take `lengths` and `offsets` out of the arrays and return the layout that they describe."""
-    lengths, offsets = (_whole(source, name, arrays.pop(name, None)) for name in _EXTENTS)
+    lengths, offsets = (_whole(source, name, arrays.pop(name, None)) for name in EXTENTS)
     if offsets is not None:
         if len(offsets) < 2 or offsets[0] != 0 or (np.diff(offsets) < 0).any():
             raise DataError(f"{source.name}: offsets: expected 0 and then every sequence's end: correct them")

@@ -12,6 +12,7 @@ import numpy as np
 
 from lstm_cli.errors import DataError
 
+Split = Literal["train", "valid", "test"]
 #: Values that count as missing where the config names none.
 MISSING: tuple[str | int | float, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "?")
 
@@ -68,7 +69,7 @@ class Options:
     lines: bool = False
     table: TableOptions = TableOptions()
     missing: tuple[str | int | float, ...] = MISSING
-    split: Literal["train", "valid", "test"] | None = None
+    split: Split | None = None
 
     def wants(self, column: str) -> bool:
         """Return whether a column is needed."""

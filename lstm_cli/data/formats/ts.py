@@ -1,19 +1,26 @@
 """Format ts: the time-series archive's files (timeseriesclassification.com).
 
 A header of ``@key value`` lines, then one case per line: dimensions separated by colons, values by commas, and at the
-end the class label where the header says ``@classLabel true``. The values are column ``x`` (step, dimension), the
-label is column ``label``; so is the number of a regression file (``@targetLabel true``). ``?`` is a missing value.
+end the class label where the header says ``@classLabel true``. The values are column ``x`` (step, dimension), ``?`` is
+a missing one; the label is column ``label``; so is the number of a regression file (``@targetLabel true``). With
+``@timeStamps true`` a value is written ``(time,value)``, and the times are column ``time``.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError, listed
+
+_COMMENTS = ("#", "%")
+_COLON = re.compile(r":(?![^()]*\))")  # not one of a time stamp
+_STAMPED = re.compile(r"\(([^()]*),([^(),]*)\)")
 
 
 @dataclass
@@ -21,8 +28,14 @@ class _Header:
     """The lines before @data."""
 
     labelled: bool = False
+    classes: bool = False
     labels: list[str] = field(default_factory=list)
     dimensions: int | None = None
+    stamped: bool = False
+
+
+class _Problem(Exception):
+    """What is wrong with a case and what to do."""
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
@@ -32,12 +45,12 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     count = 0
     for number, line, error in source.lines():
         line = line.strip()
-        if not line or line.startswith("#"):
+        if not line or line.startswith(_COMMENTS):
             continue
         where = f"{source.name}:{number}"
         if header is not None:
             count += 1
-            yield error or _sequence(where, count, line, header)
+            yield error or _sequence(where, count, line, header, options)
         elif not line.startswith("@"):
             raise DataError(f"{where}: a case before @data: put the header, then a line @data, then the cases")
         elif line.lower() == "@data":
@@ -53,19 +66,19 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
 
 def _header(where: str, fields: dict[str, list[str]]) -> _Header:
     def says(key: str) -> bool:
-        return fields.get(key, [])[:1] in (["true"], ["True"], ["TRUE"])
+        return [value.lower() for value in fields.get(key, [])[:1]] == ["true"]
 
-    if says("timestamps"):
-        raise DataError(f"{where}: @timeStamps true cannot be read: write plain values and @timeStamps false")
     dimensions = " ".join(fields.get("dimensions") or fields.get("dimension") or (["1"] if says("univariate") else []))
     if dimensions and not dimensions.isdecimal():
         raise DataError(f"{where}: @dimensions: expected a whole number, got {dimensions!r:.40}: correct it")
-    labels = fields.get("classlabel", [])[1:] if says("classlabel") else []
-    return _Header(says("classlabel") or says("targetlabel"), labels, int(dimensions) if dimensions else None)
+    classes = says("classlabel")
+    labels = fields["classlabel"][1:] if classes else []
+    labelled = classes or says("targetlabel")
+    return _Header(labelled, classes, labels, int(dimensions) if dimensions else None, says("timestamps"))
 
 
-def _sequence(where: str, count: int, line: str, header: _Header) -> RawSequence | DataError:
-    parts = line.split(":")
+def _sequence(where: str, count: int, line: str, header: _Header, options: Options) -> RawSequence | DataError:
+    parts = _COLON.split(line) if header.stamped else line.split(":")
     columns: dict[str, Any] = {"label": parts.pop().strip()} if header.labelled else {}
     if header.labels and columns["label"] not in (*header.labels, "?"):
         what = f"{columns['label']!r:.40} is not a label of the header ({listed(header.labels)})"
@@ -76,21 +89,59 @@ def _sequence(where: str, count: int, line: str, header: _Header) -> RawSequence
     if not parts:
         return DataError(f"{where}: x: no values before the label: complete the line or remove it")
     try:
-        if "_" in line or not line.isascii():  # accepted in a number by Python only
-            _refuse_lenient(parts)
-        dimensions = [np.array(part.replace("?", "nan").split(","), np.float64) for part in parts]
+        if header.stamped:
+            columns["time"], parts = _unstamped(parts)
+        columns["x"] = _stacked([numbers(part) for part in parts])
+    except _Problem as problem:
+        return DataError(f"{where}: x: {problem}")
     except ValueError as error:
-        cell = str(error).removeprefix("could not convert string to float: ")
-        return DataError(f"{where}: x: {cell:.40} is not a number: write numbers separated by commas")
+        return DataError(f"{where}: x: {error}: write numbers separated by commas")
+    if "time" in columns and not options.wants("time"):
+        del columns["time"]
+    labels = frozenset(["label"] if header.classes else [])
+    return RawSequence(where, count, columns, tuple(columns), True, labels=labels)
+
+
+def _unstamped(parts: list[str]) -> tuple[list[str], list[str]]:
+    """Return the times of the steps, and the dimensions without time stamps."""
+    pairs = []
+    for part in parts:
+        pairs.append(_STAMPED.findall(part))
+        if _STAMPED.sub("", part).replace(",", "").strip() or not pairs[-1]:
+            raise _Problem("expected values with time stamps as in the header: write (time,value),(time,value)")
+    times = [[time.strip() for time, _ in pair] for pair in pairs]
+    if any(own != times[0] for own in times):
+        raise _Problem("the dimensions have different time stamps: give every dimension a value at each time")
+    return times[0], [",".join(value for _, value in pair) for pair in pairs]
+
+
+def _stacked(dimensions: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return dimensions as steps (T, D)."""
     steps = sorted({len(values) for values in dimensions})
     if len(steps) > 1:
         fix = "give every dimension as many values"
-        return DataError(f"{where}: x: the dimensions have {steps[0]} to {steps[-1]} values: {fix}")
-    columns["x"] = np.stack(dimensions, axis=1)
-    return RawSequence(where, count, columns, tuple(columns), True)
+        raise _Problem(f"the dimensions have {steps[0]} to {steps[-1]} values: {fix}")
+    return np.stack(dimensions, axis=1)
 
 
-def _refuse_lenient(parts: list[str]) -> None:
-    for cell in ",".join(parts).split(","):
+def numbers(text: str) -> NDArray[np.float64]:
+    """Return the numbers (T,) of a text in which commas separate them; ``?`` is NaN.
+
+    Raises
+    ------
+    ValueError
+        Names the first cell that is not a number.
+    """
+    try:
+        if "_" in text or not text.isascii():  # accepted in a number by Python only
+            _refuse_lenient(text)
+        return np.array(text.replace("?", "nan").split(","), np.float64)
+    except ValueError as error:
+        cell = str(error).removeprefix("could not convert string to float: ")
+        raise ValueError(f"{cell:.40} is not a number") from None
+
+
+def _refuse_lenient(text: str) -> None:
+    for cell in text.split(","):
         if "_" in cell or not cell.isascii():
             raise ValueError(repr(cell))
