@@ -6,6 +6,7 @@ positions.
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -100,7 +101,10 @@ class Dataset:
 
     def digest(self) -> str:
         """Return a hash of everything that training sees of the sequences and their schema."""
-        digest = hashlib.sha256(b"".join(contents(self.schema).values()))
+        layout = self.schema.layout
+        columns = tuple(replace(column, text=None) for column in layout.inputs)  # not seen, nor in earlier versions
+        schema = replace(self.schema, layout=replace(layout, inputs=columns))
+        digest = hashlib.sha256(b"".join(contents(schema).values()))
         for array in (self.lengths, self.numbers, *self.tokens.values(), self.target, self.weight, self.observed):
             digest.update(b"" if array is None else np.ascontiguousarray(array).data)
         return digest.hexdigest()

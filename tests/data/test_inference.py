@@ -3,6 +3,7 @@
 import pytest
 
 from lstm_cli.data import open_data
+from lstm_cli.errors import DataError
 from tests.support.data import data_config, open_jsonl, write
 
 INPUTS = {
@@ -18,11 +19,11 @@ INPUTS = {
 }
 TARGETS = {
     "a string": ("a", "category", "sequence"),
-    "a whole number": (3, "category", "sequence"),
+    "a whole number": (3, "number", "sequence"),
     "a boolean": (True, "category", "sequence"),
     "a fraction": (0.5, "number", "sequence"),
     "strings per step": (["a", "b"], "category", "step"),
-    "whole numbers per step": ([1, 2], "category", "step"),
+    "whole numbers per step": ([1, 2], "number", "step"),
     "fractions per step": ([0.5, 2], "number", "step"),
     "vectors per step": ([[0.5, 1], [2, 3]], "number", "step"),
     "sets per step": ([["a"], ["a", "b"]], "set", "step"),
@@ -76,7 +77,8 @@ def test_a_given_kind_of_an_input_overrides(tmp_path):
     [([3, 10, -1], (-1, 3, 10)), ([True, False], (False, True)), (["3", "a"], ("3", "a")), (["10", "9"], ("9", "10"))],
 )
 def test_labels_keep_their_type_and_numeric_order(tmp_path, values, labels):
-    data = open_jsonl(tmp_path, [{"x": [1.5], "y": value} for value in values], inputs=["x"], target="y")
+    target = {"column": "y", "kind": "category"}
+    data = open_jsonl(tmp_path, [{"x": [1.5], "y": value} for value in values], inputs=["x"], target=target)
     assert data.schema.target.labels == labels
 
 
@@ -87,7 +89,7 @@ def test_sequences_of_length_one_are_per_step_if_the_target_is_a_list(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("cells", "kind"), [("1 2 3", "category"), ("1 2.5 3", "number"), ("a b 1", "category"), ("1.0 2.0 3.0", "number")]
+    ("cells", "kind"), [("1 2 3", "number"), ("1 2.5 3", "number"), ("a b 1", "category"), ("1 2 " * 11, "category")]
 )
 def test_cells_of_csv_are_numbers_where_they_read_as_such(tmp_path, cells, kind):
     write(tmp_path / "a.csv", "x,y\n" + "".join(f"1,{cell}\n" for cell in cells.split()))
@@ -123,10 +125,41 @@ def test_a_label_that_never_changes_within_a_sequence_is_noted(tmp_path):
     assert any("set per: sequence in data.target" in note for note in data.notes)
 
 
-def test_many_whole_numbers_as_categories_are_noted(tmp_path):
-    rows = [{"x": [1.5], "y": number} for number in range(30)]
-    data = open_jsonl(tmp_path, rows, inputs=["x"], target="y")
-    assert any("30 whole numbers are treated as categories" in note for note in data.notes)
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (list(range(20)) * 11, "category"),  # 20 of 220
+        (list(range(20)) * 10, "number"),  # 20 are not fewer than a tenth of 200
+        (list(range(21)) * 20, "number"),
+        ([0.0, 1.0] * 11, "category"),
+        ([0.5, 1.0] * 11, "number"),
+        ([True, False], "category"),
+        (["1", "2"], "category"),
+        ([0, 1, None] * 11, "category"),
+    ],
+)
+@pytest.mark.parametrize("per", ["step", "sequence"])
+def test_few_whole_numbers_that_recur_are_labels(tmp_path, values, kind, per):
+    rows = [{"x": [1.5], "y": [value] if per == "step" else value} for value in values]
+    data = open_jsonl(tmp_path, rows, inputs=["x"], target="y", missing={"target": "skip"})
+    assert (data.schema.target.kind, data.schema.target.per) == (kind, per)
+
+
+def test_a_quantity_that_is_an_input_too_is_a_number(tmp_path):
+    write(tmp_path / "a.csv", "n,m\n" + "1,5\n2,6\n" * 15)
+    for target, kind in (("n", "number"), ("m", "category")):
+        data = open_data(data_config(tmp_path, train="a.csv", inputs=["n"], target=target))
+        assert data.schema.target.kind == kind
+
+
+def test_missing_numbers_are_no_labels(tmp_path):
+    write(tmp_path / "a.csv", "temp,pm\n20.1,12\n20.4,NA\n20.3,NA\n20.2,NA\n20.6,40\n")
+    data = open_data(
+        data_config(tmp_path, train="a.csv", inputs=["temp"], target="pm", scale="none", missing={"target": "skip"})
+    )
+    assert (data.schema.target.kind, data.train.weight.tolist()) == ("number", [1, 0, 0, 0, 1])
+    with pytest.raises(DataError, match=r"a.csv:3: pm: a number is missing \(NA\): fill it in, or set"):
+        open_data(data_config(tmp_path, train="a.csv", inputs=["temp"], target="pm"))
 
 
 def test_text_needs_neither_inputs_nor_target(tmp_path):

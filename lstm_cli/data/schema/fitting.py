@@ -45,7 +45,7 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
                 elements = chain.from_iterable(record.sets(name) for record in records)
                 sets[name] = Labels.fit(elements, column.label_type)
             case "number":
-                numbers = [record.numbers(name)[: record.observed] for record in records]
+                numbers = [_own(column, record) for record in records]
                 if column.fill != "stop":
                     means[name] = train_mean(column, numbers)
                 scaling[name] = _scaling(scale, column, numbers)
@@ -59,6 +59,11 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
         precision=precision,
         means=means,
     )
+
+
+def _own(column: Column, record: Record) -> Numbers:
+    """Return the numbers (T, D) that an input is fitted to: observed ones, and of a static column the one of all."""
+    return record.numbers(column.name)[: 1 if column.static else record.observed]
 
 
 def _labels(target: TargetColumn, records: Sequence[Record]) -> Labels | None:

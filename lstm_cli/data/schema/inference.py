@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from lstm_cli.config.columns import InputSpec
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats import READERS, Options
+from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema.closed_loop_inference import infer_closed_loop
-from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, require
+from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
 from lstm_cli.data.schema.layout import Column, InputKind, Layout, LossColumns, TargetColumn
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.summary import Summary
 from lstm_cli.data.schema.target_inference import infer_target
+from lstm_cli.data.schema.values import first
 from lstm_cli.data.schema.vocabulary import Spelling
 
 
@@ -81,11 +83,13 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
     source, key = spec.of or name, f"data.inputs.{name}"
     require(config, key, source, sequences)
     given = "tokens" if form == "text" and spec.kind == "auto" else spec.kind
-    summary = Summary()
-    if given != "tokens":
-        for sequence in sequences:
-            summary.add(sequence.columns.get(source), 0, textual=sequence.textual)
-    kind = _input_kind(config, key, summary) if given == "auto" else given
+    summary = Summary(MissingValues(config.data.missing.values))
+    for sequence in sequences if form != "text" else ():
+        value = sequence.columns.get(source)
+        summary.add(first(value, textual=sequence.textual) if spec.static else value, 0, textual=sequence.textual)
+    kind = _input_kind(config, key, summary, static=spec.static) if given == "auto" else given
+    if given == "auto" and kind == "tokens":
+        refuse_notations(config, key, source, sequences, "tokens")
     fill = _fill(config, name, kind)
     if kind != "tokens" and spec.token_keys:
         raise config.error(key, f"{' and '.join(spec.token_keys)}: for tokens, but {source} holds a {kind} per step")
@@ -93,12 +97,16 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
         name=name,
         source=source,
         kind=kind,
-        width=summary.width,
+        width=_width(summary, static=spec.static),
         chain=chain_of(config, name) if kind == "number" else Chain(),
         spelling=Spelling(spec.lowercase, spec.last),
         min_count=spec.min_count,
         known=spec.known,
         label_type=label_type(summary, textual=is_textual(sequences)),
+        unit=spec.unit,
+        text=summary.depth == 0 if kind == "tokens" and form != "text" and not spec.static else None,
+        separator=set_separator(source, sequences) if kind == "set" and is_textual(sequences) else " ",
+        static=spec.static,
         fill=fill,
         indicator=config.data.missing.indicator and fill != "stop",
     )
@@ -114,14 +122,32 @@ def _fill(config: Config, name: str, kind: InputKind) -> str:
     return "stop"
 
 
-def _input_kind(config: Config, key: str, summary: Summary) -> InputKind:
+def _width(summary: Summary, *, static: bool) -> int:
+    """Return how many numbers a step has; a list of a static column is one vector, not one number per step."""
+    return summary.lengths.most_common(1)[0][0] if static and summary.depth == 1 else summary.width
+
+
+def _input_kind(config: Config, key: str, summary: Summary, *, static: bool) -> InputKind:
     """Return the kind of an input, inferred from its values."""
+    if static:
+        return _static_kind(config, key, summary)
     if summary.depth == 0 and summary.numeric:
-        raise config.error(key, "single numbers, not sequences: an input is a list with one value per step")
+        what = "single numbers, not sequences: an input is a list with one value per step"
+        raise config.error(key, f"{what}; set static: true for one value per sequence")
     if summary.depth is not None and summary.depth > 2:
         raise config.error(key, f"lists nested {summary.depth} deep: an input has at most a flat list per step")
     if summary.depth == 2:
         return "number" if summary.vectors else "set"
+    return "number" if summary.numeric else "tokens"
+
+
+def _static_kind(config: Config, key: str, summary: Summary) -> InputKind:
+    """Return the kind of an input with one value per sequence."""
+    if summary.depth is not None and summary.depth > 1:
+        what = f"lists nested {summary.depth} deep: with static: true an input is one value per sequence"
+        raise config.error(key, f"{what}, a number, a flat list or a string")
+    if summary.depth == 1:
+        return "number" if summary.numeric and len(summary.lengths) == 1 else "set"
     return "number" if summary.numeric else "tokens"
 
 

@@ -37,7 +37,8 @@ class Column:
     unit
         What a token of a string is, ``char`` or ``word``; None: as the layout says.
     text
-        Tokens are cut out of one string per sequence; otherwise each step is one token.
+        Whether tokens were cut out of one string per sequence in training, rather than listed; None: unknown, as in
+        runs of earlier versions.
     separator
         What separates the labels of a set in a cell of text: ``|``, or a blank (and ``|`` where a cell has one).
     static
@@ -61,7 +62,7 @@ class Column:
     min_count: int = 1
     label_type: str = "str"
     unit: Literal["char", "word"] | None = None
-    text: bool = False
+    text: bool | None = None
     separator: str = " "
     static: bool = False
     known: bool = False
@@ -217,6 +218,11 @@ class Layout:
         return tuple(column for column in self.inputs if column.fill != "stop")
 
     @cached_property
+    def first(self) -> Column:
+        """The first input that has a value per step: its steps are those of the sequence."""
+        return next((column for column in self.inputs if not column.static), self.inputs[0])
+
+    @cached_property
     def next_columns(self) -> tuple[Column, ...]:
         """The inputs that are predicted where the target is the next step: not those that are derived or known."""
         return tuple(column for column in self.inputs if column.predicted)
@@ -254,7 +260,8 @@ class Layout:
 #: Attributes that are left out of the file where they have their default, as files of earlier versions do.
 _OPTIONAL = {
     "closed_loop", "table", "missing", "time", "scale", "window",
-    "unit", "text", "separator", "hot", "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
+    "unit", "text", "separator", "hot",
+    "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
 }  # fmt: skip
 
 

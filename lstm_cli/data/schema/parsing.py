@@ -15,7 +15,7 @@ from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
-from lstm_cli.data.schema import values
+from lstm_cli.data.schema import symbols, values
 from lstm_cli.data.schema.column_values import of_width, parsed, transformable
 from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
@@ -48,17 +48,27 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
 
 
 def _parse_open(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
-    first = layout.inputs[0].name
+    first = layout.first.name
     inputs = {column.name: _input(layout, sequence, column, labelled=labelled) for column in layout.inputs}
     steps = len(inputs[first])
-    for name, given in inputs.items():
-        if len(given) != steps:
-            problem = ValueProblem(f"{len(given)} steps, but {first} has {steps}", "make them equally long")
-            raise sequence.error(name, problem)
+    for column in layout.inputs:
+        given = inputs[column.name]
+        if column.static:
+            inputs[column.name] = _repeated(given, steps)
+        elif len(given) != steps:
+            fix = "make them equally long"
+            if isinstance(sequence.columns.get(column.source), str):
+                fix += ", or set static: true if it is one value for the sequence"
+            raise sequence.error(column.name, ValueProblem(f"{len(given)} steps, but {first} has {steps}", fix))
     if steps <= layout.lag:
         fix = f"data.transform removes {layout.lag} of them; give more, or transform less"
         raise sequence.error(first, ValueProblem(f"{steps} steps are too few", fix))
     return Record(sequence.id, sequence.where, steps, inputs)
+
+
+def _repeated(given: Values, steps: int) -> Values:
+    """Return the one value of a static column for every step."""
+    return np.repeat(given, steps, axis=0) if isinstance(given, np.ndarray) else given * steps
 
 
 def _parse_closed_loop(layout: Layout, loop: ClosedLoopLayout, sequence: RawSequence, *, labelled: bool) -> Record:
@@ -79,22 +89,46 @@ def _parse_closed_loop(layout: Layout, loop: ClosedLoopLayout, sequence: RawSequ
 
 
 def _input(layout: Layout, sequence: RawSequence, column: Column, *, labelled: bool) -> Values:
+    missing = MissingValues(layout.missing)
+
     def read(value: Any) -> Values:
+        if column.static:
+            one = values.single(value, textual=sequence.textual, otherwise="static: false")
+            return _static(one, column, missing, textual=sequence.textual)
         match column.kind:
             case "tokens":
-                tokens = values.tokens(value, unit=layout.unit)
+                if isinstance(value, str) and column.text is False:
+                    what = f"expected a list with one token per step, as in training, got the string {value!r:.40}"
+                    raise ValueProblem(what, "write a list of tokens")
+                tokens = symbols.tokens(value, unit=column.unit or layout.unit)
                 bounded = layout.format == "text" and layout.lines
                 return _bounded(tokens, labelled=labelled) if bounded else tokens
             case "set":
-                return values.sets(value, textual=sequence.textual)
+                return symbols.sets(value, textual=sequence.textual, separator=column.separator)
             case "number":
-                given = values.numbers(value, textual=sequence.textual, missing=MissingValues(layout.missing))
-                if column.fill == "stop":
-                    fix = "fill it in, or say how with data.missing.fill"
-                    given = values.complete(given, value, fix=fix)
-                return transformable(given, column)
+                return _numbers(value, column, missing, textual=sequence.textual)
 
     return parsed(sequence, column.source, read)
+
+
+def _numbers(value: Any, column: Column, missing: MissingValues, *, textual: bool) -> Numbers:
+    """Return numbers (T, D), NaN where they are missing and will be filled."""
+    given = values.numbers(value, textual=textual, missing=missing)
+    if column.fill == "stop":
+        given = values.complete(given, value, fix="fill it in, or say how with data.missing.fill")
+    return transformable(given, column)
+
+
+def _static(value: Any, column: Column, missing: MissingValues, *, textual: bool) -> Values:
+    """Return the one value of a static column as a single step."""
+    match column.kind:
+        case "tokens":
+            return symbols.tokens([value], unit="char")
+        case "set":
+            return [symbols.elements(value, textual=textual, separator=column.separator)]
+        case "number":
+            vector = value if isinstance(value, list | np.ndarray) else [value]
+            return _numbers([vector], column, missing, textual=textual)
 
 
 def _bounded(tokens: list[str], *, labelled: bool) -> list[str]:

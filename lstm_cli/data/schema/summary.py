@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data.formats.cells import Cells
+from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.schema.values import plain_digits
 
 _ARRAY_TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float", "U": "str"}
@@ -19,6 +20,8 @@ class Summary:
 
     Attributes
     ----------
+    missing
+        Tells which cells have no value: they count as ``null``.
     count
         Values seen.
     depths
@@ -32,6 +35,7 @@ class Summary:
         Values that are lists with as many elements as the sequence has steps.
     """
 
+    missing: MissingValues = field(default_factory=MissingValues)
     count: int = 0
     depths: Counter[int] = field(default_factory=Counter)
     cells: Counter[str] = field(default_factory=Counter)
@@ -102,8 +106,10 @@ class Summary:
                 self.cells["int" if _FRACTION.isdisjoint("".join(cells)) else "float"] += len(cells)
             else:
                 for cell, count in Counter(cells).items():
-                    self.cells[_text_type(cell)] += count
+                    self.cells["null" if self.missing.is_missing(cell) else text_type(cell)] += count
             return
+        if str in map(type, cells):
+            cells = [None if type(cell) is str and self.missing.is_missing(cell) else cell for cell in cells]
         for kind, count in Counter(type(cell).__name__ for cell in cells).items():
             self.cells[_TYPES.get(kind, "str")] += count
 
@@ -124,8 +130,9 @@ def _are_numbers(cells: list[str]) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
-def _text_type(cell: str) -> str:
-    """Return the type that a cell of text represents."""
+def text_type(cell: str) -> str:
+    """Return the type that a cell of text represents: ``int``, ``float``, ``str``, or ``null`` of an empty one."""
+    cell = cell.strip()
     if not cell:
         return "null"
     if not plain_digits(cell):

@@ -1,19 +1,23 @@
 """What the target is: its kind and whether it is per step or per sequence, given or inferred from its values.
 
-Strings, booleans and whole numbers are categories, numbers with a decimal point are numbers. If most sequences have as
-many values as steps, there is one target per step. Where every sequence has a single step, a list of one value is per
-step and a plain value per sequence, which is the same prediction.
+Strings and booleans are categories. Numbers are quantities, unless few different whole ones recur (see `quantities`),
+or the format says that they are labels; vectors of zeros and a single one are categories by position. If most sequences
+have as many values as steps, there is one target per step. Where every sequence has a single step, a list of one value
+is per step and a plain value per sequence, which is the same prediction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from lstm_cli.config.columns import TargetSpec
 from lstm_cli.config.config import Config
+from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema import values
-from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, require
+from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
 from lstm_cli.data.schema.layout import Column, InputKind, Per, TargetColumn, TargetKind
 from lstm_cli.data.schema.preprocessing import Chain
+from lstm_cli.data.schema.quantities import recurs, share_of_hot
 from lstm_cli.data.schema.summary import Summary
 
 _NEXT_KINDS: dict[InputKind, TargetKind] = {"tokens": "category", "number": "number", "set": "set"}
@@ -22,33 +26,119 @@ _NEXT_KINDS: dict[InputKind, TargetKind] = {"tokens": "category", "number": "num
 def infer_target(
     config: Config, form: str, inputs: tuple[Column, ...], sequences: Sequence[RawSequence]
 ) -> TargetColumn:
-    """Return the target of a data set whose inputs are known, or raise the `ConfigError` that says what does not fit."""
+    """Return the target of a data set with these inputs, or raise the `ConfigError` that says what does not fit."""
     spec = config.data.target
     if spec is None and form != "text":
         raise config.error("data.target", "missing: name the column to predict, or next for the next step")
     if spec is None or spec.column is None:
         return _next(config, spec, inputs)
     require(config, "data.target", spec.column, sequences)
-    summary, textual = Summary(), is_textual(sequences)
-    for sequence in sequences:
-        steps = values.step_count(sequence.columns.get(inputs[0].source), config.data.unit)
-        summary.add(sequence.columns.get(spec.column), steps, textual=sequence.textual)
-    per = "step" if spec.horizon > 1 else _per(summary, spec, textual=textual)
-    kind = _kind(summary, spec, per, textual=textual)
-    if per == "sequence" and spec.ahead:
+    found = _Found(config, spec, spec.column, inputs, sequences)
+    if found.per == "sequence" and spec.ahead:
         raise config.error("data.target.ahead", "there is no later step to predict where the target is per sequence")
-    whole = per == "sequence" and summary.depth == 1 and not textual  # the list is one target, not one per step
+    kind = spec.kind if spec.kind != "auto" else found.kind()
+    hot = found.hot(kind)
+    summary = found.summary
+    whole = found.per == "sequence" and summary.depth == 1 and not found.textual  # one target, not one per step
     return TargetColumn(
         column=spec.column,
         kind=kind,
-        per=per,
+        per=found.per,
         ahead=max(1, spec.ahead) if spec.horizon > 1 else spec.ahead,
         horizon=spec.horizon,
         width=summary.lengths.most_common(1)[0][0] if whole else summary.width,
         chain=chain_of(config, spec.column) if kind == "number" else Chain(),
-        label_type=label_type(summary, textual=textual),
+        label_type="str" if hot else label_type(summary, textual=found.textual),
+        separator=set_separator(spec.column, sequences) if kind == "set" and not hot else " ",
+        hot=hot,
         skip_missing=config.data.missing.target == "skip",
     )
+
+
+class _Found:
+    """What the values of a target column say about it."""
+
+    def __init__(
+        self,
+        config: Config,
+        spec: TargetSpec,
+        column: str,
+        inputs: tuple[Column, ...],
+        sequences: Sequence[RawSequence],
+    ) -> None:
+        self._config, self._spec, self._column, self._sequences = config, spec, column, sequences
+        self.missing = MissingValues(config.data.missing.values)
+        self.textual = is_textual(sequences)
+        self.summary = Summary(self.missing)
+        steps_of = next((found for found in inputs if not found.static), inputs[0])
+        for sequence in sequences:
+            steps = values.step_count(sequence.columns.get(steps_of.source), steps_of.unit or config.data.unit)
+            self.summary.add(sequence.columns.get(column), steps, textual=sequence.textual)
+        self.per: Per = "step" if spec.horizon > 1 else _per(self.summary, spec, textual=self.textual)
+        self._is_input = any(column in (found.name, found.source) and found.kind == "number" for found in inputs)
+
+    def kind(self) -> TargetKind:
+        """Return the kind of the target, inferred from its values."""
+        summary = self.summary
+        if self._spec.horizon > 1:
+            return "number"
+        if any(self._column in sequence.labels for sequence in self._sequences):
+            return "category"
+        if not summary.numeric:
+            return self._kind_of_text()
+        if summary.cells["bool"] > summary.cells["int"] + summary.cells["float"] and not self._vectors:
+            return "category"
+        if self._vectors:
+            return self._kind_of_vectors()
+        if self._is_input or not recurs(self._values(), self.missing):
+            return "number"
+        return "category"
+
+    def hot(self, kind: TargetKind) -> bool:
+        """Return whether labels are the positions of ones; refuse vectors that cannot be read as categories."""
+        if not self._vectors or kind == "number" or not self.summary.numeric:
+            return False
+        if share_of_hot(self._values(), many=kind == "set") > 0.5:
+            return True
+        if kind == "category":
+            what = f"{self._column} holds vectors, not labels or one-hot vectors"
+            raise self._config.error("data.target.kind", f"{what}: write the label, the argmax, or set kind: number")
+        return False
+
+    @property
+    def _vectors(self) -> bool:
+        """Whether there are several numbers for each target."""
+        if self.summary.depth == 2:
+            return self.summary.widths.keys() != {1}
+        return self._is_whole and self.summary.lengths.keys() != {1}
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether a list is one target, not one per step."""
+        return self.per == "sequence" and self.summary.depth == 1 and not self.textual
+
+    def _kind_of_text(self) -> TargetKind:
+        if self.summary.depth == 2 or self._is_whole:
+            return "set"
+        refuse_notations(self._config, "data.target", self._column, self._sequences, "category")
+        return "category"
+
+    def _kind_of_vectors(self) -> TargetKind:
+        """Return the kind of several numbers for each target: vectors, or sets of whole numbers."""
+        if share_of_hot(self._values(), many=False) == 1:
+            return "category"
+        if self.summary.depth == 2:
+            return "number" if self.summary.vectors else "set"
+        if share_of_hot(self._values(), many=True) == 1:
+            return "set"
+        return "number" if self.summary.cells["float"] > 0 else "set"
+
+    def _values(self) -> Iterator[Any]:
+        """Yield the target of every sequence; one for all its rows where it is per sequence."""
+        for sequence in self._sequences:
+            value = sequence.columns.get(self._column)
+            if value is not None:
+                yield values.first(value, textual=sequence.textual) if self.per == "sequence" else value
 
 
 def _next(config: Config, spec: TargetSpec | None, inputs: tuple[Column, ...]) -> TargetColumn:
@@ -77,18 +167,3 @@ def _per(summary: Summary, spec: TargetSpec, *, textual: bool) -> Per:
     if summary.depth == 1 and spec.kind == "set" and not textual:
         return "sequence"
     return "step" if summary.depth and 2 * summary.aligned > summary.count else "sequence"
-
-
-def _kind(summary: Summary, spec: TargetSpec, per: Per, *, textual: bool) -> TargetKind:
-    if spec.kind != "auto":
-        return spec.kind
-    return "number" if spec.horizon > 1 else _target_kind(summary, per, textual=textual)
-
-
-def _target_kind(summary: Summary, per: Per, *, textual: bool) -> TargetKind:
-    if summary.depth == 2:
-        return "number" if summary.vectors else "set"
-    number = summary.numeric and summary.cells["float"] > 0
-    if summary.depth == 1 and per == "sequence" and not textual:
-        return "number" if number else "set"
-    return "number" if number else "category"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
-from lstm_cli.data.schema import values
+from lstm_cli.data.schema import symbols, values
 from lstm_cli.data.schema.column_values import parsed, transformable
 from lstm_cli.data.schema.layout import Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
@@ -37,7 +37,7 @@ def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple
             return _whole(value, target, missing, textual=sequence.textual)
         cells = values.steps(value)
         if len(cells) != record.steps:
-            what = f"{len(cells)} values for {record.steps} steps of {layout.inputs[0].name}"
+            what = f"{len(cells)} values for {record.steps} steps of {layout.first.name}"
             raise ValueProblem(what, "give one per step, or set target: {per: sequence}")
         return _steps(cells, target, missing, counts, textual=sequence.textual)
 
@@ -104,9 +104,11 @@ def _steps(
 def _read(cells: Any, target: TargetColumn, *, textual: bool) -> Values:
     match target.kind:
         case "category":
-            return values.categories(cells)
+            return symbols.hot_labels(cells) if target.hot else symbols.categories(cells)
+        case "set" if target.hot:
+            return symbols.hot_sets(cells)
         case "set":
-            return values.sets(cells, textual=textual)
+            return symbols.sets(cells, textual=textual, separator=target.separator)
         case "number":
             return transformable(values.numbers(cells, textual=textual), target)
 
@@ -124,9 +126,11 @@ def _whole(value: Any, target: TargetColumn, missing: MissingValues, *, textual:
 def _read_whole(value: Any, target: TargetColumn, *, textual: bool) -> Values:
     match target.kind:
         case "category":
-            return [values.category(value, textual=textual)]
+            return symbols.hot_labels([value]) if target.hot else [symbols.category(value, textual=textual)]
+        case "set" if target.hot:
+            return symbols.hot_sets([value])
         case "set":
-            return [values.elements(value, textual=textual)]
+            return [symbols.elements(value, textual=textual, separator=target.separator)]
         case "number":
             return transformable(values.vector(value, textual=textual), target)
 

@@ -1,4 +1,4 @@
-"""From raw values to typed ones: numbers (T, D), tokens, sets; a wrong value raises a `ValueProblem` with its step.
+"""From raw values to numbers (T, D), and what all kinds share; a wrong value raises a `ValueProblem` with its step.
 
 Legend: T steps, D numbers per step.
 """
@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
-from lstm_cli.data.formats.raw import ValueProblem, label_key
+from lstm_cli.data.formats.raw import ValueProblem
 from lstm_cli.data.formats.text import split
 from lstm_cli.data.schema.record import Numbers
 
-_MISSING_FIX = "fill it in or remove the sequence"
+MISSING_FIX = "fill it in or remove the sequence"
 _DEFAULT = MissingValues()
-_EMPTY_CELLS = ("", "_")  # "_" as in conllu
 
 
 def step_count(value: Any, unit: str) -> int:
@@ -43,11 +42,11 @@ def numbers(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT) -> 
     infinite = np.isinf(values)
     if infinite.any():
         step = int(np.flatnonzero(infinite.any(axis=1))[0])
-        raise ValueProblem(f"{values[step][infinite[step]][0]} is not a finite number", _MISSING_FIX, step=step)
+        raise ValueProblem(f"{values[step][infinite[step]][0]} is not a finite number", MISSING_FIX, step=step)
     return values
 
 
-def complete(given: Numbers, value: Any, *, what: str = "a number", fix: str = _MISSING_FIX) -> Numbers:
+def complete(given: Numbers, value: Any, *, what: str = "a number", fix: str = MISSING_FIX) -> Numbers:
     """Return numbers (T, D) if none is missing among them; `value` is what they were read from."""
     gaps = np.isnan(given).any(axis=1)
     if gaps.any():
@@ -171,48 +170,8 @@ def _number(part: Any, step: int, textual: bool, missing: MissingValues) -> Any:
     except OverflowError:
         raise ValueProblem(f"{part!s:.20}… is too large", "scale the column down", step=step) from None
     if value != value:
-        raise ValueProblem(f"{part} is not a finite number", _MISSING_FIX, step=step)
+        raise ValueProblem(f"{part} is not a finite number", MISSING_FIX, step=step)
     return part
-
-
-def tokens(value: Any, *, unit: str) -> list[str]:
-    """Return the tokens of a list of strings, or of a string split into characters or words."""
-    if isinstance(value, str):
-        return _cells(split(value, unit))
-    cells = _cells(value)
-    if set(map(type, cells)) == {str} and all(cells):  # fast path, for texts of a million characters
-        return cells
-    return [_symbol(cell, step, "token") for step, cell in enumerate(cells)]
-
-
-def sets(value: Any, *, textual: bool) -> list[list[str]]:
-    """Return a list of labels per step; in a textual cell they are separated by spaces or ``|``."""
-    cells = _cells(value)
-    return [elements(cell, textual=textual, step=step) for step, cell in enumerate(cells)]
-
-
-def elements(cell: Any, *, textual: bool, step: int | None = None) -> list[str]:
-    """Return the labels of one set."""
-    if textual and isinstance(cell, str):
-        if cell in _EMPTY_CELLS:
-            return []
-        return [part.strip() for part in cell.split("|")] if "|" in cell else cell.split()
-    if not isinstance(cell, list | np.ndarray):
-        raise ValueProblem(
-            f"expected a list of labels, got {cell!r:.40}", "write [] for none and [label] for one", step=step
-        )
-    return [_symbol(part, step, "label") for part in (cell.tolist() if isinstance(cell, np.ndarray) else cell)]
-
-
-def categories(value: Any) -> list[str]:
-    """Return the label of every step."""
-    cells = _cells(value)
-    return [_label(cell, step, "label") for step, cell in enumerate(cells)]
-
-
-def category(value: Any, *, textual: bool) -> str:
-    """Return the label of a whole sequence."""
-    return _label(single(value, textual=textual), None, "label")
 
 
 def vector(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT, what: str = "a number") -> Numbers:
@@ -234,41 +193,22 @@ def table(value: Any) -> Numbers:
     return complete(numbers(value, textual=False), value) if nested else vector(value, textual=False)
 
 
-def single(value: Any, *, textual: bool) -> Any:
-    """Return the one value of a sequence, which formats with one step per line repeat at every step."""
-    if isinstance(value, Cells):
-        value = value.tolist()
-    if not (textual and isinstance(value, list)):
-        return value
-    for step, cell in enumerate(value):
-        if cell != value[0]:
-            what = f"expected one value for the sequence, got {value[0]!r:.40} and {cell!r:.40}"
-            raise ValueProblem(what, "repeat the same value, or set target: {per: step}", step=step)
-    return value[0]
+def first(value: Any, *, textual: bool) -> Any:
+    """Return the one value of a sequence, which formats with one step per line repeat at every step, unchecked."""
+    return value[0] if textual and isinstance(value, list | Cells) and len(value) else value
 
 
-def _symbol(value: Any, step: int | None, what: str) -> str:
-    """Return a token or label as a string; a fraction is a quantity and is refused."""
-    if isinstance(value, float) and not value.is_integer():
-        fix = "write strings or whole numbers, or set kind: number for a quantity"
-        raise ValueProblem(f"expected a {what}, got the number {value}", fix, step=step)
-    return _label(value, step, what)
+def single(value: Any, *, textual: bool, otherwise: str = "target: {per: step}") -> Any:
+    """Return the one value of a sequence, which formats with one step per line must repeat at every step.
 
-
-def _label(value: Any, step: int | None, what: str) -> str:
-    if value is None or value == "":
-        raise ValueProblem(f"the {what} is missing", _MISSING_FIX, step=step)
-    if isinstance(value, list | dict | np.ndarray):
-        raise ValueProblem(f"expected one {what}, got a list or an object", f"write one {what}", step=step)
-    if isinstance(value, float | np.floating) and not np.isfinite(value):
-        raise ValueProblem(f"expected a {what}, got {value}", _MISSING_FIX, step=step)
-    return label_key(value)
-
-
-def _cells(value: Any) -> list[Any]:
-    """Return the list of steps, which must not be empty."""
-    cells: list[Any] = steps(value).tolist() if isinstance(value, np.ndarray | Cells) else steps(value)
-    return cells
+    `otherwise` is what to set if the values are meant to differ.
+    """
+    one = first(value, textual=textual)
+    for step, cell in enumerate(value if textual and isinstance(value, list | Cells) else ()):
+        if cell != one:
+            what = f"expected one value for the sequence, got {one!r:.40} and {cell!r:.40}"
+            raise ValueProblem(what, f"repeat the same value, or set {otherwise}", step=step)
+    return one
 
 
 def taken(cells: Any, places: NDArray[np.intp]) -> Any:
