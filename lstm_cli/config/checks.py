@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lstm_cli.config import closed_loop_checks, forecast_checks
 from lstm_cli.config.config import Config
-from lstm_cli.config.conflict import Conflict, is_text
+from lstm_cli.config.conflict import Conflict, is_text, own_target
 from lstm_cli.config.optimizer import Sgd
 from lstm_cli.errors import did_you_mean, nearest
 
@@ -21,7 +21,7 @@ def _target(config: Config) -> Iterator[Conflict]:
     target = config.data.target
     keys = ("data.target", "data.format")
     if target is None:
-        if not is_text(config.data):
+        if own_target(config.data) is None:
             yield Conflict(keys, "missing: give the column to predict, or next for the next step of the inputs")
     elif target.next == (target.column is not None):
         yield Conflict(keys, "give either a column or next: true")
@@ -31,7 +31,7 @@ def _target(config: Config) -> Iterator[Conflict]:
 
 def _bidirectional(config: Config) -> Iterator[Conflict]:
     target = config.data.target
-    looks_ahead = is_text(config.data) if target is None else target.next
+    looks_ahead = own_target(config.data) == "next" if target is None else target.next
     for number, layer in enumerate(config.model.layers):
         if not layer.bidirectional:
             continue

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from lstm_cli.config.data import DataSpec
-from lstm_cli.config.formats import format_of
+from lstm_cli.config.formats import OWN_TARGETS, format_of
 
 
 class Conflict(NamedTuple):
@@ -15,5 +15,14 @@ class Conflict(NamedTuple):
 
 def is_text(data: DataSpec) -> bool:
     """Return whether the data is plain text, by format or suffix."""
+    return _format(data) == "text"
+
+
+def own_target(data: DataSpec) -> str | None:
+    """Return what the data's format says is to be predicted: a column, or ``next``; None: the config has to say it."""
+    return OWN_TARGETS.get(_format(data) or "")
+
+
+def _format(data: DataSpec) -> str | None:
     first = data.train if isinstance(data.train, str) else data.train[0]
-    return (format_of(first) if data.format == "auto" else data.format) == "text"
+    return format_of(first) if data.format == "auto" else data.format

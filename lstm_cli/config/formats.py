@@ -17,6 +17,8 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
     "tsf": (".tsf",),
     "arrow": (".arrow", ".feather"),
 }
+#: What is predicted unless the config says otherwise, in formats that say it: a column, or ``next``.
+OWN_TARGETS = {"text": "next", "ts": "label", "tsf": "next"}
 #: Suffixes of compressed files, which stand behind the format's own: log.csv.gz.
 COMPRESSED = (".gz", ".zst", ".zip")
 FORMATS = tuple(SUFFIXES)

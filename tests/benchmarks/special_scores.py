@@ -2,11 +2,14 @@
 
     python -m tests.benchmarks.special_scores reber RUN STRINGS.txt
     python -m tests.benchmarks.special_scores pendulum RUN valid.csv
+    python -m tests.benchmarks.special_scores hourly RUN test.csv
 
 `reber`: the share of strings at whose every step the symbols that the network holds likeliest are those that the
 grammar allows (Hochreiter and Schmidhuber 1997, section 5.1), and how often it gets the last symbol but one.
 `pendulum`: after 200 observed steps, the root mean squared error one step ahead, and the median error of both angles in
 degrees after running free for 0.1, 0.2 and 0.5 s.
+`hourly`: errors of the forecasts of the next 24 loads from every hour but those of the first week, beside three naive
+forecasts from the same hours: the last load, that of the same hour a day before, and a week before.
 """
 
 import argparse
@@ -21,6 +24,8 @@ from lstm_cli.predict import Run, load
 
 HORIZONS = {"0.1 s": 10, "0.2 s": 20, "0.5 s": 50}
 HISTORY, SPACING = 200, 100
+DAY, WEEK = 24, 168
+HOURS = (1, 6, 12, 24)
 
 
 def successors(string: str) -> list[set[str]]:
@@ -73,14 +78,40 @@ def _angles(states: np.ndarray) -> np.ndarray:
     return np.arctan2(states[..., 0::2], states[..., 1::2])
 
 
+def hourly(run: Run, path: Path) -> dict[str, dict[str, float]]:
+    """Score the forecasts that `lstm-predict` writes for a file without empty loads, and naive ones."""
+    load_now = np.genfromtxt(path, delimiter=",", names=True, dtype=None, encoding="utf-8")["load"]
+    origins = np.arange(WEEK, len(load_now) - DAY)
+    ahead = origins[:, None] + np.arange(1, DAY + 1)
+    (row,) = run.predictions(encode(run.schema, sequence) for sequence in read_sequences(path, run.schema))
+    forecasts = {
+        "model": np.array([row["prediction"][origin] for origin in origins], float),
+        "last value": np.repeat(load_now[origins, None], DAY, axis=1),
+        "yesterday": load_now[ahead - DAY],
+        "last week": load_now[ahead - WEEK],
+    }
+    return {name: _errors(forecast - load_now[ahead]) for name, forecast in forecasts.items()}
+
+
+def _errors(error: np.ndarray) -> dict[str, float]:
+    """Return the root mean squared and the mean absolute error (N, 24), over all hours and at some."""
+    rmse, mae = np.sqrt(np.square(error).mean(axis=0)), np.abs(error).mean(axis=0)
+    scores = {"rmse": float(np.sqrt(np.square(error).mean())), "mae": float(mae.mean())}
+    return scores | {
+        f"{name} at {hour} h": float(by_hour[hour - 1])
+        for name, by_hour in (("rmse", rmse), ("mae", mae))
+        for hour in HOURS
+    }
+
+
 def main() -> None:
     """Parse the command line and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=["reber", "pendulum"])
+    parser.add_argument("task", choices=["reber", "pendulum", "hourly"])
     parser.add_argument("run", type=Path)
     parser.add_argument("data", type=Path)
     given = parser.parse_args()
-    score = {"reber": reber, "pendulum": pendulum}[given.task]
+    score = {"reber": reber, "pendulum": pendulum, "hourly": hourly}[given.task]
     print(json.dumps(score(load(given.run), given.data)))
 
 

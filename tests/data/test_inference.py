@@ -180,3 +180,10 @@ def test_sentence_comments_of_conllu_are_columns(tmp_path):
     write(tmp_path / "a.conllu", f"# mood = glad\n{word}\n\n# mood = sad\n{word}\n")
     data = open_data(data_config(tmp_path, train="a.conllu", inputs=["form"], target="mood"))
     assert (data.schema.target.per, data.schema.target.labels) == ("sequence", ("glad", "sad"))
+
+
+@pytest.mark.parametrize("data", [{}, {"inputs": ["x"]}])
+def test_an_archive_says_what_its_target_is(tmp_path, data):
+    write(tmp_path / "a.ts", "@problemName P\n@classLabel true up down\n@data\n1,2,3:up\n4,5:down\n")
+    target = open_data(data_config(tmp_path, train="a.ts", **data)).schema.target
+    assert (target.kind, target.per, set(target.labels)) == ("category", "sequence", {"up", "down"})

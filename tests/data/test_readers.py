@@ -188,6 +188,8 @@ def test_config_and_reader_agree_on_what_a_suffix_stands_for(name, form):
     data = {"train": name, "inputs": ["x"]}
     if form == "text":  # which needs no target: the next symbol is learned
         assert config_from_mapping({"data": data | {"unit": "word"}}).data.format == "auto"
+    elif form in ("ts", "tsf"):  # which say what their target is
+        assert config_from_mapping({"data": data}).data.target is None
     else:
         with pytest.raises(ConfigError, match=r"data\.target: missing"):
             config_from_mapping({"data": data})

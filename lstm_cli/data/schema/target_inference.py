@@ -11,6 +11,7 @@ from typing import Any
 
 from lstm_cli.config.columns import TargetSpec
 from lstm_cli.config.config import Config
+from lstm_cli.config.formats import OWN_TARGETS
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema import values
@@ -27,10 +28,8 @@ def infer_target(
     config: Config, form: str, inputs: tuple[Column, ...], sequences: Sequence[RawSequence]
 ) -> TargetColumn:
     """Return the target of a data set with these inputs, or raise the `ConfigError` that says what does not fit."""
-    spec = config.data.target
-    if spec is None and form != "text":
-        raise config.error("data.target", "missing: name the column to predict, or next for the next step")
-    if spec is None or spec.column is None:
+    spec = config.data.target or _own_target(config, form)
+    if spec.column is None:
         return _next(config, spec, inputs)
     require(config, "data.target", spec.column, sequences)
     found = _Found(config, spec, spec.column, inputs, sequences)
@@ -141,7 +140,15 @@ class _Found:
                 yield values.first(value, textual=sequence.textual) if self.per == "sequence" else value
 
 
-def _next(config: Config, spec: TargetSpec | None, inputs: tuple[Column, ...]) -> TargetColumn:
+def _own_target(config: Config, form: str) -> TargetSpec:
+    """Return the target of formats that say what it is."""
+    name = OWN_TARGETS.get(form)
+    if name is None:
+        raise config.error("data.target", "missing: name the column to predict, or next for the next step")
+    return TargetSpec.model_validate(TargetSpec.long_form(name))
+
+
+def _next(config: Config, spec: TargetSpec, inputs: tuple[Column, ...]) -> TargetColumn:
     """Return the target that is the next step of the inputs."""
     own = [column for column in inputs if column.predicted]
     kinds = sorted({column.kind for column in own})
@@ -150,11 +157,11 @@ def _next(config: Config, spec: TargetSpec | None, inputs: tuple[Column, ...]) -
         fix = "the next step is one column of tokens, one of sets, or columns of numbers; or name a column"
         raise config.error("data.target", f"next does not work for these inputs ({what}): {fix}")
     kind = _NEXT_KINDS[kinds[0]]
-    if spec is not None and spec.kind not in ("auto", kind):
+    if spec.kind not in ("auto", kind):
         raise config.error("data.target.kind", f"got {spec.kind}, but the next step of {own[0].name} is a {kind}")
-    if spec is not None and spec.per == "sequence":
+    if spec.per == "sequence":
         raise config.error("data.target.per", "next is predicted at every step: leave it out")
-    ahead, horizon = (max(1, spec.ahead), spec.horizon) if spec is not None else (1, 1)
+    ahead, horizon = max(1, spec.ahead), spec.horizon
     if horizon > 1 and kind != "number":
         raise config.error("data.target.horizon", f"only for numbers, but {own[0].name} holds {own[0].kind}")
     width, skip = sum(column.width for column in own), config.data.missing.target == "skip"
