@@ -64,7 +64,7 @@ def _text_options(config: Config) -> Iterator[Conflict]:
 
 def _columns(config: Config) -> Iterator[Conflict]:
     """Find settings of columns that are not among the listed inputs."""
-    inputs, target = config.data.inputs, config.data.target
+    inputs, target, fill = config.data.inputs, config.data.target, config.data.missing.fill
     if not inputs:
         return
     targets = [target.column] if target and target.column else []
@@ -72,11 +72,36 @@ def _columns(config: Config) -> Iterator[Conflict]:
     for key, names, known in (
         ("model.embedding", embedding, [*inputs]),
         ("data.transform", config.data.transform, [*inputs, *targets]),
+        ("data.missing.fill", fill if isinstance(fill, dict) else {}, [*inputs]),
     ):
         for name in names:
             if name not in known:
                 hint = did_you_mean(nearest(name, known)) or f", expected one of {', '.join(known)}"
                 yield Conflict((f"{key}.{name}", key, "data.inputs", "data.target"), f"no such input{hint}")
+
+
+def _missing(config: Config) -> Iterator[Conflict]:
+    """Find ways to treat missing values that do not fit the target, or each other."""
+    missing, target, key = config.data.missing, config.data.target, "data.missing.fill"
+    by_column = missing.fill if isinstance(missing.fill, dict) else {"": missing.fill}
+    forecast = target is not None and (target.next or target.ahead > 0)
+    for name, fill in by_column.items():
+        keys = (f"{key}.{name}", key) if name else (key,)
+        if fill == "linear" and forecast:
+            text = "linear looks ahead, and a forecast begins at every step: use previous"
+            yield Conflict((*keys, "data.target"), text)
+        columns = [name] if name else [*config.data.transform]
+        logs = [
+            column for column in columns if any(step.name == "log" for step in config.data.transform.get(column, ()))
+        ]
+        if fill == "zero" and logs:
+            yield Conflict((*keys, "data.transform"), f"zero has no logarithm (data.transform.{logs[0]}): use mean")
+    filled = any(fill != "stop" for fill in by_column.values())
+    if missing.indicator and not filled:
+        yield Conflict(("data.missing.indicator", key), "needs data.missing.fill, which says how gaps are filled")
+    if config.rollout is not None and config.rollout.dynamics is not None and (filled or missing.target == "skip"):
+        keys = (key,) if filled else ("data.missing.target",)
+        yield Conflict((*keys, "rollout.dynamics"), "a system's states are all observed: leave it out")
 
 
 def _batching(config: Config) -> Iterator[Conflict]:
@@ -133,6 +158,7 @@ _CHECKS = (
     _windows,
     _text_options,
     _columns,
+    _missing,
     _batching,
     _valid_streams,
     _monitor,

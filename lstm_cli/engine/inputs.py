@@ -13,6 +13,7 @@ from lstm_cli.data import Batch
 from lstm_cli.graph.inputs import Inputs
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Kind, target_variable
+from lstm_cli.graph.rollout import ClosedLoop
 
 
 def inputs_with_target(model: Model, kind: Kind) -> tuple[Inputs[Variable], Variable, Variable]:
@@ -46,15 +47,16 @@ def input_arrays(
         In a closed loop: further steps at which the observed input is fed.
     """
     state, fresh = _initial_state(model, batch, previous_state)
+    feed = _observed_steps(batch, forced)
     return Inputs(
-        numbers=None if batch.numbers is None else _cast(batch.numbers, model),
+        numbers=None if batch.numbers is None else _cast(_without_gaps(batch.numbers, model, feed), model),
         tokens={name: batch.tokens[name] for name in model.sizes.tokens},
         lengths=batch.lengths,
         counted=batch.counted,
         seeds=np.zeros(model.dropout_count, np.int64) if seeds is None else seeds,
         state=state,
         fresh=fresh,
-        feed=_observed_steps(batch, forced),
+        feed=feed,
         observed=batch.observed,
         target=None if divisor is None else _target(batch, model),
         weight=None if divisor is None else _cast(batch.weight, model) / np.asarray(divisor, model.dtype),
@@ -78,6 +80,17 @@ def _observed_steps(batch: Batch, forced: np.ndarray | None) -> np.ndarray | Non
         return None
     given = np.arange(len(batch.mask))[:, np.newaxis] < batch.observed
     return (given if forced is None else given | forced).astype(np.int64)
+
+
+def _without_gaps(numbers: np.ndarray, model: Model, feed: np.ndarray | None) -> np.ndarray:
+    """Return numbers (T, B, I) whose indicators of filled gaps are 0 where a closed loop is fed its own prediction."""
+    if feed is None or not isinstance(model, ClosedLoop) or model.closed_loop.system is not None:
+        return numbers
+    size = model.closed_loop.size
+    if numbers.shape[2] == size:
+        return numbers
+    given = numbers[:, :, size:] * feed[:, :, np.newaxis].astype(numbers.dtype)
+    return np.concatenate([numbers[:, :, :size], given], axis=2)
 
 
 def _target(batch: Batch, model: Model) -> np.ndarray:

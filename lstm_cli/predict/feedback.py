@@ -137,7 +137,7 @@ def _one_step(schema: Schema, chosen: np.ndarray) -> Batch:
     return Batch(
         lengths=np.ones(count, np.int64),
         mask=np.ones((1, count), np.float32),
-        numbers=None if category else np.ascontiguousarray(chosen[np.newaxis], schema.precision),
+        numbers=None if category else _numbers(schema, chosen),
         tokens=_tokens(schema, chosen) if category else {},
         counted=np.arange(count),
         target=None,
@@ -146,6 +146,13 @@ def _one_step(schema: Schema, chosen: np.ndarray) -> Batch:
         sequences=np.arange(count),
         carry=np.arange(count),
     )
+
+
+def _numbers(schema: Schema, chosen: np.ndarray) -> np.ndarray:
+    """Return the numeric inputs (1, B, I): the chosen values; predictions are no gaps that were filled."""
+    numbers = np.zeros((1, len(chosen), schema.numeric_size), schema.precision)
+    numbers[0, :, : chosen.shape[1]] = chosen
+    return numbers
 
 
 def _tokens(schema: Schema, chosen: np.ndarray) -> dict[str, np.ndarray]:

@@ -44,7 +44,7 @@ def _loop_problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     if config.rollout is None or config.rollout.dynamics is not None:
         return
     target = schema.target
-    if target.kind != "number" or target.size != schema.numeric_size or schema.tokens:
+    if target.kind != "number" or target.size != schema.numeric_size - schema.gap_size or schema.tokens:
         yield "rollout", f"a closed loop needs numeric columns, but the target is of kind {target.kind}: leave it out"
 
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.schema.record import Record
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.target_parsing import counted_values
 from lstm_cli.data.schema.truth import target_labels, target_vocabulary, true_categories, true_sets
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
+from lstm_cli.data.schema.weights import counted_values
 from lstm_cli.errors import listed
 
 _EXAMPLES = 5
@@ -86,7 +86,8 @@ class UnknownCounts:
             return
         target = schema.layout.target
         if target.skip_missing and not target.is_next:
-            counted = counted_values(target, record)[max(record.first, 0) :]
+            total = record.steps if target.per == "step" else 1
+            counted = counted_values(record.weight, total, target.ahead, target.horizon)[max(record.first, 0) :]
             known = np.ones_like(counted) if record.known is None else record.known[max(record.first, 0) :]
             gaps = self.missing.setdefault(f"target {target.name}", _Gaps("values missing, which do not count"))
             gaps.add(~known[counted])

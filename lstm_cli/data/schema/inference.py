@@ -20,6 +20,7 @@ from lstm_cli.data.schema.summary import Summary
 from lstm_cli.data.schema.target_inference import infer_target
 from lstm_cli.data.schema.values import first
 from lstm_cli.data.schema.vocabulary import Spelling
+from lstm_cli.errors import did_you_mean, nearest
 
 
 def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSequence]) -> Layout:
@@ -68,6 +69,10 @@ def _inputs(config: Config, form: str, sequences: Sequence[RawSequence]) -> tupl
     for name in config.data.transform:
         if name not in specs and name != (config.data.target.column if config.data.target else None):
             raise config.error(f"data.transform.{name}", "this column is neither an input nor the target")
+    for name in config.data.missing.fill if isinstance(config.data.missing.fill, dict) else ():
+        if name not in specs:
+            hint = did_you_mean(nearest(name, [*specs])) or f", expected one of {', '.join(specs)}"
+            raise config.error(f"data.missing.fill.{name}", f"no such input{hint}")
     return tuple(_input(config, form, name, spec, sequences) for name, spec in specs.items())
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
@@ -20,8 +19,7 @@ from lstm_cli.data.schema.column_values import of_width, parsed, transformable
 from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
 from lstm_cli.data.schema.target_parsing import parse_target
-
-_WEIGHT_FIX = "give 0 to leave a step out"
+from lstm_cli.data.schema.weights import given_weight
 
 
 def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
@@ -41,7 +39,8 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
     else:
         record = _parse_closed_loop(layout, layout.closed_loop, sequence, labelled=labelled)
     if labelled:
-        record.weight = _weight(layout, sequence, record.steps)
+        missing, per_step = MissingValues(layout.missing), layout.target.per == "step"
+        record.weight = given_weight(layout.loss, missing, sequence, record.steps, per_step=per_step)
         if layout.closed_loop is None:
             record.target, record.known = parse_target(layout, sequence, record)
     return record
@@ -153,57 +152,3 @@ def _spread(given: Numbers, turns: int, observed: int) -> Numbers:
     """Return values for all steps: the same, or one for each step of the closed loop, the first for the start too."""
     places = np.clip(np.arange(observed + turns - 1) - (observed - 1), 0, len(given) - 1)
     return given[places]
-
-
-def _weight(layout: Layout, sequence: RawSequence, steps: int) -> Numbers | None:
-    """Return the weight of every step (T,), or of the sequence (1,); None if all are equal."""
-    loss, per_step, missing = layout.loss, layout.target.per == "step", MissingValues(layout.missing)
-    if not loss.names:
-        return None
-    weight = np.ones(steps if per_step else 1)
-    if loss.weight is not None:
-        weight *= _given_weight(sequence, loss.weight, len(weight), missing, per_step=per_step)
-    begin = 0 if loss.start is None else _whole(sequence, loss.start)
-    end = steps if loss.length is None else begin + _whole(sequence, loss.length)
-    if not 0 <= begin < end <= steps:
-        what = f"the loss window {begin} to {end} (counted from 0) is not within the {steps} steps"
-        name = loss.start or loss.length or "loss"
-        raise sequence.error(name, ValueProblem(what, "correct start and length"))
-    if not per_step:
-        return weight if loss.weight else None
-    weight[:begin] = 0
-    weight[end:] = 0
-    return weight
-
-
-def _given_weight(sequence: RawSequence, name: str, count: int, missing: MissingValues, *, per_step: bool) -> Numbers:
-    def read(value: Any) -> Numbers:
-        if per_step and isinstance(value, list | np.ndarray | Cells):
-            given = values.numbers(value, textual=sequence.textual, missing=missing)
-            given = _single_numbers(values.complete(given, value, what="the weight", fix=_WEIGHT_FIX))
-            if len(given) != count:
-                what = f"{len(given)} weights for {count} steps"
-                raise ValueProblem(what, "give one per step, or one for the sequence")
-        else:
-            given = values.vector(value, textual=sequence.textual, missing=missing, what="the weight")
-            given = _single_numbers(given)
-        if (given < 0).any():
-            step = int(np.flatnonzero(given < 0)[0])
-            raise ValueProblem(f"the weight {given[step]:g} is negative", "give 0 to leave a step out", step=step)
-        return given
-
-    return parsed(sequence, name, read)
-
-
-def _whole(sequence: RawSequence, name: str) -> int:
-    def read(value: Any) -> int:
-        number = float(_single_numbers(values.vector(value, textual=sequence.textual))[0])
-        if not number.is_integer():
-            raise ValueProblem(f"expected a whole number, got {number:g}", "count steps from 0")
-        return int(number)
-
-    return parsed(sequence, name, read)
-
-
-def _single_numbers(given: Numbers) -> Numbers:
-    return of_width(given, 1, "the dimension that training has")[:, 0]

@@ -50,11 +50,14 @@ class Schema:
 
     @property
     def numeric_size(self) -> int:
-        """I: the numbers of all number inputs, an indicator for every label of the set inputs, those of filling."""
-        filled = sum(column.width for column in self.layout.filled if column.indicator)
-        return (
-            sum(len(scaling.center) for scaling in self.scaling.values()) + sum(map(len, self.sets.values())) + filled
-        )
+        """I: the numbers of all number inputs, an indicator for every label of the set inputs, `gap_size`."""
+        numbers = sum(len(scaling.center) for scaling in self.scaling.values())
+        return numbers + sum(map(len, self.sets.values())) + self.gap_size
+
+    @property
+    def gap_size(self) -> int:
+        """How many of the numeric inputs, the last ones, are indicators of the gaps that were filled."""
+        return sum(column.width for column in self.layout.filled if column.indicator)
 
     @cached_property
     def predicted_numbers(self) -> list[int]:

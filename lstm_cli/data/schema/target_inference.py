@@ -16,10 +16,11 @@ from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema import values
 from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
-from lstm_cli.data.schema.layout import Column, InputKind, Per, TargetColumn, TargetKind
+from lstm_cli.data.schema.layout import Column, InputKind, LossColumns, Per, TargetColumn, TargetKind
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.quantities import recurs, share_of_hot
 from lstm_cli.data.schema.summary import Summary
+from lstm_cli.data.schema.weights import counted_cells
 
 _NEXT_KINDS: dict[InputKind, TargetKind] = {"tokens": "category", "number": "number", "set": "set"}
 
@@ -70,11 +71,25 @@ class _Found:
         self.textual = is_textual(sequences)
         self.summary = Summary(self.missing)
         steps_of = next((found for found in inputs if not found.static), inputs[0])
+        self._counted: list[tuple[Any, bool]] = []
         for sequence in sequences:
             steps = values.step_count(sequence.columns.get(steps_of.source), steps_of.unit or config.data.unit)
-            self.summary.add(sequence.columns.get(column), steps, textual=sequence.textual)
+            self._add(sequence, steps)
         self.per: Per = "step" if spec.horizon > 1 else _per(self.summary, spec, textual=self.textual)
         self._is_input = any(column in (found.name, found.source) and found.kind == "number" for found in inputs)
+
+    def _add(self, sequence: RawSequence, steps: int) -> None:
+        """Add the target of a sequence, without the cells at steps that do not count."""
+        value, spec, loss = sequence.columns.get(self._column), self._spec, self._config.loss
+        ahead = max(1, spec.ahead) if spec.horizon > 1 else spec.ahead
+        weighted = LossColumns(loss.start, loss.length, loss.weight)
+        counted = counted_cells(weighted, self.missing, sequence, value, ahead, spec.horizon)
+        if counted is not value:
+            if not len(counted):
+                return
+            steps = len(counted) if len(value or ()) == steps else -1
+        self.summary.add(counted, steps, textual=sequence.textual)
+        self._counted.append((counted, sequence.textual))
 
     def kind(self) -> TargetKind:
         """Return the kind of the target, inferred from its values."""
@@ -134,10 +149,9 @@ class _Found:
 
     def _values(self) -> Iterator[Any]:
         """Yield the target of every sequence; one for all its rows where it is per sequence."""
-        for sequence in self._sequences:
-            value = sequence.columns.get(self._column)
+        for value, textual in self._counted:
             if value is not None:
-                yield values.first(value, textual=sequence.textual) if self.per == "sequence" else value
+                yield values.first(value, textual=textual) if self.per == "sequence" else value
 
 
 def _own_target(config: Config, form: str) -> TargetSpec:

@@ -17,6 +17,7 @@ from lstm_cli.data.schema import symbols, values
 from lstm_cli.data.schema.column_values import parsed, transformable
 from lstm_cli.data.schema.layout import Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
+from lstm_cli.data.schema.weights import counted_values
 
 Mask = NDArray[np.bool_]
 _FIX = "fill it in, or set data.missing.target: skip"
@@ -25,9 +26,11 @@ _NAMES = {"number": "a number", "category": "the label", "set": "the set"}
 
 def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple[Values | None, Mask | None]:
     """Return the values of the target column, and which of them count; see `Record`."""
-    target, counts = layout.target, counted_values(layout.target, record)
+    target = layout.target
+    count = record.steps if target.per == "step" else 1
+    counts = counted_values(record.weight, count, target.ahead, target.horizon)
     if target.is_next:
-        return None, _next_known(layout, sequence, record)
+        return None, _next_known(layout, sequence, record, counts)
     if _is_unknown(target, sequence, counts):
         return _scattered(target, None, np.zeros(len(counts), np.bool_)), np.zeros(len(counts), np.bool_)
     missing = MissingValues(layout.missing)
@@ -45,16 +48,6 @@ def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple
     return given, None if known.all() else known
 
 
-def counted_values(target: TargetColumn, record: Record) -> Mask:
-    """Return which values of the target column are predicted by a step, or for a sequence, whose weight is not 0."""
-    if record.weight is None:
-        return np.ones(record.steps if target.per == "step" else 1, np.bool_)
-    counts = np.zeros(len(record.weight), np.bool_)
-    for ahead in range(target.ahead, min(target.reach + 1, len(counts))):
-        counts[ahead:] |= record.weight[: len(counts) - ahead] > 0
-    return counts
-
-
 def _is_unknown(target: TargetColumn, sequence: RawSequence, counts: Mask) -> bool:
     """Return whether there is no target that counts at all; a table without the column is an error all the same."""
     if target.per == "sequence" and not counts.any():
@@ -63,14 +56,14 @@ def _is_unknown(target: TargetColumn, sequence: RawSequence, counts: Mask) -> bo
     return absent and (target.skip_missing or not counts.any())
 
 
-def _next_known(layout: Layout, sequence: RawSequence, record: Record) -> Mask | None:
+def _next_known(layout: Layout, sequence: RawSequence, record: Record, counts: Mask) -> Mask | None:
     """Return which steps (T,) of the inputs are not filled, so that they can be predicted."""
     known, first = np.ones(record.steps, np.bool_), layout.lag + layout.target.ahead
     for column in layout.next_columns:
         if column.kind != "number":
             continue
         gaps = np.isnan(record.numbers(column.name)).any(axis=1)
-        wrong = gaps & counted_values(layout.target, record)
+        wrong = gaps & counts
         if wrong[first:].any() and not layout.target.skip_missing:
             step = first + int(np.flatnonzero(wrong[first:])[0])
             what = "a number is missing, which is to be predicted"
