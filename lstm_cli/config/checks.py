@@ -84,7 +84,7 @@ def _missing(config: Config) -> Iterator[Conflict]:
     """Find ways to treat missing values that do not fit the target, or each other."""
     missing, target, key = config.data.missing, config.data.target, "data.missing.fill"
     by_column = missing.fill if isinstance(missing.fill, dict) else {"": missing.fill}
-    forecast = target is not None and (target.next or target.ahead > 0)
+    forecast = target is not None and (target.next or target.ahead > 0 or target.horizon > 1)
     for name, fill in by_column.items():
         keys = (f"{key}.{name}", key) if name else (key,)
         if fill == "linear" and forecast:

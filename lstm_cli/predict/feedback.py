@@ -151,7 +151,7 @@ def _one_step(schema: Schema, chosen: np.ndarray) -> Batch:
 def _numbers(schema: Schema, chosen: np.ndarray) -> np.ndarray:
     """Return the numeric inputs (1, B, I): the chosen values; predictions are no gaps that were filled."""
     numbers = np.zeros((1, len(chosen), schema.numeric_size), schema.precision)
-    numbers[0, :, : chosen.shape[1]] = chosen
+    numbers[0][:, schema.predicted_numbers or slice(chosen.shape[1])] = chosen
     return numbers
 
 

@@ -100,20 +100,16 @@ def _targets(
             return target_labels(schema).indicators(cast(list[list[str]], record.target))[lag:]
         case "number":
             given, scaling = _target_numbers(schema, record), cast(Scaling, schema.target.scaling)
-            values = _rounded(
-                schema, scaling.apply(_end(target.chain.apply(given), len(given) - lag)), record, target.name
-            )
-            return values if record.known is None else np.nan_to_num(values)  # values that do not count
+            scaled = scaling.apply(_end(target.chain.apply(given), len(given) - lag))
+            values = _rounded(schema, scaled, record, target.name)
+            return values if record.known is None else np.nan_to_num(values)  # NaN does not count
 
 
 def _target_numbers(schema: Schema, record: Record) -> Numbers:
     """Return the numbers of the target column; if it is an input too, filled, as differences are from filled values."""
     target = schema.layout.target
-    return (
-        record.numbers(target.name)
-        if target.per == "step" and target.name in schema.scaling
-        else cast(Numbers, record.target)
-    )
+    shared = target.per == "step" and target.name in schema.scaling
+    return record.numbers(target.name) if shared else cast(Numbers, record.target)
 
 
 def _next_indices(schema: Schema, tokens: dict[str, NDArray[np.int32]]) -> NDArray[np.int32]:
