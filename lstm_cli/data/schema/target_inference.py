@@ -87,7 +87,7 @@ class _Found:
         if counted is not value:
             if not len(counted):
                 return
-            steps = len(counted) if len(value or ()) == steps else -1
+            steps = len(counted) if values.step_count(value, self._config.data.unit) == steps else -1
         self.summary.add(counted, steps, textual=sequence.textual)
         self._counted.append((counted, sequence.textual))
 
