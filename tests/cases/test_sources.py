@@ -1,0 +1,52 @@
+"""Several files, ids of several columns, time, calendars, splits, static columns."""
+
+import pytest
+
+from tests.support.cases import Case, table
+
+TWO = {"inputs": ["a"], "target": "b"}
+LOGS = {
+    "logs/one.csv": table("a,b", "0.5,1.25", "1.5,2.25"),
+    "logs/two.csv": table("a,b", "2.5,3.75"),
+}
+OF_LOGS = {"numbers": [[0.5], [1.5], [2.5]], "targets": [1.25, 2.25, 3.75], "lengths": [2, 1]}
+EVENTS = {"a.csv": table("subject,event,a,b", "s1,e1,0.5,1.25", "s1,e2,2.5,3.75", "s1,e1,1.5,2.25", "s2,e1,9.5,8.75")}
+STORES = {"a.csv": table("store,a,b", *(f"s{k // 6},{k % 6}.5,{k % 6}.25" for k in range(24)))}
+DISORDER = {"a.csv": table("when,a,b", "2024-01-03,2.5,3.75", "2024-01-01,0.5,1.25", "2024-01-02,1.5,2.25")}
+HOURS = [f"2024-03-04 {hour:02d}:00" for hour in (0, 1, 2, 3, 9, 10)]
+GAP = {"a.csv": table("when,a,b", *(f"{hour},{k}.5,{k}.25" for k, hour in enumerate(HOURS)))}
+PARTS = ("train", "valid", "train", "test", "valid", "train")
+SPLIT = {"a.csv": table("id,part,a,b", *(f"s{k},{part},{k}.5,{k}.25" for k, part in enumerate(PARTS)))}
+PATIENTS = {
+    "a.csv": table("id,patient,a,y", *(f"s{k},p{k // 4},{k}.5,{'ab'[k % 2]}" for k in range(24) for _ in range(2)))
+}
+RARE = {
+    "a.csv": table("id,a,y", *(f"s{k},{k}.5,{'rare' if k % 10 == 0 else 'usual'}" for k in range(60) for _ in range(2)))
+}
+PANEL = {"a.csv": table("id,a,b", *(f"{name},{k}.5,{k}.25" for k in range(10) for name in "pqr"))}
+SEX = {"a.csv": table("id,sex,hr,y", "p,m,60.5,a", "p,m,61.5,a", "q,f,70.5,b", "q,f,72.5,b")}
+SEQUENCE = {"column": "y", "per": "sequence"}
+AGES = {"a.jsonl": '{"x": [0.5, 1.5], "age": 61, "y": "a"}\n{"x": [2.5], "age": 35, "y": "b"}\n'}
+FULL = {"a.csv": table("a,b", *(f"{k}.5,{k}.25" for k in range(8)))}
+
+CASES = {
+    "no file matches": Case(LOGS, {**TWO, "train": "logs/*.tsv"}, refused=r"logs/\*\.tsv"),
+    "an id that is not there": Case(STORES, {**TWO, "id": "shop"}, refused="shop"),
+    "text that is static": Case(
+        SEX,
+        {"inputs": {"hr": {}, "sex": {"static": True}}, "target": SEQUENCE},
+        tokens={"sex": ["m", "m", "f", "f"]},
+        numbers=[[60.5], [61.5], [70.5], [72.5]],
+        targets=["a", "b"],
+    ),
+    "a number that is static": Case(
+        AGES,
+        {"inputs": {"x": {}, "age": {"static": True}}, "target": "y"},
+        numbers=[[0.5, 61], [1.5, 61], [2.5, 35]],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name, tmp_path):
+    CASES[name].run(tmp_path)
