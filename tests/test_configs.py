@@ -57,7 +57,7 @@ def test_config_begins_by_saying_what_it_is(path):
 
 # Shorter than the configs are: they train what they train, but not for long.
 BRIEFLY = ["train.epochs=1", "train.batch_size=8", "threads=1"]
-SCORES = {"category": "accuracy", "number": "rmse", "set": "frame_accuracy"}
+SCORES = {"category": "accuracy", "number": "r2", "set": "frame_accuracy"}
 
 
 def predict_rows(run, data, path, **options):

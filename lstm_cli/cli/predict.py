@@ -17,9 +17,24 @@ _PATH = click.Path(path_type=Path)
 @click.command("predict", context_settings=SETTINGS, short_help="Predict sequences with a trained network.")
 @click.argument("run", metavar="RUN", type=_PATH)
 @click.argument("data", metavar="[DATA]", type=_PATH, required=False)
-@click.option("-o", "--out", metavar="OUT", type=_PATH, help="Write the predictions to this .jsonl or .csv file.")
+@click.option(
+    "-o", "--out", metavar="OUT", type=_PATH,
+    help="Write the predictions to this .jsonl or .csv file, or with a .conllu file as DATA fill the predicted column "
+    "into a .conllu file.",
+)  # fmt: skip
 @click.option("--probabilities", is_flag=True, help="Add the probability of every label.")
-@click.option("--evaluate", is_flag=True, help="Print the metrics only; DATA must hold the target.")
+@click.option(
+    "--evaluate", is_flag=True,
+    help="Print the metrics, with -o OUT beside writing the predictions; DATA must hold the target.",
+)  # fmt: skip
+@click.option(
+    "--keep", metavar="COLUMN,…", multiple=True, callback=lambda context, parameter, given: _columns(given),
+    help="Carry these columns of DATA through to the predictions; all: every column.",
+)  # fmt: skip
+@click.option(
+    "--format", "form", metavar="F",
+    help="Format of DATA, such as csv; by default as in training: the one that data.format set, or by the suffix.",
+)  # fmt: skip
 @click.option(
     "--steps", type=click.IntRange(min=1), metavar="N",
     help="Continue each sequence for N steps by feeding predictions back, or drive the system for N steps.",
@@ -49,6 +64,8 @@ def predict(
     out: Path | None,
     probabilities: bool,
     evaluate: bool,
+    keep: tuple[str, ...],
+    form: str | None,
     steps: int | None,
     generate: int | None,
     prompt: str | None,
@@ -62,25 +79,28 @@ def predict(
 ) -> None:
     """Predict the sequences in DATA with the model in the run folder RUN.
 
-    Predictions have the order and ids of DATA, original units and label names. DATA may be - for standard
-    input. Without -o, or with -o -, predictions go to standard output.
+    Predictions have the order and ids of DATA, original units and label names; step counts the steps of a
+    sequence from 0. DATA may be - for standard input. Without -o, or with -o -, predictions go to standard output.
 
     \b
     Example:
       lstm-predict runs/quickstart new.jsonl -o predictions.csv
       lstm-predict runs/quickstart data/gestures/test.jsonl --evaluate
+      lstm-predict runs/load meter.txt --format csv --keep meter,weather -o forecasts.csv
+      lstm-predict runs/pos_tagger plain.conllu -o tagged.conllu
       lstm-predict runs/pendulum_swing starts.jsonl --steps 200 --trust
       lstm-predict runs/shakespeare_chars --generate 500 --prompt "ROMEO:" --temperature 0.8
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     if generate is None:
         _check_data(data=data, prompt=prompt, temperature=temperature)
-    elif data or steps or probabilities or state_in or state_out:
+    elif data or steps or probabilities or evaluate or keep or form or state_in or state_out:
         raise click.UsageError(
-            "--generate cannot be combined with DATA, --steps, --probabilities or states: leave them out."
+            "--generate cannot be combined with DATA, --steps, --probabilities or states, nor with other options on "
+            "DATA: leave them out."
         )
-    if evaluate and (out or probabilities or steps or generate or state_in or state_out):
-        raise click.UsageError("--evaluate prints metrics, not predictions: leave the other options out.")
+    if evaluate:
+        _check_evaluation(data=data, out=out, steps=steps, others=bool(probabilities or keep or state_in or state_out))
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
         from lstm_cli.predict import predict_run
 
@@ -97,6 +117,8 @@ def predict(
             seed=seed,
             state_in=state_in,
             state_out=state_out,
+            keep=keep,
+            form=form,
             trust=trust,
             note=lambda text: None if quiet else click.echo(text, err=True),
         )
@@ -110,6 +132,25 @@ def _check_data(*, data: Path | None, prompt: str | None, temperature: float | N
         raise click.UsageError("--prompt and --temperature are for --generate N: give it too, or leave them out.")
     if data is None:
         raise click.UsageError("Missing DATA: a file of sequences, - for standard input, or --generate N instead.")
+
+
+def _check_evaluation(*, data: Path | None, out: Path | None, steps: int | None, others: bool) -> None:
+    """Refuse options that ``--evaluate`` has no use for."""
+    if steps is not None:
+        raise click.UsageError("--evaluate scores predictions: leave --steps out.")
+    if others and out is None:
+        raise click.UsageError("--evaluate prints metrics, and predictions only with -o OUT: give it, or leave other "
+                               "options out.")  # fmt: skip
+    if out is not None and str(data) == "-":
+        raise click.UsageError("--evaluate -o OUT reads DATA twice, which standard input does not allow: give a file.")
+
+
+def _columns(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names in comma-separated lists."""
+    names = tuple(name.strip() for part in given for name in part.split(","))
+    if not all(names):
+        raise click.BadParameter("expected names of columns, separated by commas")
+    return names
 
 
 def _table(scores: Mapping[str, float]) -> str:

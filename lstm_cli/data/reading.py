@@ -1,7 +1,8 @@
 """Sequences from files, streams and Python mappings, and the policy for those that cannot be used."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,7 +16,8 @@ from lstm_cli.data.formats.raw import RawSequence, TableOptions
 from lstm_cli.data.formats.source import Origin, Source
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode
-from lstm_cli.data.schema.layout import Layout
+from lstm_cli.data.schema.layout import Layout, LossColumns
+from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.splits import Split
 from lstm_cli.errors import DataError, and_more
@@ -124,10 +126,17 @@ def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True, s
     )
 
 
-def read_sequences(origin: Origin, schema: Schema, *, labelled: bool = False) -> Generator[RawSequence, None, None]:
+def read_sequences(
+    origin: Origin,
+    schema: Schema,
+    *,
+    labelled: bool = False,
+    form: str | None = None,
+    policy: BadRowPolicy | None = None,
+    keep: Collection[str] | None = (),
+) -> Generator[RawSequence, None, None]:
     """Yield the sequences of a file or stream one by one, for `encode`; the file is open until the generator ends.
 
-    The suffix determines the format; a stream, or a file with an unknown suffix, is in the format of the training data.
     Only one sequence is held at a time, except for formats that cannot be read in pieces: npz, and csv without ids.
 
     Parameters
@@ -138,22 +147,50 @@ def read_sequences(origin: Origin, schema: Schema, *, labelled: bool = False) ->
         The schema of the sequences.
     labelled
         Whether they must have targets.
+    form
+        The format; None: by the suffix, or for a stream or an unknown suffix that of the training data.
+    policy
+        What to do with sequences that cannot be read; None: the first is raised.
+    keep
+        Further columns to read; None: all.
     """
     source = Source(origin)
-    form = None if source.path is None else format_of(source.path)
+    known = None if source.path is None else format_of(source.path)
     options = layout_options(schema.layout, labelled=labelled, unique_ids=False)
-    with closing(read(source, form or schema.layout.format, options)) as sequences:
-        for sequence in sequences:
-            if isinstance(sequence, DataError):
-                raise sequence
-            yield sequence
+    options = replace(options, columns=None if keep is None else (options.columns or frozenset()) | set(keep))
+    policy = policy or BadRowPolicy(source.name, skip=False)
+    with closing(policy.good(read(source, form or known or schema.layout.format, options))) as sequences:
+        yield from sequences
 
 
-def read_dataset(origin: Origin, schema: Schema, *, unknown_counts: UnknownCounts | None = None) -> Dataset:
-    """Return the sequences of a file with their targets, encoded as in training."""
-    with closing(read_sequences(origin, schema, labelled=True)) as sequences:
-        encoded = (encode(schema, sequence, labelled=True, unknown_counts=unknown_counts) for sequence in sequences)
-        return Dataset(encoded, schema)
+def read_dataset(
+    origin: Origin,
+    schema: Schema,
+    *,
+    unknown_counts: UnknownCounts | None = None,
+    form: str | None = None,
+    policy: BadRowPolicy | None = None,
+) -> Dataset:
+    """Return the sequences of a file with their targets, encoded as in training; see `read_sequences`.
+
+    Columns that weight the loss are used if the first sequence has them: without them all targets count equally.
+    """
+    policy = policy or BadRowPolicy(Source(origin).name, skip=False)
+    sequences = read_sequences(origin, schema, labelled=True, form=form, policy=policy)
+    own: list[Schema] = []
+
+    def encoded(sequence: RawSequence) -> Encoded:
+        own[:] = own or [_with_loss_columns(schema, sequence.names)]
+        return encode(own[0], sequence, labelled=True, unknown_counts=unknown_counts)
+
+    return Dataset(policy.converted(encoded, sequences), schema)
+
+
+def _with_loss_columns(schema: Schema, names: Sequence[str]) -> Schema:
+    """Return a schema whose loss has only columns that are among the names."""
+    loss = schema.layout.loss
+    present = {key: name for key, name in vars(loss).items() if name in names}
+    return replace(schema, layout=replace(schema.layout, loss=LossColumns(**present)))
 
 
 def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[RawSequence]:

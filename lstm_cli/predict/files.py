@@ -1,17 +1,47 @@
 """The work of `lstm-predict`, from files to files: predictions, scores, forecasts, text."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from lstm_cli.data import Encoded, Schema, UnknownCounts, encode, memory, read_sequences
-from lstm_cli.data.formats.source import Origin, shown
-from lstm_cli.errors import ConfigError
+from lstm_cli.config.formats import FORMATS
+from lstm_cli.data import Encoded, memory
+from lstm_cli.data.formats.source import shown
+from lstm_cli.errors import ConfigError, did_you_mean, nearest
+from lstm_cli.predict.conllu import Filling, check_fillable
+from lstm_cli.predict.inputs import Inputs
+from lstm_cli.predict.kept import Kept
 from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.states import check_stateful, read_states, saved_states
+from lstm_cli.predict.table import Table
 from lstm_cli.predict.trajectories import with_steps
-from lstm_cli.predict.writers import write_rows, write_text
+from lstm_cli.predict.wording import Row
+from lstm_cli.predict.writers import is_csv, write_pieces, write_rows, write_text
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to predict, and where to write it; the attributes are parameters of `predict_run`."""
+
+    data: Path
+    out: Path | None
+    probabilities: bool
+    steps: int | None
+    state_in: Path | None
+    state_out: Path | None
+    keep: Sequence[str]
+    form: str | None
+
+    @property
+    def fills(self) -> bool:
+        """Whether the predictions fill a column of a CoNLL-U file."""
+        return self.out is not None and self.out.suffix == ".conllu"
+
+    def given(self, *names: str) -> list[str]:
+        """Return those of the options that are given."""
+        return [f"--{name.replace('_', '-')}" for name in names if getattr(self, name) not in (None, False, ())]
 
 
 def predict_run(
@@ -28,6 +58,8 @@ def predict_run(
     seed: int = 1,
     state_in: Path | None = None,
     state_out: Path | None = None,
+    keep: Sequence[str] = (),
+    form: str | None = None,
     trust: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, float] | None:
@@ -40,29 +72,36 @@ def predict_run(
     data : Path or None
         A file in the format of the training data, or ``-`` for standard input; None with `generate`.
     out : Path, optional
-        A jsonl or csv file, written completely or not at all; None: standard output.
+        A jsonl, csv or conllu file, written completely or not at all; None: standard output.
     probabilities : bool
         Add the probability of each label.
     evaluate : bool
-        Score `data` instead of writing predictions.
+        Score `data`; predictions are written only with `out`.
     steps : int, optional
         Write forecasts of this many steps beyond the end of each sequence instead of predictions; for a model that
         drives a system, trajectories of this many steps.
     generate, prompt, temperature, seed : int, str, float, int, optional
         Write this many symbols of text; see `Run.generate`.
     state_in, state_out : Path, optional
-        Files (npz) of states by sequence id, to continue from and to write.
+        Files (npz) of states by sequence id, to continue from and to write; see `lstm_cli.predict.states`.
+    keep : sequence of str
+        Columns of the input that are carried through to the output; ``all`` for all.
+    form : str, optional
+        Format of `data`; None: that which the run's config names, else by the suffix.
     trust : bool
         Allow running the code in the folder, of a system that the model drives.
     note : callable
-        Called with notes for the user, on tokens and labels that training never saw.
+        Called with notes for the user, on tokens and labels that training never saw and on sequences that were skipped.
 
     Returns
     -------
     scores : dict of str to float, or None
         With `evaluate`.
     """
-    run, unknown_counts, scores = load(folder, trust=trust), UnknownCounts(), None
+    if form not in (None, *FORMATS):
+        hint = did_you_mean(nearest(form, FORMATS))
+        raise ConfigError(f"--format {form}: expected one of {', '.join(FORMATS)}{hint}")
+    run, scores = load(folder, trust=trust), None
     if generate is not None:
         symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)
         write_text(chain([prompt], symbols, ["\n"]), out)
@@ -71,57 +110,62 @@ def predict_run(
         raise ValueError("data: give a file of sequences, or the number of symbols to generate")
     name = "standard input" if str(data) == "-" else shown(data)
     with memory.memory_errors(name):
+        if out is not None or not evaluate:
+            request = Request(data, out, probabilities, steps, state_in, state_out, keep, form)
+            inputs = _predict(run, request)
         if evaluate:
-            scores = run.evaluate(data, unknown_counts=unknown_counts)
-        elif run.drives:
-            if probabilities or state_in or state_out:
-                options = "--probabilities, --state-in, --state-out"
-                raise ConfigError(f"{options}: this model drives a system: leave them out")
-            schema = with_steps(run.schema, steps)
-            with _encoded(data, schema, unknown_counts) as starts:
-                write_rows(run.trajectories(starts), out, per_step=True)
-        else:
-            with _encoded(data, run.schema, unknown_counts) as sequences:
-                _write(
-                    run,
-                    sequences,
-                    out,
-                    probabilities=probabilities,
-                    steps=steps,
-                    state_in=state_in,
-                    state_out=state_out,
-                )
-    for text in unknown_counts.notes(name):
+            inputs = Inputs(run, data, form=form)
+            scores = inputs.scores()
+    for text in inputs.notes(name):
         note(text)
     return scores
 
 
-@contextmanager
-def _encoded(data: Origin, schema: Schema, unknown_counts: UnknownCounts) -> Iterator[Iterator[Encoded]]:
-    """Give the encoded sequences of a file or stream, which is closed afterwards."""
-    with closing(read_sequences(data, schema)) as sequences:
-        yield (encode(schema, sequence, unknown_counts=unknown_counts) for sequence in sequences)
+def _predict(run: Run, request: Request) -> Inputs:
+    """Write predictions, forecasts or trajectories; return the sequences that were read."""
+    _check(run, request)
+    ids = run.schema.layout.id
+    kept = Kept(None if "all" in request.keep else request.keep, ids) if request.keep else None
+    inputs = Inputs(run, request.data, form=request.form, kept=kept)
+    schema = with_steps(run.schema, request.steps) if run.drives else run.schema
+    filling = Filling(request.data, run.schema) if request.fills else None
+    with inputs.encoded(schema) as encoded:
+        with _rows(run, request, encoded if filling is None else filling.passing(encoded)) as rows:
+            if filling is not None:
+                write_pieces(filling.lines(rows), request.out)
+            else:
+                per_step = run.drives or request.steps is not None or run.schema.target.per == "step"
+                table = Table.of(run.schema, per_step=per_step)
+                write_rows(rows if kept is None else kept.added(rows), request.out, table)
+    return inputs
 
 
-def _write(
-    run: Run,
-    encoded: Iterator[Encoded],
-    out: Path | None,
-    *,
-    probabilities: bool,
-    steps: int | None,
-    state_in: Path | None,
-    state_out: Path | None,
-) -> None:
-    """Write a row for each sequence in the order of the input, and the final states."""
-    if state_in or state_out:
+def _check(run: Run, request: Request) -> None:
+    """Refuse options that this model, or another option, excludes."""
+    if run.drives and (given := request.given("probabilities", "state_in", "state_out")):
+        raise ConfigError(f"{', '.join(given)}: this model drives a system: leave them out")
+    if request.state_in or request.state_out:
         check_stateful(run.network)
-    known = read_states(state_in, run.network) if state_in else None
-    with saved_states(state_out) as listener:
-        if steps is None:
-            rows = run.predictions(encoded, known, probabilities=probabilities, listener=listener)
-        elif probabilities:
+    if request.steps is not None and not run.drives:
+        if request.probabilities:
             raise ConfigError("--probabilities: forecasts (--steps) have none: leave one of them out")
-        else:
-            rows = run.forecasts(encoded, steps, known, listener=listener)
-        write_rows(rows, out, per_step=steps is not None or run.schema.target.per == "step")
+        if request.keep:
+            raise ConfigError("--keep: forecasts (--steps) are of steps that the input lacks: leave one of them out")
+    if request.fills:
+        form = request.form or run.format
+        check_fillable(run.schema, request.data, form, request.given("probabilities", "steps", "keep"))
+
+
+@contextmanager
+def _rows(run: Run, request: Request, encoded: Iterable[Encoded]) -> Iterator[Iterator[Row]]:
+    """Give a row for each sequence in the order of the input; the final states are written afterwards."""
+    if run.drives:
+        yield run.trajectories(encoded)
+        return
+    known = read_states(request.state_in, run.network) if request.state_in else None
+    with saved_states(request.state_out) as listener:
+        if request.steps is not None:
+            yield run.forecasts(encoded, request.steps, known, listener=listener)
+            return
+        numbered = request.fills or is_csv(request.out)
+        yield run.predictions(encoded, known, probabilities=request.probabilities, numbered=numbered, listener=listener)

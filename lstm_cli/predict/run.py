@@ -12,7 +12,8 @@ from typing import Any
 
 from lstm_cli.config import Config, load_resolved
 from lstm_cli.data import Encoded, UnknownCounts, encode, load_schema, raw_sequences, read_dataset, split_batches
-from lstm_cli.data.formats.source import Origin
+from lstm_cli.data.formats.source import Origin, Source
+from lstm_cli.data.reading import BadRowPolicy
 from lstm_cli.engine.build import build_model, restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
@@ -85,7 +86,9 @@ class Run:
         Returns
         -------
         predictions : list of mappings
-            With `id`, `prediction` and, if asked, `probabilities`; sequences without an id are numbered from 1.
+            With `id`, `prediction` and, if asked, `probabilities`; sequences without an id are numbered from 1. A
+            target per step has a list with an entry for each step, None where the network has no output: at the first
+            steps, which differences remove.
         """
         if self.drives:
             return self.steer(sequences)
@@ -96,6 +99,16 @@ class Run:
         if self.drives:
             return self.steer(sequences, steps)
         return list(self.forecasts(self._encoded(sequences), steps))
+
+    @property
+    def format(self) -> str | None:
+        """The format that the config names for all files; None: each by its suffix or content."""
+        form = self.config.data.format
+        return None if form == "auto" else form
+
+    def policy(self, data: Origin) -> BadRowPolicy:
+        """Return what the config says about sequences of a file that cannot be used."""
+        return BadRowPolicy(Source(data).name, skip=self.config.data.on_error == "skip")
 
     @property
     def drives(self) -> bool:
@@ -132,9 +145,32 @@ class Run:
         """
         return feedback.generated(self.network, prompt, count, temperature=temperature, seed=seed)
 
-    def evaluate(self, data: Origin, *, unknown_counts: UnknownCounts | None = None) -> dict[str, float]:
-        """Return loss and metrics on a file with targets; `unknown_counts` counts unknown tokens and labels."""
-        dataset = read_dataset(data, self.schema, unknown_counts=unknown_counts)
+    def evaluate(
+        self,
+        data: Origin,
+        *,
+        form: str | None = None,
+        policy: BadRowPolicy | None = None,
+        unknown_counts: UnknownCounts | None = None,
+    ) -> dict[str, float]:
+        """Return loss and metrics on a file with targets.
+
+        Parameters
+        ----------
+        data
+            A path, ``-`` for standard input, or an open binary stream.
+        form : str, optional
+            Its format; None: as for the training data.
+        policy : BadRowPolicy, optional
+            What to do with sequences that cannot be read or used; None: as in training.
+        unknown_counts : UnknownCounts, optional
+            Counts the tokens and labels that training never saw.
+        """
+        policy = policy or self.policy(data)
+        dataset = read_dataset(
+            data, self.schema, form=form or self.format, policy=policy, unknown_counts=unknown_counts
+        )
+        policy.notes()  # raises if too many cannot be used
         batches = split_batches(self.config, dataset, "test")
         check_memory(self.config, batches, "test")
         loss, metrics = evaluate(self._evaluator, batches)
@@ -154,15 +190,19 @@ class Run:
         states: States | None = None,
         *,
         probabilities: bool = False,
+        numbered: bool = False,
         listener: feedback.Listener = feedback.ignore,
     ) -> Iterator[dict[str, Any]]:
-        """Yield a prediction for each encoded sequence; `listener` is called with the outputs of each."""
+        """Yield a prediction for each encoded sequence; `listener` is called with the outputs of each.
+
+        With `numbered`, predictions per step have no entries for steps without output, and `step` says which are left.
+        """
         if probabilities:
             wording.check_probabilities(self.schema)
         reduce = wording.reduction(self.schema, probabilities=probabilities)
         for outputs in self.network.outputs(sequences, states, reduce):
             listener(outputs)
-            yield wording.described(self.schema, outputs, probabilities=probabilities)
+            yield wording.described(self.schema, outputs, probabilities=probabilities, numbered=numbered)
 
     def forecasts(
         self,

@@ -21,8 +21,11 @@ def reduction(schema: Schema, *, probabilities: bool) -> Reduction:
     return (lambda values: values.argmax(axis=1)) if schema.target.kind == "category" else (lambda values: values > 0)
 
 
-def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False) -> Row:
+def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, numbered: bool = False) -> Row:
     """Return the row for a sequence: `id`, `prediction` and, if asked, `probabilities`.
+
+    Predictions per step are lists with an entry for each step of the input, None where the network has no output: at
+    the first steps, which differences remove.
 
     Parameters
     ----------
@@ -30,18 +33,27 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False) 
     outputs : Outputs
         Reduced by `reduction`.
     probabilities : bool
+    numbered : bool
+        Give predictions per step without those entries, and the steps of the others in `step`, counted from 0.
     """
     values = outputs.values
     chosen = reduction(schema, probabilities=False)(values) if probabilities else values
     if schema.target.kind == "number":
         restored = schema.restorer(outputs.sequence).restore_all(values)
-        columns = {"prediction": plain(restored if schema.target.horizon == 1 else schema.target.by_step(restored))}
+        by_step = restored if schema.target.horizon == 1 else schema.target.by_step(restored)
+        columns: dict[str, Any] = {"prediction": plain(by_step)}
     else:
         columns = {"prediction": labels(schema, chosen)}
     if probabilities:
         columns["probabilities"] = _probabilities(schema, values)
     if schema.target.per == "sequence":
         columns = {name: entries[0] for name, entries in columns.items()}
+    elif numbered:
+        first = outputs.sequence.offset
+        columns = {"step": range(first, first + len(values)), **columns}
+    else:
+        blank = [None] * outputs.sequence.offset
+        columns = {name: blank + entries for name, entries in columns.items()}
     return {"id": outputs.sequence.id, **columns}
 
 

@@ -1,30 +1,30 @@
 """Writes rows of predictions as jsonl or csv, or text: to a file, completely or not at all, or to standard output."""
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from lstm_cli.errors import ConfigError
+from lstm_cli.predict.table import Table
+from lstm_cli.predict.wording import Row
 from lstm_cli.run.files import WholeFile
 
-Row = dict[str, Any]
+#: Suffixes of files with a row for each sequence or step.
+SUFFIXES = (".csv", ".jsonl", ".json")
 
 
-def write_rows(rows: Iterable[Row], out: Path | None, *, per_step: bool) -> None:
+def write_rows(rows: Iterable[Row], out: Path | None, table: Table) -> None:
     """Write rows as they come, as csv if the name of `out` ends so, else as jsonl.
 
     Parameters
     ----------
     rows : iterable of mappings
-        With `id`, `prediction` and, if present, `probabilities` or `output`.
+        With `id`, `prediction`, columns of the input and, if present, `probabilities` or `output`.
     out : Path or None
         None is standard output.
-    per_step : bool
-        Whether a prediction is a list with an entry for each step; csv then has one line per step.
+    table : Table
+        How rows become lines of csv.
 
     Raises
     ------
@@ -33,19 +33,25 @@ def write_rows(rows: Iterable[Row], out: Path | None, *, per_step: bool) -> None
     DiskError
         The file cannot be written; an existing one is unchanged.
     """
-    if out is not None and out.suffix not in (".csv", ".jsonl", ".json"):
-        raise ConfigError(f"-o {out}: expected a name that ends in .jsonl or .csv")
-    lines = _csv(rows, per_step=per_step) if out and out.suffix == ".csv" else _jsonl(rows)
+    lines = table.lines(rows) if is_csv(out) else _jsonl(rows)
     # A lone surrogate, which JSON can represent and UTF-8 cannot, is written as its JSON escape.
-    _write((line.encode(errors="backslashreplace") for line in lines), out)
+    write_pieces((line.encode(errors="backslashreplace") for line in lines), out)
+
+
+def is_csv(out: Path | None) -> bool:
+    """Return whether predictions are written as csv, not as jsonl."""
+    if out is not None and out.suffix not in SUFFIXES:
+        raise ConfigError(f"-o {out}: expected a name that ends in .jsonl, .csv or .conllu")
+    return out is not None and out.suffix == ".csv"
 
 
 def write_text(pieces: Iterable[str], out: Path | None) -> None:
     """Write text piece by piece; None is standard output, where each piece is flushed at once."""
-    _write((piece.encode() for piece in pieces), out, at_once=True)
+    write_pieces((piece.encode() for piece in pieces), out, at_once=True)
 
 
-def _write(pieces: Iterable[bytes], out: Path | None, *, at_once: bool = False) -> None:
+def write_pieces(pieces: Iterable[bytes], out: Path | None, *, at_once: bool = False) -> None:
+    """Write bytes piece by piece, flushing standard output at the end, or with `at_once` after each."""
     if out is not None:
         with WholeFile(out) as file:
             for piece in pieces:
@@ -61,45 +67,3 @@ def _write(pieces: Iterable[bytes], out: Path | None, *, at_once: bool = False) 
 
 def _jsonl(rows: Iterable[Row]) -> Iterator[str]:
     return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _csv(rows: Iterable[Row], *, per_step: bool) -> Iterator[str]:
-    """Yield csv: one line per sequence, or one per step if every step has a prediction."""
-    header: list[str] | None = None
-    for row in rows:
-        for record in _records(row, per_step=per_step):
-            if header is None:
-                header = list(record)
-                yield _line(header)
-            yield _line([record[name] for name in header])
-
-
-def _records(row: Row, *, per_step: bool) -> Iterator[Row]:
-    prediction, probabilities = row["prediction"], row.get("probabilities")
-    if not per_step:
-        yield {"id": row["id"], **_cells(prediction, probabilities)}
-        return
-    for step, value in enumerate(prediction):
-        cells = _cells(value, probabilities and probabilities[step])
-        yield {"id": row["id"], "step": step, **cells, **(_outputs(row["output"][step]) if "output" in row else {})}
-
-
-def _cells(prediction: Any, probabilities: dict[str, float] | None) -> Row:
-    """Return the columns of one prediction: a label, numbers side by side, or a set's labels joined by spaces."""
-    cells: Row = {"prediction": prediction}
-    if isinstance(prediction, list) and prediction and isinstance(prediction[0], float):
-        cells = {f"prediction_{k}": value for k, value in enumerate(prediction)}
-    elif isinstance(prediction, list):
-        cells = {"prediction": " ".join(map(str, prediction))}
-    return cells | {f"p_{label}": p for label, p in (probabilities or {}).items()}
-
-
-def _outputs(output: Any) -> Row:
-    """Return the columns of the outputs that drove a system at a step."""
-    return {f"output_{k}": value for k, value in enumerate(output)} if isinstance(output, list) else {"output": output}
-
-
-def _line(cells: list[Any]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()

@@ -9,7 +9,8 @@ from lstm_cli.cli.predict import _table
 
 DEFAULTS = {
     "out": None, "probabilities": False, "evaluate": False, "steps": None, "generate": None, "prompt": "",
-    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None, "trust": False, "note": ANY,
+    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None, "keep": (), "form": None, "trust": False,
+    "note": ANY,
 }  # fmt: skip
 
 
@@ -25,6 +26,9 @@ DEFAULTS = {
             {"out": Path("p.csv"), "probabilities": True},
         ),
         (("--evaluate", "-q", "r", "a.csv"), Path("a.csv"), {"evaluate": True}),
+        (("--evaluate", "r", "a.csv", "-o", "p.csv"), Path("a.csv"), {"evaluate": True, "out": Path("p.csv")}),
+        (("r", "a.csv", "--keep", "user, load", "--keep", "x"), Path("a.csv"), {"keep": ("user", "load", "x")}),
+        (("r", "log.txt", "--format", "csv"), Path("log.txt"), {"form": "csv"}),
         (("r", "--steps", "5", "a.csv"), Path("a.csv"), {"steps": 5}),
         (("r", "--generate", "9"), None, {"generate": 9}),
         (
@@ -56,7 +60,9 @@ def test_the_umbrella_runs_the_same_command(invoke, calls):
         ((), "Missing argument 'RUN'"),
         (("r",), "Missing DATA: a file of sequences, - for standard input, or --generate N instead."),
         (("r", "--steps", "3"), "Missing DATA"),
-        (("r", "a", "--evaluate", "-o", "p"), "--evaluate prints metrics, not predictions"),
+        (("r", "a", "--evaluate", "--steps", "3"), "--evaluate scores predictions: leave --steps out"),
+        (("r", "a", "--evaluate", "--keep", "x"), "--evaluate prints metrics, and predictions only with -o OUT"),
+        (("r", "a", "--keep", "x,"), "Invalid value for '--keep': expected names of columns"),
         (("r", "a", "-q", "-v"), "-q and -v exclude each other"),
         (("r", "a", "b"), "Got unexpected extra argument"),
         (("r", "a", "--generate", "3"), "--generate cannot be combined with DATA, --steps, --probabilities or states"),

@@ -20,13 +20,14 @@ from lstm_cli.cli.group import predict
 from lstm_cli.data import encode, read_sequences
 from lstm_cli.data import raw_sequences as encodable
 from lstm_cli.errors import ConfigError
+from lstm_cli.predict.table import Table
 from lstm_cli.predict.writers import write_rows
 from tests.support.data import raise_memory_error, write_jsonl
 from tests.support.paths import ROOT
 
 
-def written(rows, path, *, per_step):
-    write_rows(iter(rows), path, per_step=per_step)
+def written(rows, path, *, per_step, **table):
+    write_rows(iter(rows), path, Table(per_step, **table))
     return path.read_text(encoding="utf-8")
 
 
@@ -51,8 +52,8 @@ def test_half_a_surrogate_pair_is_written_as_json_spells_it(tmp_path):
             True,
             "id,step,prediction\n1,0,x\n1,1,y\n2,0,z\n",
         ),
-        ([{"id": 1, "prediction": [0.5, 2.0]}], False, "id,prediction_0,prediction_1\n1,0.5,2.0\n"),
-        ([{"id": 1, "prediction": [0.5, 2.0]}], True, "id,step,prediction\n1,0,0.5\n1,1,2.0\n"),
+        ([{"id": 1, "prediction": [0.5, 2.0]}], False, "id,prediction_0,prediction_1\n1,0.5,2\n"),
+        ([{"id": 1, "prediction": [0.5, 2.0]}], True, "id,step,prediction\n1,0,0.5\n1,1,2\n"),
         ([{"id": 1, "prediction": [[60, 64], []]}], True, "id,step,prediction\n1,0,60 64\n1,1,\n"),
         (
             [{"id": 1, "prediction": "x", "probabilities": {"x": 0.75, "y": 0.25}}],
@@ -71,7 +72,7 @@ def test_csv(tmp_path, rows, per_step, expected):
 
 
 def test_another_suffix_names_no_format(tmp_path):
-    with pytest.raises(ConfigError, match=r"out.txt: expected a name that ends in .jsonl or .csv"):
+    with pytest.raises(ConfigError, match=r"out.txt: expected a name that ends in .jsonl, .csv or .conllu"):
         written([], tmp_path / "out.txt", per_step=False)
 
 
@@ -185,7 +186,7 @@ def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
     for count in (200, 2000):
         rows = run.predictions(encode(run.schema, row) for row in read_sequences(many(count), run.schema))
         tracemalloc.start()
-        write_rows(rows, tmp_path / "out.jsonl", per_step=False)
+        write_rows(rows, tmp_path / "out.jsonl", Table(per_step=False))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert len((tmp_path / "out.jsonl").read_text().splitlines()) == count

@@ -90,8 +90,9 @@ def test_transforms_are_undone(loaded, trained):
     (row,) = run.predict([{"count": values}])
     (raw,) = raw_outputs(run, [{"count": values}])
     scaling, logs = run.schema.target.scaling, np.log(values)
-    assert len(row["prediction"]) == len(values) - 5
-    for step, (prediction, output) in enumerate(zip(row["prediction"], raw.values[:, 0], strict=True), start=5):
+    assert len(row["prediction"]) == len(values)
+    assert row["prediction"][:5] == [None] * 5
+    for step, (prediction, output) in enumerate(zip(row["prediction"][5:], raw.values[:, 0], strict=True), start=5):
         z = output * scaling.spread[0] + scaling.center[0]
         assert prediction == pytest.approx(math.exp(z + logs[step] + logs[step - 3] - logs[step - 4]), rel=1e-6)
 

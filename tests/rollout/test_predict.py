@@ -83,10 +83,10 @@ def test_a_score_is_that_of_the_forecasts_of_every_window(folder, size):
         (row,) = run.forecast([{"a": a, "b": b}], 5)
         truth = values[start + 3 : start + 8]
         errors.append(np.array(row["prediction"])[: len(truth)] - truth)
-    errors = np.concatenate(errors)
     scores = run.evaluate(folder / "waves.csv")
-    assert scores["rmse"] == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-5)
-    assert scores["mae"] == pytest.approx(np.mean(np.abs(errors)), rel=1e-5)
+    for name, own in zip("ab", np.concatenate(errors).T, strict=True):
+        assert scores[f"rmse.{name}"] == pytest.approx(np.sqrt(np.mean(own**2)), rel=1e-5)
+        assert scores[f"mae.{name}"] == pytest.approx(np.mean(np.abs(own)), rel=1e-5)
 
 
 def test_the_code_in_a_folder_is_not_run_without_trust(folder, monkeypatch):
@@ -141,4 +141,5 @@ def test_a_forecaster_that_learned_on_its_own_predictions_forecasts(folder):
     series = np.array([row.split(",") for row in (folder / "waves.csv").read_text().splitlines()[1:]], float)
     (row,) = run.forecast([{"a": series[:, 0], "b": series[:, 1]}], 5)
     assert np.isfinite(row["prediction"]).all() and np.shape(row["prediction"]) == (5, 2)
-    assert run.evaluate(folder / "waves.csv")["rmse"] > 0
+    scores = run.evaluate(folder / "waves.csv")
+    assert scores["rmse.a"] > 0 and scores["rmse.b"] > 0

@@ -74,7 +74,9 @@ def of_numbers(truth, rows):
         given, predicted = (np.asarray(values, float) for values in (given, row["prediction"]))
         given, predicted = (v.reshape(1, -1) if v.shape == (2,) and "end" in row else v for v in (given, predicted))
         predicted = predicted.reshape(len(predicted), -1)[: len(given)]
-        pairs.append((given.reshape(len(given), -1), predicted))
+        missing = np.isnan(predicted).all(axis=1)  # at the first steps, which differences remove
+        assert np.isnan(given[missing]).all()
+        pairs.append((given.reshape(len(given), -1)[~missing], predicted[~missing]))
     true, predicted = (np.concatenate(column) for column in zip(*pairs, strict=True))
     return {
         "rmse": np.sqrt(np.mean((true - predicted) ** 2)),
@@ -129,7 +131,7 @@ def write_series(path, values):
 def forecast(transform, lag):
     """One number a step; the first prediction is made at step `lag`, of the step after it."""
     return Task(
-        write_series, of_numbers, lambda values: [values[lag + 1 :]], suffix=".csv", probabilities=False,
+        write_series, of_numbers, lambda values: [[*[np.nan] * lag, *values[lag + 1 :]]], suffix=".csv", probabilities=False,
         inputs=["height"], target="next", transform={"height": transform} if transform else {},
     )  # fmt: skip
 

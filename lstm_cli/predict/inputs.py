@@ -1,0 +1,56 @@
+"""The sequences that `lstm-predict` reads, and what the user should know about them."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from lstm_cli.data import Encoded, Schema, UnknownCounts, encode, read_sequences
+from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.predict.kept import Kept
+from lstm_cli.predict.run import Run
+
+
+class Inputs:
+    """A file or stream of sequences, read as the run's training data was.
+
+    Parameters
+    ----------
+    run : Run
+    data : Path
+        A file, or ``-`` for standard input.
+    form : str, optional
+        Its format; None: that which the run's config names, else by the suffix.
+    kept : Kept, optional
+        Receives columns that are carried through.
+    """
+
+    def __init__(self, run: Run, data: Path, *, form: str | None = None, kept: Kept | None = None) -> None:
+        self._run, self._data, self._form, self._kept = run, data, form or run.format, kept
+        self._policy, self.unknown_counts = run.policy(data), UnknownCounts()
+
+    @contextmanager
+    def encoded(self, schema: Schema) -> Iterator[Iterator[Encoded]]:
+        """Give the encoded sequences; the file is closed afterwards."""
+        keep = () if self._kept is None else self._kept.names
+        raw = read_sequences(self._data, schema, form=self._form, policy=self._policy, keep=keep)
+
+        def made(sequence: RawSequence) -> Encoded:
+            encoded = encode(schema, sequence, unknown_counts=self.unknown_counts)
+            if self._kept is not None:
+                self._kept.take(sequence, encoded)
+            return encoded
+
+        def checked() -> Iterator[Encoded]:
+            yield from self._policy.converted(made, raw)
+            self._policy.notes()  # raises if too many cannot be used, before the output is complete
+
+        with closing(raw):
+            yield checked()
+
+    def scores(self) -> dict[str, float]:
+        """Return the loss and metrics of the run on the sequences."""
+        return self._run.evaluate(self._data, form=self._form, policy=self._policy, unknown_counts=self.unknown_counts)
+
+    def notes(self, name: str) -> list[str]:
+        """Return notes on sequences that were skipped and on unknown tokens and labels."""
+        return [*self._policy.notes(), *self.unknown_counts.notes(name)]

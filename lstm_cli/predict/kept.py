@@ -1,0 +1,89 @@
+"""Columns of the input that are carried through to the predictions."""
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from lstm_cli.data import Encoded
+from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.errors import ConfigError, did_you_mean, listed, nearest
+from lstm_cli.predict.wording import Row
+
+_RESERVED = {"id", "step", "prediction", "probabilities", "output"}
+
+
+class PerStep(list[Any]):
+    """Values of a column, one for each step of the input."""
+
+
+class Kept:
+    """Takes columns from sequences on their way in, and adds them to the rows in which these come out, in order.
+
+    Parameters
+    ----------
+    names
+        Columns of the input; None: all.
+    ids
+        The columns that name a sequence, which every row has already.
+
+    Attributes
+    ----------
+    names
+        The columns to read; None: all.
+    """
+
+    def __init__(self, names: Sequence[str] | None, ids: Sequence[str]) -> None:
+        self.names, self._ids = names, ids
+        self._waiting: deque[Row] = deque()
+        self._checked = False
+
+    def take(self, sequence: RawSequence, encoded: Encoded) -> None:
+        """Remember the columns of a sequence until its prediction comes out.
+
+        A list with as many values as the sequence has steps has one for each; a closed loop has steps of its own.
+        """
+        if not self._checked:
+            self._check(sequence)
+        names = sequence.names if self.names is None else self.names
+        steps = encoded.offset + encoded.steps if encoded.observed is None else None
+        self._waiting.append(
+            {
+                f"input_{name}" if name in _RESERVED else name: _values(sequence.columns.get(name), steps)
+                for name in names
+                if name not in self._ids
+            }
+        )
+
+    def added(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the rows with the columns of their sequences."""
+        for row in rows:
+            own = self._waiting.popleft()
+            yield {"id": row["id"]} | own | {name: value for name, value in row.items() if name != "id"}
+
+    def _check(self, sequence: RawSequence) -> None:
+        self._checked = True
+        for name in self.names or ():
+            if name not in sequence.names:
+                hint = did_you_mean(nearest(name, sequence.names))
+                raise ConfigError(
+                    f"--keep {name}: {sequence.where} has no such column, only {listed(sequence.names)}{hint}"
+                )
+
+
+def _values(value: Any, steps: int | None) -> Any:
+    """Return raw values as JSON has them."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
+        return _plain(value)
+    values = [_plain(cell) for cell in (value.tolist() if isinstance(value, np.ndarray) else value)]
+    return PerStep(values) if len(values) == steps else values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [_plain(cell) for cell in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,145 @@
+"""Rows of predictions as a table: one line per sequence, or per step of the input that has an output."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_cli.data import Schema
+from lstm_cli.errors import ConfigError
+from lstm_cli.predict.kept import PerStep
+from lstm_cli.predict.wording import Row
+
+_OWN = ("id", "step", "prediction", "probabilities", "output")  # keys of a row that are not columns of the input
+
+
+@dataclass(frozen=True)
+class Table:
+    """How rows become lines of csv.
+
+    Attributes
+    ----------
+    per_step
+        Whether a prediction is a list with an entry for each step; there is one line per step then.
+    ids
+        The columns of the data that name a sequence.
+    numbers
+        The columns of the numbers of a prediction, such as ``load`` or ``x_0``; empty: ``prediction``.
+    separator
+        What stands between the labels of a set.
+    """
+
+    per_step: bool
+    ids: tuple[str, ...] = ("id",)
+    numbers: tuple[str, ...] = ()
+    separator: str = " "
+
+    @classmethod
+    def of(cls, schema: Schema, *, per_step: bool) -> "Table":
+        """Return the table of the predictions of a model that was trained with a schema."""
+        driven = schema.layout.closed_loop is not None
+        numbers = () if driven else _distinct(schema.target.output_columns)
+        return cls(per_step, schema.layout.id, numbers, _separator(schema) if schema.target.kind == "set" else " ")
+
+    def lines(self, rows: Iterable[Row]) -> Iterator[str]:
+        """Yield the lines, the names of the columns first; the first row determines the columns."""
+        header: list[str] | None = None
+        for row in rows:
+            for record in self._records(row):
+                if header is None:
+                    header = list(record)
+                    yield _line(header)
+                yield _line([record.get(name) for name in header])
+
+    def _records(self, row: Row) -> Iterator[dict[str, Any]]:
+        """Yield the cells of a row by column: those that name it, those of the input, those of the prediction."""
+        names = self._names(row)
+        given = {name: value for name, value in row.items() if name not in _OWN}
+        prediction, probabilities = row["prediction"], row.get("probabilities")
+        if not self.per_step:
+            cells = self._predicted(prediction, probabilities, given)
+            yield _merged(names, {name: _constant(value) for name, value in given.items()}, cells)
+            return
+        for place, step in enumerate(row.get("step", range(len(prediction)))):
+            cells = self._predicted(prediction[place], probabilities and probabilities[place], given)
+            if "output" in row:
+                cells |= _outputs(row["output"][place])
+            own = {name: _at(value, step) for name, value in given.items()}
+            yield _merged({**names, "step": step}, own, cells)
+
+    def _names(self, row: Row) -> dict[str, Any]:
+        several = isinstance(row["id"], tuple | list)
+        return dict(zip(self.ids, row["id"] if several else [row["id"]], strict=False))
+
+    def _predicted(
+        self, prediction: Any, probabilities: Mapping[str, float] | None, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the cells of one prediction: numbers or labels, and the probability of each label.
+
+        A column of the input that is carried through has its name; the prediction of the same column then has another.
+        """
+        if self.numbers:
+            values = prediction if isinstance(prediction, list) else [prediction]
+            named = [f"prediction_{name}" if name in given else name for name in self.numbers]
+            return dict(zip(named, values, strict=True))
+        if isinstance(prediction, list) and prediction and isinstance(prediction[0], float):
+            return {f"prediction_{k}": value for k, value in enumerate(prediction)}
+        shown = self.separator.join(map(str, prediction)) if isinstance(prediction, list) else prediction
+        return {"prediction": shown} | {f"p_{label}": share for label, share in (probabilities or {}).items()}
+
+
+def _separator(schema: Schema) -> str:
+    """Return what stands between the labels of a set, so that the table can be read back."""
+    labels = [str(label) for label in schema.target.labels or ()]
+    barred = next((label for label in labels if "|" in label), None)
+    if barred is not None:
+        raise ConfigError(f"-o: the label {barred!r} has the character that separates labels in csv: write .jsonl")
+    target, inputs = schema.layout.target, schema.layout.next_columns
+    separator = inputs[0].separator if target.is_next else target.separator
+    return "|" if any(len(label.split()) != 1 for label in labels) else separator
+
+
+def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a name for each output: its column, with a number where the column has several."""
+    totals, seen = Counter(columns), Counter[str]()
+    names = []
+    for name in columns:
+        names.append(name if totals[name] == 1 else f"{name}_{seen[name]}")
+        seen[name] += 1
+    return tuple(names)
+
+
+def _merged(names: Row, given: Row, cells: Row) -> dict[str, Any]:
+    """Return all cells of a line; a column of the input that has the name of an output gets another."""
+    return names | {f"input_{k}" if k in names or k in cells else k: value for k, value in given.items()} | cells
+
+
+def _at(value: Any, step: int) -> Any:
+    """Return a value of the input at a step; one of the whole sequence is the same at all."""
+    return value[step] if isinstance(value, PerStep) else value
+
+
+def _constant(value: Any) -> Any:
+    """Return the value that all steps of a column have, if there is one."""
+    return value[0] if isinstance(value, PerStep) and value and all(cell == value[0] for cell in value) else value
+
+
+def _outputs(output: Any) -> dict[str, Any]:
+    """Return the columns of the outputs that drove a system at a step."""
+    return {f"output_{k}": value for k, value in enumerate(output)} if isinstance(output, list) else {"output": output}
+
+
+def _line(cells: Iterable[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(map(_cell, cells))
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell: numbers with at most seven significant digits, lists as JSON."""
+    if isinstance(value, float):
+        return f"{value:.7g}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
