@@ -26,7 +26,7 @@ BAD_ROWS = {
         "step 2: expected a list of 2 as in step 1, got a list of 1: give every step as many numbers",
     ),
     ("classifier", "missing number"): (
-        "x", [[1, None]], "step 1: a number is missing: fill it in or remove the sequence",
+        "x", [[1, None]], "step 1: a number is missing: fill it in, or say how with data.missing.fill",
     ),
     ("classifier", "empty"): ("x", [], "an empty sequence: give it at least one step, or delete the sequence"),
     ("tagger", "missing column"): ("words", None, "the column is missing (there are y): add it"),

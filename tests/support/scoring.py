@@ -131,8 +131,9 @@ def write_series(path, values):
 def forecast(transform, lag):
     """One number a step; the first prediction is made at step `lag`, of the step after it."""
     return Task(
-        write_series, of_numbers, lambda values: [[*[np.nan] * lag, *values[lag + 1 :]]], suffix=".csv", probabilities=False,
-        inputs=["height"], target="next", transform={"height": transform} if transform else {},
+        write_series, of_numbers, lambda values: [[*[np.nan] * lag, *values[lag + 1 :]]],
+        suffix=".csv", probabilities=False, inputs=["height"], target="next",
+        transform={"height": transform} if transform else {},
     )  # fmt: skip
 
 
