@@ -82,7 +82,7 @@ class Table:
         A column of the input that is carried through has its name; the prediction of the same column then has another.
         """
         if self.numbers:
-            values = prediction if isinstance(prediction, list) else [prediction]
+            values = _flat(prediction)
             named = [f"prediction_{name}" if name in given else name for name in self.numbers]
             return dict(zip(named, values, strict=True))
         if isinstance(prediction, list) and prediction and isinstance(prediction[0], float):
@@ -120,6 +120,11 @@ def _merged(names: Row, given: Row, cells: Row) -> dict[str, Any]:
 def _at(value: Any, step: int) -> Any:
     """Return a value of the input at a step; one of the whole sequence is the same at all."""
     return value[step] if isinstance(value, PerStep) else value
+
+
+def _flat(numbers: Any) -> list[Any]:
+    """Return nested numbers one after the other; a horizon of several columns has lists in lists."""
+    return [one for part in numbers for one in _flat(part)] if isinstance(numbers, list) else [numbers]
 
 
 def _constant(value: Any) -> Any:
