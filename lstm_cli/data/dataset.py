@@ -69,6 +69,8 @@ class Dataset:
         self.observed = np.array([item.observed for item in items], np.int64) if driven else None
         self._first = np.array([item.offset for item in items], np.int64)
         self._history = [item.history for item in items]
+        self._times = [item.times for item in items]
+        self._context = [item.context for item in items]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -91,6 +93,8 @@ class Dataset:
             history=self._history[index],
             offset=int(self._first[index]),
             observed=None if self.observed is None else int(self.observed[index]),
+            times=self._times[index],
+            context=self._context[index],
         )
 
     @cached_property
@@ -98,6 +102,18 @@ class Dataset:
         """Cumulative number (S + 1,) of steps with a target that counts; for targets per step."""
         counts = np.ones(int(self.offsets[-1]), np.int64) if self.weight is None else self.weight > 0
         return _ends(counts)
+
+    @property
+    def scored_steps(self) -> int:
+        """How many targets count: steps, or sequences where the target is one per sequence."""
+        if self.weight is not None:
+            return int((self.weight > 0).sum())
+        return len(self) if self.schema.target.per == "sequence" else int(self.offsets[-1])
+
+    @property
+    def context_steps(self) -> int:
+        """How many steps serve as context only: they belong to the part of a series before this one."""
+        return sum(self._context)
 
     def digest(self) -> str:
         """Return a hash of everything that training sees of the sequences and their schema."""

@@ -93,7 +93,7 @@ def config_options(config: Config) -> Options:
     data, loss = config.data, config.loss
     sources = [spec.of or name for name, spec in data.inputs.items()]
     table = {**data.table.model_dump(), "columns": data.table.columns and tuple(data.table.columns)}
-    others = [data.target.column if data.target else None, loss.start, loss.length, loss.weight]
+    others = [data.target.column if data.target else None, data.time, loss.start, loss.length, loss.weight]
     return Options(
         id=data.id,
         id_required=data.id != ("id",),
@@ -104,12 +104,13 @@ def config_options(config: Config) -> Options:
         table=TableOptions(**table),
         missing=data.missing.values,
         split="train",
+        time=data.time,
     )
 
 
 def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True, split: Split | None = None) -> Options:
     """Return how files other than the training data are read: with targets or without."""
-    needed = {column.source for column in layout.inputs}
+    needed = {column.source for column in layout.inputs} | ({layout.time} if layout.time is not None else set())
     if labelled:
         needed |= {layout.target.column or layout.inputs[0].source, *layout.loss.names}
     return Options(
@@ -123,6 +124,7 @@ def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True, s
         table=layout.table,
         missing=layout.missing,
         split=split,
+        time=layout.time,
     )
 
 

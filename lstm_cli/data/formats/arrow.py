@@ -48,7 +48,8 @@ def _read(
             schema, batches = opened(stream)
             present = _names(source, schema)
             wanted = [name for name in present if options.wants(name) or name == options.id[0]]
-            _check_types(pyarrow.types, source, schema, wanted if options.columns is not None else [])
+            checked = [name for name in wanted if name != options.time] if options.columns is not None else []
+            _check_types(pyarrow.types, source, schema, checked)
             read = _steps if _has_steps_as_rows(pyarrow, schema, options) else _sequences
             yield from read(source, options, present, _checked(source.name, batches(wanted)))
     except (DataError, MemoryError):

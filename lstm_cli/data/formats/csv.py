@@ -47,7 +47,7 @@ class _Group:
             if options.wants(name)
         }
         lines = StepLines(file, self.lines)
-        return RawSequence(f"{file}:{self.line}", self.id or number, columns, present, True, lines)
+        return RawSequence(f"{file}:{self.line}", self.id or number, columns, present, True, lines, rows=True)
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:

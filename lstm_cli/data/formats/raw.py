@@ -5,10 +5,11 @@ of the form ``file:line: what: what to do``.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_cli.errors import DataError
 
@@ -58,6 +59,8 @@ class Options:
         What counts as missing among numbers and targets, as written.
     split
         Which part of a file that holds several splits is read; None at prediction.
+    time
+        Column of the time of each step, which may hold dates in formats that know them.
     """
 
     id: tuple[str, ...] = ("id",)
@@ -70,6 +73,7 @@ class Options:
     table: TableOptions = TableOptions()
     missing: tuple[str | int | float, ...] = MISSING
     split: Split | None = None
+    time: str | None = None
 
     def wants(self, column: str) -> bool:
         """Return whether a column is needed."""
@@ -94,6 +98,27 @@ class ValueProblem(Exception):
         self.what, self.fix, self.step = what, fix, step
 
 
+class BadRow(DataError):
+    """An error of one row of a table, whose sequence may be used without it.
+
+    Parameters
+    ----------
+    message
+        What is wrong.
+    sequence, step
+        The sequence, and the step that the row is.
+    """
+
+    def __init__(self, message: str, sequence: "RawSequence", step: int) -> None:
+        super().__init__(message)
+        self._sequence, self._step = sequence, step
+
+    @property
+    def rest(self) -> "RawSequence":
+        """The sequence without the row."""
+        return self._sequence.without(self._step)
+
+
 @dataclass(slots=True)
 class RawSequence:
     """One sequence as it is written in a file.
@@ -114,6 +139,8 @@ class RawSequence:
         Place of every step, in formats that write one step per line.
     labels
         Columns that hold labels whatever they look like, as the file says (``@classLabel`` in ts).
+    rows
+        The steps are rows of a table: one that cannot be used may be left out.
     """
 
     where: str
@@ -123,12 +150,33 @@ class RawSequence:
     textual: bool = False
     steps_at: Sequence[str] | None = None
     labels: frozenset[str] = frozenset()
+    rows: bool = False
+
+    def take(self, steps: NDArray[np.intp], count: int) -> "RawSequence":
+        """Return the sequence with some of its steps, or with all in another order; `count` is how many it has."""
+        columns = {name: _taken(value, steps, count) for name, value in self.columns.items()}
+        return replace(self, columns=columns, steps_at=_taken(self.steps_at, steps, count))
+
+    def without(self, step: int) -> "RawSequence":
+        """Return the sequence without a step, in formats that write one step per line."""
+        count = len(self.steps_at or ())
+        return self.take(np.delete(np.arange(count), step), count)
 
     def error(self, column: str, problem: ValueProblem) -> DataError:
         """Return the error to report for a problem in a column."""
         if problem.step is not None and self.steps_at is not None and problem.step < len(self.steps_at):
-            return DataError(f"{self.steps_at[problem.step]}: {column}: {problem.what}: {problem.fix}")
+            message = f"{self.steps_at[problem.step]}: {column}: {problem.what}: {problem.fix}"
+            return BadRow(message, self, problem.step) if self.rows else DataError(message)
         return problem_at(self.where, column, problem)
+
+
+def _taken(values: Any, steps: NDArray[np.intp], count: int) -> Any:
+    """Return some steps of a column that has `count` of them; another value as it is."""
+    if not isinstance(values, Sequence | np.ndarray) or isinstance(values, str) or len(values) != count:
+        return values
+    if isinstance(values, np.ndarray):
+        return values[steps]
+    return values.take(steps) if hasattr(values, "take") else [values[step] for step in steps]
 
 
 def problem_at(where: str, column: str, problem: ValueProblem) -> DataError:
@@ -140,11 +188,15 @@ def problem_at(where: str, column: str, problem: ValueProblem) -> DataError:
 class StepLines(Sequence[str]):
     """Places of steps, formatted only on access: a file's name and the line of each step."""
 
-    def __init__(self, file: str, lines: Sequence[int]) -> None:
+    def __init__(self, file: str, lines: Sequence[int] | NDArray[np.int64]) -> None:
         self._file, self._lines = file, lines
 
     def __len__(self) -> int:
         return len(self._lines)
+
+    def take(self, steps: NDArray[np.intp]) -> "StepLines":
+        """Return the places of some of the steps."""
+        return StepLines(self._file, np.asarray(self._lines)[steps])
 
     def __getitem__(self, index: Any) -> Any:
         return f"{self._file}:{self._lines[index]}"

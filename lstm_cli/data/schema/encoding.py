@@ -67,6 +67,8 @@ def encode_record(
         history=_history(schema, record) if target.needs_past else None,
         offset=lag,
         observed=record.observed,
+        times=None if record.times is None else record.times[lag : lag + kept],
+        context=max(0, record.first),
     )
 
 

@@ -45,6 +45,9 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
                 elements = chain.from_iterable(record.sets(name) for record in records)
                 sets[name] = Labels.fit(elements, column.label_type)
             case "number":
+                if column.calendar is not None:
+                    scaling[name] = Scaling.none(column.width)
+                    continue
                 numbers = [_own(column, record) for record in records]
                 if column.fill != "stop":
                     means[name] = train_mean(column, numbers)

@@ -11,13 +11,14 @@ from lstm_cli.config.columns import InputSpec
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats import READERS, Options
 from lstm_cli.data.formats.missing import MissingValues
-from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema.closed_loop_inference import infer_closed_loop
 from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
 from lstm_cli.data.schema.layout import Column, InputKind, Layout, LossColumns, TargetColumn
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.summary import Summary
 from lstm_cli.data.schema.target_inference import infer_target
+from lstm_cli.data.schema.times import TimeForm, infer_form
 from lstm_cli.data.schema.values import first
 from lstm_cli.data.schema.vocabulary import Spelling
 from lstm_cli.errors import did_you_mean, nearest
@@ -41,9 +42,10 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
     else:
         inputs = _inputs(config, form, sequences)
         target = infer_target(config, form, inputs, sequences)
+    time_form = _time_form(config, sequences)
     layout = Layout(
         format=form,
-        inputs=inputs,
+        inputs=(*inputs, *_calendar(config, time_form)),
         target=target,
         unit=config.data.unit,
         lines=options.lines,
@@ -54,6 +56,7 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
         table=options.table,
         missing=options.missing,
         time=config.data.time,
+        time_form=time_form,
         scale=config.data.scale if config.data.scale in ("series", "window") else "train",
         window=config.data.window if config.data.scale == "window" else None,
     )
@@ -74,6 +77,29 @@ def _inputs(config: Config, form: str, sequences: Sequence[RawSequence]) -> tupl
             hint = did_you_mean(nearest(name, [*specs])) or f", expected one of {', '.join(specs)}"
             raise config.error(f"data.missing.fill.{name}", f"no such input{hint}")
     return tuple(_input(config, form, name, spec, sequences) for name, spec in specs.items())
+
+
+def _time_form(config: Config, sequences: Sequence[RawSequence]) -> TimeForm:
+    """Return how the times of the steps are written."""
+    name = config.data.time
+    if name is None:
+        return "number"
+    require(config, "data.time", name, sequences)
+    try:
+        return infer_form(sequence.columns.get(name) for sequence in sequences)
+    except ValueProblem as problem:
+        raise config.error("data.time", f"{name}: {problem.what}: {problem.fix}") from None
+
+
+def _calendar(config: Config, time_form: TimeForm) -> list[Column]:
+    """Return the inputs that are computed from the time; a name with a dot is nobody else's."""
+    time, parts = config.data.time, config.data.calendar
+    if time is None or not parts:
+        return []
+    if time_form == "number" or (time_form == "clock" and set(parts) != {"hour"}):
+        what = "numbers" if time_form == "number" else "times of day, which have an hour only"
+        raise config.error("data.calendar", f"needs dates, but {time} holds {what}: leave it out")
+    return [Column(f"{time}.{part}", time, "number", width=2, calendar=part) for part in parts]
 
 
 def _own_input(config: Config, form: str) -> dict[str, InputSpec]:

@@ -8,7 +8,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 from lstm_cli.data.formats.raw import MISSING, TableOptions
+from lstm_cli.data.schema.grid import Calendar
 from lstm_cli.data.schema.preprocessing import Chain, Transform
+from lstm_cli.data.schema.times import TimeForm
 from lstm_cli.data.schema.vocabulary import Spelling
 
 InputKind = Literal["number", "tokens", "set"]
@@ -69,7 +71,7 @@ class Column:
     columns: tuple[str, ...] = ()
     fill: str = "stop"
     indicator: bool = False
-    calendar: str | None = None
+    calendar: Calendar | None = None
 
     @property
     def predicted(self) -> bool:
@@ -186,6 +188,8 @@ class Layout:
         The closed loop around a system, whose starts and targets the sequences are; None without one.
     time
         Column that orders the steps of a series; None: they are in order.
+    time_form
+        How times are written.
     scale
         What numbers are scaled by: statistics of ``train``, of each ``series``, or of each ``window``.
     window
@@ -204,6 +208,7 @@ class Layout:
     table: TableOptions = field(default_factory=TableOptions)
     missing: tuple[str | int | float, ...] = MISSING
     time: str | None = None
+    time_form: TimeForm = "number"
     scale: Literal["train", "series", "window"] = "train"
     window: int | None = None
 
@@ -259,7 +264,7 @@ class Layout:
 
 #: Attributes that are left out of the file where they have their default, as files of earlier versions do.
 _OPTIONAL = {
-    "closed_loop", "table", "missing", "time", "scale", "window",
+    "closed_loop", "table", "missing", "time", "time_form", "scale", "window",
     "unit", "text", "separator", "hot",
     "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
 }  # fmt: skip

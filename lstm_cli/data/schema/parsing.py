@@ -16,9 +16,11 @@ from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
 from lstm_cli.data.schema import symbols, values
 from lstm_cli.data.schema.column_values import of_width, parsed, transformable
+from lstm_cli.data.schema.grid import calendar_features
 from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
 from lstm_cli.data.schema.target_parsing import parse_target
+from lstm_cli.data.schema.times import Times, ordered, parse_times
 from lstm_cli.data.schema.weights import given_weight
 
 
@@ -34,8 +36,13 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
     labelled
         Whether it must have a target.
     """
-    if layout.closed_loop is None:
-        record = _parse_open(layout, sequence, labelled=labelled)
+    if layout.time is not None:
+        times = parsed(sequence, layout.time, lambda value: parse_times(value, layout.time_form))
+        sequence, times, moved = parsed(sequence, layout.time, lambda _: ordered(sequence, times))
+        record = _parse_open(layout, sequence, times, labelled=labelled)
+        record.times, record.moved = times, moved
+    elif layout.closed_loop is None:
+        record = _parse_open(layout, sequence, None, labelled=labelled)
     else:
         record = _parse_closed_loop(layout, layout.closed_loop, sequence, labelled=labelled)
     if labelled:
@@ -46,10 +53,18 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
     return record
 
 
-def _parse_open(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
+def _parse_open(layout: Layout, sequence: RawSequence, times: Times | None, *, labelled: bool) -> Record:
     first = layout.first.name
-    inputs = {column.name: _input(layout, sequence, column, labelled=labelled) for column in layout.inputs}
+    inputs: dict[str, Values] = {}
+    for column in layout.inputs:
+        if column.calendar is not None and times is not None:
+            inputs[column.name] = calendar_features(times, column.calendar)
+        else:
+            inputs[column.name] = _input(layout, sequence, column, labelled=labelled)
     steps = len(inputs[first])
+    if times is not None and len(times) != steps:
+        problem = ValueProblem(f"{len(times)} times for {steps} steps of {first}", "give one per step")
+        raise sequence.error(layout.time or "", problem)
     for column in layout.inputs:
         given = inputs[column.name]
         if column.static:

@@ -34,6 +34,10 @@ class Record:
     known : bool array (T,) or (1,), or None
         Which values of the target are predicted by a step that counts, and not missing; others are placeholders: NaN,
         or no label. Where the target is the next step: which steps of the inputs are not filled. None: all.
+    times : array (T,) or None
+        Times of the steps, which are in their order: datetime64[ns], or float64; None without ``data.time``.
+    moved
+        How many steps were out of that order in the file.
     first
         Targets before this step do not count: they belong to another split and serve as context.
     observed
@@ -47,6 +51,8 @@ class Record:
     target: Values | None = None
     weight: Numbers | None = None
     known: NDArray[np.bool_] | None = None
+    times: NDArray[Any] | None = None
+    moved: int = 0
     first: int = 0
     observed: int | None = None
 
@@ -81,7 +87,8 @@ class Record:
         if known is not None or first > start:
             known = (np.ones(self.steps, np.bool_) if known is None else known)[start:stop].copy()
             known[: first - start] = False
-        return Record(self.id, self.where, stop - start, inputs, target, weight, known, first - start)
+        times = None if self.times is None else self.times[start:stop]
+        return Record(self.id, self.where, stop - start, inputs, target, weight, known, times, first=first - start)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +115,10 @@ class Encoded:
         Original values of the predicted columns, where outputs are differences from them.
     offset
         Index of the first step in the history.
+    times : array (T,) or None
+        Times of the steps, as in `Record`.
+    context
+        How many of the steps before the first that counts belong to another split.
     observed
         In a closed loop around a system: how many of the first steps are observed; None otherwise.
     """
@@ -123,6 +134,8 @@ class Encoded:
     history: Numbers | None = None
     offset: int = 0
     observed: int | None = None
+    times: NDArray[Any] | None = None
+    context: int = 0
 
     def part(self, start: int, stop: int) -> "Encoded":
         """Return the steps from start to stop; a target per sequence is unchanged."""
@@ -139,4 +152,6 @@ class Encoded:
             weight=cut(self.weight),
             unseen=cut(self.unseen),
             offset=self.offset + start,
+            times=cut(self.times),
+            context=max(0, min(self.context, stop) - start),
         )

@@ -1,0 +1,245 @@
+"""The time of steps: dates, times of day and numbers, as text or as they are.
+
+Dates are years first (``2020-01-31``, ``2020-01``, ``20200131``), or days or months first (``31.1.2020``,
+``1/31/2020``), with a time of day behind them or without. Which of day and month comes first is inferred from all
+rows. Times with a zone are converted to UTC.
+
+Legend: T steps.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.formats.cells import Cells
+from lstm_cli.data.formats.raw import RawSequence, ValueProblem
+
+#: Times (T,): datetime64[ns], or float64 where they are plain numbers.
+Times = NDArray[Any]
+#: How times are written: plain numbers, dates by the order of year, month and day, or times of day alone.
+TimeForm = Literal["number", "ymd", "compact", "dmy", "mdy", "clock"]
+
+_DAY = np.int64(86_400_000_000_000)
+_MISSING_FIX = "give every step its time"
+_CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)? ?(?P<p>[AaPp]\.?[Mm]\.?)?"
+_ZONE = r"(?: ?(?P<z>Z|UTC|[+-]\d{2}(?::?\d{2})?))?"
+_TIME = rf"(?:(?:[T,]? +|T){_CLOCK}{_ZONE})?$"
+_PATTERNS = {
+    "ymd": rf"^(?P<y>\d{{4}})[-/.](?P<m>\d{{1,2}})(?:[-/.](?P<d>\d{{1,2}}))?{_TIME}",
+    "compact": rf"^(?P<y>\d{{4}})(?P<m>\d{{2}})(?P<d>\d{{2}}){_TIME}",
+    "dmy": rf"^(?P<d>\d{{1,2}})[-/.](?P<m>\d{{1,2}})[-/.](?P<y>\d{{4}}){_TIME}",
+    "mdy": rf"^(?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}})[-/.](?P<y>\d{{4}}){_TIME}",
+    "clock": rf"^{_CLOCK}$",
+}
+_EXAMPLES = {
+    "number": "a number",
+    "ymd": "a date such as 2020-01-31 or 2020-01-31 23:59:59",
+    "compact": "a date such as 20200131",
+    "dmy": "a date such as 31.01.2020 or 31.01.2020 23:59:59",
+    "mdy": "a date such as 01/31/2020 or 01/31/2020 23:59:59",
+    "clock": "a time such as 23:59:59",
+}
+
+
+def infer_form(columns: Iterable[Any]) -> TimeForm:
+    """Return how the times of all sequences are written: the form that most of them have.
+
+    Parameters
+    ----------
+    columns
+        The values of the time column, per sequence.
+
+    Raises
+    ------
+    ValueProblem
+        No form is known that they have, or the first two numbers of dates can be day and month either way.
+    """
+    values = [value for value in columns if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)]
+    if any(isinstance(value, np.ndarray) and value.dtype.kind == "M" for value in values):
+        return "ymd"
+    numbers = [_numbers(value) for value in values]
+    if values and all(found is not None for found in numbers):
+        joined = np.concatenate([found for found in numbers if found is not None])
+        return "compact" if _are_compact(joined) else "number"
+    texts = [text for value in values for text in _texts(value)]
+    counts: dict[TimeForm, int] = {}
+    forms: tuple[TimeForm, ...] = ("ymd", "compact", "clock", "dmy", "mdy")
+    for form in forms:
+        counts[form] = _count(form, texts)
+        if form != "dmy" and counts[form] == len(texts):  # what is a date day first may be one month first too
+            break
+    form = max(counts, key=lambda name: counts[name])
+    if not counts[form]:
+        shown = texts[0] if texts else "nothing"
+        fix = "write 2020-01-31 23:59:59, or numbers"
+        raise ValueProblem(f"expected dates, times or numbers, got {shown!r:.40}", fix)
+    if form == "dmy" and counts["dmy"] == counts["mdy"] and not any("." in text[:5] for text in texts):
+        shown = next(text for text in texts if _count("dmy", [text]))
+        what = f"{shown!r} and all others can be read with the day first and with the month first"
+        raise ValueProblem(what, "write the year first, as in 2020-01-31")
+    return form
+
+
+def parse_times(value: Any, form: TimeForm) -> Times:
+    """Return the times (T,) of a column's values that are written in a form, or raise for the first that is not."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "M":
+        times, problem = value.astype("datetime64[ns]"), np.isnat(value)
+    elif not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
+        raise ValueProblem(f"expected one time per step, got {value!r:.40}", "write a list with a time for each step")
+    elif form == "number":
+        times, problem = _plain(value)
+    else:
+        times = _parsed(form, _texts(value))
+        problem = np.isnat(times)
+    if problem.any():
+        step = int(np.flatnonzero(problem)[0])
+        cell = str(value[step]).strip()
+        if cell in ("", "None", "NaT", "nan"):
+            raise ValueProblem("the time is missing", _MISSING_FIX, step=step)
+        raise ValueProblem(f"expected {_EXAMPLES[form]}, got {cell!r:.40}", "correct it", step=step)
+    return times
+
+
+def ordered(sequence: RawSequence, times: Times) -> tuple[RawSequence, Times, int]:
+    """Return a sequence with its steps in the order of their times, the times, and how many steps were out of order.
+
+    Raises
+    ------
+    ValueProblem
+        Two steps have the same time.
+    """
+    order = np.argsort(times, kind="stable")
+    again = np.flatnonzero(times[order[1:]] == times[order[:-1]])
+    if len(again):
+        first, second = (int(order[again[0] + offset]) for offset in (0, 1))
+        what = f"{written(times[second : second + 1])[0]} again, as {_place(sequence, first)}"
+        fix = "if several series are in the file, name their column in data.id; otherwise remove one of the two"
+        raise ValueProblem(what, fix, step=second)
+    moved = int((times[1:] < times[:-1]).sum())
+    if moved:
+        sequence, times = sequence.take(order, len(times)), times[order]
+    return sequence, times, moved
+
+
+def written(times: Times) -> list[Any]:
+    """Return times as text, to the precision that all of them need; numbers as they are."""
+    if times.dtype.kind != "M":
+        return [int(time) if float(time).is_integer() else float(time) for time in times]
+    units: tuple[Literal["D", "m", "s", "ms", "us"], ...] = ("D", "m", "s", "ms", "us")
+    exact = (unit for unit in units if (times == times.astype(f"datetime64[{unit}]")).all())
+    texts = np.datetime_as_string(times, unit=next(exact, "ns"))
+    return [str(text).replace("T", " ") for text in texts]
+
+
+def _place(sequence: RawSequence, step: int) -> str:
+    return f"step {step + 1}" if sequence.steps_at is None else f"in {sequence.steps_at[step]}"
+
+
+def _numbers(value: Any) -> NDArray[np.float64] | None:
+    """Return values as numbers (T,) if all are, NaN where missing."""
+    if isinstance(value, Cells):
+        return value.numbers()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iuf":
+        return value.astype(np.float64).reshape(len(value), -1)[:, 0]
+    try:
+        return np.array([float(cell) if not isinstance(cell, bool) else np.nan for cell in value])
+    except (TypeError, ValueError):
+        return None
+
+
+def _plain(value: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the numbers (T,), and which values are none."""
+    numbers = _numbers(value)
+    if numbers is None:
+        numbers = np.full(len(value), np.nan)
+        for step, cell in enumerate(value):
+            found = _numbers([cell])
+            numbers[step] = np.nan if found is None else found[0]
+    return numbers, ~np.isfinite(numbers)
+
+
+def _are_compact(numbers: NDArray[np.float64]) -> bool:
+    """Return whether all numbers are dates such as 20200131."""
+    if not len(numbers) or not ((numbers >= 1800_01_01) & (numbers <= 2200_12_31) & (numbers % 1 == 0)).all():
+        return False
+    return not np.isnat(_parsed("compact", [f"{number:.0f}" for number in numbers])).any()
+
+
+def _texts(value: Any) -> list[str]:
+    """Return values as text without blanks around it; whole numbers without a fraction."""
+    if isinstance(value, Cells):
+        return value.tolist()
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return [f"{number:.0f}" if number % 1 == 0 else str(number) for number in value]
+    return ["" if cell is None else str(cell).strip() for cell in value]
+
+
+def _count(form: TimeForm, texts: list[str]) -> int:
+    return int((~np.isnat(_parsed(form, texts))).sum())
+
+
+def _parsed(form: TimeForm, texts: list[str]) -> NDArray[np.datetime64]:
+    """Return the times (T,) of texts in a form, NaT for those that are not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = pa.array(texts, pa.string())
+    if form == "ymd":
+        try:  # most of the time: ten times as fast
+            return np.asarray(pc.cast(array, pa.timestamp("ns")).to_numpy(zero_copy_only=False), "datetime64[ns]")
+        except pa.ArrowInvalid:
+            pass
+    parts = pc.extract_regex(array, _PATTERNS[form])
+    names = {field.name for field in parts.type}
+
+    def part(name: str, default: int) -> NDArray[np.int64]:
+        if name not in names:
+            return np.full(len(texts), default)
+        text = pc.struct_field(parts, name)
+        digits = pc.if_else(pc.equal(text, ""), str(default), text)
+        return np.asarray(pc.cast(digits, pa.int64()).fill_null(default).to_numpy(zero_copy_only=False))
+
+    bad = np.asarray(parts.is_null().to_numpy(zero_copy_only=False))
+    days, wrong = _days(part("y", 1970), part("m", 1), part("d", 1))
+    hours, minutes, seconds = part("H", 0), part("M", 0), part("S", 0)
+    marks = pc.utf8_lower(pc.struct_field(parts, "p")).fill_null("").to_numpy(zero_copy_only=False)
+    half = np.array([mark[:1] for mark in marks.tolist()])
+    wrong |= (hours > np.where(half == "", 23, 12)) | (minutes > 59) | (seconds > 59)
+    hours = np.where(half == "", hours, hours % 12 + 12 * (half == "p"))
+    fractions = pc.utf8_rpad(pc.struct_field(parts, "f").fill_null(""), 9, "0")
+    nanoseconds = np.asarray(pc.cast(fractions, pa.int64()).to_numpy(zero_copy_only=False))
+    zones = pc.struct_field(parts, "z").fill_null("").to_pylist() if "z" in names else []
+    offsets = _offsets(zones) if any(zones) else 0
+    if any(zones):
+        wrong |= np.array([not zone for zone in zones])
+    total = days * _DAY + ((hours * 60 + minutes - offsets) * 60 + seconds) * 1_000_000_000 + nanoseconds
+    times = total.astype("datetime64[ns]")
+    times[bad | wrong] = np.datetime64("NaT")
+    return times
+
+
+def _days(
+    years: NDArray[np.int64], months: NDArray[np.int64], days: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return days since 1970 (T,), and which dates do not exist; datetime64[ns] covers the years 1678 to 2261."""
+    wrong = (months < 1) | (months > 12) | (years < 1678) | (years > 2261)
+    first = ((years - 1970) * 12 + np.where(wrong, 1, months) - 1).astype("datetime64[M]")
+    start = first.astype("datetime64[D]").astype(np.int64)
+    length = (first + 1).astype("datetime64[D]").astype(np.int64) - start
+    return start + days - 1, wrong | (days < 1) | (days > length)
+
+
+def _offsets(zones: list[str]) -> NDArray[np.int64]:
+    """Return the minutes by which the clocks of zones are ahead of UTC (T,)."""
+    known = {zone: _offset(zone) for zone in set(zones)}
+    return np.array([known[zone] for zone in zones], np.int64)
+
+
+def _offset(zone: str) -> int:
+    if zone in ("", "Z", "UTC"):
+        return 0
+    digits = zone[1:].replace(":", "")
+    minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
+    return -minutes if zone[0] == "-" else minutes
