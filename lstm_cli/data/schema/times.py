@@ -215,7 +215,7 @@ def _parsed(form: TimeForm, texts: list[str]) -> NDArray[np.datetime64]:
     if any(zones):
         wrong |= np.array([not zone for zone in zones])
     total = days * _DAY + ((hours * 60 + minutes - offsets) * 60 + seconds) * 1_000_000_000 + nanoseconds
-    times = total.astype("datetime64[ns]")
+    times: NDArray[np.datetime64] = total.astype("datetime64[ns]")
     times[bad | wrong] = np.datetime64("NaT")
     return times
 
