@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.schema.preprocessing import Scaling
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -43,6 +45,8 @@ class Batch:
         start fresh.
     observed : int64 array (B,) or None
         In a closed loop: how many of the first steps of each sequence are observed; None: no closed loop.
+    scaling
+        Where each window has its own scaling: that of the target at every counted position, (N, 1, D); else None.
     """
 
     lengths: NDArray[np.int64]
@@ -57,6 +61,7 @@ class Batch:
     starts: NDArray[np.int64] | None = None
     carry: NDArray[np.int64] | None = None
     observed: NDArray[np.int64] | None = None
+    scaling: Scaling | None = None
 
     @property
     def known(self) -> NDArray[np.bool_]:

@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.batch import Batch
+from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.storage import contents
+from lstm_cli.data.schema.window_scaling import scale_windows, scaled_target
 
 
 class Dataset:
@@ -71,6 +73,7 @@ class Dataset:
         self._history = [item.history for item in items]
         self._times = [item.times for item in items]
         self._context = [item.context for item in items]
+        self._scaling = [item.scaling for item in items]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -95,6 +98,7 @@ class Dataset:
             observed=None if self.observed is None else int(self.observed[index]),
             times=self._times[index],
             context=self._context[index],
+            scaling=self._scaling[index],
         )
 
     @cached_property
@@ -136,7 +140,42 @@ class Dataset:
         sequences = batch.sequences[columns]
         starts_at = 0 if batch.starts is None else batch.starts[columns]
         steps = starts_at + batch.counted_times + self._first[sequences] + ahead
-        return self.schema.target.restore(outputs, past, starts[sequences] + steps)
+        own = None if self._own_scaling is None else self._own_scaling.part(sequences)
+        return self.schema.target.restore(self.unscaled(batch, outputs), past, starts[sequences] + steps, own)
+
+    def places(self, batch: Batch) -> NDArray[np.int64]:
+        """Return where a batch's counted positions are among all steps of the dataset (N,)."""
+        first: NDArray[np.int64] = self.offsets[batch.sequences] + (0 if batch.starts is None else batch.starts)
+        return first[batch.counted_sequences] + batch.counted_times
+
+    def unscaled(self, batch: Batch, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs (N, D) for a batch's counted positions without the scaling of their windows."""
+        if batch.scaling is None:
+            return outputs
+        return batch.scaling.undo(self.schema.target.by_step(outputs)).reshape(outputs.shape)
+
+    def scale_windows(
+        self,
+        numbers: NDArray[np.floating] | None,
+        target: np.ndarray | None,
+        lengths: NDArray[np.int64],
+        columns: NDArray[np.int64],
+    ) -> tuple[Scaling | None, np.ndarray | None]:
+        """Scale the numbers (T, B, I) of windows in place; return the targets' scaling, and the scaled targets (N, D).
+
+        Parameters
+        ----------
+        numbers, target
+            Of the windows, and at their counted positions.
+        lengths
+            Steps of each window (B,).
+        columns
+            The window of each counted position (N,).
+        """
+        if numbers is None:
+            return None, target
+        scaling = scale_windows(self.schema, numbers, lengths, columns)
+        return scaling, scaled_target(self.schema, target, scaling)
 
     def truth(self, batch: Batch) -> NDArray[np.float64]:
         """Return the true targets (N, D) at a batch's counted positions, in original units."""
@@ -156,8 +195,13 @@ class Dataset:
         columns = batch.counted_sequences
         if self.schema.target.per == "sequence":
             return int(self._unseen[batch.sequences[columns]].sum())
-        first = self.offsets[batch.sequences] + (0 if batch.starts is None else batch.starts)
-        return int(self._unseen[first[columns] + batch.counted_times].sum())
+        return int(self._unseen[self.places(batch)].sum())
+
+    @cached_property
+    def _own_scaling(self) -> Scaling | None:
+        """The scaling of every sequence's target (n, 1, D); None: that of train."""
+        own = [scaling for scaling in self._scaling if scaling is not None]
+        return Scaling.stack(own) if own else None
 
     @cached_property
     def _past(self) -> tuple[list[list[np.ndarray]], NDArray[np.int64]]:

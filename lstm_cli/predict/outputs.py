@@ -92,6 +92,9 @@ class Network:
 
     def _run(self, sequences: Sequence[Encoded], states: States | None, reduce: Reduction) -> Iterator[Outputs]:
         """Run sequences in batches; yield the outputs in the order given."""
+        if self.schema.layout.window is not None:
+            yield from self._run_windows(sequences, reduce)
+            return
         pieces: list[list[np.ndarray]] = [[] for _ in sequences]
         finals: dict[int, np.ndarray] = {}
         state: np.ndarray | None = None
@@ -105,6 +108,17 @@ class Network:
                 finals[index] = state[column]
         for index, (sequence, values) in enumerate(zip(sequences, pieces, strict=True)):
             yield Outputs(sequence, values[0] if len(values) == 1 else np.concatenate(values), finals[index])
+
+    def _run_windows(self, sequences: Sequence[Encoded], reduce: Reduction) -> Iterator[Outputs]:
+        """Run a window for every step of the sequences; the outputs are without the windows' own scaling."""
+        dataset = Dataset(sequences, self.schema)
+        outputs = np.zeros((int(dataset.offsets[-1]), self.schema.target.size))
+        for batch in WholeBatches(self.model.spec, dataset).epoch(0):
+            values, _ = self.predictor(batch)
+            outputs[dataset.places(batch)] = dataset.unscaled(batch, values)
+        for index, sequence in enumerate(sequences):
+            own = outputs[dataset.offsets[index] : dataset.offsets[index + 1]]
+            yield Outputs(sequence, reduce(own), np.zeros(0))
 
     def _started(self, batch: Batch, sequences: Sequence[Encoded], states: States) -> tuple[Batch, np.ndarray]:
         """Return a batch of first pieces whose sequences continue from given states, and these states (B, S)."""

@@ -34,7 +34,7 @@ def baselines(job: Job) -> Iterator[Baseline]:
     constant = Constant(target, _truth(job.scored["train"]))
     for name, batches in held_out.items():
         yield constant.score(name, _truth(batches))
-        if target.is_next and target.kind == "number":
+        if target.ahead and job.data.schema.predicted_numbers:
             dataset = batches.dataset
             pairs = ((dataset.present(_last_observed(batch)), dataset.truth(batch)) for batch in _counting(batches))
             yield persistence(target, name, pairs)

@@ -11,7 +11,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.data.batch import Batch
 from lstm_cli.data.batching.closed_loops import CountedSteps, counted_steps
 from lstm_cli.data.batching.collate import collate
-from lstm_cli.data.batching.windows import Indices, Streams, Windows, cut, streams, whole
+from lstm_cli.data.batching.windows import Indices, Streams, Windows, cut, full, streams, whole
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.splits import permutation
 
@@ -54,7 +54,7 @@ class Batches:
     bucket
         Group sequences of similar length.
     window, stride
-        Cut sequences into windows of this many steps; one begins this many steps after another, by default `window`.
+        Cut sequences into windows of `window` steps that begin every `stride` steps, by default every `window`.
     carry_state
         With `window`: the batches are parallel streams; each window continues one of the previous batch.
     warm_up
@@ -70,6 +70,9 @@ class Batches:
     -----
     Windows without a target that counts are left out, unless a state has to flow through them. The plan of the last
     epoch is cached, so that one `Batches` of a split that is not shuffled serves all its evaluations.
+
+    With ``data.scale: window`` only the last step of a window counts. Its windows are full where a sequence is long
+    enough, and by default begin at every step.
     """
 
     def __init__(
@@ -145,7 +148,12 @@ class Batches:
 
     def _groups(self, epoch: int) -> Plan:
         lengths = self.dataset.lengths
-        windows = whole(lengths) if self.window is None else cut(lengths, self.window, self.stride)
+        if self.window is None:
+            windows = whole(lengths)
+        elif self.dataset.schema.layout.window is not None:
+            windows = full(lengths, self.window, self.stride or 1)
+        else:
+            windows = cut(lengths, self.window, self.stride)
         if self.closed_loop is not None and self.dataset.observed is None:
             windows = windows.take(windows.lengths >= self.closed_loop.warmup)
         windows = windows.take(self._counts(windows))
@@ -170,6 +178,8 @@ class Batches:
             return counts
         if dataset.schema.target.per == "sequence":
             counts = dataset.weight[windows.sequences] > 0
+        elif dataset.schema.layout.window is not None:
+            counts = dataset.weight[dataset.offsets[windows.sequences] + windows.starts + windows.lengths - 1] > 0
         else:
             first = dataset.offsets[windows.sequences] + windows.starts
             counts = dataset.counted[first + windows.lengths] > dataset.counted[first]

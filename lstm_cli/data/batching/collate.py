@@ -35,19 +35,23 @@ def collate(
         counted = _counted(dataset, windows, real, positions)
         targets = positions.ravel()[counted]
     weight = np.ones(len(counted), np.float32) if dataset.weight is None else dataset.weight[targets]
+    target, scaling = _targets(dataset, targets), None
+    if dataset.schema.layout.window is not None:
+        scaling, target = dataset.scale_windows(numbers, target, lengths, counted % size)
     batch = Batch(
         lengths=lengths.copy(),
         mask=real.astype(np.float32),
         numbers=numbers,
         tokens=tokens,
         counted=counted,
-        target=_targets(dataset, targets),
+        target=target,
         weight=weight,
         loss_divisor=0.0,
         sequences=windows.sequences.copy(),
         starts=windows.starts.copy(),
         carry=carry,
         observed=None if dataset.observed is None else dataset.observed[windows.sequences],
+        scaling=scaling,
     )
     known = batch.known
     divisor = weight[known].sum(dtype=np.float64) if normalize == "step" else len(np.unique(counted[known] % size))
@@ -68,8 +72,10 @@ def _inputs(
 def _counted(
     dataset: Dataset, windows: Windows, real: NDArray[np.bool_], positions: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return the flat positions of real steps that count."""
+    """Return the flat positions of real steps that count: the last of each window where each has its own scaling."""
     counts = real & ~windows.warm_up
+    if dataset.schema.layout.window is not None:
+        counts[:-1] &= ~real[1:]
     if dataset.weight is not None:
         counts &= dataset.weight[positions] > 0
     return np.flatnonzero(counts)

@@ -13,7 +13,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.data.batching.batches import EMPTY_PLAN, Batches, Plan, training_batches
 from lstm_cli.data.batching.closed_loops import counted_steps
-from lstm_cli.data.batching.windows import Indices, in_pieces, whole
+from lstm_cli.data.batching.windows import Indices, Windows, in_pieces, sliding, whole
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.splits import Split
 from lstm_cli.errors import DataError
@@ -55,7 +55,8 @@ class WholeBatches(Batches):
     """The batches in which every sequence is run once.
 
     Neighbours of similar length share a batch. Where the model allows it, a batch of long sequences is run piece by
-    piece, each piece continuing from the final state of the one before.
+    piece, each piece continuing from the final state of the one before. With ``data.scale: window`` every step is the
+    last of a window of its own instead.
 
     Parameters
     ----------
@@ -75,14 +76,22 @@ class WholeBatches(Batches):
         self._piece = min(PIECE_STEPS, self._most) if runs_in_pieces(model, target.per) else longest
 
     def _make_plan(self, epoch: int) -> Plan:
-        lengths = self.dataset.lengths
+        lengths, window = self.dataset.lengths, self.dataset.schema.layout.window
         if not len(lengths):
             return EMPTY_PLAN
+        if window is not None:
+            return self._origins(sliding(lengths, window))
         groups = [group for chunk in self._chunks() for group in self._groups_of(chunk)]
         windows = whole(lengths).take(np.concatenate(groups))
         bounds = np.cumsum([0, *map(len, groups)])
         only_last = self.dataset.schema.target.per == "sequence"
         return Plan.of(in_pieces(windows, bounds, self._piece, only_last=only_last))
+
+    def _origins(self, windows: Windows) -> Plan:
+        """Return the plan in which every step that counts is the last of a window."""
+        windows = windows.take(self._counts(windows))
+        windows = windows.take(np.argsort(-windows.lengths, kind="stable"))
+        return Plan(windows, self._bounds(windows.lengths))
 
     def _chunks(self) -> Iterator[Indices]:
         lengths = self.dataset.lengths.tolist()

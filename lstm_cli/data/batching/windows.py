@@ -72,6 +72,19 @@ def cut(lengths: Indices, window: int, stride: int | None = None) -> Windows:
     return Windows(owners, starts, np.minimum(window, lengths[owners] - starts), np.zeros(len(owners), np.bool_))
 
 
+def full(lengths: Indices, window: int, stride: int) -> Windows:
+    """Return the windows of a given length that begin every `stride` steps; a shorter sequence is one window."""
+    owners, turns = _expanded(1 + np.maximum(lengths - window, 0) // stride)
+    return Windows(owners, turns * stride, np.minimum(window, lengths[owners]), np.zeros(len(owners), np.bool_))
+
+
+def sliding(lengths: Indices, window: int) -> Windows:
+    """Return for every step of every sequence the window that ends there; the first ones are shorter."""
+    owners, ends = _expanded(lengths)
+    size = np.minimum(ends + 1, window)
+    return Windows(owners, ends + 1 - size, size, np.zeros(len(owners), np.bool_))
+
+
 def in_pieces(windows: Windows, bounds: Indices, piece: int, *, only_last: bool) -> Streams:
     """Return batches of whole sequences cut into pieces, with the state carried from piece to piece.
 

@@ -15,6 +15,7 @@ from lstm_cli.data.schema.parsing import parse
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Encoded, Numbers, Record
 from lstm_cli.data.schema.schema import Schema
+from lstm_cli.data.schema.series import scaling_of, target_scaling
 from lstm_cli.data.schema.truth import target_labels
 
 
@@ -41,11 +42,13 @@ def encode_record(
     steps = record.steps - lag
     # The last steps have no next step as their target: nothing can be learned from them.
     kept = steps - reach if labelled and target.is_next and steps > reach else steps
-    numbers = _numbers(schema, record, gaps)
+    scaling = scaling_of(schema, record)
+    own = target_scaling(schema.layout, scaling)
+    numbers = _numbers(schema, record, scaling, gaps)
     tokens = {name: vocabulary.encode(record.tokens(name))[lag:] for name, vocabulary in schema.tokens.items()}
     targets, weight, unseen = None, None, None
     if labelled:
-        targets = _targets(schema, record, numbers, tokens)
+        targets = _targets(schema, record, numbers, tokens, own)
         unseen = _unseen(schema, record)
         weight = None if record.weight is None else record.weight.astype(schema.precision)
     known = record.known
@@ -69,17 +72,20 @@ def encode_record(
         observed=record.observed,
         times=None if record.times is None else record.times[lag : lag + kept],
         context=max(0, record.first),
+        scaling=own,
     )
 
 
-def _numbers(schema: Schema, record: Record, gaps: dict[str, NDArray[np.bool_]]) -> NDArray[np.floating] | None:
+def _numbers(
+    schema: Schema, record: Record, scaling: dict[str, Scaling], gaps: dict[str, NDArray[np.bool_]]
+) -> NDArray[np.floating] | None:
     """Return the numeric matrix (T, I): scaled numbers, then indicators of sets, then of the gaps that were filled."""
     lag = schema.layout.lag
     parts: list[NDArray[np.floating]] = []
     for column in schema.layout.inputs:
         if column.kind == "number":
             values = _end(column.chain.apply(record.numbers(column.name)), record.steps - lag)
-            parts.append(_rounded(schema, schema.scaling[column.name].apply(values), record, column.name))
+            parts.append(_rounded(schema, scaling[column.name].apply(values), record, column.name))
     parts.extend(labels.indicators(record.sets(name)[lag:]) for name, labels in schema.sets.items())
     parts.extend(
         gaps[column.name][lag:].astype(schema.precision) for column in schema.layout.filled if column.indicator
@@ -88,9 +94,16 @@ def _numbers(schema: Schema, record: Record, gaps: dict[str, NDArray[np.bool_]])
 
 
 def _targets(
-    schema: Schema, record: Record, numbers: NDArray[np.floating] | None, tokens: dict[str, NDArray[np.int32]]
+    schema: Schema,
+    record: Record,
+    numbers: NDArray[np.floating] | None,
+    tokens: dict[str, NDArray[np.int32]],
+    own: Scaling | None,
 ) -> np.ndarray | None:
-    """Return the values of the target column, or of the inputs themselves, per step (T, …) or for the sequence."""
+    """Return the values of the target column, or of the inputs themselves, per step (T, …) or for the sequence.
+
+    Numbers are scaled by the sequence's own scaling if there is one.
+    """
     target = schema.layout.target
     if target.is_next:
         return _next_indices(schema, tokens) if target.kind == "category" else _next_numbers(schema, numbers)
@@ -101,7 +114,7 @@ def _targets(
         case "set":
             return target_labels(schema).indicators(cast(list[list[str]], record.target))[lag:]
         case "number":
-            given, scaling = _target_numbers(schema, record), cast(Scaling, schema.target.scaling)
+            given, scaling = _target_numbers(schema, record), own or cast(Scaling, schema.target.scaling)
             scaled = scaling.apply(_end(target.chain.apply(given), len(given) - lag))
             values = _rounded(schema, scaled, record, target.name)
             return values if record.known is None else np.nan_to_num(values)  # NaN does not count

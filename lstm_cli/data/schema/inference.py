@@ -14,6 +14,7 @@ from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema.closed_loop_inference import infer_closed_loop
 from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
+from lstm_cli.data.schema.forecast_checks import check_forecasts
 from lstm_cli.data.schema.layout import Column, InputKind, Layout, LossColumns, TargetColumn
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.summary import Summary
@@ -61,6 +62,7 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
         window=config.data.window if config.data.scale == "window" else None,
     )
     _check_transforms(config, layout)
+    check_forecasts(config, layout)
     if target.per == "sequence" and config.data.window is not None:
         what = f"windows need a target per step, and {target.name} is one per sequence"
         raise config.error("data.window", f"{what}: leave it out, or set data.max_length with data.on_long: split")

@@ -78,6 +78,11 @@ class Column:
         """Whether the next step of the inputs, as a target, includes this one."""
         return self.source == self.name and not (self.known or self.static)
 
+    @property
+    def varies(self) -> bool:
+        """Whether it is a series of numbers that has a scale of its own, unlike a static input or one of the time."""
+        return self.kind == "number" and not self.static and self.calendar is None
+
 
 @dataclass(frozen=True)
 class TargetColumn:

@@ -197,8 +197,14 @@ class Scaling:
         parts = list(scalings)
         return cls(np.concatenate([part.center for part in parts]), np.concatenate([part.spread for part in parts]))
 
-    def part(self, elements: Sequence[int]) -> "Scaling":
-        """Return the scaling of some of the columns."""
+    @classmethod
+    def stack(cls, scalings: Sequence["Scaling"]) -> "Scaling":
+        """Return the scalings of n series, with arrays (n, 1, D)."""
+        centers, spreads = [part.center for part in scalings], [part.spread for part in scalings]
+        return cls(np.stack(centers)[:, np.newaxis], np.stack(spreads)[:, np.newaxis])
+
+    def part(self, elements: Sequence[int] | NDArray[np.int64]) -> "Scaling":
+        """Return the scaling of some of the columns, or series."""
         return Scaling(self.center[list(elements)], self.spread[list(elements)])
 
     def apply(self, values: Numbers) -> Numbers:

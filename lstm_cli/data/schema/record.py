@@ -9,6 +9,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.schema.preprocessing import Scaling
+
 Numbers = NDArray[np.float64]
 #: Numbers (T, D), tokens or labels (T), or sets of labels (T).
 Values = Numbers | list[str] | list[list[str]]
@@ -121,6 +123,8 @@ class Encoded:
         How many of the steps before the first that counts belong to another split.
     observed
         In a closed loop around a system: how many of the first steps are observed; None otherwise.
+    scaling
+        Scaling of the target (D,), with the sequence's own statistics; None: that of train.
     """
 
     id: str | int
@@ -136,6 +140,7 @@ class Encoded:
     observed: int | None = None
     times: NDArray[Any] | None = None
     context: int = 0
+    scaling: Scaling | None = None
 
     def part(self, start: int, stop: int) -> "Encoded":
         """Return the steps from start to stop; a target per sequence is unchanged."""

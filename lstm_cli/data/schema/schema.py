@@ -65,14 +65,22 @@ class Schema:
         target = self.layout.target
         if target.kind != "number":
             return []
-        predicted = {column.name for column in self.layout.next_columns} if target.is_next else {target.name}
-        columns: list[int] = []
+        return self._places({column.name for column in self.layout.next_columns} if target.is_next else {target.name})
+
+    @cached_property
+    def window_numbers(self) -> list[int]:
+        """Indices of the inputs, among the numbers of a step, that each window scales with ``data.scale: window``."""
+        return self._places({column.name for column in self.layout.inputs if column.varies and not column.known})
+
+    def _places(self, names: set[str]) -> list[int]:
+        """Return the indices of number inputs among the numbers of a step."""
+        places: list[int] = []
         start = 0
         for name, scaling in self.scaling.items():
             stop = start + len(scaling.center)
-            columns += range(start, stop) if name in predicted else ()
+            places += range(start, stop) if name in names else ()
             start = stop
-        return columns
+        return places
 
     def prompt(self, text: str) -> Encoded:
         """Return the start of a text, encoded for a text model to continue."""
@@ -93,7 +101,7 @@ class Schema:
 
     def restorer(self, sequence: Encoded) -> Restorer:
         """Return the converter of outputs for this sequence to original units, also beyond its end."""
-        return Restorer(self.target, sequence.history, sequence.offset)
+        return Restorer(self.target, sequence.history, sequence.offset, sequence.scaling)
 
     @property
     def _target_names(self) -> tuple[str | int | bool, ...]:

@@ -66,10 +66,16 @@ class Target:
         """Return the values that undoing the chains needs, from original values (T, D): a list per chain."""
         return [chain.past(history[:, part]) for part, chain in self.parts()]
 
-    def restore(self, outputs: np.ndarray, past: list[list[Numbers]], steps: NDArray[np.int64]) -> Numbers:
-        """Return scaled outputs (N, H * D) in original units; the first step of output n is `steps[n]` of the past."""
+    def restore(
+        self, outputs: np.ndarray, past: list[list[Numbers]], steps: NDArray[np.int64], scaling: Scaling | None = None
+    ) -> Numbers:
+        """Return scaled outputs (N, H * D) in original units; the first step of output n is `steps[n]` of the past.
+
+        `scaling` replaces the target's; its arrays are (D,) or (N, 1, D).
+        """
+        scaling = scaling or self.scaling
         values = self.by_step(outputs.astype(np.float64))
-        values = values if self.scaling is None else self.scaling.undo(values)
+        values = values if scaling is None else scaling.undo(values)
         for (part, chain), known in zip(self.parts(), past, strict=True):
             values[..., part] = chain.undo(values[..., part], known, steps)
         return values.reshape(outputs.shape)
@@ -98,6 +104,8 @@ class Restorer:
         Original values of the sequence; None if the target is not a difference, so that none are needed.
     offset
         The first step that the network sees, as differences remove some at the start.
+    scaling
+        That of the sequence; None: the target's.
 
     Examples
     --------
@@ -108,22 +116,23 @@ class Restorer:
             value = restorer.append(output)
     """
 
-    def __init__(self, target: Target, history: Numbers | None, offset: int = 0) -> None:
-        self._target, self._offset = target, offset
+    def __init__(
+        self, target: Target, history: Numbers | None, offset: int = 0, scaling: Scaling | None = None
+    ) -> None:
+        self._target, self._offset, self._scaling = target, offset, scaling or target.scaling
         self._history = np.zeros((0, target.width)) if history is None else history
         self._trails: list[tuple[slice, Trail]] | None = None
 
     def restore_all(self, outputs: np.ndarray) -> Numbers:
         """Return the outputs (N, H * D) of the sequence's first N steps in original units."""
         steps = np.arange(len(outputs)) + self._offset + self._target.ahead
-        return self._target.restore(outputs, self._target.past(self._history), steps)
+        return self._target.restore(outputs, self._target.past(self._history), steps, self._scaling)
 
     def append(self, output: np.ndarray) -> Numbers:
         """Return the output (D,) for the step after the last in original units, and append it to the known values."""
         if self._trails is None:
             self._trails = [(part, Trail(chain, self._history[:, part])) for part, chain in self._target.parts()]
-        scaling = self._target.scaling
-        value = output.astype(np.float64) if scaling is None else scaling.undo(output)
+        value = output.astype(np.float64) if self._scaling is None else self._scaling.undo(output)
         for part, trail in self._trails:
             value[part] = trail.append(value[part])
         return value
