@@ -39,6 +39,11 @@ CASES = {
         numbers=[[1.5], [2.0], [2.5], [3.5], [4.5], [5.5]],
         notes=["x.*3"],
     ),
+    "a line across the origin of a forecast": Case(
+        SENSOR,
+        {"inputs": ["x"], "target": "next", "missing": {"fill": "linear"}},
+        refused=r"missing\.fill.*looks ahead",
+    ),
     "the previous value, and an indicator": Case(
         LEADING,
         {**X_TO_Y, "missing": {"fill": "previous", "indicator": True}},

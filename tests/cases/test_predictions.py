@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 import lstm_cli
@@ -39,6 +40,58 @@ def predict(*words):
 def cells(path):
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(("transform", "lag"), [("difference", 1), ("seasonal_difference(6)", 6)])
+def test_the_step_of_a_prediction_is_that_of_the_input(transform, lag, tmp_path):
+    """A tag that is the parity of nothing but the step itself: joined on `step`, it is the same column."""
+    tags = table("x,tag", *(f"{value},{'ab'[k % 2]}" for k, value in enumerate(WAVE)))
+    run = trained(tmp_path, {"a.csv": tags}, {"inputs": ["x"], "target": "tag", "transform": {"x": [transform]}})
+    predict(run, tmp_path / "a.csv", "-o", tmp_path / "p.csv")
+    assert [int(row["step"]) for row in cells(tmp_path / "p.csv")] == list(range(lag, 40))
+    predict(run, tmp_path / "a.csv", "-o", tmp_path / "p.jsonl")
+    (row,) = read_jsonl(tmp_path / "p.jsonl")
+    assert row["prediction"][:lag] == [None] * lag
+    assert len(row["prediction"]) == 40 and None not in row["prediction"][lag:]
+
+
+def test_columns_have_scores_and_names_of_their_own(tmp_path):
+    """Their units differ by nine orders; each score is the one computed from the file of predictions."""
+    lines = table("x,big,small", *(f"{v},{1e6 * v},{1e-4 * v}" for v in WAVE))
+    run = trained(tmp_path, {"a.csv": lines}, {"inputs": ["big", "small"], "target": "next"}, epochs=30)
+    scores = lstm_cli.load(run).evaluate(tmp_path / "a.csv")
+    predict(run, tmp_path / "a.csv", "-o", tmp_path / "p.csv")
+    rows = cells(tmp_path / "p.csv")
+    assert {"big", "small"} <= rows[0].keys()
+    truth = {"big": np.array(WAVE[1:]) * 1e6, "small": np.array(WAVE[1:]) * 1e-4}
+    for name, right in truth.items():
+        error = np.array([float(row[name]) for row in rows])[: len(right)] - right
+        assert scores[f"rmse.{name}"] == pytest.approx(np.sqrt(np.square(error).mean()), rel=1e-4)
+        assert scores[f"mae.{name}"] == pytest.approx(np.abs(error).mean(), rel=1e-4)
+    assert "rmse" not in scores
+
+
+def test_labels_with_spaces_come_back(tmp_path):
+    sets = ["sci fi|drama", "sci fi", "drama", "sci fi|war film"] * 10
+    lines = table("id,x,genres", *(f"s{k},{len(s)}.5,{s}" for k, s in enumerate(sets)))
+    target = {"column": "genres", "kind": "set", "per": "sequence"}
+    run = trained(tmp_path, {"a.csv": lines}, {"inputs": ["x"], "target": target}, epochs=60)
+    assert set(lstm_cli.load(run).schema.target.labels) == {"sci fi", "drama", "war film"}
+    predict(run, tmp_path / "a.csv", "-o", tmp_path / "p.csv")
+    known = {"sci fi", "drama", "war film"}
+    (column,) = [name for name in cells(tmp_path / "p.csv")[0] if name not in ("id", "step")]
+    found = [row[column] for row in cells(tmp_path / "p.csv")]
+    assert any("sci fi" in cell for cell in found)
+    assert all(set(cell.split("|")) <= known | {""} for cell in found)
+
+
+def test_scores_need_no_weight_of_training(tmp_path):
+    lines = table("x,y,w", *(f"{v},{v / 2},{k % 3 + 1}" for k, v in enumerate(WAVE)))
+    settings = {**SETTINGS, "data": {"train": str(write(tmp_path / "a.csv", lines)), "inputs": ["x"], "target": "y"}}
+    settings |= {"loss": {"weight": "w"}}
+    lstm_cli.train(settings, run=tmp_path / "run", verbosity=-1)
+    write(tmp_path / "new.csv", table("x,y", *(f"{v},{v / 2}" for v in WAVE)))
+    assert "rmse" in predict(tmp_path / "run", tmp_path / "new.csv", "--evaluate")
 
 
 def test_strings_are_not_lists_of_words(tmp_path):

@@ -1,5 +1,6 @@
 """Several files, ids of several columns, time, calendars, splits, static columns."""
 
+import numpy as np
 import pytest
 
 from tests.support.cases import Case, table
@@ -32,6 +33,17 @@ FULL = {"a.csv": table("a,b", *(f"{k}.5,{k}.25" for k in range(8)))}
 CASES = {
     "no file matches": Case(LOGS, {**TWO, "train": "logs/*.tsv"}, refused=r"logs/\*\.tsv"),
     "an id that is not there": Case(STORES, {**TWO, "id": "shop"}, refused="shop"),
+    "time orders the rows": Case(
+        DISORDER, {**TWO, "time": "when"}, numbers=[[0.5], [1.5], [2.5]], targets=[1.25, 2.25, 3.75]
+    ),
+    "hours as sine and cosine": Case(
+        GAP,
+        {**TWO, "time": "when", "calendar": "hour"},
+        numbers=[
+            [k + 0.5, np.sin(2 * np.pi * hour / 24), np.cos(2 * np.pi * hour / 24)]
+            for k, hour in enumerate((0, 1, 2, 3, 9, 10))
+        ],
+    ),
     "text that is static": Case(
         SEX,
         {"inputs": {"hr": {}, "sex": {"static": True}}, "target": SEQUENCE},
