@@ -3,13 +3,13 @@
 Legend: T steps, D numbers per step.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from lstm_cli.data.formats.raw import MISSING, TableOptions
 from lstm_cli.data.schema.grid import Calendar
-from lstm_cli.data.schema.preprocessing import Chain, Transform
+from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.times import TimeForm
 from lstm_cli.data.schema.vocabulary import Spelling
 
@@ -236,68 +236,3 @@ class Layout:
     def next_columns(self) -> tuple[Column, ...]:
         """The inputs that are predicted where the target is the next step: not those that are derived or known."""
         return tuple(column for column in self.inputs if column.predicted)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return everything as JSON values, under the keys that all versions of the file have."""
-        content = _contents(self) | {
-            "inputs": [_contents(column) for column in self.inputs],
-            "target": _contents(self.target),
-            "id": self.id[0] if len(self.id) == 1 else list(self.id),
-        }
-        return {_KEYS.get(name, name): value for name, value in content.items()}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Layout":
-        """Return the layout that `to_json` described."""
-        names = {key: name for name, key in _KEYS.items()}
-        given = {names.get(key, key): value for key, value in content.items()}
-        loop = given.get("closed_loop")
-        parts: dict[str, Any] = {
-            "inputs": tuple(_column(column) for column in given["inputs"]),
-            "target": TargetColumn(**{**given["target"], "chain": _chain(given["target"]["chain"])}),
-            "loss": LossColumns(**given["loss"]),
-            "id": _names(given["id"]),
-            "closed_loop": None if loop is None else ClosedLoopLayout(**{**loop, "elements": tuple(loop["elements"])}),
-        }
-        if "table" in given:
-            columns = given["table"]["columns"]
-            parts["table"] = TableOptions(**{**given["table"], "columns": columns and tuple(columns)})
-        if "missing" in given:
-            parts["missing"] = tuple(given["missing"])
-        return cls(**{**given, **parts})
-
-
-#: Attributes that are left out of the file where they have their default, as files of earlier versions do.
-_OPTIONAL = {
-    "closed_loop", "table", "missing", "time", "time_form", "scale", "window",
-    "unit", "text", "separator", "hot",
-    "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
-}  # fmt: skip
-
-
-def _contents(part: "Layout | Column | TargetColumn") -> dict[str, Any]:
-    """Return the attributes as JSON values, without optional ones that have their default."""
-    defaults: dict[str, Any] = {item.name: item.default for item in fields(part)} | {"table": TableOptions()}
-    optional = _OPTIONAL - {"unit"} if isinstance(part, Layout) else _OPTIONAL
-    given = asdict(part)
-    return {
-        name: value for name, value in given.items() if name not in optional or getattr(part, name) != defaults[name]
-    }
-
-
-#: The keys of the file that differ from the names of the attributes.
-_KEYS = {"target": "answer", "closed_loop": "loop"}
-
-
-def _names(content: str | list[str]) -> tuple[str, ...]:
-    """Return the id columns; earlier versions wrote one name."""
-    return (content,) if isinstance(content, str) else tuple(content)
-
-
-def _column(content: dict[str, Any]) -> Column:
-    content = {**content, "columns": tuple(content.get("columns", ()))}
-    return Column(**{**content, "chain": _chain(content["chain"]), "spelling": Spelling(**content["spelling"])})
-
-
-def _chain(content: dict[str, Any]) -> Chain:
-    return Chain(tuple(Transform(**transform) for transform in content["transforms"]))

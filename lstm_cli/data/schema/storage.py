@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lstm_cli.data.schema.layout import Layout
+from lstm_cli.data.schema.layout_json import layout_from_json, layout_to_json
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
@@ -39,7 +39,7 @@ def contents(schema: Schema) -> dict[str, bytes]:
     }
     if schema.means:
         scaling["means"] = {name: mean.tolist() for name, mean in schema.means.items()}
-    columns = {"version": VERSION, **schema.layout.to_json()}
+    columns = {"version": VERSION, **layout_to_json(schema.layout)}
     if schema.precision != _PRECISION:
         columns["precision"] = schema.precision
     texts = [json.dumps(content, ensure_ascii=False, indent=1) + "\n" for content in (vocabulary, scaling, columns)]
@@ -71,7 +71,7 @@ def load_schema(folder: Path) -> Schema:
     try:
         labels, own = vocabulary["labels"], scaling["target"]
         return Schema.assemble(
-            Layout.from_json(columns),
+            layout_from_json(columns),
             tokens={name: Vocabulary.from_json(content) for name, content in vocabulary["tokens"].items()},
             sets={name: Labels(names) for name, names in vocabulary["sets"].items()},
             scaling={name: Scaling.from_json(content) for name, content in scaling["inputs"].items()},
