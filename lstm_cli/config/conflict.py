@@ -26,3 +26,9 @@ def own_target(data: DataSpec) -> str | None:
 def _format(data: DataSpec) -> str | None:
     first = data.train if isinstance(data.train, str) else data.train[0]
     return format_of(first) if data.format == "auto" else data.format
+
+
+def fits_text(data: DataSpec) -> bool:
+    """Return whether the columns that are named are those of plain text, which has one."""
+    inputs = {spec.of or name for name, spec in data.inputs.items()}
+    return inputs <= {"text"} and (data.target is None or data.target.column in (None, "text"))

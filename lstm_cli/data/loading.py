@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from lstm_cli.config.config import Config
+from lstm_cli.config.conflict import fits_text
+from lstm_cli.config.formats import format_of, uncompressed
 from lstm_cli.data import memory
 from lstm_cli.data.batching.batches import Batches
 from lstm_cli.data.batching.whole import split_batches
@@ -79,6 +81,7 @@ class _Loader:
     def __init__(self, config: Config, batch_bytes: BatchBytes | None) -> None:
         self._config, self._batch_bytes = config, batch_bytes
         self._notes: list[str] = []
+        self._formats: dict[str, str] = {}
 
     def load(self, precision: str) -> Data:
         config = self._config
@@ -107,7 +110,16 @@ class _Loader:
         return Data(schema, splits["train"], splits.get("valid"), splits.get("test"), self._notes, batches)
 
     def _format(self, path: Path) -> str:
-        return detect(path) if self._config.data.format == "auto" else self._config.data.format
+        """Return the format of a file; where its content decides, that of the first file with its suffix."""
+        data, suffix = self._config.data, uncompressed(path).suffix
+        if data.format != "auto":
+            return data.format
+        if suffix not in self._formats:
+            form = detect(path, table=config_options(self._config).table, text=fits_text(data))
+            self._formats[suffix] = form
+            if form != format_of(path):
+                self._notes.append(f"{Source(path).name}: read as {form}, by its content; otherwise set data.format")
+        return self._formats[suffix]
 
     def _policy(self, path: Path) -> BadRowPolicy:
         return BadRowPolicy(Source(path).name, skip=self._config.data.on_error == "skip")

@@ -393,7 +393,7 @@ TABLE = {
         + b"\n"
         + bytes(8),
         NPZ,
-        r"a.npz: a single array, not .npz: write numpy.savez",
+        r"a.npz: holds npy, not npz: rename the file, or set data.format: npy",
     ),
     # text
     "text: wrong encoding of one text": ("a.txt", "ab\ncä\n".encode("latin1"), {}, r"a.txt:2: not UTF-8 \(byte 0xe4\)"),

@@ -9,13 +9,12 @@ suffixes to `lstm_cli.config.formats`. Config, messages and inference need nothi
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from lstm_cli.config.formats import FORMAT_OF, format_of
 from lstm_cli.data.formats import arrow, columns, conllu, csv, json, jsonl, npy, npz, text, ts, tsf
+from lstm_cli.data.formats.detection import check_content, detect
 from lstm_cli.data.formats.raw import Options, RawSequence
-from lstm_cli.data.formats.source import Source, shown
-from lstm_cli.errors import DataError, did_you_mean, nearest
+from lstm_cli.data.formats.source import Source
+from lstm_cli.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -55,22 +54,11 @@ READERS = {
 __all__ = ["READERS", "Options", "Reader", "detect", "read"]
 
 
-def detect(path: Path) -> str:
-    """Return the format of a file by its suffix."""
-    form, suffix = format_of(path), path.suffix.lower()
-    if form is not None:
-        return form
-    reason = f"from the suffix {suffix}{did_you_mean(nearest(suffix, FORMAT_OF))}" if suffix else "without a suffix"
-    raise DataError(
-        f"{shown(path)}: cannot infer the format {reason}: "
-        f"rename the file or set data.format to one of {', '.join(READERS)}"
-    )
-
-
 def read(source: Source, form: str, options: Options) -> Generator[RawSequence | DataError, None, None]:
     """Yield the sequences of a source in the given format, and a `DataError` for each that cannot be read.
 
     The file is open until the generator ends. Whoever may not exhaust it closes it: an exception can hold on to a
     generator for as long as its traceback lives.
     """
+    check_content(source, form)
     yield from READERS[form].read(source, options)
