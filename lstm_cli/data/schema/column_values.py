@@ -11,19 +11,21 @@ from lstm_cli.errors import counted, listed
 Parsed = TypeVar("Parsed")
 
 
-def parsed(sequence: RawSequence, name: str, read: Callable[[Any], Parsed]) -> Parsed:
-    """Return a column's value converted by `read`; a problem becomes the error of the sequence."""
+def parsed(
+    sequence: RawSequence, name: str, read: Callable[[Any], Parsed], *, fix: str = "fill it in or remove the sequence"
+) -> Parsed:
+    """Return a column's value converted by `read`; a problem becomes the error of the sequence, `fix` that of null."""
     try:
-        return read(_value(sequence, name))
+        return read(_value(sequence, name, fix))
     except ValueProblem as problem:
         raise sequence.error(name, problem) from None
 
 
-def _value(sequence: RawSequence, name: str) -> Any:
+def _value(sequence: RawSequence, name: str, fix: str) -> Any:
     """Return the raw value of a column, which must be present."""
     value = sequence.columns.get(name)
     if value is None and name in sequence.columns:
-        raise ValueProblem("the value is null", "fill it in or remove the sequence")
+        raise ValueProblem("the value is null", fix)
     if value is None:
         raise ValueProblem(f"the column is missing (there are {listed(sequence.names)})", "add it")
     return value

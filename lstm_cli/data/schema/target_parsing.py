@@ -44,7 +44,7 @@ def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple
             raise ValueProblem(what, "give one per step, or set target: {per: sequence}")
         return _steps(cells, target, missing, counts, textual=sequence.textual)
 
-    given, known = parsed(sequence, target.name, read)
+    given, known = parsed(sequence, target.name, read, fix=_FIX)
     return given, None if known.all() else known
 
 
@@ -63,9 +63,10 @@ def _next_known(layout: Layout, sequence: RawSequence, record: Record, counts: M
         if column.kind != "number":
             continue
         gaps = np.isnan(record.numbers(column.name)).any(axis=1)
+        gaps[:first] = False  # no step predicts them
         wrong = gaps & counts
-        if wrong[first:].any() and not layout.target.skip_missing:
-            step = first + int(np.flatnonzero(wrong[first:])[0])
+        if wrong.any() and not layout.target.skip_missing:
+            step = int(np.flatnonzero(wrong)[0])
             what = "a number is missing, which is to be predicted"
             raise sequence.error(column.source, ValueProblem(what, _FIX, step=step))
         known &= ~gaps
