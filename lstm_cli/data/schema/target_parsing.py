@@ -62,7 +62,7 @@ def _next_known(layout: Layout, sequence: RawSequence, record: Record, counts: M
     for column in layout.next_columns:
         if column.kind != "number":
             continue
-        gaps = np.isnan(record.numbers(column.name)).any(axis=1)
+        gaps: Mask = np.asarray(np.isnan(record.numbers(column.name)).any(axis=1))
         gaps[:first] = False  # no step predicts them
         wrong = gaps & counts
         if wrong.any() and not layout.target.skip_missing:
