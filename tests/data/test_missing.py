@@ -179,6 +179,14 @@ def test_the_held_out_end_of_a_series_is_filled_from_its_own_part(tmp_path):
     assert [note for note in found.notes if "missing" in note] == expected
 
 
+def test_a_series_is_scaled_by_the_values_that_it_has(tmp_path):
+    """A gap is filled afterwards; a series without a value is scaled, and filled, by those of train."""
+    rows = [{"x": [1.0, None, 3.0, 5.0], "y": [0, 1, 0, 1]}, {"x": [None, None], "y": [0, 1]}]
+    data = open_jsonl(tmp_path, rows, inputs=["x"], target="y", scale="series", missing={"fill": "linear"})
+    spread = np.std([1, 3, 5])
+    np.testing.assert_allclose(data.train.numbers.ravel(), [-2 / spread, -1 / spread, 0, 2 / spread, 0, 0], atol=1e-6)
+
+
 def test_transforms_see_filled_values(tmp_path):
     rows = [{"x": [1.0, None, 4.0, 16.0]}]
     data = open_jsonl(

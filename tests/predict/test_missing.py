@@ -8,11 +8,12 @@ import pytest
 from sklearn import metrics
 
 import lstm_cli
+from lstm_cli.api import train_run
 from lstm_cli.config import config_from_mapping
 from lstm_cli.predict import predict_run
-from lstm_cli.training.events import Baseline
+from lstm_cli.training.events import Started
+from lstm_cli.training.sinks import Sink
 from tests.support.data import read_jsonl, write, write_jsonl
-from tests.support.runs import train
 
 TINY = {
     "threads": 1,
@@ -161,12 +162,23 @@ def test_what_stands_at_weight_zero_changes_no_bit_of_the_scores(tmp_path):
     assert all(found == scores[0] for found in scores)
 
 
+class Events(list, Sink):
+    """A sink that keeps all events."""
+
+    __call__ = list.append
+
+    def close(self):
+        pass
+
+
 @pytest.mark.parametrize("filler", ["-999", "NA"])
 def test_the_naive_baseline_is_that_of_the_steps_that_count(tmp_path, filler):
     path = weighted(tmp_path, filler)
     data = {"train": str(path), "valid": str(path), "inputs": ["x"], "target": "y"}
     config = config_from_mapping(TINY | {"data": data, "loss": {"weight": "w"}}, tmp_path)
-    (baseline,) = train(config, tmp_path / "run").of(Baseline)
+    events = Events()
+    train_run(config, tmp_path / "run", sinks=[events], verbosity=-1)
+    (baseline,) = next(event for event in events if isinstance(event, Started)).baselines
     table = pd.read_csv(path)
     known = table.loc[table["w"] > 0, "y"].astype(float)
     assert baseline.metrics["rmse"] == pytest.approx(known.std(ddof=0), rel=1e-5)

@@ -37,13 +37,13 @@ def encode_record(
     """Return a typed record as arrays; see `encode`."""
     if unknown_counts is not None:
         unknown_counts.add(schema, record, labelled=labelled)
+    scaling = scaling_of(schema, record)
+    own = target_scaling(schema.layout, scaling)
     record, gaps = filled_record(schema.layout, schema.means, record)
     target, lag, reach = schema.target, schema.layout.lag, schema.layout.target.reach
     steps = record.steps - lag
     # The last steps have no next step as their target: nothing can be learned from them.
     kept = steps - reach if labelled and target.is_next and steps > reach else steps
-    scaling = scaling_of(schema, record)
-    own = target_scaling(schema.layout, scaling)
     numbers = _numbers(schema, record, scaling, gaps)
     tokens = {name: vocabulary.encode(record.tokens(name))[lag:] for name, vocabulary in schema.tokens.items()}
     targets, weight, unseen = None, None, None

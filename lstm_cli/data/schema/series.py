@@ -1,5 +1,7 @@
 """Scaling by series: each sequence by its own mean and deviation."""
 
+import numpy as np
+
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Record
@@ -9,16 +11,17 @@ from lstm_cli.data.schema.schema import Schema
 def scaling_of(schema: Schema, record: Record) -> dict[str, Scaling]:
     """Return the scaling of every number input of a sequence: its own with ``data.scale: series``, else that of train.
 
-    Steps that belong to another split than their context do not contribute.
+    Steps that belong to another split than their context do not contribute, nor do missing values (NaN); a column
+    without any value has the scaling of train.
     """
     if schema.layout.scale != "series":
         return schema.scaling
-    stop = record.first or record.steps
-    own = {
-        column.name: Scaling.fit("standard", [column.chain.apply(record.numbers(column.name)[:stop])], column.width)
-        for column in schema.layout.inputs
-        if column.varies and stop > column.chain.lag
-    }
+    own = {}
+    for column in schema.layout.inputs:
+        if column.varies:
+            values = column.chain.apply(record.numbers(column.name)[: record.first or record.steps])
+            if (~np.isnan(values)).any(axis=0).all():
+                own[column.name] = Scaling.fit("standard", [values], column.width)
     return {**schema.scaling, **own}
 
 
