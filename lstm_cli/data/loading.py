@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import fits_text
@@ -17,6 +17,8 @@ from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import detect, read
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
+from lstm_cli.data.input_notes import notes_on_inputs
+from lstm_cli.data.notes import notes_on_classes, notes_on_ids, notes_on_repeats, notes_on_target
 from lstm_cli.data.reading import BadRowPolicy, config_options, layout_options
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode_record
@@ -28,9 +30,6 @@ from lstm_cli.data.schema.record import Encoded, Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.splits import Split, hold_out
 from lstm_cli.errors import DataError, listed
-
-#: Above this number of distinct whole numbers, a note says that they are treated as categories.
-MANY_LABELS = 20
 
 #: Estimates the bytes of a batch of a split with this many steps, padding included.
 BatchBytes = Callable[[Schema, int, Split], int]
@@ -91,11 +90,12 @@ class _Loader:
         if not sequences:
             self._notes += policy.notes()  # raises: the file has sequences, but none can be used
         layout = infer(config, form, options, sequences)
+        self._notes += notes_on_ids(options, sequences)
         records = self._parsed(layout, policy, _consumed(sequences))
         divisible = layout.target.per == "step" and layout.closed_loop is None
         train, valid, test = hold_out(config, records, per_step=divisible, lag=layout.lag)
         schema = fit(layout, train, scale=config.data.scale, precision=precision)
-        self._notes += _notes_on_target(config, schema, train)
+        self._notes += [*notes_on_target(config, schema, train), *notes_on_inputs(config, schema, train)]
         splits: dict[Split, Dataset] = {"train": self._encoded(schema, train, "train")}
         held_out: list[tuple[Split, list[Record], Any]] = [
             ("valid", valid, config.data.valid),
@@ -106,6 +106,8 @@ class _Loader:
                 records = self._read(layout, config.source.resolve(held), split)
             if records:
                 splits[split] = self._encoded(schema, records, split)
+        files: list[Split] = [split for split, _, held in held_out if isinstance(held, str)]
+        self._notes += [*notes_on_classes(schema, splits), *notes_on_repeats(splits, files)]
         batches = {split: split_batches(config, dataset, split) for split, dataset in splits.items()}
         return Data(schema, splits["train"], splits.get("valid"), splits.get("test"), self._notes, batches)
 
@@ -200,27 +202,3 @@ def _pieces(sequence: Encoded, most: int, *, once: bool) -> list[Encoded]:
 def _repeated_ids(name: str, records: Sequence[Record]) -> list[str]:
     repeated = [f"{name!r} ({count} times)" for name, count in Counter(r.id for r in records).items() if count > 1]
     return [f"{name}: ids shared by several sequences: {listed(repeated)}"] if repeated else []
-
-
-def _notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -> list[str]:
-    """Return notes on an inferred target that may surprise the user."""
-    target = schema.layout.target
-    notes: list[str] = []
-    if schema.labels is None or target.kind != "category":
-        return notes
-    labels = schema.labels.names
-    if len(labels) == 1:
-        notes.append(f"train: {target.name} is always {labels[0]!r}: there is nothing to learn")
-    inferred = config.data.target is not None and config.data.target.kind == "auto"
-    if inferred and all(_is_whole(label) for label in labels) and len(labels) > MANY_LABELS:
-        what, fix = f"{len(labels)} whole numbers are treated as categories", "if they are quantities, set kind: number"
-        notes.append(f"train: {target.name}: {what}; {fix} in data.target")
-    several = len(records) > 1 and any(record.steps > 1 for record in records)
-    if target.per == "step" and several and all(len(set(cast(list[str], record.target))) == 1 for record in records):
-        what, fix = "the same at all steps of each sequence", "for one target per sequence, set per: sequence"
-        notes.append(f"train: {target.name} is {what}; {fix} in data.target")
-    return notes
-
-
-def _is_whole(label: str | int | bool) -> bool:
-    return not isinstance(label, bool) and str(label).removeprefix("-").isdecimal()

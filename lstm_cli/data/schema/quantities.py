@@ -33,7 +33,7 @@ def recurs(values: Iterable[Any], missing: MissingValues) -> bool:
         different.update(set(numbers) if isinstance(numbers, list) else np.unique(numbers).tolist())
         if len(different) > MOST_LABELS or not all(number.is_integer() for number in different):
             return False
-    return 0 < len(different) < SHARE * total
+    return 1 < len(different) < SHARE * total
 
 
 def _numbers(value: Any, missing: MissingValues) -> NDArray[np.float64] | list[float]:

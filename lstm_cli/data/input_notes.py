@@ -1,0 +1,173 @@
+"""Notes on the inputs of the training data: one line each for what may not be as the user believes, with what to do.
+
+Legend: T steps, D numbers per step, N steps of all sequences.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.config.config import Config
+from lstm_cli.data.schema.layout import Column
+from lstm_cli.data.schema.record import Encoded, Numbers, Record
+from lstm_cli.data.schema.schema import Schema
+
+#: A value further from the median than this many deviations is noted; scaled ones at prediction beyond `OUTSIDE`.
+FAR, OUTSIDE = 100, 10
+#: A token input is noted from this many tokens on, if more than this share of them are different.
+FEWEST, DIFFERENT = 50, 0.9
+_WORDS = 4  # a token with as many blanks or more is a document
+_IQR = 1.349  # the range between the quartiles of a normal distribution, in deviations
+_PADDED = 3  # as many steps of zeros at the end look like padding
+_ARRAYS = ("jsonl", "json", "npz", "npy", "parquet", "arrow")
+
+
+def notes_on_inputs(config: Config, schema: Schema, records: Sequence[Record]) -> list[str]:
+    """Return the notes on the inputs of the training records."""
+    found: list[str] = []
+    for column in schema.layout.inputs:
+        if column.kind == "tokens":
+            found += _on_tokens(config, column, records)
+        elif column.kind == "number" and column.calendar is None:
+            found += _on_numbers(column, records)
+    return [*found, *_on_padding(schema, records)]
+
+
+def _on_tokens(config: Config, column: Column, records: Sequence[Record]) -> Iterator[str]:
+    """Note how strings are cut, and tokens that hardly recur."""
+    key = f"data.inputs.{column.name}"
+    if column.text:
+        yield _on_unit(config, column, records)
+        return
+    tokens = [token for record in records for token in record.tokens(column.name)[: 1 if column.static else None]]
+    different = set(column.spelling.apply(tokens))
+    documents = sum(token.count(" ") >= _WORDS for token in different)
+    if 2 * documents > len(different):
+        fix = "for a sequence of its words set unit: word, and in a table data.table.row: sequence"
+        yield f"train: {column.name}: each token is a text of several words, such as {tokens[0]!r:.60}; {fix}"
+    elif len(tokens) >= FEWEST and len(different) > DIFFERENT * len(tokens):
+        what = f"{len(different):,} of {len(tokens):,} tokens are different, so that little can be learned from them"
+        fix = "set kind: number if they are quantities, last: N for their endings, or leave the column out"
+        yield f"train: {column.name}: {what}; {fix} ({key})"
+
+
+def _on_unit(config: Config, column: Column, records: Sequence[Record]) -> str:
+    """Say what a token of a string is; where they hold blanks and nobody chose, what else it could be."""
+    unit = column.unit or config.data.unit
+    note = f"train: {column.name}: strings are cut into {'characters' if unit == 'char' else 'words'} (unit: {unit})"
+    chosen = column.unit is not None or "unit" in config.data.model_fields_set
+    blanks = sum(" " in record.tokens(column.name) for record in records)
+    if unit == "char" and not chosen and 2 * blanks > len(records):
+        note += f"; for words set unit: word in data.inputs.{column.name}"
+    return note
+
+
+def _on_numbers(column: Column, records: Sequence[Record]) -> Iterator[str]:
+    """Note constant columns, and single values far from all others."""
+    pieces = [record.numbers(column.name)[: 1 if column.static else record.observed] for record in records]
+    values = np.concatenate(pieces)
+    low, high = _limits(values)
+    if len(values) > 1 and np.array_equal(low, high):
+        shown = f"{low[0]:g}" if column.width == 1 else "the same vector"
+        yield f"train: {column.name} is always {shown}: nothing can be learned from it; leave it out of data.inputs"
+        return
+    distance = _deviations(values)
+    if distance.size and distance.max() > FAR:
+        row, element = np.unravel_index(int(distance.argmax()), distance.shape)
+        ends = np.cumsum([len(piece) for piece in pieces])
+        index = int(np.searchsorted(ends, row, side="right"))
+        step = int(row) - (int(ends[index - 1]) if index else 0)
+        what = (
+            f"{values[row, element]:g} (step {step + 1} of {records[index].where}) is {distance.max():,.0f} deviations"
+        )
+        fix = "if it stands for a missing value, add it to data.missing.values"
+        yield f"train: {column.name}: {what} from the median; {fix}, else consider data.transform: log"
+
+
+def _limits(values: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the least and the largest of values (N, D) that are not missing (D,); NaN where all are."""
+    known = ~np.isnan(values)
+    low = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
+    high = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
+    return low, high
+
+
+def _deviations(values: Numbers) -> NDArray[np.float64]:
+    """Return how far values (N, D) are from the median of their column, in deviations of its middle half; 0 if none.
+
+    A deviation that includes the value itself would hide it: one of N values is at most sqrt(N) of them away.
+    """
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        sample = values[:: max(1, len(values) // 100_000)]
+        quarter, median, high = np.nanpercentile(sample, (25, 50, 75), axis=0)
+        deviation = (high - quarter) / _IQR
+        distance = np.abs(values - median) / np.where(deviation > 0, deviation, np.inf)
+    return np.asarray(np.nan_to_num(distance, nan=0.0))
+
+
+def _on_padding(schema: Schema, records: Sequence[Record]) -> Iterator[str]:
+    """Note arrays filled up with zeros to a common length, which no lengths tell."""
+    columns = [column for column in schema.layout.inputs if not column.static and column.calendar is None]
+    numeric = all(column.kind == "number" for column in columns)
+    same = len({record.steps for record in records}) == 1
+    if schema.layout.format not in _ARRAYS or not numeric or not same or len(records) < 2:
+        return
+    zeros = [_zeros_at_end(record, columns) for record in records]
+    padded = sum(_PADDED <= count < record.steps for count, record in zip(zeros, records, strict=True))
+    if 2 * padded > len(records) and len(set(zeros)) > 1:
+        what = f"{padded:,} of {len(records):,} sequences end in {_PADDED} or more steps of zeros, as if padded"
+        yield f"train: {what}; give their lengths (npz: an array lengths), or cut the zeros off"
+
+
+def _zeros_at_end(record: Record, columns: Sequence[Column]) -> int:
+    """Return how many of the last steps of a record are zero in all columns."""
+    nonzero = np.any([record.numbers(column.name).any(axis=1) for column in columns], axis=0)
+    return record.steps if not nonzero.any() else int(nonzero[::-1].argmax())
+
+
+class OutsideTraining:
+    """Counts, at prediction, values of inputs that are far outside those of training, for notes.
+
+    Parameters
+    ----------
+    schema
+        Its scaling tells what training saw; a column that is not scaled is not judged.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._parts: list[tuple[str, slice]] = []
+        self._scaling = schema.scaling
+        start = 0
+        for name, scaling in schema.scaling.items():
+            stop = start + len(scaling.center)
+            if (scaling.center != 0).any() or (scaling.spread != 1).any():
+                self._parts.append((name, slice(start, stop)))
+            start = stop
+        self._plain = {column.name for column in schema.layout.inputs if not column.chain.transforms}
+        self._found: dict[str, tuple[int, float, float]] = {}
+
+    def add(self, sequence: Encoded) -> None:
+        """Count the values of an encoded sequence."""
+        if sequence.numbers is None:
+            return
+        for name, part in self._parts:
+            scaled = sequence.numbers[:, part]
+            far = int((np.abs(scaled) > OUTSIDE).sum())
+            if far:
+                step, element = np.unravel_index(int(np.abs(scaled).argmax()), scaled.shape)
+                count, distance, value = self._found.get(name, (0, 0.0, 0.0))
+                if abs(float(scaled[step, element])) > distance:
+                    distance = abs(float(scaled[step, element]))
+                    value = float(self._scaling[name].undo(scaled[step])[element])
+                self._found[name] = count + far, distance, value
+
+    def notes(self, split: str) -> list[str]:
+        """Return one note for each column with such values."""
+        fix = "check its unit and its missing values, or train on data like this"
+        return [
+            f"{split}: {name}: {count:,} values far outside those of training"
+            + (f", such as {value:g}" if name in self._plain else "")
+            + f" ({distance:,.0f} times the spread): {fix}"
+            for name, (count, distance, value) in self._found.items()
+        ]

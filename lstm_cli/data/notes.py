@@ -1,0 +1,163 @@
+"""Notes on the training data and the splits: one line each for what may surprise the user, with what to do."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+import numpy as np
+
+from lstm_cli.config.config import Config
+from lstm_cli.data.dataset import Dataset
+from lstm_cli.data.formats import Options
+from lstm_cli.data.formats.raw import RawSequence, Split
+from lstm_cli.data.schema.layout import TargetColumn
+from lstm_cli.data.schema.record import Encoded, Record
+from lstm_cli.data.schema.schema import Schema
+from lstm_cli.errors import counted, listed
+
+#: Names of columns, in lower case, that are ids as a rule; and their ends.
+_IDS = ("subject", "patient", "user", "customer", "store", "shop", "device", "sensor", "station", "machine", "engine")
+_ENDS = ("_id", "-id", ".id", " id", "_nr", "_no")
+_NO_ID = ("row_id", "index_id")
+_REPEATS = 0.1  # a share of sequences of tokens alone that may repeat by chance
+
+
+def notes_on_ids(options: Options, sequences: Sequence[RawSequence]) -> list[str]:
+    """Return a note if a table is one series, but has a column that seems to tell series apart."""
+    if options.id_required or len(sequences) != 1 or sequences[0].steps_at is None:
+        return []
+    names = [name for name in sequences[0].names if name not in options.id and _is_id(name)]
+    if not names:
+        return []
+    what = f"there is no column {options.id[0]}, so that all rows are one series, but {names[0]} looks like an id"
+    return [f"train: {what}; if its values are series of their own, set data.id: {names[0]}"]
+
+
+def _is_id(name: str) -> bool:
+    name = name.strip().lower()
+    return name not in _NO_ID and (name == "id" or name in _IDS or name.endswith(_ENDS))
+
+
+def notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -> list[str]:
+    """Return what was decided about the target, and what about it may surprise."""
+    target = schema.layout.target
+    if target.is_next or schema.layout.closed_loop is not None:
+        return []
+    notes = [
+        *_decision(config, schema, records),
+        *_on_constant(schema, records),
+        *_on_input(schema),
+        *_on_extent(config, target, schema, records),
+    ]
+    return [f"train: {note}" for note in notes]
+
+
+def _decision(config: Config, schema: Schema, records: Sequence[Record]) -> Iterator[str]:
+    """Say what numbers were taken for, where the config leaves it open."""
+    target, spec = schema.layout.target, config.data.target
+    if spec is None or spec.kind != "auto":
+        return
+    if target.hot:
+        what = "a single 1 is a category" if target.kind == "category" else "zeros and ones is a set of labels"
+        yield f"target: {target.name}: each vector with {what}, by position; for quantities set kind: number"
+    elif target.kind == "number":
+        values = np.concatenate([cast(np.ndarray, record.target) for record in records])
+        values = values[np.isfinite(values)]
+        limits = f", {values.min():,.6g} to {values.max():,.6g}" if len(values) else ""
+        fix = "" if target.width > 1 or (values % 1).any() else "; for labels set kind: category"
+        yield f"target: {target.name}: number per {target.per}{limits}{fix}"
+    elif schema.labels is not None and target.label_type != "bool" and all(map(_is_whole, schema.labels.names)):
+        what = f"{target.kind}, {counted(len(schema.labels), 'label')} per {target.per}"
+        yield f"target: {target.name}: {what}; for quantities set kind: number in data.target"
+
+
+def _is_whole(label: str | int | bool) -> bool:
+    return not isinstance(label, bool) and str(label).removeprefix("-").isdecimal()
+
+
+def _on_constant(schema: Schema, records: Sequence[Record]) -> Iterator[str]:
+    target = schema.layout.target
+    if target.kind == "category" and schema.labels is not None and len(schema.labels) == 1:
+        yield f"{target.name} is always {schema.labels.names[0]!r}: there is nothing to learn"
+    if target.kind == "number":
+        values = np.concatenate([cast(np.ndarray, record.target) for record in records])
+        values = values[~np.isnan(values).any(axis=1)]
+        if len(values) > 1 and (values == values[0]).all():
+            shown = f"{values[0, 0]:g}" if target.width == 1 else "the same vector"
+            yield f"{target.name} is always {shown}: there is nothing to learn"
+
+
+def _on_input(schema: Schema) -> Iterator[str]:
+    """Note a target that stands among the inputs of the same step."""
+    target = schema.layout.target
+    same = [column for column in schema.layout.inputs if column.source == target.column and not column.known]
+    if same and target.per == "step" and target.ahead == 0:
+        what = f"{target.name} is also an input of the same step, which can be copied"
+        yield f"{what}; to predict a later one set ahead: 1 in data.target, else take it out of data.inputs"
+
+
+def _on_extent(config: Config, target: TargetColumn, schema: Schema, records: Sequence[Record]) -> Iterator[str]:
+    """Note targets per step that may be meant per sequence."""
+    spec = config.data.target
+    several = len(records) > 1 and any(record.steps > 1 for record in records)
+    if target.per != "step" or not several or spec is None:
+        return
+    known = target.kind == "category" and all(record.known is None for record in records)
+    if known and all(len(set(cast(list[str], record.target))) == 1 for record in records):
+        what, fix = "the same at all steps of each sequence", "for one target per sequence, set per: sequence"
+        yield f"{target.name} is {what}; {fix} in data.target"
+    table = any(column.source == target.column for column in schema.layout.inputs)
+    vectors = target.kind == "number" or (schema.labels is not None and all(map(_is_whole, schema.labels.names)))
+    steps = {record.steps for record in records}
+    arrays = schema.layout.format in ("jsonl", "json", "npz", "npy", "parquet", "arrow")
+    if spec.per == "auto" and vectors and len(steps) == 1 and target.width == 1 and arrays and not table:
+        what = f"one value for each of the {steps.pop()} steps, as every sequence has as many of both"
+        yield f"{target.name}: {what}; for one vector per sequence set per: sequence in data.target"
+
+
+def notes_on_classes(schema: Schema, splits: Mapping[Split, Dataset]) -> list[str]:
+    """Return a note for each split in which labels of the training data never occur."""
+    if schema.labels is None or schema.target.kind != "category" or len(schema.labels) < 2:
+        return []
+    notes = []
+    for split, dataset in splits.items():
+        target = cast(np.ndarray, dataset.target)
+        if dataset.weight is not None:
+            target = target[dataset.weight > 0]
+        absent = [name for index, name in enumerate(schema.labels.names) if not (target == index).any()]
+        if split != "train" and absent:
+            what = f"{counted(len(absent), 'label')} of {schema.layout.target.name} never occur: {listed(absent)}"
+            notes.append(f"{split}: {what}; its scores say nothing about them: hold out more, or other sequences")
+    return notes
+
+
+def notes_on_repeats(splits: Mapping[Split, Dataset], files: Sequence[Split]) -> list[str]:
+    """Return a note for each split from a file of its own whose sequences also stand in an earlier split.
+
+    Parameters
+    ----------
+    splits
+        Their data.
+    files
+        The splits that were read from files other than the training data.
+    """
+    notes, earlier = [], list[tuple[Split, Counter[bytes]]]()
+    for split, dataset in splits.items():
+        own = Counter(map(_digest, dataset)) if files else Counter[bytes]()
+        for other, seen in earlier if split in files or files else ():
+            repeated = sum(count for key, count in own.items() if key in seen)
+            by_chance = 0.0 if dataset.numbers is not None else _REPEATS
+            if (split in files or other in files) and repeated > by_chance * len(dataset):
+                what = f"{repeated:,} of {counted(len(dataset), 'sequence')} are also in {other}, with the same target"
+                notes.append(f"{split}: {what}: its scores are those of known data; take them out of one of the two")
+        earlier.append((split, own))
+    return notes
+
+
+def _digest(sequence: Encoded) -> bytes:
+    """Return a hash of the inputs and the target of a sequence."""
+    digest = hashlib.blake2b(digest_size=16)
+    for array in (sequence.numbers, *sequence.tokens.values(), sequence.target):
+        digest.update(b"" if array is None else np.ascontiguousarray(array).data)
+    return digest.digest()
