@@ -90,7 +90,7 @@ class _Loader:
         if not sequences:
             self._notes += policy.notes()  # raises: the file has sequences, but none can be used
         layout = infer(config, form, options, sequences)
-        self._notes += notes_on_ids(options, sequences)
+        self._notes += notes_on_ids(form, options, sequences)
         records = self._parsed(layout, policy, _consumed(sequences))
         divisible = layout.target.per == "step" and layout.closed_loop is None
         train, valid, test = hold_out(config, records, per_step=divisible, lag=layout.lag)

@@ -16,6 +16,7 @@ from lstm_cli.data.schema.record import Encoded, Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import counted, listed
 
+_TABLES = ("csv", "parquet", "arrow")
 #: Names of columns, in lower case, that are ids as a rule; and their ends.
 _IDS = ("subject", "patient", "user", "customer", "store", "shop", "device", "sensor", "station", "machine", "engine")
 _ENDS = ("_id", "-id", ".id", " id", "_nr", "_no")
@@ -23,9 +24,10 @@ _NO_ID = ("row_id", "index_id")
 _REPEATS = 0.1  # a share of sequences of tokens alone that may repeat by chance
 
 
-def notes_on_ids(options: Options, sequences: Sequence[RawSequence]) -> list[str]:
+def notes_on_ids(form: str, options: Options, sequences: Sequence[RawSequence]) -> list[str]:
     """Return a note if a table is one series, but has a column that seems to tell series apart."""
-    if options.id_required or len(sequences) != 1 or sequences[0].steps_at is None:
+    rows = form in _TABLES and len(sequences) == 1 and sequences[0].steps_at is not None
+    if options.id_required or not rows:
         return []
     names = [name for name in sequences[0].names if name not in options.id and _is_id(name)]
     if not names:
@@ -127,8 +129,9 @@ def notes_on_classes(schema: Schema, splits: Mapping[Split, Dataset]) -> list[st
             target = target[dataset.weight > 0]
         absent = [name for index, name in enumerate(schema.labels.names) if not (target == index).any()]
         if split != "train" and absent:
-            what = f"{counted(len(absent), 'label')} of {schema.layout.target.name} never occur: {listed(absent)}"
-            notes.append(f"{split}: {what}; its scores say nothing about them: hold out more, or other sequences")
+            verb, them = ("occurs", "it") if len(absent) == 1 else ("occur", "them")
+            what = f"{counted(len(absent), 'label')} of {schema.layout.target.name} never {verb}: {listed(absent)}"
+            notes.append(f"{split}: {what}; its scores say nothing about {them}: hold out more, or other sequences")
     return notes
 
 

@@ -36,7 +36,9 @@ def test_a_label_that_training_never_saw_is_an_error_in_the_score_and_not_a_cras
     write_jsonl(tmp_path / "test.jsonl", [{"x": [1.5], "y": "c"}, {"x": [1.5], "y": "a"}])
     data = open_jsonl(tmp_path, ROWS, test="test.jsonl", **GIVEN)
     assert data.test.target.tolist() == [-1, 0]
-    assert data.notes == ["test: targets that training never saw, each an error: 1 of 2 (50.00%), such as 'c'"]
+    unseen, absent = data.notes
+    assert unseen == "test: targets that training never saw, each an error: 1 of 2 (50.00%), such as 'c'"
+    assert absent.startswith("test: 1 label of y never occurs: b; its scores say nothing about it:")
 
 
 def test_unknown_tokens_are_reported_for_every_split(tmp_path):

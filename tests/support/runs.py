@@ -61,14 +61,15 @@ class Watcher(Sink):
 
     def __init__(self, after: int | None = None, act: Callable[[], None] = lambda: None) -> None:
         self.events: list[Event] = []
-        self._after, self._act = after, act
+        self._after, self._act, self._started = after, act, False
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Started):
             self.events.clear()  # what was noted before it does not count
+            self._started = True
             return
         self.events.append(event)
-        if len(self.events) == self._after:
+        if self._started and len(self.events) == self._after:
             self._act()
 
     def close(self) -> None:
