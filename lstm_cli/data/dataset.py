@@ -122,8 +122,9 @@ class Dataset:
     def digest(self) -> str:
         """Return a hash of everything that training sees of the sequences and their schema."""
         layout = self.schema.layout
-        columns = tuple(replace(column, text=None) for column in layout.inputs)  # not seen, nor in earlier versions
-        schema = replace(self.schema, layout=replace(layout, inputs=columns))
+        # These are not seen, nor are they in files of earlier versions.
+        columns = tuple(replace(column, text=None) for column in layout.inputs)
+        schema = replace(self.schema, layout=replace(layout, inputs=columns, id_given=False))
         digest = hashlib.sha256(b"".join(contents(schema).values()))
         for array in (self.lengths, self.numbers, *self.tokens.values(), self.target, self.weight, self.observed):
             digest.update(b"" if array is None else np.ascontiguousarray(array).data)

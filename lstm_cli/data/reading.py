@@ -20,7 +20,7 @@ from lstm_cli.data.schema.layout import Layout, LossColumns
 from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.splits import Split
-from lstm_cli.errors import DataError, and_more
+from lstm_cli.errors import DataError, and_more, did_you_mean, listed, nearest
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -28,6 +28,9 @@ Made = TypeVar("Made")
 #: Skipping stops above this number of bad sequences if they also exceed this share.
 MAX_BAD = 10
 MAX_BAD_SHARE = 0.1
+
+#: Formats of tables, in which rows with the same id are one sequence, and without ids all rows are.
+GROUPED = ("csv", "parquet", "arrow")
 
 
 class BadRowPolicy:
@@ -150,19 +153,34 @@ def read_sequences(
     labelled
         Whether they must have targets.
     form
-        The format; None: by the suffix, or for a stream or an unknown suffix that of the training data.
+        The format; None: by the suffix. A stream, and a file whose suffix is unknown or that of any text, are in the
+        format of the training data.
     policy
         What to do with sequences that cannot be read; None: the first is raised.
     keep
         Further columns to read; None: all.
     """
-    source = Source(origin)
-    known = None if source.path is None else format_of(source.path)
-    options = layout_options(schema.layout, labelled=labelled, unique_ids=False)
+    source, layout = Source(origin), schema.layout
+    if form is None:
+        known = None if source.path is None else format_of(source.path)
+        form = layout.format if known in (None, "text") else known
+    options = layout_options(layout, labelled=labelled, unique_ids=False)
     options = replace(options, columns=None if keep is None else (options.columns or frozenset()) | set(keep))
     policy = policy or BadRowPolicy(source.name, skip=False)
-    with closing(policy.good(read(source, form or known or schema.layout.format, options))) as sequences:
-        yield from sequences
+    with closing(policy.good(read(source, form, options))) as sequences:
+        for sequence in sequences:
+            if layout.id_given and form in GROUPED:
+                _require_ids(source.name, sequence, layout.id)
+            yield sequence
+
+
+def _require_ids(name: str, sequence: RawSequence, ids: Sequence[str]) -> None:
+    """Refuse a table without the id columns of training, whose rows would all be one series."""
+    missing = next((column for column in ids if column not in sequence.names), None)
+    if missing is not None:
+        hint = did_you_mean(nearest(missing, sequence.names))
+        what = f"the column is missing (there are {listed(sequence.names)}), and all rows would be one series"
+        raise DataError(f"{name}: {missing}: {what}: add it, as in the training data{hint}")
 
 
 def read_dataset(
@@ -199,8 +217,9 @@ def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Ite
     """Yield sequences given as mappings of columns, as in a line of jsonl; arrays work as well as lists."""
     for number, columns in enumerate(sequences, start=1):
         kept = {name: _raw(value) for name, value in columns.items()}
-        name = kept.get(schema.layout.id[0])
-        yield RawSequence(f"sequence {number}", number if name is None else name, kept, tuple(kept))
+        names = [kept.get(name) for name in schema.layout.id]
+        name: Any = number if None in names else names[0] if len(names) == 1 else tuple(map(str, names))
+        yield RawSequence(f"sequence {number}", name, kept, tuple(kept))
 
 
 def _raw(value: Any) -> Any:

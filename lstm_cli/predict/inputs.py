@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lstm_cli.data import Encoded, Schema, UnknownCounts, encode, read_sequences
 from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.schema.parsing import in_time
 from lstm_cli.predict.kept import Kept
 from lstm_cli.predict.run import Run
 
@@ -37,7 +38,7 @@ class Inputs:
         def made(sequence: RawSequence) -> Encoded:
             encoded = encode(schema, sequence, unknown_counts=self.unknown_counts)
             if self._kept is not None:
-                self._kept.take(sequence, encoded)
+                self._kept.take(_in_time(schema, sequence), encoded)
             return encoded
 
         def checked() -> Iterator[Encoded]:
@@ -54,3 +55,9 @@ class Inputs:
     def notes(self, name: str) -> list[str]:
         """Return notes on sequences that were skipped and on unknown tokens and labels."""
         return [*self._policy.notes(), *self.unknown_counts.notes(name)]
+
+
+def _in_time(schema: Schema, sequence: RawSequence) -> RawSequence:
+    """Return a sequence with its steps in the order of their times, in which they are predicted."""
+    layout = schema.layout
+    return sequence if layout.time is None else in_time(layout.time, layout.time_form, sequence)[0]

@@ -10,13 +10,7 @@ import numpy as np
 from lstm_cli.data import Encoded
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.errors import ConfigError, did_you_mean, listed, nearest
-from lstm_cli.predict.wording import Row
-
-_RESERVED = {"id", "step", "prediction", "probabilities", "output"}
-
-
-class PerStep(list[Any]):
-    """Values of a column, one for each step of the input."""
+from lstm_cli.predict.wording import PerStep, Row, free
 
 
 class Kept:
@@ -50,18 +44,14 @@ class Kept:
         names = sequence.names if self.names is None else self.names
         steps = encoded.offset + encoded.steps if encoded.observed is None else None
         self._waiting.append(
-            {
-                f"input_{name}" if name in _RESERVED else name: _values(sequence.columns.get(name), steps)
-                for name in names
-                if name not in self._ids
-            }
+            {free(name): _values(sequence.columns.get(name), steps) for name in names if name not in self._ids}
         )
 
     def added(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows with the columns of their sequences."""
         for row in rows:
             own = self._waiting.popleft()
-            yield {"id": row["id"]} | own | {name: value for name, value in row.items() if name != "id"}
+            yield {"id": row["id"], **own, **row}
 
     def _check(self, sequence: RawSequence) -> None:
         self._checked = True

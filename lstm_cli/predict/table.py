@@ -10,10 +10,7 @@ from typing import Any
 
 from lstm_cli.data import Schema
 from lstm_cli.errors import ConfigError
-from lstm_cli.predict.kept import PerStep
-from lstm_cli.predict.wording import Row
-
-_OWN = ("id", "step", "prediction", "probabilities", "output")  # keys of a row that are not columns of the input
+from lstm_cli.predict.wording import RESERVED, PerStep, Row
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Table:
     def _records(self, row: Row) -> Iterator[dict[str, Any]]:
         """Yield the cells of a row by column: those that name it, those of the input, those of the prediction."""
         names = self._names(row)
-        given = {name: value for name, value in row.items() if name not in _OWN}
+        given = {name: value for name, value in row.items() if name not in RESERVED}
         prediction, probabilities = row["prediction"], row.get("probabilities")
         if not self.per_step:
             cells = self._predicted(prediction, probabilities, given)

@@ -8,10 +8,18 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data import Encoded, Schema
+from lstm_cli.data.schema.times import written
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.outputs import Outputs, Reduction, unreduced
 
 Row = dict[str, Any]
+
+#: Keys of a row that a column of the input cannot have.
+RESERVED = ("id", "step", "prediction", "probabilities", "output")
+
+
+class PerStep(list[Any]):
+    """Values of a column of the input, one for each of its steps."""
 
 
 def reduction(schema: Schema, *, probabilities: bool) -> Reduction:
@@ -25,7 +33,7 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, 
     """Return the row for a sequence: `id`, `prediction` and, if asked, `probabilities`.
 
     Predictions per step are lists with an entry for each step of the input, None where the network has no output: at
-    the first steps, which differences remove.
+    the first steps, which differences remove. Where the data has times, the row has those of the steps too.
 
     Parameters
     ----------
@@ -48,13 +56,26 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, 
         columns["probabilities"] = _probabilities(schema, values)
     if schema.target.per == "sequence":
         columns = {name: entries[0] for name, entries in columns.items()}
-    elif numbered:
-        first = outputs.sequence.offset
-        columns = {"step": range(first, first + len(values)), **columns}
     else:
-        blank = [None] * outputs.sequence.offset
-        columns = {name: blank + entries for name, entries in columns.items()}
+        first = outputs.sequence.offset
+        if numbered:
+            columns = {"step": range(first, first + len(values)), **columns}
+        else:
+            columns = {name: [None] * first + entries for name, entries in columns.items()}
+        columns = _times(schema, outputs.sequence) | columns
     return {"id": outputs.sequence.id, **columns}
+
+
+def free(name: str) -> str:
+    """Return the key of a column of the input in a row."""
+    return f"input_{name}" if name in RESERVED else name
+
+
+def _times(schema: Schema, sequence: Encoded) -> Row:
+    """Return the times of the steps of the input, those with an output, under the name of their column."""
+    if schema.layout.time is None or sequence.times is None:
+        return {}
+    return {free(schema.layout.time): PerStep([None] * sequence.offset + written(sequence.times))}
 
 
 def continuation(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> Row:

@@ -52,6 +52,7 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
         lines=options.lines,
         id=options.id,
         id_required=options.id_required,
+        id_given=bool(sequences) and all(name in sequences[0].names for name in options.id),
         loss=_loss(config, target, sequences),
         closed_loop=closed_loop,
         table=options.table,

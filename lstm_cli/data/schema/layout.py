@@ -183,6 +183,8 @@ class Layout:
         The format of the training data.
     unit, lines, id, id_required, table, missing
         As in `Options`.
+    id_given
+        The training data has the columns that name a sequence.
     inputs
         The columns that feed the network.
     target
@@ -208,6 +210,7 @@ class Layout:
     lines: bool = False
     id: tuple[str, ...] = ("id",)
     id_required: bool = False
+    id_given: bool = False
     loss: LossColumns = field(default_factory=LossColumns)
     closed_loop: ClosedLoopLayout | None = None
     table: TableOptions = field(default_factory=TableOptions)

@@ -10,7 +10,7 @@ from lstm_cli.data.schema.vocabulary import Spelling
 
 #: Attributes that are left out of the file where they have their default, as files of earlier versions do.
 _OPTIONAL = {
-    "closed_loop", "table", "missing", "time", "time_form", "scale", "window",
+    "id_given", "closed_loop", "table", "missing", "time", "time_form", "scale", "window",
     "unit", "text", "separator", "hot",
     "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
 }  # fmt: skip

@@ -20,7 +20,7 @@ from lstm_cli.data.schema.grid import calendar_features
 from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
 from lstm_cli.data.schema.target_parsing import parse_target
-from lstm_cli.data.schema.times import Times, ordered, parse_times
+from lstm_cli.data.schema.times import TimeForm, Times, ordered, parse_times
 from lstm_cli.data.schema.weights import given_weight
 
 
@@ -37,8 +37,7 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
         Whether it must have a target.
     """
     if layout.time is not None:
-        times = parsed(sequence, layout.time, lambda value: parse_times(value, layout.time_form))
-        sequence, times, moved = parsed(sequence, layout.time, lambda _: ordered(sequence, times))
+        sequence, times, moved = in_time(layout.time, layout.time_form, sequence)
         record = _parse_open(layout, sequence, times, labelled=labelled)
         record.times, record.moved = times, moved
     elif layout.closed_loop is None:
@@ -51,6 +50,12 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
         if layout.closed_loop is None:
             record.target, record.known = parse_target(layout, sequence, record)
     return record
+
+
+def in_time(column: str, form: TimeForm, sequence: RawSequence) -> tuple[RawSequence, Times, int]:
+    """Return a sequence in the order of its times, the times, and how many steps were out of order."""
+    times = parsed(sequence, column, lambda value: parse_times(value, form))
+    return parsed(sequence, column, lambda _: ordered(sequence, times))
 
 
 def _parse_open(layout: Layout, sequence: RawSequence, times: Times | None, *, labelled: bool) -> Record:
