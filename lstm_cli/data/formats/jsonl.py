@@ -133,8 +133,8 @@ def sequence(
 def condensed(value: Any, *, truths: bool = True) -> Any:
     """Return a list of numbers, or of equally long lists of numbers, as an array; anything else as it is.
 
-    With `truths`, true and false may be among the numbers; such a list is left as it is, as numpy would make them 1
-    and 0.
+    Null among numbers with a decimal point is NaN; whole numbers with null may be labels and stay a list. With
+    `truths`, true and false may be among the numbers; such a list stays, as numpy would make them 1 and 0.
     """
     if not isinstance(value, list) or not value or isinstance(_first(value), str):
         return value
@@ -142,9 +142,23 @@ def condensed(value: Any, *, truths: bool = True) -> Any:
         array = np.array(value)
     except (ValueError, OverflowError):  # lists of different lengths
         return value
+    if array.dtype.kind == "O":
+        return _with_missing(array, value)
     if array.dtype.kind not in "iufb" or (truths and array.dtype.kind != "b" and _has_truths(value)):
         return value
     return array
+
+
+def _with_missing(array: np.ndarray, value: Any) -> Any:
+    """Return an array of numbers, some with a decimal point, and None as floats; for anything else, `value`."""
+    flat = array.ravel().tolist()
+    kinds = set(map(type, flat))
+    if not {float, type(None)} <= kinds <= {float, int, type(None)}:
+        return value
+    try:
+        return np.array([np.nan if number is None else number for number in flat], np.float64).reshape(array.shape)
+    except OverflowError:  # an integer beyond float64
+        return value
 
 
 def _has_truths(value: Any) -> bool:
