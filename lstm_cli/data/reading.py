@@ -97,10 +97,12 @@ def config_options(config: Config) -> Options:
     sources = [spec.of or name for name, spec in data.inputs.items()]
     table = {**data.table.model_dump(), "columns": data.table.columns and tuple(data.table.columns)}
     others = [data.target.column if data.target else None, data.time, loss.start, loss.length, loss.weight]
+    wide = tuple((name, spec.columns) for name, spec in data.inputs.items() if spec.columns)
     return Options(
         id=data.id,
         id_required=data.id != ("id",),
         columns=frozenset([*sources, *(name for name in others if name is not None)]) if sources else None,
+        wide=wide,
         input=next((spec.of or name for name, spec in data.inputs.items() if not spec.static), "x"),
         unit=data.unit,
         lines=data.lines,
@@ -111,7 +113,7 @@ def config_options(config: Config) -> Options:
     )
 
 
-def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True, split: Split | None = None) -> Options:
+def layout_options(layout: Layout, *, labelled: bool, split: Split | None = None) -> Options:
     """Return how files other than the training data are read: with targets or without."""
     needed = {column.source for column in layout.inputs} | ({layout.time} if layout.time is not None else set())
     if labelled:
@@ -119,8 +121,8 @@ def layout_options(layout: Layout, *, labelled: bool, unique_ids: bool = True, s
     return Options(
         id=layout.id,
         id_required=layout.id_required,
-        unique_ids=unique_ids,
         columns=frozenset(needed),
+        wide=tuple((column.name, column.columns) for column in layout.inputs if column.columns),
         input=layout.first.source,
         unit=layout.unit,
         lines=layout.lines,
@@ -164,7 +166,7 @@ def read_sequences(
     if form is None:
         known = None if source.path is None else format_of(source.path)
         form = layout.format if known in (None, "text") else known
-    options = layout_options(layout, labelled=labelled, unique_ids=False)
+    options = layout_options(layout, labelled=labelled)
     options = replace(options, columns=None if keep is None else (options.columns or frozenset()) | set(keep))
     policy = policy or BadRowPolicy(source.name, skip=False)
     with closing(policy.good(read(source, form, options))) as sequences:

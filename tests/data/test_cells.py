@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from lstm_cli.data.formats.cells import Cells, Notation, TextColumn
+from lstm_cli.data.formats.cells import Cells, TextColumn
 from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.formats.notation import Notation
 from tests.support.columnar import pa
 
 

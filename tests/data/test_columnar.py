@@ -1,6 +1,5 @@
 """Parquet and Arrow hold what jsonl or csv hold, and give the same data."""
 
-import builtins
 import io
 import json
 import tracemalloc
@@ -101,22 +100,6 @@ def test_a_missing_column_is_named(tmp_path):
     write(tmp_path / "a.parquet", parquet(COLUMNS))
     with pytest.raises(ConfigError, match=r"data.inputs.xx: the data has no column xx, only id, n, s, w, x, y \(did"):
         open_data(data_config(tmp_path, train="a.parquet", inputs=["xx"], target="y"))
-
-
-@pytest.mark.parametrize("form", WRITERS)
-def test_without_pyarrow_the_extra_is_named(tmp_path, form, monkeypatch):
-    there = builtins.__import__
-
-    def missing(name, *args, **kwargs):
-        if name.partition(".")[0] == "pyarrow":
-            raise ImportError(name)
-        return there(name, *args, **kwargs)
-
-    write(tmp_path / f"a.{form}", WRITERS[form](COLUMNS))
-    monkeypatch.setattr(builtins, "__import__", missing)
-    message = rf"a.{form}: format {form} is read by pyarrow, which is not installed: pip install 'lstm-cli\[arrow\]'"
-    with pytest.raises(DataError, match=message):
-        open_data(data_config(tmp_path, train=f"a.{form}", inputs=["x"], target="y"))
 
 
 @pytest.mark.parametrize("kind", FILES)

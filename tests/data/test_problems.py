@@ -73,6 +73,7 @@ IMPOSSIBLE = {
     "text: target longer": "the target is the next character",
     "text: quoted comma": "quotes and commas are characters as others",
     "text: truncated": "every text is whole",
+    "csv: ids repeated": "rows of one id are gathered wherever they stand",
     "text: ids repeated": "lines are named by their number",
     "conllu: target longer": _ONE_ROW,
     "conllu: quoted comma": "cells are separated by tabs, and quotes are characters as others",

@@ -65,7 +65,7 @@ def test_what_is_quoted_on_one_line_is_a_cell(tmp_path):
         read_file(write(tmp_path / "a.csv", "\n".join(lines))), key=lambda row: isinstance(row, DataError)
     )
     assert [(row.id, *row.columns["y, z"]) for row in good] == [
-        ("1", "a"), ("2", 'b, "c"'), ("3", ""), ("5", 'c"'), ("6", "d"),
+        ("1", "a"), ("2", 'b, "c"'), ("3", ""), ("4", ""), ("5", 'c"'), ("6", "d"),
     ]  # fmt: skip
     assert "a.csv:6: the quotes do not match (" in str(bad)
 

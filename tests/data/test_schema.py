@@ -260,11 +260,11 @@ def test_the_format_is_inferred_from_the_suffix(tmp_path):
     assert encode(data.schema, row).steps == 3
 
 
-def test_ids_may_come_back_when_predicting(tmp_path):
+def test_rows_of_one_id_are_gathered_when_predicting_too(tmp_path):
     write(tmp_path / "a.csv", "id,x,y\na,1.5,p\nb,2,q\n")
     schema = open_data(data_config(tmp_path, train="a.csv", inputs=["x"], target="y")).schema
     rows = read_sequences(write(tmp_path / "new.csv", "id,x\na,1\nb,2\na,3\n"), schema)
-    assert [row.id for row in rows] == ["a", "b", "a"]
+    assert [(row.id, row.columns["x"].tolist()) for row in rows] == [("a", ["1", "3"]), ("b", ["2"])]
 
 
 def test_a_bad_row_stops_prediction_at_its_place(schema):

@@ -24,7 +24,7 @@ def skippable(form, good, bad):
     if form == "jsonl":
         return '{"x": [1.5], "y": "a"}\n' * good + '{"x": [[]], "y": "a"}\n' * bad
     if form == "csv":
-        lines = [f"{n},{'1.5' if n < good else '1,5'},a\n" * 2 for n in range(good + bad)]
+        lines = [f"{n},1.5,a\n" * 2 if n < good else f"{n},1,5,a\n" for n in range(good + bad)]
         return "id,x,y\n" + "".join(lines)
     if form == "npz":
         return npz(x=np.ones((good + bad, 2)), lengths=[2] * good + [3] * bad, y=["a"] * (good + bad))

@@ -123,8 +123,8 @@ def test_there_is_always_some_memory_left(monkeypatch):
 def test_many_short_lines_are_looked_at_as_often_as_they_take_memory(tmp_path, monkeypatch):
     looks = []
     monkeypatch.setattr(memory.Watch, "check", lambda self, where, *, more=0: looks.append(where))
-    (row,) = read(Source(write(tmp_path / "a.csv", "x\n" + "1\n" * 200_000)), "csv", Options())
-    assert len(row.columns["x"]) == 200_000
+    rows = read(Source(write(tmp_path / "a.txt", "1\n" * 200_000)), "text", Options(lines=True))
+    assert sum(1 for _ in rows) == 200_000
     assert len(looks) >= 3  # of 400 kB, which are 40 MB as objects
 
 

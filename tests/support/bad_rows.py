@@ -279,18 +279,12 @@ TABLE = {
         r":4: the quotes do not match \(.*\): close every quote, and double those inside",
     ),
     "csv: empty id": ("a.csv", csv(",1,p"), X, r":4: the id is empty: give every row the id of its sequence"),
-    "csv: ids repeated": (
-        "a.csv",
-        csv("b,1,p", "a,1,p"),
-        X,
-        r":5: id 'a' again, after rows of other ids: sort the rows by id",
-    ),
     "csv: column twice": ("a.csv", "x,x\n1,2\n", SERIES, r":1: two columns are named 'x': rename one"),
     "csv: no header": (
         "a.csv",
         "1,2\n3,4\n",
         SERIES,
-        r":1: expected the names of the columns, got 1, 2: add a first row",
+        r":1: expected the names of the columns, got 1, 2: add names: data.table.columns",
     ),
     "csv: header only": ("a.csv", "x,y\n", X, r"a.csv: there are no rows: give at least one"),
     "csv: no such id": (

@@ -1,25 +1,32 @@
-"""Formats parquet and arrow (Feather, IPC files and streams), by pyarrow, a batch of rows at a time.
+"""Formats parquet and arrow (Feather, IPC files and streams).
 
-A row is a sequence, with a list in every column that has steps, like a line of jsonl. Where the input is a column of
-single numbers, a row is a step, and adjacent rows with the same id form a sequence, as in csv.
+A row is a sequence, with a list in every column that has steps, like a line of jsonl, and is read with few others at a
+time. Where the input is a column of single numbers, a row is a step, and where it is many columns, they are the steps
+of a row's sequence, as in csv: such a table is read as a whole, its numbers as arrays.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from lstm_cli.data import memory
-from lstm_cli.data.formats.csv import Cells, grouped
+from lstm_cli.data.formats.cells import TextColumn
+from lstm_cli.data.formats.head import check_id
 from lstm_cli.data.formats.jsonl import sequence
-from lstm_cli.data.formats.raw import Options, RawSequence, label_key
+from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.formats.notation import Notation
+from lstm_cli.data.formats.raw import Options, RawSequence
+from lstm_cli.data.formats.rows import sequences
 from lstm_cli.data.formats.source import PIECE, Source
-from lstm_cli.errors import DataError, listed
+from lstm_cli.data.formats.table import Table
+from lstm_cli.errors import DataError
 
 ROWS_HELD, _BUFFER = 256, 1 << 16
+_ROWS_OF_TABLES = 1 << 16
 _BYTES_HELD = 1 << 20  # in Arrow's layout; Python's objects take about ten times as much
 _ARROW_FILE = b"ARROW1"  # at the start of an IPC file, but not of a stream
 
-#: The schema of a file, and a function that yields its batches with the named columns.
-_Opened = tuple[Any, Callable[[list[str]], Iterator[Any]]]
+#: The schema of a file, and a function that yields its batches with the named columns, with at least some rows.
+_Opened = tuple[Any, Callable[[list[str], int], Iterator[Any]]]
 
 
 def read_parquet(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
@@ -36,22 +43,19 @@ def _read(
     source: Source, options: Options, form: str, opened: Callable[[BinaryIO], _Opened]
 ) -> Iterator[RawSequence | DataError]:
     try:
-        import pyarrow  # an extra, as it is larger than all other dependencies
-    except ImportError:
-        fix = "pip install 'lstm-cli[arrow]', or convert the file to jsonl"
-        raise DataError(f"{source.name}: format {form} is read by pyarrow, which is not installed: {fix}") from None
-    try:
         with source.open() if source.plain is not None else source.seekable() as stream:
             if not stream.read(1):
                 raise source.empty()
             stream.seek(0)
             schema, batches = opened(stream)
             present = _names(source, schema)
-            wanted = [name for name in present if options.wants(name) or name == options.id[0]]
+            wanted = [name for name in present if options.needs(name)]
             checked = [name for name in wanted if name != options.time] if options.columns is not None else []
-            _check_types(pyarrow.types, source, schema, checked)
-            read = _steps if _has_steps_as_rows(pyarrow, schema, options) else _sequences
-            yield from read(source, options, present, _checked(source.name, batches(wanted)))
+            _check_types(source, schema, checked)
+            if _is_table(schema, options):
+                yield from _rows(source, options, present, _validated(source.name, batches(wanted, _ROWS_OF_TABLES)))
+            else:
+                yield from _sequences(source, options, present, _held(source.name, batches(wanted, ROWS_HELD)))
     except (DataError, MemoryError):
         raise
     except Exception as error:  # pyarrow raises many types of exceptions on damaged bytes
@@ -61,11 +65,20 @@ def _read(
         ) from None
 
 
-def _checked(name: str, batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield validated batches in slices of few rows: a batch may hold the whole file, and rows become Python objects.
+def _validated(name: str, batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield validated batches: without `validate`, pyarrow trusts the offsets and texts of a damaged file."""
+    watch, since = memory.Watch(), 0
+    for batch in batches:
+        batch.validate(full=True)
+        since += batch.get_total_buffer_size()
+        if since >= PIECE:
+            watch.check(name)
+            since = 0
+        yield batch
 
-    Without `validate`, pyarrow trusts the offsets and texts of a damaged file.
-    """
+
+def _held(name: str, batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield validated batches in slices of few rows, which become Python objects: a batch may hold the whole file."""
     watch, since = memory.Watch(), 0
     for batch in batches:
         batch.validate(full=True)
@@ -84,7 +97,7 @@ def _open_parquet(stream: BinaryIO) -> _Opened:
 
     # A row group, which may be the whole file, is read through a buffer.
     file = ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
-    return file.schema_arrow, lambda names: file.iter_batches(ROWS_HELD, columns=names)
+    return file.schema_arrow, lambda names, rows: file.iter_batches(rows, columns=names)
 
 
 def _open_arrow(stream: BinaryIO) -> _Opened:
@@ -94,10 +107,10 @@ def _open_arrow(stream: BinaryIO) -> _Opened:
     stream.seek(0)
     if magic != _ARROW_FILE:
         reader = ipc.open_stream(stream)
-        return reader.schema, lambda names: (batch.select(names) for batch in reader)
+        return reader.schema, lambda names, rows: (batch.select(names) for batch in reader)
     file = ipc.open_file(stream)
     numbers = range(file.num_record_batches)
-    return file.schema, lambda names: (file.get_batch(number).select(names) for number in numbers)
+    return file.schema, lambda names, rows: (file.get_batch(number).select(names) for number in numbers)
 
 
 def _names(source: Source, schema: Any) -> tuple[str, ...]:
@@ -108,8 +121,10 @@ def _names(source: Source, schema: Any) -> tuple[str, ...]:
     return names
 
 
-def _check_types(types: Any, source: Source, schema: Any, names: list[str]) -> None:
+def _check_types(source: Source, schema: Any, names: list[str]) -> None:
     """Refuse columns of neither numbers nor text, whose values would become their Python representation."""
+    from pyarrow import types
+
     for name in names:
         kind = schema.field(name).type
         nested = types.is_nested(kind)
@@ -126,10 +141,15 @@ def _check_types(types: Any, source: Source, schema: Any, names: list[str]) -> N
         raise DataError(f"{source.name}: {name}: holds {what} ({kind}): {fix}")
 
 
-def _has_steps_as_rows(pyarrow: Any, schema: Any, options: Options) -> bool:
+def _is_table(schema: Any, options: Options) -> bool:
+    """Return whether cells are single values, as in csv, and not the lists of a sequence."""
+    from pyarrow import types
+
+    if options.wide or options.table.row != "auto":
+        return bool(options.wide) or options.table.row == "step"
     if options.input not in schema.names:
         return False
-    kind, types = schema.field(options.input).type, pyarrow.types
+    kind = schema.field(options.input).type
     single = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
     return any(is_one(kind) for is_one in single)
 
@@ -147,23 +167,36 @@ def _sequences(
         raise DataError(f"{source.name}: there are no rows: give at least one")
 
 
-def _steps(
+def _rows(
     source: Source, options: Options, present: tuple[str, ...], batches: Iterable[Any]
 ) -> Iterator[RawSequence | DataError]:
-    """Yield a sequence for each group of adjacent rows with the same id, its values as in a csv file."""
-    if options.id_required and options.id[0] not in present:
-        what = f"no such column (there are {listed(present)})"
-        raise DataError(f"{source.name}: {options.id[0]}: {what}: correct data.id, or leave it out for one long series")
-    names = {name: k for k, name in enumerate(name for name in present if options.wants(name) or name == options.id[0])}
-    rows = enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
-    cells: Iterator[Cells] = ((number, [_text(row[name]) for name in names], None) for number, row in rows)
-    return grouped(source.name, cells, names, present, options)
+    """Yield the sequences of a table with single values in its cells."""
+    import pyarrow as pa
+
+    check_id(source.name, present, options)
+    table = pa.Table.from_batches(batches)
+    if not table.num_rows:
+        raise DataError(f"{source.name}: there are no rows: give at least one")
+    notation = Notation(missing=MissingValues(options.missing))
+    columns = {name: _column(table.column(name), notation) for name in table.column_names}
+    numbers = range(1, table.num_rows + 1)
+    yield from sequences(Table(source.name, present, columns, numbers, textual=True, options=options.table), options)
 
 
-def _text(value: Any) -> str:
-    """Return a value as it would be written in a csv file."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, list):
-        return "|".join(map(label_key, value))
-    return label_key(value) if isinstance(value, bool) else str(value)
+def _column(cells: Any, notation: Notation) -> Any:
+    """Return a column as text, as an array of numbers or times in which a missing one is NaN, or as lists."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    kind = cells.type
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+        cells = cells.cast(kind)
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return TextColumn(pc.utf8_trim_whitespace(cells.cast(pa.string()).fill_null("")), notation)
+    if hasattr(kind, "value_field"):
+        return cells.combine_chunks()
+    if types.is_decimal(kind) or types.is_null(kind) or (cells.null_count and not types.is_temporal(kind)):
+        cells = cells.cast(pa.float64())
+    return cells.to_numpy()

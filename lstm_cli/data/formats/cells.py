@@ -6,10 +6,8 @@ object on the way.
 Legend: N rows of the table, T rows of a view, C rows of a chunk.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, overload
 
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.formats.notation import Notation
 
 #: The kinds of cells, by their number in `TextColumn.kinds`.
 KINDS = ("str", "int", "float", "null")
@@ -25,42 +24,6 @@ _SAMPLE = 1000
 
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?(?i:inf|infinity|nan)$"
 _FRACTION = "[.eEnN]"  # what only a number that is not written as a whole one has
-_BLANKS = " \u00a0\u202f"  # all of them group digits where one does
-
-
-@dataclass(frozen=True)
-class Notation:
-    """How the numbers of a table are written.
-
-    Attributes
-    ----------
-    decimal
-        The decimal mark.
-    thousands
-        What groups digits; None: nothing.
-    missing
-        Which cells have no value.
-    """
-
-    decimal: str = "."
-    thousands: str | None = None
-    missing: MissingValues = field(default_factory=MissingValues)
-
-    def plain(self, chunk: Any) -> Any:
-        """Return cells (C) with numbers as Python writes them; what is no number in this notation is null."""
-        import pyarrow.compute as pc
-
-        if self.thousands is not None:
-            one = _BLANKS if self.thousands in _BLANKS else re.escape(self.thousands)
-            mark, grouped = f"[{one}]", rf"^[-+]?\d{{1,3}}([{one}]\d{{3}})+([^\d{one}][^{one}]*)?$"
-            suspect = pc.and_(
-                pc.match_substring_regex(chunk, mark), pc.invert(pc.match_substring_regex(chunk, grouped))
-            )
-            chunk = pc.replace_substring_regex(pc.if_else(suspect, None, chunk), mark, "")
-        if self.decimal != ".":
-            chunk = pc.if_else(pc.match_substring(chunk, "."), None, chunk)
-            chunk = pc.replace_substring(chunk, self.decimal, ".")
-        return chunk
 
 
 class TextColumn:
@@ -96,6 +59,13 @@ class TextColumn:
             start = stop
         numbers.flags.writeable = False  # views of it are given out
         return numbers, bad
+
+    @property
+    def blank(self) -> NDArray[np.bool_]:
+        """Which cells (N) are empty."""
+        import pyarrow.compute as pc
+
+        return np.asarray(pc.equal(self.cells, "").to_numpy())
 
     @cached_property
     def gaps(self) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ of the form ``file:line: what: what to do``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,10 @@ from lstm_cli.errors import DataError
 Split = Literal["train", "valid", "test"]
 #: Values that count as missing where the config names none.
 MISSING: tuple[str | int | float, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "?")
+
+
+#: The name of a sequence: a text or a number; of several columns, their texts.
+Id = str | int | tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,10 @@ class Options:
         Columns that name a sequence. A table without columns of these names is one long series.
     id_required
         The user named the id column, so that a file without it is an error.
-    unique_ids
-        Format csv: an id that reappears after other ids is an error. Takes memory for every id.
     columns
         The columns to read; None: all.
+    wide
+        Of inputs whose steps are the columns of a table: their names, and names or patterns of the columns.
     input
         The column that feeds the network; in format npz it determines the number of sequences and steps.
     unit
@@ -65,8 +70,8 @@ class Options:
 
     id: tuple[str, ...] = ("id",)
     id_required: bool = False
-    unique_ids: bool = True
     columns: frozenset[str] | None = None
+    wide: tuple[tuple[str, tuple[str, ...]], ...] = ()
     input: str = "x"
     unit: str = "char"
     lines: bool = False
@@ -78,6 +83,11 @@ class Options:
     def wants(self, column: str) -> bool:
         """Return whether a column is needed."""
         return self.columns is None or column in self.columns
+
+    def needs(self, column: str) -> bool:
+        """Return whether a column of a table is needed: for itself, as part of an id, or as a step of an input."""
+        patterns = [pattern for _, columns in self.wide for pattern in columns]
+        return self.wants(column) or column in self.id or any(fnmatchcase(column, pattern) for pattern in patterns)
 
 
 class ValueProblem(Exception):
@@ -128,7 +138,7 @@ class RawSequence:
     where
         Place of the sequence: ``file:line``.
     id
-        Its name: the value of the id column, or its number counted from 1.
+        Its name: the value of the id column, or of all of them, or its number counted from 1.
     columns
         Raw values of the needed columns by name: JSON values, lists of cells, or arrays.
     names
@@ -141,16 +151,19 @@ class RawSequence:
         Columns that hold labels whatever they look like, as the file says (``@classLabel`` in ts).
     rows
         The steps are rows of a table: one that cannot be used may be left out.
+    table
+        How the table is written, as far as the file shows it.
     """
 
     where: str
-    id: str | int
+    id: Id
     columns: dict[str, Any]
     names: Sequence[str] = ()
     textual: bool = False
     steps_at: Sequence[str] | None = None
     labels: frozenset[str] = frozenset()
     rows: bool = False
+    table: TableOptions | None = None
 
     def take(self, steps: NDArray[np.intp], count: int) -> "RawSequence":
         """Return the sequence with some of its steps, or with all in another order; `count` is how many it has."""
@@ -200,6 +213,10 @@ class StepLines(Sequence[str]):
 
     def __getitem__(self, index: Any) -> Any:
         return f"{self._file}:{self._lines[index]}"
+
+    def take(self, steps: NDArray[np.intp]) -> "StepLines":
+        """Return the places of some steps."""
+        return StepLines(self._file, np.asarray(self._lines)[steps])
 
 
 def label_key(value: Any) -> str:

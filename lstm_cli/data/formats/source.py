@@ -85,7 +85,7 @@ class Source:
 
     def read(self) -> bytes:
         """Return everything, refusing an empty file."""
-        with self.open() as stream, self._reading():
+        with self.open() as stream, self.reading():
             content = self._everything(stream)
         if not content:
             raise self.empty()
@@ -103,7 +103,7 @@ class Source:
         """
         number, line, since = 0, b"", PIECE
         watch = memory.Watch()
-        with self.open() as stream, self._reading():
+        with self.open() as stream, self.reading():
             for number, line in enumerate(iter(partial(stream.readline, PIECE), b""), start=1):
                 since += len(line) + _PER_LINE
                 if since >= PIECE:  # true at the first line, and at every line longer than that
@@ -156,7 +156,7 @@ class Source:
         byte = error.object[error.start]
         return DataError(
             f"{self.name}:{line}: not UTF-8 (byte 0x{byte:02x}): "
-            f"convert the file, for example with iconv -f latin1 -t utf-8"
+            f"convert the file, for example with iconv -f cp1252 -t utf-8"
         )
 
     def empty(self) -> DataError:
@@ -169,7 +169,8 @@ class Source:
         return start.removeprefix(_BOM)
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def reading(self) -> Iterator[None]:
+        """Turn errors of the disk or of a pipe into errors of the data."""
         try:
             yield
         except OSError as error:

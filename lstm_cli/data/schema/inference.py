@@ -6,12 +6,13 @@ decides, and values of the other are errors.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lstm_cli.config.columns import InputSpec
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats import READERS, Options
 from lstm_cli.data.formats.missing import MissingValues
-from lstm_cli.data.formats.raw import RawSequence, ValueProblem
+from lstm_cli.data.formats.raw import RawSequence, TableOptions, ValueProblem
 from lstm_cli.data.schema.closed_loop_inference import infer_closed_loop
 from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
 from lstm_cli.data.schema.forecast_checks import check_forecasts
@@ -55,7 +56,7 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
         id_given=bool(sequences) and all(name in sequences[0].names for name in options.id),
         loss=_loss(config, target, sequences),
         closed_loop=closed_loop,
-        table=options.table,
+        table=_table(options, sequences),
         missing=options.missing,
         time=config.data.time,
         time_form=time_form,
@@ -68,6 +69,12 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
         what = f"windows need a target per step, and {target.name} is one per sequence"
         raise config.error("data.window", f"{what}: leave it out, or set data.max_length with data.on_long: split")
     return layout
+
+
+def _table(options: Options, sequences: Sequence[RawSequence]) -> TableOptions:
+    """Return how tables are written, with the decimal mark that the training data shows, if that is one."""
+    marks = {sequence.table.decimal for sequence in sequences if sequence.table is not None} - {"auto"}
+    return replace(options.table, decimal=marks.pop()) if len(marks) == 1 else options.table
 
 
 def _inputs(config: Config, form: str, sequences: Sequence[RawSequence]) -> tuple[Column, ...]:
@@ -141,6 +148,7 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
         text=summary.depth == 0 if kind == "tokens" and form != "text" and not spec.static else None,
         separator=set_separator(source, sequences) if kind == "set" and is_textual(sequences) else " ",
         static=spec.static,
+        columns=spec.columns,
         fill=fill,
         indicator=config.data.missing.indicator and fill != "stop",
     )

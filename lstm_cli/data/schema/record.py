@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.formats.raw import Id
 from lstm_cli.data.schema.preprocessing import Scaling
 
 Numbers = NDArray[np.float64]
@@ -46,7 +47,7 @@ class Record:
         In a closed loop around a system: how many of the first steps are observed; None otherwise.
     """
 
-    id: str | int
+    id: Id
     where: str
     steps: int
     inputs: dict[str, Values]
@@ -127,7 +128,7 @@ class Encoded:
         Scaling of the target (D,), with the sequence's own statistics; None: that of train.
     """
 
-    id: str | int
+    id: Id
     where: str
     steps: int
     numbers: NDArray[np.floating] | None

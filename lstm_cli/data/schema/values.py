@@ -195,7 +195,7 @@ def table(value: Any) -> Numbers:
 
 def first(value: Any, *, textual: bool) -> Any:
     """Return the one value of a sequence, which formats with one step per line repeat at every step, unchecked."""
-    return value[0] if textual and isinstance(value, list | Cells) and len(value) else value
+    return value[0] if textual and isinstance(value, list | Cells | np.ndarray) and len(value) else value
 
 
 def single(value: Any, *, textual: bool, otherwise: str = "target: {per: step}") -> Any:
@@ -204,7 +204,7 @@ def single(value: Any, *, textual: bool, otherwise: str = "target: {per: step}")
     `otherwise` is what to set if the values are meant to differ.
     """
     one = first(value, textual=textual)
-    for step, cell in enumerate(value if textual and isinstance(value, list | Cells) else ()):
+    for step, cell in enumerate(value if textual and isinstance(value, list | Cells | np.ndarray) else ()):
         if cell != one:
             what = f"expected one value for the sequence, got {one!r:.40} and {cell!r:.40}"
             raise ValueProblem(what, f"repeat the same value, or set {otherwise}", step=step)

@@ -1,0 +1,80 @@
+"""Which sequence each row of a table belongs to.
+
+Legend: N rows of the table.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.formats.cells import TextColumn
+from lstm_cli.data.formats.raw import Id, Options, label_key
+from lstm_cli.data.formats.table import Rows, Table
+
+
+class Ids:
+    """Which sequence each row belongs to.
+
+    Attributes
+    ----------
+    codes
+        The number of its sequence, in order of appearance (N); None without columns of an id.
+    empty
+        The rows that have no id (N).
+    """
+
+    def __init__(self, table: Table, options: Options) -> None:
+        count = len(table.lines)
+        names = [name for name in options.id if name in table.columns]
+        self.codes: NDArray[np.int64] | None = None
+        self.empty = np.zeros(count, np.bool_)
+        self._single = len(names) == 1
+        self._columns = [_coded(table.columns[name]) for name in names]
+        for codes, values in self._columns:
+            self.empty |= np.array([not value for value in values], np.bool_)[codes]
+            self.codes = codes if self.codes is None else _numbered(self.codes * len(values) + codes)[0]
+
+    def name(self, row: int) -> Id:
+        """Return the id of a row: a text, or one for each column."""
+        texts = tuple(values[codes[row]] for codes, values in self._columns)
+        return texts[0] if self._single else texts
+
+    def groups(self) -> Iterator[Rows]:
+        """Yield the rows of each sequence."""
+        count = len(self.empty)
+        if self.codes is None:
+            yield slice(0, count)
+            return
+        starts = np.flatnonzero(np.concatenate([[True], self.codes[1:] != self.codes[:-1]]))
+        if not self.empty.any() and len(starts) == self.codes.max() + 1:  # rows of one id are neighbours
+            for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), count], strict=True):
+                yield slice(start, stop)
+            return
+        order = np.argsort(self.codes, kind="stable")
+        order = order[~self.empty[order]]
+        if len(order):
+            yield from np.split(order, np.flatnonzero(np.diff(self.codes[order])) + 1)
+
+
+def _coded(column: Any) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the number of each cell's text, in order of appearance (N), and the texts."""
+    if isinstance(column, TextColumn):
+        coded = column.cells.dictionary_encode().unify_dictionaries()
+        codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks]).astype(np.int64)
+        return codes, coded.chunk(0).dictionary.to_pylist()
+    if isinstance(column, np.ndarray):
+        codes, firsts = _numbered(column)
+        return codes, [label_key(value) if value == value else "" for value in column[firsts].tolist()]
+    return _coded(np.array([json.dumps(cell) for cell in column.to_pylist()]))
+
+
+def _numbered(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each value the number of its first appearance (N), and where those are."""
+    _, firsts, codes = np.unique(values, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks[codes], firsts[order]
