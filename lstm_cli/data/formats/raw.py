@@ -214,10 +214,6 @@ class StepLines(Sequence[str]):
     def __getitem__(self, index: Any) -> Any:
         return f"{self._file}:{self._lines[index]}"
 
-    def take(self, steps: NDArray[np.intp]) -> "StepLines":
-        """Return the places of some steps."""
-        return StepLines(self._file, np.asarray(self._lines)[steps])
-
 
 def label_key(value: Any) -> str:
     """Return the string by which a label is looked up: 3, 3.0 and "3" are the same label."""
