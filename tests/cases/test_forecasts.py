@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.support.cases import Case, table
@@ -35,6 +36,13 @@ CASES = {
         TWO, {"inputs": ["x"], "target": {"column": "y", "kind": "category", "horizon": 2}}, refused="horizon"
     ),
     "a stride without a window": Case(RAMP, {**LOAD, "target": "next", "stride": 2}, refused=r"data\.stride.*window"),
+    "each sequence by its own mean and deviation": Case(
+        TWO,
+        {"inputs": ["x"], "target": "y", "scale": "series"},
+        numbers=np.concatenate(
+            [(v - v.mean()) / v.std() for k in range(4) for v in [np.array([5.0 + k, 7.0 + k, 9.0 + 4 * k])]]
+        )[:, None].tolist(),
+    ),
 }
 
 

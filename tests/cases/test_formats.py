@@ -50,6 +50,7 @@ def compressed(content):
 
 CASES = {
     "gzip": Case({"a.csv.gz": gzip.compress(CSV.encode())}, TWO, **READ),
+    "zip": Case({"a.zip": zipped("a.csv", CSV)}, TWO, **READ),
     "zstd": Case({"a.csv.zst": compressed(CSV)}, TWO, **READ),
     "jsonl in gzip": Case(
         {"a.jsonl.gz": gzip.compress("".join(json.dumps(row) + "\n" for row in ROWS).encode())}, X_TO_Y, **OF_ROWS
@@ -89,6 +90,10 @@ CASES = {
         {"a.parquet": parquet({"x": [[0.5, 1.5], [2.5], [3.5]], "y": ["a", "b", "a"]})}, X_TO_Y, **OF_ROWS
     ),
     "steps of parquet": Case({"a.parquet": parquet({"a": [0.5, 1.5, 2.5], "b": [1.25, 2.25, 3.75]})}, TWO, **READ),
+    "xlsx": Case({"a.xlsx": zipped("xl/workbook.xml", "<workbook/>")}, TWO, refused=r"read_excel\(.*to_csv\("),
+    "h5": Case({"a.h5": b"\x89HDF\r\n\x1a\n" + bytes(64)}, TWO, refused="h5py"),
+    "mat": Case({"a.mat": b"MATLAB 5.0 MAT-file" + bytes(128)}, TWO, refused="loadmat"),
+    "arff": Case({"a.arff": table("@relation r", "@attribute a numeric", "@data", "1")}, TWO, refused="loadarff"),
 }
 
 

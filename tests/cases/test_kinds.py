@@ -65,8 +65,14 @@ CASES = {
         targets=[12, 0, 31, 15, 40],
         counted=[1, 0, 1, 1, 1],
     ),
+    "counts are numbers": Case(
+        {"a.csv": COUNTS}, {"inputs": ["x"], "target": "cnt"}, target=("number", "step"), notes=["cnt.*number"]
+    ),
     "few different numbers of few rows are numbers": Case(
         SALES, {"inputs": ["day"], "target": "sales"}, target=("number", "step"), targets=[512, 630, 481, 555]
+    ),
+    "few whole values of many rows are categories, and said": Case(
+        STATES, {"inputs": ["x"], "target": "on"}, target=("category", "step"), notes=["on.*categor"]
     ),
     "grouped digits need their key": Case(
         GROUPED, {"inputs": ["x"], "target": "n"}, refused=r"24,688,612.*a\.csv:2.*data\.table\.thousands"
@@ -117,9 +123,15 @@ CASES = {
     "time stamps in ts": Case(
         TS_TIMES, {}, numbers=[[241.97], [241.75], [1.5], [2.5]], lengths=[2, 2], targets=["a", "b"]
     ),
+    "the target is an input of the same step": Case(
+        WEATHER, {"inputs": ["temp", "hum"], "target": "temp"}, notes=["temp.*ahead"]
+    ),
+    "a vector as long as the sequence": Case(LENGTHS_MEET, X_TO_Y, target=("number", "step"), notes=["per: sequence"]),
     "header and cells are trimmed alike": Case(
         SPACED, {"inputs": ["x"], "target": "answer"}, labels=["ja", "nein"], targets=["ja", "nein", "ja", "nein"]
     ),
+    "a constant column": Case(CONSTANT, {"inputs": ["x", "c"], "target": "y"}, notes=["c.*7"]),
+    "a value beyond 100 deviations": Case(OUTLIER, {**X_TO_Y, "scale": "standard"}, notes=["x.*deviations"]),
 }
 
 

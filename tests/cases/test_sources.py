@@ -32,6 +32,7 @@ FULL = {"a.csv": table("a,b", *(f"{k}.5,{k}.25" for k in range(8)))}
 
 CASES = {
     "no file matches": Case(LOGS, {**TWO, "train": "logs/*.tsv"}, refused=r"logs/\*\.tsv"),
+    "an id under another name": Case(STORES, TWO, lengths=[24], notes=["store.*data.id|store.*id: store"]),
     "an id that is not there": Case(STORES, {**TWO, "id": "shop"}, refused="shop"),
     "time orders the rows": Case(
         DISORDER, {**TWO, "time": "when"}, numbers=[[0.5], [1.5], [2.5]], targets=[1.25, 2.25, 3.75]
@@ -56,6 +57,7 @@ CASES = {
         {"inputs": {"x": {}, "age": {"static": True}}, "target": "y"},
         numbers=[[0.5, 61], [1.5, 61], [2.5, 35]],
     ),
+    "train and test are one file": Case(FULL, {**TWO, "test": "a.csv"}, notes=["test.*train"]),
 }
 
 

@@ -20,6 +20,7 @@ GATHERED = {"a.csv": table("id,a,b", "p,0.5,1.25", "q,9.5,7.25", "p,1.5,2.25", "
 BAD = {"a.csv": table("a,b", "0.5,1.25", "oops,9.5", "1.5,2.25", "2.5,3.75,9,9", "2.5,3.75")}
 
 CASES = {
+    "a table in a txt file": Case({"log.txt": table(*ROWS)}, TWO, **READ),
     "format csv of a txt file": Case({"log.txt": table(*ROWS)}, {**TWO, "format": "csv"}, **READ),
     "line ends of Windows, a byte-order mark": Case({"a.csv": "\ufeff" + table(*ROWS, end="\r\n")}, TWO, **READ),
     "UTF-16 is named": Case({"a.csv": table(*ROWS).encode("utf-16")}, TWO, refused="(?i)utf-?16"),
