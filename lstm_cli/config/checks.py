@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from lstm_cli.config import closed_loop_checks, forecast_checks
+from lstm_cli.config import closed_loop_checks, column_checks, forecast_checks
 from lstm_cli.config.config import Config
-from lstm_cli.config.conflict import Conflict, is_text, own_target
+from lstm_cli.config.conflict import Conflict, own_target
 from lstm_cli.config.optimizer import Sgd
 from lstm_cli.errors import did_you_mean, nearest
 
@@ -50,16 +50,6 @@ def _windows(config: Config) -> Iterator[Conflict]:
         yield Conflict(("data.carry_state", "data.window"), "needs data.window, the length of the windows in steps")
     if config.data.on_long != "stop" and config.data.max_length is None:
         yield Conflict(("data.on_long", "data.max_length"), "needs data.max_length, the maximum number of steps")
-
-
-def _text_options(config: Config) -> Iterator[Conflict]:
-    data = config.data
-    if is_text(data):
-        return
-    form = data.format if data.format != "auto" else f"that of {data.train}"
-    for key, default in (("unit", "char"), ("lines", False)):
-        if getattr(data, key) != default:
-            yield Conflict((f"data.{key}", "data.format"), f"only for format text, not {form}: leave it out")
 
 
 def _columns(config: Config) -> Iterator[Conflict]:
@@ -156,7 +146,6 @@ _CHECKS = (
     _target,
     _bidirectional,
     _windows,
-    _text_options,
     _columns,
     _missing,
     _batching,
@@ -164,6 +153,7 @@ _CHECKS = (
     _monitor,
     _losses,
     _range,
+    *column_checks.CHECKS,
     *forecast_checks.CHECKS,
     *closed_loop_checks.CHECKS,
 )

@@ -142,7 +142,7 @@ DATA = [
     ("train: 's3://b/c', target: y", "c.yaml:1:15: data.train: got 's3://b/c', expected a file on this machine: download it first"),
     ("train: a, target: y, valid: 1.5", "c.yaml:1:36: data.valid: got 1.5, expected a path, a list of paths, a share between 0 and 1, a count of 1 or more, {share: 0.2, by: …}, or null"),
     ("train: a, target: y, test: 0", "c.yaml:1:35: data.test: got 0, expected a path, a list of paths, a share between 0 and 1, a count of 1 or more, {share: 0.2, by: …}, or null"),
-    ("train: a, target: y, format: xls", "c.yaml:1:37: data.format: got 'xls', expected one of auto, jsonl, csv, parquet, npz, text, conllu, ts, arrow"),
+    ("train: a, target: y, format: xls", "c.yaml:1:37: data.format: got 'xls', expected one of auto, jsonl, json, csv, columns, parquet, npz, npy, text, conllu, ts, tsf, arrow"),
     ("train: a, target: y, inputs: [x, x]", "c.yaml:1:37: data.inputs: a column is listed twice"),
     ("train: a, target: y, inputs: [x, 3]", "c.yaml:1:37: data.inputs: got a list, expected names of columns, or a mapping of names to settings"),
     ("train: a, target: y, inputs: 7", "c.yaml:1:37: data.inputs: got 7, expected a mapping of names to values"),
@@ -157,8 +157,24 @@ DATA = [
     ("train: a, target: y, carry_state: true", "c.yaml:1:42: data.carry_state: needs data.window, the length of the windows in steps"),
     ("train: a, target: y, on_long: cut", "c.yaml:1:38: data.on_long: needs data.max_length, the maximum number of steps"),
     (
-        "train: a.csv, target: y, unit: word",
-        "c.yaml:1:39: data.unit: only for format text, not that of a.csv: leave it out",
+        "train: a.txt, inputs: {text: {unit: word}}",
+        "c.yaml:1:44: data.inputs.text.unit: all inputs of plain text have one unit: set data.unit: word instead",
+    ),
+    (
+        "train: a.csv, target: y, inputs: {x: {static: true}}",
+        "c.yaml:1:54: data.inputs.x.static: every input is static, so that a sequence has no steps: name an input with a value per step",
+    ),
+    (
+        "train: a.csv, target: y, inputs: {w: {}, x: {static: true, unit: word}}",
+        "c.yaml:1:73: data.inputs.x.unit: a static string is one token, which is not cut: leave unit out",
+    ),
+    (
+        "train: a.csv, target: y, inputs: {w: {}, x: {static: true, columns: 't*'}}",
+        "c.yaml:1:76: data.inputs.x.columns: a static input has no steps in columns: leave one of them out",
+    ),
+    (
+        "train: a.csv, target: y, transform: {x: difference}, inputs: {w: {}, x: {static: true}}",
+        "c.yaml:1:48: data.transform.x: x is the same at every step, so that its differences are 0: leave it out",
     ),
     ("train: a, target: y, format: csv, lines: true", "c.yaml:1:49: data.lines: only for format text, not csv: leave it out"),
 ]  # fmt: skip

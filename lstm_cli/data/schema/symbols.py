@@ -5,7 +5,6 @@ Labels are kept as they are written, without the blanks around them; 3 and 3.0 a
 Legend: T steps, K labels.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -48,11 +47,6 @@ def elements(cell: Any, *, textual: bool, separator: str = " ", step: int | None
             f"expected a list of labels, got {cell!r:.40}", "write [] for none and [label] for one", step=step
         )
     return [_symbol(part, step, "label") for part in (cell.tolist() if isinstance(cell, np.ndarray) else cell)]
-
-
-def set_cell(labels: Iterable[Any], separator: str) -> str:
-    """Return the cell of text that `elements` reads as these labels."""
-    return separator.join(map(str, labels))
 
 
 def categories(value: Any) -> list[str]:
