@@ -89,7 +89,7 @@ def test_a_table_named_as_text_trains_and_says_so_but_text_without_columns_stays
     ]
     text = open_data(data_config(tmp_path, train="log.txt", window=20))
     assert text.schema.layout.format == "text" and text.notes == []
-    with pytest.raises(ConfigError, match="the data has no column temp, only text"):
+    with pytest.raises(ConfigError, match=r"no column temp, only text: if the file is a table, set data.format: csv"):
         open_data(data_config(tmp_path, train="log.txt", inputs=["temp"], target="next", format="text"))
 
 

@@ -19,6 +19,8 @@ def require(config: Config, key: str, name: str, sequences: Sequence[RawSequence
         return
     names: list[str] = sorted(set().union(*(sequence.names for sequence in sequences)))
     hint = did_you_mean(nearest(name, names))
+    if names == ["text"]:
+        hint = ": if the file is a table, set data.format: csv"
     raise config.error(key, f"the data has no column {name}, only {listed(names)}{hint}")
 
 
