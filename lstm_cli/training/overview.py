@@ -84,4 +84,15 @@ def _counts(dataset: Dataset) -> str:
     lengths = dataset.lengths
     low, high = lengths.min(), lengths.max()
     spread = f"{low:,} to {high:,} (median {int(np.median(lengths)):,})" if low < high else f"{low:,}"
-    return f"{counted(len(lengths), 'sequence')}, {counted(int(lengths.sum()), 'step')}; length {spread}"
+    return f"{counted(len(lengths), 'sequence')}, {_steps(dataset)}; length {spread}"
+
+
+def _steps(dataset: Dataset) -> str:
+    """Return how many steps there are, and how many are scored if not all."""
+    steps, context = int(dataset.lengths.sum()), dataset.context_steps
+    scored = steps if dataset.schema.target.per == "sequence" else dataset.scored_steps
+    if scored == steps:
+        return counted(steps, "step")
+    if context:
+        return f"{counted(scored, 'step')} scored + {context:,} of context"
+    return f"{counted(scored, 'step')} scored of {steps:,}"

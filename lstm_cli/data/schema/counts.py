@@ -75,20 +75,21 @@ class UnknownCounts:
 
     def add(self, schema: Schema, record: Record, *, labelled: bool) -> None:
         """Count the tokens and labels of a record that training never saw, and its values that are missing."""
+        first = max(record.first, 0)  # the steps before it belong to another split
         for name, vocabulary in schema.tokens.items():
-            self.inputs.setdefault(name, _Count()).add(record.tokens(name), vocabulary)
+            self.inputs.setdefault(name, _Count()).add(record.tokens(name)[first:], vocabulary)
         for name, labels in schema.sets.items():
-            self.inputs.setdefault(name, _Count()).add(_flat(record.sets(name)), labels)
+            self.inputs.setdefault(name, _Count()).add(_flat(record.sets(name)[first:]), labels)
         for column in schema.layout.filled:
             gaps = self.missing.setdefault(column.name, _Gaps(f"values missing, filled by {column.fill}"))
-            gaps.add(np.isnan(record.numbers(column.name)[max(record.first, 0) :]))
+            gaps.add(np.isnan(record.numbers(column.name)[first:]))
         if not labelled:
             return
         target = schema.layout.target
         if target.skip_missing and not target.is_next:
             total = record.steps if target.per == "step" else 1
-            counted = counted_values(record.weight, total, target.ahead, target.horizon)[max(record.first, 0) :]
-            known = np.ones_like(counted) if record.known is None else record.known[max(record.first, 0) :]
+            counted = counted_values(record.weight, total, target.ahead, target.horizon)[first:]
+            known = np.ones_like(counted) if record.known is None else record.known[first:]
             gaps = self.missing.setdefault(f"target {target.name}", _Gaps("values missing, which do not count"))
             gaps.add(~known[counted])
         match target.kind:

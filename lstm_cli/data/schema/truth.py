@@ -1,10 +1,14 @@
 """True categories and sets as they are written in the data, and what converts them to indices."""
 
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 from lstm_cli.data.schema.record import Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
+from lstm_cli.data.schema.weights import counted_values
+
+Label = TypeVar("Label")
 
 
 def target_vocabulary(schema: Schema) -> Vocabulary | Labels:
@@ -23,10 +27,18 @@ def target_labels(schema: Schema) -> Labels:
 def true_categories(schema: Schema, record: Record) -> list[str]:
     """Return the true categories that count, as they are written in the data."""
     target = schema.layout.target
-    return record.tokens(schema.layout.next_columns[0].name) if target.is_next else record.known_labels
+    return _following(schema, record, record.tokens) if target.is_next else record.known_labels
 
 
 def true_sets(schema: Schema, record: Record) -> list[list[str]]:
     """Return the true sets that count, as they are written in the data."""
     target = schema.layout.target
-    return record.sets(schema.layout.next_columns[0].name) if target.is_next else record.known_labels
+    return _following(schema, record, record.sets) if target.is_next else record.known_labels
+
+
+def _following(schema: Schema, record: Record, values: Callable[[str], list[Label]]) -> list[Label]:
+    """Return the values of the input that is predicted, of the steps that are the next one of a step that counts."""
+    ahead = schema.layout.target.ahead
+    counted = counted_values(record.weight, record.steps, ahead, horizon=1)
+    counted[: max(ahead, record.first)] = False
+    return [value for value, counts in zip(values(schema.layout.next_columns[0].name), counted, strict=True) if counts]
