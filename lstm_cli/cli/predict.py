@@ -37,7 +37,12 @@ _PATH = click.Path(path_type=Path)
 )  # fmt: skip
 @click.option(
     "--steps", type=click.IntRange(min=1), metavar="N",
-    help="Continue each sequence for N steps by feeding predictions back, or drive the system for N steps.",
+    help="Predict the N steps after the last of each sequence, where need be by feeding predictions back, or drive the "
+    "system for N steps.",
+)  # fmt: skip
+@click.option(
+    "--future", type=_PATH, metavar="DATA",
+    help="Read the known inputs of the steps after the last from this file; without --steps N: for all of its rows.",
 )  # fmt: skip
 @click.option(
     "--generate", type=click.IntRange(min=1), metavar="N", help="Sample N symbols from a language model; without DATA."
@@ -67,6 +72,7 @@ def predict(
     keep: tuple[str, ...],
     form: str | None,
     steps: int | None,
+    future: Path | None,
     generate: int | None,
     prompt: str | None,
     temperature: float | None,
@@ -94,13 +100,15 @@ def predict(
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     if generate is None:
         _check_data(data=data, prompt=prompt, temperature=temperature)
-    elif data or steps or probabilities or evaluate or keep or form or state_in or state_out:
+    elif data or steps or probabilities or evaluate or keep or form or future or state_in or state_out:
         raise click.UsageError(
             "--generate cannot be combined with DATA, --steps, --probabilities or states, nor with other options on "
             "DATA: leave them out."
         )
     if evaluate:
-        _check_evaluation(data=data, out=out, steps=steps, others=bool(probabilities or keep or state_in or state_out))
+        _check_evaluation(
+            data=data, out=out, steps=steps or future, others=bool(probabilities or keep or state_in or state_out)
+        )
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
         from lstm_cli.predict import predict_run
 
@@ -119,6 +127,7 @@ def predict(
             state_out=state_out,
             keep=keep,
             form=form,
+            future=future,
             trust=trust,
             note=lambda text: None if quiet else click.echo(text, err=True),
         )
@@ -134,10 +143,10 @@ def _check_data(*, data: Path | None, prompt: str | None, temperature: float | N
         raise click.UsageError("Missing DATA: a file of sequences, - for standard input, or --generate N instead.")
 
 
-def _check_evaluation(*, data: Path | None, out: Path | None, steps: int | None, others: bool) -> None:
+def _check_evaluation(*, data: Path | None, out: Path | None, steps: int | Path | None, others: bool) -> None:
     """Refuse options that ``--evaluate`` has no use for."""
     if steps is not None:
-        raise click.UsageError("--evaluate scores predictions: leave --steps out.")
+        raise click.UsageError("--evaluate scores predictions: leave --steps and --future out.")
     if others and out is None:
         raise click.UsageError("--evaluate prints metrics, and predictions only with -o OUT: give it, or leave other "
                                "options out.")  # fmt: skip

@@ -3,8 +3,10 @@
 Legend: B sequences, K outputs, S state values per sequence.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
+from typing import cast
 
 import numpy as np
 
@@ -26,16 +28,68 @@ def ignore(outputs: Outputs) -> None:
 def forecasts(
     network: Network, sequences: Iterable[Encoded], steps: int, states: States | None, listener: Listener
 ) -> Iterator[tuple[Encoded, np.ndarray]]:
-    """Yield each sequence with its forecast: indices (steps,), or indicators or numbers (steps, K)."""
+    """Yield each sequence with its forecast by feedback: indices (steps,), or indicators or numbers (steps, K)."""
     check_feedback(network, "--steps")
+    if network.schema.layout.window is not None:
+        yield from _slid(network, sequences, steps)
+        return
     choose = most_likely(network.schema)
-    outputs = network.outputs(sequences, states, reduce=lambda values: values[-1:])
+    checked = (check_future(network.schema, sequence, steps) for sequence in sequences)
+    outputs = network.outputs(checked, states, reduce=lambda values: values[-1:])
     while group := list(islice(outputs, SEQUENCES_HELD)):
         for known in group:
             listener(known)
         last, state = np.concatenate([known.values[-1:] for known in group]), np.stack([o.state for o in group])
-        ahead = np.stack(list(islice(continued(network, last, state, choose), steps)), axis=1)
-        yield from zip([known.sequence for known in group], ahead, strict=True)
+        given = [known.sequence for known in group]
+        ahead = np.stack(list(islice(continued(network, last, state, choose, given), steps)), axis=1)
+        yield from zip(given, ahead, strict=True)
+
+
+def _slid(network: Network, sequences: Iterable[Encoded], steps: int) -> Iterator[tuple[Encoded, np.ndarray]]:
+    """Yield each sequence with its forecast (steps, K), for a model of windows: each step has a window of its own."""
+    schema, remaining = network.schema, iter(sequences)
+    window = schema.layout.window or 1
+    while group := list(islice(remaining, SEQUENCES_HELD)):
+        tails = [check_future(schema, item, steps).part(max(0, item.steps - window), item.steps) for item in group]
+        chosen: list[np.ndarray] = []
+        for step in range(steps):
+            chosen.append(network.last_windows(tails))
+            inputs = zip(tails, following_numbers(schema, chosen[-1], group, step), strict=True)
+            tails = [_moved(tail, numbers, window) for tail, numbers in inputs]
+        yield from zip(group, np.stack(chosen, axis=1), strict=True)
+
+
+def _moved(tail: Encoded, numbers: np.ndarray, window: int) -> Encoded:
+    """Return the end of a sequence with one more step of numbers (I,), at most `window` steps in all."""
+    tokens = {name: np.concatenate([indices, indices[-1:]])[-window:] for name, indices in tail.tokens.items()}
+    held = np.concatenate([cast(np.ndarray, tail.numbers), numbers[np.newaxis]])[-window:]
+    return replace(tail, steps=len(held), numbers=held, tokens=tokens)
+
+
+def direct(
+    network: Network, sequences: Iterable[Encoded], states: States | None, listener: Listener
+) -> Iterator[tuple[Encoded, np.ndarray]]:
+    """Yield each sequence with the output (1, H * D) of its last step, for a model that predicts several at once."""
+    checked = (check_future(network.schema, sequence, 1) for sequence in sequences)
+    if network.schema.layout.window is None:
+        for outputs in network.outputs(checked, states, reduce=lambda values: values[-1:]):
+            listener(outputs)
+            yield outputs.sequence, outputs.values[-1:]
+        return
+    while group := list(islice(checked, SEQUENCES_HELD)):
+        yield from zip(group, network.last_windows(group)[:, np.newaxis], strict=True)
+
+
+def check_future(schema: Schema, sequence: Encoded, steps: int) -> Encoded:
+    """Return a sequence, or raise a `ConfigError` if it lacks known inputs for a forecast of some steps."""
+    known = schema.layout.known
+    given = 0 if sequence.future is None else len(sequence.future)
+    needed = schema.target.reach + steps - 1
+    if known and given < needed:
+        names = ", ".join(column.name for column in known)
+        what = f"--steps needs the values of {names} at the {needed} steps after the last of {sequence.where}"
+        raise ConfigError(f"{what}: give them with --future FILE")
+    return sequence
 
 
 def generated(network: Network, prompt: str, count: int, *, temperature: float, seed: int) -> Iterator[str]:
@@ -52,8 +106,10 @@ def _lines(network: Network, prompt: str, count: int, choose: Choice) -> Iterato
     """Yield symbols; for a model of lines, line by line."""
     schema, before = network.schema, prompt
     while count > 0:
-        (outputs,) = network.outputs([schema.prompt(prompt)])
-        for chosen in islice(continued(network, outputs.values[-1:], outputs.state[np.newaxis], choose), count):
+        start = schema.prompt(prompt)
+        (outputs,) = network.outputs([start])
+        symbols = continued(network, outputs.values[-1:], outputs.state[np.newaxis], choose, [start])
+        for chosen in islice(symbols, count):
             before = schema.text(chosen, after=before)
             count -= 1
             yield before
@@ -65,13 +121,15 @@ def _lines(network: Network, prompt: str, count: int, choose: Choice) -> Iterato
 def check_feedback(network: Network, option: str) -> None:
     """Raise a `ConfigError` unless the model's output at a step is its input at the next."""
     target = network.schema.target
-    if not target.is_next or target.ahead != 1:
+    if not target.is_next or target.ahead != 1 or target.horizon != 1:
         raise ConfigError(f"{option} needs a model that predicts its next input: train with data.target: next")
     if network.bidirectional:
         raise ConfigError(f"{option} needs a model that reads forward only: train with model.bidirectional: false")
 
 
-def continued(network: Network, output: np.ndarray, state: np.ndarray, choose: Choice) -> Iterator[np.ndarray]:
+def continued(
+    network: Network, output: np.ndarray, state: np.ndarray, choose: Choice, sequences: Sequence[Encoded]
+) -> Iterator[np.ndarray]:
     """Yield the choice for the next step of every sequence, without end.
 
     Parameters
@@ -83,11 +141,15 @@ def continued(network: Network, output: np.ndarray, state: np.ndarray, choose: C
         After that step.
     choose : callable
         From outputs (B, K) to the values that are fed back: token indices (B,), or numbers or label indicators (B, K).
+    sequences : list of encoded sequences
+        They have the inputs that are not predicted.
     """
+    step = 0
     while True:
         chosen = choose(output)
         yield chosen
-        output, state = network.predictor(_one_step(network.schema, chosen), state)
+        output, state = network.predictor(_one_step(network.schema, chosen, sequences, step), state)
+        step += 1
 
 
 def most_likely(schema: Schema) -> Choice:
@@ -130,34 +192,49 @@ def _without_unknown(schema: Schema, choose: Choice) -> Choice:
     return known
 
 
-def _one_step(schema: Schema, chosen: np.ndarray) -> Batch:
+def _one_step(schema: Schema, chosen: np.ndarray, sequences: Sequence[Encoded], step: int) -> Batch:
     """Return the batch of one step that feeds back the choice; each sequence continues from the same column."""
-    count = len(chosen)
-    category = schema.target.kind == "category"
+    size = len(chosen)
+    numbers = following_numbers(schema, chosen, sequences, step) if schema.numeric_size else None
     return Batch(
-        lengths=np.ones(count, np.int64),
-        mask=np.ones((1, count), np.float32),
-        numbers=None if category else _numbers(schema, chosen),
-        tokens=_tokens(schema, chosen) if category else {},
-        counted=np.arange(count),
+        lengths=np.ones(size, np.int64),
+        mask=np.ones((1, size), np.float32),
+        numbers=None if numbers is None else numbers[np.newaxis],
+        tokens=_tokens(schema, chosen, sequences),
+        counted=np.arange(size),
         target=None,
-        weight=np.ones(count, np.float32),
-        loss_divisor=float(count),
-        sequences=np.arange(count),
-        carry=np.arange(count),
+        weight=np.ones(size, np.float32),
+        loss_divisor=float(size),
+        sequences=np.arange(size),
+        carry=np.arange(size),
     )
 
 
-def _numbers(schema: Schema, chosen: np.ndarray) -> np.ndarray:
-    """Return the numeric inputs (1, B, I): the chosen values; predictions are no gaps that were filled."""
-    numbers = np.zeros((1, len(chosen), schema.numeric_size), schema.precision)
-    numbers[0][:, schema.predicted_numbers or slice(chosen.shape[1])] = chosen
+def following_numbers(schema: Schema, chosen: np.ndarray, sequences: Sequence[Encoded], step: int) -> np.ndarray:
+    """Return the numeric inputs (B, I) of a step after the last: the choice, and those that are known or static."""
+    own = len(schema.fed_numbers) if schema.target.kind != "category" else 0
+    if own == schema.numeric_size:
+        return np.ascontiguousarray(chosen, schema.precision)
+    sources = [
+        item.numbers[-1] if item.future is None else item.future[step] for item in sequences if item.numbers is not None
+    ]
+    numbers = np.stack(sources).astype(schema.precision)
+    if own:
+        numbers[:, schema.fed_numbers] = chosen
     return numbers
 
 
-def _tokens(schema: Schema, chosen: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the token inputs (1, B) by name: the chosen tokens, and those derived from them."""
-    source = schema.layout.next_columns[0].name
-    words = schema.tokens[source].decode(chosen)
-    derived = {name: vocabulary.encode(words) for name, vocabulary in schema.tokens.items() if name != source}
-    return {name: array[np.newaxis] for name, array in ({source: chosen.astype(np.int32)} | derived).items()}
+def _tokens(schema: Schema, chosen: np.ndarray, sequences: Sequence[Encoded]) -> dict[str, np.ndarray]:
+    """Return the token inputs (1, B) by name: the chosen tokens, those derived from them, and static ones."""
+    source = schema.layout.next_columns[0].name if schema.target.kind == "category" else None
+    words = schema.tokens[source].decode(chosen) if source is not None else []
+    found: dict[str, np.ndarray] = {}
+    for column in schema.layout.inputs:
+        if column.kind != "tokens":
+            continue
+        if column.static:
+            indices = np.array([item.tokens[column.name][-1] for item in sequences])
+        else:
+            indices = chosen if column.name == source else schema.tokens[column.name].encode(words)
+        found[column.name] = indices.astype(np.int32)[np.newaxis]
+    return found

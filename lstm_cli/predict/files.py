@@ -1,16 +1,17 @@
 """The work of `lstm-predict`, from files to files: predictions, scores, forecasts, text."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from lstm_cli.config.formats import FORMATS
-from lstm_cli.data import Encoded, memory
+from lstm_cli.data import Encoded, memory, read_sequences
 from lstm_cli.data.formats.source import shown
 from lstm_cli.errors import ConfigError, did_you_mean, nearest
 from lstm_cli.predict.conllu import Filling, check_fillable
+from lstm_cli.predict.future import Future, extension, known_layout
 from lstm_cli.predict.inputs import Inputs
 from lstm_cli.predict.kept import Kept
 from lstm_cli.predict.run import Run, load
@@ -33,6 +34,12 @@ class Request:
     state_out: Path | None
     keep: Sequence[str]
     form: str | None
+    future: Path | None = None
+
+    @property
+    def ahead(self) -> bool:
+        """Whether later steps are forecast, instead of predictions for those of the data."""
+        return self.steps is not None or self.future is not None
 
     @property
     def fills(self) -> bool:
@@ -60,6 +67,7 @@ def predict_run(
     state_out: Path | None = None,
     keep: Sequence[str] = (),
     form: str | None = None,
+    future: Path | None = None,
     trust: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, float] | None:
@@ -79,7 +87,9 @@ def predict_run(
         Score `data`; predictions are written only with `out`.
     steps : int, optional
         Write forecasts of this many steps beyond the end of each sequence instead of predictions; for a model that
-        drives a system, trajectories of this many steps.
+        drives a system, trajectories of this many steps. With `future` as many as it has rows.
+    future : Path, optional
+        A file with the known inputs of the steps after the last, read as `data`.
     generate, prompt, temperature, seed : int, str, float, int, optional
         Write this many symbols of text; see `Run.generate`.
     state_in, state_out : Path, optional
@@ -111,7 +121,7 @@ def predict_run(
     name = "standard input" if str(data) == "-" else shown(data)
     with memory.memory_errors(name):
         if out is not None or not evaluate:
-            request = Request(data, out, probabilities, steps, state_in, state_out, keep, form)
+            request = Request(data, out, probabilities, steps, state_in, state_out, keep, form, future)
             inputs = _predict(run, request)
         if evaluate:
             inputs = Inputs(run, data, form=form)
@@ -126,7 +136,11 @@ def _predict(run: Run, request: Request) -> Inputs:
     _check(run, request)
     ids = run.schema.layout.id
     kept = Kept(None if "all" in request.keep else request.keep, ids) if request.keep else None
-    inputs = Inputs(run, request.data, form=request.form, kept=kept)
+    later = None if request.future is None else _future(run, request, request.future)
+    steps = run.forecast_steps(request.steps, later) if request.ahead and not run.drives else request.steps
+    request = replace(request, steps=steps)
+    extend = None if run.drives else extension(run.schema.layout, steps, later)
+    inputs = Inputs(run, request.data, form=request.form, kept=kept, extend=extend)
     schema = with_steps(run.schema, request.steps) if run.drives else run.schema
     filling = Filling(request.data, run.schema) if request.fills else None
     with inputs.encoded(schema) as encoded:
@@ -135,25 +149,35 @@ def _predict(run: Run, request: Request) -> Inputs:
                 write_pieces(filling.lines(rows), request.out)
             else:
                 per_step = run.drives or request.steps is not None or run.schema.target.per == "step"
-                table = Table.of(run.schema, per_step=per_step)
+                table = Table.of(run.schema, per_step=per_step, later=request.ahead)
                 write_rows(rows if kept is None else kept.added(rows), request.out, table)
     return inputs
 
 
+def _future(run: Run, request: Request, file: Path) -> Future:
+    """Return the known inputs of the steps after the last, from a file."""
+    schema = replace(run.schema, layout=known_layout(run.schema.layout))
+    with closing(read_sequences(file, schema, form=request.form or run.format)) as sequences:
+        return run.future(sequences, shown(file))
+
+
 def _check(run: Run, request: Request) -> None:
     """Refuse options that this model, or another option, excludes."""
-    if run.drives and (given := request.given("probabilities", "state_in", "state_out")):
+    if run.drives and (given := request.given("probabilities", "state_in", "state_out", "future")):
         raise ConfigError(f"{', '.join(given)}: this model drives a system: leave them out")
     if request.state_in or request.state_out:
         check_stateful(run.network)
-    if request.steps is not None and not run.drives:
+    if (given := request.given("state_in", "state_out")) and run.schema.layout.window is not None:
+        what = "with data.scale: window each window starts afresh, so that there is no state to continue from"
+        raise ConfigError(f"{', '.join(given)}: {what}: leave them out")
+    if request.ahead and not run.drives:
         if request.probabilities:
             raise ConfigError("--probabilities: forecasts (--steps) have none: leave one of them out")
         if request.keep:
             raise ConfigError("--keep: forecasts (--steps) are of steps that the input lacks: leave one of them out")
     if request.fills:
         form = request.form or run.format
-        check_fillable(run.schema, request.data, form, request.given("probabilities", "steps", "keep"))
+        check_fillable(run.schema, request.data, form, request.given("probabilities", "steps", "future", "keep"))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from lstm_cli.data import Encoded, Schema, UnknownCounts, encode, read_sequences
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema.parsing import in_time
+from lstm_cli.predict.future import Extension
 from lstm_cli.predict.kept import Kept
 from lstm_cli.predict.run import Run
 
@@ -23,9 +24,20 @@ class Inputs:
         Its format; None: that which the run's config names, else by the suffix.
     kept : Kept, optional
         Receives columns that are carried through.
+    extend : callable, optional
+        Adds the known inputs of later steps to a record.
     """
 
-    def __init__(self, run: Run, data: Path, *, form: str | None = None, kept: Kept | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        data: Path,
+        *,
+        form: str | None = None,
+        kept: Kept | None = None,
+        extend: Extension | None = None,
+    ) -> None:
+        self._extend = extend
         self._run, self._data, self._form, self._kept = run, data, form or run.format, kept
         self._policy, self.unknown_counts = run.policy(data), UnknownCounts()
 
@@ -36,7 +48,7 @@ class Inputs:
         raw = read_sequences(self._data, schema, form=self._form, policy=self._policy, keep=keep)
 
         def made(sequence: RawSequence) -> Encoded:
-            encoded = encode(schema, sequence, unknown_counts=self.unknown_counts)
+            encoded = encode(schema, sequence, unknown_counts=self.unknown_counts, extend=self._extend)
             if self._kept is not None:
                 self._kept.take(_in_time(schema, sequence), encoded)
             return encoded

@@ -42,7 +42,8 @@ class Kept:
         if not self._checked:
             self._check(sequence)
         names = sequence.names if self.names is None else self.names
-        steps = encoded.offset + encoded.steps if encoded.observed is None else None
+        whole = encoded.offset + encoded.steps + encoded.unpredicted
+        steps = whole if encoded.observed is None else None
         self._waiting.append(
             {free(name): _values(sequence.columns.get(name), steps) for name in names if name not in self._ids}
         )

@@ -109,13 +109,23 @@ class Network:
         for index, (sequence, values) in enumerate(zip(sequences, pieces, strict=True)):
             yield Outputs(sequence, values[0] if len(values) == 1 else np.concatenate(values), finals[index])
 
+    def last_windows(self, sequences: Sequence[Encoded]) -> np.ndarray:
+        """Return the output of the window that ends each sequence (B, K), without the window's own scaling."""
+        dataset = Dataset(sequences, self.schema)
+        return self._windows(dataset, last=True)[dataset.offsets[1:] - 1]
+
+    def _windows(self, dataset: Dataset, *, last: bool = False) -> np.ndarray:
+        """Return the output of the window that ends at each step, or only at the last of each sequence (S, K)."""
+        outputs = np.zeros((int(dataset.offsets[-1]), self.schema.target.size))
+        for batch in WholeBatches(self.model.spec, dataset, last=last).epoch(0):
+            values, _ = self.predictor(batch)
+            outputs[dataset.places(batch)] = dataset.unscaled(batch, values)
+        return outputs
+
     def _run_windows(self, sequences: Sequence[Encoded], reduce: Reduction) -> Iterator[Outputs]:
         """Run a window for every step of the sequences; the outputs are without the windows' own scaling."""
         dataset = Dataset(sequences, self.schema)
-        outputs = np.zeros((int(dataset.offsets[-1]), self.schema.target.size))
-        for batch in WholeBatches(self.model.spec, dataset).epoch(0):
-            values, _ = self.predictor(batch)
-            outputs[dataset.places(batch)] = dataset.unscaled(batch, values)
+        outputs = self._windows(dataset)
         for index, sequence in enumerate(sequences):
             own = outputs[dataset.offsets[index] : dataset.offsets[index + 1]]
             yield Outputs(sequence, reduce(own), np.zeros(0))

@@ -12,6 +12,7 @@ from typing import Any
 
 from lstm_cli.config import Config, load_resolved
 from lstm_cli.data import Encoded, UnknownCounts, encode, load_schema, raw_sequences, read_dataset, split_batches
+from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Origin, Source
 from lstm_cli.data.reading import BadRowPolicy
 from lstm_cli.engine.build import build_model, restore_weights
@@ -19,8 +20,9 @@ from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.memory import check_memory
 from lstm_cli.engine.threads import use_threads
-from lstm_cli.errors import CheckpointError
+from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.predict import feedback, wording
+from lstm_cli.predict.future import Extension, Future, extension
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
@@ -94,11 +96,51 @@ class Run:
             return self.steer(sequences)
         return list(self.predictions(self._encoded(sequences), probabilities=probabilities))
 
-    def forecast(self, sequences: Iterable[Mapping[str, Any]], steps: int) -> list[dict[str, Any]]:
-        """Return the model's forecast of the next steps of each sequence, computed by feeding its predictions back."""
+    def forecast(
+        self,
+        sequences: Iterable[Mapping[str, Any]],
+        steps: int | None = None,
+        *,
+        future: Iterable[Mapping[str, Any]] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the model's forecast of the steps after the last of each sequence.
+
+        A model of several steps at once gives the first `steps` of them; another one feeds its predictions back.
+
+        Parameters
+        ----------
+        sequences : iterable of mappings
+        steps : int, optional
+            None: as many as `future` has.
+        future : iterable of mappings, optional
+            The values of the known inputs at the steps after the last, with the ids of the sequences.
+
+        Returns
+        -------
+        forecasts : list of mappings
+            With `id`; `step`, the numbers of the steps; `prediction`, one for each; and with ``data.time`` their times.
+        """
         if self.drives:
             return self.steer(sequences, steps)
-        return list(self.forecasts(self._encoded(sequences), steps))
+        later = None if future is None else self.future(raw_sequences(future, self.schema), "future")
+        steps = self.forecast_steps(steps, later)
+        extend = extension(self.schema.layout, steps, later)
+        return list(self.forecasts(self._encoded(sequences, extend), steps))
+
+    def future(self, sequences: Iterable[RawSequence], name: str) -> Future:
+        """Return the known inputs of later steps from the sequences of a file."""
+        return Future(self.schema, sequences, name)
+
+    def forecast_steps(self, steps: int | None, future: Future | None) -> int:
+        """Return how many steps to forecast, or raise the `ConfigError` that says what is wrong with the number."""
+        target = self.schema.target
+        if steps is None and future is None:
+            raise ConfigError("--steps: give the number of steps to forecast")
+        asked = steps if steps is not None else 0 if future is None else future.steps
+        if target.horizon > 1 and asked > target.horizon:
+            what = f"--steps {asked}" if steps is not None else f"--future has {asked} rows"
+            raise ConfigError(f"{what}: this model predicts {target.horizon} steps at once: give at most as many")
+        return asked
 
     @property
     def format(self) -> str | None:
@@ -213,8 +255,12 @@ class Run:
         listener: feedback.Listener = feedback.ignore,
     ) -> Iterator[dict[str, Any]]:
         """Yield a forecast for each encoded sequence; `listener` is called with the outputs before it."""
+        if self.schema.target.horizon > 1:
+            for sequence, output in feedback.direct(self.network, sequences, states, listener):
+                yield wording.first_steps(self.schema, sequence, output, steps)
+            return
         for sequence, chosen in feedback.forecasts(self.network, sequences, steps, states, listener):
             yield wording.continuation(self.schema, sequence, chosen)
 
-    def _encoded(self, sequences: Iterable[Mapping[str, Any]]) -> Iterator[Encoded]:
-        return (encode(self.schema, sequence) for sequence in raw_sequences(sequences, self.schema))
+    def _encoded(self, sequences: Iterable[Mapping[str, Any]], extend: Extension | None = None) -> Iterator[Encoded]:
+        return (encode(self.schema, sequence, extend=extend) for sequence in raw_sequences(sequences, self.schema))

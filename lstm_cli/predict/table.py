@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_cli.data import Schema
+from lstm_cli.data.schema.target import Target
 from lstm_cli.errors import ConfigError
-from lstm_cli.predict.wording import RESERVED, PerStep, Row
+from lstm_cli.predict.wording import RESERVED, Later, PerStep, Row
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ class Table:
     separator: str = " "
 
     @classmethod
-    def of(cls, schema: Schema, *, per_step: bool) -> "Table":
-        """Return the table of the predictions of a model that was trained with a schema."""
+    def of(cls, schema: Schema, *, per_step: bool, later: bool = False) -> "Table":
+        """Return the table of the predictions of a model that was trained with a schema, or of its later steps."""
         driven = schema.layout.closed_loop is not None
-        numbers = () if driven else _distinct(schema.target.output_columns)
+        numbers = () if driven else _names_of_numbers(schema.target, later=later)
         return cls(per_step, schema.layout.id, numbers, _separator(schema) if schema.target.kind == "set" else " ")
 
     def lines(self, rows: Iterable[Row]) -> Iterator[str]:
@@ -64,7 +65,7 @@ class Table:
             cells = self._predicted(prediction[place], probabilities and probabilities[place], given)
             if "output" in row:
                 cells |= _outputs(row["output"][place])
-            own = {name: _at(value, step) for name, value in given.items()}
+            own = {name: _at(value, step, place) for name, value in given.items()}
             yield _merged({**names, "step": step}, own, cells)
 
     def _names(self, row: Row) -> dict[str, Any]:
@@ -99,6 +100,14 @@ def _separator(schema: Schema) -> str:
     return "|" if any(len(label.split()) != 1 for label in labels) else separator
 
 
+def _names_of_numbers(target: Target, *, later: bool) -> tuple[str, ...]:
+    """Return a name for each output: its column, and the steps ahead where several are predicted at once."""
+    names = _distinct(target.output_columns[: target.width])
+    if later or target.horizon == 1:
+        return names
+    return tuple(f"{name}_{step}" for step in range(target.ahead, target.reach + 1) for name in names)
+
+
 def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
     """Return a name for each output: its column, with a number where the column has several."""
     totals, seen = Counter(columns), Counter[str]()
@@ -114,8 +123,10 @@ def _merged(names: Row, given: Row, cells: Row) -> dict[str, Any]:
     return names | {f"input_{k}" if k in names or k in cells else k: value for k, value in given.items()} | cells
 
 
-def _at(value: Any, step: int) -> Any:
-    """Return a value of the input at a step; one of the whole sequence is the same at all."""
+def _at(value: Any, step: int, place: int) -> Any:
+    """Return a value of the input at a step, or of a forecast; one of the whole sequence is the same at all."""
+    if isinstance(value, Later):
+        return value[place]
     return value[step] if isinstance(value, PerStep) else value
 
 

@@ -22,6 +22,10 @@ class PerStep(list[Any]):
     """Values of a column of the input, one for each of its steps."""
 
 
+class Later(list[Any]):
+    """Values of a column, one for each step of a forecast."""
+
+
 def reduction(schema: Schema, *, probabilities: bool) -> Reduction:
     """Return the reduction of the outputs (T, K) that `described` needs."""
     if probabilities or schema.target.kind == "number":
@@ -33,7 +37,8 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, 
     """Return the row for a sequence: `id`, `prediction` and, if asked, `probabilities`.
 
     Predictions per step are lists with an entry for each step of the input, None where the network has no output: at
-    the first steps, which differences remove. Where the data has times, the row has those of the steps too.
+    the first steps, which differences remove, and at the last ones if known inputs of later steps are not given. Where
+    the data has times, the row has those of the steps too.
 
     Parameters
     ----------
@@ -61,7 +66,8 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, 
         if numbered:
             columns = {"step": range(first, first + len(values)), **columns}
         else:
-            columns = {name: [None] * first + entries for name, entries in columns.items()}
+            before, after = [None] * first, [None] * outputs.sequence.unpredicted
+            columns = {name: before + entries + after for name, entries in columns.items()}
         columns = _times(schema, outputs.sequence) | columns
     return {"id": outputs.sequence.id, **columns}
 
@@ -75,15 +81,38 @@ def _times(schema: Schema, sequence: Encoded) -> Row:
     """Return the times of the steps of the input, those with an output, under the name of their column."""
     if schema.layout.time is None or sequence.times is None:
         return {}
-    return {free(schema.layout.time): PerStep([None] * sequence.offset + written(sequence.times))}
+    return {
+        free(schema.layout.time): PerStep(
+            [None] * sequence.offset + written(sequence.times) + [None] * sequence.unpredicted
+        )
+    }
 
 
 def continuation(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> Row:
     """Return the row for a forecast, from the values fed back: indices (N,), indicators or numbers (N, K)."""
     if schema.target.kind == "number":
         restorer = schema.restorer(sequence)
-        return {"id": sequence.id, "prediction": plain(np.stack([restorer.append(output) for output in chosen]))}
-    return {"id": sequence.id, "prediction": labels(schema, chosen)}
+        predicted = plain(np.stack([restorer.append(output) for output in chosen]))
+    else:
+        predicted = labels(schema, chosen)
+    return _forecast(schema, sequence, predicted)
+
+
+def first_steps(schema: Schema, sequence: Encoded, output: np.ndarray, steps: int) -> Row:
+    """Return the row for a forecast: the first steps of the last output (1, H * D)."""
+    restored = schema.restorer(sequence).restore_all(output, sequence.steps - 1)
+    return _forecast(schema, sequence, plain(schema.target.by_step(restored)[0, :steps]))
+
+
+def _forecast(schema: Schema, sequence: Encoded, predicted: list[Any]) -> Row:
+    """Return the row for predictions of later steps, with the numbers and times of these steps."""
+    skipped = schema.target.ahead - 1
+    first = sequence.offset + sequence.steps + skipped
+    row: Row = {"id": sequence.id, "step": list(range(first, first + len(predicted)))}
+    times, name = sequence.future_times, schema.layout.time
+    if times is not None and name is not None:
+        row[free(name)] = Later(written(times[skipped : skipped + len(predicted)]))
+    return row | {"prediction": predicted}
 
 
 def check_probabilities(schema: Schema) -> None:

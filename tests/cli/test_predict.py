@@ -9,8 +9,8 @@ from lstm_cli.cli.predict import _table
 
 DEFAULTS = {
     "out": None, "probabilities": False, "evaluate": False, "steps": None, "generate": None, "prompt": "",
-    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None, "keep": (), "form": None, "trust": False,
-    "note": ANY,
+    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None, "keep": (), "form": None, "future": None,
+    "trust": False, "note": ANY,
 }  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def test_the_umbrella_runs_the_same_command(invoke, calls):
         ((), "Missing argument 'RUN'"),
         (("r",), "Missing DATA: a file of sequences, - for standard input, or --generate N instead."),
         (("r", "--steps", "3"), "Missing DATA"),
-        (("r", "a", "--evaluate", "--steps", "3"), "--evaluate scores predictions: leave --steps out"),
+        (("r", "a", "--evaluate", "--steps", "3"), "--evaluate scores predictions: leave --steps and --future out"),
         (("r", "a", "--evaluate", "--keep", "x"), "--evaluate prints metrics, and predictions only with -o OUT"),
         (("r", "a", "--keep", "x,"), "Invalid value for '--keep': expected names of columns"),
         (("r", "a", "-q", "-v"), "-q and -v exclude each other"),

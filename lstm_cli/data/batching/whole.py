@@ -66,10 +66,20 @@ class WholeBatches(Batches):
         The sequences, with targets or without.
     normalize
         What the loss is averaged over: ``step`` or ``sequence``.
+    last
+        With ``data.scale: window``: only the window that ends with the sequence.
     """
 
-    def __init__(self, model: ModelSpec, dataset: Dataset, *, normalize: Literal["step", "sequence"] = "step") -> None:
+    def __init__(
+        self,
+        model: ModelSpec,
+        dataset: Dataset,
+        *,
+        normalize: Literal["step", "sequence"] = "step",
+        last: bool = False,
+    ) -> None:
         target = dataset.schema.target
+        self._only_last = last
         super().__init__(dataset, batch_steps=most_steps(target.size), shuffle=False, normalize=normalize)
         longest = max(1, int(dataset.lengths.max(initial=1)))
         self._most = most_steps(target.size)
@@ -89,6 +99,8 @@ class WholeBatches(Batches):
 
     def _origins(self, windows: Windows) -> Plan:
         """Return the plan in which every step that counts is the last of a window."""
+        if self._only_last:
+            windows = windows.take(windows.starts + windows.lengths == self.dataset.lengths[windows.sequences])
         windows = windows.take(self._counts(windows))
         windows = windows.take(np.argsort(-windows.lengths, kind="stable"))
         return Plan(windows, self._bounds(windows.lengths))

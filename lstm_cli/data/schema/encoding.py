@@ -3,6 +3,7 @@
 Legend: T steps without those that transforms remove, I numbers per step, D or K targets per step.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem, problem_at
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.filling import filled_record
+from lstm_cli.data.schema.known import ahead_of, continued_by_calendar, extended, predicted_steps
 from lstm_cli.data.schema.parsing import parse
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Encoded, Numbers, Record
@@ -20,14 +22,24 @@ from lstm_cli.data.schema.truth import target_labels
 
 
 def encode(
-    schema: Schema, sequence: RawSequence, *, labelled: bool = False, unknown_counts: UnknownCounts | None = None
+    schema: Schema,
+    sequence: RawSequence,
+    *,
+    labelled: bool = False,
+    unknown_counts: UnknownCounts | None = None,
+    extend: Callable[[Record], Record] | None = None,
 ) -> Encoded:
     """Return a sequence as arrays, with its target if `labelled`, or raise the `DataError` that says what is wrong.
 
     If the target is the next step, the last step has none. With `labelled` it is left out; otherwise it stays, as its
-    output is the forecast.
+    output is the forecast. `extend` adds the known inputs of later steps to a record without target; by default those
+    of the time.
     """
     record = parse(schema.layout, sequence, labelled=labelled)
+    if extend is not None:
+        record = extend(record)
+    elif schema.layout.known and not labelled:
+        record = continued_by_calendar(schema.layout, record, schema.layout.target.reach)
     return encode_record(schema, record, labelled=labelled, unknown_counts=unknown_counts)
 
 
@@ -44,6 +56,7 @@ def encode_record(
     steps = record.steps - lag
     # The last steps have no next step as their target: nothing can be learned from them.
     kept = steps - reach if labelled and target.is_next and steps > reach else steps
+    kept = predicted_steps(schema.layout, record, kept, labelled=labelled)
     numbers = _numbers(schema, record, scaling, gaps)
     tokens = {name: vocabulary.encode(record.tokens(name))[lag:] for name, vocabulary in schema.tokens.items()}
     targets, weight, unseen = None, None, None
@@ -73,24 +86,41 @@ def encode_record(
         times=None if record.times is None else record.times[lag : lag + kept],
         context=max(0, record.first),
         scaling=own,
+        unpredicted=0 if labelled else steps - kept,
+        future=None if numbers is None or not record.future else numbers[steps:],
+        future_times=record.future_times,
     )
 
 
 def _numbers(
     schema: Schema, record: Record, scaling: dict[str, Scaling], gaps: dict[str, NDArray[np.bool_]]
 ) -> NDArray[np.floating] | None:
-    """Return the numeric matrix (T, I): scaled numbers, then indicators of sets, then of the gaps that were filled."""
-    lag = schema.layout.lag
+    """Return the numeric matrix (T, I): scaled numbers, indicators of sets and of filled gaps, known later inputs.
+
+    With known inputs of later steps it continues with these steps.
+    """
+    lag, more = schema.layout.lag, record.future_steps
     parts: list[NDArray[np.floating]] = []
     for column in schema.layout.inputs:
         if column.kind == "number":
-            values = _end(column.chain.apply(record.numbers(column.name)), record.steps - lag)
-            parts.append(_rounded(schema, scaling[column.name].apply(values), record, column.name))
-    parts.extend(labels.indicators(record.sets(name)[lag:]) for name, labels in schema.sets.items())
+            values = extended(column, record, scaling, record.steps - lag + more)
+            parts.append(_rounded(schema, values, record, column.name))
+    parts.extend(_longer(labels.indicators(record.sets(name)[lag:]), more) for name, labels in schema.sets.items())
     parts.extend(
-        gaps[column.name][lag:].astype(schema.precision) for column in schema.layout.filled if column.indicator
+        _longer(gaps[column.name][lag:].astype(schema.precision), more)
+        for column in schema.layout.filled
+        if column.indicator
     )
+    ahead = ahead_of(schema.layout, record, scaling, schema.precision)
+    parts += [] if ahead is None else [ahead]
     return np.concatenate(parts, axis=1) if len(parts) > 1 else next(iter(parts), None)
+
+
+def _longer(values: NDArray[np.floating], steps: int) -> NDArray[np.floating]:
+    """Return values (T, …) with zeros for further steps."""
+    if not steps:
+        return values
+    return np.concatenate([values, np.zeros((steps, *values.shape[1:]), values.dtype)])
 
 
 def _targets(

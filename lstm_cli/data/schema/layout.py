@@ -236,6 +236,12 @@ class Layout:
         return next((column for column in self.inputs if not column.static), self.inputs[0])
 
     @cached_property
+    def known(self) -> tuple[Column, ...]:
+        """The inputs whose values at the steps to be predicted are inputs too: known ones, and those of the time."""
+        later = self.target.per == "step" and self.target.reach > 0
+        return tuple(column for column in self.inputs if later and (column.known or column.calendar is not None))
+
+    @cached_property
     def next_columns(self) -> tuple[Column, ...]:
         """The inputs that are predicted where the target is the next step: not those that are derived or known."""
         return tuple(column for column in self.inputs if column.predicted)

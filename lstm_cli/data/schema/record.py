@@ -3,7 +3,8 @@
 Legend: T steps, D or I numbers per step, K targets per step.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -41,6 +42,10 @@ class Record:
         Times of the steps, which are in their order: datetime64[ns], or float64; None without ``data.time``.
     moved
         How many steps were out of that order in the file.
+    future
+        Values of the known inputs at the steps after the last, by name; empty: none are given.
+    future_times
+        Times of these steps; None: not known.
     first
         Targets before this step do not count: they belong to another split and serve as context.
     observed
@@ -58,6 +63,13 @@ class Record:
     moved: int = 0
     first: int = 0
     observed: int | None = None
+    future: Mapping[str, Values] = field(default_factory=dict)
+    future_times: NDArray[Any] | None = None
+
+    @property
+    def future_steps(self) -> int:
+        """How many steps after the last have values of the known inputs."""
+        return min(map(len, self.future.values()), default=0)
 
     @property
     def known_labels(self) -> list[Any]:
@@ -124,6 +136,12 @@ class Encoded:
         How many of the steps before the first that counts belong to another split.
     observed
         In a closed loop around a system: how many of the first steps are observed; None otherwise.
+    unpredicted
+        How many steps after the last of the input have no output, as the known inputs that it needs are not given.
+    future : float array (F, I) or None
+        Numbers of the steps after the last as far as they are known; predicted ones have any value.
+    future_times
+        Their times; None: not known.
     scaling
         Scaling of the target (D,), with the sequence's own statistics; None: that of train.
     """
@@ -142,6 +160,9 @@ class Encoded:
     times: NDArray[Any] | None = None
     context: int = 0
     scaling: Scaling | None = None
+    unpredicted: int = 0
+    future: NDArray[np.floating] | None = None
+    future_times: NDArray[Any] | None = None
 
     def part(self, start: int, stop: int) -> "Encoded":
         """Return the steps from start to stop; a target per sequence is unchanged."""

@@ -50,14 +50,30 @@ class Schema:
 
     @property
     def numeric_size(self) -> int:
-        """I: the numbers of all number inputs, an indicator for every label of the set inputs, `gap_size`."""
-        numbers = sum(len(scaling.center) for scaling in self.scaling.values())
-        return numbers + sum(map(len, self.sets.values())) + self.gap_size
+        """I: the numbers of all number inputs, an indicator for every label of set inputs and for gaps, known ones."""
+        known = sum(column.width for column in self.layout.known) * self.layout.target.horizon
+        return self._plain_numbers + sum(map(len, self.sets.values())) + self.gap_size + known
 
     @property
     def gap_size(self) -> int:
-        """How many of the numeric inputs, the last ones, are indicators of the gaps that were filled."""
+        """How many of the numeric inputs are indicators of the gaps that were filled."""
         return sum(column.width for column in self.layout.filled if column.indicator)
+
+    @property
+    def _plain_numbers(self) -> int:
+        return sum(len(scaling.center) for scaling in self.scaling.values())
+
+    @cached_property
+    def fed_numbers(self) -> list[int]:
+        """Indices of the inputs, among the numbers of a step, that outputs are fed back to."""
+        if self.target.kind != "set":
+            return self.predicted_numbers
+        start, name = self._plain_numbers, self.layout.next_columns[0].name
+        for other, labels in self.sets.items():
+            if other == name:
+                break
+            start += len(labels)
+        return list(range(start, start + self.target.size))
 
     @cached_property
     def predicted_numbers(self) -> list[int]:

@@ -58,6 +58,11 @@ class Target:
         return self.size // self.horizon
 
     @property
+    def reach(self) -> int:
+        """How many steps after a step the last of its predicted values is."""
+        return self.ahead + self.horizon - 1
+
+    @property
     def needs_past(self) -> bool:
         """Whether outputs are differences from values of the past."""
         return any(chain.lag for _, chain in self.chains)
@@ -123,9 +128,9 @@ class Restorer:
         self._history = np.zeros((0, target.width)) if history is None else history
         self._trails: list[tuple[slice, Trail]] | None = None
 
-    def restore_all(self, outputs: np.ndarray) -> Numbers:
-        """Return the outputs (N, H * D) of the sequence's first N steps in original units."""
-        steps = np.arange(len(outputs)) + self._offset + self._target.ahead
+    def restore_all(self, outputs: np.ndarray, first: int = 0) -> Numbers:
+        """Return the outputs (N, H * D) of N steps of the sequence from step `first` on in original units."""
+        steps = np.arange(len(outputs)) + first + self._offset + self._target.ahead
         return self._target.restore(outputs, self._target.past(self._history), steps, self._scaling)
 
     def append(self, output: np.ndarray) -> Numbers:

@@ -1,0 +1,136 @@
+"""The known inputs of the steps after the end of the data: from a second file, or from the calendar."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from lstm_cli.data import Schema
+from lstm_cli.data.formats.raw import RawSequence
+from lstm_cli.data.schema.filling import filled_record
+from lstm_cli.data.schema.grid import following, grid_of
+from lstm_cli.data.schema.known import continued_by_calendar
+from lstm_cli.data.schema.layout import Layout, TargetColumn
+from lstm_cli.data.schema.parsing import parse
+from lstm_cli.data.schema.preprocessing import Chain
+from lstm_cli.data.schema.record import Record
+from lstm_cli.data.schema.times import written
+from lstm_cli.errors import ConfigError, DataError, listed
+
+Extension = Callable[[Record], Record]
+
+
+class Future:
+    """The known inputs of later steps, by the ids of their series.
+
+    Parameters
+    ----------
+    schema : Schema
+    sequences : iterable of raw sequences
+        The rows after the last of each series.
+    name : str
+        What the sequences come from, for messages.
+
+    Raises
+    ------
+    ConfigError
+        The model has no known inputs.
+    DataError
+        Values are missing or wrong, or an id occurs twice.
+    """
+
+    def __init__(self, schema: Schema, sequences: Iterable[RawSequence], name: str) -> None:
+        layout = known_layout(schema.layout)
+        self._name, self._layout = name, schema.layout
+        self._records: dict[str, Record] = {}
+        for sequence in sequences:
+            record, _ = filled_record(layout, schema.means, parse(layout, sequence, labelled=False))
+            if str(record.id) in self._records:
+                raise DataError(f"{record.where}: {name} has the id {record.id} twice: put its rows together")
+            self._records[str(record.id)] = record
+
+    @property
+    def steps(self) -> int:
+        """How many later steps every series has.
+
+        Raises
+        ------
+        ConfigError
+            They differ.
+        """
+        counts = {record.steps for record in self._records.values()}
+        if len(counts) != 1:
+            shown = listed([f"{id_}: {record.steps}" for id_, record in self._records.items()])
+            raise ConfigError(f"--future {self._name}: series have different numbers of rows ({shown}): give --steps N")
+        return counts.pop()
+
+    def __call__(self, record: Record) -> Record:
+        """Return the record of a series with its later known inputs.
+
+        Raises
+        ------
+        DataError
+            The series has no rows, or they do not follow its last step.
+        """
+        later = self._records.get(str(record.id))
+        if later is None:
+            what = f"{self._name} has no rows for the series {record.id}, only for {listed([*self._records])}"
+            raise DataError(f"{record.where}: {what}: add them, with the id that the series has")
+        if record.times is not None and later.times is not None:
+            self._check_times(record, later)
+        return replace(record, future=later.inputs, future_times=later.times)
+
+    def _check_times(self, record: Record, later: Record) -> None:
+        known, times = record.times, later.times
+        if known is None or times is None:
+            return
+        grid = grid_of(known)
+        found, last = written(times[:1])[0], written(known[-1:])[0]
+        if times[0] <= known[-1]:
+            what = f"{found} is not after {last}, the last of the series {record.id}"
+            raise DataError(f"{later.where}: {what}: give the rows that follow it only")
+        if grid is None or not grid.regular:
+            return
+        expected = following(known, len(times))
+        wrong = np.flatnonzero(times != expected)
+        if len(wrong):
+            step = int(wrong[0])
+            shown, right = written(times[step : step + 1])[0], written(expected[step : step + 1])[0]
+            what = (
+                f"expected {right}, as the series {record.id} ends at {last} and has steps of {grid.text}, got {shown}"
+            )
+            raise DataError(f"{later.where}: {what}: give a row for every step")
+
+
+def known_layout(layout: Layout) -> Layout:
+    """Return the layout of a file with later values of the known inputs, as they are written.
+
+    Raises
+    ------
+    ConfigError
+        There are none.
+    """
+    inputs = tuple(replace(column, chain=Chain()) for column in layout.known)
+    if not inputs:
+        fix = "leave it out, or train with data.inputs: {NAME: {known: true}}"
+        raise ConfigError(f"--future: this model has no inputs whose later values are known: {fix}")
+    return replace(layout, inputs=inputs, target=TargetColumn(None, "number"), closed_loop=None)
+
+
+def extension(layout: Layout, steps: int | None, future: Future | None) -> Extension | None:
+    """Return what adds the known inputs of later steps to a record; None: nothing is needed.
+
+    Parameters
+    ----------
+    layout
+    steps
+        Steps to forecast; None: predictions only.
+    future
+        From a file; None: those of the time continue regularly.
+    """
+    if future is not None:
+        return future
+    ahead = max(layout.target.reach, steps or 0) + layout.target.ahead
+    if not layout.known and (steps is None or layout.time is None):
+        return None
+    return lambda record: continued_by_calendar(layout, record, ahead)
