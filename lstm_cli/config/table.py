@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from lstm_cli.config.fields import Column, Flag, Natural, Section, any_number, expected
 
@@ -39,11 +39,12 @@ class TableSpec(Section):
 
 
 Fill = Literal["stop", "previous", "linear", "mean", "zero"]
+Fills = Annotated[
+    Annotated[Fill, Tag("<fill>")] | Annotated[dict[Column, Fill], Tag("<fills>")],
+    Discriminator(lambda value: "<fills>" if isinstance(value, dict) else "<fill>"),
+]
 #: What counts as missing by default: as R, pandas, Excel, SQL and Weka write it.
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "?")
-
-
-_Value = str | int | float
 
 
 class MissingSpec(Section):
@@ -52,9 +53,10 @@ class MissingSpec(Section):
     values: Annotated[
         tuple[str | int | float, ...], any_number(accepts=str | int | float | list[str | int | float])
     ] = Field(
-        default=MISSING, description="Cells of number inputs and of the target that count as missing, as written."
+        default=MISSING,
+        description="Cells of number inputs and of the target that count as missing, besides empty ones, as written.",
     )
-    fill: Fill | dict[Column, Fill] = Field(
+    fill: Fills = Field(
         default="stop",
         description="How missing numbers of inputs are filled, for all or by column: `previous` value, `linear` "
         "between neighbours, the `mean` of the training data, or `zero`; `stop`: a missing value is an error.",

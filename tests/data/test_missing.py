@@ -13,10 +13,9 @@ from lstm_cli.data import encode, load_schema, open_data, raw_sequences, save_sc
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.schema.filling import filled
 from lstm_cli.errors import ConfigError, DataError
-from tests.support.columnar import WRITERS
+from tests.support.columnar import WRITERS, pa
 from tests.support.data import data_config, open_jsonl, write
 
-NUMBERS = {"a": "number", "b": "number"}
 FILLS = ["previous", "linear", "mean", "zero"]
 
 
@@ -48,11 +47,11 @@ def test_a_list_replaces_the_default_and_numbers_are_compared_as_numbers():
         for cell in [-200, -200.0, "-200", "-200.0", "-2e2", "x ", "X", "", "NA", -9, "-9.0", None]
         if missing.is_missing(cell)
     ]
-    assert found == [-200, -200.0, "-200", "-200.0", "-2e2", "x ", -9, "-9.0", None]
+    assert found == [-200, -200.0, "-200", "-200.0", "-2e2", "x ", "", -9, "-9.0", None]
     np.testing.assert_array_equal(
         missing.blanked(np.array([[-200.0, 1], [np.nan, -9]])), [[np.nan, 1], [np.nan, np.nan]]
     )
-    np.testing.assert_array_equal(missing.among(["-200", "1", ""]), [True, False, False])
+    np.testing.assert_array_equal(missing.among(["-200", "1", ""]), [True, False, True])
 
 
 COLUMNS = arrays(
@@ -121,7 +120,7 @@ def test_gaps_are_filled_before_scaling_and_told_by_indicators_in_every_format(t
     table = gappy(np.random.default_rng(1))
     write(tmp_path / f"a.{form}", FORMATS[form](table))
     missing = {"fill": "linear", "indicator": True}
-    data = open_data(data_config(tmp_path, train=f"a.{form}", inputs=NUMBERS, target="y", missing=missing))
+    data = open_data(data_config(tmp_path, train=f"a.{form}", inputs=["a", "b"], target="y", missing=missing))
     assert data.schema.numeric_size == 4
     np.testing.assert_allclose(data.train.numbers, expected_inputs(table, "linear"), rtol=1e-5, atol=1e-5)
     counts = table.isna().sum()
@@ -130,12 +129,23 @@ def test_gaps_are_filled_before_scaling_and_told_by_indicators_in_every_format(t
     ]
 
 
+@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("values", [["NA"], [-200]])
+def test_nulls_and_nan_of_a_table_are_missing_whatever_is_listed(tmp_path, form, values):
+    columns = {"x": pa.array([1.5, None, 3.5, float("nan")]), "y": pa.array([0.5, 1.5, None, 7.25])}
+    write(tmp_path / f"a.{form}", WRITERS[form](columns))
+    missing = {"fill": "linear", "target": "skip", "values": values}
+    data = open_data(data_config(tmp_path, train=f"a.{form}", inputs=["x"], target="y", scale="none", missing=missing))
+    assert data.train.numbers.ravel().tolist() == [1.5, 2.5, 3.5, 3.5]
+    assert data.train.weight.tolist() == [1, 1, 0, 1]
+
+
 @pytest.mark.parametrize("fill", FILLS)
 def test_every_fill_with_what_was_fitted_in_training(tmp_path, fill):
     """At prediction the same numbers: means and scaling are those of train, whatever the file holds."""
     table = gappy(np.random.default_rng(2))
     write(tmp_path / "a.csv", as_csv(table))
-    data = open_data(data_config(tmp_path, train="a.csv", inputs=NUMBERS, target="y", missing={"fill": fill}))
+    data = open_data(data_config(tmp_path, train="a.csv", inputs=["a", "b"], target="y", missing={"fill": fill}))
     np.testing.assert_allclose(data.train.numbers, expected_inputs(table, fill)[:, :2], rtol=1e-5, atol=1e-5)
     save_schema(data.schema, tmp_path)
     schema = load_schema(tmp_path)

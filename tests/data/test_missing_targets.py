@@ -65,6 +65,13 @@ def test_a_vector_with_a_gap_does_not_count(tmp_path):
     assert data.schema.target.scaling.center.tolist() == [2.25, 3]
 
 
+def test_a_step_counts_if_all_values_of_its_horizon_exist(tmp_path):
+    rows = [{"x": [1, 2, 3, 4, 5, 6], "y": [1.5, 2.5, None, 4.5, 5.5, 6.5]}]
+    data = open_jsonl(tmp_path, rows, inputs=["x"], target={"column": "y", "horizon": 2}, **SKIP)
+    assert weights(data) == [0, 0, 1, 1, 0, 0]
+    assert data.schema.target.scaling.center == pytest.approx(4.1)
+
+
 @pytest.mark.parametrize("value", [None, "NA", "absent"])
 @pytest.mark.parametrize(("kind", "given", "center"), [("category", ["a", "b"], None), ("number", [1.5, 4.5], 3)])
 def test_a_sequence_without_target_does_not_count(tmp_path, value, kind, given, center):

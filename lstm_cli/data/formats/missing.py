@@ -1,4 +1,4 @@
-"""Which cells have no value: None and NaN always, and whatever the config lists in `data.missing.values`."""
+"""Which cells have no value: empty ones, None and NaN always, and what the config lists in `data.missing.values`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class MissingValues:
 
     @cached_property
     def texts(self) -> frozenset[str]:
-        """The listed texts."""
-        return frozenset(value.strip() for value in self.values if isinstance(value, str))
+        """The listed texts, and the empty one."""
+        return frozenset(["", *(value.strip() for value in self.values if isinstance(value, str))])
 
     @cached_property
     def numbers(self) -> frozenset[float]:
