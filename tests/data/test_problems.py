@@ -129,7 +129,7 @@ COLUMNAR = {
     "not a number": (
         {"x": [[1.5, 2], [float("nan")]]},
         LABELLED,
-        r":2: x: step 1: a number is missing \(nan\): fill it in, or say how with data.missing.fill",
+        r":2: x: step 1: a number is missing: fill it in, or say how with data.missing.fill",
     ),
     "infinite": (
         {"x": [[1.5, float("inf")], [1.0]]},

@@ -299,7 +299,7 @@ TABLE = {
         "a.npz",
         npz(x=[[1, np.nan], [3, 4]], y=["a", "b"]),
         NPZ,
-        r"a.npz: sequence 1: x: step 2: a number is missing \(nan\): fill it in, or say how with data.missing.fill",
+        r"a.npz: sequence 1: x: step 2: a number is missing: fill it in, or say how with data.missing.fill",
     ),
     "npz: infinite": (
         "a.npz",

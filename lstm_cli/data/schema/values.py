@@ -56,8 +56,9 @@ def complete(given: Numbers, value: Any, *, what: str = "a number", fix: str = M
 
 
 def written(cell: Any) -> str:
-    """Return how a missing cell is written, in brackets after a blank; nothing if it is empty."""
-    return f" ({cell})" if isinstance(cell, str | int | float | np.number) and cell != "" else ""
+    """Return how a missing cell is written, in brackets after a blank; nothing if it is empty, null or NaN."""
+    listed = isinstance(cell, str | int | float | np.number) and cell != "" and cell == cell
+    return f" ({cell})" if listed else ""
 
 
 def gaps(cells: Any, missing: MissingValues, *, sets: bool = False) -> NDArray[np.bool_]:
