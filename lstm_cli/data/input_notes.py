@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from lstm_cli.config.config import Config
 from lstm_cli.data.schema.layout import Column
-from lstm_cli.data.schema.record import Encoded, Numbers, Record
+from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.data.schema.schema import Schema
 
-#: A value further from the median than this many deviations is noted; scaled ones at prediction beyond `OUTSIDE`.
-FAR, OUTSIDE = 100, 10
+#: A value further from the median than this many deviations is noted.
+FAR = 100
 #: A token input is noted from this many tokens on, if more than this share of them are different.
 FEWEST, DIFFERENT = 50, 0.9
 _WORDS = 4  # a token with as many blanks or more is a document
@@ -124,50 +124,3 @@ def _zeros_at_end(record: Record, columns: Sequence[Column]) -> int:
     """Return how many of the last steps of a record are zero in all columns."""
     nonzero = np.any([record.numbers(column.name).any(axis=1) for column in columns], axis=0)
     return record.steps if not nonzero.any() else int(nonzero[::-1].argmax())
-
-
-class OutsideTraining:
-    """Counts, at prediction, values of inputs that are far outside those of training, for notes.
-
-    Parameters
-    ----------
-    schema
-        Its scaling tells what training saw; a column that is not scaled is not judged.
-    """
-
-    def __init__(self, schema: Schema) -> None:
-        self._parts: list[tuple[str, slice]] = []
-        self._scaling = schema.scaling
-        start = 0
-        for name, scaling in schema.scaling.items():
-            stop = start + len(scaling.center)
-            if (scaling.center != 0).any() or (scaling.spread != 1).any():
-                self._parts.append((name, slice(start, stop)))
-            start = stop
-        self._plain = {column.name for column in schema.layout.inputs if not column.chain.transforms}
-        self._found: dict[str, tuple[int, float, float]] = {}
-
-    def add(self, sequence: Encoded) -> None:
-        """Count the values of an encoded sequence."""
-        if sequence.numbers is None:
-            return
-        for name, part in self._parts:
-            scaled = sequence.numbers[:, part]
-            far = int((np.abs(scaled) > OUTSIDE).sum())
-            if far:
-                step, element = np.unravel_index(int(np.abs(scaled).argmax()), scaled.shape)
-                count, distance, value = self._found.get(name, (0, 0.0, 0.0))
-                if abs(float(scaled[step, element])) > distance:
-                    distance = abs(float(scaled[step, element]))
-                    value = float(self._scaling[name].undo(scaled[step])[element])
-                self._found[name] = count + far, distance, value
-
-    def notes(self, split: str) -> list[str]:
-        """Return one note for each column with such values."""
-        fix = "check its unit and its missing values, or train on data like this"
-        return [
-            f"{split}: {name}: {count:,} values far outside those of training"
-            + (f", such as {value:g}" if name in self._plain else "")
-            + f" ({distance:,.0f} times the spread): {fix}"
-            for name, (count, distance, value) in self._found.items()
-        ]

@@ -5,8 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from lstm_cli.data import encode, open_data, raw_sequences
-from lstm_cli.data.input_notes import OutsideTraining
+from lstm_cli.data import UnknownCounts, encode, open_data, raw_sequences
 from tests.support.data import data_config, open_jsonl, write, write_jsonl
 
 DRAW = np.random.default_rng(7)
@@ -174,15 +173,13 @@ def test_how_strings_are_cut_is_said(tmp_path, given, unit, advice):
 
 @pytest.mark.parametrize("scale", ["standard", "minmax"])
 def test_inputs_at_prediction_far_outside_training(tmp_path, scale):
-    rows = [
-        {"x": [list(pair) for pair in SERIES[k : k + 5]], "w": [5.0, 6.0, 7.0, 8.0, 9.0], "y": "a"} for k in range(9)
-    ]
+    rows = [{"x": [*map(list, SERIES[k : k + 5])], "w": [5.0, 6.0, 7.0, 8.0, 9.0], "y": "a"} for k in range(9)]
     schema = open_jsonl(tmp_path, rows, inputs=["x", "w"], target="y", scale=scale).schema
-    outside = OutsideTraining(schema)
+    counts = UnknownCounts()
     given = [{"x": rows[0]["x"], "w": rows[0]["w"]}, {"x": [[0, 0], [0, -5e3], [0, 400.0]], "w": [7, 7, 7]}]
     for sequence in raw_sequences(given, schema):
-        outside.add(encode(schema, sequence))
-    (note,) = outside.notes("new.jsonl")
+        encode(schema, sequence, unknown_counts=counts)
+    (note,) = counts.notes("new.jsonl")
     column = np.array([pair for row in rows for pair in row["x"]])[:, 1]
     center, spread = (column.mean(), column.std()) if scale == "standard" else (column.min(), np.ptp(column))
     times = abs(-5e3 - center) / spread
@@ -192,8 +189,7 @@ def test_inputs_at_prediction_far_outside_training(tmp_path, scale):
 
 def test_values_like_those_of_training_are_not_noted(tmp_path):
     rows = [{"x": [1.5, 2.5, 4.5], "y": "a"}, {"x": [3.5, 2.5], "y": "b"}]
-    schema = open_jsonl(tmp_path, rows, inputs=["x"], target="y").schema
-    outside = OutsideTraining(schema)
+    schema, counts = open_jsonl(tmp_path, rows, inputs=["x"], target="y").schema, UnknownCounts()
     for sequence in raw_sequences(rows, schema):
-        outside.add(encode(schema, sequence))
-    assert outside.notes("new.jsonl") == []
+        encode(schema, sequence, unknown_counts=counts)
+    assert counts.notes("new.jsonl") == []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.schema.outside import OutsideTraining
 from lstm_cli.data.schema.record import Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.truth import target_labels, target_vocabulary, true_categories, true_sets
@@ -67,11 +68,14 @@ class UnknownCounts:
         Counts of target labels.
     missing
         Counts of missing numbers, and of missing targets, by the name of their column.
+    outside
+        Counts of numbers far outside those of training; None before the first.
     """
 
     inputs: dict[str, _Count] = field(default_factory=dict)
     targets: _Count = field(default_factory=_Count)
     missing: dict[str, _Gaps] = field(default_factory=dict)
+    outside: OutsideTraining | None = None
 
     def add(self, schema: Schema, record: Record, *, labelled: bool) -> None:
         """Count the tokens and labels of a record that training never saw, and its values that are missing."""
@@ -100,6 +104,11 @@ class UnknownCounts:
             case "set":
                 self.targets.add(_flat(true_sets(schema, record)), target_labels(schema))
 
+    def add_numbers(self, schema: Schema, numbers: NDArray[np.floating]) -> None:
+        """Count the scaled numbers (T, I) of a sequence that are far outside those of training."""
+        self.outside = self.outside or OutsideTraining(schema)
+        self.outside.add(numbers)
+
     def notes(self, split: str) -> list[str]:
         """Return the notes on a split for the user."""
         notes = [
@@ -112,6 +121,8 @@ class UnknownCounts:
         ]
         if self.targets.unknown:
             notes.append(f"{split}: targets that training never saw, each an error: {self.targets.text}")
+        if self.outside is not None and split != "train":
+            notes += self.outside.notes(split)
         return notes
 
 

@@ -58,6 +58,8 @@ def encode_record(
     kept = steps - reach if labelled and target.is_next and steps > reach else steps
     kept = predicted_steps(schema.layout, record, kept, labelled=labelled)
     numbers = _numbers(schema, record, scaling, gaps)
+    if unknown_counts is not None and numbers is not None:
+        unknown_counts.add_numbers(schema, numbers[: record.observed])
     tokens = {name: vocabulary.encode(record.tokens(name))[lag:] for name, vocabulary in schema.tokens.items()}
     targets, weight, unseen = None, None, None
     if labelled:
