@@ -116,7 +116,7 @@ def _cells(name: str, sequences: Sequence[RawSequence], missing: MissingValues) 
     for sequence in sequences:
         value: Any = sequence.columns.get(name)
         single = isinstance(value, str) or not hasattr(value, "__len__")
-        for step, cell in enumerate([value] if single else value):
+        for step, cell in enumerate([value] if single else value[: 10 * SAMPLE]):
             if isinstance(cell, list) or missing.is_missing(cell):
                 continue
             places = sequence.steps_at

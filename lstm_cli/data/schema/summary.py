@@ -108,7 +108,8 @@ class Summary:
                 for cell, count in Counter(cells).items():
                     self.cells["null" if self.missing.is_missing(cell) else text_type(cell)] += count
             return
-        if str in map(type, cells):
+        types = set(map(type, cells))
+        if str in types and len(types) > 1:
             cells = [None if type(cell) is str and self.missing.is_missing(cell) else cell for cell in cells]
         for kind, count in Counter(type(cell).__name__ for cell in cells).items():
             self.cells[_TYPES.get(kind, "str")] += count
