@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lstm_cli.data import open_data
@@ -110,3 +112,22 @@ def test_a_missing_number_is_filled_and_refused_without_a_fill(tmp_path):
     assert filled.train.numbers.ravel().tolist() == [1.5, 2, 2.5, 1.5]
     with pytest.raises(DataError, match=r"a.jsonl:1: x: step 2: a number is missing.*data.missing.fill"):
         open_data(data_config(tmp_path, **given))
+
+
+def test_structs_of_parquet_have_dotted_names_too(tmp_path):
+    rows = [*NESTED, {"meta": {"user": "u3", "age": 9}, "sensor": None, "label": {"name": "run"}}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    options = {"columns": frozenset(["sensor.acc", "label.name"]), "input": "sensor.acc"}
+    found = read_file(tmp_path / "a.parquet", id=("meta.user",), id_required=True, **options)
+    assert [(row.id, row.columns["label.name"]) for row in found] == [("u1", "walk"), ("u2", "run"), ("u3", "run")]
+    np.testing.assert_array_equal(found[0].columns["sensor.acc"], [1.5, 2])
+    assert found[2].columns["sensor.acc"] is None
+    assert found[0].names == ("meta.user", "meta.age", "sensor.acc", "sensor.gyro", "label.name")
+
+
+def test_steps_in_structs_of_parquet_are_rows_of_a_table(tmp_path):
+    pq.write_table(
+        pa.Table.from_pylist([{"s": {"x": 1.5 * k, "tag": "ab"[k % 2]}} for k in range(4)]), tmp_path / "a.parquet"
+    )
+    data = open_data(data_config(tmp_path, train="a.parquet", inputs=["s.x"], target="s.tag", scale="none"))
+    assert data.train.numbers.ravel().tolist() == [0, 1.5, 3, 4.5] and data.schema.labels.names == ("a", "b")

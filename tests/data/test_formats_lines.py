@@ -145,3 +145,58 @@ def test_the_same_message_whatever_comes_before_it(tmp_path):
     path = write(tmp_path / "a.conll", "a X\n\nb Y Z\n")
     with pytest.raises(DataError, match=r"a.conll:3: expected 2 columns as in line 1, got 3: complete the line"):
         open_data(data_config(tmp_path, train=path.name, inputs=["form"], target="tag"))
+
+
+TEXTS = {
+    "a.jsonl": '{"x": ["sí", "mañana"], "y": "olé"}\n' * 3,
+    "a.json": '[{"x": ["sí", "mañana"], "y": "olé"}]',
+    "a.conll": "sí INTJ\nmañana olé\n",
+    "a.txt": "sí, mañana: olé\n",
+    "a.tsf": TSF.replace("up", "olé"),
+    "a.ts": "@classLabel true olé sí\n@data\n1,2:olé\n3,4:sí\n",
+}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "latin1"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_in_another_encoding_is_read_as_data_table_says(tmp_path, name, encoding):
+    expected = read_file(write(tmp_path / name, TEXTS[name]))
+    write(tmp_path / name, TEXTS[name].encode(encoding))
+    found = read_file(tmp_path / name, detect_form(name), table=TableOptions(encoding=encoding))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_equal(one.columns, other.columns)
+        assert one.where == other.where
+
+
+def detect_form(name):
+    return {"a.conll": "columns", "a.txt": "text"}.get(name, name.removeprefix("a."))
+
+
+def test_a_byte_that_an_encoding_does_not_have_is_an_error_with_its_line(tmp_path):
+    path = write(tmp_path / "a.jsonl", b'{"x": [1]}\n{"x": ["\x81"]}\n')
+    with pytest.raises(DataError, match=r"a.jsonl:2: not cp1252: .* \(byte 0x81\): correct data.table.encoding"):
+        read_file(path, table=TableOptions(encoding="cp1252"))
+
+
+IDS = {
+    "a.jsonl": '{"user": "u", "run": 1, "x": [1]}\n{"user": "u", "run": 2, "x": [1]}\n',
+    "a.json": '[{"user": "u", "run": 1, "x": [1]}, {"user": "u", "run": 2, "x": [1]}]',
+    "a.conllu": "".join(f"# user = u\n# run = {k}\n1\tbig" + "\t_" * 8 + "\n\n" for k in (1, 2)),
+    "a.tsf": "@attribute user string\n@attribute run numeric\n@data\nu:1:5,6\nu:2:7\n",
+}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_ids_of_several_columns(tmp_path, name):
+    path = write(tmp_path / name, IDS[name])
+    found = read_file(path, id=("user", "run"), id_required=True)
+    assert [row.id for row in found] == [("u", "1"), ("u", "2")]
+    with pytest.raises(DataError, match=r"team: (missing: give every sequence one|no such attribute)"):
+        raise next(error for error in read_file(path, id=("user", "team"), id_required=True))
+
+
+@pytest.mark.parametrize("name", ["a.conll", "a.txt", "a.ts"])
+def test_an_id_is_refused_where_sequences_are_numbered(tmp_path, name):
+    write(tmp_path / name, TEXTS[name])
+    with pytest.raises(DataError, match=rf"{name}: speaker: format \w+ has no columns .*: leave data.id out"):
+        read_file(tmp_path / name, id=("speaker",), id_required=True)

@@ -11,10 +11,12 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from lstm_cli.data.formats import arrow, columns, conllu, csv, json, jsonl, npy, npz, text, ts, tsf
+from lstm_cli.data.formats.blocks import is_utf8
 from lstm_cli.data.formats.detection import check_content, detect
 from lstm_cli.data.formats.raw import Options, RawSequence
+from lstm_cli.data.formats.recoding import RecodedSource
 from lstm_cli.data.formats.source import Source
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, listed
 
 
 @dataclass(frozen=True)
@@ -29,26 +31,32 @@ class Reader:
         The column that feeds the network, in formats that name their columns themselves.
     nested
         Values can be lists of lists, as the starts and goals of a closed loop around a system are.
+    numbered
+        Sequences have no ids in the file, only their numbers.
+    recoded
+        Text that is read as UTF-8; csv knows encodings itself.
     """
 
     read: Callable[[Source, Options], Iterator[RawSequence | DataError]]
     own_input: str | None = None
     nested: bool = False
+    numbered: bool = False
+    recoded: bool = False
 
 
 READERS = {
-    "jsonl": Reader(jsonl.read, nested=True),
-    "json": Reader(json.read, nested=True),
+    "jsonl": Reader(jsonl.read, nested=True, recoded=True),
+    "json": Reader(json.read, nested=True, recoded=True),
     "csv": Reader(csv.read),
-    "columns": Reader(columns.read),
+    "columns": Reader(columns.read, numbered=True, recoded=True),
     "parquet": Reader(arrow.read_parquet, nested=True),
     "arrow": Reader(arrow.read_arrow, nested=True),
     "npz": Reader(npz.read, own_input="x"),
     "npy": Reader(npy.read, own_input="x"),
-    "text": Reader(text.read, own_input="text"),
-    "conllu": Reader(conllu.read),
-    "ts": Reader(ts.read, own_input="x"),
-    "tsf": Reader(tsf.read, own_input="x"),
+    "text": Reader(text.read, own_input="text", numbered=True, recoded=True),
+    "conllu": Reader(conllu.read, recoded=True),
+    "ts": Reader(ts.read, own_input="x", numbered=True, recoded=True),
+    "tsf": Reader(tsf.read, own_input="x", recoded=True),
 }
 
 __all__ = ["READERS", "Options", "Reader", "detect", "read"]
@@ -60,5 +68,11 @@ def read(source: Source, form: str, options: Options) -> Generator[RawSequence |
     The file is open until the generator ends. Whoever may not exhaust it closes it: an exception can hold on to a
     generator for as long as its traceback lives.
     """
+    reader = READERS[form]
+    if reader.numbered and options.id_required:
+        what = f"format {form} has no columns with one value per sequence that could be an id"
+        raise DataError(f"{source.name}: {listed(options.id)}: {what}: leave data.id out")
     check_content(source, form)
-    yield from READERS[form].read(source, options)
+    if reader.recoded and not is_utf8(options.table.encoding):
+        source = RecodedSource(source, options.table.encoding)
+    yield from reader.read(source, options)

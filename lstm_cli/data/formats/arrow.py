@@ -17,6 +17,7 @@ from lstm_cli.data.formats.notation import Notation
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.rows import sequences
 from lstm_cli.data.formats.source import PIECE, Source
+from lstm_cli.data.formats.structs import Batches, flattened
 from lstm_cli.data.formats.table import Table
 from lstm_cli.errors import DataError
 
@@ -25,8 +26,8 @@ _ROWS_OF_TABLES = 1 << 16
 _BYTES_HELD = 1 << 20  # in Arrow's layout; Python's objects take about ten times as much
 _ARROW_FILE = b"ARROW1"  # at the start of an IPC file, but not of a stream
 
-#: The schema of a file, and a function that yields its batches with the named columns, with at least some rows.
-_Opened = tuple[Any, Callable[[list[str], int], Iterator[Any]]]
+#: The schema of a file, and a function that yields its batches.
+_Opened = tuple[Any, Batches]
 
 
 def read_parquet(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
@@ -48,7 +49,9 @@ def _read(
                 raise source.empty()
             stream.seek(0)
             schema, batches = opened(stream)
-            present = _names(source, schema)
+            _check_names(source, schema.names)
+            schema, batches = flattened(schema, batches)
+            present = tuple(schema.names)
             wanted = [name for name in present if options.needs(name)]
             checked = [name for name in wanted if name != options.time] if options.columns is not None else []
             _check_types(source, schema, checked)
@@ -113,12 +116,10 @@ def _open_arrow(stream: BinaryIO) -> _Opened:
     return file.schema, lambda names, rows: (file.get_batch(number).select(names) for number in numbers)
 
 
-def _names(source: Source, schema: Any) -> tuple[str, ...]:
-    names = tuple(schema.names)
+def _check_names(source: Source, names: list[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"{source.name}: two columns are named {twice[0]!r}: rename one of them")
-    return names
 
 
 def _check_types(source: Source, schema: Any, names: list[str]) -> None:

@@ -50,10 +50,10 @@ def blocks(source: Source, encoding: str = "utf-8") -> Generator[tuple[int, byte
 def _pieces(source: Source, pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     """Yield pieces in UTF-8 with plain line ends."""
     first = next(pieces, b"")
-    if _is_utf8(encoding):
+    if is_utf8(encoding):
         _refuse_utf16(source, first)
     else:
-        pieces = _recoded(source, chain([first], pieces), encoding)
+        pieces = recoded(source, chain([first], pieces), encoding)
         first = next(pieces, b"")
     first = first.removeprefix(codecs.BOM_UTF8)
     returns_alone = b"\r" in first and b"\n" not in first
@@ -61,7 +61,8 @@ def _pieces(source: Source, pieces: Iterator[bytes], encoding: str) -> Iterator[
         yield piece.replace(b"\r", b"\n") if returns_alone else piece
 
 
-def _is_utf8(encoding: str) -> bool:
+def is_utf8(encoding: str) -> bool:
+    """Return whether text in an encoding is UTF-8 as it stands."""
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
 
@@ -80,7 +81,7 @@ def _refuse_utf16(source: Source, start: bytes) -> None:
         raise DataError(f"{source.name}:1: the file is UTF-16: set data.table.encoding: {encoding}")
 
 
-def _recoded(source: Source, pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+def recoded(source: Source, pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     """Yield pieces in UTF-8 of pieces in another encoding."""
     decoder, line = codecs.getincrementaldecoder(encoding)(), 1
     for piece in chain(pieces, [b""]):

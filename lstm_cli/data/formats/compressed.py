@@ -39,14 +39,14 @@ def opened(name: str, path: Path | None, stream: BinaryIO) -> Iterator[BinaryIO]
     start = first_bytes(stream, 4)
     if _is_zip(path):
         with _archive(name, stream) as archive, _member(name, archive, _content(name, archive)) as member:
-            yield _buffered(name, member)
+            yield buffered(name, member)
     elif start.startswith(_GZIP):
-        yield _buffered(name, gzip.GzipFile(fileobj=stream))
+        yield buffered(name, gzip.GzipFile(fileobj=stream))
     elif start.startswith(_ZSTD):
         import pyarrow
 
         kept_open = pyarrow.PythonFile(_Unowned(stream), mode="r")
-        yield _buffered(name, pyarrow.CompressedInputStream(kept_open, "zstd"))
+        yield buffered(name, pyarrow.CompressedInputStream(kept_open, "zstd"))
     else:
         yield stream
 
@@ -113,7 +113,7 @@ class _Decompressed(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             piece = self._file.read(len(buffer))
-        except MemoryError:
+        except (DataError, MemoryError):
             raise
         except Exception as error:  # each library raises several types of exceptions on damaged bytes
             raise _damaged(self._name, error) from None
@@ -121,7 +121,8 @@ class _Decompressed(io.RawIOBase):
         return len(piece)
 
 
-def _buffered(name: str, file: Any) -> BinaryIO:
+def buffered(name: str, file: Any) -> BinaryIO:
+    """Return a stream of what is read from an object with a method `read`, whose exceptions become a `DataError`."""
     return cast(BinaryIO, io.BufferedReader(_Decompressed(name, file), _BUFFER))
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from lstm_cli.data.formats.naming import sequence_id
 from lstm_cli.data.formats.raw import Options, RawSequence, StepLines
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
@@ -63,7 +64,9 @@ def _sequence(source: Source, options: Options, count: int, sentence: list[Line]
     where = f"{source.name}:{sentence[0][0]}"
     if not words:
         return DataError(f"{where}: the sentence has no words: delete it or give it one")
-    name = comments.get("sent_id" if options.id[0] not in comments else options.id[0], count)
+    name = sequence_id(where, comments.get, comments.get("sent_id", count), options)
+    if isinstance(name, DataError):
+        return name
     columns = comments | dict(zip(COLUMNS, map(list, zip(*words, strict=True)), strict=True))
     kept = {column: value for column, value in columns.items() if options.wants(column)}
     return RawSequence(where, name, kept, tuple(columns), True, StepLines(source.name, numbers))

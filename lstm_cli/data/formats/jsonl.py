@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.data.formats.naming import sequence_id
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
@@ -62,8 +63,8 @@ def _dotted(columns: dict[str, Any], before: str = "") -> Iterator[str]:
 _ABSENT = object()
 
 
-def column(columns: dict[str, Any], name: str) -> Any:
-    """Return a column's value; `_ABSENT` if there is none.
+def column(columns: dict[str, Any], name: str, default: Any = _ABSENT) -> Any:
+    """Return a column's value; `default` if there is none.
 
     A name with dots is first that of a column, then leads into nested objects, or into those of every step.
     """
@@ -79,7 +80,7 @@ def column(columns: dict[str, Any], name: str) -> Any:
             values = [column(step, inner) for step in outer]
             if any(value is not _ABSENT for value in values):
                 return [None if value is _ABSENT else value for value in values]
-    return _ABSENT
+    return default
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -117,17 +118,13 @@ def sequence(
 
     With `truths`, true and false may be among its numbers.
     """
-    name = column(columns, options.id[0])
-    name = None if name is _ABSENT else name
-    if name is None and options.id_required:
-        return DataError(f"{where}: {options.id[0]}: missing: give every sequence one, or leave data.id out")
-    if isinstance(name, dict | list | float):
-        what = f"expected a string or a whole number as the id, got {name!r:.40}"
-        return DataError(f"{where}: {options.id[0]}: {what}: change it")
+    name = sequence_id(where, lambda key: column(columns, key, None), count, options)
+    if isinstance(name, DataError):
+        return name
     wanted = columns if options.columns is None else options.columns
     found = ((wanted_name, column(columns, wanted_name)) for wanted_name in wanted)
     kept = {found_name: condensed(value, truths=truths) for found_name, value in found if value is not _ABSENT}
-    return RawSequence(where, count if name is None else name, kept, names)
+    return RawSequence(where, name, kept, names)
 
 
 def condensed(value: Any, *, truths: bool = True) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.raw import Options, RawSequence
+from lstm_cli.data.formats.raw import Id, Options, RawSequence, label_key
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.formats.split_names import arrays_of_split
 from lstm_cli.errors import DataError, listed
@@ -62,9 +62,10 @@ def sequences(
         if not layout.has_steps(array) and len(array) != layout.count:
             what = f"expected {layout.count} sequences" + (" or all their steps" if layout.offsets is not None else "")
             raise DataError(f"{source.name}: {name}: {what}, got shape {array.shape}: make the arrays equally long")
-    names = arrays.get(options.id[0])
-    if names is None and options.id_required:
-        raise DataError(f"{source.name}: {options.id[0]}: no such array: correct data.id, or leave it out")
+    names = {name: arrays[name] for name in options.id if name in arrays}
+    if options.id_required and len(names) < len(options.id):
+        unknown = next(name for name in options.id if name not in arrays)
+        raise DataError(f"{source.name}: {unknown}: no such array: correct data.id, or leave it out")
     for index in range(layout.count):
         where = f"{source.name}: sequence {index + 1}"
         if layout.width is not None and not 0 <= layout.lengths[index] <= layout.width:
@@ -72,7 +73,15 @@ def sequences(
             yield DataError(f"{where}: {what}: correct the length")
             continue
         columns = {name: _value(array, layout, index) for name, array in arrays.items() if options.wants(name)}
-        yield RawSequence(where, index + 1 if names is None else _plain(names[index]), columns, present)
+        yield RawSequence(where, _id(names, index, options), columns, present)
+
+
+def _id(arrays: dict[str, np.ndarray], index: int, options: Options) -> Id:
+    found = [_plain(arrays[name][index]) for name in options.id if name in arrays]
+    if len(found) < len(options.id):
+        return index + 1
+    name: Id = found[0] if len(found) == 1 else tuple(map(label_key, found))
+    return name
 
 
 def _value(array: np.ndarray, layout: _Layout, index: int) -> Any:

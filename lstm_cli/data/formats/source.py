@@ -156,7 +156,7 @@ class Source:
         byte = error.object[error.start]
         return DataError(
             f"{self.name}:{line}: not UTF-8 (byte 0x{byte:02x}): "
-            f"convert the file, for example with iconv -f cp1252 -t utf-8"
+            f"convert the file, for example with iconv -f cp1252 -t utf-8, or set data.table.encoding"
         )
 
     def empty(self) -> DataError:
@@ -165,7 +165,8 @@ class Source:
 
     def _without_mark(self, start: bytes) -> bytes:
         if start.startswith(_UTF16):
-            raise DataError(f"{self.name}:1: the file is UTF-16: convert it, for example with iconv -f utf-16 -t utf-8")
+            fix = "convert it, for example with iconv -f utf-16 -t utf-8, or set data.table.encoding: utf-16"
+            raise DataError(f"{self.name}:1: the file is UTF-16: {fix}")
         return start.removeprefix(_BOM)
 
     @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.data.formats.naming import sequence_id
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.formats.ts import numbers
@@ -74,9 +75,10 @@ def _header(source: Source, fields: list[list[str]], options: Options) -> _Heade
     attributes = {field[1]: field[2].lower() for field in fields if field[0].lower() == "attribute" and len(field) == 3}
     dates = [name for name, kind in attributes.items() if kind == "date"]
     frequency = next((field[1].lower() for field in fields if field[0].lower() == "frequency" and len(field) > 1), "")
-    if options.id_required and options.id[0] not in attributes:
+    unknown = [name for name in options.id if name not in attributes]
+    if options.id_required and unknown:
         what = f"no such attribute (there are {listed(list(attributes))})"
-        raise DataError(f"{source.name}: {options.id[0]}: {what}: correct data.id, or leave it out")
+        raise DataError(f"{source.name}: {unknown[0]}: {what}: correct data.id, or leave it out")
     return _Header(list(attributes), dates[0] if dates else None, _step(frequency))
 
 
@@ -94,7 +96,9 @@ def _sequence(where: str, count: int, line: str, header: _Header, options: Optio
         what = f"expected {len(header.attributes)} attributes and the values, got {len(given) + 1} parts"
         return DataError(f"{where}: {what}: separate them by colons, as the header says")
     columns: dict[str, Any] = dict(zip(header.attributes, map(str.strip, given), strict=True))
-    name = columns.get(options.id[0], columns.get("series_name", count))
+    name = sequence_id(where, columns.get, columns.get("series_name", count), options)
+    if isinstance(name, DataError):
+        return name
     try:
         columns["x"] = numbers(values)
     except ValueError as error:
