@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lstm_cli.config import closed_loop_checks, column_checks, forecast_checks
+from lstm_cli.config import closed_loop_checks, column_checks, data_checks, forecast_checks
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import Conflict, own_target
 from lstm_cli.config.optimizer import Sgd
@@ -108,7 +108,7 @@ def _valid_streams(config: Config) -> Iterator[Conflict]:
     if config.train.valid_streams is None:
         return
     keys = ("train.valid_streams",)
-    if config.data.valid is None:
+    if not data_checks.has_valid(config):
         yield Conflict((*keys, "data.valid"), "there is no data.valid to score: leave it out")
     if config.data.window is None:
         yield Conflict((*keys, "data.window"), "needs data.window: each stream is warmed up on ten of them")
@@ -120,7 +120,7 @@ def _valid_streams(config: Config) -> Iterator[Conflict]:
 
 
 def _monitor(config: Config) -> Iterator[Conflict]:
-    if config.data.valid is None and config.train.monitor.startswith("valid."):
+    if not data_checks.has_valid(config) and config.train.monitor.startswith("valid."):
         yield Conflict(("train.monitor", "data.valid"), "there is no data.valid: set it, or monitor train.loss")
 
 
@@ -156,4 +156,5 @@ _CHECKS = (
     *column_checks.CHECKS,
     *forecast_checks.CHECKS,
     *closed_loop_checks.CHECKS,
+    *data_checks.CHECKS,
 )

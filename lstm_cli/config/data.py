@@ -1,8 +1,8 @@
 """The section `data`: where the sequences come from, what the network reads and what it learns to predict."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lstm_cli.config.columns import Inputs, Target, Transforms
 from lstm_cli.config.fields import (
@@ -49,7 +49,15 @@ Calendar = Literal["hour", "weekday", "day", "month", "year"]
 
 
 class DataSpec(Section):
-    """Where the sequences come from, what the network reads and what it learns to predict."""
+    """Where the sequences come from, what the network reads and what it learns to predict.
+
+    With `split` nothing else is held out by default.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_more_held_out(cls, value: Any) -> Any:
+        return {"valid": None, **value} if isinstance(value, dict) and value.get("split") is not None else value
 
     train: MayMove[Annotated[Files, expected("a path, or a list of paths")]] = Field(
         description="The training data: a file, a pattern such as `logs/*.csv`, a folder, or a list of them, relative "

@@ -1,25 +1,26 @@
 """From a config to data: reads the files, infers kinds, makes the splits, fits on train and encodes."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeVar
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import fits_text
 from lstm_cli.config.formats import format_of, uncompressed
 from lstm_cli.data import memory
+from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.batching.batches import Batches
 from lstm_cli.data.batching.whole import split_batches
 from lstm_cli.data.dataset import Dataset
-from lstm_cli.data.formats import detect, read
+from lstm_cli.data.formats import Options, detect, read
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.input_notes import notes_on_inputs
 from lstm_cli.data.notes import notes_on_classes, notes_on_ids, notes_on_repeats, notes_on_target
-from lstm_cli.data.reading import BadRowPolicy, config_options, layout_options
+from lstm_cli.data.reading import config_options, layout_options
+from lstm_cli.data.schema.columns import require
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode_record
 from lstm_cli.data.schema.fitting import fit
@@ -28,8 +29,13 @@ from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.parsing import parse
 from lstm_cli.data.schema.record import Encoded, Record
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.splits import Split, hold_out
+from lstm_cli.data.sources import FILE, files_of, named_by_file, names_of
+from lstm_cli.data.split_columns import mark, split_columns
+from lstm_cli.data.splits import HELD_OUT, Split, split
+from lstm_cli.data.time_notes import time_notes
 from lstm_cli.errors import DataError, listed
+
+Item = TypeVar("Item")
 
 #: Estimates the bytes of a batch of a split with this many steps, padding included.
 BatchBytes = Callable[[Schema, int, Split], int]
@@ -84,31 +90,35 @@ class _Loader:
 
     def load(self, precision: str) -> Data:
         config = self._config
-        path = config.source.resolve(first_file(config.data.train))
-        form, options, policy = self._format(path), config_options(config), self._policy(path)
-        sequences = list(policy.good(read(_source(path), form, options)))
+        paths = files_of(config, "data.train", config.data.train)
+        form, policy = self._format_of("data.train", paths), self._policy("train", paths)
+        options = config_options(config)
+        sequences = list(self._read(paths, policy, form, options))
         if not sequences:
             self._notes += policy.notes()  # raises: the file has sequences, but none can be used
+        if options.id == (FILE,):
+            options = replace(options, id_required=any(FILE in sequence.names for sequence in sequences))
+        for name, key in split_columns(config).items():
+            require(config, key, name, sequences)
         layout = infer(config, form, options, sequences)
         self._notes += notes_on_ids(form, options, sequences)
-        records = self._parsed(layout, policy, _consumed(sequences))
-        divisible = layout.target.per == "step" and layout.closed_loop is None
-        train, valid, test = hold_out(config, records, per_step=divisible, lag=layout.lag)
-        schema = fit(layout, train, scale=config.data.scale, precision=precision)
-        self._notes += [*notes_on_target(config, schema, train), *notes_on_inputs(config, schema, train)]
-        splits: dict[Split, Dataset] = {"train": self._encoded(schema, train, "train")}
-        held_out: list[tuple[Split, list[Record], Any]] = [
-            ("valid", valid, config.data.valid),
-            ("test", test, config.data.test),
-        ]
-        for split, records, held in held_out:
-            if isinstance(held, str):
-                records = self._read(layout, config.source.resolve(held), split)
-            if records:
-                splits[split] = self._encoded(schema, records, split)
-        files: list[Split] = [split for split, _, held in held_out if isinstance(held, str)]
+        records = self._parsed("train", policy, lambda raw: _marked(config, layout, raw), _consumed(sequences))
+        found = split(config, layout, records)
+        records.clear()
+        schema = fit(layout, found.train, scale=config.data.scale, precision=precision)
+        self._notes += [*found.notes, *notes_on_target(config, schema, found.train)]
+        self._notes += notes_on_inputs(config, schema, found.train)
+        splits: dict[Split, Dataset] = {"train": self._encoded(schema, found.train, "train")}
+        files: list[Split] = []
+        for key, held in zip(HELD_OUT, (found.valid, found.test), strict=True):
+            given = getattr(config.data, key)
+            if isinstance(given, str | list):
+                held = self._from_files(layout, given, key)
+                files.append(key)
+            if held:
+                splits[key] = self._encoded(schema, held, key)
         self._notes += [*notes_on_classes(schema, splits), *notes_on_repeats(splits, files)]
-        batches = {split: split_batches(config, dataset, split) for split, dataset in splits.items()}
+        batches = {name: split_batches(config, dataset, name) for name, dataset in splits.items()}
         return Data(schema, splits["train"], splits.get("valid"), splits.get("test"), self._notes, batches)
 
     def _format(self, path: Path) -> str:
@@ -123,26 +133,58 @@ class _Loader:
                 self._notes.append(f"{Source(path).name}: read as {form}, by its content; otherwise set data.format")
         return self._formats[suffix]
 
-    def _policy(self, path: Path) -> BadRowPolicy:
-        return BadRowPolicy(Source(path).name, skip=self._config.data.on_error == "skip")
+    def _format_of(self, key: str, paths: Sequence[Path]) -> str:
+        """Return the format of the files of a key, which must have the same."""
+        forms = {self._format(path): path for path in paths}
+        if len(forms) > 1:
+            shown = listed([f"{path.name} ({form})" for form, path in forms.items()])
+            raise self._config.error(key, f"files of several formats: {shown}: convert them to one, or set data.format")
+        return next(iter(forms))
 
-    def _read(self, layout: Layout, path: Path, split: Split) -> list[Record]:
-        """Return the typed sequences of a file other than the training data."""
-        policy, options = self._policy(path), layout_options(layout, labelled=True, split=split)
-        sequences = policy.good(read(_source(path), self._format(path), options))
-        return self._parsed(layout, policy, sequences)
+    def _policy(self, split: Split, paths: Sequence[Path]) -> BadRowPolicy:
+        name = Source(paths[0]).name if len(paths) == 1 else f"data.{split}, {len(paths)} files"
+        return BadRowPolicy(name, skip=self._config.data.on_error == "skip")
+
+    def _read(
+        self, paths: Sequence[Path], policy: BadRowPolicy, form: str, options: Options
+    ) -> Generator[RawSequence, None, None]:
+        """Yield the sequences of files; those of several files without ids are named by their file."""
+        if len(paths) > 1:
+            named = listed([path.name for path in paths], 5)
+            self._notes.append(f"{options.split}: {len(paths)} files: {named}")
+        for path, name in zip(paths, names_of(paths), strict=True):
+            items = read(_source(path), form, options)
+            if len(paths) > 1 or (options.id == (FILE,) and not options.id_required):
+                items = named_by_file(items, name, options.id)
+            yield from policy.good(items)
+
+    def _from_files(self, layout: Layout, given: str | list[str], split: Literal["valid", "test"]) -> list[Record]:
+        """Return the typed sequences of files other than the training data."""
+        paths = files_of(self._config, f"data.{split}", given)
+        form, policy = self._format_of(f"data.{split}", paths), self._policy(split, paths)
+        options = layout_options(layout, labelled=True, split=split)
+        return self._parsed(
+            split, policy, lambda raw: parse(layout, raw, labelled=True), self._read(paths, policy, form, options)
+        )
 
     def _parsed(
-        self, layout: Layout, policy: BadRowPolicy, sequences: Generator[RawSequence, None, None]
+        self,
+        split: Split,
+        policy: BadRowPolicy,
+        make: Callable[[RawSequence], Record],
+        sequences: Generator[RawSequence, None, None],
     ) -> list[Record]:
-        records = list(policy.converted(partial(parse, layout, labelled=True), sequences))
-        self._notes += [*policy.notes(), *_repeated_ids(policy.name, records)]
+        records = list(policy.converted(make, sequences))
+        self._notes += [*policy.notes(), *_repeated_ids(policy.name, records), *time_notes(split, records)]
         return records
 
-    def _encoded(self, schema: Schema, records: Iterable[Record], split: Split) -> Dataset:
-        """Return records as a dataset; those too long are refused, cut or split as the config says."""
+    def _encoded(self, schema: Schema, records: list[Record], split: Split) -> Dataset:
+        """Return records as a dataset; those too long are refused, cut or split as the config says.
+
+        The list of records is empty afterwards, so that all of them and their arrays are never held together.
+        """
         unknown_counts = UnknownCounts()
-        sequences = [encode_record(schema, record, unknown_counts=unknown_counts) for record in records]
+        sequences = [encode_record(schema, record, unknown_counts=unknown_counts) for record in _consumed(records)]
         sequences = self._limited(schema, sequences, split)
         self._notes += unknown_counts.notes(split)
         dataset = Dataset(sequences, schema)
@@ -185,8 +227,13 @@ def _source(path: Path) -> Source:
     return Source(path, base="the config's folder")
 
 
-def _consumed(sequences: list[RawSequence]) -> Generator[RawSequence, None, None]:
-    """Yield sequences and drop them, so that the raw and typed values of all are never held together."""
+def _marked(config: Config, layout: Layout, sequence: RawSequence) -> Record:
+    """Return the typed values of a sequence, and where it belongs."""
+    return mark(config, layout, sequence, parse(layout, sequence, labelled=True))
+
+
+def _consumed(sequences: list[Item]) -> Generator[Item, None, None]:
+    """Yield the items of a list and drop them, so that they and what is made of all are never held together."""
     sequences.reverse()
     while sequences:
         yield sequences.pop()

@@ -1,14 +1,15 @@
-"""Sequences from files, streams and Python mappings, and the policy for those that cannot be used."""
+"""Sequences from files, streams and Python mappings."""
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.formats import format_of
+from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options, read
 from lstm_cli.data.formats.jsonl import condensed
@@ -19,76 +20,13 @@ from lstm_cli.data.schema.encoding import encode
 from lstm_cli.data.schema.layout import Layout, LossColumns
 from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
+from lstm_cli.data.sources import FILE, named_by_file, names_of
+from lstm_cli.data.split_columns import split_columns
 from lstm_cli.data.splits import Split
-from lstm_cli.errors import DataError, and_more, did_you_mean, listed, nearest
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
-
-#: Skipping stops above this number of bad sequences if they also exceed this share.
-MAX_BAD = 10
-MAX_BAD_SHARE = 0.1
+from lstm_cli.errors import DataError, did_you_mean, listed, nearest
 
 #: Formats of tables, in which rows with the same id are one sequence, and without ids all rows are.
 GROUPED = ("csv", "parquet", "arrow")
-
-
-class BadRowPolicy:
-    """The policy for sequences of a file that cannot be used: the first is raised, or all are skipped and counted.
-
-    Parameters
-    ----------
-    name
-        The file's name in messages.
-    skip
-        Skip bad sequences; otherwise raise the first.
-    """
-
-    def __init__(self, name: str, *, skip: bool) -> None:
-        self.name, self.skip = name, skip
-        self._total = self._bad = 0
-        self._first: list[str] = []
-
-    def good(self, items: Generator[Given | DataError, None, None]) -> Generator[Given, None, None]:
-        """Yield the good sequences of a reader, which is closed at the end, whatever the end is."""
-        with closing(items):
-            for item in items:
-                self._total += 1
-                if isinstance(item, DataError):
-                    self._reject(item)
-                else:
-                    yield item
-
-    def converted(self, make: Callable[[Given], Made], items: Generator[Given, None, None]) -> Iterator[Made]:
-        """Yield the result of `make` for each item that it accepts; the items are closed at the end."""
-        with closing(items):
-            for item in items:
-                try:
-                    result = make(item)
-                except DataError as error:
-                    self._reject(error)
-                else:
-                    yield result
-
-    def notes(self) -> list[str]:
-        """Return a note on the skipped sequences, or raise if they are too many."""
-        if not self._bad:
-            return []
-        shown = "".join(f"\n  {message}" for message in self._first)
-        more = and_more(self._bad - len(self._first), "\n  ")
-        count = f"{self.name}: {self._bad:,} of {self._total:,} sequences"
-        if self._bad == self._total:
-            raise DataError(f"{count} cannot be used, none is left: correct them{shown}{more}")
-        if self._bad > MAX_BAD and self._bad > MAX_BAD_SHARE * self._total:
-            raise DataError(f"{count} cannot be used, more than data.on_error: skip allows: correct them{shown}{more}")
-        return [f"{count} were skipped:{shown}{more}"]
-
-    def _reject(self, error: DataError) -> None:
-        if not self.skip:
-            raise error
-        self._bad += 1
-        if len(self._first) < MAX_BAD:
-            self._first.append(str(error))
 
 
 def config_options(config: Config) -> Options:
@@ -97,10 +35,11 @@ def config_options(config: Config) -> Options:
     sources = [spec.of or name for name, spec in data.inputs.items()]
     table = {**data.table.model_dump(), "columns": data.table.columns and tuple(data.table.columns)}
     others = [data.target.column if data.target else None, data.time, loss.start, loss.length, loss.weight]
+    others += split_columns(config)
     wide = tuple((name, spec.columns) for name, spec in data.inputs.items() if spec.columns)
     return Options(
         id=data.id,
-        id_required=data.id != ("id",),
+        id_required=data.id not in (("id",), (FILE,)),
         columns=frozenset([*sources, *(name for name in others if name is not None)]) if sources else None,
         wide=wide,
         input=next((spec.of or name for name, spec in data.inputs.items() if not spec.static), "x"),
@@ -169,7 +108,10 @@ def read_sequences(
     options = layout_options(layout, labelled=labelled)
     options = replace(options, columns=None if keep is None else (options.columns or frozenset()) | set(keep))
     policy = policy or BadRowPolicy(source.name, skip=False)
-    with closing(policy.good(read(source, form, options))) as sequences:
+    items = read(source, form, options)
+    if options.id == (FILE,) and not options.id_required and source.path is not None:
+        items = named_by_file(items, names_of([source.path])[0], options.id)
+    with closing(policy.good(items)) as sequences:
         for sequence in sequences:
             if layout.id_given and form in GROUPED:
                 _require_ids(source.name, sequence, layout.id)

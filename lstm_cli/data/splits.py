@@ -1,86 +1,244 @@
-"""Sequences held out for validation and test: some of them, or the end of a single long series."""
+"""What is held out for validation and test: sequences, the ends of series, or what a column says.
 
+Of several sequences some are chosen at random, by the seed alone; the test set does not depend on how many are held
+out for validation.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.config.config import Config
+from lstm_cli.config.data import HeldOutSpec
 from lstm_cli.data.formats.raw import Split as Split
+from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.record import Record
+from lstm_cli.errors import DataError, listed
 
-Held = float | int | None
+#: In the order of their parts in a series.
+HELD_OUT: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 
 
-def hold_out(
-    config: Config, records: Sequence[Record], *, per_step: bool, lag: int
-) -> tuple[list[Record], list[Record], list[Record]]:
-    """Return the records to train on, to validate with and to test with.
+@dataclass
+class Splits:
+    """The records to train on, to validate with and to test with, and what a user should know about them."""
 
-    Of several sequences some are chosen at random, by the seed alone; the test set does not depend on how many are
-    held out for validation. Of one long series the end is held out, validation before test, and each part includes
-    the steps before it as context, which does not count: one window, or all of them.
+    train: list[Record]
+    valid: list[Record] = field(default_factory=list)
+    test: list[Record] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def split(config: Config, layout: Layout, records: Sequence[Record]) -> Splits:
+    """Return the splits of the training data.
 
     Parameters
     ----------
     config
-        Its ``data.valid`` and ``data.test`` are used if they are shares or counts, and ignored if they are paths.
+        Its ``data.valid`` and ``data.test`` are used if they say how much is held out, and ignored if they are files.
+    layout
+        The columns of the records.
     records
         All sequences.
-    per_step
-        Whether targets are per step, so that a single series can be cut.
-    lag
-        Steps that transforms remove at the start.
+
+    Raises
+    ------
+    ConfigError
+        Too little is left to train on, or nothing can be held out as the config says.
+    DataError
+        The part of a series that ``data.split`` names is too short.
     """
-    valid, test = (_share_or_count(held) for held in (config.data.valid, config.data.test))
-    series = len(records) == 1 and per_step
-    total = records[0].steps if series else len(records)
-    test_size, valid_size = (_size(held, total) for held in (test, valid))
-    if not (valid_size or test_size):
-        return list(records), [], []
-    if len(records) == 1 and not per_step:
-        key = "data.valid" if valid else "data.test"
-        raise config.error(key, "nothing can be held out of a single sequence: give more, or a file, or null")
-    needed = lag + 2 if series else 1
-    if total - test_size - valid_size < needed:
-        what = f"{test_size + valid_size} of {total} {'steps' if series else 'sequences'} held out"
-        key = "data.valid" if valid else "data.test"
-        raise config.error(key, f"{what}, which leaves too few to train on: hold out less, or give files")
-    if series:
-        return _ends(records[0], total - test_size - valid_size, total - test_size, _context(config, lag))
-    order = permutation(total, config.seed)
-    chosen = [sorted(part.tolist()) for part in (order[:test_size], order[test_size : test_size + valid_size])]
-    rest = sorted(order[test_size + valid_size :].tolist())
-    tested, validated, trained = ([records[index] for index in part] for part in (*chosen, rest))
-    return trained, validated, tested
+    return _Splitter(config, layout, records).split()
 
 
-def _share_or_count(held: Any) -> Held:
-    return held if isinstance(held, int | float) else None
+def spec_of(config: Config, key: Literal["valid", "test"]) -> HeldOutSpec | None:
+    """Return how much is held out and how; None if files are given, or nothing."""
+    given = getattr(config.data, key)
+    if isinstance(given, int | float):
+        return HeldOutSpec(share=given)
+    return given if isinstance(given, HeldOutSpec) else None
 
 
-def _size(held: Held, total: int) -> int:
+class _Splitter:
+    """Splits the records of a data set."""
+
+    def __init__(self, config: Config, layout: Layout, records: Sequence[Record]) -> None:
+        self._config, self._layout, self._records = config, layout, records
+        self._per_step = layout.target.per == "step" and layout.closed_loop is None
+        self._series = len(records) == 1 and self._per_step
+        self._specs = {key: spec for key in HELD_OUT if (spec := spec_of(config, key)) is not None}
+
+    def split(self) -> Splits:
+        if self._config.data.split is not None:
+            return self._as_said()
+        kept: dict[Literal["valid", "test"], list[int]] = {}
+        pool = list(range(len(self._records)))
+        whole = [key for key in reversed(HELD_OUT) if key in self._specs and not self._in_time(key)]
+        self._check_amounts(whole)
+        for key in whole:
+            kept[key] = self._chosen(key, pool)
+            taken = set(kept[key])
+            pool = [index for index in pool if index not in taken]
+        if whole and not pool:
+            raise self._error(whole[-1], "all sequences are held out: hold out less, or give files")
+        parts = (pool, *(kept.get(key, []) for key in HELD_OUT))
+        train, valid, test = ([self._records[index] for index in part] for part in parts)
+        found = Splits(train, valid, test)
+        return self._ends_of(found) if any(map(self._in_time, self._specs)) else found
+
+    def _error(self, key: str, problem: str) -> Exception:
+        return self._config.error(f"data.{key}", problem)
+
+    def _in_time(self, key: Literal["valid", "test"]) -> bool:
+        """Return whether the last steps are held out, as of one long series unless the config says otherwise."""
+        by = self._specs[key].by
+        if by == "time" and not self._per_step:
+            what = f"by time needs a target per step, and {self._layout.target.name} is one per sequence"
+            raise self._error(key, f"{what}: hold out by sequence")
+        return by == "time" or (by == "sequence" and self._series)
+
+    def _check_amounts(self, keys: Sequence[Literal["valid", "test"]]) -> None:
+        """Refuse to hold out all sequences, or some of a single one."""
+        total = len(self._records)
+        amount = sum(_size(self._specs[key].share, total) for key in keys)
+        if not keys:
+            return
+        if total == 1:
+            what = "nothing can be held out of a single sequence: give more, or a file, or null"
+            raise self._error(keys[-1], what)
+        if total - amount < 1:
+            what = f"{amount} of {total} sequences held out, which leaves too few to train on"
+            raise self._error(keys[-1], f"{what}: hold out less, or give files")
+
+    def _chosen(self, key: Literal["valid", "test"], pool: list[int]) -> list[int]:
+        """Return which sequences of those that are left are held out, in order."""
+        spec = self._specs[key]
+        size = _size(spec.share, len(self._records))
+        if spec.by != "sequence":
+            return self._groups(key, spec.by, pool, size)
+        left = set(pool)
+        order = [index for index in permutation(len(self._records), self._config.seed).tolist() if index in left]
+        target = self._layout.target
+        if target.kind != "category" or target.per != "sequence":
+            return sorted(order[:size])
+        labels = [str(record.target[0]) if record.target is not None else "" for record in self._records]
+        return sorted(stratified(order, labels, size))
+
+    def _groups(self, key: str, column: str, pool: list[int], size: int) -> list[int]:
+        """Return whole groups of sequences with the same value of a column, as many as come nearest to a size."""
+        members: dict[str, list[int]] = {}
+        for index, record in enumerate(self._records):
+            members.setdefault((record.groups or {})[column], []).append(index)
+        left = set(pool)
+        order = [list(members.values())[place] for place in permutation(len(members), self._config.seed)]
+        groups = [group for group in order if left.issuperset(group)]
+        if len(groups) < 2:
+            raise self._error(key, f"nothing can be held out by {column}: all sequences left have the same value")
+        chosen: list[int] = []
+        for group in groups:
+            if abs(len(chosen) + len(group) - size) < abs(len(chosen) - size):
+                chosen += group
+        return sorted(chosen or min(groups, key=len))
+
+    def _ends_of(self, splits: Splits) -> Splits:
+        """Return the splits with the last steps of every series held out, validation before test."""
+        shares = {key: self._specs[key].share for key in HELD_OUT if key in self._specs and self._in_time(key)}
+        needed = self._layout.lag + 2
+        found = Splits([], splits.valid, splits.test, splits.notes)
+        short: list[Record] = []
+        for record in splits.train:
+            valid, test = (_size(shares.get(key), record.steps) for key in HELD_OUT)
+            if record.steps - valid - test < needed:
+                if self._series:
+                    what = f"{valid + test} of {record.steps} steps held out, which leaves too few to train on"
+                    raise self._error(next(iter(shares)), f"{what}: hold out less, or give files")
+                short.append(record)
+                valid = test = 0
+            self._cut(found, record, (record.steps - valid - test, record.steps - test))
+        if short:
+            if len(short) == len(splits.train):
+                what = f"every series is too short to hold out steps at its end: the first has {short[0].steps}"
+                raise self._error(next(iter(shares)), f"{what}: hold out less, or by sequence")
+            names = listed([f"{record.id} ({record.steps} steps)" for record in short], 5)
+            what = "series too short to hold out steps at their end, so that all their steps train"
+            found.notes.append(f"train: {what}: {names}")
+        return found
+
+    def _as_said(self) -> Splits:
+        """Return the splits that a column names."""
+        found = Splits([])
+        for record in self._records:
+            ends = record.ends or (record.steps, record.steps)
+            if not self._per_step and not set(ends) <= {0, record.steps}:
+                what = f"{self._config.data.split}: the values differ within the sequence"
+                raise DataError(f"{record.where}: {what}: give one for all of it, as the target is one per sequence")
+            self._cut(found, record, ends)
+        for name, part in (("train", found.train), ("valid", found.valid)):
+            if not part and (name == "train" or self._config.train.monitor.startswith("valid.")):
+                what = f"no row says {name}" + (", and train.monitor needs it" if name == "valid" else "")
+                raise self._error("split", f"{what}: name some, or give data.train, data.valid and data.test as files")
+        return found
+
+    def _cut(self, splits: Splits, record: Record, ends: tuple[int, int]) -> None:
+        """Add the parts of a series to the splits; held-out ones begin with the steps before them, which do not count.
+
+        That context is one window, or all steps before.
+        """
+        window, lag = self._config.data.window, self._layout.lag
+        bounds = (0, *ends, record.steps)
+        for part, start, stop in zip((splits.train, splits.valid, splits.test), bounds, bounds[1:], strict=False):
+            if (start, stop) == (0, record.steps):
+                part.append(record)
+            elif stop > start:
+                begin = 0 if window is None or part is splits.train else max(0, start - window - lag)
+                if stop - begin < lag + 2:
+                    what = f"{stop - begin} steps of {record.id} are too few for a split"
+                    raise DataError(f"{record.where}: {what}: give at least {lag + 2}")
+                part.append(record.part(begin, stop, first=start))
+
+
+def _size(amount: float | None, total: int) -> int:
     """Return how many of `total` a share or a count amounts to."""
-    if held is None:
+    if amount is None:
         return 0
-    return held if isinstance(held, int) else max(1, round(held * total))
+    return amount if isinstance(amount, int) else max(1, round(amount * total))
 
 
-def _context(config: Config, lag: int) -> int | None:
-    """Return how many steps before a held-out part the network sees; None: all."""
-    return None if config.data.window is None else config.data.window + lag
+def stratified(order: Sequence[int], labels: Sequence[str], size: int) -> list[int]:
+    """Return the first of an order that keep classes in proportion.
 
+    Of each class, `size` times its share in the order is chosen, rounded down or up; where that holds for the first
+    `size` of the order, they are the ones. No class loses its last one, if that can be avoided.
 
-def _ends(
-    series: Record, valid_from: int, test_from: int, context: int | None
-) -> tuple[list[Record], list[Record], list[Record]]:
-    def part(start: int, stop: int) -> list[Record]:
-        begin = 0 if context is None else max(0, start - context)
-        return [series.part(begin, stop, first=start)] if stop > start else []
-
-    train = series.part(0, valid_from, first=0)
-    return [train], part(valid_from, test_from), part(test_from, series.steps)
+    Parameters
+    ----------
+    order
+        Indices in random order.
+    labels
+        The class of every index.
+    size
+        How many to choose.
+    """
+    counts = Counter(labels[index] for index in order)
+    exact = {label: size * count / len(order) for label, count in counts.items()}
+    least = {label: min(int(np.floor(exact[label])), count - 1) for label, count in counts.items()}
+    most = {label: min(int(np.ceil(exact[label])), count - 1) for label, count in counts.items()}
+    free = size - sum(least.values())
+    taken: Counter[str] = Counter()
+    chosen: list[int] = []
+    for index in order:
+        label = labels[index]
+        extra = taken[label] >= least[label]
+        if taken[label] < most[label] and (free > 0 or not extra):
+            taken[label] += 1
+            free -= extra
+            chosen.append(index)
+    left = set(chosen)
+    return chosen + [index for index in order if index not in left][: size - len(chosen)]
 
 
 def permutation(count: int, *keys: int) -> NDArray[np.int64]:

@@ -12,9 +12,9 @@ from typing import Any
 
 from lstm_cli.config import Config, load_resolved
 from lstm_cli.data import Encoded, UnknownCounts, encode, load_schema, raw_sequences, read_dataset, split_batches
+from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Origin, Source
-from lstm_cli.data.reading import BadRowPolicy
 from lstm_cli.engine.build import build_model, restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator

@@ -27,7 +27,7 @@ def test_a_bad_row_is_one_message_with_its_place(tmp_path, case):
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     (tmp_path / "b.jsonl").mkdir()
-    for name, message in (("a.jsonl", "no such file: check the path"), ("b.jsonl", "cannot be read")):
+    for name, message in (("a.jsonl", "no such file: check the path"), ("b.jsonl", "a folder without data files")):
         with pytest.raises(DataError, match=rf"{name}: {message}"):
             open_data(data_config(tmp_path, train=name, **X))
 

@@ -24,7 +24,7 @@ def skippable(form, good, bad):
     if form == "jsonl":
         return '{"x": [1.5], "y": "a"}\n' * good + '{"x": [[]], "y": "a"}\n' * bad
     if form == "csv":
-        lines = [f"{n},1.5,a\n" * 2 if n < good else f"{n},1,5,a\n" for n in range(good + bad)]
+        lines = [f"{n},1.5,a\n" if n < good else f"{n},1,5,a\n" for n in range(good + bad)]
         return "id,x,y\n" + "".join(lines)
     if form == "npz":
         return npz(x=np.ones((good + bad, 2)), lengths=[2] * good + [3] * bad, y=["a"] * (good + bad))
@@ -42,14 +42,13 @@ def skippable(form, good, bad):
 def test_skipping_stops_above_ten_rows_and_ten_percent(tmp_path, form, good, bad, stops):
     write(tmp_path / f"a.{form}", skippable(form, good, bad))
     given = data_config(tmp_path, train=f"a.{form}", on_error="skip", **{"conllu": TAGS, "ts": LABEL}.get(form, X))
+    noun = "rows" if form == "csv" else "sequences"
     if not stops:
         data = open_data(given)
         assert len(data.train) == good
-        assert sum(f"{bad} of {good + bad} sequences were skipped" in note for note in data.notes) == 1
+        assert sum(f"{bad} of {good + bad} {noun} were skipped" in note for note in data.notes) == 1
         return
-    with pytest.raises(
-        DataError, match=rf"{bad} of {good + bad} sequences cannot be used, more than data.on_error: skip"
-    ):
+    with pytest.raises(DataError, match=rf"{bad} of {good + bad} {noun} cannot be used, more than data.on_error: skip"):
         open_data(given)
 
 
@@ -70,7 +69,45 @@ def test_skipping_everything_is_an_error(tmp_path):
         open_jsonl(tmp_path, [{"x": [], "y": "a"}] * 2, on_error="skip", **X)
 
 
-def test_a_skipped_csv_row_takes_its_sequence_along(tmp_path):
+SERIES = "".join(f"{t}.5,{'pq'[t % 2]}\n" for t in range(60))
+
+
+def test_a_skipped_row_of_a_table_does_not_take_its_series_along(tmp_path):
     write(tmp_path / "a.csv", "id,x,y\n" + "".join(f"{i},1.5,p\n{i},2.5,q\n" for i in range(5)) + "9,bad,p\n9,1,p\n")
     data = open_data(data_config(tmp_path, train="a.csv", on_error="skip", **X))
-    assert (len(data.train), data.train.lengths.sum()) == (5, 10)
+    assert (data.train.ids[-1], data.train.lengths.tolist()) == ("9", [2] * 5 + [1])
+    (note,) = [note for note in data.notes if "skipped" in note]
+    assert "1 of 12 rows were skipped" in note
+    assert "a.csv:12: x: 'bad' is not a number" in note
+
+
+def test_every_row_that_is_skipped_is_counted_once(tmp_path):
+    """Of a missing number, a wrong one and a missing label."""
+    lines = SERIES.splitlines()
+    for step, line in {3: "?,p", 20: "-,p", 30: "4.5,"}.items():
+        lines[step] = line
+    write(tmp_path / "a.csv", "x,y\n" + "\n".join(lines) + "\n")
+    data = open_data(data_config(tmp_path, train="a.csv", on_error="skip", scale="none", **X))
+    kept = [t for t in range(60) if t not in (3, 20, 30)]
+    assert data.train.numbers[:, 0].tolist() == [t + 0.5 for t in kept]
+    assert data.train.target.tolist() == [t % 2 for t in kept]
+    (note,) = [note for note in data.notes if "skipped" in note]
+    assert "3 of 60 rows were skipped" in note
+    assert all(f"a.csv:{step + 2}:" in note for step in (3, 20, 30))
+
+
+def test_of_many_bad_rows_the_first_ten_are_named(tmp_path):
+    lines = [f"{'oops' if t % 20 == 7 else t},p\n" for t in range(400)]
+    write(tmp_path / "a.csv", "x,y\n" + "".join(lines))
+    data = open_data(data_config(tmp_path, train="a.csv", on_error="skip", scale="none", **X))
+    assert data.train.numbers[:, 0].tolist() == [t for t in range(400) if t % 20 != 7]
+    (note,) = [note for note in data.notes if "skipped" in note]
+    assert "20 of 400 rows were skipped" in note
+    assert note.count("'oops' is not a number") == 10
+    assert note.endswith("and 10 more")
+
+
+def test_too_many_bad_rows_of_a_series_are_an_error(tmp_path):
+    write(tmp_path / "a.csv", "x,y\n" + "".join(f"{'oops' if t % 5 == 0 else t},p\n" for t in range(100)))
+    with pytest.raises(DataError, match=r"a.csv: 20 of 100 rows cannot be used, more than data.on_error: skip"):
+        open_data(data_config(tmp_path, train="a.csv", on_error="skip", **X))

@@ -167,11 +167,10 @@ class Cells(Sequence[str]):
             return None
         return numbers[self._rows]
 
-    def first_text(self) -> int | None:
-        """Return the position of the first cell that is neither a number nor missing."""
+    def texts(self) -> NDArray[np.intp]:
+        """Return the positions of all cells that are neither numbers nor missing."""
         bad = self._column.numbers[1]
-        found = None if bad is None else np.flatnonzero(bad[self._rows])
-        return int(found[0]) if found is not None and len(found) else None
+        return np.flatnonzero(bad[self._rows]) if bad is not None else np.zeros(0, np.intp)
 
     def gaps(self) -> NDArray[np.bool_]:
         """Return which cells are missing (T)."""

@@ -101,11 +101,13 @@ class ValueProblem(Exception):
         What to do about it.
     step
         Index of the step that has the problem, if it concerns one.
+    steps
+        All steps that have such a problem, where they are known.
     """
 
-    def __init__(self, what: str, fix: str, *, step: int | None = None) -> None:
+    def __init__(self, what: str, fix: str, *, step: int | None = None, steps: NDArray[np.intp] | None = None) -> None:
         super().__init__(what)
-        self.what, self.fix, self.step = what, fix, step
+        self.what, self.fix, self.step, self.steps = what, fix, step, steps
 
 
 class BadRow(DataError):
@@ -117,16 +119,23 @@ class BadRow(DataError):
         What is wrong.
     sequence, step
         The sequence, and the step that the row is.
+    steps
+        All steps with such an error, where they are known.
     """
 
-    def __init__(self, message: str, sequence: "RawSequence", step: int) -> None:
+    def __init__(self, message: str, sequence: "RawSequence", step: int, steps: NDArray[np.intp] | None = None) -> None:
         super().__init__(message)
-        self._sequence, self._step = sequence, step
+        self._sequence, self._step, self._steps = sequence, step, steps
 
     @property
     def rest(self) -> "RawSequence":
         """The sequence without the row."""
         return self._sequence.without(self._step)
+
+    @property
+    def rest_of_kind(self) -> "RawSequence":
+        """The sequence without all rows that have such an error."""
+        return self._sequence.without(self._step if self._steps is None else self._steps)
 
 
 @dataclass(slots=True)
@@ -170,8 +179,8 @@ class RawSequence:
         columns = {name: _taken(value, steps, count) for name, value in self.columns.items()}
         return replace(self, columns=columns, steps_at=_taken(self.steps_at, steps, count))
 
-    def without(self, step: int) -> "RawSequence":
-        """Return the sequence without a step, in formats that write one step per line."""
+    def without(self, step: "int | NDArray[np.intp]") -> "RawSequence":
+        """Return the sequence without a step, or several, in formats that write one step per line."""
         count = len(self.steps_at or ())
         return self.take(np.delete(np.arange(count), step), count)
 
@@ -179,7 +188,7 @@ class RawSequence:
         """Return the error to report for a problem in a column."""
         if problem.step is not None and self.steps_at is not None and problem.step < len(self.steps_at):
             message = f"{self.steps_at[problem.step]}: {column}: {problem.what}: {problem.fix}"
-            return BadRow(message, self, problem.step) if self.rows else DataError(message)
+            return BadRow(message, self, problem.step, problem.steps) if self.rows else DataError(message)
         return problem_at(self.where, column, problem)
 
 

@@ -49,7 +49,11 @@ class Grid:
     @property
     def text(self) -> str:
         """The usual step as text."""
-        return _span(self.step, self.unit)
+        return self.span(self.step)
+
+    def span(self, step: float) -> str:
+        """Return the length of a step, in the grid's unit, as text."""
+        return _span(step, self.unit)
 
 
 def grid_of(times: Times) -> Grid | None:

@@ -46,6 +46,10 @@ class Record:
         Values of the known inputs at the steps after the last, by name; empty: none are given.
     future_times
         Times of these steps; None: not known.
+    groups
+        Values of columns that keep sequences together when some are held out, by the column's name.
+    ends
+        Where the parts for training and for validation end, as ``data.split`` says; the rest is for the test.
     first
         Targets before this step do not count: they belong to another split and serve as context.
     observed
@@ -61,6 +65,8 @@ class Record:
     known: NDArray[np.bool_] | None = None
     times: NDArray[Any] | None = None
     moved: int = 0
+    groups: dict[str, str] | None = None
+    ends: tuple[int, int] | None = None
     first: int = 0
     observed: int | None = None
     future: Mapping[str, Values] = field(default_factory=dict)

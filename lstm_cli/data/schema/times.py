@@ -94,11 +94,12 @@ def parse_times(value: Any, form: TimeForm) -> Times:
         times = _parsed(form, _texts(value))
         problem = np.isnat(times)
     if problem.any():
-        step = int(np.flatnonzero(problem)[0])
+        bad = np.flatnonzero(problem)
+        step = int(bad[0])
         cell = str(value[step]).strip()
         if cell in ("", "None", "NaT", "nan"):
-            raise ValueProblem("the time is missing", _MISSING_FIX, step=step)
-        raise ValueProblem(f"expected {_EXAMPLES[form]}, got {cell!r:.40}", "correct it", step=step)
+            raise ValueProblem("the time is missing", _MISSING_FIX, step=step, steps=bad)
+        raise ValueProblem(f"expected {_EXAMPLES[form]}, got {cell!r:.40}", "correct it", step=step, steps=bad)
     return times
 
 

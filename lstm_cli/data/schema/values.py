@@ -41,8 +41,10 @@ def numbers(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT) -> 
         raise ValueProblem(f"lists nested {values.ndim} deep", "write one number or one flat list of numbers per step")
     infinite = np.isinf(values)
     if infinite.any():
-        step = int(np.flatnonzero(infinite.any(axis=1))[0])
-        raise ValueProblem(f"{values[step][infinite[step]][0]} is not a finite number", MISSING_FIX, step=step)
+        bad = np.flatnonzero(infinite.any(axis=1))
+        step = int(bad[0])
+        what = f"{values[step][infinite[step]][0]} is not a finite number"
+        raise ValueProblem(what, MISSING_FIX, step=step, steps=bad)
     return values
 
 
@@ -50,8 +52,9 @@ def complete(given: Numbers, value: Any, *, what: str = "a number", fix: str = M
     """Return numbers (T, D) if none is missing among them; `value` is what they were read from."""
     gaps = np.isnan(given).any(axis=1)
     if gaps.any():
-        step = int(np.flatnonzero(gaps)[0])
-        raise ValueProblem(f"{what} is missing{written(value[step])}", fix, step=step)
+        bad = np.flatnonzero(gaps)
+        step = int(bad[0])
+        raise ValueProblem(f"{what} is missing{written(value[step])}", fix, step=step, steps=bad)
     return given
 
 
@@ -88,10 +91,11 @@ def _numbers_of_cells(cells: Cells, missing: MissingValues) -> Numbers:
     found = cells.numbers()
     if found is not None:
         return found
-    step = cells.first_text() or 0
+    bad = cells.texts()
+    step = int(bad[0])
     _number(cells[step], step, True, missing)
     fix = "correct it, or set data.table.decimal and data.table.thousands as it is written"
-    raise ValueProblem(f"{cells[step]!r:.40} is not a number", fix, step=step)
+    raise ValueProblem(f"{cells[step]!r:.40} is not a number", fix, step=step, steps=bad)
 
 
 def _parsed(cells: Sequence[Any], textual: bool, missing: MissingValues) -> Numbers:

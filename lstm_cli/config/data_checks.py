@@ -1,0 +1,35 @@
+"""Checks across the keys of times and splits."""
+
+from collections.abc import Iterator
+
+from lstm_cli.config.config import Config
+from lstm_cli.config.conflict import Conflict
+from lstm_cli.config.data import HeldOutSpec
+
+
+def has_valid(config: Config) -> bool:
+    """Return whether there may be validation data: `data.split` may name some."""
+    return config.data.valid is not None or config.data.split is not None
+
+
+def _time(config: Config) -> Iterator[Conflict]:
+    data = config.data
+    if data.calendar and data.time is None:
+        yield Conflict(("data.calendar", "data.time"), "needs data.time, the column of the dates")
+    if data.time is not None and config.rollout is not None and config.rollout.dynamics is not None:
+        text = "a closed loop around a system counts its own steps: leave it out"
+        yield Conflict(("data.time", "rollout.dynamics"), text)
+
+
+def _split(config: Config) -> Iterator[Conflict]:
+    data, target = config.data, config.data.target
+    held_out = {"data.valid": data.valid, "data.test": data.test}
+    for key, held in held_out.items():
+        if data.split is not None and held is not None:
+            text = f"data.split says what is held out: leave {key} out, or give null"
+            yield Conflict((key, "data.split"), text)
+        if isinstance(held, HeldOutSpec) and held.by == "time" and target is not None and target.per == "sequence":
+            yield Conflict((f"{key}.by", key), "time: needs a target per step: hold out by sequence")
+
+
+CHECKS = (_time, _split)
