@@ -82,18 +82,18 @@ def test_a_skipped_row_of_a_table_does_not_take_its_series_along(tmp_path):
 
 
 def test_every_row_that_is_skipped_is_counted_once(tmp_path):
-    """Of a missing number, a wrong one and a missing label."""
+    """Of a missing number, a wrong one, a missing label and a line of the wrong length."""
     lines = SERIES.splitlines()
-    for step, line in {3: "?,p", 20: "-,p", 30: "4.5,"}.items():
+    for step, line in {3: "?,p", 20: "-,p", 30: "4.5,", 40: "1.5,p,p"}.items():
         lines[step] = line
     write(tmp_path / "a.csv", "x,y\n" + "\n".join(lines) + "\n")
     data = open_data(data_config(tmp_path, train="a.csv", on_error="skip", scale="none", **X))
-    kept = [t for t in range(60) if t not in (3, 20, 30)]
+    kept = [t for t in range(60) if t not in (3, 20, 30, 40)]
     assert data.train.numbers[:, 0].tolist() == [t + 0.5 for t in kept]
     assert data.train.target.tolist() == [t % 2 for t in kept]
     (note,) = [note for note in data.notes if "skipped" in note]
-    assert "3 of 60 rows were skipped" in note
-    assert all(f"a.csv:{step + 2}:" in note for step in (3, 20, 30))
+    assert "4 of 60 rows were skipped" in note
+    assert all(f"a.csv:{step + 2}:" in note for step in (3, 20, 30, 40))
 
 
 def test_of_many_bad_rows_the_first_ten_are_named(tmp_path):
