@@ -56,8 +56,12 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--seed", type=click.IntRange(min=0), metavar="N", default=1, show_default=True, help="Seed of the sampling."
 )
-@click.option("--state-in", type=_PATH, metavar="FILE", help="Read the initial state from this file.")
-@click.option("--state-out", type=_PATH, metavar="FILE", help="Write the state after the last step to this file.")
+@click.option("--state-in", type=_PATH, metavar="FILE", help="Read the initial states from this file of --state-out.")
+@click.option(
+    "--state-out", type=_PATH, metavar="FILE",
+    help="Write the state after the last step to this .npz file: ids (N), states (N, S), layer by layer h and of an "
+    "LSTM then c.",
+)  # fmt: skip
 @click.option(
     "--trust", is_flag=True, help="Allow running the code stored in RUN, of the system that the model drives."
 )

@@ -65,7 +65,7 @@ class Inputs:
         return self._run.evaluate(self._data, form=self._form, policy=self._policy, unknown_counts=self.unknown_counts)
 
     def notes(self, name: str) -> list[str]:
-        """Return notes on sequences that were skipped and on unknown tokens and labels."""
+        """Return notes on skipped sequences, unknown tokens and labels, and values unlike those of training."""
         return [*self._policy.notes(), *self.unknown_counts.notes(name)]
 
 

@@ -1,6 +1,10 @@
 """States of the network on disk, so that a stream can be predicted in several parts.
 
-Legend: S state values per sequence.
+The file is an npz with two arrays: `ids` (N,), the sequences' ids as text, and `states` (N, S), the state of each after
+its last step. The S values stand layer by layer from the input on: of an LSTM its H outputs h, then its H cells c; of a
+GRU or RNN its H outputs h alone. S is the sum of 2 H over layers of LSTM and of H over others.
+
+Legend: N sequences, S state values per sequence, H units of a layer.
 """
 
 import io

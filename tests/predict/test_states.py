@@ -5,8 +5,11 @@ import re
 import numpy as np
 import pytest
 
+import lstm_cli
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
+from lstm_cli.run.checkpoint import load
+from lstm_cli.run.names import BEST
 from tests.support.data import read_jsonl, write_jsonl
 
 
@@ -103,3 +106,25 @@ def test_a_file_without_states_is_refused(predicted, tmp_path, content, message)
         path.write_bytes(content)
     with pytest.raises(DataError, match=re.escape(message)):
         predicted("numbered", streams(), state_in=path)
+
+
+def test_the_file_has_h_and_then_c_of_each_layer(tmp_path):
+    """Of the last layer, h is what the output is computed from; an LSTM has 2 H values, a GRU H."""
+    rows = [{**row, "y": row["x"][-1][0]} for row in streams()]
+    path = write_jsonl(tmp_path / "a.jsonl", rows)
+    layers = [{"size": 3, "cell": "gru"}, {"size": 5, "cell": "lstm"}]
+    config = {
+        "data": {"train": str(path), "valid": None, "inputs": ["x"], "target": {"column": "y", "kind": "number"}},
+        "model": {"layers": layers, "dropout": 0}, "train": {"epochs": 1}, "threads": 1,
+    }  # fmt: skip
+    lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
+    predict_run(tmp_path / "run", path, out=tmp_path / "p.jsonl", state_out=tmp_path / "s.npz")
+    run = lstm_cli.load(tmp_path / "run")
+    with np.load(tmp_path / "s.npz") as file:
+        ids, states = file["ids"], file["states"]
+    assert ids.tolist() == ["s0", "s1"] and states.shape == (2, 3 + 2 * 5)
+    weights = load(tmp_path / "run" / BEST).model
+    scaled = states[:, 3:8] @ weights["output.W"].T + weights["output.b"]
+    found = run.schema.target.scaling.undo(scaled)[:, 0]
+    np.testing.assert_allclose(found, [row["prediction"] for row in read_jsonl(tmp_path / "p.jsonl")], rtol=1e-5)
+    assert (np.abs(states[:, :8]) < 1).all()  # outputs of a GRU and of an LSTM; cells are not bounded
