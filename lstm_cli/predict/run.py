@@ -5,7 +5,7 @@
 [{"id": "a", "prediction": "wave"}]
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -210,11 +210,7 @@ class Run:
         """
         policy = policy or self.policy(data)
         dataset = read_dataset(
-            data,
-            self.schema,
-            form=form or self.format,
-            policy=policy,
-            unknown_counts=unknown_counts,
+            data, self.schema, form=form or self.format, policy=policy, unknown_counts=unknown_counts
         )
         policy.notes()  # raises if too many cannot be used
         batches = split_batches(self.config, dataset, "test")
