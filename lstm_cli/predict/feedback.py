@@ -219,6 +219,7 @@ def following_numbers(schema: Schema, chosen: np.ndarray, sequences: Sequence[En
         item.numbers[-1] if item.future is None else item.future[step] for item in sequences if item.numbers is not None
     ]
     numbers = np.stack(sources).astype(schema.precision)
+    numbers[:, schema.gap_numbers] = 0
     if own:
         numbers[:, schema.fed_numbers] = chosen
     return numbers

@@ -197,6 +197,19 @@ def test_a_series_is_scaled_by_the_values_that_it_has(tmp_path):
     np.testing.assert_allclose(data.train.numbers.ravel(), [-2 / spread, -1 / spread, 0, 2 / spread, 0, 0], atol=1e-6)
 
 
+def test_a_static_input_may_be_missing(tmp_path):
+    rows = [{"x": [1.0, 2.0, 3.0], "age": age, "y": "ab"[k]} for k, age in enumerate([30, None])]
+    data = {"inputs": {"x": {}, "age": {"static": True}}, "target": "y", "scale": "none"}
+    found = open_jsonl(tmp_path, [*rows, rows[0] | {"age": 50}], missing={"fill": "mean", "indicator": True}, **data)
+    assert [found.train[k].numbers[:, 1:].tolist() for k in range(3)] == [
+        [[30, 0, 0]] * 3, [[40, 0, 1]] * 3, [[50, 0, 0]] * 3,
+    ]  # fmt: skip
+    with pytest.raises(
+        DataError, match=r"train.jsonl:2: age: the value is null: fill it in, or say how with data.missing"
+    ):
+        open_jsonl(tmp_path, rows, **data)
+
+
 def test_transforms_see_filled_values(tmp_path):
     rows = [{"x": [1.0, None, 4.0, 16.0]}]
     data = open_jsonl(

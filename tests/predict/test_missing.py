@@ -131,7 +131,7 @@ def test_gaps_of_a_predicted_file_are_noted(folder):
 @pytest.mark.parametrize("name", ["next", "loop"])
 def test_forecasts_fed_back_have_no_gaps(folder, name):
     """As if each forecast were the next observed value: the indicators of such steps are 0."""
-    run, row = lstm_cli.load(folder / name), {"x": [0.5, None, 1.0, 1.5, 2.0], "z": [20.0, 21.0, None, 19.0, 22.0]}
+    run, row = lstm_cli.load(folder / name), {"x": [0.5, None, 1.0, 1.5, None], "z": [20.0, 21.0, None, 19.0, 22.0]}
     (forecast,) = run.forecast([row], 4)
     for expected in forecast["prediction"]:
         (found,) = run.predict([row])

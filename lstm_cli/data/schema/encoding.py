@@ -108,11 +108,10 @@ def _numbers(
             values = extended(column, record, scaling, record.steps - lag + more)
             parts.append(_rounded(schema, values, record, column.name))
     parts.extend(_longer(labels.indicators(record.sets(name)[lag:]), more) for name, labels in schema.sets.items())
-    parts.extend(
-        _longer(gaps[column.name][lag:].astype(schema.precision), more)
-        for column in schema.layout.filled
-        if column.indicator
-    )
+    for column in schema.layout.filled:
+        if column.indicator:
+            found = gaps[column.name][lag:].astype(schema.precision)
+            parts.append(np.repeat(found[:1], len(found) + more, axis=0) if column.static else _longer(found, more))
     ahead = ahead_of(schema.layout, record, scaling, schema.precision)
     parts += [] if ahead is None else [ahead]
     return np.concatenate(parts, axis=1) if len(parts) > 1 else next(iter(parts), None)

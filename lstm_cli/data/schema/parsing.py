@@ -23,6 +23,8 @@ from lstm_cli.data.schema.target_parsing import parse_target
 from lstm_cli.data.schema.times import TimeForm, Times, ordered, parse_times
 from lstm_cli.data.schema.weights import given_weight
 
+_FIX = "fill it in, or say how with data.missing.fill"
+
 
 def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
     """Return the typed values of a sequence, or raise the `DataError` that says what is wrong with it.
@@ -127,6 +129,10 @@ def _input(layout: Layout, sequence: RawSequence, column: Column, *, labelled: b
             case "number":
                 return _numbers(value, column, missing, textual=sequence.textual)
 
+    if column.static and column.kind == "number":
+        if column.fill != "stop" and sequence.columns.get(column.source, missing) is None:
+            return np.full((1, column.width), np.nan)
+        return parsed(sequence, column.source, read, fix=_FIX)
     return parsed(sequence, column.source, read)
 
 
@@ -134,7 +140,7 @@ def _numbers(value: Any, column: Column, missing: MissingValues, *, textual: boo
     """Return numbers (T, D), NaN where they are missing and will be filled."""
     given = values.numbers(value, textual=textual, missing=missing)
     if column.fill == "stop":
-        given = values.complete(given, value, fix="fill it in, or say how with data.missing.fill")
+        given = values.complete(given, value, fix=_FIX)
     return transformable(given, column)
 
 

@@ -59,6 +59,17 @@ class Schema:
         """How many of the numeric inputs are indicators of the gaps that were filled."""
         return sum(column.width for column in self.layout.filled if column.indicator)
 
+    @cached_property
+    def gap_numbers(self) -> list[int]:
+        """Indices of the indicators of gaps that steps fed back do not have: all but those of static inputs."""
+        places: list[int] = []
+        start = self._plain_numbers + sum(map(len, self.sets.values()))
+        for column in self.layout.filled:
+            stop = start + column.width * column.indicator
+            places += () if column.static else range(start, stop)
+            start = stop
+        return places
+
     @property
     def _plain_numbers(self) -> int:
         return sum(len(scaling.center) for scaling in self.scaling.values())
