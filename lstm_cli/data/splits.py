@@ -186,15 +186,17 @@ class _Splitter:
     def _cut(self, splits: Splits, record: Record, ends: tuple[int, int]) -> None:
         """Add the parts of a series to the splits; held-out ones begin with the steps before them, which do not count.
 
-        That context is one window, or all steps before.
+        That context is one window, or all steps before. Where each step has a window of its own, the first one that
+        counts is full too, even if it predicts several steps ahead.
         """
         window, lag = self._config.data.window, self._layout.lag
+        context = lag if self._layout.window is None else lag + self._layout.target.ahead - 1
         bounds = (0, *ends, record.steps)
         for part, start, stop in zip((splits.train, splits.valid, splits.test), bounds, bounds[1:], strict=False):
             if (start, stop) == (0, record.steps):
                 part.append(record)
             elif stop > start:
-                begin = 0 if window is None or part is splits.train else max(0, start - window - lag)
+                begin = 0 if window is None or part is splits.train else max(0, start - window - context)
                 if stop - begin < lag + 2:
                     what = f"{stop - begin} steps of {record.id} are too few for a split"
                     raise DataError(f"{record.where}: {what}: give at least {lag + 2}")

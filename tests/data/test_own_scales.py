@@ -154,6 +154,18 @@ def test_every_origin_is_scored_whatever_the_batch(tmp_path, monkeypatch):
     assert sorted(places) == [(s, t) for s, row in enumerate(given) for t in range(len(row["x"]) - 1)]
 
 
+@pytest.mark.parametrize("ahead", [1, 4])
+def test_the_first_window_of_a_held_out_end_is_full(tmp_path, ahead):
+    given = [{"x": drifting(60).tolist()}]
+    target = {"next": True, "ahead": ahead, "horizon": 2}
+    config, data = windowed(tmp_path, given, target, inputs=["x"], valid=12)
+    truth = []
+    for batch in evaluation_batches(config, data.valid).epoch(0):
+        assert batch.lengths.tolist() == [WINDOW] * len(batch.lengths)
+        truth += data.valid.truth(batch).tolist()
+    np.testing.assert_allclose(truth, [given[0]["x"][t : t + 2] for t in range(48, 59)], rtol=1e-4)
+
+
 def test_a_constant_window_keeps_the_scale_of_train(tmp_path):
     x = [1.0, 4.0] + [7.25] * 10 + [9.0]
     config, data = windowed(tmp_path, [{"x": x, "z": x}] * 2, "next")

@@ -11,7 +11,7 @@ import lstm_cli
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
-from tests.support.data import read_jsonl, write
+from tests.support.data import read_jsonl, write, write_jsonl
 
 HORIZON = 4
 START = {"north": "2024-03-01", "south": "2024-05-07 12:00"}
@@ -265,3 +265,24 @@ def test_calendars_continue_without_a_file(tmp_path):
         own["time"] = [*own["time"], forecast["time"][0]]
         (step,) = lstm_cli.load(tmp_path / "run").predict([own])
         assert step["prediction"][steps] == pytest.approx(forecast["prediction"][1], rel=1e-4)
+
+
+@pytest.mark.parametrize("scale", ["standard", "window"])
+def test_static_inputs_stay_as_they_are_in_forecasts(tmp_path, scale):
+    """Numbers and tokens of a whole sequence, beside numbers that are fed back."""
+    train = [
+        {"id": k, "x": table("north", 20 + k).load.tolist(), "size": 2.5 * k + 0.5, "kind": "ab"[k % 2]}
+        for k in range(4)
+    ]
+    write_jsonl(tmp_path / "train.jsonl", train)
+    inputs = {"x": {}, "size": {"static": True}, "kind": {"static": True}}
+    data = {"train": str(tmp_path / "train.jsonl"), "valid": None, "inputs": inputs, "target": "next", "scale": scale}
+    config = {"data": data | ({"window": 5} if scale == "window" else {}), "model": {"layers": [3], "embedding": 2}}
+    config["train"] = {"epochs": 1, "monitor": "train.loss"}
+    lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
+    run = lstm_cli.load(tmp_path / "run")
+    for forecast, row in zip(run.forecast(train, 3), train, strict=True):
+        for predicted in forecast["prediction"]:
+            (found,) = run.predict([row])
+            assert found["prediction"][-1] == pytest.approx(predicted, rel=1e-4)
+            row["x"] = [*row["x"], predicted]

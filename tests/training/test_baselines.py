@@ -68,3 +68,19 @@ def test_the_report_of_a_forecaster_compares_with_the_last_value(tmp_path, trans
         assert found["RMSE"] == number(np.sqrt((changed**2).mean()))
     names = {name for name, _ in shown}
     assert names == {"this model, best checkpoint", "baseline: the mean", "baseline: the last value"}
+
+
+@pytest.mark.parametrize("scale", ["standard", "series", "window"])
+def test_the_last_value_stands_for_every_step_of_a_horizon(tmp_path, scale):
+    values = np.cumsum(np.random.default_rng(4).normal(size=60)).round(4)
+    (tmp_path / "series.csv").write_text("\n".join(["a", *map(str, values)]) + "\n")
+    data = {"train": "series.csv", "inputs": ["a"], "target": {"column": "a", "horizon": 3}, "valid": 12}
+    data |= {"scale": scale} | ({"window": 6} if scale == "window" else {})
+    train_run(small_config(tmp_path, data=data, train={"epochs": 1}), tmp_path / "run")
+    report = (tmp_path / "run" / "report.html").read_text()
+    later = np.lib.stride_tricks.sliding_window_view(values[48:], 3)  # 10 origins, from step 47 on
+    errors = later - values[47:57, np.newaxis]
+    row = re.search(r"<tr>(?:<t[dh][^>]*>)baseline: the last value.*?</tr>", report, re.S)[0]
+    cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)
+    assert number(np.abs(errors).mean()) in cells
+    assert number(np.sqrt((errors**2).mean())) in cells
