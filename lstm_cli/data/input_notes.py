@@ -4,6 +4,7 @@ Legend: T steps, D numbers per step, N steps of all sequences.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,8 @@ def _on_tokens(config: Config, column: Column, records: Sequence[Record]) -> Ite
     if column.text:
         yield _on_unit(config, column, records)
         return
-    tokens = [token for record in records for token in record.tokens(column.name)[: 1 if column.static else None]]
+    most = 1 if column.static else None
+    tokens = list(chain.from_iterable(record.tokens(column.name)[:most] for record in records))
     different = set(column.spelling.apply(tokens))
     documents = sum(token.count(" ") >= _WORDS for token in different)
     if 2 * documents > len(different):

@@ -1,6 +1,7 @@
 """True categories and sets as they are written in the data, and what converts them to indices."""
 
 from collections.abc import Callable
+from itertools import compress
 from typing import TypeVar, cast
 
 from lstm_cli.data.schema.record import Record
@@ -41,4 +42,4 @@ def _following(schema: Schema, record: Record, values: Callable[[str], list[Labe
     ahead = schema.layout.target.ahead
     counted = counted_values(record.weight, record.steps, ahead, horizon=1)
     counted[: max(ahead, record.first)] = False
-    return [value for value, counts in zip(values(schema.layout.next_columns[0].name), counted, strict=True) if counts]
+    return list(compress(values(schema.layout.next_columns[0].name), counted.tolist()))
