@@ -9,8 +9,8 @@ from lstm_cli.data.formats import source as sources
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
-#: Memory needed per byte of an unfinished line.
-_PER_BYTE = 3
+#: Bytes that are read at a time, and memory needed per byte of an unfinished line.
+_BLOCK, _PER_BYTE = 1 << 20, 3
 #: How much of the file tells whether it is UTF-16 without a byte order mark.
 _SAMPLE = 512
 
@@ -24,7 +24,7 @@ def blocks(source: Source, encoding: str = "utf-8") -> Generator[tuple[int, byte
     watch, line = memory.Watch(), 1
     unfinished: list[bytes] = []
     with source.open() as stream, source.reading():
-        for piece in _pieces(source, iter(lambda: stream.read(sources.PIECE), b""), encoding):
+        for piece in _pieces(source, iter(lambda: stream.read(min(_BLOCK, sources.PIECE)), b""), encoding):
             place = f"{source.name}:{line}"
             cut = piece.rfind(b"\n") + 1
             if cut:
@@ -34,12 +34,11 @@ def blocks(source: Source, encoding: str = "utf-8") -> Generator[tuple[int, byte
                 yield line, block
                 line += block.count(b"\n")
                 continue
-            if len(piece) >= sources.PIECE:
-                if b"\0" in piece:
-                    fix = "give a text file, or set data.format"
-                    raise DataError(f"{place}: zero bytes in a line of megabytes: {fix}")
-                watch.check(place, more=_PER_BYTE * sources.PIECE * (len(unfinished) + 1))
             unfinished.append(piece)
+            size = sum(map(len, unfinished))
+            if size >= sources.PIECE and b"\0" in piece:
+                raise DataError(f"{place}: zero bytes in a line of megabytes: give a text file, or set data.format")
+            watch.check(place, more=_PER_BYTE * size if size >= sources.PIECE else 0)
     rest = b"".join(unfinished)
     if rest:
         yield line, rest + b"\n"

@@ -49,6 +49,14 @@ class TextColumn:
     @cached_property
     def numbers(self) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
         """All cells as numbers (N), NaN where missing; and which cells are neither (N), None if there are none."""
+        import pyarrow as pa
+
+        if self.coded is not None:
+            codes, texts = self.coded
+            found, wrong = _numbers(pa.array(texts, pa.string()), self.notation)
+            numbers, bad = found[codes], None if wrong is None else wrong[codes]
+            numbers.flags.writeable = False
+            return numbers, bad
         numbers, bad, start = np.empty(len(self)), None, 0
         for chunk in self.cells.chunks:
             stop = start + len(chunk)
@@ -59,6 +67,19 @@ class TextColumn:
             start = stop
         numbers.flags.writeable = False  # views of it are given out
         return numbers, bad
+
+    @cached_property
+    def coded(self) -> tuple[NDArray[np.int32], NDArray[np.object_]] | None:
+        """The number of each cell's text (N), and the texts; None where many of them differ."""
+        sample = self.cells[:_SAMPLE]
+        if len(sample.unique()) > _SAMPLE // 4:
+            return None
+        coded = self.cells.dictionary_encode().unify_dictionaries()
+        codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks] or [np.empty(0, np.int32)])
+        texts = coded.chunk(0).dictionary if coded.num_chunks else []
+        if len(texts) > max(_SAMPLE, len(self) // 4):  # the sample was not like the rest
+            return None
+        return codes, np.array([str(text) for text in texts], np.object_)
 
     @property
     def blank(self) -> NDArray[np.bool_]:
@@ -83,13 +104,13 @@ class TextColumn:
     @cached_property
     def kinds(self) -> NDArray[np.uint8]:
         """The kind of every cell (N), as a position in `KINDS`."""
-        import pyarrow.compute as pc
+        import pyarrow as pa
 
-        kinds, start = np.full(len(self), _INT, np.uint8), 0
-        for chunk in self.cells.chunks:
-            fractions = pc.match_substring_regex(self.notation.plain(chunk), _FRACTION).fill_null(False)
-            kinds[start : start + len(chunk)][fractions.to_numpy(zero_copy_only=False)] = _FLOAT
-            start += len(chunk)
+        if self.coded is not None:
+            fractions = _fractions(pa.array(self.coded[1], pa.string()), self.notation)[self.coded[0]]
+        else:
+            fractions = np.concatenate([_fractions(chunk, self.notation) for chunk in self.cells.chunks])
+        kinds = np.where(fractions, np.uint8(_FLOAT), np.uint8(_INT))
         bad = self.numbers[1]
         if bad is not None:
             kinds[bad] = _STR
@@ -154,11 +175,15 @@ class Cells(Sequence[str]):
 
     def tolist(self) -> list[str]:
         """Return the cells as a list; equal cells are one object where few differ."""
+        if self._column.coded is not None:
+            codes, texts = self._column.coded
+            shared: list[str] = texts[codes[self._rows]].tolist()
+            return shared
         if isinstance(self._rows, slice):
             cells = self._column.cells.slice(self._rows.start, len(self))
         else:
             cells = self._column.cells.take(self._rows)
-        return [cell for chunk in cells.chunks for cell in _listed(chunk)]
+        return [cell for chunk in cells.chunks for cell in chunk.to_pylist()]
 
     def numbers(self) -> NDArray[np.float64] | None:
         """Return all cells as numbers (T), NaN where missing; None if some cell is neither."""
@@ -182,13 +207,15 @@ class Cells(Sequence[str]):
         return Counter({kind: int(count) for kind, count in zip(KINDS, counts, strict=True) if count})
 
 
-def _listed(chunk: Any) -> list[str]:
-    if len(chunk) <= _SAMPLE or len(chunk[:_SAMPLE].unique()) > _SAMPLE // 2:
-        cells: list[str] = chunk.to_pylist()
-        return cells
-    coded = chunk.dictionary_encode()
-    shared: list[str] = np.array(coded.dictionary.to_pylist(), np.object_)[coded.indices.to_numpy()].tolist()
-    return shared
+def _fractions(chunk: Any, notation: Notation) -> NDArray[np.bool_]:
+    """Return which cells (C), if they are numbers, are not written as whole ones."""
+    import pyarrow.compute as pc
+
+    plain = notation.plain(chunk)
+    found = pc.match_substring(plain, ".")
+    if found.true_count < len(chunk):
+        found = pc.match_substring_regex(plain, _FRACTION)
+    return np.asarray(found.fill_null(False).to_numpy(zero_copy_only=False))
 
 
 def _missing(chunk: Any, missing: MissingValues) -> Any:

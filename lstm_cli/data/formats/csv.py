@@ -119,7 +119,7 @@ def _by_arrow(line: int, block: bytes, head: Head, options: Options) -> _Rows | 
     try:
         table = arrow.read_csv(
             pa.BufferReader(block),
-            read_options=arrow.ReadOptions(column_names=names, block_size=len(block) + 1),
+            read_options=arrow.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
             parse_options=arrow.ParseOptions(delimiter=head.delimiter, quote_char='"' if quoted else False),
             convert_options=arrow.ConvertOptions(
                 include_columns=include, column_types=dict.fromkeys(names, pa.string()), check_utf8=False,

@@ -29,13 +29,15 @@ class Ids:
     def __init__(self, table: Table, options: Options) -> None:
         count = len(table.lines)
         names = [name for name in options.id if name in table.columns]
-        self.codes: NDArray[np.int64] | None = None
+        self.codes: NDArray[np.int32] | None = None
         self.empty = np.zeros(count, np.bool_)
         self._single = len(names) == 1
         self._columns = [_coded(table.columns[name]) for name in names]
         for codes, values in self._columns:
             self.empty |= np.array([not value for value in values], np.bool_)[codes]
-            self.codes = codes if self.codes is None else _numbered(self.codes * len(values) + codes)[0]
+            self.codes = (
+                codes if self.codes is None else _numbered(self.codes.astype(np.int64) * len(values) + codes)[0]
+            )
 
     def name(self, row: int) -> Id:
         """Return the id of a row: a text, or one for each column."""
@@ -59,11 +61,11 @@ class Ids:
             yield from np.split(order, np.flatnonzero(np.diff(self.codes[order])) + 1)
 
 
-def _coded(column: Any) -> tuple[NDArray[np.int64], list[str]]:
+def _coded(column: Any) -> tuple[NDArray[np.int32], list[str]]:
     """Return the number of each cell's text, in order of appearance (N), and the texts."""
     if isinstance(column, TextColumn):
         coded = column.cells.dictionary_encode().unify_dictionaries()
-        codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks]).astype(np.int64)
+        codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
         return codes, coded.chunk(0).dictionary.to_pylist()
     if isinstance(column, np.ndarray):
         codes, firsts = _numbered(column)
@@ -71,10 +73,10 @@ def _coded(column: Any) -> tuple[NDArray[np.int64], list[str]]:
     return _coded(np.array([json.dumps(cell) for cell in column.to_pylist()]))
 
 
-def _numbered(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _numbered(values: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
     """Return for each value the number of its first appearance (N), and where those are."""
     _, firsts, codes = np.unique(values, return_index=True, return_inverse=True)
     order = np.argsort(firsts)
-    ranks = np.empty(len(order), np.int64)
-    ranks[order] = np.arange(len(order))
+    ranks = np.empty(len(order), np.int32)
+    ranks[order] = np.arange(len(order), dtype=np.int32)
     return ranks[codes], firsts[order]

@@ -54,6 +54,8 @@ def categories(value: Any) -> list[str]:
     if isinstance(value, np.ndarray) and value.shape[1:] == (1,):
         value = value[:, 0]
     cells = _cells(value)
+    if isinstance(value, Cells) and "" not in cells:  # fast path: they are trimmed text
+        return cells
     return [_label(cell, step, "label") for step, cell in enumerate(cells)]
 
 

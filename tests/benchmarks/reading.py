@@ -1,0 +1,137 @@
+"""How long a table takes to be read, and how much memory, beside pandas.
+
+    python -m tests.benchmarks.reading [--rows 1000000] [--tries 3]
+
+Each reader runs in a process of its own, which first imports all it needs and then reads a csv file of five columns
+(an id, three numbers, a label). Shown are the seconds of reading and the most memory above that before it, by the
+file's size: of `open_data` up to the data sets that training sees, and of `pandas.read_csv` to a frame of numbers.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+SECONDS, SIZES = 2, 3  # the goals
+
+
+def write_table(path: Path, rows: int) -> None:
+    """Write a table of five columns, a hundred rows to an id."""
+    draw = np.random.default_rng(0)
+    numbers = draw.normal(20, 5, (rows, 3))
+    labels = draw.choice(["idle", "walking", "running"], rows)
+    with path.open("w") as file:
+        file.write("id,temp,load,speed,activity\n")
+        file.writelines(
+            f"run{k // 100:05d},{a:.4f},{b:.4f},{c:.4f},{label}\n"
+            for k, ((a, b, c), label) in enumerate(zip(numbers.tolist(), labels.tolist(), strict=True))
+        )
+
+
+def ours(path: Path) -> Callable[[], object]:
+    """Return what reads the table as training does."""
+    from pyarrow import compute, csv
+
+    from lstm_cli.config import config_from_mapping
+    from lstm_cli.data import open_data
+
+    assert compute and csv
+    data = {"train": path.name, "inputs": ["temp", "load", "speed"], "target": "activity", "valid": None}
+    config = config_from_mapping({"data": data}, path.parent)
+    return lambda: open_data(config)
+
+
+def raw(path: Path) -> Callable[[], object]:
+    """Return what reads the table up to the sequences as they are written, with their numbers."""
+    from pyarrow import compute, csv
+
+    from lstm_cli.data.formats import Options, read
+    from lstm_cli.data.formats.source import Source
+
+    assert compute and csv
+
+    def run() -> list[object]:
+        sequences = list(read(Source(path), "csv", Options()))
+        return [(row, [row.columns[name].numbers() for name in ("temp", "load", "speed")]) for row in sequences]
+
+    return run
+
+
+def pandas(path: Path) -> Callable[[], object]:
+    """Return what reads the table with pandas."""
+    import pandas
+
+    return lambda: pandas.read_csv(path)
+
+
+READERS = {"open_data": ours, "sequences": raw, "pandas": pandas}
+
+
+class Resident:
+    """The most memory that the process holds while it is open, in bytes, looked at all the time."""
+
+    def __enter__(self) -> "Resident":
+        self.before = self.most = self._now()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.002):
+            self.most = max(self.most, self._now())
+
+    @staticmethod
+    def _now() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def work(name: str, path: Path) -> None:
+    """Read the table in this process, and print the seconds and the bytes."""
+    read = READERS[name](path)
+    with Resident() as memory:
+        start = time.perf_counter()
+        kept = read()
+        seconds = time.perf_counter() - start
+    assert kept is not None
+    print(json.dumps([seconds, memory.most - memory.before]))
+
+
+def main() -> None:
+    """Measure all readers."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--tries", type=int, default=3)
+    parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.work:
+        work(given.work[0], Path(given.work[1]))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        write_table(path, given.rows)
+        size = path.stat().st_size
+        print(f"{given.rows:,} rows, {size / 1e6:.0f} MB")
+        for name in READERS:
+            command = [sys.executable, "-m", "tests.benchmarks.reading", "--work", name, str(path)]
+            found = [json.loads(subprocess.check_output(command)) for _ in range(given.tries)]
+            seconds, memory = (statistics.median(values) for values in zip(*found, strict=True))
+            goal = "" if name == "pandas" else f" (goals: {SECONDS} s, {SIZES} times the file)"
+            print(f"{name:10s} {seconds:5.2f} s, {memory / size:4.1f} times the file{goal}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
