@@ -114,12 +114,14 @@ def read_head(name: str, lines: Lines, options: Options) -> Head | None:
         for number, line in lines
         if number > table.skip and line.strip() and not (comment and line.startswith(comment))
     )
-    texts = [(number, _decoded(name, number, line)) for number, line in islice(kept, _SAMPLE + 2)]
+    first = list(islice(kept, _SAMPLE + 2))
+    texts = [(number, line.decode(errors="replace").rstrip("\r\n")) for number, line in first]
     delimiter = _NAMED.get(table.delimiter, table.delimiter)
     if texts and (given := _SEPARATOR.fullmatch(texts[0][1])):
         texts, delimiter = texts[1:], given[1] if delimiter == "auto" else delimiter
     if not texts:
         return None
+    _check_encoding(name, first[-len(texts)])
     sample = [text for _, text in texts]
     if delimiter == "auto":
         delimiter = _delimiter(sample)
@@ -128,9 +130,11 @@ def read_head(name: str, lines: Lines, options: Options) -> Head | None:
     return head
 
 
-def _decoded(name: str, number: int, line: bytes) -> str:
+def _check_encoding(name: str, numbered: tuple[int, bytes]) -> None:
+    """Raise if the line of the names is not UTF-8; rows that are not are left to their reader."""
+    number, line = numbered
     try:
-        return line.decode().rstrip("\r\n")
+        line.decode()
     except UnicodeDecodeError as error:
         raise undecodable(name, number, error) from None
 
