@@ -1,5 +1,7 @@
 """Tables as people write them: delimiters, decimals, headers, encodings, and what their rows are."""
 
+# ruff: noqa: E501, RUF001  (a table is read by rows, with the characters that people write)
+
 import io
 import re
 
@@ -17,9 +19,7 @@ from tests.support.columnar import WRITERS
 def read_table(content, *, form="csv", **options):
     """The sequences, and the errors, of a table; options of `TableOptions` and of `Options`."""
     fields = TableOptions.__dataclass_fields__
-    table = TableOptions(**{name: value for name, value in options.items() if name in fields and name != "columns"})
-    if "columns" in options:
-        table = TableOptions(**{**vars(table), "columns": options["columns"]})
+    table = TableOptions(**{name: value for name, value in options.items() if name in fields})
     others = {name: value for name, value in options.items() if name not in fields}
     given = content if isinstance(content, bytes) else content.encode()
     return list(read(Source(io.BytesIO(given)), form, Options(table=table, **others)))
