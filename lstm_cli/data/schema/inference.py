@@ -73,8 +73,8 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
 
 def _table(options: Options, sequences: Sequence[RawSequence]) -> TableOptions:
     """Return how tables are written, with the decimal mark that the training data shows, if it is not the point."""
-    marks = {sequence.table.decimal for sequence in sequences if sequence.table is not None} - {"auto", "."}
-    return replace(options.table, decimal=marks.pop()) if len(marks) == 1 else options.table
+    marks = {sequence.table.decimal for sequence in sequences if sequence.table is not None} - {"auto"}
+    return replace(options.table, decimal=",") if marks == {","} else options.table
 
 
 def _inputs(config: Config, form: str, sequences: Sequence[RawSequence]) -> tuple[Column, ...]:
