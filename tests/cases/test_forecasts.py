@@ -26,8 +26,8 @@ CASES = {
     "values known ahead are inputs": Case(
         RAMP,
         {"inputs": {"load": {}, "temp": {"known": True}}, "target": {"column": "load", "horizon": 2}},
-        targets=[SQUARES[k + 1 : k + 3] if k < 8 else [0, 0] for k in range(10)],
-        counted=[1] * 8 + [0] * 2,
+        numbers=[[SQUARES[k], k + 0.25, k + 1.25, k + 2.25] for k in range(8)],
+        targets=[SQUARES[k + 1 : k + 3] for k in range(8)],
     ),
     "known without a horizon": Case(
         RAMP, {"inputs": {"load": {}, "temp": {"known": True}}, "target": "load"}, refused="known: "
@@ -36,6 +36,9 @@ CASES = {
         TWO, {"inputs": ["x"], "target": {"column": "y", "kind": "category", "horizon": 2}}, refused="horizon"
     ),
     "a stride without a window": Case(RAMP, {**LOAD, "target": "next", "stride": 2}, refused=r"data\.stride.*window"),
+    "a calendar without time": Case(
+        RAMP, {**LOAD, "target": "next", "calendar": "hour"}, refused=r"calendar.*data\.time"
+    ),
     "each sequence by its own mean and deviation": Case(
         TWO,
         {"inputs": ["x"], "target": "y", "scale": "series"},

@@ -34,7 +34,9 @@ NESTED = [{"sensor": {"acc": [[1, 2], [3, 4]], "name": "left"}, "y": "a"}, {"sen
 DRAW = np.random.default_rng(5)
 TRAIN, TEST = DRAW.normal(size=(4, 3, 2)), DRAW.normal(size=(2, 3, 2))
 BOTH = npz(X_train=TRAIN, y_train=["a", "b", "b", "a"], X_test=TEST, y_test=["b", "a"])
-PADDED = np.where(np.arange(6)[None, :, None] < np.array([2, 6, 3, 4])[:, None, None], 1.5, 0.0)
+PADDED = np.where(
+    np.arange(6)[None, :, None] < np.array([2, 6, 3, 1])[:, None, None], np.arange(1.0, 25.0).reshape(4, 6, 1), 0.0
+)
 
 
 def zipped(name, content):
@@ -86,6 +88,7 @@ CASES = {
         numbers=TRAIN.reshape(-1, 2).tolist(),
         targets=["a", "b", "b", "a"],
     ),
+    "trailing zeros without lengths": Case({"a.npz": npz(x=PADDED, y=["a", "b", "a", "b"])}, X_TO_Y, notes=["lengths"]),
     "sequences of parquet": Case(
         {"a.parquet": parquet({"x": [[0.5, 1.5], [2.5], [3.5]], "y": ["a", "b", "a"]})}, X_TO_Y, **OF_ROWS
     ),

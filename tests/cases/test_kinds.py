@@ -36,6 +36,15 @@ WORDS = ["What", "is", "it", "?", "Who", "is", "it", "?"]
 REVIEWS = {
     "a.csv": table("text,label", "a good film,pos", '"dull, and long",neg', "good and long,pos", "a dull film,neg")
 }
+DOCUMENTS = {
+    "a.csv": table(
+        "text,label",
+        "a good film with good actors,pos",
+        '"dull, long, and without any idea",neg',
+        "good actors and a good end,pos",
+        "a film that never comes to an end,neg",
+    )
+}
 LISTS = {"a.csv": table("v,label", '"[0.1, 0.2]",up', '"[0.3]",down')}
 FILM_WORDS = ["a", "good", "film", "good", "and", "long", "a", "dull", "film"]
 TS_LABELS = {"a.ts": table("@problemName P", "@classLabel true 0.0 1.0", "@data", "1,2,3:0.0", "4,5,6:1.0")}
@@ -74,8 +83,22 @@ CASES = {
     "few whole values of many rows are categories, and said": Case(
         STATES, {"inputs": ["x"], "target": "on"}, target=("category", "step"), notes=["on.*categor"]
     ),
+    "decimal commas": Case(
+        COMMAS,
+        {"inputs": ["temp"], "target": "load"},
+        kinds={"temp": "number"},
+        target=("number", "step"),
+        numbers=[[20.1], [20.4], [20.2]],
+        targets=[0.5, 0.7, 0.6],
+    ),
     "grouped digits need their key": Case(
         GROUPED, {"inputs": ["x"], "target": "n"}, refused=r"24,688,612.*a\.csv:2.*data\.table\.thousands"
+    ),
+    "grouped digits": Case(
+        GROUPED,
+        {"inputs": ["x"], "target": "n", "table": {"thousands": ","}},
+        target=("number", "step"),
+        targets=[24688612, 1034, 988001],
     ),
     "percent signs": Case(PERCENT, {"inputs": ["humidity"], "target": "y"}, refused="humidity: '70.6%'.*percent"),
     "mostly NA": Case(MOSTLY_NA, X_TO_Y, refused=r":3: .*x.*data\.missing"),
@@ -110,11 +133,38 @@ CASES = {
         labels=[1, 2, 3],
         targets=[3, 1, 3, 2],
     ),
+    "words of strings": Case(
+        QUESTIONS,
+        {"inputs": ["sentence"], "target": "kind", "unit": "word"},
+        kinds={"sentence": "tokens"},
+        target=("category", "sequence"),
+        tokens={"sentence": WORDS},
+    ),
     "the unit of one column": Case(
         QUESTIONS,
         {"inputs": {"sentence": {"unit": "word"}}, "target": "kind"},
         tokens={"sentence": WORDS},
         lengths=[4, 4],
+    ),
+    "documents in rows of a table": Case(
+        REVIEWS,
+        {"inputs": {"text": {"unit": "word"}}, "target": "label", "table": {"row": "sequence"}},
+        kinds={"text": "tokens"},
+        target=("category", "sequence"),
+        labels=["neg", "pos"],
+        lengths=[3, 3, 3, 3],
+        targets=["pos", "neg", "pos", "neg"],
+    ),
+    "documents taken for tokens": Case(
+        DOCUMENTS, {"inputs": ["text"], "target": "label"}, notes=[r"text.*data\.table\.row|text.*table: \{row"]
+    ),
+    "lists in cells": Case(
+        LISTS,
+        {"inputs": ["v"], "target": "label", "table": {"row": "sequence"}},
+        kinds={"v": "number"},
+        numbers=[[0.1], [0.2], [0.3]],
+        lengths=[2, 1],
+        targets=["up", "down"],
     ),
     "class labels that look like numbers": Case(
         TS_LABELS, {}, target=("category", "sequence"), targets=["0.0", "1.0"], labels=["0.0", "1.0"]

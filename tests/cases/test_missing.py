@@ -33,6 +33,9 @@ WINDOW = {"a.jsonl": "".join(json.dumps({"x": [k, 1.5, 2.5], "y": [-999, k, 0.5]
 
 CASES = {
     "a blank cell": Case(BLANK, V_TO_W, refused=r":3: .*v.*data\.missing\.fill"),
+    "a blank cell drops its line": Case(
+        BLANK, {**V_TO_W, "on_error": "skip"}, numbers=[[10.5], [10.9]], targets=[3.5, 3.3], notes=["1 of 3 rows"]
+    ),
     "minus 200": Case(
         SENSOR,
         {**X_TO_Y, "missing": {"values": [-200], "fill": "linear"}},

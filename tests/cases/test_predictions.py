@@ -94,6 +94,19 @@ def test_scores_need_no_weight_of_training(tmp_path):
     assert "rmse" in predict(tmp_path / "run", tmp_path / "new.csv", "--evaluate")
 
 
+def test_a_run_reads_files_as_it_was_trained(tmp_path):
+    """A table in a .txt file with decimal commas; `--format` says otherwise for another file."""
+    lines = table("x;y", *(f"{v};{v / 2}".replace(".", ",") for v in WAVE))
+    data = {"inputs": ["x"], "target": "y", "format": "csv", "table": {"decimal": ",", "delimiter": ";"}}
+    run = trained(tmp_path, {"log.txt": lines}, data)
+    predict(run, tmp_path / "log.txt", "-o", tmp_path / "p.jsonl")
+    assert len(read_jsonl(tmp_path / "p.jsonl")[0]["prediction"]) == 40
+    write(tmp_path / "new.jsonl", json.dumps({"x": WAVE, "y": WAVE}) + "\n")
+    predict(run, tmp_path / "new.jsonl", "--format", "jsonl", "-o", tmp_path / "q.jsonl")
+    found = [read_jsonl(tmp_path / name)[0]["prediction"] for name in ("p.jsonl", "q.jsonl")]
+    np.testing.assert_allclose(*found, rtol=1e-5)
+
+
 def test_strings_are_not_lists_of_words(tmp_path):
     rows = [{"s": words.split(), "y": label} for words, label in (("good film", "pos"), ("dull film", "neg"))] * 6
     lines = "".join(json.dumps(row) + "\n" for row in rows)
@@ -121,6 +134,25 @@ def test_an_id_column_must_be_there(tmp_path):
     assert "store" in message and "prediction" not in message
 
 
+def test_rows_of_an_id_are_gathered_at_prediction_too(tmp_path):
+    run = trained(tmp_path, {"a.csv": IDS}, {"inputs": ["x"], "target": "y", "id": "store"})
+    head, *lines = IDS.splitlines()
+    mixed = [lines[10 * store + k] for k in range(10) for store in range(4)]
+    write(tmp_path / "mixed.csv", table(head, *mixed))
+    for name in ("a", "mixed"):
+        predict(run, tmp_path / f"{name}.csv", "-o", tmp_path / f"{name}.jsonl")
+    assert read_jsonl(tmp_path / "mixed.jsonl") == read_jsonl(tmp_path / "a.jsonl")
+
+
+def test_bad_lines_are_skipped_at_prediction_too(tmp_path):
+    run = trained(tmp_path, {"a.csv": IDS}, {"inputs": ["x"], "target": "y", "id": "store", "on_error": "skip"})
+    write(tmp_path / "new.csv", table("store,x", "p,1.5", "p,oops", "p,2.5"))
+    predict(run, tmp_path / "new.csv", "-o", tmp_path / "p.jsonl")
+    write(tmp_path / "good.csv", table("store,x", "p,1.5", "p,2.5"))
+    predict(run, tmp_path / "good.csv", "-o", tmp_path / "q.jsonl")
+    assert read_jsonl(tmp_path / "p.jsonl") == read_jsonl(tmp_path / "q.jsonl")
+
+
 def test_missing_values_are_filled_alike(tmp_path):
     """With the mean of the training data, not of the new file."""
     lines = table("x,y", "1.5,0.1", "NA,0.2", "2.5,0.3", *(f"{v},{v / 9}" for v in WAVE))
@@ -136,3 +168,20 @@ def test_missing_values_are_filled_alike(tmp_path):
 
 
 HOURS = [f"2024-03-{1 + k // 24:02d} {k % 24:02d}:00" for k in range(80)]
+
+
+def test_a_forecast_of_several_hours_has_their_dates(tmp_path):
+    """Three hours ahead with a known temperature; the future's file has time and temperature only."""
+    lines = [f"{hour},{20 + 5 * np.sin(k / 4):.3f},{k % 24}.5" for k, hour in enumerate(HOURS)]
+    data = {
+        "time": "when",
+        "calendar": "hour",
+        "inputs": {"load": {}, "temp": {"known": True}},
+        "target": {"column": "load", "horizon": 3},
+    }
+    run = trained(tmp_path, {"a.csv": table("when,load,temp", *lines[:77])}, data)
+    write(tmp_path / "future.csv", table("when,temp", *(f"{HOURS[k]},{k % 24}.5" for k in range(77, 80))))
+    predict(run, tmp_path / "a.csv", "--future", tmp_path / "future.csv", "-o", tmp_path / "p.csv")
+    rows = cells(tmp_path / "p.csv")
+    assert [row["when"][:16].replace("T", " ") for row in rows] == HOURS[77:]
+    assert all(np.isfinite(float(row["load"])) for row in rows)
