@@ -19,7 +19,7 @@ from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.input_notes import notes_on_inputs
 from lstm_cli.data.notes import notes_on_classes, notes_on_ids, notes_on_repeats, notes_on_target
-from lstm_cli.data.reading import config_options, layout_options
+from lstm_cli.data.reading import config_options, layout_options, require_ids
 from lstm_cli.data.schema.columns import require
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode_record
@@ -163,9 +163,12 @@ class _Loader:
         paths = files_of(self._config, f"data.{split}", given)
         form, policy = self._format_of(f"data.{split}", paths), self._policy(split, paths)
         options = layout_options(layout, labelled=True, split=split)
-        return self._parsed(
-            split, policy, lambda raw: parse(layout, raw, labelled=True), self._read(paths, policy, form, options)
-        )
+
+        def made(raw: RawSequence) -> Record:
+            require_ids(layout, form, raw)
+            return parse(layout, raw, labelled=True)
+
+        return self._parsed(split, policy, made, self._read(paths, policy, form, options))
 
     def _parsed(
         self,

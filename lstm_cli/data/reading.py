@@ -113,18 +113,17 @@ def read_sequences(
         items = named_by_file(items, names_of([source.path])[0], options.id)
     with closing(policy.good(items)) as sequences:
         for sequence in sequences:
-            if layout.id_given and form in GROUPED:
-                _require_ids(source.name, sequence, layout.id)
+            require_ids(layout, form, sequence)
             yield sequence
 
 
-def _require_ids(name: str, sequence: RawSequence, ids: Sequence[str]) -> None:
+def require_ids(layout: Layout, form: str, sequence: RawSequence) -> None:
     """Refuse a table without the id columns of training, whose rows would all be one series."""
-    missing = next((column for column in ids if column not in sequence.names), None)
-    if missing is not None:
+    missing = next((column for column in layout.id if column not in sequence.names), None)
+    if missing is not None and layout.id_given and form in GROUPED:
         hint = did_you_mean(nearest(missing, sequence.names))
         what = f"the column is missing (there are {listed(sequence.names)}), and all rows would be one series"
-        raise DataError(f"{name}: {missing}: {what}: add it, as in the training data{hint}")
+        raise DataError(f"{sequence.where}: {missing}: {what}: add it, as in the training data{hint}")
 
 
 def read_dataset(

@@ -1,4 +1,5 @@
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,19 @@ def test_what_is_monitored_is_what_is_measured():
     less_is_better = {"loss", "perplexity", "bits", "rmse", "mae", "nll"}
     assert {name for name, direction in METRICS.items() if direction == "min"} == less_is_better
     assert {name for name, direction in METRICS.items() if direction == "max"} == METRICS.keys() - less_is_better
+
+
+def test_the_score_of_a_column_can_be_monitored(tmp_path):
+    """Which columns there are is known only with the data; the schema knows which metrics a column has."""
+    named, pattern = Config.model_json_schema()["$defs"]["TrainSpec"]["properties"]["monitor"]["anyOf"]
+    for value in ("valid.rmse.load", "valid.r2.wind.speed", "valid.mae.a b"):
+        assert load(tmp_path, GOOD + f"train: {{monitor: {value}}}").train.monitor == value
+        assert re.search(pattern["pattern"], value)
+    for value in ("valid.loss.load", "valid.rmse.", "train.rmse.load", "rmse.load", "valid.accuracy.load"):
+        (error,) = errors(tmp_path, GOOD + f"train: {{monitor: {value}}}")
+        assert f"train.monitor: got '{value}', expected one of valid.loss, " in error
+        assert not re.search(pattern["pattern"], value) and value not in named["enum"]
+    assert {"valid.rmse", "train.loss"} < set(named["enum"])
 
 
 def test_the_formats_of_the_grammar_are_those_of_the_table():

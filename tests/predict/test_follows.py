@@ -13,7 +13,7 @@ SETTINGS = {"threads": 1, "model": {"layers": [4]}, "train": {"epochs": 1}}
 
 
 def trained(folder, path, loss=None, **data):
-    config = {**SETTINGS, "data": {"train": str(path), "valid": None, **data}, "loss": loss or {}}
+    config = {**SETTINGS, "data": {"train": str(path), "valid": None} | data, "loss": loss or {}}
     return lstm_cli.train(config, run=folder / "run", verbosity=-1)
 
 
@@ -73,6 +73,13 @@ def test_the_ids_of_training_are_needed_in_a_table(tmp_path, form):
         predict_run(tmp_path / "run", path, out=tmp_path / "p.jsonl")
     rows = [{"x": [0.5, 1.5]}]
     assert rows_of(tmp_path, tmp_path / "run", write_jsonl(tmp_path / "b.jsonl", rows))[0]["id"] == 1
+
+
+def test_training_refuses_a_table_without_the_ids_too(tmp_path):
+    table = TABLE.replace("store", "id")
+    valid = write(tmp_path / "b.csv", table.replace("id,", "ID,"))
+    with pytest.raises(DataError, match=r"b.csv:.*id: the column is missing \(there are .*did you mean ID\?"):
+        trained(tmp_path, write(tmp_path / "a.csv", table), inputs=["x"], target="y", valid=str(valid))
 
 
 def test_bad_rows_are_skipped_if_the_run_skips_them(stores, tmp_path):

@@ -82,6 +82,23 @@ def test_page_compares_the_best_checkpoint_with_baselines(tmp_path):
     assert text.count("best checkpoint: 0.7500 at step 10") == 1
 
 
+def test_page_shows_the_scores_of_every_column(tmp_path):
+    found = {"r2": 0.5, "rmse.load": 20.0, "r2.load": 0.75, "rmse.wind.speed": 1.5, "r2.wind.speed": 0.25}
+    baseline = Baseline("the mean", "valid", dict.fromkeys(found, 0.125))
+    report, start = Report(), start_in(tmp_path, monitor="valid.rmse.load", baselines=(baseline,))
+    worse = found | {"rmse.load": 30.0, "rmse.wind.speed": 0.5}
+    for event in (start, *(Evaluated(10 * k, k, "valid", k, 0.1, m) for k, m in ((1, worse), (2, found)))):
+        report(event)
+    report.close()
+    text = (start.folder / "report.html").read_text()
+    scores = re.search(r"<h2>Scores</h2>(.*?)</section>", text, re.S)[1]
+    titles = ["loss", "R²", "RMSE of load", "R² of load", "RMSE of wind.speed", "R² of wind.speed"]
+    assert re.findall(r"<th[^>]*>(.*?)</th>", scores)[2:] == titles
+    assert re.findall(r"<td[^>]*>(.*?)</td>", scores)[2:8] == ["0.1000", "0.5000", "20", "0.7500", "1.5000", "0.2500"]
+    assert text.count("best checkpoint: 20 at step 20") == 1
+    assert all(f"<strong>{title}</strong>" in text for title in titles[1:])
+
+
 def test_page_of_a_run_without_validation(tmp_path):
     text = page(tmp_path, Evaluated(10, 1, "train", 1.0, 0.7, {}, train_loss=0.7))
     WellFormed(text)
