@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.config.formats import format_of
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.dataset import Dataset
-from lstm_cli.data.formats import Options, read
+from lstm_cli.data.formats import Options, named_format, read
 from lstm_cli.data.formats.jsonl import condensed
 from lstm_cli.data.formats.raw import RawSequence, TableOptions
 from lstm_cli.data.formats.source import Origin, Source
@@ -103,7 +102,7 @@ def read_sequences(
     """
     source, layout = Source(origin), schema.layout
     if form is None:
-        known = None if source.path is None else format_of(source.path)
+        known = None if source.path is None else named_format(source.path)
         form = layout.format if known in (None, "text") else known
     options = layout_options(layout, labelled=labelled)
     options = replace(options, columns=None if keep is None else (options.columns or frozenset()) | set(keep))

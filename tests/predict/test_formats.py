@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import zipfile
 
 import numpy as np
 import pytest
 
 import lstm_cli
+from lstm_cli.errors import DataError
 from lstm_cli.predict.files import predict_run
 from tests.support.data import read_jsonl, write
 
@@ -32,6 +34,8 @@ def folder(tmp_path_factory, arrays):
     write(folder / "test.json", json.dumps(rows))
     write(folder / "splits.json", json.dumps({"train": rows[:1], "test": rows}))
     write(folder / "test.jsonl.gz", gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    with zipfile.ZipFile(folder / "test.zip", "w") as archive:
+        archive.writestr("folder/rows.json", json.dumps(rows))
     dimensions = [":".join(",".join(map(str, column)) for column in x.T) for x in arrays["X_test"]]
     write(folder / "test.ts", "@classLabel false\n@data\n" + "\n".join(dimensions) + "\n")
     data = {"train": str(folder / "trace.npz"), "test": str(folder / "trace.npz"), "inputs": ["x"], "target": "y"}
@@ -49,7 +53,7 @@ def test_predictions_are_those_of_the_test_data_in_every_format(folder, arrays):
         [{"x": x.tolist()} for x in arrays["X_test"]], probabilities=True
     )]  # fmt: skip
     assert len(expected) == 4
-    for name in ("trace.npz", "X_test.npy", "test.json", "splits.json", "test.jsonl.gz", "test.ts"):
+    for name in ("trace.npz", "X_test.npy", "test.json", "splits.json", "test.jsonl.gz", "test.ts", "test.zip"):
         assert predictions(folder, name) == expected, name
 
 
@@ -67,3 +71,9 @@ def test_a_run_on_a_table_named_as_text_predicts_that_file(tmp_path):
     lstm_cli.train({"data": data, **SHORT}, run=tmp_path / "run", verbosity=-1)
     predict_run(tmp_path / "run", tmp_path / "log.txt", out=tmp_path / "out.jsonl")
     assert len(read_jsonl(tmp_path / "out.jsonl")[0]["prediction"]) == 60
+
+
+def test_files_of_other_programs_are_refused_at_prediction_too(folder):
+    write(folder / "log.arff", "@relation r\n")
+    with pytest.raises(DataError, match=r"log.arff: ARFF is not read: convert it: "):
+        predict_run(folder / "run", folder / "log.arff")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lstm_cli.data.formats import arrow, columns, conllu, csv, json, jsonl, npy, npz, text, ts, tsf
 from lstm_cli.data.formats.blocks import is_utf8
-from lstm_cli.data.formats.detection import check_content, detect
+from lstm_cli.data.formats.detection import check_content, detect, named_format
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.recoding import RecodedSource
 from lstm_cli.data.formats.source import Source
@@ -59,7 +59,7 @@ READERS = {
     "tsf": Reader(tsf.read, own_input="x", recoded=True),
 }
 
-__all__ = ["READERS", "Options", "Reader", "detect", "read"]
+__all__ = ["READERS", "Options", "Reader", "detect", "named_format", "read"]
 
 
 def read(source: Source, form: str, options: Options) -> Generator[RawSequence | DataError, None, None]:

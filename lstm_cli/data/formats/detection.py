@@ -13,7 +13,7 @@ from pathlib import Path
 from lstm_cli.config.formats import FORMAT_OF, FORMATS, format_of
 from lstm_cli.data.formats import compressed, foreign
 from lstm_cli.data.formats.raw import TableOptions
-from lstm_cli.data.formats.source import Source
+from lstm_cli.data.formats.source import Source, shown
 from lstm_cli.errors import DataError, did_you_mean, nearest
 
 _START = 1 << 16
@@ -36,15 +36,10 @@ def detect(path: Path, *, table: TableOptions = TableOptions(), text: bool = Fal
     text
         Whether the config fits plain text, so that a table in a file that is named as text is text.
     """
-    source, form = Source(path), format_of(path)
+    source, form = Source(path), named_format(path)
     if form is not None and (form != "text" or text or not path.is_file()):
         return form
-    foreign.refuse_suffix(source.name, path)
     start = _start(source) if path.is_file() else b""
-    if path.suffix.lower() == ".zip" and start:
-        form = _of_member(source, path) or form
-        if form not in (None, "text"):
-            return str(form)
     foreign.refuse_content(source.name, start)
     found = _by_content(start, table, only_tables=form == "text")
     if found is not None or form is not None:
@@ -55,6 +50,17 @@ def detect(path: Path, *, table: TableOptions = TableOptions(), text: bool = Fal
         f"{source.name}: cannot infer the format {reason}: "
         f"rename the file or set data.format to one of {', '.join(FORMATS)}"
     )
+
+
+def named_format(path: Path) -> str | None:
+    """Return the format that the name of a file says, or that of the file in an archive; None if neither does."""
+    form, name = format_of(path), shown(path)
+    if form is None:
+        foreign.refuse_suffix(name, path)
+        if path.suffix.lower() == ".zip" and path.is_file():
+            with path.open("rb") as stream:
+                return format_of(compressed.content_name(name, path, stream))
+    return form
 
 
 def check_content(source: Source, form: str) -> None:
@@ -72,11 +78,6 @@ def check_content(source: Source, form: str) -> None:
 def _start(source: Source) -> bytes:
     with source.open() as stream:
         return stream.read(_START)
-
-
-def _of_member(source: Source, path: Path) -> str | None:
-    with path.open("rb") as stream:
-        return format_of(compressed.content_name(source.name, path, stream))
 
 
 def _by_magic(start: bytes) -> str | None:
