@@ -122,7 +122,8 @@ def check_feedback(network: Network, option: str) -> None:
     """Raise a `ConfigError` unless the model's output at a step is its input at the next."""
     target = network.schema.target
     if not target.is_next or target.ahead != 1 or target.horizon != 1:
-        raise ConfigError(f"{option} needs a model that predicts its next input: train with data.target: next")
+        other = ", or with data.target.horizon: N to predict N steps at once" if option == "--steps" else ""
+        raise ConfigError(f"{option} needs a model that predicts its next input: train with data.target: next{other}")
     if network.bidirectional:
         raise ConfigError(f"{option} needs a model that reads forward only: train with model.bidirectional: false")
 

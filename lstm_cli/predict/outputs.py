@@ -79,6 +79,8 @@ class Network:
 
     def _check_memory(self, sequences: Sequence[Encoded]) -> None:
         """Refuse a sequence that cannot be run piece by piece and is too long to be run as a whole."""
+        if self.schema.layout.window is not None:
+            return
         longest, target = max(sequences, key=lambda sequence: sequence.steps), self.schema.target
         if longest.steps <= most_steps(target.size) or runs_in_pieces(self.model.spec, target.per):
             return

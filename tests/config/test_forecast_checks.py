@@ -18,6 +18,7 @@ TABLE = [
     ("inputs: {x: {known: true}}, target: y", "", "data.inputs.x.known", "the target is at the same step"),
     (f"inputs: {{x: {{known: true, kind: tokens}}}}, {HORIZON}", "", "data.inputs.x.known", "only for numbers, not kind: tokens"),
     (f"inputs: {{x: {{known: true, static: true}}}}, {HORIZON}", "", "data.inputs.x.known", "a static input has no other value"),
+    ("inputs: {y: {known: true}}, target: {column: y, horizon: 3}", "", "data.inputs.y.known", "the target is what has to be predicted"),
     ("inputs: {a: {}, x: {known: true}}, target: next", "rollout: {steps: 2}", "data.inputs.x.known", "a closed loop has no known"),
     ("target: next, scale: window", "", "data.scale", "needs data.window"),
     (f"target: next, {WINDOW}, carry_state: true", "", "data.scale", "each window has its own scaling"),
