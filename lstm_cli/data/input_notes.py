@@ -18,7 +18,7 @@ from lstm_cli.data.schema.schema import Schema
 FAR = 100
 #: A token input is noted from this many tokens on, if more than this share of them are different.
 FEWEST, DIFFERENT = 50, 0.9
-_WORDS = 4  # a token with as many blanks or more is a document
+_BLANKS = 2  # a token with as many blanks or more is a document
 _IQR = 1.349  # the range between the quartiles of a normal distribution, in deviations
 _PADDED = 3  # as many steps of zeros at the end look like padding
 _ARRAYS = ("jsonl", "json", "npz", "npy", "parquet", "arrow")
@@ -44,7 +44,7 @@ def _on_tokens(config: Config, column: Column, records: Sequence[Record]) -> Ite
     most = 1 if column.static else None
     tokens = list(chain.from_iterable(record.tokens(column.name)[:most] for record in records))
     different = set(column.spelling.apply(tokens))
-    documents = sum(token.count(" ") >= _WORDS for token in different)
+    documents = sum(token.count(" ") >= _BLANKS for token in different)
     if 2 * documents > len(different):
         fix = "for a sequence of its words set unit: word, and in a table data.table.row: sequence"
         yield f"train: {column.name}: each token is a text of several words, such as {tokens[0]!r:.60}; {fix}"

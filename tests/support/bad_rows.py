@@ -256,7 +256,7 @@ TABLE = {
         "a.csv",
         'x;y\n1.5;a\n2.5;b\n"3,5";a\n',
         X,
-        r":4: x: '3,5' is not a number: correct it; decimals have a point",
+        r":4: x: '3,5' is not a number: a number with a decimal comma: set data.table.decimal: \",\"",
     ),
     "csv: empty cell": ("a.csv", csv("b,,p"), X, r":4: x: a number is missing: fill it in"),
     "csv: infinite": ("a.csv", csv("b,inf,p"), X, r":4: x: inf is not a finite number"),

@@ -66,7 +66,7 @@ NOTATIONS = (
     _notation(
         "a number with groups of digits",
         "set data.table.thousands to the character between the groups",
-        r"[-+]?\d{1,3}(?:['\u2019\u00a0\u2009\u202f_]\d{3})+(?:[.,]\d+)?",
+        r"[-+]?\d{1,3}(?:['\u2019\u00a0\u2009\u202f]\d{3})+(?:[.,]\d+)?",
     ),
     _notation("a number with a percent sign", _TAKE_OFF, rf"{_NUMBER}\s?%"),
     _notation("a number with a currency sign", _TAKE_OFF, rf"[-+]?[$€£¥₹]\s?{_NUMBER}|{_NUMBER}\s?[$€£¥₹]"),

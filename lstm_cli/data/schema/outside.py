@@ -18,7 +18,7 @@ class OutsideTraining:
     Parameters
     ----------
     schema
-        Its scaling tells what training saw; a column that is not scaled is not judged.
+        Its scaling tells what training saw; a column that is not scaled, or by its own values, is not judged.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -27,7 +27,8 @@ class OutsideTraining:
         start = 0
         for name, scaling in schema.scaling.items():
             stop = start + len(scaling.center)
-            if (scaling.center != 0).any() or (scaling.spread != 1).any():
+            plain = (scaling.center == 0).all() and (scaling.spread == 1).all()
+            if schema.layout.scale == "train" and not plain:
                 self._parts.append((name, slice(start, stop)))
             start = stop
         self._plain = {column.name for column in schema.layout.inputs if not column.chain.transforms}

@@ -145,7 +145,8 @@ class _Found:
             return "number" if self.summary.vectors else "set"
         if share_of_hot(self._values(), many=True) == 1:
             return "set"
-        return "number" if self.summary.cells["float"] > 0 else "set"
+        fixed = len(self.summary.lengths) == 1 and not recurs(self._values(), self.missing)
+        return "number" if fixed or self.summary.cells["float"] > 0 else "set"
 
     def _values(self) -> Iterator[Any]:
         """Yield the target of every sequence; one for all its rows where it is per sequence."""

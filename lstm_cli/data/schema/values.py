@@ -13,6 +13,7 @@ from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import ValueProblem
 from lstm_cli.data.formats.text import split
+from lstm_cli.data.schema.notation import notation_of
 from lstm_cli.data.schema.record import Numbers
 
 MISSING_FIX = "fill it in or remove the sequence"
@@ -170,7 +171,8 @@ def _number(part: Any, step: int, textual: bool, missing: MissingValues) -> Any:
     try:
         value = float(part if not isinstance(part, str) or plain_digits(part) else "")
     except (TypeError, ValueError):  # TypeError: Python objects such as complex numbers
-        fix = "correct it; decimals have a point, not a comma"
+        form = notation_of(part) if isinstance(part, str) and textual else None
+        fix = "correct it, or add it to data.missing.values" if form is None else f"{form.name}: {form.fix}"
         raise ValueProblem(f"{part!r:.40} is not a number", fix, step=step) from None
     except OverflowError:
         raise ValueProblem(f"{part!s:.20}… is too large", "scale the column down", step=step) from None
