@@ -28,7 +28,7 @@ def notes_on_inputs(config: Config, schema: Schema, records: Sequence[Record]) -
     """Return the notes on the inputs of the training records."""
     found: list[str] = []
     for column in schema.layout.inputs:
-        if column.kind == "tokens":
+        if column.kind == "tokens" and schema.layout.format != "text":
             found += _on_tokens(config, column, records)
         elif column.kind == "number" and column.calendar is None:
             found += _on_numbers(column, records)
