@@ -284,3 +284,10 @@ def test_the_own_input_of_a_format_is_known_from_the_data(tmp_path):
         open_data(data_config(tmp_path, train="a.ts", target="label", missing={"fill": {"z": "mean"}}))
     data = open_data(data_config(tmp_path, train="a.ts", target="label", scale="none", missing={"fill": "linear"}))
     assert data.train.numbers.ravel().tolist() == [1, 2, 3, 5, 5, 6]
+
+
+def test_rows_with_gaps_can_be_left_out_instead(tmp_path):
+    write(tmp_path / "a.csv", "x,y\n" + "".join(f"{'NA' if k == 3 else k},{k}.5\n" for k in range(20)))
+    data = open_data(data_config(tmp_path, train="a.csv", inputs=["x"], target="y", scale="none", on_error="skip"))
+    assert data.train.numbers.ravel().tolist() == [k for k in range(20) if k != 3]
+    assert sum("a.csv:5: x: a number is missing (NA)" in note for note in data.notes) == 1
