@@ -121,9 +121,11 @@ def sequence(
     name = sequence_id(where, lambda key: column(columns, key, None), count, options)
     if isinstance(name, DataError):
         return name
-    wanted = columns if options.columns is None else options.columns
-    found = ((wanted_name, column(columns, wanted_name)) for wanted_name in wanted)
-    kept = {found_name: condensed(value, truths=truths) for found_name, value in found if value is not _ABSENT}
+    wanted = [key for key in columns if options.wants(key)]
+    if options.columns is not None and len(wanted) < len(options.columns):
+        wanted += [key for key in sorted(options.columns) if key not in columns]  # with dots
+    found = ((key, column(columns, key)) for key in wanted)
+    kept = {key: condensed(value, truths=truths) for key, value in found if value is not _ABSENT}
     return RawSequence(where, name, kept, names)
 
 
