@@ -15,15 +15,16 @@ class Conflict(NamedTuple):
 
 def is_text(data: DataSpec) -> bool:
     """Return whether the data is plain text, by format or suffix."""
-    return _format(data) == "text"
+    return format_of_data(data) == "text"
 
 
 def own_target(data: DataSpec) -> str | None:
     """Return what the data's format says is to be predicted: a column, or ``next``; None: the config has to say it."""
-    return OWN_TARGETS.get(_format(data) or "")
+    return OWN_TARGETS.get(format_of_data(data) or "")
 
 
-def _format(data: DataSpec) -> str | None:
+def format_of_data(data: DataSpec) -> str | None:
+    """Return the format of the data, given or by suffix; None if neither says it."""
     first = data.train if isinstance(data.train, str) else data.train[0]
     return format_of(first) if data.format == "auto" else data.format
 
