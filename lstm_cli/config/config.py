@@ -62,7 +62,7 @@ class Config(Section):
             return value
         value = with_defaults(value)
         data, train = value.get("data"), value.get("train") or {}
-        held_out = not isinstance(data, dict) or data.get("valid", 0) is not None
+        held_out = not isinstance(data, dict) or data.get("valid", 0) is not None or data.get("split") is not None
         if held_out or not isinstance(train, dict) or "monitor" in train:
             return value
         return {**value, "train": {**train, "monitor": "train.loss"}}

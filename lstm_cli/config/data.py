@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from lstm_cli.config.columns import Inputs, Target, Transforms
 from lstm_cli.config.fields import (
@@ -38,9 +38,15 @@ class HeldOutSpec(Section):
     )
 
 
+def _mapping(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
+    """Read a mapping as a `HeldOutSpec`, so that a message names its wrong key."""
+    return HeldOutSpec.model_validate(value) if isinstance(value, dict) else inner(value)
+
+
 HeldOut = Annotated[
     Files | _Amount | HeldOutSpec | None,
     expected("a path, a list of paths, a share between 0 and 1, a count of 1 or more, {share: 0.2, by: …}, or null"),
+    WrapValidator(_mapping),
 ]
 
 
