@@ -21,7 +21,7 @@ _TABLES = ("csv", "parquet", "arrow")
 _IDS = ("subject", "patient", "user", "customer", "store", "shop", "device", "sensor", "station", "machine", "engine")
 _ENDS = ("_id", "-id", ".id", " id", "_nr", "_no")
 _NO_ID = ("row_id", "index_id")
-_REPEATS = 0.1  # a share of sequences of tokens alone that may repeat by chance
+_REPEATS = 0.2  # a share of sequences of tokens alone that may repeat by chance
 
 
 def notes_on_ids(form: str, options: Options, sequences: Sequence[RawSequence]) -> list[str]:
@@ -69,7 +69,12 @@ def _decision(config: Config, schema: Schema, records: Sequence[Record]) -> Iter
         limits = f", {values.min():,.6g} to {values.max():,.6g}" if len(values) else ""
         fix = "" if target.width > 1 or (values % 1).any() else "; for labels set kind: category"
         yield f"target: {target.name}: number per {target.per}{limits}{fix}"
-    elif schema.labels is not None and target.label_type != "bool" and all(map(_is_whole, schema.labels.names)):
+    elif (
+        schema.labels is not None
+        and schema.layout.format != "ts"
+        and target.label_type != "bool"
+        and all(map(_is_whole, schema.labels.names))
+    ):
         what = f"{target.kind}, {counted(len(schema.labels), 'label')} per {target.per}"
         yield f"target: {target.name}: {what}; for quantities set kind: number in data.target"
 
