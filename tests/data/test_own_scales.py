@@ -98,6 +98,12 @@ def test_series_are_scaled_after_their_transforms(tmp_path):
 WINDOW = 8
 
 
+def deviation(window, train):
+    """That of the window; steps that it lacks count with the deviation of train."""
+    lacking = WINDOW - len(window)
+    return np.sqrt((len(window) * window.var() + lacking * standard(train)[1] ** 2) / WINDOW)
+
+
 def windowed(folder, given, target, sections=None, **data):
     options = {"inputs": ["x", "z"], "target": target, "scale": "window", "window": WINDOW, **data}
     return data_config(folder, sections, train="train.jsonl", **options), open_jsonl(folder, given, sections, **options)
@@ -106,7 +112,7 @@ def windowed(folder, given, target, sections=None, **data):
 @pytest.mark.parametrize("horizon", [1, 3])
 @pytest.mark.parametrize(("stride", "batch_size"), [(None, 4), (3, 1), (20, 7)])
 def test_windows_are_relative_to_their_last_value(tmp_path, horizon, stride, batch_size):
-    """In the original units: (value - last value) / deviation of the window, for inputs and target alike."""
+    """In original units: (value - last value) / deviation of the window, for inputs and target alike."""
     given = rows((30, 5, 40))
     config, data = windowed(
         tmp_path,
@@ -124,10 +130,11 @@ def test_windows_are_relative_to_their_last_value(tmp_path, horizon, stride, bat
             x, z = (np.array(row[name][start : start + size]) for name in ("x", "z"))
             later = np.array(row["z"][start + size : start + size + horizon])
             origins.append((int(batch.sequences[b]), start + size - 1))
-            expected = np.stack([(v - v[-1]) / v.std() for v in (x, z)], axis=1)
+            dx, dz = (deviation(v, [row[name] for row in given]) for v, name in ((x, "x"), (z, "z")))
+            expected = np.stack([(x - x[-1]) / dx, (z - z[-1]) / dz], axis=1)
             np.testing.assert_allclose(batch.numbers[:size, b], expected, rtol=1e-3, atol=1e-4)
             assert not batch.numbers[size:, b].any()
-            np.testing.assert_allclose(batch.target[n], (later - z[-1]) / z.std(), rtol=1e-3, atol=1e-4)
+            np.testing.assert_allclose(batch.target[n], (later - z[-1]) / dz, rtol=1e-3, atol=1e-4)
             np.testing.assert_allclose(truth[n], later, rtol=1e-5, atol=1e-3)
             np.testing.assert_allclose(present[n], [z[-1]] * horizon, rtol=1e-5, atol=1e-3)
     expected = [

@@ -1,6 +1,8 @@
 """Scaling by window: each window relative to its last value, by its own deviation.
 
-The sequences are scaled by the statistics of train already, so that no digits are lost.
+The sequences are scaled by the statistics of train already, so that no digits are lost. The first windows of a sequence
+are shorter than the others: the steps that they lack count with the deviation of train, as that of a few steps alone
+says little.
 
 Legend: T time, B batch, I numbers per step, C those of them that are scaled, H steps predicted at once, D numbers of
 each, N counted positions.
@@ -43,7 +45,9 @@ def scale_windows(
     last = values[lengths - 1, np.arange(len(lengths))]
     changes = np.where(real, values - last, 0)
     mean = changes.sum(axis=0) / lengths[:, np.newaxis]
-    deviation = np.sqrt(np.where(real, np.square(changes - mean), 0).sum(axis=0) / lengths[:, np.newaxis])
+    squares = np.where(real, np.square(changes - mean), 0).sum(axis=0)
+    lacking = np.maximum((schema.layout.window or 1) - lengths, 0)[:, np.newaxis]
+    deviation = np.sqrt((squares + lacking) / (lengths[:, np.newaxis] + lacking))
     spread = np.where(deviation <= _ROUNDING * (1 + np.abs(last)), 1.0, deviation)
     numbers[:, :, scaled] = changes / spread
     places = {number: place for place, number in enumerate(scaled)}
