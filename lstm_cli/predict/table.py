@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ class Table:
         """Return the table of the predictions of a model that was trained with a schema, or of its later steps."""
         driven = schema.layout.closed_loop is not None
         numbers = () if driven else _names_of_numbers(schema.target, later=later)
-        return cls(per_step, schema.layout.id, numbers, _separator(schema) if schema.target.kind == "set" else " ")
+        return cls(per_step, schema.layout.id, numbers, _separator(schema))
 
     def lines(self, rows: Iterable[Row]) -> Iterator[str]:
         """Yield the lines, the names of the columns first; the first row determines the columns."""
@@ -77,24 +77,33 @@ class Table:
     ) -> dict[str, Any]:
         """Return the cells of one prediction: numbers or labels, and the probability of each label.
 
-        A column of the input that is carried through has its name; the prediction of the same column then has another.
+        What names a line, and a column of the input that is carried through, has its name; the prediction of a column
+        of the same name then has another.
         """
         if self.numbers:
-            values = _flat(prediction)
-            named = [f"prediction_{name}" if name in given else name for name in self.numbers]
+            values, taken = _flat(prediction), {*given, *self.ids, "step"}
+            named = [f"prediction_{name}" if name in taken else name for name in self.numbers]
             return dict(zip(named, values, strict=True))
         if isinstance(prediction, list) and prediction and isinstance(prediction[0], float):
             return {f"prediction_{k}": value for k, value in enumerate(prediction)}
-        shown = self.separator.join(map(str, prediction)) if isinstance(prediction, list) else prediction
+        shown = self._joined(prediction) if isinstance(prediction, list) else prediction
         return {"prediction": shown} | {f"p_{label}": share for label, share in (probabilities or {}).items()}
+
+    def _joined(self, labels: Sequence[Any]) -> str:
+        """Return the labels of a set in one cell."""
+        for label in map(str, labels):
+            if "|" in label:
+                raise ConfigError(
+                    f"-o: the label {label!r} has the character that separates labels in csv: write .jsonl"
+                )
+        return self.separator.join(map(str, labels))
 
 
 def _separator(schema: Schema) -> str:
     """Return what stands between the labels of a set, so that the table can be read back."""
+    if schema.target.kind != "set":
+        return " "
     labels = [str(label) for label in schema.target.labels or ()]
-    barred = next((label for label in labels if "|" in label), None)
-    if barred is not None:
-        raise ConfigError(f"-o: the label {barred!r} has the character that separates labels in csv: write .jsonl")
     target, inputs = schema.layout.target, schema.layout.next_columns
     separator = inputs[0].separator if target.is_next else target.separator
     return "|" if any(len(label.split()) != 1 for label in labels) else separator

@@ -10,6 +10,7 @@ import lstm_cli
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict import predict_run
 from lstm_cli.predict.table import Table
+from lstm_cli.predict.wording import PerStep
 from lstm_cli.predict.writers import write_rows
 from tests.support.data import read_jsonl, write, write_jsonl
 
@@ -170,6 +171,20 @@ def test_ids_of_several_columns_have_one_each(tmp_path):
 def test_numbers_of_a_vector_are_counted():
     table = Table(False, numbers=("x_0", "x_1"))
     assert list(table.lines([{"id": 1, "prediction": [0.25, 1234567.891]}])) == ["id,x_0,x_1\n", "1,0.25,1234568\n"]
+
+
+def test_the_step_is_never_a_prediction():
+    """A predicted column named like what names a line has another name."""
+    table = Table(True, numbers=("step", "id", "load"))
+    lines = list(table.lines([{"id": 1, "prediction": [[2.5, 3.5, 4.5]], "load": PerStep([7])}]))
+    assert lines == ["id,step,load,prediction_step,prediction_id,prediction_load\n", "1,0,7,2.5,3.5,4.5\n"]
+
+
+def test_a_label_with_the_separator_is_refused_in_csv():
+    table = Table(False, separator="|")
+    assert list(table.lines([{"id": 1, "prediction": ["a b", "c"]}]))[1] == "1,a b|c\n"
+    with pytest.raises(ConfigError, match=r"the label 'a\|b' has the character that separates labels in csv"):
+        list(table.lines([{"id": 1, "prediction": ["a|b"]}]))
 
 
 CONLLU = (
