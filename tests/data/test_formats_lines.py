@@ -200,3 +200,11 @@ def test_an_id_is_refused_where_sequences_are_numbered(tmp_path, name):
     write(tmp_path / name, TEXTS[name])
     with pytest.raises(DataError, match=rf"{name}: speaker: format \w+ has no columns .*: leave data.id out"):
         read_file(tmp_path / name, id=("speaker",), id_required=True)
+
+
+def test_times_of_the_archives_order_steps_and_give_calendar_inputs(tmp_path):
+    write(tmp_path / "a.tsf", TSF)
+    data = open_data(data_config(tmp_path, train="a.tsf", target="next", time="time", calendar=["weekday"]))
+    assert [column.name for column in data.schema.layout.inputs] == ["x", "time.weekday"]
+    week = 2 * np.pi * np.array([1, 2, 1]) / 7  # the steps with a next one; 2001-01-30 was a Tuesday
+    np.testing.assert_allclose(data.train.numbers[:, 1:3], np.stack([np.sin(week), np.cos(week)], axis=1), rtol=1e-5)
