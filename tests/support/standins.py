@@ -1,4 +1,4 @@
-"""Small made-up files in place of the public data that a clone does not have, one function per config."""
+"""Small files in place of public data that a clone does not have, or of long ones, one function per config."""
 
 import json
 import math
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.support.paths import ROOT
+
 LETTERS = "abcdefghij"
+DATA = ROOT / "data"
 
 
 def _write(path, text):
@@ -115,6 +118,16 @@ def daily_temperatures(folder: Path) -> dict[str, Path]:
     return {"data.train": _series(folder / "train.csv", '"Date","Temp"\n', 2200, 365)}
 
 
+def hourly(folder: Path) -> dict[str, Path]:
+    """Format csv: the first weeks of the hourly series, as training on all of it takes minutes."""
+
+    def file(name, days):
+        lines = (DATA / "hourly" / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        return _write(folder / name, "".join(lines[: 1 + 24 * days]))
+
+    return {"data.train": file("train.csv", 40), "data.test": file("test.csv", 12)}
+
+
 def double_pendulum(folder: Path) -> dict[str, Path]:
     """Format csv: several runs in one file."""
 
@@ -152,6 +165,7 @@ STANDINS = {
         jsb_chorales,
         airline,
         daily_temperatures,
+        hourly,
         double_pendulum,
         adding_problem,
     )
@@ -159,6 +173,6 @@ STANDINS = {
 
 
 def overrides(config: str, folder: Path) -> list[str]:
-    """Write what stands in for a config's data, and return the overrides that lead there; none where a clone has it."""
+    """Write what stands in for a config's data, and return the overrides that lead there; none if it needs none."""
     files = STANDINS[config](folder) if config in STANDINS else {}
     return [f"{key}={json.dumps(str(path))}" for key, path in files.items()]
