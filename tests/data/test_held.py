@@ -69,6 +69,8 @@ def test_ten_times_the_rows_take_no_more_memory(tmp_path, kind):
         assert rows == count
         peaks.append(found)
     read_as_it_is = min(BYTES_READ.get(form, 0), (tmp_path / "a").stat().st_size)
+    if form == "csv":  # rows are gathered by id: the ids and the rows of each are held too
+        read_as_it_is *= 2
     assert peaks[2] < 1.2 * peaks[1] + read_as_it_is + 20_000  # a row as objects takes five times its bytes
 
 
