@@ -86,7 +86,7 @@ class TextColumn:
         """Which cells (N) are empty."""
         import pyarrow.compute as pc
 
-        return np.asarray(pc.equal(self.cells, "").to_numpy())
+        return flags(pc.equal(self.cells, ""))
 
     @cached_property
     def gaps(self) -> NDArray[np.bool_]:
@@ -205,6 +205,11 @@ class Cells(Sequence[str]):
         """Return how many cells are ``int``, ``float``, ``str`` (neither number nor missing) and ``null``."""
         counts = np.bincount(self._column.kinds[self._rows], minlength=len(KINDS))
         return Counter({kind: int(count) for kind, count in zip(KINDS, counts, strict=True) if count})
+
+
+def flags(found: Any) -> NDArray[np.bool_]:
+    """Return a chunked Arrow array of truths (N); as a whole, it would become one of Python objects."""
+    return np.concatenate([np.empty(0, np.bool_), *(chunk.to_numpy(zero_copy_only=False) for chunk in found.chunks)])
 
 
 def _fractions(chunk: Any, notation: Notation) -> NDArray[np.bool_]:

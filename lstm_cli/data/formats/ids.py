@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.cells import TextColumn
+from lstm_cli.data.formats.cells import TextColumn, flags
 from lstm_cli.data.formats.raw import Id, Options, label_key
 from lstm_cli.data.formats.table import Rows, Table
 
@@ -63,10 +63,15 @@ class Ids:
 
 def _coded(column: Any) -> tuple[NDArray[np.int32], list[str]]:
     """Return the number of each cell's text, in order of appearance (N), and the texts."""
+    import pyarrow.compute as pc
+
     if isinstance(column, TextColumn):
-        coded = column.cells.dictionary_encode().unify_dictionaries()
-        codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
-        return codes, coded.chunk(0).dictionary.to_pylist()
+        # Rows of one id mostly are neighbours, so that few cells differ from those before them.
+        cells = column.cells
+        starts = np.flatnonzero(np.concatenate([[True], flags(pc.not_equal(cells[1:], cells[:-1]))]))
+        coded = cells.take(starts).combine_chunks().dictionary_encode()
+        codes = np.repeat(coded.indices.to_numpy(), np.diff(starts, append=len(cells)))
+        return codes, coded.dictionary.to_pylist()
     if isinstance(column, np.ndarray):
         codes, firsts = _numbered(column)
         return codes, [label_key(value) if value == value else "" for value in column[firsts].tolist()]
