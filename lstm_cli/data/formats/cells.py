@@ -179,11 +179,13 @@ class Cells(Sequence[str]):
             codes, texts = self._column.coded
             shared: list[str] = texts[codes[self._rows]].tolist()
             return shared
+        return [cell for chunk in self.arrow().chunks for cell in chunk.to_pylist()]
+
+    def arrow(self) -> Any:
+        """Return the cells as an Arrow array in chunks."""
         if isinstance(self._rows, slice):
-            cells = self._column.cells.slice(self._rows.start, len(self))
-        else:
-            cells = self._column.cells.take(self._rows)
-        return [cell for chunk in cells.chunks for cell in chunk.to_pylist()]
+            return self._column.cells.slice(self._rows.start, len(self))
+        return self._column.cells.take(self._rows)
 
     def numbers(self) -> NDArray[np.float64] | None:
         """Return all cells as numbers (T), NaN where missing; None if some cell is neither."""
