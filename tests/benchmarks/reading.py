@@ -3,8 +3,9 @@
     python -m tests.benchmarks.reading [--rows 1000000] [--steps 1000] [--tries 3]
 
 Each reader runs in a process of its own, which first reads a few rows, so that all is imported, and then a csv file of
-five columns (an id, three numbers, a label; `--steps` rows to an id). Shown are the seconds of reading and the most memory above that before it, by the
-file's size: of `open_data` up to the data sets that training sees, and of `pandas.read_csv` to a frame of numbers.
+five columns (an id, three numbers, a label; `--steps` rows to an id). Shown are the seconds of reading and the most
+memory above that before it, by the file's size: of `open_data` up to the data sets that training sees, of the sequences
+with their numbers, and of `pandas.read_csv`.
 """
 
 import argparse
