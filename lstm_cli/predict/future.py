@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_cli.data import Schema
-from lstm_cli.data.formats.raw import RawSequence
-from lstm_cli.data.schema.filling import filled_record
+from lstm_cli.data.formats.raw import RawSequence, ValueProblem, problem_at
 from lstm_cli.data.schema.grid import following, grid_of
 from lstm_cli.data.schema.known import continued_by_calendar
 from lstm_cli.data.schema.layout import Layout, TargetColumn
@@ -44,7 +43,7 @@ class Future:
         self._name, self._layout = name, schema.layout
         self._records: dict[str, Record] = {}
         for sequence in sequences:
-            record, _ = filled_record(layout, schema.means, parse(layout, sequence, labelled=False))
+            record = parse(layout, sequence, labelled=False)
             if str(record.id) in self._records:
                 raise DataError(f"{record.where}: {name} has the id {record.id} twice: put its rows together")
             self._records[str(record.id)] = record
@@ -78,7 +77,19 @@ class Future:
             raise DataError(f"{record.where}: {what}: add them, with the id that the series has")
         if record.times is not None and later.times is not None:
             self._check_times(record, later)
+        self._check_transforms(record, later)
         return replace(record, future=later.inputs, future_times=later.times)
+
+    def _check_transforms(self, record: Record, later: Record) -> None:
+        """Refuse values whose transforms, which continue those of the series, are not defined."""
+        for column in self._layout.known:
+            own = later.numbers(column.name)
+            try:
+                column.chain.apply(np.concatenate([record.numbers(column.name), own]))
+            except ValueProblem as problem:
+                step = max((problem.step or 0) - record.steps, 0)
+                problem = ValueProblem(problem.what, problem.fix, step=step)
+                raise problem_at(later.where, column.name, problem) from None
 
     def _check_times(self, record: Record, later: Record) -> None:
         known, times = record.times, later.times

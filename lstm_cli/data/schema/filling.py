@@ -5,12 +5,13 @@ Legend: T steps, D numbers per step.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.schema.layout import Column, Layout
-from lstm_cli.data.schema.record import Numbers, Record, Values
+from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.errors import DataError
 
 
@@ -34,14 +35,22 @@ def train_mean(column: Column, pieces: Iterable[Numbers]) -> Numbers:
 def filled_record(
     layout: Layout, means: Mapping[str, Numbers], record: Record
 ) -> tuple[Record, dict[str, NDArray[np.bool_]]]:
-    """Return a record without missing inputs, and where they were: bool arrays (T, D) of the columns to fill."""
-    inputs: dict[str, Values] = dict(record.inputs)
+    """Return a record without missing inputs, and where they were: bool arrays (T, D) of the columns to fill.
+
+    Known inputs of later steps continue their column: a gap at the first of them has a previous value.
+    """
+    inputs, future = dict(record.inputs), dict(record.future)
     gaps: dict[str, NDArray[np.bool_]] = {}
     for column in layout.filled:
-        given = record.numbers(column.name)
-        gaps[column.name] = np.isnan(given)
-        inputs[column.name] = filled(given, column.fill, means[column.name])
-    return (replace(record, inputs=inputs) if gaps else record), gaps
+        name, given = column.name, record.numbers(column.name)
+        gaps[name] = np.isnan(given)
+        if name in future:
+            given = np.concatenate([given, cast(Numbers, future[name])])
+        complete = filled(given, column.fill, means[name])
+        inputs[name] = complete[: record.steps]
+        if name in future:
+            future[name] = complete[record.steps :]
+    return (replace(record, inputs=inputs, future=future) if gaps else record), gaps
 
 
 def filled(values: Numbers, method: str, mean: Numbers) -> Numbers:
