@@ -54,6 +54,8 @@ def _pieces(source: Source, pieces: Iterator[bytes], encoding: str) -> Iterator[
     else:
         pieces = recoded(source, chain([first], pieces), encoding)
         first = next(pieces, b"")
+    while first.endswith(b"\r") and (more := next(pieces, b"")):  # what it ends, the next byte tells
+        first += more
     first = first.removeprefix(codecs.BOM_UTF8)
     returns_alone = b"\r" in first and b"\n" not in first
     for piece in chain([first] if first else [], pieces):

@@ -7,6 +7,7 @@ turn everything after it into the text of one cell.
 Legend: N rows.
 """
 
+import codecs
 import csv
 import re
 from collections.abc import Generator, Iterator
@@ -133,7 +134,9 @@ def _by_arrow(line: int, block: bytes, head: Head, options: Options) -> _Rows | 
 
 
 def _is_plain(block: bytes) -> bool:
-    """Return whether a block is UTF-8, with carriage returns at line ends only."""
+    """Return whether a block is UTF-8, with carriage returns at line ends only, and without a mark that Arrow drops."""
+    if block.startswith(codecs.BOM_UTF8):
+        return False
     if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
         return False
     try:
@@ -162,13 +165,19 @@ def _are_sound(block: bytes, delimiter: bytes) -> bool:
     return bool((np.searchsorted(breaks, starts) == np.searchsorted(breaks, ends)).all())
 
 
+#: What Python takes for blanks within a line of ASCII.
+_ASCII_BLANKS = (b" ", b"\t", b"\v", b"\f", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
+
+
 def _has_blanks_at_ends(block: bytes, delimiter: bytes) -> bool:
     """Return whether some cell may begin or end with a blank."""
     if not block.isascii():
         return True
-    blanks = [blank for blank in (b" ", b"\t", b"\v", b"\f") if blank in block and blank != delimiter]
-    ends = (delimiter, b"\n", b"\r", b'"')
-    return block[:1].isspace() or any(blank + end in block or end + blank in block for blank in blanks for end in ends)
+    if b'"' in block and any(b'"' + blank in block or blank + b'"' in block for blank in _ASCII_BLANKS):
+        return True
+    blanks = [blank for blank in _ASCII_BLANKS if blank in block and blank != delimiter]
+    ends = (delimiter, b"\n", b"\r")
+    return block[:1] in blanks or any(blank + end in block or end + blank in block for blank in blanks for end in ends)
 
 
 def _chunk(column: Any, *, trim: bool) -> Any:
