@@ -111,7 +111,7 @@ def predict_run(
     if form not in (None, *FORMATS):
         hint = did_you_mean(nearest(form, FORMATS))
         raise ConfigError(f"--format {form}: expected one of {', '.join(FORMATS)}{hint}")
-    run, scores = load(folder, trust=trust), None
+    run, scores, on_states = load(folder, trust=trust), None, list[str]()
     if generate is not None:
         symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)
         write_text(chain([prompt], symbols, ["\n"]), out)
@@ -123,10 +123,11 @@ def predict_run(
         if out is not None or not evaluate:
             request = Request(data, out, probabilities, steps, state_in, state_out, keep, form, future)
             inputs = _predict(run, request)
+            on_states = _notes_on_states(run, state_out, inputs)
         if evaluate:
             inputs = Inputs(run, data, form=form)
             scores = inputs.scores()
-    for text in inputs.notes(name):
+    for text in [*inputs.notes(name), *on_states]:
         note(text)
     return scores
 
@@ -167,9 +168,12 @@ def _check(run: Run, request: Request) -> None:
         raise ConfigError(f"{', '.join(given)}: this model drives a system: leave them out")
     if request.state_in or request.state_out:
         check_stateful(run.network)
-    if (given := request.given("state_in", "state_out")) and run.schema.layout.window is not None:
-        what = "with data.scale: window each window starts afresh, so that there is no state to continue from"
-        raise ConfigError(f"{', '.join(given)}: {what}: leave them out")
+    if (given := request.given("state_in", "state_out")) and run.schema.layout.scale != "train":
+        what = {
+            "window": "each window starts afresh, so that there is no state to continue from",
+            "series": "each part would be scaled by its own mean and deviation, which the state does not fit",
+        }[run.schema.layout.scale]
+        raise ConfigError(f"{', '.join(given)}: with data.scale: {run.schema.layout.scale} {what}: leave them out")
     if request.ahead and not run.drives:
         if request.probabilities:
             raise ConfigError("--probabilities: forecasts (--steps) have none: leave one of them out")
@@ -178,6 +182,18 @@ def _check(run: Run, request: Request) -> None:
     if request.fills:
         form = request.form or run.format
         check_fillable(run.schema, request.data, form, request.given("probabilities", "steps", "future", "keep"))
+
+
+def _notes_on_states(run: Run, state_out: Path | None, inputs: Inputs) -> list[str]:
+    """Return a note if states are not those after the last step of the data, or if a part does not begin with one."""
+    steps = run.schema.layout.lag + inputs.unpredicted
+    if state_out is None or not steps:
+        return []
+    reasons = ["differences have no value at the first steps"] * (run.schema.layout.lag > 0)
+    reasons += ["the last ones lack the known inputs of later steps"] * (inputs.unpredicted > 0)
+    return [
+        f"{shown(state_out)}: begin the next part with the last {steps} steps of this one: {', and '.join(reasons)}"
+    ]
 
 
 @contextmanager

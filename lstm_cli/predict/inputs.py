@@ -26,6 +26,11 @@ class Inputs:
         Receives columns that are carried through.
     extend : callable, optional
         Adds the known inputs of later steps to a record.
+
+    Attributes
+    ----------
+    unpredicted
+        How many of the last steps of a sequence had no output so far, at most.
     """
 
     def __init__(
@@ -37,7 +42,7 @@ class Inputs:
         kept: Kept | None = None,
         extend: Extension | None = None,
     ) -> None:
-        self._extend = extend
+        self._extend, self.unpredicted = extend, 0
         self._run, self._data, self._form, self._kept = run, data, form or run.format, kept
         self._policy, self.unknown_counts = run.policy(data), UnknownCounts()
 
@@ -49,6 +54,7 @@ class Inputs:
 
         def made(sequence: RawSequence) -> Encoded:
             encoded = encode(schema, sequence, unknown_counts=self.unknown_counts, extend=self._extend)
+            self.unpredicted = max(self.unpredicted, encoded.unpredicted)
             if self._kept is not None:
                 self._kept.take(_in_time(schema, sequence), encoded)
             return encoded

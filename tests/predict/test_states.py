@@ -10,7 +10,7 @@ from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
 from lstm_cli.run.checkpoint import load
 from lstm_cli.run.names import BEST
-from tests.support.data import read_jsonl, write_jsonl
+from tests.support.data import read_jsonl, write, write_jsonl
 
 
 @pytest.fixture
@@ -128,3 +128,59 @@ def test_the_file_has_h_and_then_c_of_each_layer(tmp_path):
     found = run.schema.target.scaling.undo(scaled)[:, 0]
     np.testing.assert_allclose(found, [row["prediction"] for row in read_jsonl(tmp_path / "p.jsonl")], rtol=1e-5)
     assert (np.abs(states[:, :8]) < 1).all()  # outputs of a GRU and of an LSTM; cells are not bounded
+
+
+STATEFUL = {
+    "differences": {"transform": {"load": ["seasonal_difference(3)", "difference"]}},
+    "known": {"inputs": {"load": {}, "heat": {"known": True}}, "target": {"column": "load", "ahead": 1, "horizon": 2}},
+    "both": {
+        "inputs": {"load": {}, "heat": {"known": True}},
+        "target": {"column": "load", "ahead": 1, "horizon": 2},
+        "transform": {"load": "difference"},
+    },
+}
+
+
+def series_run(folder, **data):
+    """A run on a series of loads and heats, and its rows."""
+    draw = np.random.default_rng(5)
+    rows = ["load,heat", *(f"{a:.3f},{b:.3f}" for a, b in np.cumsum(draw.normal(size=(60, 2)), axis=0))]
+    path = write(folder / "train.csv", "\n".join(rows) + "\n")
+    data = {"train": str(path), "valid": None, "inputs": ["load", "heat"], "target": "next"} | data
+    config = {
+        "threads": 1,
+        "data": data,
+        "model": {"layers": [4], "dropout": 0},
+        "train": {"epochs": 2, "monitor": "train.loss"},
+    }
+    lstm_cli.train(config, run=folder / "run", verbosity=-1)
+    return rows
+
+
+@pytest.mark.parametrize(("task", "overlap"), [("differences", 4), ("known", 2), ("both", 3)])
+def test_a_part_begins_with_the_steps_that_the_note_names(tmp_path, task, overlap):
+    """Differences leave steps at the start of a part without output, unknown later inputs those at its end."""
+    head, *rows = series_run(tmp_path, **STATEFUL[task])
+    notes, state = [], tmp_path / "state.npz"
+
+    def predicted(part, **options):
+        path = write(tmp_path / "part.csv", "\n".join([head, *part]) + "\n")
+        predict_run(tmp_path / "run", path, out=tmp_path / "out.jsonl", note=notes.append, **options)
+        return read_jsonl(tmp_path / "out.jsonl")[0]["prediction"]
+
+    whole, cut = predicted(rows), 40
+    predicted(rows[:cut], state_out=state)
+    assert f"begin the next part with the last {overlap} steps of this one" in notes[-1]
+    second = predicted(rows[cut - overlap :], state_in=state)
+    expected = whole[cut - overlap :]
+    pairs = [(a, b) for a, b in zip(second, expected, strict=True) if a is not None]
+    assert len(pairs) > 15 and pairs[-1][1] is not None
+    for own, at_once in pairs:
+        np.testing.assert_allclose(own, at_once, rtol=1e-5)
+
+
+def test_a_series_with_a_scale_of_its_own_has_no_parts(tmp_path):
+    series_run(tmp_path, scale="series")
+    for option in ("state_in", "state_out"):
+        with pytest.raises(ConfigError, match=r"with data\.scale: series each part would be scaled by its own mean"):
+            predict_run(tmp_path / "run", tmp_path / "train.csv", **{option: tmp_path / "state.npz"})
