@@ -20,7 +20,7 @@ from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.memory import check_memory
 from lstm_cli.engine.threads import use_threads
-from lstm_cli.errors import CheckpointError, ConfigError
+from lstm_cli.errors import CheckpointError, ConfigError, counted
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.future import Extension, Future, extension
 from lstm_cli.predict.outputs import Network, Outputs, States
@@ -136,10 +136,20 @@ class Run:
         target = self.schema.target
         if steps is None and future is None:
             raise ConfigError("--steps: give the number of steps to forecast")
-        asked = steps if steps is not None else 0 if future is None else future.steps
+        given = 0 if future is None or steps is not None else future.steps
+        asked = steps if steps is not None else given - max(target.ahead - 1, 0)
+        if asked < 1:
+            what = (
+                f"--future has {counted(given, 'row')}, but the first step predicted is {target.ahead} after the last"
+            )
+            raise ConfigError(f"{what}: give more")
         if target.horizon > 1 and asked > target.horizon:
-            what = f"--steps {asked}" if steps is not None else f"--future has {asked} rows"
-            raise ConfigError(f"{what}: this model predicts {target.horizon} steps at once: give at most as many")
+            if steps is not None:
+                what, most = f"--steps {steps}: this model predicts {target.horizon} steps at once", "as many"
+            else:
+                what = f"--future has {given} rows: this model predicts the steps {target.ahead} to {target.reach}"
+                most = str(target.reach)
+            raise ConfigError(f"{what}: give at most {most}")
         return asked
 
     @property

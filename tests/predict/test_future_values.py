@@ -1,11 +1,13 @@
 """Known inputs of later steps: filled, transformed and counted as those of the series, of which they are the end."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import lstm_cli
-from lstm_cli.errors import DataError
+from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
 from tests.support.data import write
 
@@ -49,3 +51,23 @@ def test_a_gap_at_the_first_later_step_has_the_last_value_of_the_series(folder):
 def test_a_later_value_without_a_logarithm_is_named_with_its_file(folder):
     with pytest.raises(DataError, match=r"later\.csv:2: temperature: step 3: log of -1: use it for positive numbers"):
         forecast(folder, [12, 13, -1, 14], steps=3)
+
+
+def test_all_rows_of_the_future_are_used_where_the_first_step_predicted_is_a_later_one(folder):
+    """With ahead 2 and a horizon of 3, the values of four steps are known, of which the last three are predicted."""
+    found = forecast(folder, [12, 13, 13, 14])
+    assert found.step.tolist() == [PAST + 1, PAST + 2, PAST + 3]
+    assert found.time.tolist() == ["2024-01-02 17:00", "2024-01-02 18:00", "2024-01-02 19:00"]
+    pd.testing.assert_frame_equal(found, forecast(folder, [12, 13, 13, 14], steps=3))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (5, "--future has 5 rows: this model predicts the steps 2 to 4: give at most 4"),
+        (1, "--future has 1 row, but the first step predicted is 2 after the last: give more"),
+    ],
+)
+def test_too_many_or_too_few_rows_of_the_future_are_refused(folder, rows, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        forecast(folder, [12] * rows)
