@@ -16,6 +16,9 @@ def _time(config: Config) -> Iterator[Conflict]:
     data = config.data
     if data.calendar and data.time is None:
         yield Conflict(("data.calendar", "data.time"), "needs data.time, the column of the dates")
+    if data.calendar and config.rollout is not None:
+        text = "a closed loop reads its own outputs only, and no calendar: leave it out"
+        yield Conflict(("data.calendar", "rollout"), text)
     if data.time is not None and config.rollout is not None and config.rollout.dynamics is not None:
         text = "a closed loop around a system counts its own steps: leave it out"
         yield Conflict(("data.time", "rollout.dynamics"), text)

@@ -49,7 +49,7 @@ def notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -
     notes = [
         *_decision(config, schema, records),
         *_on_constant(schema, records),
-        *_on_input(schema),
+        *_on_input(config, schema),
         *_on_extent(config, target, schema, records),
     ]
     return [f"train: {note}" for note in notes]
@@ -95,13 +95,18 @@ def _on_constant(schema: Schema, records: Sequence[Record]) -> Iterator[str]:
             yield f"{target.name} is always {shown}: there is nothing to learn"
 
 
-def _on_input(schema: Schema) -> Iterator[str]:
-    """Note a target that stands among the inputs of the same step."""
+def _on_input(config: Config, schema: Schema) -> Iterator[str]:
+    """Note a target that stands among the inputs that the network reads for it."""
     target = schema.layout.target
     same = [column for column in schema.layout.inputs if column.source == target.column and not column.known]
-    if same and target.per == "step" and target.ahead == 0:
+    if not same or target.per != "step":
+        return
+    if target.ahead == 0:
         what = f"{target.name} is also an input of the same step, which can be copied"
         yield f"{what}; to predict a later one set ahead: 1 in data.target, else take it out of data.inputs"
+    elif any(layer.bidirectional for layer in config.model.layers):
+        what = f"{target.name} is also an input, whose later steps a bidirectional layer sees and can copy"
+        yield f"{what}; set model.bidirectional: false"
 
 
 def _on_extent(config: Config, target: TargetColumn, schema: Schema, records: Sequence[Record]) -> Iterator[str]:

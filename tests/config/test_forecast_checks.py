@@ -20,6 +20,7 @@ TABLE = [
     (f"inputs: {{x: {{known: true, static: true}}}}, {HORIZON}", "", "data.inputs.x.known", "a static input has no other value"),
     ("inputs: {y: {known: true}}, target: {column: y, horizon: 3}", "", "data.inputs.y.known", "the target is what has to be predicted"),
     ("inputs: {a: {}, x: {known: true}}, target: next", "rollout: {steps: 2}", "data.inputs.x.known", "a closed loop has no known"),
+    ("inputs: [a], target: next, time: t, calendar: hour", "rollout: {steps: 2}", "data.calendar", "a closed loop reads its own outputs only"),
     ("target: next, scale: window", "", "data.scale", "needs data.window"),
     (f"target: next, {WINDOW}, carry_state: true", "", "data.scale", "each window has its own scaling"),
     (f"target: next, {WINDOW}", "train: {valid_streams: 4}", "data.scale", "a window has one output"),

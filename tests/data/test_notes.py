@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 
+from lstm_cli.config import config_from_mapping
 from lstm_cli.data import UnknownCounts, encode, open_data, raw_sequences
 from tests.support.data import data_config, open_jsonl, write, write_jsonl
 
@@ -51,6 +52,15 @@ def test_what_numbers_of_a_target_were_taken_for_is_said(tmp_path, labels, given
 def test_a_target_among_the_inputs_of_its_step(tmp_path, ahead, count):
     notes = notes_of(tmp_path, SERIES, inputs=["a", "b"], target={"column": "b", "ahead": ahead})
     assert sum("b is also an input of the same step" in note and "set ahead: 1" in note for note in notes) == count
+
+
+@pytest.mark.parametrize(("inputs", "ahead", "count"), [("ab", 1, 1), ("a", 1, 0), ("ab", 0, 0)])
+def test_a_later_target_that_a_layer_from_the_end_reads_is_noted(tmp_path, inputs, ahead, count):
+    csv(tmp_path, SERIES)
+    data = {"train": "a.csv", "inputs": [*inputs], "target": {"column": "b", "ahead": ahead}}
+    config = config_from_mapping({"data": data, "model": {"bidirectional": True}}, tmp_path)
+    notes = open_data(config).notes
+    assert sum("b is also an input, whose later steps a bidirectional layer sees" in note for note in notes) == count
 
 
 def test_a_constant_input_and_a_constant_target(tmp_path):
