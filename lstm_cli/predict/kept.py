@@ -42,10 +42,8 @@ class Kept:
         if not self._checked:
             self._check(sequence)
         names = sequence.names if self.names is None else self.names
-        whole = encoded.offset + encoded.steps + encoded.unpredicted
-        steps = whole if encoded.observed is None else None
         self._waiting.append(
-            {free(name): _values(sequence.columns.get(name), steps) for name in names if name not in self._ids}
+            {free(name): _values(sequence.columns.get(name), encoded) for name in names if name not in self._ids}
         )
 
     def added(self, rows: Iterable[Row]) -> Iterator[Row]:
@@ -64,12 +62,14 @@ class Kept:
                 )
 
 
-def _values(value: Any, steps: int | None) -> Any:
-    """Return raw values as JSON has them."""
+def _values(value: Any, encoded: Encoded) -> Any:
+    """Return raw values as JSON has them; one for each step of the input where there is one for each step."""
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
         return _plain(value)
     values = [_plain(cell) for cell in (value.tolist() if isinstance(value, np.ndarray) else value)]
-    return PerStep(values) if len(values) == steps else values
+    steps = encoded.offset + encoded.steps + encoded.unpredicted
+    per_step = encoded.observed is None and len(values) == steps
+    return PerStep(encoded.by_input_step(values)) if per_step else values
 
 
 def _plain(value: Any) -> Any:

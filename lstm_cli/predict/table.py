@@ -145,8 +145,11 @@ def _flat(numbers: Any) -> list[Any]:
 
 
 def _constant(value: Any) -> Any:
-    """Return the value that all steps of a column have, if there is one."""
-    return value[0] if isinstance(value, PerStep) and value and all(cell == value[0] for cell in value) else value
+    """Return the value that all steps of a column have, if there is one; those that were skipped have none."""
+    if not isinstance(value, PerStep):
+        return value
+    given = [cell for cell in value if cell is not None]
+    return given[0] if given and all(cell == given[0] for cell in given) else value
 
 
 def _outputs(output: Any) -> dict[str, Any]:

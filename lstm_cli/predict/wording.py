@@ -37,8 +37,8 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, 
     """Return the row for a sequence: `id`, `prediction` and, if asked, `probabilities`.
 
     Predictions per step are lists with an entry for each step of the input, None where the network has no output: at
-    the first steps, which differences remove, and at the last ones if known inputs of later steps are not given. Where
-    the data has times, the row has those of the steps too.
+    the first steps, which differences remove, at the last ones if known inputs of later steps are not given, and at
+    rows that were skipped. Where the data has times, the row has those of the steps too.
 
     Parameters
     ----------
@@ -62,14 +62,23 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, 
     if schema.target.per == "sequence":
         columns = {name: entries[0] for name, entries in columns.items()}
     else:
-        first = outputs.sequence.offset
-        if numbered:
-            columns = {"step": range(first, first + len(values)), **columns}
-        else:
-            before, after = [None] * first, [None] * outputs.sequence.unpredicted
-            columns = {name: before + entries + after for name, entries in columns.items()}
+        columns = _by_input_step(outputs.sequence, columns, numbered=numbered)
         columns = _times(schema, outputs.sequence) | columns
     return {"id": outputs.sequence.id, **columns}
+
+
+def _by_input_step(sequence: Encoded, columns: Row, *, numbered: bool) -> Row:
+    """Return columns with an entry for each output in the order of the input's steps, with their numbers or None."""
+    first, places = sequence.offset, sequence.places
+    if not numbered:
+        before, after = [None] * first, [None] * sequence.unpredicted
+        return {name: sequence.by_input_step(before + entries + after) for name, entries in columns.items()}
+    if places is None:
+        return {"step": range(first, first + sequence.steps), **columns}
+    numbers = places.numbers[first : first + sequence.steps]
+    order = np.argsort(numbers).tolist()
+    sorted_columns = {name: [entries[place] for place in order] for name, entries in columns.items()}
+    return {"step": numbers[order].tolist(), **sorted_columns}
 
 
 def free(name: str) -> str:
@@ -81,11 +90,8 @@ def _times(schema: Schema, sequence: Encoded) -> Row:
     """Return the times of the steps of the input, those with an output, under the name of their column."""
     if schema.layout.time is None or sequence.times is None:
         return {}
-    return {
-        free(schema.layout.time): PerStep(
-            [None] * sequence.offset + written(sequence.times) + [None] * sequence.unpredicted
-        )
-    }
+    times = [None] * sequence.offset + written(sequence.times) + [None] * sequence.unpredicted
+    return {free(schema.layout.time): PerStep(sequence.by_input_step(times))}
 
 
 def continuation(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> Row:
@@ -107,7 +113,7 @@ def first_steps(schema: Schema, sequence: Encoded, output: np.ndarray, steps: in
 def _forecast(schema: Schema, sequence: Encoded, predicted: list[Any]) -> Row:
     """Return the row for predictions of later steps, with the numbers and times of these steps."""
     skipped = schema.target.ahead - 1
-    first = sequence.offset + sequence.steps + skipped
+    first = sequence.input_steps - sequence.unpredicted + skipped
     row: Row = {"id": sequence.id, "step": list(range(first, first + len(predicted)))}
     times, name = sequence.future_times, schema.layout.time
     if times is not None and name is not None:

@@ -122,19 +122,21 @@ def test_columns_of_sequences_are_carried_through(tmp_path):
 
 def test_times_stand_beside_the_predictions(tmp_path):
     when = pd.date_range("2024-02-28 22:00", periods=40, freq="h")
-    wave().assign(when=when).drop(columns="meter").sample(frac=1, random_state=1).to_csv(
-        tmp_path / "a.csv", index=False
-    )
+    given = wave().assign(when=when).drop(columns="meter").sample(frac=1, random_state=1).reset_index(drop=True)
+    given.to_csv(tmp_path / "a.csv", index=False)
     run = trained(
         tmp_path, tmp_path / "a.csv", inputs=["load"], target="next", time="when", transform={"load": ["difference"]}
     )
     table = table_of(run, tmp_path / "a.csv", tmp_path / "p.csv", keep=("wind.speed",))
     assert list(table) == ["id", "step", "wind.speed", "when", "load"]
-    assert list(pd.to_datetime(table.when)) == list(when[1:]) and list(table.step) == list(range(1, 40))
-    np.testing.assert_allclose(table["wind.speed"], wave()["wind.speed"][1:])
+    (first,) = given.index[given.when == when[0]]  # has no difference from a step before
+    own = given.drop(index=first)
+    assert list(pd.to_datetime(table.when)) == list(own.when) and list(table.step) == list(own.index)
+    np.testing.assert_allclose(table["wind.speed"], own["wind.speed"])
     predict_run(run, tmp_path / "a.csv", out=tmp_path / "p.jsonl")
     (row,) = read_jsonl(tmp_path / "p.jsonl")
     assert len(row["when"]) == len(row["prediction"]) == 40
+    assert [step for step, value in enumerate(row["prediction"]) if value is None] == [first]
 
 
 def sets_of(cells, separator):

@@ -138,6 +138,29 @@ class BadRow(DataError):
         return self._sequence.without(self._step if self._steps is None else self._steps)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Where the steps of a sequence stand in the input, some of whose rows are dropped or in another order.
+
+    Attributes
+    ----------
+    numbers : int array (T,)
+        The number of each step in the input, from 0.
+    count
+        How many steps the input has.
+    """
+
+    numbers: NDArray[np.intp]
+    count: int
+
+    def spread(self, values: Sequence[Any]) -> list[Any]:
+        """Return one value for each step of the input, None for those that are dropped."""
+        found: list[Any] = [None] * self.count
+        for number, value in zip(self.numbers.tolist(), values, strict=True):
+            found[number] = value
+        return found
+
+
 @dataclass(slots=True)
 class RawSequence:
     """One sequence as it is written in a file.
@@ -162,6 +185,8 @@ class RawSequence:
         The steps are rows of a table: one that cannot be used may be left out.
     table
         How the table is written, as far as the file shows it.
+    places
+        Where its steps stand in the input; None: they are all of them, in their order.
     """
 
     where: str
@@ -173,11 +198,14 @@ class RawSequence:
     labels: frozenset[str] = frozenset()
     rows: bool = False
     table: TableOptions | None = None
+    places: Places | None = None
 
     def take(self, steps: NDArray[np.intp], count: int) -> "RawSequence":
         """Return the sequence with some of its steps, or with all in another order; `count` is how many it has."""
         columns = {name: _taken(value, steps, count) for name, value in self.columns.items()}
-        return replace(self, columns=columns, steps_at=_taken(self.steps_at, steps, count))
+        before = self.places or Places(np.arange(count), count)
+        places = Places(before.numbers[steps], before.count)
+        return replace(self, columns=columns, steps_at=_taken(self.steps_at, steps, count), places=places)
 
     def without(self, step: "int | NDArray[np.intp]") -> "RawSequence":
         """Return the sequence without a step, or several, in formats that write one step per line."""

@@ -91,6 +91,7 @@ def encode_record(
         unpredicted=0 if labelled else steps - kept,
         future=None if numbers is None or not record.future else numbers[steps:],
         future_times=record.future_times,
+        places=record.places,
     )
 
 

@@ -46,6 +46,7 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
         record = _parse_open(layout, sequence, None, labelled=labelled)
     else:
         record = _parse_closed_loop(layout, layout.closed_loop, sequence, labelled=labelled)
+    record.places = sequence.places
     if labelled:
         missing, per_step = MissingValues(layout.missing), layout.target.per == "step"
         record.weight = given_weight(layout.loss, missing, sequence, record.steps, per_step=per_step)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.raw import Id
+from lstm_cli.data.formats.raw import Id, Places
 from lstm_cli.data.schema.preprocessing import Scaling
 
 Numbers = NDArray[np.float64]
@@ -46,6 +46,8 @@ class Record:
         Values of the known inputs at the steps after the last, by name; empty: none are given.
     future_times
         Times of these steps; None: not known.
+    places
+        Where its steps stand in the input; None: they are all of them, in their order.
     groups
         Values of columns that keep sequences together when some are held out, by the column's name.
     ends
@@ -71,6 +73,7 @@ class Record:
     observed: int | None = None
     future: Mapping[str, Values] = field(default_factory=dict)
     future_times: NDArray[Any] | None = None
+    places: Places | None = None
 
     @property
     def future_steps(self) -> int:
@@ -150,6 +153,8 @@ class Encoded:
         Their times; None: not known.
     scaling
         Scaling of the target (D,), with the sequence's own statistics; None: that of train.
+    places
+        Where all steps of the sequence, of which these are those from `offset` on, stand in the input, as in `Record`.
     """
 
     id: Id
@@ -169,6 +174,16 @@ class Encoded:
     unpredicted: int = 0
     future: NDArray[np.floating] | None = None
     future_times: NDArray[Any] | None = None
+    places: Places | None = None
+
+    @property
+    def input_steps(self) -> int:
+        """How many steps the sequence has in the input, also without an output or skipped."""
+        return self.places.count if self.places is not None else self.offset + self.steps + self.unpredicted
+
+    def by_input_step(self, values: list[Any]) -> list[Any]:
+        """Return the values of all steps in the order of the input, None for those that were skipped."""
+        return values if self.places is None else self.places.spread(values)
 
     def part(self, start: int, stop: int) -> "Encoded":
         """Return the steps from start to stop; a target per sequence is unchanged."""
