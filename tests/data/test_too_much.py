@@ -151,3 +151,36 @@ def test_memory_that_is_not_enough_is_an_error_of_the_data(tmp_path, monkeypatch
             patch.setattr(place, raise_memory_error)
             with pytest.raises(DataError, match=r"a.jsonl: does not fit into memory: give fewer or shorter"):
                 open_data(data_config(tmp_path, train="a.jsonl", **X))
+
+
+def test_arrays_that_are_larger_than_memory_once_unpacked(tmp_path, monkeypatch):
+    """The file is small: a thousand zeros are compressed to a few bytes."""
+    np.savez_compressed(tmp_path / "a.npz", x=np.zeros((10, 1000, 50)), y=np.arange(10), other=np.zeros(10**6))
+    assert (tmp_path / "a.npz").stat().st_size < 20_000
+    source = Source(tmp_path / "a.npz")
+    monkeypatch.setattr(memory, "available", lambda: 5_000_000)
+    assert len(list(read(source, "npz", Options(columns=frozenset("xy"))))) == 10
+    monkeypatch.setattr(memory, "available", lambda: 3_000_000)
+    with pytest.raises(DataError, match=r"a\.npz: reading this takes 4 MB of memory, but only 3 MB are free"):
+        list(read(source, "npz", Options(columns=frozenset("xy"))))
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "content", "message"),
+    [
+        ("a.csv", "csv", "1" * 10**6 + "x\n0.5\n", None),
+        ("a.txt", "csv", 'a "b"\n1 ' + '"' * 10**6 + "x\n", "the quotes do not match"),
+        (
+            "a.ts",
+            "ts",
+            "@timestamps true\n@classlabel false\n@data\n" + ":" * 10**5,
+            "expected values with time stamps",
+        ),
+    ],
+)
+def test_the_time_that_a_line_takes_grows_as_its_length(tmp_path, name, form, content, message):
+    """A search that begins anew at every character would take hours."""
+    found = list(read(Source(write(tmp_path / name, content)), form, Options(columns=None)))
+    assert (
+        [item for item in found if isinstance(item, DataError)] == [] if message is None else message in str(found[0])
+    )

@@ -15,10 +15,10 @@ DELIMITERS = ",;\t|"
 BLANKS = " "
 _NAMED = {"tab": "\t", "space": BLANKS}
 _SAMPLE = 20
-_NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?[.,]*\d[\d.,]*(e[-+]?\d+)?", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d.*)?")
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
-_TOKEN = re.compile(r'"(?:[^"]|"")*"(?=\s|$)|[^\s"]\S*')
+_TOKEN = re.compile(r'\s*("(?:[^"]|"")*+"(?=\s|$)|[^\s"]\S*)')
 
 #: Lines with their numbers and their bytes.
 Lines = Sequence[tuple[int, bytes]]
@@ -87,11 +87,16 @@ class _Once:
 def _split_blanks(line: str) -> list[str]:
     if '"' not in line:
         return line.split()
-    cells = _TOKEN.findall(line)
-    if _TOKEN.sub("", line).strip():
-        if line.count('"') % 2:
-            raise Quotes
-        raise csv.Error("a quote within a cell")
+    line = line.rstrip()
+    cells, at = [], 0
+    while at < len(line):
+        found = _TOKEN.match(line, at)
+        if found is None:
+            if line.count('"') % 2:
+                raise Quotes
+            raise csv.Error("a quote within a cell")
+        cells.append(found[1])
+        at = found.end()
     return [cell[1:-1].replace('""', '"').strip() if cell.startswith('"') else cell for cell in cells]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data import memory
 from lstm_cli.data.formats.raw import Id, Options, RawSequence, label_key
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.formats.split_names import arrays_of_split
@@ -107,8 +108,15 @@ def _load(source: Source, options: Options) -> tuple[dict[str, np.ndarray], tupl
                 what = f"no arrays of {options.split or 'test'} (there are {listed(file.files)})"
                 raise DataError(f"{source.name}: {what}: add them, or give another file")
             wanted = [name for name in stored if options.wants(name) or name in (*EXTENTS, *options.id)]
+            _check_size(source, file, [stored[name] for name in wanted])
             arrays = {name: _checked(source, stored[name], file[stored[name]]) for name in wanted}
     return arrays, tuple(stored)
+
+
+def _check_size(source: Source, file: Any, names: list[str]) -> None:
+    """Raise a `DataError` if there is no memory for arrays, which may be a thousand times as large as the file."""
+    sizes = {entry.filename.removesuffix(".npy"): entry.file_size for entry in file.zip.infolist()}
+    memory.Watch().check(source.name, more=sum(sizes.get(name, 0) for name in names))
 
 
 def loaded(source: Source, name: str) -> np.ndarray:

@@ -9,6 +9,7 @@ a missing one; the label is column ``label``; so is the number of a regression f
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError, listed
 
 _COMMENTS = ("#", "%")
-_COLON = re.compile(r":(?![^()]*\))")  # not one of a time stamp
+_STAMP_OR_COLON = re.compile(r"\([^()]*\)|:")
 _STAMPED = re.compile(r"\(([^()]*),([^(),]*)\)")
 
 
@@ -78,7 +79,7 @@ def _header(where: str, fields: dict[str, list[str]]) -> _Header:
 
 
 def _sequence(where: str, count: int, line: str, header: _Header, options: Options) -> RawSequence | DataError:
-    parts = _COLON.split(line) if header.stamped else line.split(":")
+    parts = _parts(line) if header.stamped else line.split(":")
     columns: dict[str, Any] = {"label": parts.pop().strip()} if header.labelled else {}
     if header.labels and columns["label"] not in (*header.labels, "?"):
         what = f"{columns['label']!r:.40} is not a label of the header ({listed(header.labels)})"
@@ -100,6 +101,12 @@ def _sequence(where: str, count: int, line: str, header: _Header, options: Optio
         del columns["time"]
     labels = frozenset(["label"] if header.classes else [])
     return RawSequence(where, count, columns, tuple(columns), True, labels=labels)
+
+
+def _parts(line: str) -> list[str]:
+    """Return what colons separate that are not those of a time stamp."""
+    colons = [found.start() for found in _STAMP_OR_COLON.finditer(line) if found[0] == ":"]
+    return [line[start + 1 : stop] for start, stop in pairwise([-1, *colons, len(line)])]
 
 
 def _unstamped(parts: list[str]) -> tuple[list[str], list[str]]:
