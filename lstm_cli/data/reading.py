@@ -167,5 +167,5 @@ def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Ite
 def _raw(value: Any) -> Any:
     """Return a value in the form that readers yield."""
     if isinstance(value, np.ndarray):
-        return value if value.ndim and value.dtype.kind in "iufb" else condensed(value.tolist())
+        return value if value.ndim and value.dtype.kind in "iufbM" else condensed(value.tolist())
     return condensed(list(value)) if isinstance(value, list | tuple) else value
