@@ -68,11 +68,23 @@ def test_what_is_needed_whole_is_read_up_to_the_memory(little, form):
 
 
 def test_a_hole_of_a_file_is_refused_before_it_is_read(tmp_path):
-    for name in ("a.npz", "a.txt"):
+    for name in ("x.npy", "a.json", "a.txt"):
         with (tmp_path / name).open("wb") as file:
             file.truncate(1 << 39)
         with pytest.raises(DataError, match=rf"{name}: reading this takes 550 GB of memory, but only .* are free"):
             open_data(data_config(tmp_path, train=name, **({} if name == "a.txt" else X)))
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.json", "a.txt", "x.npy"])
+def test_a_file_of_zeros_is_refused_at_its_start(tmp_path, monkeypatch, name):
+    """As much as is read at a time is held, and no more."""
+    monkeypatch.setattr("lstm_cli.data.formats.source.PIECE", 10_000)
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(1 << 30)
+    before = memory.resident()
+    with pytest.raises(DataError, match=rf"{name}: (zero bytes in a line|not a complete \.np)"):
+        open_data(data_config(tmp_path, train=name, **({} if name == "a.txt" else X)))
+    assert memory.resident() - before < 10**8
 
 
 def test_a_device_is_refused_and_a_pipe_is_read(tmp_path):

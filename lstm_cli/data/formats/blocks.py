@@ -37,7 +37,7 @@ def blocks(source: Source, encoding: str = "utf-8") -> Generator[tuple[int, byte
             unfinished.append(piece)
             size = sum(map(len, unfinished))
             if size >= sources.PIECE and b"\0" in piece:
-                raise DataError(f"{place}: zero bytes in a line of megabytes: give a text file, or set data.format")
+                raise sources.zero_bytes(place)
             watch.check(place, more=_PER_BYTE * size if size >= sources.PIECE else 0)
     rest = b"".join(unfinished)
     if rest:

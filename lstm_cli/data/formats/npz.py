@@ -121,6 +121,8 @@ def _check_size(source: Source, file: Any, names: list[str]) -> None:
 
 def loaded(source: Source, name: str) -> np.ndarray:
     """Return the array of a file of one array; `name` is that of its column."""
+    if source.plain is not None:
+        memory.Watch().check(source.name, more=source.plain.stat().st_size)
     with _loading(source, "npy") as array:
         if not isinstance(array, np.ndarray):
             raise DataError(f"{source.name}: several arrays, not .npy: set data.format: npz, or name the file ….npz")
@@ -130,9 +132,12 @@ def loaded(source: Source, name: str) -> np.ndarray:
 @contextmanager
 def _loading(source: Source, form: str) -> Iterator[Any]:
     """Give what numpy loads; damage is a `DataError`."""
-    stream = source.seekable()
     try:
-        yield np.load(stream, allow_pickle=False)
+        with source.open() if source.plain is not None else source.seekable() as stream:
+            if not stream.read(1):
+                raise source.empty()
+            stream.seek(0)
+            yield np.load(stream, allow_pickle=False)
     except (DataError, MemoryError):
         raise
     except Exception as error:  # zipfile, zlib and numpy raise many types of exceptions on damaged bytes

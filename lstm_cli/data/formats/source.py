@@ -83,17 +83,9 @@ class Source:
                 raise DataError(f"{self.name}: a device, which may have no end: give a file, or a pipe")
             yield stream
 
-    def read(self) -> bytes:
-        """Return everything, refusing an empty file."""
-        with self.open() as stream, self.reading():
-            content = self._everything(stream)
-        if not content:
-            raise self.empty()
-        return content
-
     def seekable(self) -> BinaryIO:
-        """Return everything as a stream that can be read in any order."""
-        return io.BytesIO(self.read())
+        """Return everything as a stream that can be read in any order, refusing an empty file."""
+        return io.BytesIO(self._everything(is_text=False))
 
     def lines(self) -> Iterator[tuple[int, str, DataError | None]]:
         """Yield each line's number, its text without the line end, and the error of its encoding if it has one.
@@ -123,27 +115,31 @@ class Source:
         pieces = [line]
         while len(pieces[-1]) == PIECE and not pieces[-1].endswith(b"\n"):
             if b"\0" in pieces[-1]:
-                fix = "give a text file, or set data.format"
-                raise DataError(f"{self.name}:{number}: zero bytes in a line of megabytes: {fix}")
+                raise zero_bytes(f"{self.name}:{number}")
             watch.check(f"{self.name}:{number}", more=_PER_BYTE * PIECE * len(pieces))
             pieces.append(stream.readline(PIECE))
         watch.check(f"{self.name}:{number}")
         line = b"".join(pieces) if len(pieces) > 1 else line
         return self._without_mark(line) if number == 1 else line
 
-    def _everything(self, stream: BinaryIO) -> bytes:
+    def _everything(self, *, is_text: bool) -> bytes:
         """Return all bytes, if there is memory for them; the size of a pipe is not known in advance."""
         watch, pieces = memory.Watch(), []
-        if self.path is not None:
-            watch.check(self.name, more=self.path.stat().st_size)
-        while piece := stream.read(PIECE):
-            pieces.append(piece)
-            watch.check(self.name, more=sum(map(len, pieces)))
+        with self.open() as stream, self.reading():
+            if self.path is not None:
+                watch.check(self.name, more=self.path.stat().st_size)
+            while piece := stream.read(PIECE):
+                if is_text and len(piece) == PIECE and b"\0" in piece and b"\n" not in piece:
+                    raise zero_bytes(self.name)
+                pieces.append(piece)
+                watch.check(self.name, more=sum(map(len, pieces)))
+        if not pieces:
+            raise self.empty()
         return b"".join(pieces)
 
     def text(self) -> str:
         """Return everything as text; Windows line ends become plain ones."""
-        content = self._without_mark(self.read())
+        content = self._without_mark(self._everything(is_text=True))
         if not content:
             raise self.empty()
         try:
@@ -176,6 +172,11 @@ class Source:
             yield
         except OSError as error:
             raise DataError(f"{self.name}: reading failed ({error.strerror}): check the disk or the pipe") from None
+
+
+def zero_bytes(place: str) -> DataError:
+    """Return the error for what has the bytes of a binary or empty file in place of text."""
+    return DataError(f"{place}: zero bytes in a line of megabytes: give a text file, or set data.format")
 
 
 def shown(path: Path) -> str:
