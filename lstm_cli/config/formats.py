@@ -22,6 +22,12 @@ OWN_TARGETS = {"text": "next", "ts": "label", "tsf": "next"}
 #: Suffixes of compressed files, which stand behind the format's own: log.csv.gz.
 COMPRESSED = (".gz", ".zst", ".zip")
 FORMATS = tuple(SUFFIXES)
+#: Formats of tables, in which rows with the same id are one sequence, and without ids all rows are.
+TABLES = ("csv", "parquet", "arrow")
+#: Formats in which a column has a list or an array for each sequence.
+LISTS = ("jsonl", "json", "npz", "npy", "parquet", "arrow")
+#: Formats that are text in some encoding.
+TEXTS = ("csv", "columns", "jsonl", "json", "text", "conllu", "ts", "tsf")
 if TYPE_CHECKING:  # a type checker does not read the table
     Format = str
     FormatOrAuto = str

@@ -44,7 +44,7 @@ Fills = Annotated[
     Discriminator(lambda value: "<fills>" if isinstance(value, dict) else "<fill>"),
 ]
 #: What counts as missing by default: as R, pandas, Excel, SQL and Weka write it.
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "?")
+MISSING: tuple[str | int | float, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "?")
 
 
 class MissingSpec(Section):

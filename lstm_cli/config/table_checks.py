@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import Conflict, format_of_data
+from lstm_cli.config.formats import TABLES, TEXTS
 from lstm_cli.config.table import TableSpec
 
-#: Formats whose cells are text, and those that may have wide tables.
-_TEXT, _TABLES = ("csv", "columns"), ("csv", "parquet", "arrow")
-#: Formats that are text in some encoding.
-_ENCODED = ("csv", "columns", "jsonl", "json", "text", "conllu", "ts", "tsf")
+#: Formats whose cells are text.
+_CELLS = ("csv", "columns")
 
 
 def _header(config: Config) -> Iterator[Conflict]:
@@ -52,7 +51,7 @@ def _format(config: Config) -> Iterator[Conflict]:
     if form is None or form in ("csv", "text"):  # the content of text may turn out to be a table
         return
     for key, field in TableSpec.model_fields.items():
-        readable = {"row": _TABLES, "encoding": _ENCODED}.get(key, _TEXT)
+        readable = {"row": TABLES, "encoding": TEXTS}.get(key, _CELLS)
         if getattr(data.table, key) == field.default or form in readable:
             continue
         formats = ", ".join(readable)
@@ -77,8 +76,8 @@ def _wide(config: Config) -> Iterator[Conflict]:
             yield Conflict(
                 (*keys, "data.time"), "the steps of a row are in the order of the columns: leave data.time out"
             )
-        if form is not None and form not in (*_TABLES, "text"):
-            yield Conflict(keys, f"only for tables ({', '.join(_TABLES)}), not {form}: leave it out")
+        if form is not None and form not in (*TABLES, "text"):
+            yield Conflict(keys, f"only for tables ({', '.join(TABLES)}), not {form}: leave it out")
 
 
 CHECKS = (_header, _numbers, _characters, _format, _wide)

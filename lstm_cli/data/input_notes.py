@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.config.config import Config
+from lstm_cli.config.formats import LISTS
 from lstm_cli.data.schema.layout import Column
 from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.data.schema.schema import Schema
@@ -21,7 +22,6 @@ FEWEST, DIFFERENT = 50, 0.9
 _BLANKS = 2  # a token with as many blanks or more is a document
 _IQR = 1.349  # the range between the quartiles of a normal distribution, in deviations
 _PADDED = 3  # as many steps of zeros at the end look like padding
-_ARRAYS = ("jsonl", "json", "npz", "npy", "parquet", "arrow")
 
 
 def notes_on_inputs(config: Config, schema: Schema, records: Sequence[Record]) -> list[str]:
@@ -113,7 +113,7 @@ def _on_padding(schema: Schema, records: Sequence[Record]) -> Iterator[str]:
     columns = [column for column in schema.layout.inputs if not column.static and column.calendar is None]
     numeric = all(column.kind == "number" for column in columns)
     same = len({record.steps for record in records}) == 1
-    if schema.layout.format not in _ARRAYS or not numeric or not same or len(records) < 2:
+    if schema.layout.format not in LISTS or not numeric or not same or len(records) < 2:
         return
     zeros = [_zeros_at_end(record, columns) for record in records]
     padded = sum(_PADDED <= count < record.steps for count, record in zip(zeros, records, strict=True))

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 
 from lstm_cli.config.config import Config
+from lstm_cli.config.formats import LISTS, TABLES
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options
 from lstm_cli.data.formats.raw import RawSequence, Split
@@ -16,7 +17,6 @@ from lstm_cli.data.schema.record import Encoded, Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import counted, listed
 
-_TABLES = ("csv", "parquet", "arrow")
 #: Names of columns, in lower case, that are ids as a rule; and their ends.
 _IDS = ("subject", "patient", "user", "customer", "store", "shop", "device", "sensor", "station", "machine", "engine")
 _ENDS = ("_id", "-id", ".id", " id", "_nr", "_no")
@@ -26,7 +26,7 @@ _REPEATS = 0.2  # a share of sequences of tokens alone that may repeat by chance
 
 def notes_on_ids(form: str, options: Options, sequences: Sequence[RawSequence]) -> list[str]:
     """Return a note if a table is one series, but has a column that seems to tell series apart."""
-    rows = form in _TABLES and len(sequences) == 1 and sequences[0].steps_at is not None
+    rows = form in TABLES and len(sequences) == 1 and sequences[0].steps_at is not None
     if options.id_required or not rows:
         return []
     names = [name for name in sequences[0].names if name not in options.id and _is_id(name)]
@@ -122,7 +122,7 @@ def _on_extent(config: Config, target: TargetColumn, schema: Schema, records: Se
     table = any(column.source == target.column for column in schema.layout.inputs)
     vectors = target.kind == "number" or (schema.labels is not None and all(map(_is_whole, schema.labels.names)))
     steps = {record.steps for record in records}
-    arrays = schema.layout.format in ("jsonl", "json", "npz", "npy", "parquet", "arrow")
+    arrays = schema.layout.format in LISTS
     if spec.per == "auto" and vectors and len(steps) == 1 and target.width == 1 and arrays and not table:
         what = f"one value for each of the {steps.pop()} steps, as every sequence has as many of both"
         yield f"{target.name}: {what}; for one vector per sequence set per: sequence in data.target"

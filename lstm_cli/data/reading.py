@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.config.config import Config
+from lstm_cli.config.formats import TABLES
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options, named_format, read
@@ -23,9 +24,6 @@ from lstm_cli.data.sources import FILE, named_by_file, names_of
 from lstm_cli.data.split_columns import split_columns
 from lstm_cli.data.splits import Split
 from lstm_cli.errors import DataError, did_you_mean, listed, nearest
-
-#: Formats of tables, in which rows with the same id are one sequence, and without ids all rows are.
-GROUPED = ("csv", "parquet", "arrow")
 
 
 def config_options(config: Config) -> Options:
@@ -119,7 +117,7 @@ def read_sequences(
 def require_ids(layout: Layout, form: str, sequence: RawSequence) -> None:
     """Refuse a table without the id columns of training, whose rows would all be one series."""
     missing = next((column for column in layout.id if column not in sequence.names), None)
-    if missing is not None and layout.id_given and form in GROUPED:
+    if missing is not None and layout.id_given and form in TABLES:
         hint = did_you_mean(nearest(missing, sequence.names))
         what = f"the column is missing (there are {listed(sequence.names)}), and all rows would be one series"
         raise DataError(f"{sequence.where}: {missing}: {what}: add it, as in the training data{hint}")

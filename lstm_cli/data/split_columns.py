@@ -7,6 +7,7 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem, label_key
+from lstm_cli.data.formats.split_names import SPLIT_NAMES
 from lstm_cli.data.schema.column_values import parsed
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.parsing import in_time
@@ -14,7 +15,7 @@ from lstm_cli.data.schema.record import Record
 from lstm_cli.data.splits import HELD_OUT, spec_of
 
 #: The values of `data.split`, and the position of their part.
-_PARTS = {"train": 0, "training": 0, "valid": 1, "validation": 1, "val": 1, "dev": 1, "test": 2}
+_PARTS = {name: place for place, names in enumerate(SPLIT_NAMES.values()) for name in names}
 
 
 def split_columns(config: Config) -> dict[str, str]:

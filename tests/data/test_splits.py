@@ -245,7 +245,7 @@ def test_some_sequences_for_the_test_and_the_ends_of_the_others_for_validation(t
 
 
 def test_a_column_says_where_a_sequence_belongs(tmp_path):
-    names = ["train", "test", "Validation", "dev", "train", "TEST"]
+    names = ["train", "test", "Validation", "dev", "training", "TESTING"]
     rows = [{**row, "part": name} for row, name in zip(labelled_rows(6), names, strict=True)]
     data = open_jsonl(tmp_path, rows, split="part", valid=None, **GIVEN)
     assert dataset_ids(data) == [["s0", "s4"], ["s2", "s3"], ["s1", "s5"]]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lstm_cli.config.table import MISSING
 from lstm_cli.data.formats import Options, blocks, read
-from lstm_cli.data.formats.raw import MISSING, TableOptions
+from lstm_cli.data.formats.raw import TableOptions
 from lstm_cli.data.formats.source import Source
 
 NUMBERS = st.one_of(

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from lstm_cli.config.formats import FORMAT_OF, FORMATS, format_of
+from lstm_cli.config.table import MISSING
 from lstm_cli.data.formats import compressed, foreign
 from lstm_cli.data.formats.raw import TableOptions
 from lstm_cli.data.formats.source import Source, shown
@@ -20,7 +21,7 @@ _START = 1 << 16
 _ROWS = 100
 _MAGIC = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\x93NUMPY": "npy"}
 _NUMBER = re.compile(r"[-+]?(\d[\d.,' ]*|\.\d+)(e[-+]?\d+)?%?", re.IGNORECASE)
-_EMPTY = ("", "NA", "N/A", "NaN", "nan", "null", "?", "-")
+_EMPTY = (*MISSING, "-")
 _QUOTED = re.compile(r'"[^"]*"')
 _BLANKS = re.compile(r"[ \t]+")
 

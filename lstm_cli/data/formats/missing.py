@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.raw import MISSING
+from lstm_cli.config.table import MISSING
 
 
 @dataclass(frozen=True)

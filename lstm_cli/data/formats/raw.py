@@ -12,12 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.config.table import MISSING
 from lstm_cli.errors import DataError
 
 Split = Literal["train", "valid", "test"]
-#: Values that count as missing where the config names none.
-MISSING: tuple[str | int | float, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "?")
-
 
 #: The name of a sequence: a text or a number; of several columns, their texts.
 Id = str | int | tuple[str, ...]

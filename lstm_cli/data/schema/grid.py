@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.config.data import Calendar
 from lstm_cli.data.schema.times import Times
 
-Calendar = Literal["hour", "weekday", "day", "month", "year"]
 Unit = Literal["number", "ns", "weekdays", "months"]
 
 _DAY = 86_400_000_000_000

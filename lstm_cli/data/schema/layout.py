@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from lstm_cli.data.formats.raw import MISSING, TableOptions
-from lstm_cli.data.schema.grid import Calendar
+from lstm_cli.config.data import Calendar
+from lstm_cli.config.table import MISSING
+from lstm_cli.data.formats.raw import TableOptions
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.times import TimeForm
 from lstm_cli.data.schema.vocabulary import Spelling
