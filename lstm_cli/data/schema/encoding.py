@@ -65,14 +65,9 @@ def encode_record(
     if labelled:
         targets = _targets(schema, record, numbers, tokens, own)
         unseen = _unseen(schema, record)
-        weight = None if record.weight is None else record.weight.astype(schema.precision)
-    known = record.known
-    if labelled and target.per == "step":
-        targets, unseen = _later(targets, target.ahead, kept, target.horizon), _later(unseen, target.ahead, kept)
-        known = None if known is None else _all_later(known[lag:], target.ahead, kept, target.horizon)
-        weight = _weight(weight, lag, kept, first=record.first - lag - target.ahead, stop=steps - reach)
-    if labelled and known is not None:
-        weight = known.astype(np.float32) if weight is None else np.where(known, weight, 0).astype(weight.dtype)
+        weight = _weights(schema, record, kept)
+        if target.per == "step":
+            targets, unseen = _later(targets, target.ahead, kept, target.horizon), _later(unseen, target.ahead, kept)
     return Encoded(
         id=record.id,
         where=record.where,
@@ -185,7 +180,20 @@ def _unseen(schema: Schema, record: Record) -> NDArray[np.int32] | None:
     return counts if counts.any() else None
 
 
-def _weight(
+def _weights(schema: Schema, record: Record, kept: int) -> NDArray[np.floating] | None:
+    """Return the weights of the kept steps, or of the sequence: 0 where a target does not count; None if all are 1."""
+    target, lag, known = schema.target, schema.layout.lag, record.known
+    weight = None if record.weight is None else record.weight.astype(schema.precision)
+    if target.per == "step":
+        stop = record.steps - lag - target.reach
+        weight = _within(weight, lag, kept, first=record.first - lag - target.ahead, stop=stop)
+        known = None if known is None else _all_later(known[lag:], target.ahead, kept, target.horizon)
+    if known is None:
+        return weight
+    return known.astype(np.float32) if weight is None else np.where(known, weight, 0).astype(weight.dtype)
+
+
+def _within(
     given: NDArray[np.floating] | None, lag: int, kept: int, *, first: int, stop: int
 ) -> NDArray[np.floating] | None:
     """Return the weights of the kept steps: 0 before `first` and from `stop` on; None if all are 1."""
