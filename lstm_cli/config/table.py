@@ -14,7 +14,7 @@ class TableSpec(Section):
 
     row: Literal["auto", "step", "sequence"] = Field(
         default="auto",
-        description="What a row is; `auto`: a sequence where an input has `columns`, else a step.",
+        description="What a row is; `auto`: a step, or a sequence where an input has `columns`, and in jsonl and json.",
     )
     delimiter: Annotated[
         Literal["auto", "tab", "space"] | Character, expected("auto, one character, tab, or space for runs of blanks")

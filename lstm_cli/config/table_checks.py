@@ -51,7 +51,7 @@ def _format(config: Config) -> Iterator[Conflict]:
     if form is None or form in ("csv", "text"):  # the content of text may turn out to be a table
         return
     for key, field in TableSpec.model_fields.items():
-        readable = {"row": TABLES, "encoding": TEXTS}.get(key, _CELLS)
+        readable = {"row": (*TABLES, "jsonl", "json"), "encoding": TEXTS}.get(key, _CELLS)
         if getattr(data.table, key) == field.default or form in readable:
             continue
         formats = ", ".join(readable)

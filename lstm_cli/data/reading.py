@@ -117,7 +117,8 @@ def read_sequences(
 def require_ids(layout: Layout, form: str, sequence: RawSequence) -> None:
     """Refuse a table without the id columns of training, whose rows would all be one series."""
     missing = next((column for column in layout.id if column not in sequence.names), None)
-    if missing is not None and layout.id_given and form in TABLES:
+    grouped = form in TABLES or layout.table.row == "step"
+    if missing is not None and layout.id_given and grouped:
         hint = did_you_mean(nearest(missing, sequence.names))
         what = f"the column is missing (there are {listed(sequence.names)}), and all rows would be one series"
         raise DataError(f"{sequence.where}: {missing}: {what}: add it, as in the training data{hint}")

@@ -15,7 +15,10 @@ REFUSED = [
     ({"table": {"encoding": "cp12520"}}, r"data.table.encoding: got 'cp12520', expected an encoding such as"),
     ({"table": {"delimiter": '"'}}, r"data.table.delimiter: '\"' cannot separate cells"),
     ({"train": "a.jsonl", "table": {"skip": 1}}, r"data.table.skip: only for csv, columns, not jsonl: leave it out"),
-    ({"train": "a.npz", "table": {"row": "step"}}, r"data.table.row: only for csv, parquet, arrow, not npz"),
+    (
+        {"train": "a.npz", "table": {"row": "step"}},
+        r"data.table.row: only for csv, parquet, arrow, jsonl, json, not npz",
+    ),
     ({"train": "a.parquet", "table": {"decimal": ","}}, r"data.table.decimal: only for csv, columns, not parquet"),
     ({**WIDE, "table": {"row": "step"}}, r"data.inputs.ecg.columns: a row is a sequence then: set data.table.row"),
     ({"inputs": {"ecg": {"columns": "t*", "of": "x"}}}, r"data.inputs.ecg.of: the columns are what is read"),

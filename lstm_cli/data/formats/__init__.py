@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lstm_cli.data.formats import arrow, columns, conllu, csv, json, jsonl, npy, npz, text, ts, tsf
 from lstm_cli.data.formats.blocks import is_utf8
 from lstm_cli.data.formats.detection import check_content, detect, named_format
+from lstm_cli.data.formats.objects import object_options, of_objects
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.recoding import RecodedSource
 from lstm_cli.data.formats.source import Source
@@ -35,6 +36,8 @@ class Reader:
         Sequences have no ids in the file, only their numbers.
     recoded
         Text that is read as UTF-8; csv knows encodings itself.
+    objects
+        Sequences are objects, of which each can also be one step.
     """
 
     read: Callable[[Source, Options], Iterator[RawSequence | DataError]]
@@ -42,11 +45,12 @@ class Reader:
     nested: bool = False
     numbered: bool = False
     recoded: bool = False
+    objects: bool = False
 
 
 READERS = {
-    "jsonl": Reader(jsonl.read, nested=True, recoded=True),
-    "json": Reader(json.read, nested=True, recoded=True),
+    "jsonl": Reader(jsonl.read, nested=True, recoded=True, objects=True),
+    "json": Reader(json.read, nested=True, recoded=True, objects=True),
     "csv": Reader(csv.read),
     "columns": Reader(columns.read, numbered=True, recoded=True),
     "parquet": Reader(arrow.read_parquet, nested=True),
@@ -75,4 +79,7 @@ def read(source: Source, form: str, options: Options) -> Generator[RawSequence |
     check_content(source, form)
     if reader.recoded and not is_utf8(options.table.encoding):
         source = RecodedSource(source, options.table.encoding)
-    yield from reader.read(source, options)
+    if reader.objects and options.table.row == "step":
+        yield from of_objects(source.name, reader.read(source, object_options(options)), options)
+    else:
+        yield from reader.read(source, options)

@@ -179,12 +179,12 @@ def _rows(
     if not table.num_rows:
         raise DataError(f"{source.name}: there are no rows: give at least one")
     notation = Notation(missing=MissingValues(options.missing))
-    columns = {name: _column(table.column(name), notation) for name in table.column_names}
+    columns = {name: column(table.column(name), notation) for name in table.column_names}
     numbers = range(1, table.num_rows + 1)
     yield from sequences(Table(source.name, present, columns, numbers, textual=True, options=options.table), options)
 
 
-def _column(cells: Any, notation: Notation) -> Any:
+def column(cells: Any, notation: Notation) -> Any:
     """Return a column as text, as an array of numbers or times in which a missing one is NaN, or as lists."""
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -4,6 +4,7 @@ Legend: T steps without those that transforms remove, I numbers per step, D or K
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -40,7 +41,8 @@ def encode(
         record = extend(record)
     elif schema.layout.known and not labelled:
         record = continued_by_calendar(schema.layout, record, schema.layout.target.reach)
-    return encode_record(schema, record, labelled=labelled, unknown_counts=unknown_counts)
+    encoded = encode_record(schema, record, labelled=labelled, unknown_counts=unknown_counts)
+    return encoded if record.places is None else replace(encoded, places=record.places)
 
 
 def encode_record(
@@ -86,7 +88,6 @@ def encode_record(
         unpredicted=0 if labelled else steps - kept,
         future=None if numbers is None or not record.future else numbers[steps:],
         future_times=record.future_times,
-        places=record.places,
     )
 
 

@@ -175,7 +175,8 @@ def _input_kind(config: Config, key: str, summary: Summary, *, static: bool) -> 
         return _static_kind(config, key, summary)
     if summary.depth == 0 and summary.numeric:
         what = "single numbers, not sequences: an input is a list with one value per step"
-        raise config.error(key, f"{what}; set static: true for one value per sequence")
+        fix = "where each row is a step, set data.table.row: step; for one value per sequence set static: true"
+        raise config.error(key, f"{what}; {fix}")
     if summary.depth is not None and summary.depth > 2:
         raise config.error(key, f"lists nested {summary.depth} deep: an input has at most a flat list per step")
     if summary.depth == 2:
