@@ -71,7 +71,7 @@ def test_numbers_dates_and_times_of_day_from_every_format(values, expected):
     ("texts", "what"),
     [
         (["02/01/2020", "03/04/2020"], "'02/01/2020' and all others can be read with the day first and with the month"),
-        (["soon", "later"], "expected dates, times or numbers, got 'soon'"),
+        (["soon", "later"], "expected dates of the years 1678 to 2261, times or numbers, got 'soon'"),
     ],
 )
 def test_a_form_that_is_not_clear_is_refused(texts, what):
@@ -236,3 +236,34 @@ def test_numbers_continue_by_their_usual_step_or_else_the_median(times, expected
 )
 def test_the_usual_step_in_words(times, step):
     assert grid_of(times.to_numpy().astype("datetime64[ns]")).text == step
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "ms", "us"])
+def test_times_beyond_the_range_of_nanoseconds_are_refused(unit):
+    """As numbers of nanoseconds they would become other times, without a word."""
+    values = np.array(["2020-01-01", "9999-12-31", "NaT", "1500-01-01"], f"datetime64[{unit}]")
+    with pytest.raises(ValueProblem, match=r"of the years 1678 to 2261, got '9999-12-31") as caught:
+        read_times(values)
+    assert caught.value.step == 1
+    assert caught.value.steps.tolist() == [1, 2, 3]
+    with pytest.raises(ValueProblem, match=r"of the years 1678 to 2261, got '9999-12-31'"):
+        read_times(["2020-01-01", "9999-12-31"])
+    with pytest.raises(ValueProblem, match=r"of the years 1678 to 2261, times or numbers, got '9999-12-31'"):
+        read_times(["9999-12-31"])
+
+
+def test_numbers_that_are_not_finite_are_no_times():
+    with pytest.raises(ValueProblem, match="expected a number, got 'inf'"):
+        read_times(["inf", "1", "2"])
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_texts_with_a_time_each_are_steps_in_columnar_files(tmp_path, form):
+    """Texts alone may be whole sequences."""
+    from tests.support.columnar import WRITERS, pa
+
+    when = pa.array([3, 1, 2], pa.timestamp("s"))
+    write(tmp_path / f"a.{form}", WRITERS[form]({"w": ["c", "a", "b"], "y": [3.5, 1.5, 2.5], "when": when}))
+    data = data_config(tmp_path, train=f"a.{form}", inputs=["w"], target="y", time="when", scale="none")
+    (sequence,) = open_data(data).train
+    assert sequence.target.ravel().tolist() == [1.5, 2.5, 3.5]

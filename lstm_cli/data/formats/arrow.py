@@ -143,13 +143,19 @@ def _check_types(source: Source, schema: Any, names: list[str]) -> None:
 
 
 def _is_table(schema: Any, options: Options) -> bool:
-    """Return whether cells are single values, as in csv, and not the lists of a sequence."""
+    """Return whether cells are single values, as in csv, and not the lists of a sequence.
+
+    A text may be a step or all steps of a sequence; where each has one time of its own, it is a step.
+    """
     from pyarrow import types
 
     if options.wide or options.table.row != "auto":
         return bool(options.wide) or options.table.row == "step"
     if options.input not in schema.names:
         return False
+    lists = (types.is_list, types.is_large_list, types.is_fixed_size_list)
+    if options.time in schema.names and not any(is_one(schema.field(options.time).type) for is_one in lists):
+        return True
     kind = schema.field(options.input).type
     single = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
     return any(is_one(kind) for is_one in single)

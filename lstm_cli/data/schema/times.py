@@ -33,6 +33,7 @@ _PATTERNS = {
     "mdy": rf"^(?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}})[-/.](?P<y>\d{{4}}){_TIME}",
     "clock": rf"^{_CLOCK}$",
 }
+_YEARS = "of the years 1678 to 2261"
 _EXAMPLES = {
     "number": "a number",
     "ymd": "a date such as 2020-01-31 or 2020-01-31 23:59:59",
@@ -76,7 +77,7 @@ def infer_form(columns: Iterable[Any]) -> TimeForm:
     if not counts[form]:
         shown = texts[0].as_py() if len(texts) else "nothing"
         fix = "write 2020-01-31 23:59:59, or numbers"
-        raise ValueProblem(f"expected dates, times or numbers, got {shown!r:.40}", fix)
+        raise ValueProblem(f"expected dates {_YEARS}, times or numbers, got {shown!r:.40}", fix)
     if form == "dmy" and counts["dmy"] == counts["mdy"] and not _begin_with_dots(texts):
         shown = texts[int(np.flatnonzero(~np.isnat(_parsed("dmy", texts)))[0])].as_py()
         what = f"{shown!r} and all others can be read with the day first and with the month first"
@@ -87,7 +88,8 @@ def infer_form(columns: Iterable[Any]) -> TimeForm:
 def parse_times(value: Any, form: TimeForm) -> Times:
     """Return the times (T,) of a column's values that are written in a form, or raise for the first that is not."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "M":
-        times, problem = value.astype("datetime64[ns]"), np.isnat(value)
+        times = value.astype("datetime64[ns]")
+        problem = np.isnat(value) | (times.astype(value.dtype) != value)  # beyond its range, it would wrap
     elif not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
         raise ValueProblem(f"expected one time per step, got {value!r:.40}", "write a list with a time for each step")
     elif form == "number":
@@ -101,7 +103,8 @@ def parse_times(value: Any, form: TimeForm) -> Times:
         cell = str(value[step]).strip()
         if cell in ("", "None", "NaT", "nan"):
             raise ValueProblem("the time is missing", _MISSING_FIX, step=step, steps=bad)
-        raise ValueProblem(f"expected {_EXAMPLES[form]}, got {cell!r:.40}", "correct it", step=step, steps=bad)
+        what = f"expected {_EXAMPLES[form]}" + (f", {_YEARS}" if form not in ("number", "clock") else "")
+        raise ValueProblem(f"{what}, got {cell!r:.40}", "correct it", step=step, steps=bad)
     return times
 
 
@@ -165,7 +168,7 @@ def _plain(value: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 def _are_compact(numbers: NDArray[np.float64]) -> bool:
     """Return whether all numbers are dates such as 20200131."""
-    if not len(numbers) or not ((numbers >= 1800_01_01) & (numbers <= 2200_12_31) & (numbers % 1 == 0)).all():
+    if not len(numbers) or not ((numbers >= 1800_01_01) & (numbers <= 2200_12_31)).all() or (numbers % 1).any():
         return False
     return not np.isnat(_parsed("compact", _texts(numbers))).any()
 
