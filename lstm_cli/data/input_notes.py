@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.formats import LISTS
+from lstm_cli.data.schema.blocks import blocks
 from lstm_cli.data.schema.layout import Column
 from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.data.schema.schema import Schema
@@ -68,44 +68,54 @@ def _on_unit(config: Config, column: Column, records: Sequence[Record]) -> str:
 def _on_numbers(column: Column, records: Sequence[Record]) -> Iterator[str]:
     """Note constant columns, and single values far from all others."""
     pieces = [record.numbers(column.name)[: 1 if column.static else record.observed] for record in records]
-    values = np.concatenate(pieces)
-    low, high = _limits(values)
-    if len(values) > 1 and np.array_equal(low, high):
+    low, high = _limits(pieces, column.width)
+    if sum(map(len, pieces)) > 1 and np.array_equal(low, high):
         shown = f"{low[0]:g}" if column.width == 1 else "the same vector"
         yield f"train: {column.name} is always {shown}: nothing can be learned from it; leave it out of data.inputs"
         return
-    distance = _deviations(values)
-    if distance.size and distance.max() > FAR:
-        row, element = np.unravel_index(int(distance.argmax()), distance.shape)
+    distance, row, value = _farthest(pieces)
+    if distance > FAR:
         ends = np.cumsum([len(piece) for piece in pieces])
         index = int(np.searchsorted(ends, row, side="right"))
-        step = int(row) - (int(ends[index - 1]) if index else 0)
-        what = (
-            f"{values[row, element]:g} (step {step + 1} of {records[index].where}) is {distance.max():,.0f} deviations"
-        )
+        step = row - (int(ends[index - 1]) if index else 0)
+        what = f"{value:g} (step {step + 1} of {records[index].where}) is {distance:,.0f} deviations"
         fix = "if it stands for a missing value, add it to data.missing.values"
         yield f"train: {column.name}: {what} from the median; {fix}, else consider data.transform: log"
 
 
-def _limits(values: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the least and the largest of values (N, D) that are not missing (D,); NaN where all are."""
-    known = ~np.isnan(values)
-    low = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
-    high = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
+def _limits(pieces: Sequence[Numbers], width: int) -> tuple[Numbers, Numbers]:
+    """Return the least and the largest of values that are not missing (D,); infinite ones where all are."""
+    low, high = np.full(width, np.inf), np.full(width, -np.inf)
+    for block in blocks(pieces):
+        low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
     return low, high
 
 
-def _deviations(values: Numbers) -> NDArray[np.float64]:
-    """Return how far values (N, D) are from the median of their column, in deviations of its middle half; 0 if none.
+def _farthest(pieces: Sequence[Numbers]) -> tuple[float, int, float]:
+    """Return how far the value farthest from the median of its column is, its step among all, and the value.
 
-    A deviation that includes the value itself would hide it: one of N values is at most sqrt(N) of them away.
+    The unit is the deviation of the column's middle half. A deviation that includes the value itself would hide it:
+    one of N values is at most sqrt(N) of them away.
     """
+    stride = max(1, sum(map(len, pieces)) // 100_000)
+    sample, start = [], 0
+    for block in blocks(pieces):
+        sample.append(block[-start % stride :: stride])
+        start += len(block)
+    farthest, start = (0.0, 0, 0.0), 0
+    if not sample:
+        return farthest
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        sample = values[:: max(1, len(values) // 100_000)]
-        quarter, median, high = np.nanpercentile(sample, (25, 50, 75), axis=0)
+        quarter, median, high = np.nanpercentile(np.concatenate(sample), (25, 50, 75), axis=0)
         deviation = (high - quarter) / _IQR
-        distance = np.abs(values - median) / np.where(deviation > 0, deviation, np.inf)
-    return np.asarray(np.nan_to_num(distance, nan=0.0))
+        deviation = np.where(deviation > 0, deviation, np.inf)
+        for block in blocks(pieces):
+            distance = np.nan_to_num(np.abs(block - median) / deviation, nan=0.0)
+            row, element = np.unravel_index(int(distance.argmax()), distance.shape)
+            if distance[row, element] > farthest[0]:
+                farthest = float(distance[row, element]), start + int(row), float(block[row, element])
+            start += len(block)
+    return farthest
 
 
 def _on_padding(schema: Schema, records: Sequence[Record]) -> Iterator[str]:

@@ -70,3 +70,22 @@ def test_a_view_is_a_sequence_of_its_cells_over_chunks():
 def test_equal_cells_of_a_long_column_are_one_object():
     cells = Cells.of(["long label", "other"] * 1000).tolist()
     assert (cells[:3], len(set(map(id, cells)))) == (["long label", "other", "long label"], 2)
+
+
+@pytest.mark.parametrize("repeats", [1, 400])  # many different texts, and few
+def test_numbers_stay_without_their_text_and_other_cells_with_it(repeats):
+    texts = [*(f"{number / 8:.3f}" for number in range(400 // repeats)), "NA", "word", "-200.0", "7"] * repeats
+    notation = Notation(missing=MissingValues(("NA", -200)))
+    whole, kept = Cells.of(texts, notation), Cells.of(texts, notation)
+    kept.keep_numbers()
+    kept.keep_numbers()
+    assert kept.kinds() == whole.kinds()
+    assert kept.texts().tolist() == whole.texts().tolist()
+    np.testing.assert_array_equal(kept.gaps(), whole.gaps())
+    assert [text for text, gap in zip(texts, kept.gaps(), strict=True) if gap] == ["NA", "-200.0"] * repeats
+    for step, text in enumerate(texts):
+        if text in ("NA", "word", "-200.0"):
+            assert kept[step] == text
+        else:
+            assert float(kept[step]) == float(text)
+    assert kept[400 // repeats :][1] == "word"

@@ -6,7 +6,6 @@ object on the way.
 Legend: N rows of the table, T rows of a view, C rows of a chunk.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, overload
@@ -20,7 +19,7 @@ from lstm_cli.data.formats.notation import Notation
 #: The kinds of cells, by their number in `TextColumn.kinds`.
 KINDS = ("str", "int", "float", "null")
 _STR, _INT, _FLOAT, _NULL = range(4)
-_SAMPLE = 1000
+_SAMPLE, _PIECE = 1000, 1 << 14
 
 _NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?(?i:inf|infinity|nan)$"
 _FRACTION = "[.eEnN]"  # what only a number that is not written as a whole one has
@@ -42,9 +41,32 @@ class TextColumn:
 
         self.cells = cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
         self.notation = notation or Notation()
+        self._count = len(self.cells)
+        self._places: NDArray[np.intp] | None = None  # the rows whose text is kept; None: all
 
     def __len__(self) -> int:
-        return len(self.cells)
+        return self._count
+
+    def keep_numbers(self) -> None:
+        """Drop the text of all cells that are numbers, which takes more memory than the numbers do."""
+        import pyarrow as pa
+
+        if self._places is None:
+            _ = self.kinds, self.gaps
+            self._places = np.flatnonzero(np.isnan(self.numbers[0]))
+            self.cells = self.cells.take(self._places)
+            pa.default_memory_pool().release_unused()
+
+    def text(self, row: int) -> str:
+        """Return the text of a cell; of a number whose text was dropped, as Python writes it."""
+        if self._places is None:
+            return str(self.cells[row].as_py())
+        if self.coded is not None:
+            return str(self.coded[1][self.coded[0][row]])
+        place = int(np.searchsorted(self._places, row))
+        if place < len(self._places) and self._places[place] == row:
+            return str(self.cells[place].as_py())
+        return str(self.numbers[0][row])
 
     @cached_property
     def numbers(self) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
@@ -91,15 +113,12 @@ class TextColumn:
     @cached_property
     def gaps(self) -> NDArray[np.bool_]:
         """Which cells (N) are missing."""
-        missing, start = np.empty(len(self), np.bool_), 0
-        for chunk in self.cells.chunks:
-            found = _missing(chunk, self.notation.missing).to_numpy(zero_copy_only=False)
-            missing[start : start + len(chunk)] = found
-            start += len(chunk)
-        if self.notation.missing.numbers:  # listed numbers are NaN here, whatever their text
-            numbers, bad = self.numbers
-            missing |= np.isnan(numbers) if bad is None else np.isnan(numbers) & ~bad
-        return missing
+        import pyarrow as pa
+
+        if self.coded is not None:
+            codes, texts = self.coded
+            return _gaps(pa.array(texts, pa.string()), self.notation)[codes]
+        return np.concatenate([np.zeros(0, np.bool_), *(_gaps(chunk, self.notation) for chunk in self.cells.chunks)])
 
     @cached_property
     def kinds(self) -> NDArray[np.uint8]:
@@ -107,14 +126,15 @@ class TextColumn:
         import pyarrow as pa
 
         if self.coded is not None:
-            fractions = _fractions(pa.array(self.coded[1], pa.string()), self.notation)[self.coded[0]]
-        else:
-            fractions = np.concatenate([_fractions(chunk, self.notation) for chunk in self.cells.chunks])
-        kinds = np.where(fractions, np.uint8(_FLOAT), np.uint8(_INT))
-        bad = self.numbers[1]
-        if bad is not None:
-            kinds[bad] = _STR
-        kinds[self.gaps] = _NULL
+            codes, texts = self.coded
+            different = pa.array(texts, pa.string())
+            of_texts = _kinds(different, self.notation, _numbers(different, self.notation))
+            return np.asarray(of_texts[codes])
+        (numbers, bad), kinds, start = self.numbers, np.empty(len(self), np.uint8), 0
+        for chunk in self.cells.chunks:
+            part = slice(start, start + len(chunk))
+            kinds[part] = _kinds(chunk, self.notation, (numbers[part], None if bad is None else bad[part]))
+            start += len(chunk)
         return kinds
 
 
@@ -154,7 +174,7 @@ class Cells(Sequence[str]):
             raise IndexError(index)
         index = index % len(self)
         row = self._rows.start + index if isinstance(self._rows, slice) else int(self._rows[index])
-        return str(self._column.cells[row].as_py())
+        return self._column.text(row)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.tolist())
@@ -177,8 +197,11 @@ class Cells(Sequence[str]):
         """Return the cells as a list; equal cells are one object where few differ."""
         if self._column.coded is not None:
             codes, texts = self._column.coded
-            shared: list[str] = texts[codes[self._rows]].tolist()
-            return shared
+            codes = codes[self._rows]
+            if len(codes) <= _SAMPLE:
+                return list(texts[codes].tolist())
+            pieces = (codes[start : start + _PIECE] for start in range(0, len(codes), _PIECE))
+            return [cell for piece in pieces for cell in texts[piece].tolist()]
         return [cell for chunk in self.arrow().chunks for cell in chunk.to_pylist()]
 
     def arrow(self) -> Any:
@@ -203,10 +226,14 @@ class Cells(Sequence[str]):
         """Return which cells are missing (T)."""
         return self._column.gaps[self._rows]
 
-    def kinds(self) -> Counter[str]:
+    def kinds(self) -> dict[str, int]:
         """Return how many cells are ``int``, ``float``, ``str`` (neither number nor missing) and ``null``."""
-        counts = np.bincount(self._column.kinds[self._rows], minlength=len(KINDS))
-        return Counter({kind: int(count) for kind, count in zip(KINDS, counts, strict=True) if count})
+        counts = np.bincount(self._column.kinds[self._rows], minlength=len(KINDS)).tolist()
+        return {kind: count for kind, count in zip(KINDS, counts, strict=True) if count}
+
+    def keep_numbers(self) -> None:
+        """Drop the text of all numbers of the column, as nobody asks for it any longer."""
+        self._column.keep_numbers()
 
 
 def flags(found: Any) -> NDArray[np.bool_]:
@@ -223,6 +250,28 @@ def _fractions(chunk: Any, notation: Notation) -> NDArray[np.bool_]:
     if found.true_count < len(chunk):
         found = pc.match_substring_regex(plain, _FRACTION)
     return np.asarray(found.fill_null(False).to_numpy(zero_copy_only=False))
+
+
+def _kinds(
+    chunk: Any, notation: Notation, numbers: tuple[NDArray[np.float64], NDArray[np.bool_] | None]
+) -> NDArray[np.uint8]:
+    """Return the kinds of cells (C), given what `_numbers` returns for them."""
+    kinds = np.where(_fractions(chunk, notation), np.uint8(_FLOAT), np.uint8(_INT))
+    if numbers[1] is not None:
+        kinds[numbers[1]] = _STR
+    kinds[_gaps(chunk, notation, numbers)] = _NULL
+    return kinds
+
+
+def _gaps(
+    chunk: Any, notation: Notation, numbers: tuple[NDArray[np.float64], NDArray[np.bool_] | None] | None = None
+) -> NDArray[np.bool_]:
+    """Return which cells (C) are missing."""
+    missing = np.array(_missing(chunk, notation.missing).to_numpy(zero_copy_only=False))
+    if notation.missing.numbers:  # listed numbers are NaN here, whatever their text
+        values, bad = numbers or _numbers(chunk, notation)
+        missing |= np.isnan(values) if bad is None else np.isnan(values) & ~bad
+    return missing
 
 
 def _missing(chunk: Any, missing: MissingValues) -> Any:

@@ -46,7 +46,9 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
                 errors += len(found)
             parts.append(rows)
     if head is not None and any(len(lines) for _, lines in parts):
-        yield from sequences(_table(source.name, head, parts, options), options)
+        table = _table(source.name, head, parts, options)
+        parts.clear()  # the table drops text that is not needed any longer
+        yield from sequences(table, options)
     elif not errors:
         raise DataError(f"{source.name}: there are no rows: give at least one")
 

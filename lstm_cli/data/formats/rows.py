@@ -27,6 +27,8 @@ def sequences(table: Table, options: Options) -> Iterator[RawSequence | DataErro
 def _of_steps(table: Table, ids: Ids, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield a sequence for all rows of one id."""
     wanted = [name for name in table.columns if options.wants(name)]
+    for column in set(table.columns).difference(wanted):
+        del table.columns[column]  # that of the id, which is known now
     for number, rows in enumerate(ids.groups(), start=1):
         places = table.places(rows)
         first = rows.start if isinstance(rows, slice) else int(rows[0])

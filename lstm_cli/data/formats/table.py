@@ -3,6 +3,7 @@
 Legend: N rows of the table, T of some of them.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -84,7 +85,7 @@ def joined(parts: Sequence[range | NDArray[np.int64]]) -> range | NDArray[np.int
 
 
 def _typed(column: TextColumn) -> list[Any]:
-    texts, counts = Cells(column).tolist(), Cells(column).kinds()
+    texts, counts = Cells(column).tolist(), Counter(Cells(column).kinds())
     if counts["str"] >= counts["int"] + counts["float"]:
         return list(texts)
     values: list[Any] = column.numbers[0].tolist()

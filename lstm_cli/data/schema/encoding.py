@@ -21,6 +21,8 @@ from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.series import scaling_of, target_scaling
 from lstm_cli.data.schema.truth import target_labels
 
+_HELD = 1 << 16
+
 
 def encode(
     schema: Schema,
@@ -99,11 +101,17 @@ def _numbers(
     With known inputs of later steps it continues with these steps.
     """
     lag, more = schema.layout.lag, record.future_steps
+    steps, plain = record.steps - lag + more, sum(len(scaling[name].center) for name in schema.scaling)
     parts: list[NDArray[np.floating]] = []
+    if plain:
+        parts.append(np.empty((steps, plain), schema.precision))
+    start = 0
     for column in schema.layout.inputs:
         if column.kind == "number":
-            values = extended(column, record, scaling, record.steps - lag + more)
-            parts.append(_rounded(schema, values, record, column.name))
+            stop = start + len(scaling[column.name].center)
+            values = extended(column, record, steps)
+            _scale(scaling[column.name], values, record, column.name, out=parts[0][:, start:stop])
+            start = stop
     parts.extend(_longer(labels.indicators(record.sets(name)[lag:]), more) for name, labels in schema.sets.items())
     for column in schema.layout.filled:
         if column.indicator:
@@ -143,8 +151,9 @@ def _targets(
             return target_labels(schema).indicators(cast(list[list[str]], record.target))[lag:]
         case "number":
             given, scaling = _target_numbers(schema, record), own or cast(Scaling, schema.target.scaling)
-            scaled = scaling.apply(_end(target.chain.apply(given), len(given) - lag))
-            values = _rounded(schema, scaled, record, target.name)
+            given = _end(target.chain.apply(given), len(given) - lag)
+            values = np.empty(given.shape, schema.precision)
+            _scale(scaling, given, record, target.name, out=values)
             return values if record.known is None else np.nan_to_num(values)  # NaN does not count
 
 
@@ -238,12 +247,17 @@ def _end(values: Numbers, steps: int) -> Numbers:
     return values[len(values) - steps :]
 
 
-def _rounded(schema: Schema, values: Numbers, record: Record, column: str) -> NDArray[np.floating]:
-    """Return values in the precision of the arrays, refusing those out of its range."""
-    precision = schema.precision
-    large = np.abs(values) > float(np.finfo(precision).max)
-    if large.any():
-        step = int(np.flatnonzero(large.any(axis=1))[0])
-        fix = "set data.scale, or a log in data.transform"
-        raise problem_at(record.where, column, ValueProblem(f"{values[large][0]:g} is too large", fix, step=step))
-    return values.astype(precision)
+def _scale(scaling: Scaling, values: Numbers, record: Record, column: str, *, out: NDArray[np.floating]) -> None:
+    """Write scaled values (T, D) into an array of another precision, refusing those out of its range.
+
+    The float64 numbers of few steps are held at a time.
+    """
+    most = float(np.finfo(out.dtype).max)
+    for start in range(0, len(values), _HELD):
+        scaled = scaling.apply(values[start : start + _HELD])
+        large = np.abs(scaled) > most
+        if large.any():
+            step = start + int(np.flatnonzero(large.any(axis=1))[0])
+            fix = "set data.scale, or a log in data.transform"
+            raise problem_at(record.where, column, ValueProblem(f"{scaled[large][0]:g} is too large", fix, step=step))
+        out[start : start + _HELD] = scaled

@@ -5,12 +5,13 @@ numbers that differ in length, are sets. Where a column holds both numbers and s
 decides, and values of the other are errors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lstm_cli.config.columns import InputSpec
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats import READERS, Options
+from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, TableOptions, ValueProblem
 from lstm_cli.data.schema.closed_loop_inference import infer_closed_loop
@@ -86,7 +87,23 @@ def _inputs(config: Config, form: str, sequences: Sequence[RawSequence]) -> tupl
         if name not in specs:
             hint = did_you_mean(nearest(name, [*specs])) or f", expected one of {', '.join(specs)}"
             raise config.error(f"data.missing.fill.{name}", f"no such input{hint}")
-    return tuple(_input(config, form, name, spec, sequences) for name, spec in specs.items())
+    columns = []
+    for name, spec in specs.items():
+        columns.append(_input(config, form, name, spec, sequences))
+        if columns[-1].varies and _is_input_only(config, specs, columns[-1].source):
+            for sequence in sequences:
+                cells = sequence.columns.get(columns[-1].source)
+                if isinstance(cells, Cells):
+                    cells.keep_numbers()
+    return tuple(columns)
+
+
+def _is_input_only(config: Config, specs: Mapping[str, InputSpec], column: str) -> bool:
+    """Return whether a column of the file is one input and nothing else."""
+    data, loss = config.data, config.loss
+    others = [None if data.target is None else data.target.column, data.time, data.split]
+    others += [loss.start, loss.length, loss.weight, *(getattr(spec, "by", None) for spec in (data.valid, data.test))]
+    return column not in others and [spec.of or name for name, spec in specs.items()].count(column) == 1
 
 
 def _time_form(config: Config, sequences: Sequence[RawSequence]) -> TimeForm:

@@ -54,15 +54,17 @@ def ahead_of(
     if not layout.known:
         return None
     steps = record.steps - layout.lag + record.future_steps
-    own = np.concatenate([extended(column, record, scaling, steps) for column in layout.known], axis=1)
+    own = np.concatenate(
+        [scaling[column.name].apply(extended(column, record, steps)) for column in layout.known], axis=1
+    )
     ahead, horizon = layout.target.ahead, layout.target.horizon
     later = np.concatenate([own[ahead:], np.zeros((layout.target.reach, own.shape[1]))])
     pieces = [later[step : step + steps] for step in range(horizon)]
     return np.concatenate(pieces, axis=1).astype(precision)
 
 
-def extended(column: Column, record: Record, scaling: Mapping[str, Scaling], steps: int) -> Numbers:
-    """Return the scaled numbers of an input at the last `steps` steps, with those after the end of the data.
+def extended(column: Column, record: Record, steps: int) -> Numbers:
+    """Return the transformed numbers of an input at the last `steps` steps, with those after the end of the data.
 
     Where later values are not known, the last one is repeated.
     """
@@ -72,4 +74,4 @@ def extended(column: Column, record: Record, scaling: Mapping[str, Scaling], ste
     elif record.future_steps:
         values = np.concatenate([values, np.repeat(values[-1:], record.future_steps, axis=0)])
     transformed = column.chain.apply(values)
-    return scaling[column.name].apply(transformed[len(transformed) - steps :])
+    return transformed[len(transformed) - steps :]

@@ -227,9 +227,10 @@ class Scaling:
 
 def _moments(values: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Return the number of values (T, D) that are not NaN, their mean, and the sum of squares about it, each (D,)."""
+    own = np.add.reduce(values) / len(values)
+    if not np.isnan(own).any():
+        squares = values - own
+        return np.full(len(own), float(len(values))), own, np.add.reduce(np.square(squares, out=squares))
     present = (~np.isnan(values)).sum(axis=0).astype(np.float64)
-    if (present == len(values)).all():
-        own = values.mean(axis=0)
-        return present, own, np.square(values - own).sum(axis=0)
     own = np.nansum(values, axis=0) / np.maximum(present, 1)
     return present, own, np.nansum(np.square(values - own), axis=0)

@@ -71,7 +71,8 @@ class Summary:
             self._add_array(value)
         elif isinstance(value, Cells):
             self.depths[1] += 1
-            self.cells.update(value.kinds())
+            for kind, count in value.kinds().items():
+                self.cells[kind] += count
         elif isinstance(value, list):
             self._add_list(value, textual)
         else:
