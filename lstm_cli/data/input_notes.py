@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.formats import LISTS
-from lstm_cli.data.schema.blocks import blocks
+from lstm_cli.data.schema.blocks import blocks, limits
 from lstm_cli.data.schema.layout import Column
 from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.data.schema.schema import Schema
@@ -68,7 +68,7 @@ def _on_unit(config: Config, column: Column, records: Sequence[Record]) -> str:
 def _on_numbers(column: Column, records: Sequence[Record]) -> Iterator[str]:
     """Note constant columns, and single values far from all others."""
     pieces = [record.numbers(column.name)[: 1 if column.static else record.observed] for record in records]
-    low, high = _limits(pieces, column.width)
+    low, high = limits(pieces, column.width)
     if sum(map(len, pieces)) > 1 and np.array_equal(low, high):
         shown = f"{low[0]:g}" if column.width == 1 else "the same vector"
         yield f"train: {column.name} is always {shown}: nothing can be learned from it; leave it out of data.inputs"
@@ -81,14 +81,6 @@ def _on_numbers(column: Column, records: Sequence[Record]) -> Iterator[str]:
         what = f"{value:g} (step {step + 1} of {records[index].where}) is {distance:,.0f} deviations"
         fix = "if it stands for a missing value, add it to data.missing.values"
         yield f"train: {column.name}: {what} from the median; {fix}, else consider data.transform: log"
-
-
-def _limits(pieces: Sequence[Numbers], width: int) -> tuple[Numbers, Numbers]:
-    """Return the least and the largest of values that are not missing (D,); infinite ones where all are."""
-    low, high = np.full(width, np.inf), np.full(width, -np.inf)
-    for block in blocks(pieces):
-        low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
-    return low, high
 
 
 def _farthest(pieces: Sequence[Numbers]) -> tuple[float, int, float]:

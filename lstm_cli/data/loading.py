@@ -98,11 +98,12 @@ class _Loader:
             self._notes += policy.notes()  # raises: the file has sequences, but none can be used
         if options.id == (FILE,):
             options = replace(options, id_required=any(FILE in sequence.names for sequence in sequences))
-        for name, key in split_columns(config).items():
+        named = split_columns(config)
+        for name, key in named.items():
             require(config, key, name, sequences)
         layout = infer(config, form, options, sequences)
         self._notes += notes_on_ids(form, options, sequences)
-        records = self._parsed("train", policy, lambda raw: _marked(config, layout, raw), _consumed(sequences))
+        records = self._parsed("train", policy, lambda raw: _marked(named, layout, raw), _consumed(sequences))
         found = split(config, layout, records)
         records.clear()
         schema = fit(layout, found.train, scale=config.data.scale, precision=precision)
@@ -232,9 +233,9 @@ def _source(path: Path) -> Source:
     return Source(path, base="the config's folder")
 
 
-def _marked(config: Config, layout: Layout, sequence: RawSequence) -> Record:
+def _marked(named: dict[str, str], layout: Layout, sequence: RawSequence) -> Record:
     """Return the typed values of a sequence, and where it belongs."""
-    return mark(config, layout, sequence, parse(layout, sequence, labelled=True))
+    return mark(named, layout, sequence, parse(layout, sequence, labelled=True))
 
 
 def _consumed(sequences: list[Item]) -> Generator[Item, None, None]:

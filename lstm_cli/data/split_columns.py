@@ -1,6 +1,6 @@
 """Columns that say where a sequence belongs: `data.split`, and those whose values keep sequences together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,15 +28,14 @@ def split_columns(config: Config) -> dict[str, str]:
     return named
 
 
-def mark(config: Config, layout: Layout, sequence: RawSequence, record: Record) -> Record:
-    """Return the record with what the columns that say where it belongs have in its sequence.
+def mark(names: Mapping[str, str], layout: Layout, sequence: RawSequence, record: Record) -> Record:
+    """Return the record with what the columns that say where it belongs, `split_columns`, have in its sequence.
 
     Raises
     ------
     DataError
         A value is unknown, or changes within the sequence where it may not.
     """
-    names = split_columns(config)
     if names and layout.time is not None:
         sequence = in_time(layout.time, layout.time_form, sequence)[0]
     for name, key in names.items():

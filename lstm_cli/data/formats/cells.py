@@ -3,7 +3,7 @@
 A column becomes numbers as a whole and once, however many sequences its rows belong to; no cell becomes a Python
 object on the way.
 
-Legend: N rows of the table, T rows of a view, C rows of a chunk.
+Legend: N rows of the table, T rows of a view.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,16 +13,10 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.formats.chunks import KINDS, gaps_of, kinds_of, numbers_of
 from lstm_cli.data.formats.notation import Notation
 
-#: The kinds of cells, by their number in `TextColumn.kinds`.
-KINDS = ("str", "int", "float", "null")
-_STR, _INT, _FLOAT, _NULL = range(4)
 _SAMPLE, _PIECE = 1000, 1 << 14
-
-_NUMBER = r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$|^[-+]?(?i:inf|infinity|nan)$"
-_FRACTION = "[.eEnN]"  # what only a number that is not written as a whole one has
 
 
 class TextColumn:
@@ -75,14 +69,14 @@ class TextColumn:
 
         if self.coded is not None:
             codes, texts = self.coded
-            found, wrong = _numbers(pa.array(texts, pa.string()), self.notation)
+            found, wrong = numbers_of(pa.array(texts, pa.string()), self.notation)
             numbers, bad = found[codes], None if wrong is None else wrong[codes]
             numbers.flags.writeable = False
             return numbers, bad
         numbers, bad, start = np.empty(len(self)), None, 0
         for chunk in self.cells.chunks:
             stop = start + len(chunk)
-            numbers[start:stop], wrong = _numbers(chunk, self.notation)
+            numbers[start:stop], wrong = numbers_of(chunk, self.notation)
             if wrong is not None:
                 bad = np.zeros(len(self), np.bool_) if bad is None else bad
                 bad[start:stop] = wrong
@@ -103,6 +97,11 @@ class TextColumn:
             return None
         return codes, np.array([str(text) for text in texts], np.object_)
 
+    @cached_property
+    def finite(self) -> bool:
+        """Whether all cells are finite numbers."""
+        return bool(np.isfinite(self.numbers[0]).all())
+
     @property
     def blank(self) -> NDArray[np.bool_]:
         """Which cells (N) are empty."""
@@ -117,8 +116,8 @@ class TextColumn:
 
         if self.coded is not None:
             codes, texts = self.coded
-            return _gaps(pa.array(texts, pa.string()), self.notation)[codes]
-        return np.concatenate([np.zeros(0, np.bool_), *(_gaps(chunk, self.notation) for chunk in self.cells.chunks)])
+            return gaps_of(pa.array(texts, pa.string()), self.notation)[codes]
+        return np.concatenate([np.zeros(0, np.bool_), *(gaps_of(chunk, self.notation) for chunk in self.cells.chunks)])
 
     @cached_property
     def kinds(self) -> NDArray[np.uint8]:
@@ -128,12 +127,12 @@ class TextColumn:
         if self.coded is not None:
             codes, texts = self.coded
             different = pa.array(texts, pa.string())
-            of_texts = _kinds(different, self.notation, _numbers(different, self.notation))
+            of_texts = kinds_of(different, self.notation, numbers_of(different, self.notation))
             return np.asarray(of_texts[codes])
         (numbers, bad), kinds, start = self.numbers, np.empty(len(self), np.uint8), 0
         for chunk in self.cells.chunks:
             part = slice(start, start + len(chunk))
-            kinds[part] = _kinds(chunk, self.notation, (numbers[part], None if bad is None else bad[part]))
+            kinds[part] = kinds_of(chunk, self.notation, (numbers[part], None if bad is None else bad[part]))
             start += len(chunk)
         return kinds
 
@@ -148,10 +147,11 @@ class Cells(Sequence[str]):
         Which rows, in order; None: all.
     """
 
-    __slots__ = ("_column", "_rows")
+    __slots__ = ("_column", "_length", "_rows")
 
     def __init__(self, column: TextColumn, rows: slice | NDArray[np.int64] | None = None) -> None:
-        self._column, self._rows = column, rows if rows is not None else slice(0, len(column))
+        self._column, self._rows = column, slice(0, len(column)) if rows is None else rows
+        self._length = self._rows.stop - self._rows.start if isinstance(self._rows, slice) else len(self._rows)
 
     @classmethod
     def of(cls, cells: Sequence[str], notation: Notation | None = None) -> "Cells":
@@ -161,7 +161,7 @@ class Cells(Sequence[str]):
         return cls(TextColumn(pa.array(cells, pa.string()), notation))
 
     def __len__(self) -> int:
-        return self._rows.stop - self._rows.start if isinstance(self._rows, slice) else len(self._rows)
+        return self._length
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -217,6 +217,11 @@ class Cells(Sequence[str]):
             return None
         return numbers[self._rows]
 
+    @property
+    def finite(self) -> bool:
+        """Whether all cells of the column, these and others, are finite numbers."""
+        return self._column.finite
+
     def texts(self) -> NDArray[np.intp]:
         """Return the positions of all cells that are neither numbers nor missing."""
         bad = self._column.numbers[1]
@@ -239,62 +244,3 @@ class Cells(Sequence[str]):
 def flags(found: Any) -> NDArray[np.bool_]:
     """Return a chunked Arrow array of truths (N); as a whole, it would become one of Python objects."""
     return np.concatenate([np.empty(0, np.bool_), *(chunk.to_numpy(zero_copy_only=False) for chunk in found.chunks)])
-
-
-def _fractions(chunk: Any, notation: Notation) -> NDArray[np.bool_]:
-    """Return which cells (C), if they are numbers, are not written as whole ones."""
-    import pyarrow.compute as pc
-
-    plain = notation.plain(chunk)
-    found = pc.match_substring(plain, ".")
-    if found.true_count < len(chunk):
-        found = pc.match_substring_regex(plain, _FRACTION)
-    return np.asarray(found.fill_null(False).to_numpy(zero_copy_only=False))
-
-
-def _kinds(
-    chunk: Any, notation: Notation, numbers: tuple[NDArray[np.float64], NDArray[np.bool_] | None]
-) -> NDArray[np.uint8]:
-    """Return the kinds of cells (C), given what `_numbers` returns for them."""
-    kinds = np.where(_fractions(chunk, notation), np.uint8(_FLOAT), np.uint8(_INT))
-    if numbers[1] is not None:
-        kinds[numbers[1]] = _STR
-    kinds[_gaps(chunk, notation, numbers)] = _NULL
-    return kinds
-
-
-def _gaps(
-    chunk: Any, notation: Notation, numbers: tuple[NDArray[np.float64], NDArray[np.bool_] | None] | None = None
-) -> NDArray[np.bool_]:
-    """Return which cells (C) are missing."""
-    missing = np.array(_missing(chunk, notation.missing).to_numpy(zero_copy_only=False))
-    if notation.missing.numbers:  # listed numbers are NaN here, whatever their text
-        values, bad = numbers or _numbers(chunk, notation)
-        missing |= np.isnan(values) if bad is None else np.isnan(values) & ~bad
-    return missing
-
-
-def _missing(chunk: Any, missing: MissingValues) -> Any:
-    """Return which cells (C) are listed as missing text."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.is_in(chunk, value_set=pa.array(sorted(missing.texts), pa.string()))
-
-
-def _numbers(chunk: Any, notation: Notation) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-    """Return the numbers of cells (C), NaN where missing, and which cells are neither (C)."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    missing = _missing(chunk, notation.missing)
-    bad, plain = None, pc.if_else(missing, None, notation.plain(chunk))
-    try:
-        numbers = pc.cast(plain, pa.float64())
-    except pa.ArrowInvalid:
-        plain = pc.if_else(pc.match_substring_regex(plain, _NUMBER), plain, None)
-        numbers = pc.cast(plain, pa.float64())
-    values = numbers.to_numpy(zero_copy_only=False)
-    if np.count_nonzero(np.isnan(values)) > missing.true_count:  # an unlisted NaN is no number
-        bad = np.isnan(values) & ~missing.to_numpy(zero_copy_only=False)
-    return notation.missing.blanked(values), bad

@@ -41,8 +41,11 @@ class Ids:
 
     def name(self, row: int) -> Id:
         """Return the id of a row: a text, or one for each column."""
-        texts = tuple(values[codes[row]] for codes, values in self._columns)
-        return texts[0] if self._single else texts
+        if self._single:
+            codes, texts = self._columns[0]
+            text: str = texts[codes[row]]
+            return text
+        return tuple(values[codes[row]] for codes, values in self._columns)
 
     def groups(self) -> Iterator[Rows]:
         """Yield the rows of each sequence."""

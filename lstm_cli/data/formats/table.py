@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.cells import KINDS, Cells, TextColumn
+from lstm_cli.data.formats.cells import Cells, TextColumn
+from lstm_cli.data.formats.chunks import KINDS
 from lstm_cli.data.formats.raw import StepLines, TableOptions
 
 #: Rows of a table (T): those from one to another, or any.

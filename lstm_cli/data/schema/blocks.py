@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 _ROWS = 1 << 16
 
@@ -22,6 +23,14 @@ def blocks(pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
             rows += len(piece)
     if rows:
         yield _joined(held)
+
+
+def limits(pieces: Iterable[NDArray[np.float64]], width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the largest of all values in pieces (T, D) that are not NaN (D,); infinite without any."""
+    low, high = np.full(width, np.inf), np.full(width, -np.inf)
+    for block in blocks(pieces):
+        low, high = np.fmin(low, np.fmin.reduce(block)), np.fmax(high, np.fmax.reduce(block))
+    return low, high
 
 
 def _joined(pieces: list[np.ndarray]) -> np.ndarray:

@@ -256,7 +256,7 @@ def _scale(scaling: Scaling, values: Numbers, record: Record, column: str, *, ou
     for start in range(0, len(values), _HELD):
         scaled = scaling.apply(values[start : start + _HELD])
         large = np.abs(scaled) > most
-        if large.any():
+        if np.count_nonzero(large):
             step = start + int(np.flatnonzero(large.any(axis=1))[0])
             fix = "set data.scale, or a log in data.transform"
             raise problem_at(record.where, column, ValueProblem(f"{scaled[large][0]:g} is too large", fix, step=step))

@@ -92,7 +92,7 @@ def _own_scaling(layout: Layout, records: Sequence[Record], inputs: dict[str, Sc
 def _scaling(scale: Scale, column: Column | TargetColumn, values: Sequence[Numbers]) -> Scaling:
     # The scales of series and windows are relative to one of train, which also serves where they do not apply.
     method = "standard" if scale in ("series", "window") else scale
-    scaling = Scaling.fit(method, (column.chain.apply(piece) for piece in values), column.width)
+    scaling = Scaling.fit(method, [column.chain.apply(piece) for piece in values], column.width)
     if not scaling.finite:
         fix = "divide them, or set minmax"
         raise DataError(f"column {column.name}: its numbers are too large for data.scale: {scale}: {fix}")

@@ -36,7 +36,7 @@ class OutsideTraining:
 
     def add(self, numbers: NDArray[np.floating] | None) -> None:
         """Count the scaled numbers (T, I) of a sequence."""
-        if numbers is None:
+        if numbers is None or not np.count_nonzero(np.abs(numbers) > FAR):
             return
         for name, part in self._parts:
             scaled = numbers[:, part]

@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import ValueProblem
+from lstm_cli.data.schema.blocks import limits
 
 Numbers = NDArray[np.float64]
 
 #: A spread below this share of the values' magnitude is rounding error: the column is constant.
 _ROUNDING = 1e-12
+_TOGETHER = 1 << 12  # pieces whose moments are held at a time
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Scaling:
         return cls(np.zeros(width), np.ones(width))
 
     @classmethod
-    def fit(cls, method: str, pieces: Iterable[Numbers], width: int) -> "Scaling":
+    def fit(cls, method: str, pieces: Sequence[Numbers], width: int) -> "Scaling":
         """Fit to values given in pieces (T, D), of which NaN are left out: ``none``, ``standard`` or ``minmax``.
 
         Numbers whose squares overflow float64 give a scaling that is not finite.
@@ -172,21 +174,11 @@ class Scaling:
         return bool(np.isfinite(self.center).all() and np.isfinite(self.spread).all())
 
     @classmethod
-    def _fit(cls, method: str, pieces: Iterable[Numbers], width: int) -> "Scaling":
-        count, mean, squares = np.zeros(width), np.zeros(width), np.zeros(width)
-        low, high = np.full(width, np.inf), np.full(width, -np.inf)
-        for values in pieces:
-            if not len(values):
-                continue
-            # Means and squares are merged piece by piece (Chan, Golub and LeVeque 1983).
-            present, own, own_squares = _moments(values)
-            total = np.maximum(count + present, 1)
-            gap = own - mean
-            squares += own_squares + np.square(gap) * (count * present / total)
-            mean, count = mean + gap * (present / total), count + present
-            low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
+    def _fit(cls, method: str, pieces: Sequence[Numbers], width: int) -> "Scaling":
+        count, mean, squares = _merged(pieces, width)
         if not count.any():
             return cls.none(width)
+        low, high = limits(pieces, width)
         center, spread = (mean, np.sqrt(squares / np.maximum(count, 1))) if method == "standard" else (low, high - low)
         constant = (low == high) | (spread <= _ROUNDING * np.maximum(np.abs(low), np.abs(high)))
         return cls(np.where(constant, low, center), np.where(constant, 1.0, spread))
@@ -225,12 +217,36 @@ class Scaling:
         return cls(np.array(content["center"], np.float64), np.array(content["spread"], np.float64))
 
 
-def _moments(values: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+def _merged(pieces: Sequence[Numbers], width: int) -> tuple[Numbers, Numbers, Numbers]:
+    """Return what `_moments` returns for all pieces (T, D) together.
+
+    Means and squares are merged piece by piece (Chan, Golub and LeVeque 1983), one after the other; what does not
+    depend on the pieces before is computed for many at a time.
+    """
+    count, mean, squares = np.zeros(width), np.zeros(width), np.zeros(width)
+    for start in range(0, len(pieces), _TOGETHER):
+        moments = [_moments(piece) for piece in pieces[start : start + _TOGETHER] if len(piece)]
+        if not moments:
+            continue
+        present, means, own_squares = (np.array(part, np.float64) for part in zip(*moments, strict=True))
+        counts = count + np.cumsum(present, axis=0)
+        total = np.maximum(counts, 1)
+        shares, gaps = present / total, np.empty_like(means)
+        for own, share, gap in zip(means, shares, gaps, strict=True):
+            np.subtract(own, mean, out=gap)
+            mean = mean + gap * share
+        own_squares += np.square(gaps) * ((counts - present) * present / total)
+        squares = np.add.accumulate(np.concatenate([squares[np.newaxis], own_squares]))[-1]
+        count = counts[-1]
+    return count, mean, squares
+
+
+def _moments(values: Numbers) -> tuple[Sequence[float] | Numbers, Numbers, Numbers]:
     """Return the number of values (T, D) that are not NaN, their mean, and the sum of squares about it, each (D,)."""
     own = np.add.reduce(values) / len(values)
-    if not np.isnan(own).any():
+    if not np.count_nonzero(np.isnan(own)):
         squares = values - own
-        return np.full(len(own), float(len(values))), own, np.add.reduce(np.square(squares, out=squares))
+        return [len(values)] * len(own), own, np.add.reduce(np.square(squares, out=squares))
     present = (~np.isnan(values)).sum(axis=0).astype(np.float64)
     own = np.nansum(values, axis=0) / np.maximum(present, 1)
     return present, own, np.nansum(np.square(values - own), axis=0)

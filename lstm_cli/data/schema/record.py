@@ -78,7 +78,7 @@ class Record:
     @property
     def future_steps(self) -> int:
         """How many steps after the last have values of the known inputs."""
-        return min(map(len, self.future.values()), default=0)
+        return min(map(len, self.future.values())) if self.future else 0
 
     @property
     def known_labels(self) -> list[Any]:

@@ -68,6 +68,7 @@ class _Found:
     ) -> None:
         self._config, self._spec, self._column, self._sequences = config, spec, column, sequences
         self.missing = MissingValues(config.data.missing.values)
+        self._loss = LossColumns(config.loss.start, config.loss.length, config.loss.weight)
         self.textual = is_textual(sequences)
         self.summary = Summary(self.missing)
         steps_of = next((found for found in inputs if not found.static), inputs[0])
@@ -80,10 +81,9 @@ class _Found:
 
     def _add(self, sequence: RawSequence, steps: int) -> None:
         """Add the target of a sequence, without the cells at steps that do not count."""
-        value, spec, loss = sequence.columns.get(self._column), self._spec, self._config.loss
+        value, spec = sequence.columns.get(self._column), self._spec
         ahead = max(1, spec.ahead) if spec.horizon > 1 else spec.ahead
-        weighted = LossColumns(loss.start, loss.length, loss.weight)
-        counted = counted_cells(weighted, self.missing, sequence, value, ahead, spec.horizon)
+        counted = counted_cells(self._loss, self.missing, sequence, value, ahead, spec.horizon)
         if counted is not value:
             if not len(counted):
                 return

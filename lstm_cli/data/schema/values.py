@@ -30,6 +30,8 @@ def step_count(value: Any, unit: str) -> int:
 def numbers(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT) -> Numbers:
     """Return numbers (T, D) of a list of numbers (D is 1) or of equally long lists of numbers; NaN for missing ones."""
     value = steps(value)
+    if isinstance(value, Cells) and value.finite:
+        return _numbers_of_cells(value, missing)[:, np.newaxis]
     if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
         values = missing.blanked(value.astype(np.float64))
     elif isinstance(value, Cells):
@@ -41,7 +43,7 @@ def numbers(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT) -> 
     if values.ndim != 2:
         raise ValueProblem(f"lists nested {values.ndim} deep", "write one number or one flat list of numbers per step")
     infinite = np.isinf(values)
-    if infinite.any():
+    if np.count_nonzero(infinite):
         bad = np.flatnonzero(infinite.any(axis=1))
         step = int(bad[0])
         what = f"{values[step][infinite[step]][0]} is not a finite number"
@@ -51,9 +53,11 @@ def numbers(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT) -> 
 
 def complete(given: Numbers, value: Any, *, what: str = "a number", fix: str = MISSING_FIX) -> Numbers:
     """Return numbers (T, D) if none is missing among them; `value` is what they were read from."""
-    gaps = np.isnan(given).any(axis=1)
-    if gaps.any():
-        bad = np.flatnonzero(gaps)
+    if isinstance(value, Cells) and value.finite:
+        return given
+    gaps = np.isnan(given)
+    if np.count_nonzero(gaps):
+        bad = np.flatnonzero(gaps.any(axis=1))
         step = int(bad[0])
         raise ValueProblem(f"{what} is missing{written(value[step])}", fix, step=step, steps=bad)
     return given
