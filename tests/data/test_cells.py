@@ -89,3 +89,4 @@ def test_numbers_stay_without_their_text_and_other_cells_with_it(repeats):
         else:
             assert float(kept[step]) == float(text)
     assert kept[400 // repeats :][1] == "word"
+    assert kept.tolist() == kept.arrow().to_pylist() == [kept[step] for step in range(len(texts))]

@@ -41,6 +41,11 @@ class TextColumn:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def has_text(self) -> bool:
+        """Whether `cells` are still those of all rows."""
+        return self._places is None
+
     def keep_numbers(self) -> None:
         """Drop the text of all cells that are numbers, which takes more memory than the numbers do."""
         import pyarrow as pa
@@ -202,10 +207,16 @@ class Cells(Sequence[str]):
                 return list(texts[codes].tolist())
             pieces = (codes[start : start + _PIECE] for start in range(0, len(codes), _PIECE))
             return [cell for piece in pieces for cell in texts[piece].tolist()]
+        if not self._column.has_text:
+            return [self[step] for step in range(len(self))]
         return [cell for chunk in self.arrow().chunks for cell in chunk.to_pylist()]
 
     def arrow(self) -> Any:
         """Return the cells as an Arrow array in chunks."""
+        import pyarrow as pa
+
+        if not self._column.has_text:
+            return pa.chunked_array([pa.array(self.tolist(), pa.string())])
         if isinstance(self._rows, slice):
             return self._column.cells.slice(self._rows.start, len(self))
         return self._column.cells.take(self._rows)
