@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.batch import Batch
+from lstm_cli.data.schema.own_scales import scale_windows, scaled_target
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.storage import contents
-from lstm_cli.data.schema.window_scaling import scale_windows, scaled_target
 
 
 class Dataset:

@@ -72,7 +72,7 @@ def split(line: str, delimiter: str) -> list[str]:
 
 
 class _Once:
-    """One line; where a quoted cell goes on after it, an IndexError."""
+    """One line; where a quoted cell continues after it, an IndexError."""
 
     def __init__(self, line: str) -> None:
         self._lines = [line]

@@ -44,7 +44,7 @@ class _Pieces:
         self._pieces, self._rest = pieces, b""
 
     def read(self, count: int) -> bytes:
-        """Return at most so many bytes; none at the end."""
+        """Return at most `count` bytes; none at the end."""
         self._rest = self._rest or next(self._pieces, b"")
         piece, self._rest = self._rest[:count], self._rest[count:]
         return piece

@@ -10,6 +10,7 @@ from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema import notation
 from lstm_cli.data.schema.preprocessing import Chain, Transform
 from lstm_cli.data.schema.summary import Summary, text_type
+from lstm_cli.data.schema.values import flat
 from lstm_cli.errors import did_you_mean, listed, nearest
 
 
@@ -44,7 +45,7 @@ def set_separator(name: str, sequences: Sequence[RawSequence]) -> str:
     """Return what separates the labels of sets in cells of text: ``|``, or a blank if no label contains one."""
     bars = blanks = False
     for sequence in sequences:
-        for cell in _flat(sequence.columns.get(name)):
+        for cell in flat(sequence.columns.get(name)):
             if isinstance(cell, str):
                 bars = bars or "|" in cell or not sequence.textual
                 blanks = blanks or any(" " in part.strip() for part in cell.split("|"))
@@ -53,7 +54,7 @@ def set_separator(name: str, sequences: Sequence[RawSequence]) -> str:
     return " "
 
 
-#: So many cells of a column of text are looked at.
+#: How many cells of a column of text are looked at.
 SAMPLE = 1000
 _MARKED = 0.1  # a single text among at least this share of numbers looks like a mark of missing ones
 _DIFFERENT = 10  # and among more than this many different numbers
@@ -121,11 +122,3 @@ def _cells(name: str, sequences: Sequence[RawSequence], missing: MissingValues) 
                 continue
             places = sequence.steps_at
             yield Cell(cell, sequence.where if single or places is None else places[step])
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, str) or not hasattr(value, "__len__"):
-        yield value
-        return
-    for part in value:
-        yield from _flat(part)

@@ -14,11 +14,11 @@ from lstm_cli.data.formats.raw import RawSequence, ValueProblem, problem_at
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.filling import filled_record
 from lstm_cli.data.schema.known import ahead_of, continued_by_calendar, extended, predicted_steps
+from lstm_cli.data.schema.own_scales import scaling_of, target_scaling
 from lstm_cli.data.schema.parsing import parse
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Encoded, Numbers, Record
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.series import scaling_of, target_scaling
 from lstm_cli.data.schema.truth import target_labels
 
 _HELD = 1 << 16

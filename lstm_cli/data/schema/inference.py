@@ -16,7 +16,6 @@ from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, TableOptions, ValueProblem
 from lstm_cli.data.schema.closed_loop_inference import infer_closed_loop
 from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
-from lstm_cli.data.schema.forecast_checks import check_forecasts
 from lstm_cli.data.schema.layout import Column, InputKind, Layout, LossColumns, TargetColumn
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.summary import Summary
@@ -65,7 +64,7 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
         window=config.data.window if config.data.scale == "window" else None,
     )
     _check_transforms(config, layout)
-    check_forecasts(config, layout)
+    _check_forecasts(config, layout)
     if target.per == "sequence" and config.data.window is not None:
         what = f"windows need a target per step, and {target.name} is one per sequence"
         raise config.error("data.window", f"{what}: leave it out, or set data.max_length with data.on_long: split")
@@ -242,3 +241,19 @@ def _check_transforms(config: Config, layout: Layout) -> None:
             what = f"a difference of {lag} steps cannot be undone {needed} steps ahead"
             fix = f"use seasonal_difference({needed}) or more"
             raise config.error(f"data.transform.{column.name}", f"{what}: {fix}")
+
+
+def _check_forecasts(config: Config, layout: Layout) -> None:
+    """Refuse scaling by window and known inputs for kinds of targets and inputs that they do not fit."""
+    target = layout.target
+    if layout.window is not None and (target.kind != "number" or target.per == "sequence"):
+        what = f"only for a target of numbers per step, but {target.name} is a {target.kind} per {target.per}"
+        raise config.error("data.scale", f"window: {what}: use series or standard")
+    for column in layout.inputs:
+        if not column.known or column.calendar is not None:
+            continue
+        key = f"data.inputs.{column.name}.known"
+        if column.kind != "number":
+            raise config.error(key, f"only for numbers, but {column.name} holds {column.kind}: leave it out")
+        if target.reach == 0:
+            raise config.error(key, f"{target.name} is not a later step, whose inputs could be known: leave it out")

@@ -1,6 +1,6 @@
 """What numbers of a target are: quantities, or labels because few whole values recur, or vectors of zeros and ones."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.schema.summary import text_type
 from lstm_cli.data.schema.symbols import is_hot
+from lstm_cli.data.schema.values import flat
 
 #: Whole numbers are labels if there are at most this many different ones, and fewer than this share of all values.
 MOST_LABELS, SHARE = 20, 0.1
@@ -43,7 +44,7 @@ def _numbers(value: Any, missing: MissingValues) -> NDArray[np.float64] | list[f
         return numbers[np.isfinite(numbers)]
     if isinstance(value, Cells) and (cells := value.numbers()) is not None:
         return cells[np.isfinite(cells)]
-    given = [number for cell in _flat(value) if not missing.is_missing(cell) and (number := _number(cell)) is not None]
+    given = [number for cell in flat(value) if not missing.is_missing(cell) and (number := _number(cell)) is not None]
     return [number for number in given if np.isfinite(number)]
 
 
@@ -51,14 +52,6 @@ def _number(cell: Any) -> float | None:
     if isinstance(cell, str):
         return float(cell) if text_type(cell) in ("int", "float") else None
     return float(cell) if isinstance(cell, int | float | np.number | np.bool_) else None
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    if isinstance(value, str) or not hasattr(value, "__len__"):
-        yield value
-        return
-    for part in value:
-        yield from _flat(part)
 
 
 def share_of_hot(values: Iterable[Any], *, many: bool) -> float:

@@ -3,7 +3,7 @@
 Legend: T steps, D numbers per step.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,15 @@ def step_count(value: Any, unit: str) -> int:
     if isinstance(value, str):
         return len(split(value, unit))
     return len(value) if isinstance(value, list | np.ndarray | Cells) else 0
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """Yield the innermost values of nested lists, or a single value."""
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        yield value
+        return
+    for part in value:
+        yield from flat(part)
 
 
 def numbers(value: Any, *, textual: bool, missing: MissingValues = _DEFAULT) -> Numbers:

@@ -1,8 +1,9 @@
-"""Scaling by window: each window relative to its last value, by its own deviation.
+"""Scaling of sequences, or of windows of them, by their own values.
 
-The sequences are scaled by the statistics of train already, so that no digits are lost. The first windows of a sequence
-are shorter than the others: the steps that they lack count with the deviation of train, as that of a few steps alone
-says little.
+By series, each sequence is scaled by its own mean and deviation. By window, each window is scaled relative to its last
+value, by its own deviation: the sequences are scaled by the statistics of train already, so that no digits are lost.
+The first windows of a sequence are shorter than the others: the steps that they lack count with the deviation of train,
+as that of a few steps alone says little.
 
 Legend: T time, B batch, I numbers per step, C those of them that are scaled, H steps predicted at once, D numbers of
 each, N counted positions.
@@ -11,11 +12,40 @@ each, N counted positions.
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.preprocessing import Scaling
+from lstm_cli.data.schema.record import Record
 from lstm_cli.data.schema.schema import Schema
 
 #: A deviation below this share of the window's values, in deviations of train, is rounding error: it is constant.
 _ROUNDING = 1e-6
+
+
+def scaling_of(schema: Schema, record: Record) -> dict[str, Scaling]:
+    """Return the scaling of every number input of a sequence: its own with ``data.scale: series``, else that of train.
+
+    Steps that belong to another split than their context do not contribute, nor do missing values (NaN); a column
+    without any value has the scaling of train.
+    """
+    if schema.layout.scale != "series":
+        return schema.scaling
+    own = {}
+    for column in schema.layout.inputs:
+        if column.varies:
+            values = column.chain.apply(record.numbers(column.name)[: record.first or record.steps])
+            if (~np.isnan(values)).any(axis=0).all():
+                own[column.name] = Scaling.fit("standard", [values], column.width)
+    return {**schema.scaling, **own}
+
+
+def target_scaling(layout: Layout, scaling: dict[str, Scaling]) -> Scaling | None:
+    """Return the scaling of a target of numbers (D,), given that of the inputs; None if it is none of them."""
+    target = layout.target
+    if layout.scale != "series" or target.kind != "number":
+        return None
+    if target.is_next:
+        return Scaling.join(scaling[column.name] for column in layout.next_columns)
+    return scaling.get(target.name)
 
 
 def scale_windows(
