@@ -11,9 +11,8 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.formats import TABLES
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.dataset import Dataset
-from lstm_cli.data.formats import Options, named_format, read
-from lstm_cli.data.formats.jsonl import condensed
-from lstm_cli.data.formats.raw import RawSequence, TableOptions
+from lstm_cli.data.formats import Options, jsonl, named_format, read
+from lstm_cli.data.formats.raw import RawSequence, TableOptions, label_key
 from lstm_cli.data.formats.source import Origin, Source
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode
@@ -156,15 +155,25 @@ def _with_loss_columns(schema: Schema, names: Sequence[str]) -> Schema:
 
 def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[RawSequence]:
     """Yield sequences given as mappings of columns, as in a line of jsonl; arrays work as well as lists."""
+    dotted = [name for name in _named(schema.layout) if "." in name]
     for number, columns in enumerate(sequences, start=1):
-        kept = {name: _raw(value) for name, value in columns.items()}
+        given = dict(columns)
+        nested = {name: jsonl.column(given, name, ...) for name in dotted if name not in given}
+        given |= {name: value for name, value in nested.items() if value is not ...}
+        kept = {name: _raw(value) for name, value in given.items()}
         names = [kept.get(name) for name in schema.layout.id]
-        name: Any = number if None in names else names[0] if len(names) == 1 else tuple(map(str, names))
+        name: Any = number if None in names else names[0] if len(names) == 1 else tuple(map(label_key, names))
         yield RawSequence(f"sequence {number}", name, kept, tuple(kept))
+
+
+def _named(layout: Layout) -> list[str]:
+    """Return the columns of the data that a layout names."""
+    names = [*(column.source for column in layout.inputs), *layout.id, layout.target.column, layout.time]
+    return [name for name in [*names, *layout.loss.names] if name is not None]
 
 
 def _raw(value: Any) -> Any:
     """Return a value in the form that readers yield."""
     if isinstance(value, np.ndarray):
-        return value if value.ndim and value.dtype.kind in "iufbM" else condensed(value.tolist())
-    return condensed(list(value)) if isinstance(value, list | tuple) else value
+        return value if value.ndim and value.dtype.kind in "iufbM" else jsonl.condensed(value.tolist())
+    return jsonl.condensed(list(value)) if isinstance(value, list | tuple) else value

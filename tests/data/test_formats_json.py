@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lstm_cli.data import open_data
+from lstm_cli.data import encode, open_data, raw_sequences
 from lstm_cli.data.formats import Options, read
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
@@ -86,6 +86,11 @@ def test_dotted_names_work_in_a_config(tmp_path):
     config = data_config(tmp_path, train="a.jsonl", inputs=["sensor.acc"], target="label.name", id="meta.user")
     data = open_data(config)
     assert data.train.ids == ["u1", "u2"] and data.schema.labels.names == ("run", "walk")
+    for given, from_file in zip(raw_sequences(NESTED, data.schema), data.train, strict=True):  # from Python alike
+        encoded = encode(data.schema, given, labelled=True)
+        assert encoded.id == from_file.id
+        np.testing.assert_array_equal(encoded.numbers, from_file.numbers)
+        np.testing.assert_array_equal(encoded.target, from_file.target)
 
 
 def test_a_key_with_a_dot_wins_and_objects_of_steps_are_columns(tmp_path):
