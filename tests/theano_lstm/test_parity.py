@@ -11,7 +11,8 @@ from pytensor.link.vm import VMLinker
 from lstm_cli.theano import compiling
 from tests.support.parity import CASES, NUMBERS, assert_close, fused, of_case, train
 
-SLOW = {"lstm_adadelta", "lstm_identity_gate_sgd", "closed_loop_adadelta", "gated_input_sgd"}  # the longest to build
+# The longest to build.
+SLOW = {"lstm_adadelta", "lstm_identity_gate_sgd", "lstm_clip_elementwise", "closed_loop_adadelta", "gated_input_sgd"}
 LOOPS = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in CASES]
 FUSED = ("lstm_adadelta", "lstm_identity_gate_sgd", "rnn_adagrad", "embedding_adagrad")
 

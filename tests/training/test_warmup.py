@@ -29,6 +29,7 @@ def accuracy_on_few(folder: Path, **schedule: Any) -> float:
     return sum(result.scores["test"]["accuracy"] for result in results) / 3
 
 
+@pytest.mark.slow
 def test_a_short_job_is_not_all_warm_up(tmp_path: Path) -> None:
     """Measured: 0.61 by default, 0.46 with a warm-up of 200, which is longer than the 60 updates."""
     long = {"schedule": {"name": "cosine", "warmup": 200}}
