@@ -113,11 +113,11 @@ def test_what_comes_from_a_stream_is_as_from_a_file(tmp_path, kind):
 
 @pytest.mark.parametrize("form", WRITERS)
 def test_few_rows_are_held_at_a_time(tmp_path, form):
-    """Ten times the rows take no more memory."""
+    """Six times the rows take no more memory."""
     write(tmp_path / "small.jsonl", json.dumps({"x": [0.5] * 3, "y": "a"}))
     schema = open_data(data_config(tmp_path, train="small.jsonl", inputs=["x"], target="y")).schema
     peaks = []
-    for count in (2000, 20_000):
+    for count in (5000, 30_000):
         options = {} if form == "parquet" else {"rows": 500}  # all rows of parquet are in one group
         x = pa.FixedSizeListArray.from_arrays(pa.array(np.random.default_rng(0).normal(size=count * 20)), 20)
         write(tmp_path / f"a.{form}", WRITERS[form]({"x": x}, **options))
