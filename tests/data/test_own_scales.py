@@ -226,3 +226,17 @@ def test_a_window_scales_numbers_per_step(tmp_path, target, message):
     given = [{"x": [1.5, 2.5, 3.5], "tag": ["a", "b", "a"], "end": 2.5}] * 3
     with pytest.raises(ConfigError, match=message):
         windowed(tmp_path, given, target, inputs=["x"])
+
+
+@pytest.mark.parametrize(
+    ("scale", "inputs"),
+    [
+        ({"scale": "series"}, {"w": {}}),
+        ({"scale": "series"}, {"w": {}, "level": {"static": True}}),
+        ({"scale": "window", "window": 5}, {"z": {"known": True}}),
+    ],
+)
+def test_an_own_scale_of_nothing_is_refused(tmp_path, scale, inputs):
+    given = [{**row, "w": ["a", "b"] * (len(row["x"]) // 2), "level": LEVELS[0]} for row in rows()]
+    with pytest.raises(ConfigError, match=rf"data\.scale: {scale['scale']}: there is no input of numbers that changes"):
+        open_jsonl(tmp_path, given, inputs=inputs, target={"column": "y", "ahead": 1}, **scale)

@@ -249,6 +249,11 @@ def _check_forecasts(config: Config, layout: Layout) -> None:
     if layout.window is not None and (target.kind != "number" or target.per == "sequence"):
         what = f"only for a target of numbers per step, but {target.name} is a {target.kind} per {target.per}"
         raise config.error("data.scale", f"window: {what}: use series or standard")
+    own = [column for column in layout.inputs if column.varies and not (column.known and layout.scale == "window")]
+    if layout.scale != "train" and not own:
+        known = " and is not known ahead" if layout.scale == "window" else ""
+        what = f"{layout.scale}: there is no input of numbers that changes within a sequence{known}"
+        raise config.error("data.scale", f"{what}, which it would scale: use standard")
     for column in layout.inputs:
         if not column.known or column.calendar is not None:
             continue
