@@ -244,8 +244,12 @@ class Cells(Sequence[str]):
 
     def kinds(self) -> dict[str, int]:
         """Return how many cells are ``int``, ``float``, ``str`` (neither number nor missing) and ``null``."""
-        counts = np.bincount(self._column.kinds[self._rows], minlength=len(KINDS)).tolist()
+        counts = np.bincount(self.kind_codes(), minlength=len(KINDS)).tolist()
         return {kind: count for kind, count in zip(KINDS, counts, strict=True) if count}
+
+    def kind_codes(self) -> NDArray[np.uint8]:
+        """Return the kind of each cell (T), as a position in `KINDS`."""
+        return self._column.kinds[self._rows]
 
     def keep_numbers(self) -> None:
         """Drop the text of all numbers of the column, as nobody asks for it any longer."""

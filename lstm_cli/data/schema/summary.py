@@ -6,9 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_cli.data.formats.cells import Cells
+from lstm_cli.data.formats.chunks import KINDS
 from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.schema.blocks import blocks
 from lstm_cli.data.schema.values import plain_digits
 
 _ARRAY_TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float", "U": "str"}
@@ -38,10 +41,20 @@ class Summary:
     missing: MissingValues = field(default_factory=MissingValues)
     count: int = 0
     depths: Counter[int] = field(default_factory=Counter)
-    cells: Counter[str] = field(default_factory=Counter)
     lengths: Counter[int] = field(default_factory=Counter)
     widths: Counter[int] = field(default_factory=Counter)
     aligned: int = 0
+    _cells: Counter[str] = field(default_factory=Counter)
+    _kinds: list[NDArray[np.uint8]] = field(default_factory=list)  # of cells that are not counted yet
+
+    @property
+    def cells(self) -> Counter[str]:
+        """Types of the innermost values; see above."""
+        for block in blocks(self._kinds):
+            for kind, count in zip(KINDS, np.bincount(block, minlength=len(KINDS)).tolist(), strict=True):
+                self._cells[kind] += count
+        self._kinds.clear()
+        return self._cells
 
     @property
     def depth(self) -> int | None:
@@ -71,8 +84,7 @@ class Summary:
             self._add_array(value)
         elif isinstance(value, Cells):
             self.depths[1] += 1
-            for kind, count in value.kinds().items():
-                self.cells[kind] += count
+            self._kinds.append(value.kind_codes())
         elif isinstance(value, list):
             self._add_list(value, textual)
         else:
@@ -84,7 +96,7 @@ class Summary:
 
     def _add_array(self, array: np.ndarray) -> None:
         self.depths[array.ndim] += 1
-        self.cells[_ARRAY_TYPES[array.dtype.kind]] += array.size
+        self._cells[_ARRAY_TYPES[array.dtype.kind]] += array.size
         if array.ndim == 2:
             self.widths[array.shape[1]] += 1
 
@@ -104,16 +116,16 @@ class Summary:
     def _add_cells(self, cells: list[Any], textual: bool) -> None:
         if textual and all(type(cell) is str for cell in cells):
             if _are_numbers(cells):
-                self.cells["int" if _FRACTION.isdisjoint("".join(cells)) else "float"] += len(cells)
+                self._cells["int" if _FRACTION.isdisjoint("".join(cells)) else "float"] += len(cells)
             else:
                 for cell, count in Counter(cells).items():
-                    self.cells["null" if self.missing.is_missing(cell) else text_type(cell)] += count
+                    self._cells["null" if self.missing.is_missing(cell) else text_type(cell)] += count
             return
         types = set(map(type, cells))
         if str in types and len(types) > 1:
             cells = [None if type(cell) is str and self.missing.is_missing(cell) else cell for cell in cells]
         for kind, count in Counter(type(cell).__name__ for cell in cells).items():
-            self.cells[_TYPES.get(kind, "str")] += count
+            self._cells[_TYPES.get(kind, "str")] += count
 
 
 _FRACTION = frozenset(".eEnN")

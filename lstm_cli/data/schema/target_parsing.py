@@ -78,12 +78,12 @@ def _steps(
 ) -> tuple[Values, Mask]:
     """Return the target of every step, read where it counts, and where that is."""
     gaps = values.gaps(cells, missing, sets=target.kind == "set")
-    wrong = np.flatnonzero(gaps & counts)
-    if len(wrong) and not target.skip_missing:
-        raise _is_missing(target, cells[wrong[0]], int(wrong[0]))
     known = counts & ~gaps
     if known.all():
         return _read(cells, target, textual=textual), known
+    wrong = np.flatnonzero(gaps & counts)
+    if len(wrong) and not target.skip_missing:
+        raise _is_missing(target, cells[wrong[0]], int(wrong[0]))
     places = np.flatnonzero(known)
     if not len(places):
         return _scattered(target, None, known), known
