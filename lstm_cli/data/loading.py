@@ -194,9 +194,10 @@ class _Loader:
         dataset = Dataset(sequences, schema)
         if dataset.weight is not None and not (dataset.weight > 0).any():
             what = f"{split} has no step with a target that counts"
-            raise DataError(
-                f"{sequences[0].where}: {what}: give longer sequences, or more targets whose weight is not 0"
-            )
+            fix = "give longer sequences, or more targets whose weight is not 0"
+            if schema.target.horizon > 1:
+                fix += f"; all {schema.target.horizon} values that a step predicts must be in it (data.target.horizon)"
+            raise DataError(f"{sequences[0].where}: {what}: {fix}")
         return dataset
 
     def _limited(self, schema: Schema, sequences: list[Encoded], split: Split) -> list[Encoded]:

@@ -5,7 +5,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from lstm_cli.data import Batches, encode, evaluation_batches, raw_sequences
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, DataError
 from tests.support.data import data_config, open_jsonl
 
 X, Y = np.arange(20.0) ** 1.5, np.cos(np.arange(20.0)) * 7
@@ -118,3 +118,11 @@ def test_differences_that_need_values_nobody_knows_are_refused(tmp_path, chain, 
 def test_only_numbers_have_a_horizon(tmp_path):
     with pytest.raises(ConfigError, match="only for numbers, but x holds tokens"):
         open_jsonl(tmp_path, [{"x": ["a", "b"] * 4}] * 2, inputs=["x"], target={"next": True, "horizon": 2})
+
+
+def test_a_held_out_end_shorter_than_the_horizon_is_refused(tmp_path):
+    rows = [{"x": X.tolist(), "y": Y.tolist()}] * 2
+    message = r"valid has no step with a target that counts: .*; all 5 values that a step predicts must be in it"
+    with pytest.raises(DataError, match=message):
+        target = {"column": "y", "horizon": 5}
+        open_jsonl(tmp_path, rows, inputs=["x"], target=target, valid={"share": 4, "by": "time"})
