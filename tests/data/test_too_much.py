@@ -9,6 +9,7 @@ import pytest
 
 from lstm_cli.data import memory, open_data
 from lstm_cli.data.formats import Options, read
+from lstm_cli.data.formats.raw import repeated
 from lstm_cli.data.formats.source import PIECE, Source
 from lstm_cli.errors import DataError
 from tests.support.data import data_config, raise_memory_error, write
@@ -196,3 +197,10 @@ def test_the_time_that_a_line_takes_grows_as_its_length(tmp_path, name, form, co
     assert (
         [item for item in found if isinstance(item, DataError)] == [] if message is None else message in str(found[0])
     )
+
+
+def test_names_of_very_many_columns_are_compared_once():
+    """Each with each would take minutes."""
+    names = [f"c{k}" for k in range(200_000)]
+    assert repeated(names) == []
+    assert repeated(["b", "a", *names, "a", "b", "c7"]) == ["a", "b", "c7"]

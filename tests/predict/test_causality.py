@@ -70,6 +70,6 @@ def test_no_output_depends_on_later_rows(tmp_path, name):
         assert whole[: CUT - ahead] == found["changed"][series][: CUT - ahead]  # bit by bit
         assert whole[: CUT - ahead] == found["cut"][series][: CUT - ahead]
         assert any(entry is not None for entry in whole[: CUT - ahead])
-        assert whole[CUT:-ahead or None] != found["changed"][series][CUT:-ahead or None]
+        assert whole[CUT : -ahead or None] != found["changed"][series][CUT : -ahead or None]
         if ahead:
             assert found["cut"][series][CUT - ahead :] == [None] * ahead

@@ -14,7 +14,7 @@ from lstm_cli.data.formats.head import check_id
 from lstm_cli.data.formats.jsonl import sequence
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.notation import Notation
-from lstm_cli.data.formats.raw import Options, RawSequence
+from lstm_cli.data.formats.raw import Options, RawSequence, repeated
 from lstm_cli.data.formats.rows import sequences
 from lstm_cli.data.formats.source import PIECE, Source
 from lstm_cli.data.formats.structs import Batches, flattened
@@ -117,7 +117,7 @@ def _open_arrow(stream: BinaryIO) -> _Opened:
 
 
 def _check_names(source: Source, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         raise DataError(f"{source.name}: two columns are named {twice[0]!r}: rename one of them")
 

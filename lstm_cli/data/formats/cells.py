@@ -91,7 +91,9 @@ class TextColumn:
 
     @cached_property
     def coded(self) -> tuple[NDArray[np.int32], NDArray[np.object_]] | None:
-        """The number of each cell's text (N), and the texts; None where many of them differ."""
+        """The number of each cell's text (N), and the texts; None where many of them differ, or few are there."""
+        if len(self) <= _SAMPLE // 4:
+            return None
         sample = self.cells[:_SAMPLE]
         if len(sample.unique()) > _SAMPLE // 4:
             return None

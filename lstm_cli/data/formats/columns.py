@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from lstm_cli.data.formats.conllu import Line, blocks
-from lstm_cli.data.formats.raw import Options, RawSequence, StepLines, TableOptions
+from lstm_cli.data.formats.raw import Options, RawSequence, StepLines, TableOptions, repeated
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError, listed
 
@@ -83,7 +83,7 @@ def _columns(source: Source, rows: list[_Row], table: TableOptions) -> tuple[_Co
         aliases = {f"c{place + 1}": place for place in range(width)}
     else:
         aliases = {}
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = repeated(names)
     if twice:
         raise DataError(f"{source.name}:{line}: two columns are named {twice[0]!r}: rename one of them")
     if len(names) != width:

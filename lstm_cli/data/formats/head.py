@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lstm_cli.data.formats.blocks import undecodable
-from lstm_cli.data.formats.raw import Options
+from lstm_cli.data.formats.raw import Options, repeated
 from lstm_cli.errors import DataError, did_you_mean, listed, nearest
 
 #: In the order of preference.
@@ -220,7 +220,7 @@ def _names_rows(header: Sequence[str], rows: Sequence[tuple[int, str]], delimite
 def _check_names(name: str, head: Head, options: Options) -> None:
     place = f"{name}:{head.line}"
     names = [given for given in head.names if given]
-    twice = sorted({given for given in names if names.count(given) > 1})
+    twice = repeated(names)
     if twice:
         raise DataError(f"{place}: two columns are named {twice[0]!r}: rename one of them")
     check_id(place, names, options)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data.formats.naming import sequence_id
-from lstm_cli.data.formats.raw import Options, RawSequence
+from lstm_cli.data.formats.raw import Options, RawSequence, repeated
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
@@ -105,8 +105,7 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return the object of pairs, or raise `Unreadable` if a key stands twice."""
     columns = dict(pairs)
     if len(columns) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = repeated(name for name, _ in pairs)[0]
         raise Unreadable(f"duplicate key {twice!r}: keep one of them")
     return columns
 

@@ -4,7 +4,8 @@ A wrong value raises a `ValueProblem` where it is found; the sequence adds the p
 of the form ``file:line: what: what to do``.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -248,6 +249,11 @@ class StepLines(Sequence[str]):
 
     def __getitem__(self, index: Any) -> Any:
         return f"{self._file}:{self._lines[index]}"
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that stand more than once, in order."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def label_key(value: Any) -> str:
