@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
-from lstm_cli.data.schema import notation
+from lstm_cli.data.schema import other_notations
 from lstm_cli.data.schema.preprocessing import Chain, Transform
 from lstm_cli.data.schema.summary import Summary, text_type
 from lstm_cli.data.schema.values import flat
@@ -98,14 +98,16 @@ def refuse_notations(config: Config, key: str, name: str, sequences: Sequence[Ra
     found = {cell: form for cell in texts if (form := _form(cell.value, textual=textual)) is not None}
     if 2 * (len(found) + plain) <= len(cells) or not found:
         return
-    form = notation.most_frequent(found.values())
+    form = other_notations.most_frequent(found.values())
     cell = next(cell for cell in texts if found.get(cell) is form)
     fix = form.fix if textual else "write numbers without quotes, as in 1234.5"
     raise config.error(key, f"{cell.value!r:.40} ({cell.where}) is {form.name}: {fix}, {other} if it is none")
 
 
-def _form(cell: str, *, textual: bool) -> notation.Notation | None:
-    return notation.QUOTED if not textual and notation.is_quoted(cell) else notation.notation_of(cell)
+def _form(cell: str, *, textual: bool) -> other_notations.OtherNotation | None:
+    return (
+        other_notations.QUOTED if not textual and other_notations.is_quoted(cell) else other_notations.notation_of(cell)
+    )
 
 
 def _is_plain(cell: str) -> bool:

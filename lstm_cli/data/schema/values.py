@@ -13,7 +13,7 @@ from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import ValueProblem
 from lstm_cli.data.formats.text import split
-from lstm_cli.data.schema.notation import notation_of
+from lstm_cli.data.schema.other_notations import notation_of
 from lstm_cli.data.schema.record import Numbers
 
 MISSING_FIX = "fill it in or remove the sequence"

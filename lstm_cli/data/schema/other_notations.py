@@ -14,7 +14,7 @@ _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?"
 
 
 @dataclass(frozen=True)
-class Notation:
+class OtherNotation:
     """A way to write a number, a date or a list.
 
     Attributes
@@ -32,8 +32,8 @@ class Notation:
     pattern: re.Pattern[str]
 
 
-def _notation(name: str, fix: str, pattern: str) -> Notation:
-    return Notation(name, fix, re.compile(pattern))
+def _notation(name: str, fix: str, pattern: str) -> OtherNotation:
+    return OtherNotation(name, fix, re.compile(pattern))
 
 
 _TAKE_OFF = "take it off in the file, so that numbers are left"
@@ -84,7 +84,7 @@ NOTATIONS = (
 QUOTED = _notation("a number in quotes", "write it without quotes", r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?=e))(?:e[-+]?\d+)?")
 
 
-def notation_of(cell: str) -> Notation | None:
+def notation_of(cell: str) -> OtherNotation | None:
     """Return the notation of a cell that is not a plain number; None for any other text."""
     cell = cell.strip().lower()
     if not cell or not (cell[0] in "[-+.$€£¥₹" or cell[0].isdecimal() or cell[:3] in _MONTHS.split("|")):
@@ -97,7 +97,7 @@ def is_quoted(cell: str) -> bool:
     return QUOTED.pattern.fullmatch(cell.strip().lower()) is not None
 
 
-def most_frequent(found: Iterable[Notation]) -> Notation:
+def most_frequent(found: Iterable[OtherNotation]) -> OtherNotation:
     """Return the notation of a column whose cells have these; what settles an ambiguous comma comes first."""
     counts = Counter(found)
     telling = {notation: count for notation, count in counts.items() if notation is not EITHER}
