@@ -86,9 +86,11 @@ def check_future(schema: Schema, sequence: Encoded, steps: int) -> Encoded:
     given = 0 if sequence.future is None else len(sequence.future)
     needed = schema.target.reach + steps - 1
     if known and given < needed:
-        names = ", ".join(column.name for column in known)
-        what = f"--steps needs the values of {names} at the {needed} steps after the last of {sequence.where}"
-        raise ConfigError(f"{what}: give them with --future FILE")
+        # With times the calendar needs no values.
+        names = ", ".join(column.name for column in known if column.known) or schema.layout.time
+        what = f"a forecast needs the values of {names} at the {needed} steps after the last of {sequence.where}"
+        fix = f"there are {given} of them, complete the file of --future" if given else "give them with --future FILE"
+        raise ConfigError(f"{what}: {fix}")
     return sequence
 
 

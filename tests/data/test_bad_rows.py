@@ -121,3 +121,15 @@ def test_a_million_steps_are_refused_before_the_memory_is_gone(tmp_path, monkeyp
     for model in ({"bidirectional": True}, {"pool": "mean"}):
         with pytest.raises(DataError, match=needed):
             open_checked_data(data_config(tmp_path, {"model": model}, **held))
+
+
+def test_a_table_of_one_column_that_may_be_several_names_the_delimiter(tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n3,4\n")
+    config = data_config(tmp_path, train="a.csv", inputs=["x"], target="y", table={"delimiter": ";"})
+    with pytest.raises(ConfigError, match=r"only x,y in one cell: if these are several, correct data.table.delimiter"):
+        open_data(config)
+
+
+def test_a_path_without_suffix_that_is_not_there_is_named_as_such(tmp_path):
+    with pytest.raises(DataError, match="logs: no such file: check the path"):
+        open_data(data_config(tmp_path, train="logs", **X))

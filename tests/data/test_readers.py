@@ -170,6 +170,9 @@ def test_streams_are_read_row_by_row():
     ],
 )
 def test_a_suffix_that_says_nothing_is_an_error(tmp_path, name, message):
+    with pytest.raises(DataError, match="no such file: check the path"):
+        detect(tmp_path / name)
+    (tmp_path / name).write_bytes(b"\x00\x01")
     with pytest.raises(DataError, match=message):
         detect(tmp_path / name)
 

@@ -185,3 +185,15 @@ def test_scores_and_predictions_come_together(stores, tmp_path):
     assert scores == predict_run(stores / "run", stores / "a.log", evaluate=True)
     labels = [label for row in read_jsonl(tmp_path / "p.jsonl") for label in row["prediction"]]
     assert scores["accuracy"] == pytest.approx(np.mean([label == "ab"[k % 2] for k, label in enumerate(labels)]))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "shop,x\na,1.5\n", r"store: no such column \(there are shop, x\): add it, as in the training data$"),
+        ("a.jsonl", '{"shop": "a", "x": [1.5]}\n', "store: missing: give every sequence one$"),
+    ],
+)
+def test_a_missing_id_says_what_to_do_with_the_file_not_with_the_config(stores, tmp_path, name, text, message):
+    with pytest.raises(DataError, match=f"(?m){message}"):
+        predict_run(stores / "run", write(tmp_path / name, text), out=tmp_path / "p.jsonl", form=name[2:])

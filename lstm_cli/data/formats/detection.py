@@ -45,6 +45,8 @@ def detect(path: Path, *, table: TableOptions = TableOptions(), text: bool = Fal
     found = _by_content(start, table, only_tables=form == "text")
     if found is not None or form is not None:
         return found or str(form)
+    if not path.exists():
+        raise source.absent()
     suffix = path.suffix.lower()
     reason = f"from the suffix {suffix}{did_you_mean(nearest(suffix, FORMAT_OF))}" if suffix else "without a suffix"
     raise DataError(

@@ -231,7 +231,8 @@ def check_id(place: str, names: Sequence[str], options: Options) -> None:
     missing = [column for column in options.id if column not in names]
     if not missing or (not options.id_required and len(missing) == len(options.id)):
         return
-    fix = "correct data.id, or leave it out if the file is one long series"
+    trained = options.split is None  # and the columns are those of a run
+    fix = "add it, as in the training data" if trained else "correct data.id, or leave it out if it is one long series"
     hint = did_you_mean(nearest(missing[0], names))
     raise DataError(f"{place}: {missing[0]}: no such column (there are {listed(names)}){hint}: {fix}")
 

@@ -24,7 +24,8 @@ def sequence_id(where: str, value: Callable[[str], Any], default: Id, options: O
     found = {name: value(name) for name in options.id}
     missing = [name for name, given in found.items() if given is None]
     if missing and options.id_required:
-        return DataError(f"{where}: {missing[0]}: missing: give every sequence one, or leave data.id out")
+        fix = "" if options.split is None else ", or leave data.id out"  # None: read as a run's training data was
+        return DataError(f"{where}: {missing[0]}: missing: give every sequence one{fix}")
     for name, given in found.items():
         if isinstance(given, dict | list | float):
             what = f"expected a string or a whole number as the id, got {given!r:.40}"

@@ -75,13 +75,17 @@ class Source:
         try:
             stream = path.open("rb", _BUFFER)
         except FileNotFoundError:
-            raise DataError(f"{self.name}: no such file: check the path, which is relative to {self._base}") from None
+            raise self.absent() from None
         except OSError as error:
             raise DataError(f"{self.name}: cannot be read ({error.strerror}): give a readable file") from None
         with stream:
             if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty():
                 raise DataError(f"{self.name}: a device, which may have no end: give a file, or a pipe")
             yield stream
+
+    def absent(self) -> DataError:
+        """Return the error for a file that is not there."""
+        return DataError(f"{self.name}: no such file: check the path, which is relative to {self._base}")
 
     def seekable(self) -> BinaryIO:
         """Return everything as a stream that can be read in any order, refusing an empty file."""

@@ -22,6 +22,8 @@ def require(config: Config, key: str, name: str, sequences: Sequence[RawSequence
     hint = did_you_mean(nearest(name, names))
     if names == ["text"]:
         hint = ": if the file is a table, set data.format: csv"
+    elif len(names) == 1 and any(mark in names[0] for mark in ",;|\t"):
+        hint = " in one cell: if these are several, correct data.table.delimiter"
     raise config.error(key, f"the data has no column {name}, only {listed(names)}{hint}")
 
 
