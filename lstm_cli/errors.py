@@ -63,12 +63,24 @@ def nearest(word: object, choices: Iterable[str]) -> str | None:
 
 def did_you_mean(meant: object | None) -> str:
     """Return the end of a message that suggests what was meant, as `nearest` finds it; empty for None."""
-    return "" if meant is None else f" (did you mean {meant}?)"
+    return "" if meant is None else f" (did you mean {on_one_line(meant)}?)"
+
+
+def on_one_line(name: object) -> str:
+    """Return a name of a user's for messages, with escapes for line ends and all else that terminals do not print."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
+
+
+#: Characters of a name that a list shows: files may have names of megabytes.
+_LONG = 200
 
 
 def listed(names: Sequence[object], most: int = 10) -> str:
     """Return the first names of a list on one line, and how many more there are."""
-    return ", ".join(str(name) for name in names[:most]) + and_more(len(names) - most)
+    texts = [str(name) for name in names[:most]]
+    return ", ".join(on_one_line(text if len(text) <= _LONG else f"{text[:_LONG]}…") for text in texts) + and_more(
+        len(names) - most
+    )
 
 
 def counted(count: int, noun: str) -> str:

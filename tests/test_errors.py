@@ -32,3 +32,10 @@ def test_a_list_is_cut_and_counts_the_rest():
     assert listed(range(12), 2) == "0, 1 and 10 more"
     assert and_more(0) == and_more(-3) == ""
     assert and_more(1, "\n… ") == "\n… and 1 more"
+
+
+def test_names_stay_on_one_line():
+    names = ["a\nb", "c\0", "\x1b[31md", "größe", "\u2028"]
+    assert listed(names, 4) == r"a\nb, c\x00, \x1b[31md, größe and 1 more"
+    assert did_you_mean("a\nb") == r" (did you mean a\nb?)"
+    assert listed(["a" * 10**6, "b"]) == "a" * 200 + "…, b"

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from lstm_cli.data import memory
 from lstm_cli.data.formats import compressed
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, on_one_line
 
 #: A path, ``-`` for standard input, or an open binary stream.
 Origin = str | Path | BinaryIO
@@ -189,4 +189,4 @@ def shown(path: Path) -> str:
         text = str(path.relative_to(Path.cwd())) if path.is_absolute() else str(path)
     except ValueError:
         text = str(path)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return on_one_line(text)
