@@ -2,7 +2,11 @@
 
 import pytest
 
+from lstm_cli.config import config_from_mapping
 from lstm_cli.data import open_data
+from lstm_cli.data.formats import Options, read
+from lstm_cli.data.formats.source import Source
+from lstm_cli.data.schema.inference import infer
 from lstm_cli.errors import DataError
 from tests.support.data import data_config, open_jsonl, write
 
@@ -187,3 +191,28 @@ def test_an_archive_says_what_its_target_is(tmp_path, data):
     write(tmp_path / "a.ts", "@problemName P\n@classLabel true up down\n@data\n1,2,3:up\n4,5:down\n")
     target = open_data(data_config(tmp_path, train="a.ts", **data)).schema.target
     assert (target.kind, target.per, set(target.labels)) == ("category", "sequence", {"up", "down"})
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        ({"target": "y"}, False),
+        ({"target": "x"}, True),
+        ({"target": "y", "split": "x"}, True),
+        ({"target": "y", "loss": "x"}, True),
+        ({"target": "y", "valid": {"share": 0.5, "by": "x"}}, True),
+        ({"target": "y", "inputs": {"x": {}, "again": {"of": "x", "kind": "tokens"}}}, True),
+    ],
+)
+def test_text_of_numbers_is_dropped_where_the_column_is_one_input_only(data, kept, tmp_path):
+    data = dict(data)
+    rows = [f"{number}.50,{number % 7}" for number in range(300)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *rows, "NA,1", ""]))
+    loss = {"weight": data.pop("loss", None)}
+    given = {"train": "t.csv", "inputs": ["x"], "valid": None, **data}
+    config = config_from_mapping({"data": given, "loss": loss}, tmp_path)
+    sequences = list(read(Source(tmp_path / "t.csv"), "csv", Options()))
+    infer(config, "csv", Options(), sequences)
+    cells = sequences[0].columns["x"]
+    assert cells[2] == ("2.50" if kept else "2.5")
+    assert cells[300] == "NA"
