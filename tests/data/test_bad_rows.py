@@ -133,3 +133,12 @@ def test_a_table_of_one_column_that_may_be_several_names_the_delimiter(tmp_path)
 def test_a_path_without_suffix_that_is_not_there_is_named_as_such(tmp_path):
     with pytest.raises(DataError, match="logs: no such file: check the path"):
         open_data(data_config(tmp_path, train="logs", **X))
+
+
+@pytest.mark.parametrize(("header", "lacking"), [("p,q", "x"), ("x,q", "y")])
+def test_a_file_of_several_that_lacks_a_column_is_the_one_that_is_named(tmp_path, header, lacking):
+    """It says nothing about whether the target is per step."""
+    (tmp_path / "a.csv").write_text("x,y\n" + "".join(f"{k}.5,{k}.25\n" for k in range(9)))
+    (tmp_path / "b.csv").write_text(f"{header}\n" + "".join(f"{k}.5,{k}.25\n" for k in range(9)))
+    with pytest.raises(DataError, match=rf"b\.csv:2: {lacking}: the column is missing"):
+        open_data(data_config(tmp_path, train=["a.csv", "b.csv"], inputs=["x"], target="y"))

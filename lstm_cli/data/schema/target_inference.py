@@ -74,6 +74,8 @@ class _Found:
         steps_of = next((found for found in inputs if not found.static), inputs[0])
         self._counted: list[tuple[Any, bool]] = []
         for sequence in sequences:
+            if not {steps_of.source, column} <= sequence.columns.keys():
+                continue  # refused later, or without a target
             steps = values.step_count(sequence.columns.get(steps_of.source), steps_of.unit or config.data.unit)
             self._add(sequence, steps)
         self.per: Per = "step" if spec.horizon > 1 else _per(self.summary, spec, textual=self.textual)
