@@ -12,8 +12,9 @@ from lstm_cli.config.formats import LISTS, TABLES
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options
 from lstm_cli.data.formats.raw import RawSequence, Split
+from lstm_cli.data.schema.blocks import blocks, limits
 from lstm_cli.data.schema.layout import TargetColumn
-from lstm_cli.data.schema.record import Encoded, Record
+from lstm_cli.data.schema.record import Encoded, Numbers, Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import counted, listed
 
@@ -64,11 +65,10 @@ def _decision(config: Config, schema: Schema, records: Sequence[Record]) -> Iter
         what = "a single 1 is a category" if target.kind == "category" else "zeros and ones is a set of labels"
         yield f"target: {target.name}: each vector with {what}, by position; for quantities set kind: number"
     elif target.kind == "number":
-        values = np.concatenate([cast(np.ndarray, record.target) for record in records])
-        values = values[np.isfinite(values)]
-        limits = f", {values.min():,.6g} to {values.max():,.6g}" if len(values) else ""
-        fix = "" if target.width > 1 or (values % 1).any() else "; for labels set kind: category"
-        yield f"target: {target.name}: number per {target.per}{limits}{fix}"
+        low, high = limits(map(_numbers, records), target.width)
+        extent = f", {low.min():,.6g} to {high.max():,.6g}" if np.isfinite(low).any() else ""
+        whole = target.width == 1 and not any(np.nan_to_num(part % 1).any() for part in blocks(map(_numbers, records)))
+        yield f"target: {target.name}: number per {target.per}{extent}{'; for labels set kind: category' * whole}"
     elif (
         schema.labels is not None
         and schema.layout.format != "ts"
@@ -88,11 +88,20 @@ def _on_constant(schema: Schema, records: Sequence[Record]) -> Iterator[str]:
     if target.kind == "category" and schema.labels is not None and len(schema.labels) == 1:
         yield f"{target.name} is always {schema.labels.names[0]!r}: there is nothing to learn"
     if target.kind == "number":
-        values = np.concatenate([cast(np.ndarray, record.target) for record in records])
-        values = values[~np.isnan(values).any(axis=1)]
-        if len(values) > 1 and (values == values[0]).all():
-            shown = f"{values[0, 0]:g}" if target.width == 1 else "the same vector"
+        low, high = limits(_complete(records), target.width)
+        if np.array_equal(low, high) and sum(map(len, _complete(records))) > 1:
+            shown = f"{low[0]:g}" if target.width == 1 else "the same vector"
             yield f"{target.name} is always {shown}: there is nothing to learn"
+
+
+def _numbers(record: Record) -> Numbers:
+    """Return the targets of a record (T, D), which are numbers."""
+    return cast(Numbers, record.target)
+
+
+def _complete(records: Sequence[Record]) -> Iterator[Numbers]:
+    """Yield the targets without missing numbers, in blocks (T, D)."""
+    return (block[~np.isnan(block).any(axis=1)] for block in blocks(map(_numbers, records)))
 
 
 def _on_input(config: Config, schema: Schema) -> Iterator[str]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.schema.blocks import blocks
 from lstm_cli.data.schema.summary import text_type
 from lstm_cli.data.schema.symbols import is_hot
 from lstm_cli.data.schema.values import flat
@@ -31,9 +32,10 @@ def recurs(values: Iterable[Any], missing: MissingValues) -> bool:
     for value in values:
         numbers = _numbers(value, missing)
         total += len(numbers)
-        different.update(set(numbers) if isinstance(numbers, list) else np.unique(numbers).tolist())
-        if len(different) > MOST_LABELS or not all(number.is_integer() for number in different):
-            return False
+        for part in [numbers] if isinstance(numbers, list) else blocks([numbers]):
+            different.update(set(part) if isinstance(part, list) else np.unique(part).tolist())
+            if len(different) > MOST_LABELS or not all(number.is_integer() for number in different):
+                return False
     return 1 < len(different) < SHARE * total
 
 
