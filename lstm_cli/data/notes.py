@@ -26,7 +26,10 @@ _REPEATS = 0.2  # a share of sequences of tokens alone that may repeat by chance
 
 
 def notes_on_ids(form: str, options: Options, sequences: Sequence[RawSequence]) -> list[str]:
-    """Return a note if a table is one series, but has a column that seems to tell series apart."""
+    """Return a note if ids say that a table's rows are joined, or kept apart, otherwise than they should be."""
+    if form in ("parquet", "arrow") and options.table.row == "auto" and _are_texts_with_shared_ids(options, sequences):
+        what = "each row is a sequence, since its input is a text, but rows share ids"
+        return [f"train: {what}; if rows are steps, set data.table.row: step"]
     rows = form in TABLES and len(sequences) == 1 and sequences[0].steps_at is not None
     if options.id_required or not rows:
         return []
@@ -35,6 +38,11 @@ def notes_on_ids(form: str, options: Options, sequences: Sequence[RawSequence]) 
         return []
     what = f"there is no column {options.id[0]}, so that all rows are one series, but {names[0]} looks like an id"
     return [f"train: {what}; if its values are series of their own, set data.id: {names[0]}"]
+
+
+def _are_texts_with_shared_ids(options: Options, sequences: Sequence[RawSequence]) -> bool:
+    texts = all(isinstance(sequence.columns.get(options.input), str) for sequence in sequences)
+    return texts and len({sequence.id for sequence in sequences}) < len(sequences)
 
 
 def _is_id(name: str) -> bool:

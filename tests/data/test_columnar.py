@@ -127,3 +127,16 @@ def test_few_rows_are_held_at_a_time(tmp_path, form):
         peaks.append((held, tracemalloc.get_traced_memory()[1]))
         tracemalloc.stop()
     assert all(large < 1.5 * small + 100_000 for small, large in zip(*peaks, strict=True))
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_texts_whose_ids_repeat_are_noted(tmp_path, form):
+    """Each may be a sequence, or a step of one."""
+    content = WRITERS[form]({"id": ["a", "b", "a"], "w": ["to", "be", "or"], "y": ["u", "v", "u"]})
+    write(tmp_path / f"a.{form}", content)
+    data = {"train": f"a.{form}", "inputs": ["w"], "target": "y"}
+    (note,) = (n for n in open_data(data_config(tmp_path, **data)).notes if "data.table.row: step" in n)
+    assert note.startswith("train: each row is a sequence, since its input is a text, but rows share ids")
+    steps = open_data(data_config(tmp_path, **data, table={"row": "step"}))
+    assert [(s.id, s.steps) for s in steps.train] == [("a", 2), ("b", 1)]
+    assert not any("data.table.row" in note for note in steps.notes)
