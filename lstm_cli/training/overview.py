@@ -72,7 +72,7 @@ def facts(job: Job) -> dict[str, str]:
     if schema.numeric_size:
         found["numbers"] = f"{schema.numeric_size} per step"
     for name, vocabulary in schema.tokens.items():
-        found[f"tokens: {name}"] = f"{len(vocabulary):,} different ones"
+        found[f"tokens: {name}"] = f"{len(vocabulary) - 1:,} different ones"  # the first is the unknown one
     target = schema.target
     what = counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
     found["target"] = f"{target.kind}, {what} per {target.per}{', the next step' if target.is_next else ''}"

@@ -81,3 +81,9 @@ def test_the_score_of_a_column_is_monitored(tmp_path):
             randomized_job(config_of(tmp_path, path, train={"monitor": wrong}, **data))
         expected = "valid.loss, valid.r2, valid.rmse.a, valid.mae.a, valid.r2.a, valid.rmse.b, valid.mae.b, valid.r2.b"
         assert f"train.monitor: got {wrong}, expected one of {expected}{hint}" in str(caught.value)
+
+
+def test_the_tokens_that_are_counted_are_those_of_the_data(tmp_path):
+    path = write(tmp_path / "a.csv", "word,y\n" + "".join(f"{'pqr'[k % 3]},{'ab'[k % 2]}\n" for k in range(30)))
+    config = config_of(tmp_path, path, inputs=["word"], target="y", valid=None)
+    assert facts(randomized_job(config))["tokens: word"] == "3 different ones"
