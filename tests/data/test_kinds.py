@@ -236,3 +236,11 @@ def test_runs_of_earlier_versions_accept_strings_and_lists(tmp_path):
     earlier = load_schema(tmp_path)
     assert earlier.layout.inputs[0].text is None
     assert encode(earlier, next(raw_sequences([{"s": "Who"}], earlier))).steps == 3
+
+
+@pytest.mark.parametrize("cell", [{}, {"a": 1}, [{}], {"a": [1, 2]}], ids=str)
+@pytest.mark.parametrize("role", ["x", "y"])
+def test_an_object_among_texts_is_one_message(tmp_path, role, cell):
+    good = {"x": ["p", "q"], "y": ["a", "b"]}
+    with pytest.raises((ConfigError, DataError), match=role):
+        open_jsonl(tmp_path, [good, good, good | {role: ["p", cell]}], inputs=["x"], target="y", valid=None)

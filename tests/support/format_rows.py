@@ -142,6 +142,10 @@ TABLE = {
     "tsf: empty sequence": ("a.tsf", TSF.replace("4,5", ""), KIND, r"a.tsf:10: x: '' is not a number: write numbers"),
     "tsf: truncated": ("a.tsf", TSF[:-8], KIND, r"a.tsf:10: expected 3 attributes and the values, got 3 parts: separate them by colons"),
     "tsf: wrong encoding": ("a.tsf", TSF.replace("down", "ü").encode("latin1"), KIND, r"a.tsf:10: not UTF-8 \(byte 0xfc\)"),
+    "tsf: an empty key": ("a.tsf", TSF.replace("@missing false", "@"), KIND, r"a.tsf:7: a line of @ alone: complete it"),
+    "tsf: an attribute without a type": (
+        "a.tsf", TSF.replace("kind string", "kind"), KIND, r"a.tsf:5: expected @attribute NAME TYPE, got '@attribute kind'"
+    ),
     "tsf: no data": ("a.tsf", TSF.partition("@data")[0], KIND, r"a.tsf: there is no line @data: is this a .tsf file"),
     "tsf: no series": ("a.tsf", TSF.partition("T1")[0], KIND, r"a.tsf: there are no series below @data"),
     "tsf: no header": ("a.tsf", "T1:1,2\n", KIND, r"a.tsf:1: a series before @data: put the header"),

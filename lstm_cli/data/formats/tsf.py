@@ -64,15 +64,25 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
         elif line.lower() == "@data":
             header = _header(source, fields, options)
         else:
-            fields.append(line[1:].split())
+            fields.append(_field(where, line))
     if header is None:
         raise DataError(f"{source.name}: there is no line @data: is this a .tsf file of the forecasting archive?")
     if not count:
         raise DataError(f"{source.name}: there are no series below @data: give at least one")
 
 
+def _field(where: str, line: str) -> list[str]:
+    """Return the words of a line of the header."""
+    words = line[1:].split()
+    if not words:
+        raise DataError(f"{where}: a line of @ alone: complete it, as in @frequency hourly, or delete it")
+    if words[0].lower() == "attribute" and len(words) != 3:
+        raise DataError(f"{where}: expected @attribute NAME TYPE, got {line!r:.60}: correct the line")
+    return words
+
+
 def _header(source: Source, fields: list[list[str]], options: Options) -> _Header:
-    attributes = {field[1]: field[2].lower() for field in fields if field[0].lower() == "attribute" and len(field) == 3}
+    attributes = {field[1]: field[2].lower() for field in fields if field[0].lower() == "attribute"}
     dates = [name for name, kind in attributes.items() if kind == "date"]
     frequency = next((field[1].lower() for field in fields if field[0].lower() == "frequency" and len(field) > 1), "")
     unknown = [name for name in options.id if name not in attributes]

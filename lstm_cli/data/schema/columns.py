@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
@@ -120,9 +122,9 @@ def _cells(name: str, sequences: Sequence[RawSequence], missing: MissingValues) 
     """Yield the cells of a column that are not missing, with their places."""
     for sequence in sequences:
         value: Any = sequence.columns.get(name)
-        single = isinstance(value, str) or not hasattr(value, "__len__")
+        single = isinstance(value, str | dict) or not hasattr(value, "__len__")
         for step, cell in enumerate([value] if single else value[: 10 * SAMPLE]):
-            if isinstance(cell, list) or missing.is_missing(cell):
+            if isinstance(cell, list | dict | np.ndarray) or missing.is_missing(cell):
                 continue
             places = sequence.steps_at
             yield Cell(cell, sequence.where if single or places is None else places[step])
