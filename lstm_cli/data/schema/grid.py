@@ -15,6 +15,7 @@ from lstm_cli.data.schema.times import Times
 Unit = Literal["number", "ns", "weekdays", "months"]
 
 _DAY = 86_400_000_000_000
+_ONE_DAY, _ONE_MONTH = np.timedelta64(1, "D"), np.timedelta64(1, "M")
 #: Below this share of equal steps a series has no grid.
 _REGULAR = 0.5
 _SPANS = (("day", _DAY), ("hour", _DAY // 24), ("min", _DAY // 1440), ("s", 1_000_000_000), ("ms", 1_000_000))
@@ -86,9 +87,9 @@ def following(times: Times, count: int) -> Times:
     of_day = times[-1] - last
     if grid.unit == "weekdays":
         return np.asarray(np.busday_offset(last, int(grid.step) * ahead).astype("datetime64[ns]") + of_day)
-    month = last.astype("datetime64[M]") + int(grid.step) * ahead
+    month = last.astype("datetime64[M]") + (int(grid.step) * ahead).astype("timedelta64[M]")
     if _at_month_end(times):
-        days = (month + 1).astype("datetime64[D]") - 1
+        days = (month + _ONE_MONTH).astype("datetime64[D]") - _ONE_DAY
     else:
         days = month.astype("datetime64[D]") + (last - last.astype("datetime64[M]").astype("datetime64[D]"))
     return np.asarray(days.astype("datetime64[ns]") + of_day)
@@ -109,7 +110,7 @@ def calendar_features(times: Times, part: Calendar) -> NDArray[np.float64]:
             turns = (number + 3) % 7 / 7  # 1970-01-01 was a Thursday
         case "day":
             starts = months.astype("datetime64[D]").astype(np.int64)
-            lengths = (months + 1).astype("datetime64[D]").astype(np.int64) - starts
+            lengths = (months + _ONE_MONTH).astype("datetime64[D]").astype(np.int64) - starts
             turns = (number - starts + 1) / lengths
         case "month":
             turns = (months.astype(np.int64) % 12 + 1) / 12
@@ -138,7 +139,7 @@ def _months(times: Times) -> NDArray[np.int64] | None:
 
 def _at_month_end(times: Times) -> bool:
     days = times.astype("datetime64[D]")
-    ends = (days + 1).astype("datetime64[M]") != days.astype("datetime64[M]")
+    ends = (days + _ONE_DAY).astype("datetime64[M]") != days.astype("datetime64[M]")
     return bool(ends.all() and (times - days == times[0] - days[0]).all())
 
 

@@ -88,8 +88,7 @@ def infer_form(columns: Iterable[Any]) -> TimeForm:
 def parse_times(value: Any, form: TimeForm) -> Times:
     """Return the times (T,) of a column's values that are written in a form, or raise for the first that is not."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "M":
-        times = value.astype("datetime64[ns]")
-        problem = np.isnat(value) | (times.astype(value.dtype) != value)  # beyond its range, it would wrap
+        times, problem = _nanoseconds(value)
     elif not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
         raise ValueProblem(f"expected one time per step, got {value!r:.40}", "write a list with a time for each step")
     elif form == "number":
@@ -153,6 +152,17 @@ def _numbers(value: Any) -> NDArray[np.float64] | None:
         return np.array([float(cell) if not isinstance(cell, bool) else np.nan for cell in value])
     except (TypeError, ValueError):
         return None
+
+
+def _nanoseconds(value: NDArray[np.datetime64]) -> tuple[Times, NDArray[np.bool_]]:
+    """Return dates (T,) in nanoseconds, and which of them are missing or out of range, where they would wrap."""
+    times = np.full(len(value), np.datetime64("NaT", "ns"))
+    inside = ~np.isnat(value)
+    if np.datetime_data(value.dtype)[0] not in ("ns", "ps", "fs", "as", "generic"):
+        low, high = (np.datetime64(year, "Y").astype(value.dtype) for year in ("1678", "2262"))
+        inside = (value >= low) & (value < high)
+    times[inside] = value[inside].astype("datetime64[ns]")
+    return times, ~inside
 
 
 def _plain(value: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -230,7 +240,7 @@ def _parsed(form: TimeForm, array: Any) -> NDArray[np.datetime64]:
         wrong |= np.array([not zone for zone in zones])
     total = days * _DAY + ((hours * 60 + minutes - offsets) * 60 + seconds) * 1_000_000_000 + nanoseconds
     times: NDArray[np.datetime64] = total.astype("datetime64[ns]")
-    times[bad | wrong] = np.datetime64("NaT")
+    times[bad | wrong] = np.datetime64("NaT", "ns")
     return times
 
 
@@ -241,7 +251,7 @@ def _days(
     wrong = (months < 1) | (months > 12) | (years < 1678) | (years > 2261)
     first = ((years - 1970) * 12 + np.where(wrong, 1, months) - 1).astype("datetime64[M]")
     start = first.astype("datetime64[D]").astype(np.int64)
-    length = (first + 1).astype("datetime64[D]").astype(np.int64) - start
+    length = (first + np.timedelta64(1, "M")).astype("datetime64[D]").astype(np.int64) - start
     return start + days - 1, wrong | (days < 1) | (days > length)
 
 
