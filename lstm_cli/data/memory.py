@@ -11,6 +11,8 @@ from lstm_cli.errors import DataError
 _DERIVED_SHARE = 0.25
 #: Bytes reserved for everything else: without room for an integer, Python 3.11 hangs while cleaning up.
 _RESERVED = 1 << 26
+#: What the loader of shared libraries says where memory ends.
+_NO_ROOM = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory")
 _FIX = "give fewer or shorter sequences, or use a machine with more memory"
 
 
@@ -76,8 +78,10 @@ def resident() -> int | None:
 
 @contextmanager
 def memory_errors(name: str) -> Iterator[None]:
-    """Turn a `MemoryError` into a `DataError` that names the data."""
+    """Turn a `MemoryError`, or a library for whose code there is no room, into a `DataError` that names the data."""
     try:
         yield
-    except MemoryError:
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and not any(reason in str(error) for reason in _NO_ROOM):
+            raise
         raise DataError(f"{name}: does not fit into memory: {_FIX}") from None

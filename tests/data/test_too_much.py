@@ -166,6 +166,15 @@ def test_memory_that_is_not_enough_is_an_error_of_the_data(tmp_path, monkeypatch
                 open_data(data_config(tmp_path, train="a.jsonl", **X))
 
 
+@pytest.mark.parametrize("room", [False, True])
+def test_a_library_without_room_for_its_code_is_an_error_of_the_data(room):
+    """As the loader of shared libraries says it; another import that fails is no matter of memory."""
+    reason = "x.so: " + ("undefined symbol" if room else "failed to map segment from shared object")
+    with pytest.raises(ImportError if room else DataError, match="undefined" if room else "a.csv: does not fit"):
+        with memory.memory_errors("a.csv"):
+            raise ImportError(reason)
+
+
 def test_arrays_that_are_larger_than_memory_once_unpacked(tmp_path, monkeypatch):
     """The file is small: a thousand zeros are compressed to a few bytes."""
     np.savez_compressed(tmp_path / "a.npz", x=np.zeros((10, 1000, 50)), y=np.arange(10), other=np.zeros(10**6))
