@@ -136,4 +136,4 @@ def _times(start: str, count: int, every: int, unit: str) -> list[str]:
         last = (months + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
         days = np.minimum(months.astype("datetime64[D]") + (day - month.astype("datetime64[D]")), last)
         times = days.astype("datetime64[s]") + (first - day)
-    return list(np.datetime_as_string(times, unit="s"))
+    return [str(time) for time in np.datetime_as_string(times, unit="s")]
