@@ -119,7 +119,7 @@ def later(pendulum, state, seconds, torque=0.0):
 
 
 def test_the_pendulum_swings_as_mechanics_says():
-    """Without friction energy stays; a posture that the torque holds is left alone; the config's system goes along."""
+    """Without friction energy stays; a posture that the torque holds does not move; the config's system agrees."""
     pendulum = script("pendulum")
     state = np.array([0.4, 0.0, -0.3, 0.0])
     pendulum.FRICTION = 0.0

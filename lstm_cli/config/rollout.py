@@ -104,7 +104,7 @@ class RolloutSpec(Section):
         return None if self.dynamics or self.steps is None else (self.warmup or 1) + self.steps - 1
 
 
-def with_defaults(config: Any) -> Any:
+def with_defaults(config: dict[str, Any]) -> dict[str, Any]:
     """Return a raw config with the defaults of a closed loop: `data.scale` none, and `data.window` from its steps.
 
     Around a system the data does not contain the future states, so no scaling can be fitted to them.

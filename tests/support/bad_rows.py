@@ -466,8 +466,14 @@ TABLE = {
     "ts: wrong encoding": ("a.ts", ts("1,2:3,4:ü").encode("latin1"), LABEL, r":6: not UTF-8 \(byte 0xfc\)"),
     "ts: truncated": ("a.ts", ts("1,2:3,"), LABEL, r":6: '3,' is not a label of the header"),
     "ts: no data": ("a.ts", "@univariate true\n", LABEL, r"a.ts: there is no line @data"),
-    "ts: no cases": ("a.ts", "@univariate true\n@data\n", LABEL, r"a.ts: there are no cases below @data"),
-    "ts: no header": ("a.ts", "1,2:up\n", LABEL, r"a.ts:1: a case before @data"),
+    "ts: an empty key": (
+        "a.ts",
+        "@univariate true\n@\n@data\n1,2:up\n",
+        LABEL,
+        r"a.ts:2: a line of @ alone: complete it",
+    ),
+    "ts: no cases": ("a.ts", "@univariate true\n@data\n", LABEL, r"a.ts: there are no series below @data"),
+    "ts: no header": ("a.ts", "1,2:up\n", LABEL, r"a.ts:1: a series before @data"),
     "ts: time stamps": (
         "a.ts",
         ts("1,2:(0,3),(1,4):up").replace("@data", "@timeStamps true\n@data"),

@@ -7,14 +7,16 @@ a missing one; the label is column ``label``; so is the number of a regression f
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.formats.archive import HeaderLine, read_archive
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError, listed
@@ -41,31 +43,12 @@ class _Problem(Exception):
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one sequence per case."""
-    header: _Header | None = None
-    fields: dict[str, list[str]] = {}
-    count = 0
-    for number, line, error in source.lines():
-        line = line.strip()
-        if not line or line.startswith(_COMMENTS):
-            continue
-        where = f"{source.name}:{number}"
-        if header is not None:
-            count += 1
-            yield error or _sequence(where, count, line, header, options)
-        elif not line.startswith("@"):
-            raise DataError(f"{where}: a case before @data: put the header, then a line @data, then the cases")
-        elif line.lower() == "@data":
-            header = _header(where, fields)
-        else:
-            key, _, values = line[1:].partition(" ")
-            fields[key.lower()] = values.split()
-    if header is None:
-        raise DataError(f"{source.name}: there is no line @data: is this a .ts file of the time-series archive?")
-    if not count:
-        raise DataError(f"{source.name}: there are no cases below @data: give at least one")
+    return read_archive(source, ".ts", comments=_COMMENTS, header=_header, sequence=partial(_sequence, options))
 
 
-def _header(where: str, fields: dict[str, list[str]]) -> _Header:
+def _header(where: str, lines: Sequence[HeaderLine]) -> _Header:
+    fields = {line.key: line.values for line in lines}
+
     def says(key: str) -> bool:
         return [value.lower() for value in fields.get(key, [])[:1]] == ["true"]
 
@@ -78,7 +61,7 @@ def _header(where: str, fields: dict[str, list[str]]) -> _Header:
     return _Header(labelled, classes, labels, int(dimensions) if dimensions else None, says("timestamps"))
 
 
-def _sequence(where: str, count: int, line: str, header: _Header, options: Options) -> RawSequence | DataError:
+def _sequence(options: Options, where: str, count: int, line: str, header: _Header) -> RawSequence | DataError:
     parts = _parts(line) if header.stamped else line.split(":")
     columns: dict[str, Any] = {"label": parts.pop().strip()} if header.labelled else {}
     if header.labels and columns["label"] not in (*header.labels, "?"):

@@ -7,13 +7,15 @@ attribute and ``@frequency`` are column ``time``.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from lstm_cli.data.formats.archive import HeaderLine, read_archive
 from lstm_cli.data.formats.naming import sequence_id
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
@@ -48,48 +50,28 @@ class _Header:
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one sequence per series; ``series_name`` is its id where no attribute is named like the id column."""
-    header: _Header | None = None
-    fields: list[list[str]] = []
-    count = 0
-    for number, line, error in source.lines():
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        where = f"{source.name}:{number}"
-        if header is not None:
-            count += 1
-            yield error or _sequence(where, count, line, header, options)
-        elif not line.startswith("@"):
-            raise DataError(f"{where}: a series before @data: put the header, then a line @data, then the series")
-        elif line.lower() == "@data":
-            header = _header(source, fields, options)
-        else:
-            fields.append(_field(where, line))
-    if header is None:
-        raise DataError(f"{source.name}: there is no line @data: is this a .tsf file of the forecasting archive?")
-    if not count:
-        raise DataError(f"{source.name}: there are no series below @data: give at least one")
+    header, sequence = partial(_header, source.name, options), partial(_sequence, options)
+    return read_archive(source, ".tsf", comments=("#",), header=header, sequence=sequence)
 
 
-def _field(where: str, line: str) -> list[str]:
-    """Return the words of a line of the header."""
-    words = line[1:].split()
-    if not words:
-        raise DataError(f"{where}: a line of @ alone: complete it, as in @frequency hourly, or delete it")
-    if words[0].lower() == "attribute" and len(words) != 3:
-        raise DataError(f"{where}: expected @attribute NAME TYPE, got {line!r:.60}: correct the line")
-    return words
-
-
-def _header(source: Source, fields: list[list[str]], options: Options) -> _Header:
-    attributes = {field[1]: field[2].lower() for field in fields if field[0].lower() == "attribute"}
+def _header(file: str, options: Options, where: str, lines: Sequence[HeaderLine]) -> _Header:
+    attributes = dict(_attribute(line) for line in lines if line.key == "attribute")
     dates = [name for name, kind in attributes.items() if kind == "date"]
-    frequency = next((field[1].lower() for field in fields if field[0].lower() == "frequency" and len(field) > 1), "")
+    frequency = next((line.values[0].lower() for line in lines if line.key == "frequency" and line.values), "")
     unknown = [name for name in options.id if name not in attributes]
     if options.id_required and unknown:
         what = f"no such attribute (there are {listed(list(attributes))})"
-        raise DataError(f"{source.name}: {unknown[0]}: {what}: correct data.id, or leave it out")
+        raise DataError(f"{file}: {unknown[0]}: {what}: correct data.id, or leave it out")
     return _Header(list(attributes), dates[0] if dates else None, _step(frequency))
+
+
+def _attribute(line: HeaderLine) -> tuple[str, str]:
+    """Return the name and the type of an attribute."""
+    if len(line.values) != 2:
+        given = " ".join(["@attribute", *line.values])
+        raise DataError(f"{line.where}: expected @attribute NAME TYPE, got {given!r:.60}: correct the line")
+    name, kind = line.values
+    return name, kind.lower()
 
 
 def _step(frequency: str) -> tuple[int, str] | None:
@@ -100,7 +82,7 @@ def _step(frequency: str) -> tuple[int, str] | None:
     return int(found[1]) * count, unit
 
 
-def _sequence(where: str, count: int, line: str, header: _Header, options: Options) -> RawSequence | DataError:
+def _sequence(options: Options, where: str, count: int, line: str, header: _Header) -> RawSequence | DataError:
     *given, values = line.split(":")
     if len(given) != len(header.attributes):
         what = f"expected {len(header.attributes)} attributes and the values, got {len(given) + 1} parts"
