@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,9 @@ class Case:
     refused: str | None = None
 
     def run(self, folder: Path) -> None:
-        """Open the files in a folder as the config says, and compare."""
+        """Open the files in a folder as the config says, and compare with what is expected: at least one thing."""
+        given = {item.name for item in fields(self) if getattr(self, item.name) not in (None, (), False)}
+        assert given - {"files", "data", "sections"}
         if self.refused is None:
             self._compare(self._open(folder))
             return
