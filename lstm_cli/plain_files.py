@@ -1,0 +1,56 @@
+"""Reading the files that a run folder should contain: regular files of a known size, and nothing else."""
+
+import os
+import stat
+from pathlib import Path
+
+
+class NotPlain(OSError):
+    """What lies at a path is not what this tool wrote there: no regular file, or one of another size."""
+
+
+def read_plain(path: Path, *, size: int | None = None, most: int | None = None) -> bytes:
+    """Return the content of a regular file.
+
+    What never ends, waits for a writer, or would not fit into memory is refused before it is read: pipes, devices,
+    folders, and files of another size. A symbolic link to a regular file is followed.
+
+    Parameters
+    ----------
+    path
+        The file.
+    size, most
+        The bytes that it must have, and the most that it may have; None: any number.
+
+    Raises
+    ------
+    NotPlain
+        It is not a regular file, or it has another size.
+    OSError
+        It is missing or cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _check(os.fstat(descriptor), size, most)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
+
+
+def _check(status: os.stat_result, size: int | None, most: int | None) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise NotPlain(0, f"not a regular file but {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}")
+    if size is not None and status.st_size != size:
+        raise NotPlain(0, f"{status.st_size:,} bytes, expected {size:,}")
+    if most is not None and status.st_size > most:
+        raise NotPlain(0, f"{status.st_size:,} bytes, expected at most {most:,}")
+
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
