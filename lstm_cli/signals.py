@@ -1,6 +1,9 @@
-"""Stopping on request: the first SIGINT or SIGTERM is a request, the second ends the process at once.
+"""Stopping on request: the first signal is a request, the second SIGINT or SIGTERM ends the process at once.
 
 The first signal decides how a process ends: once its request is met, a second one changes nothing.
+
+Batch systems, limits and closed terminals warn before they kill. Such a warning is a request too, but never ends the
+process at once: SIGXCPU comes every second, SIGHUP often twice, and SIGTERM follows most of them.
 
 An exception raised from a signal handler inside compiled code surfaces as a `SystemError` somewhere else, and may leave
 an update half done. The handler therefore sets a flag, which the training loop checks between two updates.
@@ -18,7 +21,9 @@ from typing import Any, Self
 
 from lstm_cli.errors import Interrupted
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+ASKED = (signal.SIGINT, signal.SIGTERM)
+WARNINGS = (signal.SIGHUP, signal.SIGXCPU, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
+SIGNALS = (*ASKED, *WARNINGS)
 RETRIES, RETRY_SECONDS = 5, 0.2  # how often an exception that had no effect is raised again, and after how long
 BEFORE_NEXT_STEP = "before the next step; nothing was lost"
 
@@ -38,7 +43,9 @@ def end_undisturbed() -> None:
 
 
 def _is_handled(number: int) -> bool:
-    return signal.getsignal(number) not in (None, signal.SIG_IGN)
+    """Return whether a signal is ours to handle: not if it is ignored, or a warning that the program itself handles."""
+    handler = signal.getsignal(number)
+    return handler in (signal.SIG_DFL, _end) or (number in ASKED and handler not in (None, signal.SIG_IGN))
 
 
 _ended_by: list[int] = []  # signals that `_end` has received
@@ -62,8 +69,8 @@ def _flush() -> None:
 class Signals:
     """Records signals while its `with` block runs.
 
-    Outside the main thread, where Python allows no handlers, nothing is recorded; a signal that the process was started
-    to ignore stays ignored.
+    Outside the main thread, where Python allows no handlers, nothing is recorded. A signal that the process was started
+    to ignore, as by nohup, stays ignored, and a program's own handler of a warning stays.
 
     Attributes
     ----------
@@ -73,6 +80,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self._asked = False
         self._request_met = False
         self._at_once = False
         self._repeating = False
@@ -99,12 +107,14 @@ class Signals:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._request_met:
             return
-        if self.received is None:
+        first, insists = self.received is None, self._asked and number in ASKED
+        self._asked = self._asked or number in ASKED
+        if first:
             self.received = number
-        elif not self._repeating:
+        elif insists and not self._repeating:
             _flush()
             os._exit(128 + number)
-        if self._at_once:
+        if self._at_once and (first or self._repeating):
             raise KeyboardInterrupt
 
     @contextmanager

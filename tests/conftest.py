@@ -20,12 +20,11 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatabl
 def default_signals() -> Iterator[None]:
     """Have signals do what they do by default, here and in the processes that tests start.
 
-    A script's `pytest &` runs with SIGINT ignored, and so would they.
+    A script's `pytest &` runs with SIGINT ignored, `nohup pytest` with SIGHUP, and so would they.
     """
-    defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     ignored = [number for number in SIGNALS if signal.getsignal(number) == signal.SIG_IGN]
     for number in ignored:
-        signal.signal(number, defaults[number])
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     yield
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)

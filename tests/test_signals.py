@@ -1,4 +1,4 @@
-"""The first signal asks a process to stop, the second ends it."""
+"""The first signal asks a process to stop, the second of a person ends it, and a warning only asks."""
 
 import signal
 import subprocess
@@ -10,9 +10,13 @@ import time
 import pytest
 
 from lstm_cli.errors import Interrupted
-from lstm_cli.signals import SIGNALS, Signals, end_undisturbed
+from lstm_cli.signals import ASKED, SIGNALS, WARNINGS, Signals, end_undisturbed
 
-BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+BOTH = pytest.mark.parametrize("number", ASKED, ids=lambda number: number.name)
+EACH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+# SIGALRM is taken in this process: the time limit of every test comes as one.
+HERE = tuple(number for number in SIGNALS if number != signal.SIGALRM)
+EACH_HERE = pytest.mark.parametrize("number", HERE, ids=lambda number: number.name)
 
 
 def start(script: str) -> subprocess.Popen:
@@ -22,7 +26,7 @@ def start(script: str) -> subprocess.Popen:
     return process
 
 
-@BOTH
+@EACH_HERE
 def test_the_first_signal_is_noted_and_the_block_continues(number: int) -> None:
     with Signals() as signals:
         assert signals.received is None
@@ -30,13 +34,14 @@ def test_the_first_signal_is_noted_and_the_block_continues(number: int) -> None:
         assert signals.received == number
     error = signals.interrupted("after step 3, which is saved")
     assert str(error) == f"stopped by {signal.Signals(number).name} after step 3, which is saved"
-    assert error.exit_code == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert error.exit_code == 128 + number
+    assert (128 + signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGHUP) == (130, 143, 129)
 
 
 def test_handlers_are_put_back() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
     with Signals():
-        assert [signal.getsignal(number) for number in SIGNALS] != before
+        assert all(signal.getsignal(number) != signal.SIG_DFL for number in HERE)
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
@@ -61,21 +66,21 @@ def test_the_second_signal_ends_the_process_at_once(number: int) -> None:
     process.stdout.close()
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("within", [True, False], ids=["before the handlers are put back", "after that"])
 def test_a_signal_after_the_first_was_obeyed_changes_nothing(number: int, within: bool) -> None:
     script = f"""
         import signal, sys
-        from lstm_cli.signals import Signals, end_at_once
+        from lstm_cli.signals import SIGNALS, Signals, end_at_once
         end_at_once()
         with Signals() as signals:
             signal.raise_signal({int(number)})
             error = signals.interrupted("after all was saved")
             if {within}:
-                signal.raise_signal(signal.SIGINT)
-                signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGTERM)
+                for number in SIGNALS:
+                    signal.raise_signal(number)
+        for number in SIGNALS:
+            signal.raise_signal(number)
         print(error)
         sys.exit(error.exit_code)
     """
@@ -84,7 +89,7 @@ def test_a_signal_after_the_first_was_obeyed_changes_nothing(number: int, within
     assert done.stdout == f"stopped by {signal.Signals(number).name} after all was saved\n"
 
 
-@BOTH
+@EACH
 def test_work_that_can_be_left_is_left_at_once(number: int) -> None:
     process = start("""
         import sys
@@ -209,11 +214,47 @@ def test_nothing_happens_in_another_thread() -> None:
     assert found == [before]
 
 
-def test_a_signal_that_is_ignored_stays_ignored() -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+@EACH_HERE
+def test_a_signal_that_is_ignored_stays_ignored(number: int) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
     try:
         with Signals() as signals:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
             assert signals.received is None
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize("number", WARNINGS, ids=lambda number: number.name)
+def test_a_warning_that_the_program_handles_is_left_to_it(number: int) -> None:
+    heard: list[int] = []
+    before = signal.signal(number, lambda number, frame: heard.append(number))
+    try:
+        with Signals() as signals, signals.at_once():
+            signal.raise_signal(number)
+        assert (heard, signals.received) == ([number], None)
+    finally:
+        signal.signal(number, before)
+
+
+@EACH_HERE
+def test_warnings_never_end_the_process_at_once(number: int) -> None:
+    """SIGXCPU comes every second, SIGHUP twice, and SIGTERM after most warnings, while the state is being saved."""
+    with Signals() as signals:
+        for warning in (number, *HERE[2:], *HERE[2:]):
+            signal.raise_signal(warning)
+        if number in WARNINGS:
+            signal.raise_signal(signal.SIGTERM)
+        assert signals.received == number
+
+
+def test_a_repeated_warning_does_not_interrupt_the_clean_up() -> None:
+    done = False
+    with Signals() as signals, pytest.raises(Interrupted), signals.at_once():
+        try:
+            signal.raise_signal(signal.SIGXCPU)
+        finally:
+            signal.raise_signal(signal.SIGXCPU)
+            signal.raise_signal(signal.SIGTERM)
+            done = True
+    assert done

@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -69,7 +69,8 @@ def _unexpected(error: Exception) -> str:
 
 
 def _leave(message: str, code: int, verbosity: int) -> None:
-    if verbosity > 0:
-        traceback.print_exc()
-    click.echo(message, err=True)
+    with suppress(OSError):  # where the terminal is gone, which may be why the command ends
+        if verbosity > 0:
+            traceback.print_exc()
+        click.echo(message, err=True)
     raise SystemExit(code)

@@ -15,7 +15,7 @@ from lstm_cli.signals import SIGNALS
 from tests.support.paths import ROOT
 from tests.support.process import COMMAND, STUCK, Process, started
 
-BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+EACH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
 
 def start(config: Path, folder: Path, modules: dict[str, str], *options: str) -> AbstractContextManager[Process]:
@@ -32,7 +32,7 @@ def test_the_scripts_begin_where_signals_are_heard() -> None:
         assert callable(getattr(import_module(module), name))
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("module", ["click", "pydantic"])
 def test_a_command_is_left_while_it_imports(endless_config: Path, tmp_path: Path, module: str, number: int) -> None:
     with start(endless_config, tmp_path, {f"{module}.py": f"{STUCK}stuck()"}) as process:

@@ -1,6 +1,7 @@
 """The command itself, as a process: asked to stop at any time, in another one's way, with its output closed."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -12,12 +13,18 @@ import pytest
 from lstm_cli.run.checkpoint import load
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import LAST, LOCK
-from lstm_cli.signals import SIGNALS
+from lstm_cli.signals import ASKED, SIGNALS
 from tests.support.paths import ROOT
 from tests.support.process import COMMAND, STUCK, Process, started
 from tests.support.runs import metrics
 
-BOTH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+BOTH = pytest.mark.parametrize("number", ASKED, ids=lambda number: number.name)
+WARNED = signal.SIGUSR1  # the one by which the others are represented
+EACH = pytest.mark.parametrize(
+    "number",
+    [number if number in (*ASKED, WARNED) else pytest.param(number, marks=pytest.mark.slow) for number in SIGNALS],
+    ids=lambda number: number.name,
+)
 
 
 def stop(process: Process, number: int) -> None:
@@ -27,7 +34,7 @@ def stop(process: Process, number: int) -> None:
     assert "Traceback" not in process.said
 
 
-@BOTH
+@EACH
 def test_a_run_asked_to_stop_writes_its_state_first(endless_config: Path, tmp_path: Path, number: int) -> None:
     with started(endless_config, tmp_path / "run") as process:
         process.wait_for(lambda: "epoch 3, " in process.said)
@@ -39,6 +46,46 @@ def test_a_run_asked_to_stop_writes_its_state_first(endless_config: Path, tmp_pa
         assert resumed.end() == 0
     assert f"continuing after step {step}" in resumed.said
     assert [entry["step"] for entry in metrics(process.run)] == [5 * epoch for epoch in range(1, step // 5 + 4)]
+
+
+def test_a_run_whose_terminal_is_closed_writes_its_state_first(endless_config: Path, tmp_path: Path) -> None:
+    """Its output, which is that terminal, then fails too."""
+    run, said = tmp_path / "run", b""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(COMMAND[0], [*COMMAND, str(endless_config), "-o", str(run)])
+    while b"epoch 3, " not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + signal.SIGHUP
+    assert load(run / LAST).position["step"] > 10
+
+
+@pytest.mark.slow
+def test_a_run_whose_processor_time_is_used_up_writes_its_state_first(endless_config: Path, tmp_path: Path) -> None:
+    """The soft limit: SIGXCPU comes from then on every second."""
+    run = tmp_path / "run"
+    command = ["sh", "-c", 'ulimit -S -t 6 && exec "$@"', "sh", *COMMAND, str(endless_config), "-o", str(run)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 128 + signal.SIGXCPU, done.stderr
+    step = load(run / LAST).position["step"]
+    assert done.stderr.splitlines()[-1] == f"stopped by SIGXCPU after step {step}; continue with --resume"
+
+
+@pytest.mark.slow
+def test_a_run_under_nohup_is_not_stopped_by_its_terminal(endless_config: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with (tmp_path / "output").open("wb") as output:
+        process = subprocess.Popen(
+            ["nohup", *COMMAND, str(endless_config), "train.epochs=60", "-o", str(run)],
+            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        )  # fmt: skip
+    while process.poll() is None:
+        if run.exists():
+            process.send_signal(signal.SIGHUP)
+        time.sleep(0.01)
+    assert process.returncode == 0
+    assert load(run / LAST).position["epoch"] == 60
 
 
 def stop_before_the_first_step(process: Process, number: int) -> None:
@@ -68,7 +115,7 @@ NEVER_DONE = {
 }
 
 
-@BOTH
+@pytest.mark.parametrize("number", [*ASKED, WARNED], ids=lambda number: number.name)
 @pytest.mark.parametrize("work", NEVER_DONE)
 def test_a_run_is_left_within_work_that_never_ends(
     endless_config: Path, tmp_path: Path, work: str, number: int

@@ -12,6 +12,7 @@ from lstm_cli.data.batching import whole as whole_sequences
 from lstm_cli.errors import Interrupted
 from lstm_cli.run.checkpoint import load
 from lstm_cli.run.names import BEST, LAST
+from lstm_cli.signals import SIGNALS
 from lstm_cli.training import checkpointing
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring
 from tests.support.runs import (
@@ -163,14 +164,25 @@ def test_the_cases_do_what_their_names_say(whole: Whole) -> None:
         assert bool(load(run / LAST).carried) == ("carried" in name)
 
 
-@pytest.mark.parametrize("scored", [1, 2])
+@pytest.mark.parametrize("number", [number for number in SIGNALS if number != signal.SIGALRM])  # pytest's own
+def test_a_run_that_a_signal_stopped_continues_bit_for_bit(whole: Whole, number: signal.Signals) -> None:
+    name = "lstm, dropout, accumulation, cosine, test data"
+    watcher, run = Watcher(4, lambda: signal.raise_signal(number)), whole.new()
+    with pytest.raises(Interrupted, match=rf"stopped by {number.name} after step \d+; continue with") as caught:
+        watched(small_config(whole.folder, **CASES[name]), run, watcher)
+    assert caught.value.exit_code == 128 + number
+    train(small_config(whole.folder, **CASES[name]), run, resume=True)
+    assert_same(run, whole.of(name, CASES[name]))
+
+
+@pytest.mark.parametrize(("scored", "number"), [(1, signal.SIGINT), (2, signal.SIGUSR1)])
 def test_an_evaluation_is_left_half_done_and_done_anew(
-    whole: Whole, scored: int, monkeypatch: pytest.MonkeyPatch
+    whole: Whole, scored: int, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whole_sequences, "BATCH_STEPS", 8)  # of the six sequences, some fit into a batch
     changes = {"data": {"valid": 6}, "train": {"batch_size": 2, "evaluate_every": "3 steps", "schedule": "plateau"}}
-    watcher, run = Watcher(3 + scored, lambda: signal.raise_signal(signal.SIGINT)), whole.new()
-    with pytest.raises(Interrupted, match="stopped by SIGINT after step 3; continue with --resume"):
+    watcher, run = Watcher(3 + scored, lambda: signal.raise_signal(number)), whole.new()
+    with pytest.raises(Interrupted, match=f"stopped by {number.name} after step 3; continue with --resume"):
         watched(small_config(whole.folder, **changes), run, watcher)
     assert [type(event) for event in watcher.events[3:]] == [Scoring] * scored + [CheckpointWritten]
     assert load(run / LAST).position["evaluated_step"] == 0
@@ -179,20 +191,23 @@ def test_an_evaluation_is_left_half_done_and_done_anew(
     assert_same(run, whole.of("evaluations", changes))
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGXCPU])
 def test_a_score_on_test_data_that_was_left_is_taken_by_the_resumed_run(
-    whole: Whole, monkeypatch: pytest.MonkeyPatch
+    whole: Whole, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes, run, evaluate = {"data": {"test": 3}}, whole.new(), checkpointing.evaluate
 
     def asked_to_stop(*args: Any) -> Any:
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(number)
         return evaluate(*args)
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpointing, "evaluate", asked_to_stop)
-        with pytest.raises(Interrupted, match="stopped by SIGTERM after step 12; continue with --resume") as caught:
+        with pytest.raises(
+            Interrupted, match=f"stopped by {number.name} after step 12; continue with --resume"
+        ) as caught:
             train(small_config(whole.folder, **changes), run)
-    assert caught.value.exit_code == 143
+    assert caught.value.exit_code == 128 + number
     assert [entry["split"] for entry in metrics(run)] == ["valid"] * 3
     train(small_config(whole.folder, **changes), run, resume=True)
     assert_same(run, whole.of("test data", changes))
