@@ -4,12 +4,15 @@ import os
 import stat
 from pathlib import Path
 
+#: The most bytes of a file whose size is not known from elsewhere, far beyond all that this tool writes.
+MOST = 1 << 30
+
 
 class NotPlain(OSError):
     """What lies at a path is not what this tool wrote there: no regular file, or one of another size."""
 
 
-def read_plain(path: Path, *, size: int | None = None, most: int | None = None) -> bytes:
+def read_plain(path: Path, *, size: int | None = None, most: int = MOST) -> bytes:
     """Return the content of a regular file.
 
     What never ends, waits for a writer, or would not fit into memory is refused before it is read: pipes, devices,
@@ -20,7 +23,7 @@ def read_plain(path: Path, *, size: int | None = None, most: int | None = None) 
     path
         The file.
     size, most
-        The bytes that it must have, and the most that it may have; None: any number.
+        The bytes that it must have, if they are known; otherwise the most that it may have.
 
     Raises
     ------
@@ -29,6 +32,7 @@ def read_plain(path: Path, *, size: int | None = None, most: int | None = None) 
     OSError
         It is missing or cannot be read.
     """
+    _check(path.stat(), size, most)  # before it is opened: opening a device or a socket may fail, or do something
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         _check(os.fstat(descriptor), size, most)
@@ -38,13 +42,18 @@ def read_plain(path: Path, *, size: int | None = None, most: int | None = None) 
         os.close(descriptor)
 
 
-def _check(status: os.stat_result, size: int | None, most: int | None) -> None:
+def _check(status: os.stat_result, size: int | None, most: int) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise NotPlain(0, f"not a regular file but {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}")
+        raise NotPlain(0, f"not a regular file but {kind_of(status)}")
+    if size is None and status.st_size > most:
+        raise NotPlain(0, f"{status.st_size:,} bytes, expected at most {most:,}")
     if size is not None and status.st_size != size:
         raise NotPlain(0, f"{status.st_size:,} bytes, expected {size:,}")
-    if most is not None and status.st_size > most:
-        raise NotPlain(0, f"{status.st_size:,} bytes, expected at most {most:,}")
+
+
+def kind_of(status: os.stat_result) -> str:
+    """Return what lies at a path that is not a regular file, in words."""
+    return _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
 
 
 _KINDS = {

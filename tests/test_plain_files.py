@@ -47,13 +47,15 @@ def test_a_file_larger_than_it_may_be_is_refused(tmp_path: Path) -> None:
     sparse(tmp_path / "file")
     with pytest.raises(NotPlain, match="21,474,836,480 bytes, expected at most 1,000"):
         read_plain(tmp_path / "file", most=1000)
+    with pytest.raises(NotPlain, match="21,474,836,480 bytes, expected at most 1,073,741,824"):
+        read_plain(tmp_path / "file")
 
 
 def test_a_socket_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
-        with pytest.raises(OSError):
+        with pytest.raises(NotPlain, match="not a regular file but a socket"):
             read_plain(path)
 
 

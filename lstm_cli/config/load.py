@@ -18,8 +18,10 @@ from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.source import Source, dotted, got
 from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_yaml
 from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean, nearest
+from lstm_cli.plain_files import read_plain
 
 MAX_PROBLEMS = 50
+_RESTORE = "restore the file that lstm-train wrote"
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -52,10 +54,22 @@ def load_resolved(path: Path) -> Config:
         The file is damaged or was edited.
     """
     try:
-        return _parse(_read(path, limit=-1), str(path), path, (), own=True)
+        content = read_plain(path)
+    except OSError as error:
+        raise CheckpointError(f"{path}: damaged: {error.strerror}: {_RESTORE}") from None
+    return resolved_config(content, path)
+
+
+def resolved_config(content: bytes, path: Path) -> Config:
+    """Return the config of a resolved config that was read already; `path` is for messages. Raises as `load_resolved`.
+
+    Paths in it are not opened and need not exist.
+    """
+    try:
+        return _parse(content, str(path), path, (), own=True)
     except (ConfigError, MemoryError) as error:
         first = str(error).partition("\n")[0] or "too large for memory"
-        raise CheckpointError(f"{path}: damaged: {first}: restore the file that lstm-train wrote") from None
+        raise CheckpointError(f"{path}: damaged: {first}: {_RESTORE}") from None
 
 
 def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:
@@ -84,11 +98,11 @@ def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", ov
     return _build(raw, Source(folder=Path(folder), text=text, overrides=tuple(overrides), places=places), lines)
 
 
-def _read(path: Path, limit: int = MAX_BYTES + 1) -> bytes:
-    """Return the first `limit` bytes of a file; all for -1."""
+def _read(path: Path) -> bytes:
+    """Return a file's first bytes: one more than may be read, at most."""
     try:
         with path.open("rb") as file:
-            return file.read(limit)
+            return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         meant = nearest(path.name, _siblings(path))
         hint = did_you_mean(meant and path.with_name(meant))

@@ -5,6 +5,7 @@ the columns and the target.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 from lstm_cli.errors import CheckpointError
+from lstm_cli.plain_files import read_plain
 
 #: Increased when files of an older version can no longer be read unchanged.
 VERSION = 1
 
 #: The precision of data whose files do not name one; once the precision of all data, whatever the config's.
 _PRECISION = "float32"
+
+_COPY = "copy it again from where the run was trained"
 
 FILES = ("vocabulary.json", "scaling.json", "schema.json")
 
@@ -61,7 +65,12 @@ def load_schema(folder: Path) -> Schema:
     CheckpointError
         A file is missing, damaged or of another version.
     """
-    vocabulary, scaling, columns = (_read(folder / name) for name in FILES)
+    return schema_of({name: _read(folder / name) for name in FILES}, folder)
+
+
+def schema_of(files: Mapping[str, bytes], folder: Path) -> Schema:
+    """Return the schema of files that were read already; `folder` is for messages. Raises as `load_schema`."""
+    vocabulary, scaling, columns = (_parsed(files[name], folder / name) for name in FILES)
     version, precision = columns.pop("version", None), columns.pop("precision", _PRECISION)
     if version != VERSION:
         raise CheckpointError(
@@ -85,14 +94,20 @@ def load_schema(folder: Path) -> Schema:
         raise CheckpointError(f"{folder}: {what}: copy them again from where the run was trained") from None
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> bytes:
     try:
-        content = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+        return read_plain(path)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: missing: is {path.parent} a run folder?") from None
-    except (OSError, ValueError, RecursionError) as error:
-        fix = "copy it again from where the run was trained"
-        raise CheckpointError(f"{path}: cannot be read ({error}): {fix}") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}): {_COPY}") from None
+
+
+def _parsed(data: bytes, path: Path) -> Any:
+    try:
+        content = json.loads(data.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: cannot be read ({error}): {_COPY}") from None
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected an object, got {type(content).__name__}: copy it again")
     return content
