@@ -6,11 +6,11 @@ from sklearn import metrics
 
 import lstm_cli
 from lstm_cli.data.batching import whole
-from tests.support.columnar import arrow, parquet
-from tests.support.data import read_jsonl, write, write_jsonl
+from tests.support.data import read_jsonl, write_jsonl
 from tests.support.scoring import (
     BACKWARD,
     CASES,
+    FORMATS,
     TASKS,
     WINDOWS,
     Task,
@@ -37,49 +37,6 @@ def test_a_score_is_that_of_the_predictions(tmp_path, name, window):
 def test_a_score_in_both_directions_is_that_of_the_predictions(tmp_path, name, window):
     task = TASKS[name]
     check_scores(task, *train_task(task, tmp_path, {"bidirectional": True}, **WINDOWS[window]))
-
-
-def padded(rows):
-    steps = max(len(row["x"]) for row in rows)
-    x, y = np.zeros((len(rows), steps, 2)), np.zeros((len(rows), steps))
-    for k, row in enumerate(rows):
-        x[k, : len(row["x"])], y[k, : len(row["x"])] = row["x"], row["sum"]
-    return {"x": x, "sum": y, "lengths": np.array([len(row["x"]) for row in rows])}
-
-
-def stacked(rows):
-    lengths = [len(row["x"]) for row in rows]
-    return {
-        "x": np.concatenate([row["x"] for row in rows]),
-        "sum": np.concatenate([row["sum"] for row in rows]),
-        "offsets": np.cumsum([0, *lengths]),
-    }
-
-
-def write_npz(arrays):
-    def to(path, rows):
-        np.savez(path, **arrays(rows))
-        return path
-
-    return to
-
-
-def write_csv(path, rows):
-    lines = (f"{r['id']},{x[0]},{x[1]},{y}\n" for r in rows for x, y in zip(r["x"], r["sum"], strict=True))
-    return write(path, "id,a,b,sum\n" + "".join(lines))
-
-
-def columnar(make):
-    return lambda path, rows: write(path, make({name: [row[name] for row in rows] for name in ("id", "x", "sum")}))
-
-
-FORMATS = {
-    ".csv": (write_csv, ["a", "b"]),
-    ".parquet": (columnar(parquet), ["x"]),
-    ".arrow": (columnar(arrow), ["x"]),
-    ".npz": (write_npz(padded), ["x"]),
-    " stacked.npz": (write_npz(stacked), ["x"]),
-}
 
 
 @pytest.mark.parametrize("window", WINDOWS)

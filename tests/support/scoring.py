@@ -6,6 +6,7 @@ from sklearn import metrics
 
 import lstm_cli
 from lstm_cli.predict import predict_run
+from tests.support.columnar import arrow, parquet
 from tests.support.data import read_jsonl, write, write_jsonl
 
 LONG = 600  # steps of a sequence that is longer than what is run at once
@@ -190,6 +191,49 @@ WINDOWS = {
 PER_SEQUENCE = ["a label", "a label, mean over steps", "a label, ts", "numbers at the end", "a set"]  # have no windows
 CASES = [(name, window) for name in TASKS for window in WINDOWS if window == "no window" or name not in PER_SEQUENCE]
 BACKWARD = {"a label", "a label, mean over steps", "numbers at the end", "labels", "a number per step", "tags", "sets"}
+
+
+def padded(rows):
+    steps = max(len(row["x"]) for row in rows)
+    x, y = np.zeros((len(rows), steps, 2)), np.zeros((len(rows), steps))
+    for k, row in enumerate(rows):
+        x[k, : len(row["x"])], y[k, : len(row["x"])] = row["x"], row["sum"]
+    return {"x": x, "sum": y, "lengths": np.array([len(row["x"]) for row in rows])}
+
+
+def stacked(rows):
+    lengths = [len(row["x"]) for row in rows]
+    return {
+        "x": np.concatenate([row["x"] for row in rows]),
+        "sum": np.concatenate([row["sum"] for row in rows]),
+        "offsets": np.cumsum([0, *lengths]),
+    }
+
+
+def write_npz(arrays):
+    def to(path, rows):
+        np.savez(path, **arrays(rows))
+        return path
+
+    return to
+
+
+def write_csv(path, rows):
+    lines = (f"{r['id']},{x[0]},{x[1]},{y}\n" for r in rows for x, y in zip(r["x"], r["sum"], strict=True))
+    return write(path, "id,a,b,sum\n" + "".join(lines))
+
+
+def columnar(make):
+    return lambda path, rows: write(path, make({name: [row[name] for row in rows] for name in ("id", "x", "sum")}))
+
+
+FORMATS = {
+    ".csv": (write_csv, ["a", "b"]),
+    ".parquet": (columnar(parquet), ["x"]),
+    ".arrow": (columnar(arrow), ["x"]),
+    ".npz": (write_npz(padded), ["x"]),
+    " stacked.npz": (write_npz(stacked), ["x"]),
+}
 
 
 def content_of(task, rng):

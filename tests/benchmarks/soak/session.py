@@ -1,0 +1,223 @@
+"""One run under test: trained and predicted by real processes, each of which is checked, beside one that is left alone."""
+
+import random
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from lstm_cli.run.names import BEST, LAST, METRICS
+from tests.benchmarks.soak import checks
+from tests.benchmarks.soak.checks import Broken
+from tests.benchmarks.soak.commands import STOPS, Commands, Ended, Running
+from tests.benchmarks.soak.disk import Disk, can_mount
+from tests.benchmarks.soak.worlds import draw_world
+from tests.support.data import read_jsonl
+
+MEGABYTES = 1500  # that no process may need for data this small
+
+#: Variables that change no result. A value of None leaves one out.
+ENVIRONMENTS: list[dict[str, str | None]] = [
+    {"HOME": None},
+    {"HOME": "/nonexistent"},
+    {"PYTENSOR_FLAGS": "floatX=float16"},
+    {"PYTENSOR_FLAGS": "mode=FAST_COMPILE,optimizer=None"},
+    {"PYTENSOR_FLAGS": "cxx=/bin/false,blas__ldflags=-lnothing,device=cpu"},
+    {"PYTENSOR_FLAGS": "exception_verbosity=high,compute_test_value=raise"},
+    {"OMP_NUM_THREADS": "7", "OPENBLAS_NUM_THREADS": "3", "MKL_NUM_THREADS": "5"},
+    {"OMP_WAIT_POLICY": "passive", "OMP_DYNAMIC": "true", "OMP_PROC_BIND": "true"},
+    {"NUMBA_OPT": "1"},
+    {"NUMBA_FASTMATH": "0", "NUMBA_BOUNDSCHECK": "0", "NUMBA_DEBUG_CACHE": "0"},
+    {"LANG": "C", "LC_ALL": "C"},
+    {"TZ": "Pacific/Kiritimati", "COLUMNS": "1", "TERM": "dumb", "NO_COLOR": "1"},
+    {"PYTHONHASHSEED": "4", "PYTHONOPTIMIZE": "1"},
+    {"TMPDIR": None, "PYTHONUNBUFFERED": "1"},
+]
+
+
+class Session:
+    """A round's world, the run under test and the one that is left alone.
+
+    Attributes
+    ----------
+    run
+        The folder of the run under test; it can be moved.
+    reached
+        Step that is saved for sure.
+    done
+        Whether a process has trained the run to its end.
+    lost_until
+        Step up to which lines of metrics.jsonl may be missing, as the file was removed.
+    log
+        What was done, for the report of a failure.
+    """
+
+    def __init__(self, draw: random.Random, place: Path, cache: Path, tally: Counter[str]) -> None:
+        place.mkdir()
+        self.place, self.cache, self.tally, self.log = place, cache, tally, list[str]()
+        self.world = draw_world(draw, place / "data")
+        self.commands = Commands(place, cache)
+        self.runs = place / "runs"
+        self.runs.mkdir()
+        (place / "link").symlink_to("runs")
+        self.disk = Disk(self.runs) if can_mount() and draw.random() < 0.6 else None
+        self.run, self.whole = self.runs / "run", place / "whole"
+        self.reached, self.done, self.lost_until = 0, False, 0
+        self.strays: dict[str, str] = {}
+        self.note(f"world: {self.world.name}: {self.world.settings}")
+
+    def note(self, text: str) -> None:
+        self.log.append(text)
+
+    def close(self) -> None:
+        self.commands.kill_all()
+        if self.disk:
+            self.disk.close()
+
+    def train_whole(self) -> None:
+        """Train the run that is left alone, and predict with it."""
+        began = time.monotonic()
+        ended = self.checked("train", self.world.config, "-o", self.whole)
+        self.seconds, self.lines = time.monotonic() - began, len(read_jsonl(self.whole / METRICS))
+        self.note(f"uninterrupted: {self.seconds:.1f} s, {self.lines} evaluations, {ended.megabytes} MB")
+        self.expected = self.predict(self.whole)
+
+    def checked(
+        self,
+        *arguments: str | Path,
+        during: Callable[[Running], None] = lambda running: None,
+        codes: Iterable[int] = (),
+        notes: str = "",
+        early: bool = False,
+        **options: Any,
+    ) -> Ended:
+        """Run a command to its end and check what it printed, its code, its memory and the files around it.
+
+        Parameters
+        ----------
+        arguments, options
+            As for `Commands.start`.
+        during
+            What is done while it runs.
+        codes
+            Exit codes other than 0 that it may end with.
+        notes
+            Pattern of warnings that it may print.
+        early
+            Whether it may have been stopped while Python itself started.
+        """
+        before = self._around()
+        running = self.commands.start(*map(str, arguments), **options)
+        during(running)
+        ended = running.end()
+        shown = {key: value for key, value in options.items() if value}
+        self.note(f"`{ended.command}` {shown or ''}: {ended.code}")
+        self.tally["processes"] += 1
+        if not (early and ended.code in (1, 130, -2, -15, -1, -24, -10)):
+            closed = "stderr" in options.get("closed", ())
+            checks.check_end(ended, {0, *codes}, notes=notes, quiet="-q" in arguments, closed=closed)
+        checks.check_untouched(before, self._around(), f"`{ended.command}`")
+        if ended.megabytes > MEGABYTES:
+            raise Broken(f"`{ended.command}` needed {ended.megabytes} MB")
+        return ended
+
+    def _around(self) -> dict[str, tuple[int, int]]:
+        """All that a command has to leave alone."""
+        found = {}
+        for name in ("data", "home", "tmp", "cwd"):
+            found |= checks.tree(self.place / name)
+        return found | {str(path): (0, 0) for path in self.runs.iterdir() if path != self.run}
+
+    def train(self, draw: random.Random, *, codes: Iterable[int] = (), killed: bool = False, **options: Any) -> Ended:
+        """Start or continue the run by a process, in one of many ways that are the same, and check what it left."""
+        codes, config = set(codes), self.world.config
+        run = draw.choice([self.run, self.run, self.place / "link" / self.run.name, self.relative(self.run)])
+        config = draw.choice([config, self.relative(config)])
+        words = [config, "-o", run, *(["--resume"] if self.run.exists() else [])]
+        words += draw.choice([[], ["-q"], ["-v"] if not codes else ["-q"]])
+        if draw.random() < 0.4:
+            options["environment"] = draw.choice(ENVIRONMENTS) | options.get("environment", {})
+        ended = self.checked("train", *words, codes=codes, **options)
+        self.tally["resumed" if "--resume" in words else "started"] += 1
+        self.check_run(killed=killed or ended.code < 0)
+        self.done |= ended.code == 0
+        return ended
+
+    def check_run(self, *, killed: bool = False) -> None:
+        self.reached = checks.check_state(self.run, self.reached)
+        if not killed and (left := checks.leftovers(self.run)):
+            raise Broken(f"left in the run folder: {left}")
+        for name, text in self.strays.items():
+            if not (self.run / name).is_file() or (self.run / name).read_text() != text:
+                raise Broken(f"{name}: a file of the user's is gone")
+
+    def relative(self, path: Path) -> Path:
+        return Path("..") / path.relative_to(self.place)
+
+    def moment(self, draw: random.Random) -> Callable[[Running], None]:
+        """Draw a moment of a run, by the clock or by the lines of metrics.jsonl, and return what waits for it."""
+        seconds, lines, by_clock = draw.random() * 1.1 * self.seconds, draw.randint(0, self.lines), draw.random() < 0.5
+        between = draw.random() * 0.05
+        path = self.run / METRICS
+
+        def wait(running: Running) -> None:
+            running.wait_for(running.handles_signals)
+            if by_clock:
+                running.wait(seconds)
+            else:
+                running.wait_for(lambda: path.is_file() and path.read_bytes().count(b"\n") >= lines)
+                running.wait(between)
+
+        return wait
+
+    def predict(self, run: Path) -> bytes:
+        """Predict with a run, check the predictions and their scores, and return the file."""
+        out = self.place / "said" / "predictions.jsonl"
+        out.unlink(missing_ok=True)
+        self.checked("predict", run, self.world.test, *self.world.options, "-o", out)
+        rows, content = checks.check_whole(out), out.read_bytes()
+        if self.world.task is not None:
+            printed = self.checked("predict", run, self.world.test, "--evaluate").out
+            tested = [entry for entry in read_jsonl(run / METRICS) if entry["split"] == "test"]
+            logged = tested[-1] if tested else None
+            checks.check_scores(printed, self.world.scores(rows), logged)
+        self.tally["predicted"] += 1
+        return content
+
+    def finish(self, draw: random.Random) -> None:
+        """Train to the end, and compare with the run that was left alone."""
+        self.train(draw)
+        found = checks.differences(self.run, self.whole)
+        found += checks.metric_differences(self.run, self.whole, from_step=self.lost_until)
+        if found:
+            raise Broken("the run differs from the uninterrupted one:\n" + "\n".join(found[:10]))
+        if self.predict(self.run) != self.expected:
+            raise Broken("the predictions differ from those of the uninterrupted run")
+        self.tally["compared bit for bit"] += 1
+
+    def check_second(self, ended: Ended) -> None:
+        """A second process in the folder was refused."""
+        self.tally["processes"] += 1
+        self.note(f"second: `{ended.command}`: {ended.code}")
+        if ended.code != 75:
+            raise Broken(f"a second process ended with {ended.code} in place of 75:\n{ended.err}")
+        checks.check_end(ended, {75})
+
+    def has(self, name: str) -> bool:
+        return (self.run / name).is_dir()
+
+    def backup(self) -> Path:
+        to = self.place / "said" / "backup"
+        shutil.rmtree(to, ignore_errors=True)
+        return Path(shutil.copytree(self.run, to, symlinks=True))
+
+    def restore(self, backup: Path) -> None:
+        """Copy everything back, as a user with a backup would."""
+        shutil.rmtree(self.run)
+        shutil.copytree(backup, self.run, symlinks=True)
+
+
+CODES = {name: 128 + number for name, number in zip(STOPS, (2, 15, 1, 24, 10), strict=True)}
+CHECKPOINTS = (LAST, BEST)
