@@ -1,4 +1,4 @@
-"""One run under test: trained and predicted by real processes, each of which is checked, beside one that is left alone."""
+"""One run under test: trained and predicted by real processes, each checked, beside one that is left alone."""
 
 import random
 import shutil
