@@ -54,6 +54,10 @@ class Interrupted(LstmError):
         self.exit_code = 128 + signal_number  # 130 for SIGINT, 143 for SIGTERM
 
 
+class CacheWarning(UserWarning):
+    """Compiled code cannot be kept for the next process."""
+
+
 def nearest(word: object, choices: Iterable[str]) -> str | None:
     """Return the choice that is closest to a misspelled word; None if none is close."""
     known = {choice.lower(): choice for choice in choices}

@@ -1,6 +1,5 @@
 """Shared by the commands: options, and the conversion of errors to messages and exit codes."""
 
-import errno
 import os
 import sys
 import traceback
@@ -10,14 +9,12 @@ from typing import Any
 
 import click
 
-from lstm_cli.errors import DiskError, LstmError
+from lstm_cli.cli.causes import UNEXPECTED, outside
+from lstm_cli.errors import LstmError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-# Exit codes other than those of the package's own errors.
-UNEXPECTED, INTERRUPTED = 1, 130
-
-_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS}
+INTERRUPTED = 130  # the exit code of a second Ctrl-C
 
 
 def verbosity_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,26 +38,41 @@ def reported(verbosity: int) -> Iterator[None]:
     """
     try:
         yield
-        sys.stdout.flush()
+        with _output():
+            sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
     except KeyboardInterrupt:
         _leave("stopped", INTERRUPTED, verbosity)
     except LstmError as error:
         _leave(str(error), error.exit_code, verbosity)
-    except OSError as error:
-        if error.errno not in _DISK_ERRORS:
-            _leave(_unexpected(error), UNEXPECTED, verbosity)
-        place = f"{error.filename}: " if error.filename else ""
-        _leave(
-            f"{place}cannot write ({error.strerror}): make room, or write elsewhere with -o",
-            DiskError.exit_code,
-            verbosity,
-        )
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Exception as error:
-        _leave(_unexpected(error), UNEXPECTED, verbosity)
+        _leave(*(outside(error) or (_unexpected(error), UNEXPECTED)), verbosity)
+
+
+def show(text: str) -> None:
+    """Print a result on standard output."""
+    with _output():
+        click.echo(text)
+
+
+@contextmanager
+def _output() -> Iterator[None]:
+    """Have an error of standard output say so, and discard what it still holds, as Python would try again."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_output()
+        error.filename = "standard output"
+        raise
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unexpected(error: Exception) -> str:

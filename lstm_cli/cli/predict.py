@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, reported, verbosity_of, verbosity_options
+from lstm_cli.cli.common import SETTINGS, reported, show, verbosity_of, verbosity_options
+from lstm_cli.cli.surroundings import import_numba
 from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
@@ -114,6 +115,7 @@ def predict(
             data=data, out=out, steps=steps or future, others=bool(probabilities or keep or state_in or state_out)
         )
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
+        import_numba()
         from lstm_cli.predict import predict_run
 
         scores = predict_run(
@@ -136,7 +138,7 @@ def predict(
             note=lambda text: None if quiet else click.echo(text, err=True),
         )
         if scores is not None:
-            click.echo(_table(scores) if sys.stdout.isatty() else _json(scores))
+            show(_table(scores) if sys.stdout.isatty() else _json(scores))
 
 
 def _check_data(*, data: Path | None, prompt: str | None, temperature: float | None) -> None:

@@ -26,6 +26,9 @@ def _run(name: str) -> None:
         from lstm_cli.signals import end_at_once, end_undisturbed
 
         end_at_once()
+        from lstm_cli.cli.surroundings import prepare
+
+        prepare()
     except KeyboardInterrupt:  # from Python's own handler
         os._exit(130)
     try:

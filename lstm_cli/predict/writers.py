@@ -8,7 +8,7 @@ from pathlib import Path
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.table import Table
 from lstm_cli.predict.wording import Row
-from lstm_cli.run.files import WholeFile
+from lstm_cli.run.files import WholeFile, disk_errors
 
 #: Suffixes of files with a row for each sequence or step.
 SUFFIXES = (".csv", ".jsonl", ".json")
@@ -57,12 +57,15 @@ def write_pieces(pieces: Iterable[bytes], out: Path | None, *, at_once: bool = F
             for piece in pieces:
                 file.write(piece)
         return
-    sys.stdout.flush()
+    with disk_errors(Path("standard output")):
+        sys.stdout.flush()
     for piece in pieces:
-        sys.stdout.buffer.write(piece)
-        if at_once:
-            sys.stdout.buffer.flush()
-    sys.stdout.buffer.flush()
+        with disk_errors(Path("standard output")):
+            sys.stdout.buffer.write(piece)
+            if at_once:
+                sys.stdout.buffer.flush()
+    with disk_errors(Path("standard output")):
+        sys.stdout.buffer.flush()
 
 
 def _jsonl(rows: Iterable[Row]) -> Iterator[str]:

@@ -30,4 +30,7 @@ def test_a_full_disk_behind_standard_output_is_reported():
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 74
-    assert done.stderr.splitlines()[0].startswith("cannot write (No space left on device): make room")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(
+        "standard output or a file: cannot be read or written: No space left on device: free some space"
+    )

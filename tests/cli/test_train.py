@@ -106,10 +106,10 @@ def test_each_error_is_one_message_and_its_exit_code(invoke, calls, error, code)
     ("error", "code", "message"),
     [
         (ZeroDivisionError("a\nb"), 1, "unexpected ZeroDivisionError: a b (-v shows where; please report it)\n"),
-        (MemoryError(), 1, "unexpected MemoryError:  (-v shows where; please report it)\n"),
-        (PermissionError(13, "no", "f"), 1, "unexpected PermissionError: [Errno 13] no: 'f' (-v shows where; please report it)\n"),
-        (OSError(28, "No space left on device", "runs/c/last"), 74, "runs/c/last: cannot write (No space left on device): make room, or write elsewhere with -o\n"),
-        (OSError(5, "Input/output error"), 74, "cannot write (Input/output error): make room, or write elsewhere with -o\n"),
+        (MemoryError(), 1, "too little memory: free some, raise the limit (ulimit -v) or train a smaller model\n"),
+        (PermissionError(13, "no", "f"), 74, "f: cannot be read or written: no: check the disk, the path and its permissions\n"),
+        (OSError(28, "No space left on device", "runs/c/last"), 74, "runs/c/last: cannot be read or written: No space left on device: free some space, or raise the quota or the limit on file sizes (ulimit -f)\n"),
+        (OSError(5, "Input/output error"), 74, "standard output or a file: cannot be read or written: Input/output error: check the disk, the path and its permissions\n"),
         (KeyboardInterrupt(), 130, "stopped\n"),
     ],
 )  # fmt: skip

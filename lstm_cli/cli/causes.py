@@ -1,0 +1,128 @@
+"""What failed outside the package, in words: too little of the machine, the file system, a broken installation.
+
+What no cause here explains is a mistake of the package itself, and is reported as one.
+"""
+
+import errno
+import os
+import re
+import resource
+from collections.abc import Iterator
+from importlib import metadata
+
+from lstm_cli.errors import ConfigError, DiskError, on_one_line
+
+#: Exit code of what the machine or the installation lacks, and of the package's own mistakes.
+UNEXPECTED = 1
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK = {*FULL, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR,
+         errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE, errno.ETXTBSY, errno.ENXIO, errno.ENODEV,
+         errno.EBUSY, errno.EILSEQ, errno.ENOTEMPTY, errno.EEXIST}  # fmt: skip
+#: What the loader of shared libraries, and others that raise an exception of their own, say where memory ends.
+_NO_MEMORY = ("failed to map segment", "cannot allocate memory", "unable to allocate", "out of memory",
+              "cannot create executable memory", "std::bad_alloc", "cannot enable executable stack")  # fmt: skip
+
+
+def outside(error: BaseException) -> tuple[str, int] | None:
+    """Return the message and the exit code of an error whose cause lies outside the package, else None."""
+    words = _words(error)
+    if isinstance(error, MemoryError) or _errno(error) == errno.ENOMEM or any(r in words.lower() for r in _NO_MEMORY):
+        return "too little memory: free some, raise the limit (ulimit -v) or train a smaller model", UNEXPECTED
+    if isinstance(error, OSError) and error.errno:
+        return _of_system(error)
+    if isinstance(error, RuntimeError) and "can't start new thread" in words:
+        return "no thread can be started: raise the limit on processes (ulimit -u), or end others", UNEXPECTED
+    if isinstance(error, UnicodeEncodeError):
+        return _of_text(error), ConfigError.exit_code
+    return _of_installation(error, words)
+
+
+def _of_text(error: UnicodeEncodeError) -> str:
+    text = repr(error.object[:200]).encode("ascii", "backslashreplace").decode()
+    if error.encoding.replace("-", "").lower() == "utf8":
+        return f"{text}: bytes that are not UTF-8: give this name or text in UTF-8"
+    return f"{text}: characters that this locale's encoding, {error.encoding}, lacks: set PYTHONUTF8=1"
+
+
+def _errno(error: BaseException) -> int | None:
+    return error.errno if isinstance(error, OSError) else None
+
+
+def _words(error: BaseException) -> str:
+    return on_one_line(" ".join(str(error).split())[:500])
+
+
+def _of_system(error: OSError) -> tuple[str, int] | None:
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        limit = "this system" if error.errno == errno.ENFILE else f"the limit of {files} (ulimit -n)"
+        return f"{_place(error)}too many open files for {limit}: raise it", UNEXPECTED
+    if error.errno == errno.EAGAIN:
+        return "no process can be started: raise the limit on processes (ulimit -u), or end others", UNEXPECTED
+    if error.errno not in _DISK:
+        return None
+    if not _folder_exists():
+        return "the current folder was removed: change to one that exists", DiskError.exit_code
+    if error.errno in FULL:
+        fix = "free some space, or raise the quota or the limit on file sizes (ulimit -f)"
+    else:
+        fix = "check the disk, the path and its permissions"
+    place = _place(error) or "standard output or a file: "
+    return f"{place}cannot be read or written: {error.strerror or error}: {fix}", DiskError.exit_code
+
+
+def _place(error: OSError) -> str:
+    name = error.filename if error.filename2 is None else error.filename2
+    if name is None or isinstance(name, int):
+        return ""
+    return f"{on_one_line(os.fsdecode(name))}: "
+
+
+def _folder_exists() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109
+    except OSError:
+        return False
+    return True
+
+
+def _of_installation(error: BaseException, words: str) -> tuple[str, int] | None:
+    """Say which library is missing, broken or of a version that the package does not work with."""
+    wrong = list(wrong_versions())
+    if wrong:
+        found = f"unexpected {type(error).__name__}: {words}: "
+        return f"{found}{', '.join(wrong)}: install the package anew: {_INSTALL}", UNEXPECTED
+    loading = isinstance(error, OSError) and not error.errno and "shared object" in words
+    name = (getattr(error, "name", None) or "a library").partition(".")[0]
+    if loading or (isinstance(error, ImportError) and name != "lstm_cli"):
+        return f"{name} cannot be imported ({words}): its installation is broken: {_INSTALL}", UNEXPECTED
+    return None
+
+
+_INSTALL = "pip install --force-reinstall lstm-cli"
+
+
+def wrong_versions() -> Iterator[str]:
+    """Yield each library that is missing, or that has a version that the package does not declare to work with."""
+    try:
+        required = metadata.requires("lstm-cli") or []
+    except metadata.PackageNotFoundError:
+        return
+    for line in required:
+        if "extra ==" in line:
+            continue
+        name, bounds = re.match(r"([\w.-]+)\s*([^;]*)", line).groups()  # type: ignore[union-attr]
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            yield f"{name} is not installed"
+            continue
+        if not all(_holds(version, bound.strip()) for bound in bounds.split(",") if bound.strip()):
+            yield f"{name} {version} is installed, expected {bounds.strip()}"
+
+
+def _holds(version: str, bound: str) -> bool:
+    """Whether a version fulfils ``>=1.2`` or ``<3``."""
+    numbers, least = (tuple(map(int, re.findall(r"\d+", text.partition("+")[0])))[:3] for text in (version, bound))
+    return numbers < least if bound.startswith("<") else numbers >= least

@@ -1,0 +1,80 @@
+"""What a command does about where it was started, before its work: closed streams, and settings of its libraries.
+
+The variables of numba, PyTensor and OpenMP set how other programs of the user compute; a config alone determines what
+a command does. As a library in the user's own process, the package changes none of them.
+"""
+
+import importlib
+import io
+import os
+import re
+import sys
+import warnings
+from contextlib import suppress
+
+from lstm_cli.errors import CacheWarning
+
+#: Variables that commands ignore: those of the libraries that compile, compute and share work.
+_FOREIGN = re.compile(r"(NUMBA|PYTENSOR|THEANO|OMP|GOMP|KMP|MKL|OPENBLAS|GOTO|BLIS)_.*|THEANORC")
+#: Those among them that change nothing but how long an idle thread looks for work, with the values that are valid.
+_KEPT = {"OMP_WAIT_POLICY": re.compile("(?i)active|passive"), "GOMP_SPINCOUNT": re.compile("[0-9]+")}
+
+
+def prepare() -> None:
+    """Make a command independent of what is odd where it was started; called before anything slow is imported."""
+    open_streams()
+    ignore_settings()
+    show_own_warnings()
+
+
+def open_streams() -> None:
+    """Open the standard streams that are closed on the null device, so that no file of ours takes their numbers.
+
+    What would be printed there is lost, and what would be read from there is empty; the work is done all the same.
+    """
+    for number, flags in enumerate((os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            with suppress(OSError):
+                os.set_inheritable(os.open(os.devnull, flags), True)  # the lowest number that is free: this one
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            stream = open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)
+            setattr(sys, name, stream)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may hold any byte, as stderr allows for
+
+
+def ignore_settings() -> None:
+    """Take the settings of libraries out of the environment, before the libraries are imported and read them."""
+    for name, value in list(os.environ.items()):
+        if _FOREIGN.fullmatch(name) and not (name in _KEPT and _KEPT[name].fullmatch(value)):
+            del os.environ[name]
+    os.environ["PYTENSORRC"] = os.devnull  # in place of ~/.pytensorrc
+
+
+def show_own_warnings() -> None:
+    """Show warnings of this package as one line each, and none of Python's or of other libraries, whatever was set."""
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", CacheWarning)
+    warnings.showwarning = _show  # type: ignore[assignment]
+
+
+def _show(message: Warning | str, *others: object) -> None:
+    with suppress(OSError):
+        sys.stderr.write(f"warning: {message}\n")
+
+
+def import_numba() -> None:
+    """Import numba without the file ``.numba_config.yaml``, which it reads in the current folder if it can."""
+    if "numba" not in sys.modules:
+        reader = sys.modules.get("yaml")
+        sys.modules["yaml"] = None  # type: ignore[assignment]  # as if it were not installed
+        try:
+            importlib.import_module("numba")  # only kernels know what is in it
+        finally:
+            del sys.modules["yaml"]
+            if reader is not None:
+                sys.modules["yaml"] = reader
