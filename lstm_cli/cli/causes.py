@@ -64,12 +64,12 @@ def _of_system(error: OSError) -> tuple[str, int] | None:
         return None
     if not _folder_exists():
         return "the current folder was removed: change to one that exists", DiskError.exit_code
+    what, fix = "read or written", "check the disk, the path and its permissions"
     if error.errno in FULL:
+        what = "written"
         fix = "free some space, or raise the quota or the limit on file sizes (ulimit -f)"
-    else:
-        fix = "check the disk, the path and its permissions"
     place = _place(error) or "standard output or a file: "
-    return f"{place}cannot be read or written: {error.strerror or error}: {fix}", DiskError.exit_code
+    return f"{place}cannot be {what}: {error.strerror or error}: {fix}", DiskError.exit_code
 
 
 def _place(error: OSError) -> str:

@@ -31,6 +31,4 @@ def test_a_full_disk_behind_standard_output_is_reported():
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 74
     (line,) = done.stderr.splitlines()
-    assert line.startswith(
-        "standard output or a file: cannot be read or written: No space left on device: free some space"
-    )
+    assert line.startswith("standard output or a file: cannot be written: No space left on device: free some space")

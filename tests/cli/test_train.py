@@ -108,7 +108,7 @@ def test_each_error_is_one_message_and_its_exit_code(invoke, calls, error, code)
         (ZeroDivisionError("a\nb"), 1, "unexpected ZeroDivisionError: a b (-v shows where; please report it)\n"),
         (MemoryError(), 1, "too little memory: free some, raise the limit (ulimit -v) or train a smaller model\n"),
         (PermissionError(13, "no", "f"), 74, "f: cannot be read or written: no: check the disk, the path and its permissions\n"),
-        (OSError(28, "No space left on device", "runs/c/last"), 74, "runs/c/last: cannot be read or written: No space left on device: free some space, or raise the quota or the limit on file sizes (ulimit -f)\n"),
+        (OSError(28, "No space left on device", "runs/c/last"), 74, "runs/c/last: cannot be written: No space left on device: free some space, or raise the quota or the limit on file sizes (ulimit -f)\n"),
         (OSError(5, "Input/output error"), 74, "standard output or a file: cannot be read or written: Input/output error: check the disk, the path and its permissions\n"),
         (KeyboardInterrupt(), 130, "stopped\n"),
     ],
