@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lstm_cli.kernels.cells import activations
+from lstm_cli.errors import ConfigError
 from lstm_cli.kernels.runtime.registers import REGISTERS, Registers, choose_registers
 from lstm_cli.kernels.simd.vector import Code, Row, lanewise
 
@@ -29,7 +30,7 @@ def test_the_machine_decides_how_wide_vectors_are(features, machine, given, expe
 
 
 def test_a_width_that_no_machine_has_is_refused():
-    with pytest.raises(ValueError, match="LSTM_CLI_LANES: got '7', expected one of 16, 8, 4"):
+    with pytest.raises(ConfigError, match="LSTM_CLI_LANES: got '7', expected one of 16, 8, 4"):
         choose_registers({}, "x86_64", "7")
 
 

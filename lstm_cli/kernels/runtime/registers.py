@@ -1,7 +1,7 @@
 """The vector registers of this machine.
 
 The width of a register follows from the machine: 16 float32 lanes with AVX-512, 8 with AVX, 4 elsewhere (NEON, SSE).
-``LSTM_CLI_LANES`` overrides it.
+``LSTM_CLI_LANES`` overrides it: wider ones than the machine has are made of several.
 """
 
 import os
@@ -10,6 +10,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import llvmlite.binding
+import numba
+
+from lstm_cli.errors import ConfigError
+
+if numba.config.DISABLE_JIT:  # there is no kernel without compilation, and numba would say so in the middle of one
+    raise ConfigError("NUMBA_DISABLE_JIT is set, but models are computed by compiled code: unset it")
 
 
 class Registers(NamedTuple):
@@ -25,7 +31,8 @@ def choose_registers(features: Mapping[str, bool], machine: str, given: str | No
     known = {16: Registers(16, 12), 8: Registers(8, 6), 4: narrow}
     if given:
         if given not in map(str, known):
-            raise ValueError(f"LSTM_CLI_LANES: got {given!r}, expected one of {', '.join(map(str, known))}")
+            choices = ", ".join(map(str, known))
+            raise ConfigError(f"LSTM_CLI_LANES: got {given!r}, expected one of {choices}: change or unset it")
         return known[int(given)]
     if features.get("avx512f"):
         return known[16]
