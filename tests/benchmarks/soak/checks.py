@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Broken(Exception):
 
 
 def check_end(
-    ended: Any, allowed: Iterable[int], *, notes: str = "", quiet: bool = False, closed: bool = False
+    ended: Any, allowed: Iterable[int], *, notes: str = "", usual: set[str] | None = None, closed: bool = False
 ) -> None:
     """An exit code of the contract that its cause explains, and one message for it.
 
@@ -41,8 +42,8 @@ def check_end(
         Exit codes that what was done to it explains.
     notes
         Pattern of warnings that it also explains.
-    quiet
-        Whether it was told to print only warnings and errors.
+    usual
+        Lines that it prints undisturbed, if it was told to print only warnings and errors.
     closed
         Whether its stderr was closed.
     """
@@ -51,20 +52,23 @@ def check_end(
         raise Broken(f"{where}, expected one of {sorted(set(allowed))}:\n{ended.err}")
     if found := NEVER.search(ended.err):
         raise Broken(f"{where} and said {found[0]!r}:\n{ended.err}")
-    if closed or ended.code <= 0:
+    if closed or ended.code < 0:
         return
+    _check_message(ended, where)
+    if usual is not None and ended.code in (0, 74, 75):
+        lines = ended.lines[:-1] if ended.code else ended.lines
+        if more := [line for line in lines if line not in usual and not (notes and re.search(notes, line))]:
+            raise Broken(f"{where} with more to say than was due: {more}\n{ended.err}")
+
+
+def _check_message(ended: Any, where: str) -> None:
     last = ended.lines[-1] if ended.lines else ""
-    name = {129: "SIGHUP", 130: "SIGINT", 138: "SIGUSR1", 143: "SIGTERM", 152: "SIGXCPU"}.get(ended.code)
-    wanted = rf"^stopped by {name}|^stopped$" if name else MESSAGES[ended.code]
-    message = ended.err if ended.code in (2, 65) else last
-    if not re.search(wanted, message):
+    if ended.code > 128:
+        wanted = f"^stopped by {signal.Signals(ended.code - 128).name}|^stopped$"
+    else:
+        wanted = MESSAGES.get(ended.code, "")
+    if not re.search(wanted, ended.err if ended.code in (2, 65) else last):
         raise Broken(f"{where}, and its message is not about that:\n{ended.err}")
-    if quiet and ended.code in (74, 75) and (more := [x for x in ended.lines[:-1] if not _is_note(x, notes)]):
-        raise Broken(f"{where} with more than one message: {more}\n{ended.err}")
-
-
-def _is_note(line: str, notes: str) -> bool:
-    return bool(re.match("warning: ", line) or (notes and re.search(notes, line)))
 
 
 def tree(place: Path) -> dict[str, tuple[int, int]]:
@@ -81,6 +85,13 @@ def check_untouched(before: dict[str, tuple[int, int]], after: dict[str, tuple[i
     changed = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
     if changed:
         raise Broken(f"{who} changed files outside the run folder: {changed[:10]}")
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two files have the same content, or neither exists."""
+    return [p.read_bytes() if p.is_file() else None for p in (one,)] == [
+        p.read_bytes() if p.is_file() else None for p in (other,)
+    ]
 
 
 def leftovers(run: Path) -> list[str]:
@@ -124,11 +135,11 @@ def _load(folder: Path) -> State | None:
     return load(folder) if folder.is_dir() else None
 
 
-def metric_differences(run: Path, whole: Path, *, from_step: int = 0) -> list[str]:
-    """How the evaluations of two runs differ; those up to `from_step` may be missing in the first."""
+def metric_differences(run: Path, whole: Path, *, only_end: bool = False) -> list[str]:
+    """How the evaluations of two runs differ; with `only_end` the earlier ones may be missing in the first."""
     ours, expected = metrics(run), metrics(whole)
-    if from_step:
-        expected = expected[len(expected) - len(ours) :] if len(ours) <= len(expected) else expected
+    if only_end and len(ours) <= len(expected):
+        expected = expected[len(expected) - len(ours) :]
     if ours == expected:
         return []
     changed = [
@@ -139,11 +150,11 @@ def metric_differences(run: Path, whole: Path, *, from_step: int = 0) -> list[st
     return [f"metrics.jsonl: {len(ours)} lines, expected {len(expected)}", *changed[:3]]
 
 
-def check_state(run: Path, atleast: int) -> int:
-    """Both checkpoints load, and nothing that was saved is lost; return the newest step."""
+def check_state(run: Path, atleast: int, names: Iterable[str | None] = (LAST, BEST)) -> int:
+    """The checkpoints load, and nothing that was saved is lost; return the newest step."""
     steps = [0]
-    for name in (LAST, BEST):
-        if (run / name).is_dir():
+    for name in names:
+        if name and (run / name).is_dir():
             try:
                 steps.append(load(run / name).position["step"])
             except CheckpointError as error:

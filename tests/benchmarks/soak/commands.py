@@ -15,7 +15,15 @@ from tests.support.paths import ROOT
 
 PATIENCE = 900  # seconds until a process is taken for one that never ends: a machine may be slow
 CLOSED = {"stdin": "<&-", "stdout": ">&-", "stderr": "2>&-"}
-STOPS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1")  # after which a run has saved its state
+STOPS = (
+    "SIGINT",
+    "SIGTERM",
+    "SIGHUP",
+    "SIGXCPU",
+    "SIGUSR1",
+    "SIGUSR2",
+    "SIGALRM",
+)  # after which a run has saved its state
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class Running:
     def handles_signals(self) -> bool:
         """Whether the command has taken over the signals: until then Python itself starts."""
         caught = self._status_line("SigCgt")
-        return bool(caught and int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+        return bool(caught and int(caught, 16) >> (getattr(signal, STOPS[-1]) - 1) & 1)
 
     def is_stopped(self) -> bool:
         return self._status_line("State").startswith(("T", "t"))

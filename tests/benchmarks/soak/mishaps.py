@@ -3,7 +3,10 @@
 import random
 from collections.abc import Callable
 
+from tests.benchmarks.soak.checks import Broken
 from tests.benchmarks.soak.commands import STOPS, Running
+from tests.benchmarks.soak.disk_mishaps import DISKS
+from tests.benchmarks.soak.file_mishaps import FILES
 from tests.benchmarks.soak.session import CODES, Session
 
 Mishap = Callable[[Session, random.Random], None]
@@ -73,15 +76,57 @@ def paused(session: Session, draw: random.Random) -> None:
     session.tally["paused"] += 1
 
 
-def file_size(session: Session, draw: random.Random) -> None:
-    """No file may grow beyond a limit."""
-    session.train(draw, codes={74}, file_size=int(10 ** draw.uniform(1, 5)))
-    session.tally["full disks"] += 1
-
-
 def left_alone(session: Session, draw: random.Random) -> None:
     """Nothing happens."""
     session.train(draw)
 
 
-MISHAPS: list[Mishap] = [stopped, stopped, stopped_early, killed, killed, paused, file_size, left_alone]
+def closed_streams(session: Session, draw: random.Random) -> None:
+    """Standard streams are closed: the work is done all the same."""
+    closed = [name for name in ("stdin", "stdout", "stderr") if draw.random() < 0.6] or ["stderr"]
+    session.train(draw, closed=closed)
+    session.tally["closed streams"] += len(closed)
+
+
+def predicted(session: Session, draw: random.Random) -> None:
+    """Predictions with a run that is not finished, whose scores are those of the predictions."""
+    if session.has("best"):
+        session.predict(session.run)
+
+
+def prediction_stopped(session: Session, draw: random.Random) -> None:
+    """A prediction is stopped or killed: its file is whole, or as it was."""
+    if not session.has("best"):
+        return
+    whole, name = session.predict(session.run), draw.choice([*STOPS, "SIGKILL"])
+    folder, seconds = session.place / "said" / "tiny", draw.random() * 2
+    folder.mkdir(exist_ok=True)
+    out, before = folder / "out.jsonl", draw.choice([b"", b"old\n"])
+    out.unlink(missing_ok=True)
+    if before:
+        out.write_bytes(before)
+
+    def during(running: Running) -> None:
+        running.wait_for(running.handles_signals)
+        running.wait(seconds)
+        running.send(name)
+
+    codes = {CODES.get(name, -9)}
+    words = [session.run, session.world.test, *session.world.options, "-o", out]
+    ended = session.checked("predict", *words, codes=codes, during=during)
+    found = out.read_bytes() if out.exists() else b""
+    if found not in (before, whole) or (ended.code == 0 and found != whole):
+        raise Broken(f"after exit code {ended.code}, {out} has {len(found)} of {len(whole)} bytes")
+    others = [path for path in folder.iterdir() if path != out]
+    if others and name != "SIGKILL":
+        raise Broken(f"left beside the predictions: {[path.name for path in others]}")
+    for path in others:
+        path.unlink()
+    session.tally["kills" if name == "SIGKILL" else "signals"] += 1
+
+
+PROCESSES: list[Mishap] = [
+    stopped, stopped, stopped, stopped_early, killed, killed, killed, paused, left_alone, closed_streams, predicted,
+    prediction_stopped,
+]  # fmt: skip
+MISHAPS: list[Mishap] = [*PROCESSES, *DISKS, *FILES]

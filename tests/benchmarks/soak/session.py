@@ -1,14 +1,16 @@
 """One run under test: trained and predicted by real processes, each checked, beside one that is left alone."""
 
+import os
 import random
 import shutil
+import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lstm_cli.run.names import BEST, LAST, METRICS
+from lstm_cli.run.names import BEST, LAST, LOG, METRICS, SCHEMA
 from tests.benchmarks.soak import checks
 from tests.benchmarks.soak.checks import Broken
 from tests.benchmarks.soak.commands import STOPS, Commands, Ended, Running
@@ -16,7 +18,12 @@ from tests.benchmarks.soak.disk import Disk, can_mount
 from tests.benchmarks.soak.worlds import draw_world
 from tests.support.data import read_jsonl
 
+CODES = {name: 128 + getattr(signal, name) for name in STOPS}
+CHECKPOINTS = (LAST, BEST)
 MEGABYTES = 1500  # that no process may need for data this small
+
+#: Exit codes of a process that is asked to stop while Python itself starts.
+EARLY = {1, 130, *(-getattr(signal, name) for name in STOPS)}
 
 #: Variables that change no result. A value of None leaves one out.
 ENVIRONMENTS: list[dict[str, str | None]] = [
@@ -24,7 +31,7 @@ ENVIRONMENTS: list[dict[str, str | None]] = [
     {"HOME": "/nonexistent"},
     {"PYTENSOR_FLAGS": "floatX=float16"},
     {"PYTENSOR_FLAGS": "mode=FAST_COMPILE,optimizer=None"},
-    {"PYTENSOR_FLAGS": "cxx=/bin/false,blas__ldflags=-lnothing,device=cpu"},
+    {"PYTENSOR_FLAGS": "cxx=/bin/false,blas__ldflags=-lnothing"},
     {"PYTENSOR_FLAGS": "exception_verbosity=high,compute_test_value=raise"},
     {"OMP_NUM_THREADS": "7", "OPENBLAS_NUM_THREADS": "3", "MKL_NUM_THREADS": "5"},
     {"OMP_WAIT_POLICY": "passive", "OMP_DYNAMIC": "true", "OMP_PROC_BIND": "true"},
@@ -48,8 +55,12 @@ class Session:
         Step that is saved for sure.
     done
         Whether a process has trained the run to its end.
-    lost_until
-        Step up to which lines of metrics.jsonl may be missing, as the file was removed.
+    lost_metrics
+        Whether metrics.jsonl was removed, so that its first lines may be missing.
+    trained_by_last
+        Whether the last process trained at all.
+    used_kernels
+        The files of compiled kernels that this world needs.
     log
         What was done, for the report of a failure.
     """
@@ -64,7 +75,9 @@ class Session:
         (place / "link").symlink_to("runs")
         self.disk = Disk(self.runs) if can_mount() and draw.random() < 0.6 else None
         self.run, self.whole = self.runs / "run", place / "whole"
-        self.reached, self.done, self.lost_until = 0, False, 0
+        self.reached, self.done, self.lost_metrics, self.trained_by_last = 0, False, False, False
+        self.used_kernels: list[Path] = []
+        self.usual: set[str] | None = None
         self.strays: dict[str, str] = {}
         self.note(f"world: {self.world.name}: {self.world.settings}")
 
@@ -78,8 +91,13 @@ class Session:
 
     def train_whole(self) -> None:
         """Train the run that is left alone, and predict with it."""
+        unread = list(self.cache.rglob("*.nb?"))
+        for path in unread:
+            os.utime(path, ns=(0, path.stat().st_mtime_ns))
         began = time.monotonic()
-        ended = self.checked("train", self.world.config, "-o", self.whole)
+        ended = self.checked("train", self.world.config, "-o", self.whole, "-q")
+        self.usual = set(ended.lines)
+        self.used_kernels = [p for p in sorted(self.cache.rglob("*.nb?")) if p.stat().st_atime_ns] or unread
         self.seconds, self.lines = time.monotonic() - began, len(read_jsonl(self.whole / METRICS))
         self.note(f"uninterrupted: {self.seconds:.1f} s, {self.lines} evaluations, {ended.megabytes} MB")
         self.expected = self.predict(self.whole)
@@ -115,9 +133,11 @@ class Session:
         shown = {key: value for key, value in options.items() if value}
         self.note(f"`{ended.command}` {shown or ''}: {ended.code}")
         self.tally["processes"] += 1
-        if not (early and ended.code in (1, 130, -2, -15, -1, -24, -10)):
+        if not (early and ended.code in EARLY):
             closed = "stderr" in options.get("closed", ())
-            checks.check_end(ended, {0, *codes}, notes=notes, quiet="-q" in arguments, closed=closed)
+            checks.check_end(
+                ended, {0, *codes}, notes=notes, usual=self.usual if "-q" in arguments else None, closed=closed
+            )
         checks.check_untouched(before, self._around(), f"`{ended.command}`")
         if ended.megabytes > MEGABYTES:
             raise Broken(f"`{ended.command}` needed {ended.megabytes} MB")
@@ -130,7 +150,15 @@ class Session:
             found |= checks.tree(self.place / name)
         return found | {str(path): (0, 0) for path in self.runs.iterdir() if path != self.run}
 
-    def train(self, draw: random.Random, *, codes: Iterable[int] = (), killed: bool = False, **options: Any) -> Ended:
+    def train(
+        self,
+        draw: random.Random,
+        *,
+        codes: Iterable[int] = (),
+        killed: bool = False,
+        intact: Sequence[str | None] = CHECKPOINTS,
+        **options: Any,
+    ) -> Ended:
         """Start or continue the run by a process, in one of many ways that are the same, and check what it left."""
         codes, config = set(codes), self.world.config
         run = draw.choice([self.run, self.run, self.place / "link" / self.run.name, self.relative(self.run)])
@@ -139,14 +167,18 @@ class Session:
         words += draw.choice([[], ["-q"], ["-v"] if not codes else ["-q"]])
         if draw.random() < 0.4:
             options["environment"] = draw.choice(ENVIRONMENTS) | options.get("environment", {})
+        before = (self.run / LOG).stat().st_size if (self.run / LOG).is_file() else 0
         ended = self.checked("train", *words, codes=codes, **options)
         self.tally["resumed" if "--resume" in words else "started"] += 1
-        self.check_run(killed=killed or ended.code < 0)
+        self.trained_by_last = (
+            "first step" in (self.run / LOG).read_text()[before:] if (self.run / LOG).is_file() else False
+        )
+        self.check_run(killed=killed or ended.code < 0, intact=intact)
         self.done |= ended.code == 0
         return ended
 
-    def check_run(self, *, killed: bool = False) -> None:
-        self.reached = checks.check_state(self.run, self.reached)
+    def check_run(self, *, killed: bool = False, intact: Sequence[str | None] = CHECKPOINTS) -> None:
+        self.reached = checks.check_state(self.run, self.reached, intact)
         if not killed and (left := checks.leftovers(self.run)):
             raise Broken(f"left in the run folder: {left}")
         for name, text in self.strays.items():
@@ -172,14 +204,14 @@ class Session:
 
         return wait
 
-    def predict(self, run: Path) -> bytes:
+    def predict(self, run: Path, **options: Any) -> bytes:
         """Predict with a run, check the predictions and their scores, and return the file."""
         out = self.place / "said" / "predictions.jsonl"
         out.unlink(missing_ok=True)
-        self.checked("predict", run, self.world.test, *self.world.options, "-o", out)
+        self.checked("predict", run, self.world.test, *self.world.options, "-o", out, **options)
         rows, content = checks.check_whole(out), out.read_bytes()
         if self.world.task is not None:
-            printed = self.checked("predict", run, self.world.test, "--evaluate").out
+            printed = self.checked("predict", run, self.world.test, "--evaluate", **options).out
             tested = [entry for entry in read_jsonl(run / METRICS) if entry["split"] == "test"]
             logged = tested[-1] if tested else None
             checks.check_scores(printed, self.world.scores(rows), logged)
@@ -190,7 +222,8 @@ class Session:
         """Train to the end, and compare with the run that was left alone."""
         self.train(draw)
         found = checks.differences(self.run, self.whole)
-        found += checks.metric_differences(self.run, self.whole, from_step=self.lost_until)
+        found += checks.metric_differences(self.run, self.whole, only_end=self.lost_metrics)
+        found += [f"{name} differs" for name in SCHEMA if not checks.same_file(self.run / name, self.whole / name)]
         if found:
             raise Broken("the run differs from the uninterrupted one:\n" + "\n".join(found[:10]))
         if self.predict(self.run) != self.expected:
@@ -217,7 +250,3 @@ class Session:
         """Copy everything back, as a user with a backup would."""
         shutil.rmtree(self.run)
         shutil.copytree(backup, self.run, symlinks=True)
-
-
-CODES = {name: 128 + number for name, number in zip(STOPS, (2, 15, 1, 24, 10), strict=True)}
-CHECKPOINTS = (LAST, BEST)
