@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # From the top down: a room imports only rooms further down. A new file or folder of the package gets its place here.
 ROOMS = [
     "cli", "api", "report", "predict", "export", "training", "engine", "run", "optim", "theano", "theano_lstm",
-    "graph", "ops", "kernels", "data", "config", "signals", "plain_files", "errors",
+    "graph", "ops", "kernels", "data", "config", "signals", "plain_files", "typed_json", "errors",
 ]  # fmt: skip
 # Rooms further down that a room does not know all the same.
 APART = {

@@ -1,6 +1,6 @@
 """Builds an optimizer from the section `optimizer` of a config."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,9 @@ from pytensor.graph.basic import Variable
 
 from lstm_cli.config.optimizer import OptimizerBase
 from lstm_cli.optim import clipping
-from lstm_cli.optim.recipes import rule_of
+from lstm_cli.optim.recipes import SQUARES, rule_of
 from lstm_cli.optim.updates import Updates, updates
+from lstm_cli.typed_json import WrongValue
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,17 @@ def build(
     )
     state = {variable.name: variable for variable in step if variable is not flat}
     return Optimizer(norm, {scales: new_scales}, step, state)
+
+
+def check_optimizer(arrays: Mapping[str, np.ndarray], step: int) -> None:
+    """Raise a `WrongValue` if the state of an optimizer after a number of updates is not one that it can have."""
+    for name, array in arrays.items():
+        key = f"optimizer.{name}"
+        if not np.isfinite(array).all():
+            raise WrongValue("values that are not finite", key)
+        if name in SQUARES and (array < 0).any():
+            raise WrongValue("a mean of squares below 0", key)
+        if name == "step" and not (0 <= array <= step and float(array).is_integer()):
+            raise WrongValue(f"expected 0 to {step}, got {float(array):g}", key)
+        if name == "product" and not 0 <= array <= 1:
+            raise WrongValue(f"expected 0 to 1, got {float(array):g}", key)

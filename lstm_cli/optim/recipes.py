@@ -16,6 +16,9 @@ from lstm_cli.kernels import optimizers as kernels
 from lstm_cli.ops.optimizers import Rule
 from lstm_cli.optim.moments import Moments
 
+#: The vectors of all rules that hold means or sums of squares, which are never below 0.
+SQUARES = frozenset({"s", "r", "v"})
+
 Advanced = tuple[Sequence[float], Sequence[float]]  # the constants of a step, the scalar state after it
 
 

@@ -79,7 +79,7 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
         versions = check_identity(found.state.identity, run.path, digests)
         notes += [Note(f"other versions than before: {change}", warning=True) for change in versions]
         notes += [Note(found.warning, warning=True)] * bool(found.warning)
-        restore(job, found.state)
+        restore(job, found.state, found.folder)
     run.write(CONFIG, job.config.source.text)
     run.write(RESOLVED, job.config.to_yaml())
     _write_code(run, job, resumed=found is not None)

@@ -1,7 +1,10 @@
 """A session of a run: builds the job of the training loop from config and data; saves and restores its state."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Data, Split, evaluation_batches
@@ -9,11 +12,17 @@ from lstm_cli.engine.build import build_model, restore_weights, shapes
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code, try_system
 from lstm_cli.engine.trainer import Trainer
-from lstm_cli.errors import CheckpointError
+from lstm_cli.errors import CheckpointError, listed
+from lstm_cli.optim.build import check_optimizer
 from lstm_cli.optim.schedules import auto_warmup, schedule
 from lstm_cli.run.checkpoint import State, check_matches
+from lstm_cli.run.names import POSITION, STATE
 from lstm_cli.training.agreement import check_agreement
 from lstm_cli.training.job import Job, Progress, total_steps
+from lstm_cli.training.position import position_of, restore_position
+from lstm_cli.typed_json import WrongValue
+
+_FIX = "start again with --overwrite, or a new run with -o"
 
 
 def build_job(config: Config, data: Data) -> Job:
@@ -61,29 +70,51 @@ def state_of(job: Job, identity: dict[str, Any]) -> State:
         model=job.trainer.model.parameters.values(),
         optimizer={name: shared.get_value() for name, shared in job.trainer.optimizer.state.items()},
         carried={} if job.carried is None else {"state": job.carried},
-        position={**asdict(job.progress), "schedule": job.schedule.state},
+        position=position_of(job),
         identity=identity,
     )
 
 
-def restore(job: Job, state: State) -> None:
-    """Restore a job to the state.
+def restore(job: Job, state: State, folder: Path) -> None:
+    """Restore a job to the state that was read from a folder.
 
     Raises
     ------
     CheckpointError
-        The state belongs to another model or optimizer; the message names every array that differs.
+        The state belongs to another model or optimizer, and the message names every array that differs; or it holds
+        what no run can have saved.
     """
     restore_weights(job.trainer.model, state)
     shareds = job.trainer.optimizer.state
     check_matches(state, shapes({name: shared.get_value(borrow=True) for name, shared in shareds.items()}), "optimizer")
+    try:
+        restore_position(job, state.position)
+    except WrongValue as error:
+        what = f"damaged, so that this version cannot read the checkpoint's position ({error})"
+        raise CheckpointError(f"{folder / POSITION}: {what}: {_FIX}") from None
+    try:
+        check_optimizer(state.optimizer, job.progress.step)
+        job.carried = _carried(job, state.carried)
+    except WrongValue as error:
+        raise CheckpointError(f"{folder / STATE}: damaged: {error}: {_FIX}") from None
     for name, shared in shareds.items():
         shared.set_value(state.optimizer[name], borrow=True)
-    position = dict(state.position)
-    try:
-        job.schedule.state.update(position.pop("schedule"))
-        job.progress = Progress(**position)
-    except (LookupError, TypeError, ValueError) as error:
-        fix = "start again with --overwrite, or a new run with -o"
-        raise CheckpointError(f"this version cannot read the checkpoint's position ({error}): {fix}") from None
-    job.carried = state.carried.get("state")
+
+
+def _carried(job: Job, arrays: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Return the carried state (B, S), from which the next batch continues that of the batch before it."""
+    if not arrays:
+        return None
+    progress, array = job.progress, arrays.get("state")
+    if array is None or len(arrays) > 1:
+        raise WrongValue(f"expected one array, state, got {listed(sorted(arrays))}", "carried")
+    if not (job.config.data.carry_state and progress.batch):
+        raise WrongValue("nothing is carried here", "carried.state")
+    model, before = job.trainer.model, next(job.batches.epoch(progress.epoch, start=progress.batch - 1))
+    shape = (len(before.lengths), model.state_size)
+    if array.shape != shape or array.dtype != model.dtype:
+        got = f"{array.dtype}{list(array.shape)}"
+        raise WrongValue(f"expected {model.dtype}{list(shape)}, got {got}", "carried.state")
+    if not np.isfinite(array).all():
+        raise WrongValue("values that are not finite", "carried.state")
+    return array

@@ -10,6 +10,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema import other_notations
+from lstm_cli.data.schema.layout import LabelType, Separator
 from lstm_cli.data.schema.preprocessing import Chain, Transform
 from lstm_cli.data.schema.summary import Summary, text_type
 from lstm_cli.data.schema.values import flat
@@ -39,13 +40,15 @@ def is_textual(sequences: Sequence[RawSequence]) -> bool:
     return bool(sequences) and sequences[0].textual
 
 
-def label_type(summary: Summary, *, textual: bool) -> str:
+def label_type(summary: Summary, *, textual: bool) -> LabelType:
     """Return the type of labels in the file, so that predictions show them with the same type."""
     found = {name for name, count in summary.cells.items() if count and name != "null"}
-    return found.pop() if not textual and found in ({"int"}, {"bool"}) else "str"
+    if textual:
+        return "str"
+    return "int" if found == {"int"} else "bool" if found == {"bool"} else "str"
 
 
-def set_separator(name: str, sequences: Sequence[RawSequence]) -> str:
+def set_separator(name: str, sequences: Sequence[RawSequence]) -> Separator:
     """Return what separates the labels of sets in cells of text: ``|``, or a blank if no label contains one."""
     bars = blanks = False
     for sequence in sequences:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from lstm_cli.config.columns import InputSpec
 from lstm_cli.config.config import Config
+from lstm_cli.config.table import Fill
 from lstm_cli.data.formats import READERS, Options
 from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.missing import MissingValues
@@ -170,7 +171,7 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
     )
 
 
-def _fill(config: Config, name: str, kind: InputKind) -> str:
+def _fill(config: Config, name: str, kind: InputKind) -> Fill:
     """Return how missing values of an input are filled: numbers only are."""
     given = config.data.missing.fill
     if kind == "number":

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from lstm_cli.config.data import Calendar
-from lstm_cli.config.table import MISSING
+from lstm_cli.config.table import MISSING, Fill
 from lstm_cli.data.formats.raw import TableOptions
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.times import TimeForm
@@ -17,6 +17,11 @@ from lstm_cli.data.schema.vocabulary import Spelling
 InputKind = Literal["number", "tokens", "set"]
 TargetKind = Literal["category", "number", "set"]
 Per = Literal["step", "sequence"]
+LabelType = Literal["str", "int", "bool"]
+Separator = Literal[" ", "|"]
+
+#: The kind of a target that is the next step of an input, by the input's kind.
+NEXT_KINDS: dict[InputKind, TargetKind] = {"tokens": "category", "number": "number", "set": "set"}
 
 
 @dataclass(frozen=True)
@@ -63,14 +68,14 @@ class Column:
     chain: Chain = field(default_factory=Chain)
     spelling: Spelling = field(default_factory=Spelling)
     min_count: int = 1
-    label_type: str = "str"
+    label_type: LabelType = "str"
     unit: Literal["char", "word"] | None = None
     text: bool | None = None
-    separator: str = " "
+    separator: Separator = " "
     static: bool = False
     known: bool = False
     columns: tuple[str, ...] = ()
-    fill: str = "stop"
+    fill: Fill = "stop"
     indicator: bool = False
     calendar: Calendar | None = None
 
@@ -119,8 +124,8 @@ class TargetColumn:
     ahead: int = 0
     width: int = 1
     chain: Chain = field(default_factory=Chain)
-    label_type: str = "str"
-    separator: str = " "
+    label_type: LabelType = "str"
+    separator: Separator = " "
     hot: bool = False
     horizon: int = 1
     skip_missing: bool = False

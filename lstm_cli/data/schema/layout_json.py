@@ -4,9 +4,9 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from lstm_cli.data.formats.raw import TableOptions
-from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, LossColumns, TargetColumn
-from lstm_cli.data.schema.preprocessing import Chain, Transform
-from lstm_cli.data.schema.vocabulary import Spelling
+from lstm_cli.data.schema.consistency import check_layout
+from lstm_cli.data.schema.layout import Column, Layout, TargetColumn
+from lstm_cli.typed_json import WrongValue, built
 
 #: Attributes that are left out of the file where they have their default, as files of earlier versions do.
 _OPTIONAL = {
@@ -30,23 +30,26 @@ def layout_to_json(layout: Layout) -> dict[str, Any]:
 
 
 def layout_from_json(content: dict[str, Any]) -> Layout:
-    """Return the layout that `layout_to_json` described."""
+    """Return the layout that `layout_to_json` described.
+
+    Raises
+    ------
+    WrongValue
+        A value that no layout has, or values that do not fit each other.
+    """
     names = {key: name for name, key in _KEYS.items()}
     given = {names.get(key, key): value for key, value in content.items()}
-    loop = given.get("closed_loop")
-    parts: dict[str, Any] = {
-        "inputs": tuple(_column(column) for column in given["inputs"]),
-        "target": TargetColumn(**{**given["target"], "chain": _chain(given["target"]["chain"])}),
-        "loss": LossColumns(**given["loss"]),
-        "id": _names(given["id"]),
-        "closed_loop": None if loop is None else ClosedLoopLayout(**{**loop, "elements": tuple(loop["elements"])}),
-    }
-    if "table" in given:
-        columns = given["table"]["columns"]
-        parts["table"] = TableOptions(**{**given["table"], "columns": columns and tuple(columns)})
-    if "missing" in given:
-        parts["missing"] = tuple(given["missing"])
-    return Layout(**{**given, **parts})
+    if isinstance(given.get("id"), str):
+        given["id"] = [given["id"]]
+    try:
+        if "unit" not in given:  # which only columns may leave out
+            raise WrongValue("missing", "unit")
+        layout = built(Layout, given, _OPTIONAL)
+        check_layout(layout)
+    except WrongValue as error:
+        first, dot, rest = error.key.partition(".")
+        raise WrongValue(error.problem, f"{_KEYS.get(first, first)}{dot}{rest}") from None
+    return layout
 
 
 def _contents(part: Layout | Column | TargetColumn) -> dict[str, Any]:
@@ -57,17 +60,3 @@ def _contents(part: Layout | Column | TargetColumn) -> dict[str, Any]:
     return {
         name: value for name, value in given.items() if name not in optional or getattr(part, name) != defaults[name]
     }
-
-
-def _names(content: str | list[str]) -> tuple[str, ...]:
-    """Return the id columns; earlier versions wrote one name."""
-    return (content,) if isinstance(content, str) else tuple(content)
-
-
-def _column(content: dict[str, Any]) -> Column:
-    content = {**content, "columns": tuple(content.get("columns", ()))}
-    return Column(**{**content, "chain": _chain(content["chain"]), "spelling": Spelling(**content["spelling"])})
-
-
-def _chain(content: dict[str, Any]) -> Chain:
-    return Chain(tuple(Transform(**transform) for transform in content["transforms"]))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import ValueProblem
 from lstm_cli.data.schema.blocks import limits
+from lstm_cli.typed_json import WrongValue, built
 
 Numbers = NDArray[np.float64]
 
@@ -213,8 +214,20 @@ class Scaling:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Scaling":
-        """Return the scaling that `to_json` described."""
-        return cls(np.array(content["center"], np.float64), np.array(content["spread"], np.float64))
+        """Return the scaling that `to_json` described, or raise the `WrongValue` that says what is wrong."""
+        stored = built(_Stored, content)
+        scaling = cls(np.array(stored.center, np.float64), np.array(stored.spread, np.float64))
+        if len(scaling.center) != len(scaling.spread) or not scaling.finite or not (scaling.spread > 0).all():
+            raise WrongValue("expected as many finite centers as spreads above 0")
+        return scaling
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A scaling as JSON."""
+
+    center: tuple[float, ...]
+    spread: tuple[float, ...]
 
 
 def _merged(pieces: Sequence[Numbers], width: int) -> tuple[Numbers, Numbers, Numbers]:

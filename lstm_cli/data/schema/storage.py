@@ -5,18 +5,17 @@ the columns and the target.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from lstm_cli.data.schema.fitted_json import scales_from_json, words_from_json
 from lstm_cli.data.schema.layout_json import layout_from_json, layout_to_json
-from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 from lstm_cli.errors import CheckpointError
 from lstm_cli.plain_files import read_plain
+from lstm_cli.typed_json import WrongValue, expected, shown
 
 #: Increased when files of an older version can no longer be read unchanged.
 VERSION = 1
@@ -72,26 +71,41 @@ def schema_of(files: Mapping[str, bytes], folder: Path) -> Schema:
     """Return the schema of files that were read already; `folder` is for messages. Raises as `load_schema`."""
     vocabulary, scaling, columns = (_parsed(files[name], folder / name) for name in FILES)
     version, precision = columns.pop("version", None), columns.pop("precision", _PRECISION)
-    if version != VERSION:
+    if type(version) is int and version > VERSION:
         raise CheckpointError(
-            f"{folder / FILES[2]}: version {version}, but this program reads version {VERSION}: "
+            f"{folder / FILES[2]}: version {shown(version)}, but this program reads version {VERSION}: "
             f"use the version of lstm-cli that wrote it"
         )
+    with _damage(folder / FILES[2]):
+        if version != VERSION or type(version) is not int:
+            raise expected(str(VERSION), version).within("version")
+        if precision not in ("float32", "float64"):
+            raise expected("float32 or float64", precision).within("precision")
+        layout = layout_from_json(columns)
+    with _damage(folder / FILES[0]):
+        words = words_from_json(vocabulary, layout)
+    with _damage(folder / FILES[1]):
+        scales = scales_from_json(scaling, layout)
+    return Schema.assemble(
+        layout,
+        tokens=words.tokens,
+        sets=words.sets,
+        scaling=scales.scaling,
+        labels=words.labels,
+        own_scaling=scales.own,
+        precision=precision,
+        means=scales.means,
+    )
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turn a wrong value into the error that names the file and its key."""
     try:
-        labels, own = vocabulary["labels"], scaling["target"]
-        return Schema.assemble(
-            layout_from_json(columns),
-            tokens={name: Vocabulary.from_json(content) for name, content in vocabulary["tokens"].items()},
-            sets={name: Labels(names) for name, names in vocabulary["sets"].items()},
-            scaling={name: Scaling.from_json(content) for name, content in scaling["inputs"].items()},
-            labels=None if labels is None else Labels(labels),
-            own_scaling=None if own is None else Scaling.from_json(own),
-            precision=precision,
-            means={name: np.array(mean, np.float64) for name, mean in scaling.get("means", {}).items()},
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"{', '.join(FILES)} do not fit together ({error})"
-        raise CheckpointError(f"{folder}: {what}: copy them again from where the run was trained") from None
+        yield
+    except WrongValue as error:
+        what = f"damaged: {error}: {', '.join(FILES)} do not fit together"
+        raise CheckpointError(f"{path}: {what}: copy them again from where the run was trained") from None
 
 
 def _read(path: Path) -> bytes:

@@ -16,13 +16,11 @@ from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema import values
 from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
-from lstm_cli.data.schema.layout import Column, InputKind, LossColumns, Per, TargetColumn, TargetKind
+from lstm_cli.data.schema.layout import NEXT_KINDS, Column, LossColumns, Per, TargetColumn, TargetKind
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.quantities import recurs, share_of_hot
 from lstm_cli.data.schema.summary import Summary
 from lstm_cli.data.schema.weights import counted_cells
-
-_NEXT_KINDS: dict[InputKind, TargetKind] = {"tokens": "category", "number": "number", "set": "set"}
 
 
 def infer_target(
@@ -173,7 +171,7 @@ def _next(config: Config, spec: TargetSpec, inputs: tuple[Column, ...]) -> Targe
         what = ", ".join(f"{column.name}: {column.kind}" for column in own) or "only derived columns"
         fix = "the next step is one column of tokens, one of sets, or columns of numbers; or name a column"
         raise config.error("data.target", f"next does not work for these inputs ({what}): {fix}")
-    kind = _NEXT_KINDS[kinds[0]]
+    kind = NEXT_KINDS[kinds[0]]
     if spec.kind not in ("auto", kind):
         raise config.error("data.target.kind", f"got {spec.kind}, but the next step of {own[0].name} is a {kind}")
     if spec.per == "sequence":

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import label_key
+from lstm_cli.typed_json import WrongValue, built, expected, shown
 
 #: The unknown token: replaces every token that is not in the vocabulary; always at index 0.
 UNKNOWN = "<unk>"
@@ -98,9 +99,23 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Vocabulary":
-        """Return the vocabulary that `to_json` described."""
-        spelling = Spelling(content["lowercase"], content["last"])
-        return cls(content["tokens"], spelling, knows_unknown=content["knows_unknown"])
+        """Return the vocabulary that `to_json` described, or raise the `WrongValue` that says what is wrong."""
+        stored = built(_Stored, content)
+        if stored.tokens[:1] != (UNKNOWN,) or len(set(stored.tokens)) < len(stored.tokens):
+            raise WrongValue(f"expected {UNKNOWN} and then different tokens", "tokens")
+        if stored.last is not None and stored.last < 1:
+            raise WrongValue(f"expected 1 or more, got {shown(stored.last)}", "last")
+        return cls(stored.tokens, Spelling(stored.lowercase, stored.last), knows_unknown=stored.knows_unknown)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A vocabulary as JSON."""
+
+    tokens: tuple[str, ...]
+    knows_unknown: bool
+    lowercase: bool
+    last: int | None
 
 
 class Labels:
@@ -127,6 +142,19 @@ class Labels:
             if type_name == "int":
                 names = [int(name) for name in names]
         return cls(names)
+
+    @classmethod
+    def from_json(cls, content: Any, type_name: str = "str") -> "Labels":
+        """Return the labels of a list, of strings or of the type in the data; else raise the `WrongValue`."""
+        if type(content) is not list:
+            raise expected("a list", content)
+        types = {type(name).__name__ for name in content}
+        if len(types) > 1 or not types <= {"str", type_name}:
+            raise WrongValue(f"expected labels of type {type_name}, got {', '.join(sorted(types))}")
+        labels = cls(content)
+        if len(labels._index) < len(content):
+            raise WrongValue("a label is listed twice")
+        return labels
 
     def __len__(self) -> int:
         return len(self.names)
