@@ -1,17 +1,22 @@
 """Builds a model from a config and the schema of its data, with initial weights or those of a checkpoint."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.data import Schema
+from lstm_cli.engine.agreement import misfits
 from lstm_cli.engine.system import Code, build_closed_loop
 from lstm_cli.engine.threads import thread_count
+from lstm_cli.errors import CheckpointError
 from lstm_cli.graph.model import Model
-from lstm_cli.graph.plan import Sizes
+from lstm_cli.graph.plan import Sizes, declared
 from lstm_cli.ops.mode import exclusive
 from lstm_cli.run.checkpoint import State, check_matches
+from lstm_cli.run.names import BEST, RESOLVED, SCHEMA
 
 
 @exclusive
@@ -26,6 +31,22 @@ def build_model(config: Config, schema: Schema, code: Code | None = None) -> Mod
         model = build_closed_loop(config, schema, _sizes(schema), code)
     model.threads = thread_count(config.threads)
     return model
+
+
+def check_weights(config: Config, schema: Schema, state: State, run: Path) -> None:
+    """Raise a `CheckpointError` if config, schema and weights do not fit, before a model of any size is made."""
+    for key, _ in misfits(config, schema):
+        what = f"damaged: {', '.join(SCHEMA)} do not fit {key}"
+        raise CheckpointError(f"{run / RESOLVED}: {what}: restore the files that lstm-train wrote")
+    sizes, system = _sizes(schema), config.model.output
+    if system is not None and schema.layout.closed_loop is not None:
+        sizes = replace(sizes, outputs=system.size)
+    names = {parameter.name: (parameter.shape, config.precision) for parameter in declared(config.model, sizes)}
+    try:
+        check_matches(state, names)
+    except CheckpointError as error:
+        fix = "restore the folder from where the run was trained"
+        raise CheckpointError(f"{run}: damaged, as {', '.join(SCHEMA)} do not fit {BEST}: {error}\n{fix}") from None
 
 
 def _sizes(schema: Schema) -> Sizes:

@@ -125,6 +125,12 @@ def declare(
     return parameters + _declare_dense("output", width, sizes.outputs)
 
 
+def declared(spec: ModelSpec, sizes: Sizes) -> list[Parameter]:
+    """List every parameter of the network of a spec, without making any."""
+    embeddings = embedding_sizes(spec.embedding, sizes.tokens)
+    return declare(spec, sizes, embeddings, plan_layers(spec, sizes.numbers + sum(embeddings.values())))
+
+
 def _declare_direction(direction: Direction, *, learned_initial: bool) -> list[Parameter]:
     cell, name, units = direction.cell, direction.name, direction.units
     gates, bias = len(cell.gates), [cell.initial_bias.get(name, 0.0) for name in cell.biases]

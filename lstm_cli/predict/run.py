@@ -15,7 +15,7 @@ from lstm_cli.data import Encoded, UnknownCounts, encode, load_schema, raw_seque
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Origin, Source
-from lstm_cli.engine.build import build_model, restore_weights
+from lstm_cli.engine.build import build_model, check_weights, restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.memory import check_memory
@@ -77,6 +77,7 @@ class Run:
         self.folder = folder
         self.config: Config = load_resolved(folder / RESOLVED)
         self.schema = load_schema(folder)
+        check_weights(self.config, self.schema, state, folder)
         use_threads(self.config.threads)
         self.code = saved_code(folder, self.config, trust=trust)
         self.network = Network(build_model(self.config, self.schema, self.code), self.schema)

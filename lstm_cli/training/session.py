@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Data, Split, evaluation_batches
+from lstm_cli.engine.agreement import check_agreement
 from lstm_cli.engine.build import build_model, restore_weights, shapes
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code, try_system
@@ -17,7 +18,6 @@ from lstm_cli.optim.build import check_optimizer
 from lstm_cli.optim.schedules import auto_warmup, schedule
 from lstm_cli.run.checkpoint import State, check_matches
 from lstm_cli.run.names import POSITION, STATE
-from lstm_cli.training.agreement import check_agreement
 from lstm_cli.training.job import Job, Progress, total_steps
 from lstm_cli.training.position import position_of, restore_position
 from lstm_cli.typed_json import WrongValue

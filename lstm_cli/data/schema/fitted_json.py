@@ -92,7 +92,10 @@ def _vocabulary(content: Any, column: Column) -> Vocabulary:
 
 
 def _scaling(content: Any, column: Column) -> Scaling:
-    return _wide(Scaling.from_json(content), column.width)
+    scaling = _wide(Scaling.from_json(content), column.width)
+    if column.calendar is not None and (scaling.center.any() or (scaling.spread != 1).any()):
+        raise WrongValue("the calendar is not scaled")
+    return scaling
 
 
 def _wide(scaling: Scaling, width: int) -> Scaling:

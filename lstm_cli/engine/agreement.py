@@ -16,21 +16,13 @@ def check_agreement(config: Config, schema: Schema) -> None:
 
 
 def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
-    target, model, loss = schema.target, config.model, config.loss
-    if isinstance(model.embedding, dict):
-        yield from _embedding_problems(model.embedding, schema)
-    if target.kind != "number":
-        if model.output_activation is not None:
-            yield "model.output_activation", f"the target is of kind {target.kind}, which has its own: leave it out"
-        if loss.distance != "squared":
-            yield "loss.distance", f"for targets of kind number, but this one is of kind {target.kind}: leave it out"
+    target, loss = schema.target, config.loss
+    yield from misfits(config, schema)
+    if target.kind != "number" and loss.distance != "squared":
+        yield "loss.distance", f"for targets of kind number, but this one is of kind {target.kind}: leave it out"
     if loss.label_smoothing and target.kind != "category":
         yield "loss.label_smoothing", f"for categories, but the target is of kind {target.kind}: leave it out"
-    yield from _loop_problems(config, schema)
-    added = target.is_next and len(schema.predicted_numbers) == schema.numeric_size and target.horizon == 1
-    if model.residual and not added:
-        yield "model.residual", "needs target: next with numeric inputs only: leave it out"
-    if model.pool != "last" and target.per == "step":
+    if config.model.pool != "last" and target.per == "step":
         yield "model.pool", "the target is per step, so nothing is pooled: leave it out"
     metric = config.train.monitor.partition(".")[2]
     known = ("loss", *accumulator(target).names)
@@ -40,8 +32,24 @@ def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
         yield "train.monitor", f"got {config.train.monitor}, expected one of {', '.join(expected)}{hint}"
 
 
+def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
+    """Yield the keys of the config with which no model can be built for the data, and why."""
+    target, model = schema.target, config.model
+    if isinstance(model.embedding, dict):
+        yield from _embedding_problems(model.embedding, schema)
+    if target.kind != "number" and model.output_activation is not None:
+        yield "model.output_activation", f"the target is of kind {target.kind}, which has its own: leave it out"
+    yield from _loop_problems(config, schema)
+    added = target.is_next and len(schema.predicted_numbers) == schema.numeric_size and target.horizon == 1
+    if model.residual and not added:
+        yield "model.residual", "needs target: next with numeric inputs only: leave it out"
+
+
 def _loop_problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
-    if config.rollout is None or config.rollout.dynamics is not None:
+    driven = config.rollout is not None and config.rollout.dynamics is not None
+    if driven != (schema.layout.closed_loop is not None):
+        yield "rollout.dynamics", "the schema is that of another run: restore it"
+    if config.rollout is None or driven:
         return
     target = schema.target
     if target.kind != "number" or target.size != schema.numeric_size - schema.gap_size or schema.tokens:
