@@ -5,6 +5,7 @@ Legend: B batch, D numbers of the state, O outputs of the network.
 
 import inspect
 import sys
+import tempfile
 import traceback
 import types
 import warnings
@@ -77,6 +78,18 @@ def _quiet() -> Iterator[None]:
     with redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+@contextmanager
+def _no_files_left() -> Iterator[None]:
+    """Have PyTensor write the source of what it compiles into a folder that is removed: it leaves its files behind."""
+    usual = tempfile.tempdir
+    with tempfile.TemporaryDirectory() as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = usual
 
 
 def _describe_with_line(error: BaseException, path: Path) -> str:
@@ -263,7 +276,7 @@ def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:
     """
     zeros = [np.zeros((TRIAL_BATCHES[0], variable.type.shape[1]), variable.type.dtype) for variable in inputs]
     try:
-        with _quiet():
+        with _quiet(), _no_files_left():
             function = pytensor.function(inputs, outputs, mode="NUMBA", trust_input=True, on_unused_input="ignore")
             function(*zeros)
     except (NumbaError, NotImplementedError):

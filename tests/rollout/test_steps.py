@@ -1,6 +1,7 @@
 """Closed loops, a step of training at a time: what is fed back and what is counted, the loss and its gradient."""
 
 import json
+import tempfile
 
 import numpy as np
 import pytest
@@ -246,3 +247,10 @@ def batch_without_loop(batch):
     from dataclasses import replace
 
     return replace(batch, observed=None)
+
+
+def test_a_system_that_is_compiled_leaves_no_files_behind(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    randomized_job(world_config(world))
+    assert tempfile.tempdir == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,11 +1,13 @@
 """What happens to a run: each mishap takes a session and draws, does it, and checks what is promised about it."""
 
+import fcntl
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.benchmarks.soak.checks import Broken
 from tests.benchmarks.soak.commands import STOPS, Running
-from tests.benchmarks.soak.disk_mishaps import DISKS
+from tests.benchmarks.soak.disk_mishaps import DISKS, full_disk
 from tests.benchmarks.soak.file_mishaps import FILES
 from tests.benchmarks.soak.session import CODES, Session
 
@@ -66,14 +68,24 @@ def paused(session: Session, draw: random.Random) -> None:
             return
         wait(running)
         running.send("SIGSTOP")
-        if running.wait_for(running.is_stopped):
+        if running.wait_for(running.is_stopped) and is_locked(lock):  # and not done but for its end
             words = [session.world.config, "-o", session.run, *([option] if option else [])]
             second = session.commands.run("train", *words)
             session.check_second(second)
-            running.send("SIGCONT")
+        running.send("SIGCONT")
 
     session.train(draw, during=during)
     session.tally["paused"] += 1
+
+
+def is_locked(lock: Path) -> bool:
+    """Whether a process holds the lock of a run folder."""
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def left_alone(session: Session, draw: random.Random) -> None:
@@ -129,4 +141,5 @@ PROCESSES: list[Mishap] = [
     stopped, stopped, stopped, stopped_early, killed, killed, killed, paused, left_alone, closed_streams, predicted,
     prediction_stopped,
 ]  # fmt: skip
+FIRST: list[Mishap] = [stopped, stopped, killed, killed, full_disk, left_alone]  # for a run that is not there yet
 MISHAPS: list[Mishap] = [*PROCESSES, *DISKS, *FILES]

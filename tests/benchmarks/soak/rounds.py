@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lstm_cli.kernels.runtime.compilation import kernel_folder
 from tests.benchmarks.soak.checks import Broken
-from tests.benchmarks.soak.mishaps import MISHAPS
+from tests.benchmarks.soak.mishaps import FIRST, MISHAPS
 from tests.benchmarks.soak.session import Session
 
 
@@ -26,7 +26,7 @@ def play(seed: int, number: int, folder: Path, tally: Counter[str]) -> str:
     """Play a round; return how it failed, and what was done until then; empty if it did not."""
     cache = private_cache(folder)
     draw = random.Random(f"{seed} {number}")
-    plan = [draw.choice(MISHAPS) for _ in range(draw.randint(3, 7))]
+    plan = [draw.choice(FIRST), *(draw.choice(MISHAPS) for _ in range(draw.randint(3, 7)))]
     place = folder / f"round-{number}"
     session = Session(draw, place, cache, tally)
     failure = ""
