@@ -58,6 +58,10 @@ class CacheWarning(UserWarning):
     """Compiled code cannot be kept for the next process."""
 
 
+class CheckpointWarning(UserWarning):
+    """A checkpoint is used, although something about it cannot be verified."""
+
+
 def nearest(word: object, choices: Iterable[str]) -> str | None:
     """Return the choice that is closest to a misspelled word; None if none is close."""
     known = {choice.lower(): choice for choice in choices}

@@ -17,7 +17,7 @@ from lstm_cli.config.problems import Problem, problems_of
 from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.source import Source, dotted, got
 from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_yaml
-from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean, nearest
+from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean, listed, nearest
 from lstm_cli.plain_files import read_plain
 
 MAX_PROBLEMS = 50
@@ -53,11 +53,15 @@ def load_resolved(path: Path) -> Config:
     CheckpointError
         The file is damaged or was edited.
     """
+    return resolved_config(read_resolved(path), path)
+
+
+def read_resolved(path: Path) -> bytes:
+    """Return the content of a resolved config, for `resolved_config`."""
     try:
-        content = read_plain(path)
+        return read_plain(path)
     except OSError as error:
         raise CheckpointError(f"{path}: damaged: {error.strerror}: {_RESTORE}") from None
-    return resolved_config(content, path)
 
 
 def resolved_config(content: bytes, path: Path) -> Config:
@@ -70,6 +74,24 @@ def resolved_config(content: bytes, path: Path) -> Config:
     except (ConfigError, MemoryError) as error:
         first = str(error).partition("\n")[0] or "too large for memory"
         raise CheckpointError(f"{path}: damaged: {first}: {_RESTORE}") from None
+
+
+def completed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain values of a config that this tool stored, with the defaults of keys new since its version.
+
+    Raises
+    ------
+    ConfigError
+        There are keys that this version does not know, or values that no version stored.
+    """
+    try:
+        return Config.model_validate(values).model_dump(mode="json")
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+    unknown = [".".join(map(str, problem["loc"])) for problem in problems if problem["type"] == "extra_forbidden"]
+    if unknown:
+        raise ConfigError(f"keys that this version does not know ({listed(unknown)}): install a newer lstm-cli")
+    raise ConfigError(f"values that lstm-train does not write ({listed([problems[0]['msg']])}): train again")
 
 
 def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", overrides: Sequence[str] = ()) -> Config:

@@ -15,6 +15,7 @@ from lstm_cli.graph.dynamics import Dynamics, DynamicsError, Units, load_functio
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
 from lstm_cli.graph.rollout import ClosedLoop, ClosedLoopPlan
+from lstm_cli.plain_files import read_plain
 
 STARTS_TRIED = 8  # before training, to find errors of a system early
 
@@ -38,15 +39,28 @@ class Code:
     def read(cls, path: Path, error: Callable[[str], LstmError] = ConfigError) -> Self:
         """Read a file; `error` returns the exception for a problem with it."""
         try:
-            return cls(path, path.read_bytes().decode())
-        except (OSError, UnicodeDecodeError) as problem:
-            reason = getattr(problem, "strerror", None) or "not UTF-8"
-            raise error(f"{path} cannot be read ({reason}): give a file of Python") from None
+            content = read_plain(path)
+        except OSError as problem:
+            raise error(f"{path} cannot be read ({problem.strerror}): give a file of Python") from None
+        return cls.of_bytes(path, content, error)
+
+    @classmethod
+    def of_bytes(cls, path: Path, content: bytes, error: Callable[[str], LstmError] = ConfigError) -> Self:
+        """Return the code of a file that was read already; `path` is for messages."""
+        try:
+            return cls(path, content.decode())
+        except UnicodeDecodeError:
+            raise error(f"{path} cannot be read (not UTF-8): give a file of Python") from None
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the file: those that are hashed, written to the run folder and run."""
+        return self.text.encode()
 
     @property
     def digest(self) -> str:
         """SHA-256 of the text."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        return hashlib.sha256(self.content).hexdigest()
 
 
 class Divergence(NamedTuple):

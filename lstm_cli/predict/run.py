@@ -5,13 +5,15 @@
 [{"id": "a", "prediction": "wave"}]
 """
 
+import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lstm_cli.config import Config, load_resolved
-from lstm_cli.data import Encoded, UnknownCounts, encode, load_schema, raw_sequences, read_dataset, split_batches
+from lstm_cli.config import Config, read_resolved, resolved_config
+from lstm_cli.data import Encoded, UnknownCounts, encode, raw_sequences, read_dataset, schema_of, split_batches
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Origin, Source
@@ -20,14 +22,14 @@ from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.memory import check_memory
 from lstm_cli.engine.threads import use_threads
-from lstm_cli.errors import CheckpointError, ConfigError, counted
+from lstm_cli.errors import CheckpointError, CheckpointWarning, ConfigError, counted
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.future import Extension, Future, extension
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
-from lstm_cli.run.compatibility import check_schema
-from lstm_cli.run.names import BEST, RESOLVED
+from lstm_cli.run.compatibility import check_resolved, read_checked
+from lstm_cli.run.names import BEST, DYNAMICS, LAST, RESOLVED
 
 
 def load(folder: str | Path, *, trust: bool = False) -> "Run":
@@ -47,6 +49,17 @@ def load(folder: str | Path, *, trust: bool = False) -> "Run":
         The run contains code, and `trust` is false.
     """
     return Run(Path(folder), trust=trust)
+
+
+def _config(folder: Path, identity: Mapping[str, Any]) -> Config:
+    """Return the config of a run folder, if it is that of the checkpoint; the file is read once."""
+    path = folder / RESOLVED
+    content = read_resolved(path)
+    config = resolved_config(content, path)
+    other = None if "config" in identity else checkpoint.identity_of(folder / LAST)
+    for warning in check_resolved([identity, *([other] if other else [])], content, config, path):
+        warnings.warn(warning, CheckpointWarning, stacklevel=2)
+    return config
 
 
 class Run:
@@ -70,16 +83,16 @@ class Run:
     """
 
     def __init__(self, folder: Path, *, trust: bool = False) -> None:
-        if not (folder / RESOLVED).is_file():
+        if not os.path.lexists(folder / RESOLVED):
             raise CheckpointError(f"{folder}: contains no run: expected a folder that lstm-train wrote")
         state = checkpoint.load(folder / BEST)
-        check_schema(state.identity, folder)
+        files = read_checked(state.identity, folder)
         self.folder = folder
-        self.config: Config = load_resolved(folder / RESOLVED)
-        self.schema = load_schema(folder)
+        self.config: Config = _config(folder, state.identity)
+        self.schema = schema_of(files, folder)
         check_weights(self.config, self.schema, state, folder)
         use_threads(self.config.threads)
-        self.code = saved_code(folder, self.config, trust=trust)
+        self.code = saved_code(folder, files.get(DYNAMICS), self.config, trust=trust)
         self.network = Network(build_model(self.config, self.schema, self.code), self.schema)
         restore_weights(self.network.model, state)
 

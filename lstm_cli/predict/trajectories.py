@@ -22,13 +22,18 @@ from lstm_cli.predict.wording import plain
 from lstm_cli.run.names import DYNAMICS
 
 
-def saved_code(folder: Path, config: Config, *, trust: bool) -> Code | None:
-    """Return the code of the system in a run folder, if the model drives one and the user trusts the folder."""
+def saved_code(folder: Path, content: bytes | None, config: Config, *, trust: bool) -> Code | None:
+    """Return the code of the system in a run folder, if the model drives one and the user trusts the folder.
+
+    `content` is that of the file, as it was compared with the checkpoint; None where there is none.
+    """
     named = dynamics(config)
     if named is None:
         return None
     path, (file, function) = folder / DYNAMICS, named
-    code = Code.read(path, CheckpointError)
+    if content is None:
+        raise CheckpointError(f"{path}: the file is missing: restore that file, or train again")
+    code = Code.of_bytes(path, content, CheckpointError)
     if not trust:
         raise ConfigError(
             f"{folder}: this model drives a system, and to predict runs the code in {path} (its function {function}; "

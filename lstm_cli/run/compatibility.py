@@ -5,17 +5,21 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lstm_cli.config.config import Config
 from lstm_cli.config.fields import ResumeRule
 from lstm_cli.config.grammar import resume_rules
-from lstm_cli.errors import CheckpointError, DataError
+from lstm_cli.config.load import completed
+from lstm_cli.errors import CheckpointError, ConfigError, DataError, listed
+from lstm_cli.plain_files import read_plain
 from lstm_cli.run.names import DYNAMICS, RESOLVED, SCHEMA
 
+CONFIG_KEY = "config"  # of an identity
 CHECKED_FILES = (*SCHEMA, DYNAMICS)  # a checkpoint is valid only with exactly these files
 LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
 
@@ -101,50 +105,138 @@ def environment(seed: int) -> dict[str, Any]:
     }
 
 
-def identity(run: Path, data: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return what identifies the run of a checkpoint: digests of config, schema and data, and the versions.
+def identity(
+    config: Mapping[str, Any], files: Mapping[str, bytes], data: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what identifies the run of a checkpoint: its config, digests of files and data, and the versions.
 
     Parameters
     ----------
-    run
-        The run folder.
+    config
+        Plain values of the config, with all its keys.
+    files
+        The contents of `CHECKED_FILES`, of those that the run has, and of the resolved config.
     data
         Digest of each split that is used for training or for choosing the best state.
     """
-    digests = {name: _digest(run / name) for name in (RESOLVED, *CHECKED_FILES) if (run / name).is_file()}
-    return {"digests": digests, "data": dict(data or {}), "versions": versions()}
+    return {
+        "config": dict(config),
+        "digests": {name: _digest(content) for name, content in files.items()},
+        "sizes": {name: len(content) for name, content in files.items()},
+        "data": dict(data or {}),
+        "versions": versions(),
+    }
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def check_identity(saved: Mapping[str, Any], run: Path, data: Mapping[str, str] | None = None) -> list[str]:
+def check_identity(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> list[str]:
     """Compare a checkpoint's identity with the present one; return changes that may affect the last bits of results.
 
     Raises
     ------
     CheckpointError
-        A file of the schema was changed: labels and scales would silently be wrong.
+        The config, or a file of the schema, is not that of the checkpoint's training.
     DataError
         The data has changed: the position in an epoch and the best score so far would be meaningless.
     """
-    check_schema(saved, run)
-    now = identity(run, data)
-    for name, digest in saved.get("data", {}).items():
+    check_model(saved, now, run)
+    for name, digest in _section(saved, "data", run).items():
         if digest != now["data"].get(name):
             raise DataError(
                 f"{run}: cannot be resumed, as the sequences of data.{name} have changed since the run was started: "
                 f"restore them, or start a new run with -o"
             )
-    old, new = saved.get("versions", {}), now["versions"]
+    old, new = _section(saved, "versions", run), now["versions"]
     return [f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]]
 
 
-def check_schema(saved: Mapping[str, Any], run: Path) -> None:
-    """Raise a `CheckpointError` if a file of the schema, or the system's, is not that of the checkpoint's training."""
+def check_model(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> None:
+    """Raise a `CheckpointError` if the checkpoint's model is not the present one: its config, schema or system."""
+    old, new = _section(saved, "digests", run), now["digests"]
     for name in CHECKED_FILES:
-        digest = _digest(run / name) if (run / name).is_file() else None
-        if saved.get("digests", {}).get(name) != digest:
-            what = "the file is missing" if digest is None else "not the file that the checkpoint was trained with"
-            raise CheckpointError(f"{run / name}: {what}: restore that file, or train again")
+        if old.get(name) != new.get(name):
+            raise _other_file(run / name, "missing" if name not in new else "")
+    if CONFIG_KEY in saved:
+        _check_values(_section(saved, CONFIG_KEY, run), now[CONFIG_KEY], f"{run}: the config")
+
+
+def read_checked(saved: Mapping[str, Any], run: Path) -> dict[str, bytes]:
+    """Return the contents of `CHECKED_FILES` in a run folder, each read once, if they are those of the checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        A file is not that of the checkpoint's training.
+    """
+    digests, sizes, found = _section(saved, "digests", run), _section(saved, "sizes", run), {}
+    for name in CHECKED_FILES:
+        path, digest, size = run / name, digests.get(name), sizes.get(name)
+        if digest is None and not os.path.lexists(path):
+            continue
+        try:
+            content = read_plain(path, size=size if isinstance(size, int) else None)
+        except FileNotFoundError:
+            raise _other_file(path, "missing") from None
+        except OSError as error:
+            raise _other_file(path, str(error.strerror)) from None
+        if _digest(content) != digest:
+            raise _other_file(path)
+        found[name] = content
+    return found
+
+
+def check_resolved(saved: Sequence[Mapping[str, Any]], content: bytes, config: Config, path: Path) -> list[str]:
+    """Check that a resolved config is that of a checkpoint; return warnings.
+
+    Parameters
+    ----------
+    saved
+        The checkpoint's identity, and that of the run's other checkpoint. Those of earlier versions have no config; one
+        of the two has the digest of the file, unless the run was stopped between writing it and a checkpoint.
+    content, config
+        The file as read, and the config in it.
+    path
+        The file, for messages.
+
+    Raises
+    ------
+    CheckpointError
+        The file was edited, or a newer version wrote the checkpoint.
+    """
+    values = next((_section(identity, CONFIG_KEY, path.parent) for identity in saved if CONFIG_KEY in identity), None)
+    if values is not None:
+        _check_values(values, config.model_dump(mode="json"), str(path))
+        return []
+    if any(_section(identity, "digests", path.parent).get(path.name) == _digest(content) for identity in saved):
+        return []
+    what = "an earlier version wrote the checkpoints, which do not tell whether this file was edited since"
+    return [f"{path}: {what}: make sure that it is as lstm-train wrote it"]
+
+
+def _check_values(saved: Mapping[str, Any], now: Mapping[str, Any], place: str) -> None:
+    """Raise a `CheckpointError` naming the keys of a config that are not as in the checkpoint, which may have fewer."""
+    try:
+        before = completed(saved)
+    except ConfigError as error:
+        raise CheckpointError(f"{place}: cannot be compared with the checkpoint's, which has {error}") from None
+    if changed := compare_configs(before, now).refused:
+        what = f"not what the checkpoint was trained with ({listed(changed)})"
+        raise CheckpointError(f"{place}: {what}: restore {RESOLVED} as lstm-train wrote it, or train again")
+
+
+def _section(identity: Mapping[str, Any], name: str, run: Path) -> Mapping[str, Any]:
+    """Return a part of a checkpoint's identity, which is empty in checkpoints of versions without it."""
+    part = identity.get(name, {})
+    if not isinstance(part, Mapping):
+        raise CheckpointError(f"{run}: damaged checkpoint: its {name} are not an object: copy it again")
+    return part
+
+
+def _other_file(path: Path, found: str = "") -> CheckpointError:
+    if found == "missing":
+        return CheckpointError(f"{path}: the file is missing: restore that file, or train again")
+    what = f"not the file that the checkpoint was trained with{found and f' ({found})'}"
+    return CheckpointError(f"{path}: {what}: restore that file, or train again")

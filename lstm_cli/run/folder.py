@@ -6,7 +6,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
@@ -106,18 +106,6 @@ class RunFolder:
         if name not in FILES:
             raise ValueError(f"{name} is not listed in FILES, so --overwrite would leave it behind")
         replace_file(self.path / name, content.encode() if isinstance(content, str) else content)
-
-    def write_schema(self, save: Callable[[Path], None]) -> None:
-        """Have `save` write the schema's files into a temporary folder, and move each to its place."""
-        folder = temporary_name(self.path / SCHEMA_FOLDER)
-        try:
-            with disk_errors(self.path):
-                folder.mkdir()
-                save(folder)
-                for file in sorted(folder.iterdir()):
-                    self.write(file.name, file.read_bytes())
-        finally:
-            remove_folders([folder], SCHEMA)
 
     def close(self) -> None:
         """Release the folder."""

@@ -34,4 +34,4 @@ CHECKPOINT_FILES = (MANIFEST, MODEL, STATE, POSITION)  # in order of removal: a 
 
 LOCK: Final = ".lstm-run.lock"
 PROBE: Final = "probe"  # written and removed, to find out early whether the folder can be written to
-SCHEMA_FOLDER: Final = "schema"  # holds the schema's files until each is moved to its place
+SCHEMA_FOLDER: Final = "schema"  # in earlier versions held the schema's files until each was moved to its place

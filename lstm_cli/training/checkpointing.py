@@ -2,23 +2,22 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal
 
 from lstm_cli.config.fields import Every
-from lstm_cli.data import save_schema
+from lstm_cli.data import contents
 from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.metrics import scores_of
 from lstm_cli.errors import DataError, Diverged
 from lstm_cli.run import checkpoint
-from lstm_cli.run.compatibility import check_identity, environment, identity
+from lstm_cli.run.compatibility import check_identity, check_model, environment, identity, read_checked
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.metrics_log import trim_metrics
-from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, RESOLVED
+from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, RESOLVED, SCHEMA
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, Result, StepDone
 from lstm_cli.training.horizon import rolled
@@ -54,7 +53,8 @@ def run_training(
         Changes of the config since the run was started.
     """
     digests: dict[str, str] = {name: batches.dataset.digest() for name, batches in job.scored.items() if name != "test"}
-    notes = [Note(change) for change in changes] + _prepare(run, job, digests, resume=resume)
+    now, notes = _prepare(run, job, digests, resume=resume)
+    notes = [*(Note(change) for change in changes), *notes]
     with ExitStack() as stack:
         earlier = trim_metrics(run.path / METRICS, job.progress.evaluated_step)
         files: list[Sink] = [MetricsFile(run.path / METRICS), open_log(run.path / LOG)]
@@ -67,39 +67,51 @@ def run_training(
         dispatch.check()
         scores = {entry["split"]: scores_of(entry) for entry in earlier if entry["step"] == job.progress.best_step}
         result = Result(run.path, job.progress.best_step, scores)
-        return CheckpointingRun(run, job, identity(run.path, digests), signals, dispatch, result).work()
+        return CheckpointingRun(run, job, now, signals, dispatch, result).work()
 
 
-def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool) -> list[Note]:
-    """Restore a resumed job to where the run stopped, and write the run's description; return notes for the user."""
+def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool) -> tuple[dict[str, Any], list[Note]]:
+    """Restore a resumed job to where the run stopped, and write the run's description.
+
+    Returns
+    -------
+    identity, notes
+        What identifies the run in its checkpoints, of the same bytes that were written or compared, and notes for the
+        user.
+    """
     found = checkpoint.load_newest(run.path) if resume else None
+    saved = None if found is None else found.state.identity
+    files = contents(job.data.schema) if saved is None else read_checked(saved, run.path)
+    _check_code(run, job, files if saved else None)
+    files = {
+        RESOLVED: job.config.to_yaml().encode(),
+        **files,
+        **({} if job.code is None else {DYNAMICS: job.code.content}),
+    }
+    now = identity(job.config.model_dump(mode="json"), files, digests)
     notes = [Note(text) for text in [*job.data.notes, *notes_on_schedule(job)]]
     notes += [Note(text, warning=True) for text in run.warnings]
     if found is not None:
-        versions = check_identity(found.state.identity, run.path, digests)
+        versions = check_identity(found.state.identity, now, run.path)
         notes += [Note(f"other versions than before: {change}", warning=True) for change in versions]
         notes += [Note(found.warning, warning=True)] * bool(found.warning)
         restore(job, found.state, found.folder)
     run.write(CONFIG, job.config.source.text)
-    run.write(RESOLVED, job.config.to_yaml())
-    _write_code(run, job, resumed=found is not None)
+    for name, content in files.items():
+        if found is None or name not in SCHEMA:
+            run.write(name, content)
     if found is None:
-        run.write_schema(partial(save_schema, job.data.schema))
         run.write(ENVIRONMENT, json.dumps(environment(job.config.seed), indent=1) + "\n")
-    return notes
+    return now, notes
 
 
-def _write_code(run: RunFolder, job: Job, *, resumed: bool) -> None:
-    """Write the code of the driven system into the run folder, or refuse to continue with different code."""
-    if job.code is None:
-        return
-    path = run.path / DYNAMICS
-    if resumed and path.read_bytes() != job.code.text.encode():
+def _check_code(run: RunFolder, job: Job, saved: Mapping[str, bytes] | None) -> None:
+    """Raise a `DataError` if the code of the driven system is not that of the run to resume."""
+    if job.code is not None and saved is not None and saved.get(DYNAMICS) != job.code.content:
         raise DataError(
-            f"{run.path}: cannot be resumed, as {job.code.path} has changed since the run was started ({path} is the "
-            f"original): restore it, or start a new run with -o"
+            f"{run.path}: cannot be resumed, as {job.code.path} has changed since the run was started "
+            f"({run.path / DYNAMICS} is the original): restore it, or start a new run with -o"
         )
-    run.write(DYNAMICS, job.code.text)
 
 
 @dataclass
@@ -186,7 +198,9 @@ class CheckpointingRun:
         """Score the best state on the test data, and show how far its closed loop can be trusted."""
         tested, closed_loop = "test" in self.job.scored, self.job.config.rollout is not None
         if tested or closed_loop:
-            restore_weights(self.job.trainer.model, checkpoint.load(self.run.best))
+            best = checkpoint.load(self.run.best)
+            check_model(best.identity, self.identity, self.run.path)
+            restore_weights(self.job.trainer.model, best)
         if tested:
             self._test()
         if closed_loop:

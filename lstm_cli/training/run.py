@@ -1,13 +1,15 @@
 """A training run from config to run folder: locks the folder and checks changes of the config before training."""
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from lstm_cli.config import load_resolved
+from lstm_cli.config import read_resolved, resolved_config
 from lstm_cli.config.config import Config
 from lstm_cli.errors import ConfigError
-from lstm_cli.run.compatibility import compare_configs
+from lstm_cli.run.checkpoint import identity_of
+from lstm_cli.run.compatibility import check_resolved, compare_configs
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import RESOLVED, SCHEMA
 from lstm_cli.signals import Signals
@@ -47,7 +49,7 @@ def train_into_folder(
 def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sink], *, resume: bool) -> Result:
     """Open the data, build the job and train; until then a signal ends the run at once."""
     with signals.at_once():
-        changes = _changes(run.path, config) if resume else []
+        changes = _changes(run, config) if resume else []
         # PyTensor takes a second to import: a refused config, bad data or a signal need not wait for it.
         from lstm_cli.engine.memory import open_checked_data
 
@@ -72,17 +74,20 @@ def _precision(run: Path) -> str | None:
     return load_schema(run).precision if all((run / name).is_file() for name in SCHEMA) else None
 
 
-def _changes(run: Path, config: Config) -> list[str]:
+def _changes(run: RunFolder, config: Config) -> list[str]:
     """Compare the config with the one that the run was started with; return the allowed changes."""
-    resolved = run / RESOLVED
-    if not resolved.is_file():
+    resolved = run.path / RESOLVED
+    if not os.path.lexists(resolved):
         return []
-    before = load_resolved(resolved)  # loaded as a config, so that keys new since its version get their defaults
+    content = read_resolved(resolved)
+    before = resolved_config(content, resolved)  # keys new since its version get their defaults
+    saved = [identity for folder in (run.last, run.best) if (identity := identity_of(folder))]
+    run.warnings += check_resolved(saved, content, before, resolved) if saved else []
     changes = compare_configs(*(config.model_dump(mode="json") for config in (before, config)))
     if changes.refused:
         listing = "\n".join(f"  {change}" for change in changes.refused)
         raise ConfigError(
-            f"{run}: cannot be resumed with these keys changed:\n{listing}\n"
+            f"{run.path}: cannot be resumed with these keys changed:\n{listing}\n"
             f"give these keys their old values, or start a new run with -o"
         )
     return [f"changed since the run was started: {change}" for change in changes.allowed]

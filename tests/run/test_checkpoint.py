@@ -156,9 +156,8 @@ def test_the_message_names_the_file_and_the_damage(small: Path, name: str) -> No
     with pytest.raises(CheckpointError, match=re.escape(f"{small / name}: damaged checkpoint: the file is missing")):
         load(small)
     (small / name).mkdir()
-    with pytest.raises(
-        CheckpointError, match=re.escape(f"{small / name}: damaged checkpoint: cannot be read: Is a dir")
-    ):
+    what = f"{small / name}: damaged checkpoint: not a regular file but a folder"
+    with pytest.raises(CheckpointError, match=re.escape(what)):
         load(small)
 
 
@@ -180,7 +179,7 @@ def test_a_newer_format_asks_for_a_newer_version(small: Path) -> None:
 @pytest.mark.parametrize("value", [None, "x", [], {}, {"x": {}}, {MODEL: {"size": "1", "sha256": 2}}])
 def test_a_forged_manifest_is_no_traceback(small: Path, key: str, value: object) -> None:
     data = forged(read(small), lambda manifest: manifest.update({key: value}))
-    if key == "identity":
+    if key == "identity" and isinstance(value, dict):
         assert decode({**read(small), MANIFEST: data}, small).identity == value
     else:
         with pytest.raises(CheckpointError):

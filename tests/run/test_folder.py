@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, ConfigError, DiskError, RunBusy
 from lstm_cli.run import folder as runfolder
 from lstm_cli.run.checkpoint import load_newest, save
-from lstm_cli.run.compatibility import check_identity, compare_configs, environment, identity
+from lstm_cli.run.compatibility import check_identity, check_model, compare_configs, environment, identity, read_checked
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import LOCK
 from tests.support.crash import Worker
@@ -30,7 +31,7 @@ def run(tmp_path: Path) -> Path:
     with RunFolder.create(path) as run:
         for name in ("config.yaml", "resolved.yaml", "environment.json", "metrics.jsonl"):
             run.write(name, f"{name} of the first run")
-        run.write_schema(lambda folder: (folder / "vocabulary.json").write_text("[]"))
+        run.write("vocabulary.json", "[]")
         save(state(1), run.last)
         save(state(1), run.best)
     return path
@@ -243,25 +244,36 @@ class TestLock:
             assert "cannot be locked (Function not implemented)" in resumed.warnings[0]
 
 
+CONFIG = config_from_mapping({"data": {"train": "a.csv", "target": "y"}}).model_dump(mode="json")
+FILES = {"resolved.yaml": b"resolved.yaml of the first run", "vocabulary.json": b"[]"}
+
+
 class TestIdentity:
     """What a checkpoint belongs to."""
 
     def test_the_same_run_is_the_same(self, run: Path) -> None:
-        kept = json.loads(json.dumps(identity(run)))
-        assert check_identity(kept, run) == []
+        kept = json.loads(json.dumps(identity(CONFIG, FILES, {"train": "ab"})))
+        assert check_identity(kept, identity(CONFIG, FILES, {"train": "ab"}), run) == []
         assert set(kept["digests"]) == {"resolved.yaml", "vocabulary.json"}
+        assert read_checked(kept, run) == {"vocabulary.json": b"[]"}
 
-    @pytest.mark.parametrize("name", ["vocabulary.json", "scaling.json"])
-    def test_another_schema_is_refused(self, run: Path, name: str) -> None:
-        kept = identity(run)
-        (run / name).write_text("changed")
+    @pytest.mark.parametrize(
+        ("name", "content"), [("vocabulary.json", "{}"), ("vocabulary.json", "{ }"), ("scaling.json", "")]
+    )
+    def test_another_schema_is_refused(self, run: Path, name: str, content: str) -> None:
+        (run / name).write_text(content)
+        for kept in (identity(CONFIG, FILES), {"digests": identity(CONFIG, FILES)["digests"]}):
+            with pytest.raises(CheckpointError, match=f"{name}: not the file that the checkpoint was trained with"):
+                read_checked(kept, run)
+        now = identity(CONFIG, FILES | {name: content.encode()})
         with pytest.raises(CheckpointError, match=f"{name}: not the file that the checkpoint was trained with"):
-            check_identity(kept, run)
+            check_model(kept, now, run)
 
     def test_other_versions_are_named(self, run: Path) -> None:
-        kept = identity(run)
+        kept = identity(CONFIG, FILES)
         kept["versions"]["numpy"] = "1.0"
-        assert [note.split(" -> ")[0] for note in check_identity(kept, run)] == ["numpy 1.0"]
+        found = check_identity(kept, identity(CONFIG, FILES), run)
+        assert [note.split(" -> ")[0] for note in found] == ["numpy 1.0"]
 
     def test_the_environment_is_json(self) -> None:
         found = json.loads(json.dumps(environment(seed=3)))

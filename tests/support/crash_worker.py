@@ -61,7 +61,7 @@ def do_open(task: dict) -> None:
     with RunFolder.resume(path) if task["resume"] else RunFolder.create(path, overwrite=task["overwrite"]) as run:
         for name in ("config.yaml", "resolved.yaml", "environment.json"):
             run.write(name, task["content"] * 100)
-        run.write_schema(lambda folder: (folder / "vocabulary.json").write_text(task["content"] * 100))
+        run.write("vocabulary.json", task["content"] * 100)
         time.sleep(task.get("seconds", 0))
 
 
