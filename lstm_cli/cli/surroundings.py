@@ -12,7 +12,7 @@ import sys
 import warnings
 from contextlib import suppress
 
-from lstm_cli.errors import CacheWarning
+from lstm_cli.errors import CacheWarning, CheckpointWarning
 
 #: Variables that commands ignore: those of the libraries that compile, compute and share work.
 _FOREIGN = re.compile(r"(NUMBA|PYTENSOR|THEANO|OMP|GOMP|KMP|MKL|OPENBLAS|GOTO|BLIS)_.*|THEANORC")
@@ -58,7 +58,8 @@ def show_own_warnings() -> None:
     """Show warnings of this package as one line each, and none of Python's or of other libraries, whatever was set."""
     warnings.resetwarnings()
     warnings.simplefilter("ignore")
-    warnings.simplefilter("always", CacheWarning)
+    for category in (CacheWarning, CheckpointWarning):
+        warnings.simplefilter("always", category)
     warnings.showwarning = _show  # type: ignore[assignment]
 
 
