@@ -118,10 +118,15 @@ def forge_file(state: Path, name: str, content: bytes) -> None:
 def forge_schema(run: Path, name: str, content: bytes) -> None:
     """Replace a file of a run's schema, and its hashes in both checkpoints."""
     (run / name).write_bytes(content)
-    digest = hashlib.sha256(content).hexdigest()
+    facts = {"digests": hashlib.sha256(content).hexdigest(), "sizes": len(content)}
+
+    def change(manifest: dict[str, Any]) -> None:
+        for key, fact in facts.items():
+            manifest["identity"][key][name] = fact
+
     for state in (run / BEST, run / LAST):
         if state.is_dir():
-            _reseal(state, lambda manifest: manifest["identity"]["digests"].update({name: digest}))
+            _reseal(state, change)
 
 
 def _reseal(state: Path, change: Any) -> None:
