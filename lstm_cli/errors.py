@@ -55,7 +55,7 @@ class Interrupted(LstmError):
 
 
 class CacheWarning(UserWarning):
-    """Compiled code cannot be kept for the next process."""
+    """Compiled code cannot be kept for the next process: this one works as well, and the next compiles it anew."""
 
 
 class CheckpointWarning(UserWarning):

@@ -12,7 +12,7 @@ def set_pytensor_flags() -> None:
     None of our graphs has C code, but a PyTensor that finds a compiler builds a module of its own at the first
     function, which fails without Python's headers, or where ``~/.pytensor`` cannot be written.
     """
-    folder = cache_folder("pytensor")
+    folder = _folder()
     try:
         Path.home()
     except RuntimeError:  # PyTensor looks for its settings there
@@ -22,3 +22,11 @@ def set_pytensor_flags() -> None:
     given = os.environ.get("PYTENSOR_FLAGS", "").rstrip(" ,")
     if not given.endswith(ours):  # as from a process that started this one; of several values the last one counts
         os.environ["PYTENSOR_FLAGS"] = f"{given},{ours}" if given else ours
+
+
+def _folder() -> Path:
+    """Return where PyTensor may write: without a compiler it does not, so that any place serves where there is none."""
+    try:
+        return cache_folder("pytensor")
+    except OSError:
+        return Path(os.devnull) / "pytensor"

@@ -6,6 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import llvmlite
+import llvmlite.binding
+import numba
+import pytest
+
 from lstm_cli.kernels.runtime import compilation
 
 SCRIPT = """
@@ -43,3 +48,35 @@ def test_a_change_in_any_folder_of_the_kernels_is_another_version(tmp_path, monk
     before = digest()
     (tmp_path / "kernels/cells/gru.py").rename(tmp_path / "kernels/simd/gru.py")
     assert digest() != before
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        (numba, "__version__", "0.0"),
+        (llvmlite, "__version__", "0.0"),
+        (llvmlite.binding, "llvm_version_info", (1, 0, 0)),
+        (llvmlite.binding, "get_host_cpu_name", lambda: "another"),
+        (sys, "abiflags", "t"),
+        (compilation, "REGISTERS", compilation.REGISTERS._replace(lanes=2)),
+        *((numba.config, name, "another") for name in compilation.SETTINGS),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_other_versions_processors_and_settings_are_another_folder(monkeypatch, place, name, value):
+    before = compilation.kernel_folder()
+    assert compilation.kernel_folder.__wrapped__() == before
+    monkeypatch.setattr(place, name, value, raising=False)
+    monkeypatch.setattr(compilation, "cache_folder", Path)
+    assert compilation.kernel_folder.__wrapped__().name != before.name
+
+
+@pytest.mark.parametrize(
+    "setting", ["NUMBA_OPT=1", "NUMBA_BOUNDSCHECK=1", "NUMBA_CPU_NAME=generic", "NUMBA_DEBUGINFO=1", "LSTM_CLI_LANES=4"]
+)
+def test_settings_of_a_process_are_another_folder(setting):
+    code = "from lstm_cli.kernels.runtime.compilation import machine_digest; print(machine_digest())"
+    environment = dict(os.environ, **dict([setting.split("=")]))
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() != compilation.machine_digest()

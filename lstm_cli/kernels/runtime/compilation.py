@@ -6,66 +6,70 @@ stale code after a change in another.
 """
 
 import hashlib
+import platform
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import llvmlite
 import numba
-from numba.core import caching
+import numpy
 
 from lstm_cli.kernels.runtime.caches import cache_folder
+from lstm_cli.kernels.runtime.entries import KernelCache
 from lstm_cli.kernels.runtime.registers import REGISTERS
 
 # No guards against NaN and infinity in the arithmetic: non-finite values are checked for once per update, by parts
 # compiled with `exact=True`. With numba's Python error model the check for a zero divisor stops vectorisation.
 FAST = {"reassoc", "contract", "arcp", "nsz", "afn", "nnan", "ninf"}
 EXACT = FAST - {"nnan", "ninf"}
-FLAGS: dict[str, Any] = {"error_model": "numpy", "cache": True}
+FLAGS: dict[str, Any] = {"error_model": "numpy", "fastmath": FAST}
+# What numba is set to by variables or a file of the user's, where that changes the machine code.
+SETTINGS = (
+    "BOUNDSCHECK", "CPU_FEATURES", "CPU_NAME", "DEBUGINFO_DEFAULT", "ENABLE_AVX", "ENABLE_PROFILING",
+    "EXTEND_VARIABLE_LIFETIMES", "JIT_COVERAGE", "LLVM_REFPRUNE_FLAGS", "LLVM_REFPRUNE_PASS", "LOOP_VECTORIZE", "OPT",
+    "PARFOR_MAX_TUPLE_SIZE", "SLP_VECTORIZE", "USE_LLVMLITE_MEMORY_MANAGER", "USING_SVML",
+)  # fmt: skip
 
 
 @cache
 def source_digest() -> str:
-    """Hash of every kernel source: the version of the compiled code."""
+    """Hash of every kernel source."""
     digest, room = hashlib.sha256(), Path(__file__).parents[1]
     for path in sorted(room.rglob("*.py")):
         digest.update(path.relative_to(room).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
+def machine_digest() -> str:
+    """Hash of all else that machine code depends on: the processor, the compilers' versions and their settings."""
+    facts = {
+        "python": (sys.implementation.cache_tag, sys.abiflags, platform.machine(), sys.platform),
+        "versions": (numba.__version__, llvmlite.__version__, llvmlite.binding.llvm_version_info, numpy.__version__),
+        "processor": (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten()),
+        "settings": [(name, str(getattr(numba.config, name, None))) for name in SETTINGS],
+        "registers": REGISTERS,
+    }
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
 @cache
 def kernel_folder() -> Path:
-    """Folder of the compiled kernels."""
-    return cache_folder(f"kernels-{source_digest()}-{REGISTERS.lanes}")
+    """Folder of the compiled kernels: another one for every version of the sources and everything below them."""
+    return cache_folder(f"kernels-{source_digest()}-{machine_digest()}")
 
 
-class _KernelCacheLocator(caching._CacheLocator):  # type: ignore[misc]  # numba has no types
-    """Places the machine code of this package's kernels, and of nothing else."""
-
-    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
-        module = py_func.__module__.removeprefix("lstm_cli.kernels.")
-        self._py_file, self._place = py_file, f"{module}-{py_func.__code__.co_firstlineno}"
-
-    def get_cache_path(self) -> str:
-        return str(kernel_folder())
-
-    def get_source_stamp(self) -> str:
-        return source_digest()
-
-    def get_disambiguator(self) -> str:
-        return self._place
-
-    @classmethod
-    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "_KernelCacheLocator | None":
-        return cls(py_func, py_file) if py_func.__module__.startswith("lstm_cli.kernels.") else None
-
-
-caching.CacheImpl._locator_classes.insert(0, _KernelCacheLocator)
+def kept(compiled: Any, function: Callable[..., Any]) -> Any:
+    """Have numba look for a function's machine code on disk before it compiles, and keep it there."""
+    compiled._cache = KernelCache(function, kernel_folder)
+    return compiled
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Any:
     """Compile a function whose outermost `prange` loop runs over shards, one per thread."""
-    return numba.njit(parallel=True, fastmath=FAST, **FLAGS)(function)
+    return kept(numba.njit(parallel=True, **FLAGS)(function), function)
 
 
 def part(function: Callable[..., Any] | None = None, *, exact: bool = False) -> Any:

@@ -15,13 +15,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import prange, types
+from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 
-from lstm_cli.kernels.runtime.compilation import FAST, FLAGS, parallel_kernel
+from lstm_cli.kernels.runtime.compilation import FLAGS, kept, parallel_kernel
 from lstm_cli.kernels.runtime.table import locate, type_of, unpacker
 
 Entry = ctypes.PYFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
@@ -152,8 +152,11 @@ class TaskKernel:
         name = "_".join([self.function.__name__, *(value.name for value in constants.values()), letters])
         modules = {parameter: value.module for parameter, value in constants.items()}
         scope = {**self.function.__globals__, **modules, "unpack": unpacker(read)}
-        flags = {**FLAGS, "cache": all(value.cached for value in constants.values())}
-        compiled = numba.cfunc(ENTRY_TYPE, fastmath=FAST, **flags)(write_entry(self.function, name, constants, scope))
+        written = write_entry(self.function, name, constants, scope)
+        compiled = CFunc(written, (ENTRY_TYPE.args, ENTRY_TYPE.return_type), {}, dict(FLAGS))
+        if all(value.cached for value in constants.values()):
+            kept(compiled, written)
+        compiled.compile()
         self.entries[kinds] = (compiled.address, Entry(compiled.address))
         return self.entries[kinds]
 
