@@ -13,21 +13,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from lstm_cli.data.formats.source import shown
 from lstm_cli.errors import ConfigError, RunBusy, listed
 from lstm_cli.run.files import disk_errors, remove_folders, replace_file, sync_folder, temporary_name, write_new
 from lstm_cli.run.metrics_log import damage
 from lstm_cli.run.names import (
     CHECKPOINT_FILES,
     CHECKPOINTS,
-    ENVIRONMENT,
     FILES,
     LOCK,
     METRICS,
     PROBE,
-    RESOLVED,
     SCHEMA,
     SCHEMA_FOLDER,
 )
+from lstm_cli.run.own import is_run, owner
 
 TRANSIT = re.compile(
     r"\.(tmp|old)-(.+)-[0-9a-f]{8}"
@@ -73,6 +73,8 @@ class RunFolder:
         RunBusy, DiskError
             Another process uses it; it cannot be written to.
         """
+        if other := owner(path):
+            raise ConfigError(f"{shown(path)}: belongs to the run {shown(other)}: choose another folder with -o")
         with disk_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             sync_folder(path.parent)
@@ -159,11 +161,6 @@ class RunFolder:
             self.warnings.append(
                 f"{self.path}: replaced, except for files that this tool did not create: {listed(left)}"
             )
-
-
-def is_run(path: Path) -> bool:
-    """Return whether this tool created a folder: it has the lock or, if hidden files were not copied, the files."""
-    return (path / LOCK).is_file() or all((path / name).is_file() for name in (RESOLVED, ENVIRONMENT))
 
 
 def _remove(path: Path, name: str) -> None:

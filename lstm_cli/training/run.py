@@ -1,17 +1,20 @@
 """A training run from config to run folder: locks the folder and checks changes of the config before training."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from lstm_cli.config import read_resolved, resolved_config
 from lstm_cli.config.config import Config
+from lstm_cli.data.formats.source import Source, shown
+from lstm_cli.data.sources import files_of
 from lstm_cli.errors import ConfigError
 from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.compatibility import check_resolved, compare_configs
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import RESOLVED, SCHEMA
+from lstm_cli.run.own import owner, same
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import Result
 from lstm_cli.training.sinks.sink import Sink, closed_at_end
@@ -41,9 +44,32 @@ def train_into_folder(
     with Signals() as signals, ExitStack() as sinks_closed:
         for sink in sinks:
             sinks_closed.enter_context(closed_at_end(sink))
+        if overwrite:
+            _spare_inputs(config, folder)
         run = RunFolder.resume(folder) if resume else RunFolder.create(folder, overwrite=overwrite)
         with run, sinks_closed.pop_all():  # sinks may write into the folder while it is locked
             return _train(config, run, signals, sinks, resume=resume)
+
+
+def _spare_inputs(config: Config, folder: Path) -> None:
+    """Refuse to remove a run while a file that the new one reads is missing, or would be removed with it."""
+    for key, path in _inputs(config):
+        if not path.exists():
+            raise Source(path, base="the config's folder").absent()
+        made_for = owner(path)
+        if made_for is not None and same(made_for, folder):
+            fix = "copy it to another place, or choose another folder with -o"
+            raise config.error(key, f"{shown(path)} belongs to the run that --overwrite would remove: {fix}")
+
+
+def _inputs(config: Config) -> Iterator[tuple[str, Path]]:
+    """Yield each file that the config names, with its key."""
+    for key in ("train", "valid", "test"):
+        given = getattr(config.data, key)
+        if isinstance(given, str | list):
+            yield from ((f"data.{key}", path) for path in files_of(config, f"data.{key}", given))
+    if config.rollout is not None and config.rollout.dynamics is not None:
+        yield "rollout.dynamics", config.source.resolve(config.rollout.dynamics.rpartition(":")[0])
 
 
 def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sink], *, resume: bool) -> Result:

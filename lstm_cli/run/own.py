@@ -1,0 +1,38 @@
+"""Which files this tool made for a run, so that nothing else is written in their place."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from lstm_cli.run.names import CHECKPOINTS, ENVIRONMENT, FILES, LOCK, RESOLVED
+
+
+def is_run(path: Path) -> bool:
+    """Return whether this tool created a folder: it has the lock or, if hidden files were not copied, the files."""
+    return (path / LOCK).is_file() or all((path / name).is_file() for name in (RESOLVED, ENVIRONMENT))
+
+
+def owner(path: Path) -> Path | None:
+    """Return the run folder whose own file, or file of a checkpoint, lies or would lie at `path`; None for others.
+
+    Symbolic links are followed, and where a file system ignores case, so are other spellings of a name.
+    """
+    for place in dict.fromkeys((Path(os.path.abspath(path)), Path(os.path.realpath(path)))):  # noqa: PTH100
+        for inner in (place, *place.parents):
+            names = (*FILES, LOCK, *CHECKPOINTS) if inner == place else CHECKPOINTS
+            if is_run(inner.parent) and (inner.name in names or same_as_any(inner, names, inner.parent)):
+                return inner.parent
+    return None
+
+
+def same_as_any(path: Path, names: Iterable[str], folder: Path) -> bool:
+    """Return whether a path is one of the named ones in a folder, by another spelling or link."""
+    return any(same(path, folder / name) for name in names)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Return whether two paths are the same file or folder; false where one does not exist or cannot be reached."""
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121
+    except (OSError, ValueError):
+        return False
