@@ -71,7 +71,7 @@ def nearest(word: object, choices: Iterable[str]) -> str | None:
 
 def did_you_mean(meant: object | None) -> str:
     """Return the end of a message that suggests what was meant, as `nearest` finds it; empty for None."""
-    return "" if meant is None else f" (did you mean {on_one_line(meant)}?)"
+    return "" if meant is None else f" (did you mean {brief(meant)}?)"
 
 
 def on_one_line(name: object) -> str:
@@ -79,16 +79,24 @@ def on_one_line(name: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
 
 
-#: Characters of a name that a list shows: files may have names of megabytes.
+def on_lines(text: object) -> str:
+    """Return a message of several lines with escapes for all but the line ends that terminals do not print."""
+    return "\n".join(map(on_one_line, str(text).split("\n")))
+
+
+#: Characters of a name that a message shows: files may have names of megabytes.
 _LONG = 200
+
+
+def brief(name: object) -> str:
+    """Return the beginning of a name on one line, which is all of it unless it is very long."""
+    text = str(name)
+    return on_one_line(text if len(text) <= _LONG else f"{text[:_LONG]}…")
 
 
 def listed(names: Sequence[object], most: int = 10) -> str:
     """Return the first names of a list on one line, and how many more there are."""
-    texts = [str(name) for name in names[:most]]
-    return ", ".join(on_one_line(text if len(text) <= _LONG else f"{text[:_LONG]}…") for text in texts) + and_more(
-        len(names) - most
-    )
+    return ", ".join(map(brief, names[:most])) + and_more(len(names) - most)
 
 
 def counted(count: int, noun: str) -> str:

@@ -13,6 +13,7 @@ from lstm_cli.cli.surroundings import import_numba
 from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
+_COUNT = click.IntRange(min=1, max=2**31 - 1)
 
 
 @click.command("predict", context_settings=SETTINGS, short_help="Predict sequences with a trained network.")
@@ -37,7 +38,7 @@ _PATH = click.Path(path_type=Path)
     help="Format of DATA, such as csv; by default as in training: the one that data.format set, or by the suffix.",
 )  # fmt: skip
 @click.option(
-    "--steps", type=click.IntRange(min=1), metavar="N",
+    "--steps", type=_COUNT, metavar="N",
     help="Predict the N steps after the last of each sequence, where need be by feeding predictions back, or drive the "
     "system for N steps.",
 )  # fmt: skip
@@ -45,12 +46,11 @@ _PATH = click.Path(path_type=Path)
     "--future", type=_PATH, metavar="DATA",
     help="Read the known inputs of the steps after the last from this file; without --steps N: for all of its rows.",
 )  # fmt: skip
-@click.option(
-    "--generate", type=click.IntRange(min=1), metavar="N", help="Sample N symbols from a language model; without DATA."
-)
+@click.option("--generate", type=_COUNT, metavar="N", help="Sample N symbols from a language model; without DATA.")
 @click.option("--prompt", metavar="TEXT", help="With --generate: the beginning of the text.")
 @click.option(
     "--temperature", type=click.FloatRange(min=0), metavar="T",
+    callback=lambda context, parameter, given: _finite(given),
     help="With --generate: below 1 more predictable symbols, above 1 more surprising ones, 0 always the most likely.  "
     "[default: 1]",
 )  # fmt: skip
@@ -158,6 +158,13 @@ def _check_evaluation(*, data: Path | None, out: Path | None, steps: int | Path 
                                "options out.")  # fmt: skip
     if out is not None and str(data) == "-":
         raise click.UsageError("--evaluate -o OUT reads DATA twice, which standard input does not allow: give a file.")
+
+
+def _finite(given: float | None) -> float | None:
+    """Refuse nan, which no range excludes, and infinity."""
+    if given is not None and not math.isfinite(given):
+        raise click.BadParameter(f"got {given}, expected a number of 0 or more, such as 0.8")
+    return given
 
 
 def _columns(given: tuple[str, ...]) -> tuple[str, ...]:

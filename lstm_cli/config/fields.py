@@ -21,6 +21,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from lstm_cli.config.source import got
+
 LARGEST = 2**31 - 1
 
 
@@ -100,8 +102,23 @@ def whole(low: int) -> Any:
     return Field(strict=True, ge=low, le=LARGEST)
 
 
-Positive = Annotated[int, whole(1), expected("a whole number of 1 or more")]
-Natural = Annotated[int, whole(0), expected("a whole number of 0 or more")]
+#: What people write for large numbers that YAML reads as text: ``10^15``, ``10**15``, ``1,000`` and ``1_000``.
+_CALCULATED = re.compile(r"\d[\d,_ ]*(?:(?:\^|\*\*|[eE]\+?)\d+|[,_ ]\d+)")
+
+
+def _explained(value: Any) -> Any:
+    """Refuse numbers that are too large, and texts that stand for whole numbers, with what to write instead."""
+    whole_float = isinstance(value, float) and value.is_integer()
+    if (whole_float or isinstance(value, int)) and value > LARGEST:
+        raise refuse(f"got {got(value)}, expected a whole number of at most {LARGEST:,}")
+    if isinstance(value, str) and _CALCULATED.fullmatch(value[:60]):
+        raise refuse(f"got {got(value)}, which is text: write a whole number of at most {LARGEST} in digits alone")
+    return value
+
+
+_LARGE = BeforeValidator(_explained)
+Positive = Annotated[int, whole(1), expected("a whole number of 1 or more"), _LARGE]
+Natural = Annotated[int, whole(0), expected("a whole number of 0 or more"), _LARGE]
 Flag = Annotated[bool, Field(strict=True), expected("true or false")]
 AboveZero = Annotated[float, Field(strict=True, gt=0), expected("a number above 0")]
 NotNegative = Annotated[float, Field(strict=True, ge=0), expected("a number of 0 or more")]

@@ -6,6 +6,7 @@ from typing import Any
 from lstm_cli.config.grammar import sections_at
 from lstm_cli.config.source import dotted, got
 from lstm_cli.config.yaml_reader import MAX_DEPTH, Path, Place, Unreadable, read_yaml
+from lstm_cli.errors import brief
 
 
 def apply_overrides(
@@ -27,7 +28,7 @@ def apply_overrides(
         try:
             path = _set(raw, *_parse(text))
         except Unreadable as error:
-            problems.append(f"command line: {text}: {error.problem}")
+            problems.append(f"command line: {brief(text)}: {error.problem}")
             continue
         for below in [place for place in places if place[: len(path)] == path]:
             del places[below]

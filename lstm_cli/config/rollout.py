@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from lstm_cli.config.fields import (
+    LARGEST,
     Natural,
     NotNegative,
     Positive,
@@ -101,7 +102,9 @@ class RolloutSpec(Section):
     @property
     def window(self) -> int | None:
         """Length in steps of a training window without `dynamics`: its last output is the last prediction."""
-        return None if self.dynamics or self.steps is None else (self.warmup or 1) + self.steps - 1
+        if self.dynamics or self.steps is None:
+            return None
+        return min((self.warmup or 1) + self.steps - 1, LARGEST)
 
 
 def with_defaults(config: dict[str, Any]) -> dict[str, Any]:
@@ -116,5 +119,6 @@ def with_defaults(config: dict[str, Any]) -> dict[str, Any]:
         return {**config, "data": {"scale": "none", **data}}
     steps, warmup = rollout.get("steps"), rollout.get("warmup") or 1
     if type(steps) is int and type(warmup) is int and steps > 0 and data.get("window") is None:
-        return {**config, "data": {**data, "window": warmup + steps - 1}}
+        # Beyond the limit each of the two keys has its own message, or no sequence is that long.
+        return {**config, "data": {**data, "window": min(warmup + steps - 1, LARGEST)}}
     return config

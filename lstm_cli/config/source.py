@@ -7,6 +7,7 @@ from typing import Any
 
 from lstm_cli.config import yaml_reader
 from lstm_cli.config.yaml_reader import Place
+from lstm_cli.errors import brief, on_one_line
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ class Source:
         """Return the place of a path's value or key; if it is not in the file, that of the nearest section."""
         depth, place = self._nearest(path)
         if isinstance(place, str):
-            return f"command line: {place}"
+            return f"command line: {brief(place)}"
         if place is None:
-            return self.label
+            return on_one_line(self.label)
         mark = place.key if at_key or depth < len(path) else place.value
-        return f"{self.label}:{mark.line}:{mark.column}"
+        return f"{on_one_line(self.label)}:{mark.line}:{mark.column}"
 
     def describe(self, path: yaml_reader.Path, problem: str, *, at_key: bool = False) -> str:
         """Return one line: place, key, problem."""
@@ -102,6 +103,9 @@ def got(value: Any) -> str:
         return "null" if value is None else str(value).lower()
     if isinstance(value, Mapping | list):
         return "a mapping" if isinstance(value, Mapping) else "a list"
-    text = value if isinstance(value, str) else str(value)
+    try:
+        text = value if isinstance(value, str) else str(value)
+    except ValueError:  # from Python itself, for a number of more digits than it writes
+        return "a number of thousands of digits"
     text = text if len(text) <= 60 else f"{text[:60]}…"
     return repr(text) if isinstance(value, str) else text

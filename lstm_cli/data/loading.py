@@ -106,6 +106,7 @@ class _Loader:
         records = self._parsed("train", policy, lambda raw: _marked(named, layout, raw), _consumed(sequences))
         found = split(config, layout, records)
         records.clear()
+        _check_horizon(config, layout, found.train)
         schema = fit(layout, found.train, scale=config.data.scale, precision=precision)
         self._notes += [*found.notes, *notes_on_target(config, schema, found.train)]
         self._notes += notes_on_inputs(config, schema, found.train)
@@ -223,6 +224,14 @@ class _Loader:
         what = f"cut to {most:,} steps" if action == "cut" else f"split into pieces of at most {most:,} steps"
         self._notes.append(f"{split}: {len(long):,} of {len(sequences):,} sequences were {what}: {names}")
         return [piece for sequence in sequences for piece in _pieces(sequence, most, once=action == "cut")]
+
+
+def _check_horizon(config: Config, layout: Layout, records: Sequence[Record]) -> None:
+    """Refuse to predict more steps at once than any sequence has, before outputs are made for them."""
+    longest, horizon = max((record.steps for record in records), default=0), layout.target.horizon
+    if horizon > max(1, longest):
+        problem = f"{horizon} steps at once, but the longest sequence of train has {longest:,}: set fewer"
+        raise config.error("data.target.horizon", problem)
 
 
 def first_file(files: str | list[str]) -> str:

@@ -11,11 +11,14 @@ from lstm_cli.data import Batches, Data, Schema, Split, memory, open_data
 from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.loading import first_file
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, brief
 
 #: Numbers per unit and step. Training: a gradient and a copy for dropout, besides the states and what the cell keeps
 #: for the gradient. Otherwise: the output and a copy.
 _TRAINED, _EVALUATED = 2, 2
+#: Numbers per weight in training: weight, gradient and up to three arrays of the optimizer, and a copy of all but the
+#: gradient where a checkpoint is written. Initial weights, drawn in double precision, take less.
+_PER_WEIGHT = 9
 #: Numbers per step with a target: its position, its weight, its loss, and intermediate values.
 _PER_TARGET = 40
 #: Numbers per output and step with a target; metrics of numbers and sets use double precision.
@@ -71,6 +74,32 @@ def batch_bytes(config: Config, schema: Schema, steps: int, split: Split) -> int
     return needed_bytes(config.model, schema, steps, precision=config.precision, training=training)
 
 
+def check_weights(config: Config, schema: Schema) -> None:
+    """Raise the `DataError` that names the largest array of weights if the model cannot be trained in this memory."""
+    from lstm_cli.graph.plan import Sizes, declare, embedding_sizes, plan_layers  # imports PyTensor
+
+    spec, tokens = config.model, {name: len(vocabulary) for name, vocabulary in schema.tokens.items()}
+    outputs = schema.target.size if spec.output is None else spec.output.size
+    known = spec.embedding if isinstance(spec.embedding, int) else dict.fromkeys(tokens, 0) | spec.embedding
+    embeddings = embedding_sizes(known, tokens)
+    sizes = Sizes(schema.numeric_size, tokens, outputs, schema.target.per)
+    layers = plan_layers(spec, sizes.numbers + sum(embeddings.values()))
+    parameters = declare(spec, sizes, embeddings, layers)
+    weights, free = sum(parameter.size for parameter in parameters), memory.available()
+    needed = weights * _PER_WEIGHT * (4 if config.precision == "float32" else 8)
+    if free is None or needed <= free:
+        return
+    largest = max(parameters, key=lambda parameter: parameter.size)
+    embedded = max(embeddings.values(), default=0) > max(layer.size for layer in spec.layers)
+    key = "model.embedding" if embedded else "model.layers"
+    shape = " x ".join(f"{size:,}" for size in largest.shape)
+    what = f"{largest.name} has {shape} of the model's {weights:,} weights, which take about"
+    problem = (
+        f"{brief(what)} {memory.readable(needed)} of {memory.readable(free)} free memory to train: set smaller sizes"
+    )
+    raise DataError(config.source.describe(config.source.path_of(key), problem))
+
+
 def check_memory(config: Config, batches: Batches, split: Split) -> None:
     """Raise the `DataError` that says what to do if the largest batch of a split does not fit into memory."""
     dataset, free = batches.dataset, memory.available()
@@ -89,6 +118,7 @@ def open_checked_data(config: Config, *, precision: str | None = None) -> Data:
     """Return the data of a config after checking that every split fits into memory; see `open_data`."""
     with memory.memory_errors(Source(config.source.resolve(first_file(config.data.train))).name):
         data = open_data(config, precision=precision, batch_bytes=partial(batch_bytes, config))
+        check_weights(config, data.schema)
         for split, batches in data.batches.items():
             check_memory(config, batches, split)
     return data

@@ -3,6 +3,7 @@
 Legend: B sequences, K outputs, S state values per sequence.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -10,13 +11,15 @@ from typing import cast
 
 import numpy as np
 
-from lstm_cli.data import Batch, Encoded, Schema
+from lstm_cli.data import Batch, Encoded, Schema, memory
 from lstm_cli.data.batching.whole import SEQUENCES_HELD
 from lstm_cli.data.schema.vocabulary import UNKNOWN
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, DataError, counted
 from lstm_cli.predict.outputs import Network, Outputs, States
 
 Choice = Callable[[np.ndarray], np.ndarray]
+#: Bytes of a number of a forecast as it is written: as an object in a list, and as text.
+_PER_WRITTEN = 64
 #: Called with the outputs for each sequence.
 Listener = Callable[[Outputs], None]
 
@@ -37,6 +40,7 @@ def forecasts(
     checked = (check_future(network.schema, sequence, steps) for sequence in sequences)
     outputs = network.outputs(checked, states, reduce=lambda values: values[-1:])
     while group := list(islice(outputs, SEQUENCES_HELD)):
+        check_steps(network.schema, steps, len(group))
         for known in group:
             listener(known)
         last, state = np.concatenate([known.values[-1:] for known in group]), np.stack([o.state for o in group])
@@ -50,6 +54,7 @@ def _slid(network: Network, sequences: Iterable[Encoded], steps: int) -> Iterato
     schema, remaining = network.schema, iter(sequences)
     window = schema.layout.window or 1
     while group := list(islice(remaining, SEQUENCES_HELD)):
+        check_steps(schema, steps, len(group))
         tails = [check_future(schema, item, steps).part(max(0, item.steps - window), item.steps) for item in group]
         chosen: list[np.ndarray] = []
         for step in range(steps):
@@ -80,6 +85,15 @@ def direct(
         yield from zip(group, network.last_windows(group)[:, np.newaxis], strict=True)
 
 
+def check_steps(schema: Schema, steps: int, sequences: int) -> None:
+    """Raise a `DataError` if forecasts of some steps of several sequences do not fit into memory at once."""
+    arrays = steps * sequences * schema.target.size * np.dtype(schema.precision).itemsize
+    needed, free = 2 * arrays + steps * (schema.target.size + 1) * _PER_WRITTEN, memory.available()
+    if free is not None and needed > free:
+        what = f"would take about {memory.readable(needed)} of {memory.readable(free)} free memory"
+        raise DataError(f"--steps {steps}: forecasts of {counted(sequences, 'sequence')} {what}: give fewer steps")
+
+
 def check_future(schema: Schema, sequence: Encoded, steps: int) -> Encoded:
     """Return a sequence, or raise a `ConfigError` if it lacks known inputs for a forecast of some steps."""
     known = schema.layout.known
@@ -100,6 +114,8 @@ def generated(network: Network, prompt: str, count: int, *, temperature: float, 
     schema = network.schema
     if schema.layout.format != "text":
         raise ConfigError("--generate needs a text model: train with data.format: text, or forecast with --steps")
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise ConfigError(f"temperature: got {temperature}, expected a number of 0 or more")
     choose = sampled(np.random.default_rng(seed), temperature)
     return _lines(network, prompt, count, _without_unknown(schema, choose))
 
@@ -174,7 +190,9 @@ def sampled(random: np.random.Generator, temperature: float) -> Choice:
     def choose(output: np.ndarray) -> np.ndarray:
         # The largest of logits with Gumbel noise is a draw from their softmax (Gumbel 1954).
         noise = random.gumbel(size=output.shape)
-        drawn: np.ndarray = (output.astype(np.float64) / temperature + noise).argmax(axis=1)
+        logits = output.astype(np.float64)
+        with np.errstate(over="ignore"):  # near a temperature of 0 all but the largest become -inf
+            drawn: np.ndarray = ((logits - logits.max(axis=1, keepdims=True)) / temperature + noise).argmax(axis=1)
         return drawn
 
     return choose
