@@ -21,6 +21,7 @@ from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean
 from lstm_cli.plain_files import read_plain
 
 MAX_PROBLEMS = 50
+_MOST_BITS = 8192  # of a whole number: Python does not write one of 4,300 digits or more
 _RESTORE = "restore the file that lstm-train wrote"
 
 
@@ -224,4 +225,6 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return [_plain(inner, depth + 1) for inner in value]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise ConfigError("a number of thousands of digits: a config needs smaller ones")
     return value.item() if hasattr(value, "item") and not isinstance(value, type) else value

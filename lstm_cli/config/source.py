@@ -103,9 +103,6 @@ def got(value: Any) -> str:
         return "null" if value is None else str(value).lower()
     if isinstance(value, Mapping | list):
         return "a mapping" if isinstance(value, Mapping) else "a list"
-    try:
-        text = value if isinstance(value, str) else str(value)
-    except ValueError:  # from Python itself, for a number of more digits than it writes
-        return "a number of thousands of digits"
+    text = value if isinstance(value, str) else str(value)
     text = text if len(text) <= 60 else f"{text[:60]}…"
     return repr(text) if isinstance(value, str) else text

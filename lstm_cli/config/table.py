@@ -47,12 +47,13 @@ Fills = Annotated[
 MISSING: tuple[str | int | float, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "?")
 
 
+_Written = Annotated[str | int | float, expected("text, or a number that is finite; others in quotes, as in the cells")]
+
+
 class MissingSpec(Section):
     """Which values count as missing, and what is done about them."""
 
-    values: Annotated[
-        tuple[str | int | float, ...], any_number(accepts=str | int | float | list[str | int | float])
-    ] = Field(
+    values: Annotated[tuple[_Written, ...], any_number(accepts=str | int | float | list[str | int | float])] = Field(
         default=MISSING,
         description="Cells of number inputs and of the target that count as missing, besides empty ones, as written.",
     )

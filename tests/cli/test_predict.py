@@ -73,7 +73,11 @@ def test_the_umbrella_runs_the_same_command(invoke, calls):
         (("r", "a", "--prompt", "x"), "--prompt and --temperature are for --generate N"),
         (("r", "a", "--temperature", "1"), "--prompt and --temperature are for --generate N"),
         (("r", "--generate", "3", "--temperature", "-1"), "Invalid value for '--temperature'"),
+        (("r", "--generate", "3", "--temperature", "nan"), "got nan, expected a number of 0 or more, such as 0.8"),
+        (("r", "--generate", "3", "--temperature", "1e400"), "got inf, expected a number of 0 or more, such as 0.8"),
+        (("r", "--generate", "1000000000000000000"), "Invalid value for '--generate'"),
         (("r", "a", "--steps", "0"), "Invalid value for '--steps'"),
+        (("r", "a", "--steps", "1000000000000"), "Invalid value for '--steps'"),
         (("r", "a", "--stpes", "3"), "No such option"),
     ],
 )

@@ -126,3 +126,11 @@ def test_a_held_out_end_shorter_than_the_horizon_is_refused(tmp_path):
     with pytest.raises(DataError, match=message):
         target = {"column": "y", "horizon": 5}
         open_jsonl(tmp_path, rows, inputs=["x"], target=target, valid={"share": 4, "by": "time"})
+
+
+@pytest.mark.parametrize("target", [{"next": True}, {"column": "y", "kind": "number"}])
+def test_more_steps_at_once_than_any_sequence_has(tmp_path, target):
+    rows = [{"x": X.tolist(), "y": Y.tolist()}, {"x": X[:6].tolist(), "y": Y[:6].tolist()}]
+    problem = r"data\.target\.horizon: 2147483647 steps at once, but the longest sequence of train has 16: set fewer$"
+    with pytest.raises(ConfigError, match=problem):
+        open_jsonl(tmp_path, rows, inputs=["x"], target={**target, "horizon": 2**31 - 1})

@@ -9,10 +9,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from lstm_cli.config.fields import LARGEST
 from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.data.batching import whole
 from lstm_cli.engine.evaluation import evaluate
-from lstm_cli.engine.memory import needed_bytes
+from lstm_cli.engine.memory import needed_bytes, open_checked_data
+from lstm_cli.errors import DataError
 from lstm_cli.training.session import build_job
 from tests.support.data import data_config, write_jsonl
 from tests.support.paths import ROOT
@@ -55,6 +57,22 @@ def open_long_sequence(folder, shape, kind, **sections):
         folder, {"model": SHAPES[shape], "threads": 1, **sections}, train="a.jsonl", inputs=["x"], **data
     )
     return given, open_data(given)
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        ({"layers": [10_000_000]}, r"model\.layers: layers\.0\.W has 40,000,000 x 10,000,001 of the model's 400,000,"),
+        ({"layers": [4], "embedding": 2_000_000_000}, r"model\.embedding: .* of the model's"),
+        ({"layers": [4, {"size": LARGEST}]}, r"model\.layers: layers\.1\.W has .* of the model's"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_before_they_are_drawn(tmp_path, model, problem):
+    write_jsonl(tmp_path / "a.jsonl", [{"x": [0.5] * 3, "w": ["a", "b", "a"], "y": label} for label in "pqpqpqpqpq"])
+    inputs = ["w" if "embedding" in model else "x"]
+    config = data_config(tmp_path, {"model": model}, train="a.jsonl", inputs=inputs, target="y")
+    with pytest.raises(DataError, match=rf"^{problem}.* free memory to train: set smaller sizes$"):
+        open_checked_data(config)
 
 
 CASES = [(shape, "a number") for shape in SHAPES] + [

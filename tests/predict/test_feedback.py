@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lstm_cli
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import feedback
 
 STEPS = 6
@@ -158,3 +158,22 @@ def test_train_refuses_to_read_the_target(tmp_path):
     with pytest.raises(ConfigError, match="a bidirectional layer sees the next step, which it should predict"):
         config = {"data": {"train": str(tmp_path / "a.txt")}, "model": {"bidirectional": True}}
         lstm_cli.train(config, run=tmp_path / "run")
+
+
+@pytest.mark.parametrize("temperature", [float("nan"), float("inf"), -1.0])
+def test_a_temperature_that_is_none(loaded, temperature):
+    with pytest.raises(ConfigError, match=r"^temperature: got .*, expected a number of 0 or more$"):
+        loaded("plays").generate("a", 3, temperature=temperature)
+
+
+def test_next_to_zero_a_temperature_is_zero(loaded):
+    run = loaded("plays")
+    coldest = "".join(run.generate("a", 20, temperature=0))
+    assert "".join(run.generate("a", 20, temperature=1e-320)) == coldest
+    assert "".join(run.generate("a", 20, temperature=-0.0)) == coldest
+
+
+def test_more_steps_than_fit_into_memory(loaded):
+    run = loaded("passengers")
+    with pytest.raises(DataError, match=r"^--steps 2000000000: forecasts of 1 sequence would take about .* give fewer"):
+        run.forecast([{"count": [float(50 + k) for k in range(30)]}], 2_000_000_000)
