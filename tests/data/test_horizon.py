@@ -131,6 +131,6 @@ def test_a_held_out_end_shorter_than_the_horizon_is_refused(tmp_path):
 @pytest.mark.parametrize("target", [{"next": True}, {"column": "y", "kind": "number"}])
 def test_more_steps_at_once_than_any_sequence_has(tmp_path, target):
     rows = [{"x": X.tolist(), "y": Y.tolist()}, {"x": X[:6].tolist(), "y": Y[:6].tolist()}]
-    problem = r"data\.target\.horizon: 2147483647 steps at once, but the longest sequence of train has 16: set fewer$"
+    problem = r"data\.target\.horizon: 2147483647 steps at once, but the longest sequence of train has 20: set fewer$"
     with pytest.raises(ConfigError, match=problem):
         open_jsonl(tmp_path, rows, inputs=["x"], target={**target, "horizon": 2**31 - 1})
