@@ -52,11 +52,12 @@ def _check(status: os.stat_result, size: int | None, most: int) -> None:
 
 
 def kind_of(status: os.stat_result) -> str:
-    """Return what lies at a path that is not a regular file, in words."""
+    """Return what lies at a path, in words."""
     return _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
 
 
 _KINDS = {
+    stat.S_IFREG: "a file",
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
     stat.S_IFCHR: "a device",

@@ -98,11 +98,12 @@ def _write(descriptor: int, data: memoryview) -> None:
 def open_own(path: Path, flags: int) -> int:
     """Open a file that only this tool writes, in a run folder; return the descriptor.
 
-    A symbolic link is refused: in a folder of unknown origin it may point to any file of the user.
+    A symbolic link is refused: in a folder of unknown origin it may point to any file of the user. A pipe is not waited
+    for.
     """
     with disk_errors(path):
         try:
-            return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
         except OSError:
             if path.is_symlink():
                 raise ConfigError(

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Self
 
 from lstm_cli.data.formats.source import shown
 from lstm_cli.errors import ConfigError, RunBusy, listed
+from lstm_cli.plain_files import kind_of
 from lstm_cli.run.files import disk_errors, remove_folders, replace_file, sync_folder, temporary_name, write_new
 from lstm_cli.run.metrics_log import damage
 from lstm_cli.run.names import (
@@ -52,6 +54,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.last, self.best = (path / name for name in CHECKPOINTS)
+        self._check_kinds()
         with disk_errors(path):
             self._lock: int | None = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         try:
@@ -123,6 +126,15 @@ class RunFolder:
     ) -> None:
         self.close()
 
+    def _check_kinds(self) -> None:
+        """Raise a `ConfigError` if a pipe, a device or a folder has the name of a file, or a file that of a folder."""
+        for name in (LOCK, *FILES, *CHECKPOINTS):
+            with suppress(OSError):  # it is missing
+                status = (self.path / name).stat()
+                if not (stat.S_ISDIR if name in CHECKPOINTS else stat.S_ISREG)(status.st_mode):
+                    what = f"{kind_of(status)}, which this tool did not create"
+                    raise ConfigError(f"{self.path / name}: {what}: remove it, or choose another folder with -o")
+
     def _probe(self) -> None:
         """Check now, not after an hour, whether the folder can be written to."""
         probe = temporary_name(self.path / PROBE)
@@ -169,7 +181,7 @@ def _remove(path: Path, name: str) -> None:
         remove_folders([path], CHECKPOINT_FILES)
     elif name == SCHEMA_FOLDER:
         remove_folders([path], SCHEMA)
-    elif name in (*FILES, PROBE):
+    elif name in (*FILES, PROBE) and not path.is_dir():
         path.unlink()
 
 
