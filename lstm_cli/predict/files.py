@@ -205,7 +205,7 @@ def _rows(run: Run, request: Request, encoded: Iterable[Encoded]) -> Iterator[It
         yield run.trajectories(encoded)
         return
     known = read_states(request.state_in, run.network) if request.state_in else None
-    with saved_states(request.state_out) as listener:
+    with saved_states(request.state_out, run.network) as listener:
         if request.steps is not None:
             yield run.forecasts(encoded, request.steps, known, listener=listener)
             return

@@ -1,13 +1,16 @@
 """States of the network on disk, so that a stream can be predicted in several parts.
 
-The file is an npz with two arrays: `ids` (N,), the sequences' ids as text, and `states` (N, S), the state of each after
-its last step. The S values stand layer by layer from the input on: of an LSTM its H outputs h, then its H cells c; of a
-GRU or RNN its H outputs h alone. S is the sum of 2 H over layers of LSTM and of H over others.
+The file is an npz with three arrays: `ids` (N,), the sequences' ids as text, `states` (N, S), the state of each after
+its last step, and `model`, the digest of the weights that they belong to, as text; files of earlier versions lack it.
+The S values stand layer by layer from the input on: of an LSTM its H outputs h, then its H cells c; of a GRU or RNN its
+H outputs h alone. S is the sum of 2 H over layers of LSTM and of H over others.
 
 Legend: N sequences, S state values per sequence, H units of a layer.
 """
 
+import hashlib
 import io
+import math
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +18,17 @@ from pathlib import Path
 
 import numpy as np
 
+from lstm_cli.data import memory
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict.feedback import Listener, ignore
 from lstm_cli.predict.outputs import Network, Outputs
 from lstm_cli.run.files import WholeFile
+
+_FIX = "give a file that --state-out wrote"
+_OWN = "give states that this run wrote"
+#: Arrays of states are stored as they are; those that take this many times the bytes of the file are none.
+_EXPANDED = 100
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def check_stateful(network: Network) -> None:
@@ -31,22 +41,75 @@ def check_stateful(network: Network) -> None:
 
 
 def read_states(path: Path, network: Network) -> dict[str, np.ndarray]:
-    """Read what `saved_states` wrote: the state (S,) of each sequence by its id."""
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            ids, states = file["ids"], file["states"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: holds no states ({error}): give a file that --state-out wrote") from None
-    size = network.model.state_size
+    """Read what `saved_states` wrote: the state (S,) of each sequence by its id.
+
+    Raises
+    ------
+    DataError
+        It is another file, is damaged, or has the states of another model.
+    """
+    arrays = _arrays(path)
+    if not {"ids", "states"} <= arrays.keys():
+        raise DataError(f"{path}: holds no states (there is no array ids or states): {_FIX}")
+    ids, states, size = arrays["ids"], arrays["states"], network.model.state_size
     if ids.ndim != 1 or states.shape != (len(ids), size):
-        raise DataError(
-            f"{path}: states of shape {states.shape}, expected ({len(ids)}, {size}): give states that this run wrote"
-        )
-    return dict(zip(ids.tolist(), states.astype(network.model.dtype), strict=True))
+        expected = (len(ids) if ids.ndim == 1 else "N", size)
+        raise DataError(f"{path}: states of shape {states.shape}, expected ({expected[0]}, {expected[1]}): {_OWN}")
+    if "model" in arrays and str(arrays["model"]) != digest(network):
+        raise DataError(f"{path}: states of another model, or of this one before it was trained further: {_OWN}")
+    if ids.dtype.kind != "U" or len(set(ids.tolist())) < len(ids):
+        raise DataError(f"{path}: expected different ids as text, got {ids.dtype}: {_FIX}")
+    if states.dtype.kind != "f":
+        raise DataError(f"{path}: expected states of type {network.model.dtype}, got {states.dtype}: {_OWN}")
+    with np.errstate(over="ignore"):
+        states = states.astype(network.model.dtype)
+    if not np.isfinite(states).all():
+        raise DataError(f"{path}: damaged: states that are not finite: {_FIX}")
+    return dict(zip(ids.tolist(), states, strict=True))
+
+
+def digest(network: Network) -> str:
+    """Return the SHA-256 of a network's weights, with their names and shapes."""
+    found = hashlib.sha256()
+    for name, array in network.model.parameters.values().items():
+        found.update(f"{name} {array.dtype} {array.shape}".encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a file by name; what would become far larger than the file is not read."""
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: not a regular file: {_FIX}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = {entry.filename: entry for entry in archive.infolist()}
+            names = [name for name in ("ids", "states", "model") if f"{name}.npy" in entries]
+            size = sum(entries[f"{name}.npy"].file_size for name in names)
+            if size > _EXPANDED * path.stat().st_size:
+                raise ValueError(f"{size:,} bytes in {path.stat().st_size:,}")
+            memory.Watch().check(str(path), more=size)
+            return {name: _array(archive, entries[f"{name}.npy"]) for name in names}
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # zipfile, zlib and numpy raise many types of exceptions on damaged bytes
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise DataError(f"{path}: holds no states ({reason:.200}): {_FIX}") from None
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
+    """Return an array of an archive, whose header must claim as many bytes as there are."""
+    with archive.open(entry) as file:
+        read_header = _HEADERS[np.lib.format.read_magic(file)]
+        shape, _, dtype = read_header(file)
+        if entry.file_size - file.tell() != dtype.itemsize * math.prod(shape):
+            raise ValueError(f"{entry.filename} is damaged")
+    with archive.open(entry) as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
 @contextmanager
-def saved_states(path: Path | None) -> Iterator[Listener]:
+def saved_states(path: Path | None, network: Network) -> Iterator[Listener]:
     """Yield a function that records the state after a sequence; the file is written at the end, or not at all."""
     if path is None:
         yield ignore
@@ -62,5 +125,6 @@ def saved_states(path: Path | None) -> Iterator[Listener]:
     with WholeFile(path) as file:
         yield save
         content = io.BytesIO()
-        np.savez(content, ids=np.array(list(states)), states=np.stack(list(states.values())))
+        ids, stacked = np.array(list(states)), np.stack(list(states.values()))
+        np.savez(content, ids=ids, states=stacked, model=np.array(digest(network)))
         file.write(content.getvalue())

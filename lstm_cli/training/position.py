@@ -40,7 +40,7 @@ def restore_position(job: Job, position: Mapping[str, Any]) -> None:
     except KeyError:
         raise WrongValue("missing", "schedule") from None
     progress = built(Progress, given)
-    for key, problem in _problems(progress):
+    for key, problem in _problems(progress, int(job.batches.dataset.lengths.sum())):
         raise WrongValue(problem, key)
     if progress.batch and progress.batch > (count := job.batches.count(progress.epoch)):
         raise WrongValue(f"got {progress.batch:,}, but an epoch has {count:,} batches", "batch")
@@ -52,13 +52,13 @@ def restore_position(job: Job, position: Mapping[str, Any]) -> None:
     job.progress = progress
 
 
-def _problems(progress: Progress) -> Iterator[tuple[str, str]]:
-    """Yield the keys whose values contradict others, and how."""
+def _problems(progress: Progress, steps: int) -> Iterator[tuple[str, str]]:
+    """Yield the keys whose values contradict others, and how; an epoch has at most `steps` batches."""
     step, since = progress.step, progress.step - progress.evaluated_step
     most = {
-        "step": _MOST if progress.epoch else progress.batch,
+        "step": min(_MOST, progress.epoch * steps + progress.batch),
         "epoch": step - (progress.batch > 0),
-        "batch": _MOST,
+        "batch": steps,
         "evaluated_step": step,
         "best_step": progress.evaluated_step,
         "stale": progress.evaluated_step,

@@ -84,9 +84,13 @@ def restore(job: Job, state: State, folder: Path) -> None:
         The state belongs to another model or optimizer, and the message names every array that differs; or it holds
         what no run can have saved.
     """
-    restore_weights(job.trainer.model, state)
     shareds = job.trainer.optimizer.state
-    check_matches(state, shapes({name: shared.get_value(borrow=True) for name, shared in shareds.items()}), "optimizer")
+    try:
+        restore_weights(job.trainer.model, state)
+        arrays = {name: shared.get_value(borrow=True) for name, shared in shareds.items()}
+        check_matches(state, shapes(arrays), "optimizer")
+    except CheckpointError as error:
+        raise CheckpointError(f"{folder}: damaged, or of another version: {error}\n{_FIX}") from None
     try:
         restore_position(job, state.position)
     except WrongValue as error:
@@ -103,14 +107,18 @@ def restore(job: Job, state: State, folder: Path) -> None:
 
 def _carried(job: Job, arrays: Mapping[str, np.ndarray]) -> np.ndarray | None:
     """Return the carried state (B, S), from which the next batch continues that of the batch before it."""
-    if not arrays:
-        return None
-    progress, array = job.progress, arrays.get("state")
-    if array is None or len(arrays) > 1:
+    progress, array, model = job.progress, arrays.get("state"), job.trainer.model
+    if arrays.keys() - {"state"}:
         raise WrongValue(f"expected one array, state, got {listed(sorted(arrays))}", "carried")
     if not (job.config.data.carry_state and progress.batch):
-        raise WrongValue("nothing is carried here", "carried.state")
-    model, before = job.trainer.model, next(job.batches.epoch(progress.epoch, start=progress.batch - 1))
+        if array is not None:
+            raise WrongValue("nothing is carried here", "carried.state")
+        return None
+    before = next(job.batches.epoch(progress.epoch, start=progress.batch - 1))
+    if array is None:
+        if before.carry is not None and not progress.skipped:  # an update that is skipped carries nothing
+            raise WrongValue("missing", "carried.state")
+        return None
     shape = (len(before.lengths), model.state_size)
     if array.shape != shape or array.dtype != model.dtype:
         got = f"{array.dtype}{list(array.shape)}"

@@ -6,8 +6,8 @@ import numba
 import numpy as np
 import pytest
 
-from lstm_cli.kernels.cells import activations
 from lstm_cli.errors import ConfigError
+from lstm_cli.kernels.cells import activations
 from lstm_cli.kernels.runtime.registers import REGISTERS, Registers, choose_registers
 from lstm_cli.kernels.simd.vector import Code, Row, lanewise
 

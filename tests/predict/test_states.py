@@ -1,6 +1,12 @@
 """A stream predicted in two parts, its state kept in a file, is the stream predicted at once."""
 
+import io
+import os
 import re
+import shutil
+import tracemalloc
+import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +14,7 @@ import pytest
 import lstm_cli
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
-from lstm_cli.run.checkpoint import load
+from lstm_cli.run.checkpoint import load, save
 from lstm_cli.run.names import BEST
 from tests.support.data import read_jsonl, write, write_jsonl
 
@@ -95,8 +101,33 @@ def test_an_id_that_occurs_twice_has_no_state(predicted, tmp_path):
         ({"ids": ["a"]}, "holds no states"),
         ({"ids": ["a"], "states": np.zeros((1, 3))}, r"states of shape (1, 3), expected (1, 12)"),
         ({"ids": np.array([{}]), "states": np.zeros((1, 12))}, "holds no states"),
+        ({"ids": ["a"], "states": np.full((1, 12), np.nan)}, "states that are not finite"),
+        ({"ids": ["a"], "states": np.full((1, 12), 1e300)}, "states that are not finite"),
+        ({"ids": ["a"], "states": np.zeros((1, 12), complex)}, "expected states of type float32, got complex128"),
+        ({"ids": ["a"], "states": np.zeros((1, 12), bool)}, "expected states of type float32, got bool"),
+        ({"ids": ["a", "a"], "states": np.zeros((2, 12))}, "expected different ids as text"),
+        ({"ids": [1], "states": np.zeros((1, 12))}, "expected different ids as text, got int64"),
+        ({"ids": "a", "states": np.zeros((1, 12))}, "states of shape (1, 12), expected (N, 12)"),
+        ({"ids": ["a"], "states": np.zeros((1, 12)), "model": "0" * 64}, "states of another model"),
+        ({"ids": ["a"], "states": np.zeros((1, 12)), "model": np.zeros(3)}, "states of another model"),
     ],
-    ids=["missing", "empty", "damaged", "half", "of another model", "pickled"],
+    ids=[
+        "missing",
+        "empty",
+        "damaged",
+        "half",
+        "of another size",
+        "pickled",
+        "NaN",
+        "beyond float32",
+        "complex",
+        "truths",
+        "the same id",
+        "numbers as ids",
+        "one id",
+        "of another model",
+        "of no model",
+    ],
 )
 def test_a_file_without_states_is_refused(predicted, tmp_path, content, message):
     path = tmp_path / "state.npz"
@@ -105,6 +136,60 @@ def test_a_file_without_states_is_refused(predicted, tmp_path, content, message)
     elif content is not None:
         path.write_bytes(content)
     with pytest.raises(DataError, match=re.escape(message)):
+        predicted("numbered", streams(), state_in=path)
+
+
+def test_states_of_another_model_of_the_same_sizes_are_refused(predicted, trained, tmp_path):
+    """Or of the same one, trained further: its states would be continued by other weights."""
+    row = {"run": "s", "a": [0.0, 0.1, 0.2], "b": [0.0, 0.1, 0.2]}
+    state, other = tmp_path / "state.npz", tmp_path / "other"
+    predicted("pendulum", [row], state_out=state)
+    predicted("pendulum", [row], state_in=state)
+    shutil.copytree(trained("pendulum") / "run", other)
+    save(replace(load(other / BEST), model={k: v + 1 for k, v in load(other / BEST).model.items()}), other / BEST)
+    with pytest.raises(DataError, match=r"state\.npz: states of another model, or of this one before"):
+        predict_run(other, tmp_path / "in.jsonl", state_in=state)
+
+
+def test_states_of_earlier_versions_name_no_model(predicted, tmp_path):
+    first, second = parts(streams(), 10)
+    state = tmp_path / "state.npz"
+    predicted("numbered", first, state_out=state)
+    expected = predicted("numbered", second, state_in=state)
+    with np.load(state) as file:
+        np.savez(state, ids=file["ids"], states=file["states"].astype(np.float64))
+    assert predicted("numbered", second, state_in=state) == expected
+
+
+def bomb(path, name, claimed):
+    """A small file of states, one of whose arrays becomes large, or claims to be."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for array in ("ids", "states"):
+            head, shape = io.BytesIO(), (1, 12) if array == "states" else (1,)
+            fields = {"descr": "<f4" if array == "states" else "<U1", "fortran_order": False, "shape": shape}
+            data = bytes(48) if array == "states" else b"a\0\0\0"
+            if array == name and claimed:
+                fields["shape"] = (claimed, *shape[1:])
+            np.lib.format.write_array_header_1_0(head, fields)
+            archive.writestr(f"{array}.npy", head.getvalue() + data * (1 if claimed or array != name else 2_000_000))
+
+
+@pytest.mark.parametrize("name", ["ids", "states"])
+@pytest.mark.parametrize("claimed", [0, 10**6, 10**12, 10**30])
+def test_a_file_that_becomes_large_is_refused_before_it_is_read(predicted, tmp_path, name, claimed):
+    bomb(tmp_path / "state.npz", name, claimed)
+    tracemalloc.start()
+    with pytest.raises(DataError, match=rf"holds no states \({name}.npy is damaged|bytes in "):
+        predicted("numbered", streams(), state_in=tmp_path / "state.npz")
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
+def test_what_is_no_file_holds_no_states(predicted, tmp_path, kind):
+    path = tmp_path / "state.npz"
+    path.mkdir() if kind == "folder" else os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    with pytest.raises(DataError, match=r"state\.npz: not a regular file: give a file that --state-out wrote"):
         predicted("numbered", streams(), state_in=path)
 
 

@@ -74,7 +74,7 @@ def text_changes() -> dict[str, Any]:
 def text_run(folder: Path) -> Path:
     """Train a text model, stopped in the middle of an epoch."""
     write_data(folder)
-    watcher = Watcher(9, lambda: signal.raise_signal(signal.SIGINT))
+    watcher = Watcher(14, lambda: signal.raise_signal(signal.SIGINT))
     try:
         watched(small_config(folder, **text_changes()), folder / "text", watcher)
     except Exception as error:
