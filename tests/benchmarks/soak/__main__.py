@@ -8,14 +8,17 @@ printed with what was done, and `--seed N --round K` repeats that round alone.
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.benchmarks.soak.disk import enter_namespace
@@ -36,15 +39,19 @@ def main() -> None:
     os.nice(10)
     folder = Path(tempfile.mkdtemp(prefix="soak-", dir=given.folder))
     tally, failures = Counter[str](), dict[int, str]()
-    until, number = time.monotonic() + 60 * given.minutes, given.round or 0
     print(f"seed {given.seed}, files in {folder}", flush=True)
-    while time.monotonic() < until and not (given.round is not None and tally["rounds"]):
-        if given.rounds is not None and tally["rounds"] >= given.rounds:
-            break
-        if failure := play(given.seed, number, folder, tally):
-            failures[number] = failure
-            print(f"--seed {given.seed} --round {number}: {failure}\n", flush=True)
-        number += 1
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # what runs is killed on the way out
+    try:
+        for number in _numbers(given):
+            began, before = time.monotonic(), tally["processes"]
+            if failure := play(given.seed, number, folder, tally):
+                failures[number] = failure
+                print(f"--seed {given.seed} --round {number}: {failure}\n", flush=True)
+            print(
+                f"round {number}: {tally['processes'] - before} processes, {time.monotonic() - began:.0f} s", flush=True
+            )
+    except KeyboardInterrupt:
+        print("stopped")
     for name, count in [*sorted(tally.items()), ("failures", len(failures))]:
         print(f"{count:8,} {name}")
     if given.json:
@@ -53,6 +60,18 @@ def main() -> None:
     if failures:
         sys.exit(1)
     shutil.rmtree(folder)
+
+
+def _numbers(given: argparse.Namespace) -> Iterator[int]:
+    """Yield the numbers of the rounds to play: one, or as many as the time allows."""
+    if given.round is not None:
+        yield given.round
+        return
+    until = time.monotonic() + 60 * given.minutes
+    for number in itertools.count() if given.rounds is None else range(given.rounds):
+        if time.monotonic() > until:
+            return
+        yield number
 
 
 if __name__ == "__main__":
