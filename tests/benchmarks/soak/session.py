@@ -35,8 +35,7 @@ ENVIRONMENTS: list[dict[str, str | None]] = [
     {"PYTENSOR_FLAGS": "exception_verbosity=high,compute_test_value=raise"},
     {"OMP_NUM_THREADS": "7", "OPENBLAS_NUM_THREADS": "3", "MKL_NUM_THREADS": "5"},
     {"OMP_WAIT_POLICY": "passive", "OMP_DYNAMIC": "true", "OMP_PROC_BIND": "true"},
-    {"NUMBA_OPT": "1"},
-    {"NUMBA_FASTMATH": "0", "NUMBA_BOUNDSCHECK": "0", "NUMBA_DEBUG_CACHE": "0"},
+    {"NUMBA_NUM_THREADS": "2", "NUMBA_CAPTURED_ERRORS": "new_style", "NUMBA_DEBUG_CACHE": "0"},
     {"LANG": "C", "LC_ALL": "C"},
     {"TZ": "Pacific/Kiritimati", "COLUMNS": "1", "TERM": "dumb", "NO_COLOR": "1"},
     {"PYTHONHASHSEED": "4", "PYTHONOPTIMIZE": "1"},
@@ -91,18 +90,21 @@ class Session:
 
     def train_whole(self) -> None:
         """Train the run that is left alone, and predict with it."""
-        unread = list(self.cache.rglob("*.nb?"))
+        unread = self.kernels()
         for path in unread:
             os.utime(path, ns=(0, path.stat().st_mtime_ns))
         began = time.monotonic()
         ended = self.checked("train", self.world.config, "-o", self.whole, "-q")
         self.usual = set(ended.lines)
-        self.used_kernels = [p for p in sorted(self.cache.rglob("*.nb?")) if p.stat().st_atime_ns] or unread
+        self.used_kernels = [path for path in self.kernels() if path.stat().st_atime_ns] or self.kernels()
         trained = time.monotonic()
         self.note(f"uninterrupted: {trained - began:.1f} s, {ended.megabytes} MB")
         self.expected = self.predict(self.whole)
         predicting = time.monotonic() - trained  # in two processes, which compile nothing new
         self.seconds, self.lines = min(trained - began, 2 * predicting), len(read_jsonl(self.whole / METRICS))
+
+    def kernels(self) -> list[Path]:
+        return sorted(path for path in self.cache.rglob("*") if path.is_file())
 
     def checked(
         self,
