@@ -87,9 +87,7 @@ class TrainSpec(Section):
         default=None, description="Instead of `batch_size`: the largest number of steps in a batch, padding included."
     )
     bucket: Flag = Field(default=True, description="Whether batches consist of sequences of similar length.")
-    accumulate: MayChange[Positive] = Field(
-        default=1, description="Batches whose gradients are accumulated into one update."
-    )
+    accumulate: Positive = Field(default=1, description="Batches whose gradients are accumulated into one update.")
     schedule: Schedule = Field(default=Cosine(), description="How the learning rate changes over time.")
     monitor: Monitor = Field(
         default="valid.loss", description="Score by which the best checkpoint is chosen and improvement is judged."

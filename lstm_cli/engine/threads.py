@@ -5,20 +5,26 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from lstm_cli.kernels.runtime.threads import set_threads
+from lstm_cli.kernels.runtime.registers import REGISTERS
+from lstm_cli.kernels.runtime.threads import set_threads, threads
 from lstm_cli.ops.mode import exclusive
 
 
 @exclusive
-def use_threads(threads: int | str) -> None:
+def use_threads(count: int | str) -> None:
     """Set how many threads the kernels use; other libraries get one, as threads inside threads thrash."""
     threadpool_limits(1)
-    set_threads(thread_count(threads))
+    set_threads(thread_count(count))
 
 
-def thread_count(threads: int | str) -> int:
+def in_use() -> dict[str, int]:
+    """Return what the last bits of results depend on beside versions: threads, and float32 lanes of a register."""
+    return {"threads": threads(), "lanes": REGISTERS.lanes}
+
+
+def thread_count(count: int | str) -> int:
     """Return the number of threads for the config's `threads` on this machine."""
-    return physical_cores() if threads == "auto" else int(threads)
+    return physical_cores() if count == "auto" else int(count)
 
 
 def physical_cores() -> int:

@@ -54,7 +54,7 @@ class Plateau(Schedule):
     """
 
     def __init__(self, cut: float, patience: int, lowest: float, warmup: int) -> None:
-        super().__init__(lambda _: float(self.state["factor"]), warmup)
+        super().__init__(lambda _: max(lowest, float(self.state["factor"])), warmup)
         self.cut, self.patience, self.lowest = cut, patience, lowest
         self.state = {"factor": 1.0, "best": None, "stale": 0}
 

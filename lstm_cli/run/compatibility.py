@@ -106,7 +106,10 @@ def environment(seed: int) -> dict[str, Any]:
 
 
 def identity(
-    config: Mapping[str, Any], files: Mapping[str, bytes], data: Mapping[str, str] | None = None
+    config: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    data: Mapping[str, str] | None = None,
+    machine: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Return what identifies the run of a checkpoint: its config, digests of files and data, and the versions.
 
@@ -118,6 +121,8 @@ def identity(
         The contents of `CHECKED_FILES`, of those that the run has, and of the resolved config.
     data
         Digest of each split that is used for training or for choosing the best state.
+    machine
+        The threads and lanes that are in use.
     """
     return {
         "config": dict(config),
@@ -125,6 +130,7 @@ def identity(
         "sizes": {name: len(content) for name, content in files.items()},
         "data": dict(data or {}),
         "versions": versions(),
+        "machine": dict(machine or {}),
     }
 
 
@@ -151,6 +157,12 @@ def check_identity(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) 
             )
     old, new = _section(saved, "versions", run), now["versions"]
     return [f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]]
+
+
+def machine_changes(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> list[str]:
+    """Return what differs between the machine of a checkpoint and the present one; earlier versions noted none."""
+    old, new = _section(saved, "machine", run), now["machine"]
+    return [f"{name} {old[name]} -> {new[name]}" for name in new if old.get(name, new[name]) != new[name]]
 
 
 def check_model(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> None:

@@ -1,23 +1,20 @@
 """The folder of a run: which process may write to it, and what `--resume` and `--overwrite` may do to it."""
 
-import errno
-import fcntl
-import json
 import os
 import re
-import socket
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from lstm_cli.data.formats.source import shown
-from lstm_cli.errors import ConfigError, RunBusy, listed
+from lstm_cli.errors import ConfigError, listed
 from lstm_cli.plain_files import kind_of
+from lstm_cli.run.appended import AppendedFile
 from lstm_cli.run.files import disk_errors, remove_folders, replace_file, sync_folder, temporary_name, write_new
+from lstm_cli.run.lock import FolderLock
 from lstm_cli.run.metrics_log import damage
 from lstm_cli.run.names import (
     CHECKPOINT_FILES,
@@ -34,7 +31,6 @@ from lstm_cli.run.own import is_run, owner
 TRANSIT = re.compile(
     r"\.(tmp|old)-(.+)-[0-9a-f]{8}"
 )  # the names that `files` gives to paths moved into or out of their place
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # errors of cluster file systems that have no locks
 
 
 class RunFolder:
@@ -55,10 +51,11 @@ class RunFolder:
         self.path = path
         self.last, self.best = (path / name for name in CHECKPOINTS)
         self._check_kinds()
-        with disk_errors(path):
-            self._lock: int | None = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        self._small: dict[str, bytes] = {}
+        self._appended: list[AppendedFile] = []
+        self._lock: FolderLock | None = FolderLock(path)
         try:
-            self.warnings = _hold(path, self._lock)
+            self.warnings = [self._lock.warning] if self._lock.warning else []
             self._clean()
             self._probe()
         except BaseException:
@@ -110,12 +107,49 @@ class RunFolder:
         """Write one of the run's small files, completely or not at all."""
         if name not in FILES:
             raise ValueError(f"{name} is not listed in FILES, so --overwrite would leave it behind")
-        replace_file(self.path / name, content.encode() if isinstance(content, str) else content)
+        data = content.encode() if isinstance(content, str) else content
+        replace_file(self.path / name, data)
+        self.remember(name, data)
+
+    def append_to(self, name: str) -> AppendedFile:
+        """Open one of the run's files that grow."""
+        self._appended.append(AppendedFile(self.path / name))
+        return self._appended[-1]
+
+    def remember(self, name: str, content: bytes) -> None:
+        """Have `check` write this file too if it is removed."""
+        self._small[name] = content
+
+    def check(self) -> list[str]:
+        """Make sure that the folder is still this process's own, before more is written into it.
+
+        A file that another program removed is written again.
+
+        Returns
+        -------
+        warnings
+            For the user: what other programs did, and what was done about it.
+
+        Raises
+        ------
+        RunBusy, DiskError
+            Another process has taken the folder; it was removed, renamed or replaced.
+        """
+        found = [] if self._lock is None else [self._lock.check()]
+        found += [file.check() for file in self._appended]
+        for name, content in self._small.items():
+            if not os.path.lexists(self.path / name):
+                replace_file(self.path / name, content)
+                found.append(f"{self.path / name}: removed by another program: written again")
+        return [warning for warning in found if warning]
 
     def close(self) -> None:
-        """Release the folder."""
+        """Release the folder, after closing the files that grow."""
+        for file in self._appended:
+            file.close()
+        self._appended.clear()
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.close()
             self._lock = None
 
     def __enter__(self) -> Self:
@@ -183,31 +217,3 @@ def _remove(path: Path, name: str) -> None:
         remove_folders([path], SCHEMA)
     elif name in (*FILES, PROBE) and not path.is_dir():
         path.unlink()
-
-
-def _hold(path: Path, lock: int) -> list[str]:
-    """Lock the folder for the life of this process and record its id; return a warning if there are no locks."""
-    warnings = []
-    with disk_errors(path):
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunBusy(
-                f"{path}: in use by {_holder(lock)}: wait for it, stop it, or choose another folder with -o"
-            ) from None
-        except OSError as error:
-            if error.errno not in NO_LOCKS:
-                raise
-            warnings.append(f"{path}: cannot be locked ({error.strerror}): make sure that no other process uses it")
-        now = datetime.now().astimezone().isoformat(" ", "seconds")
-        record = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now})
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, record.encode(), 0)
-    return warnings
-
-
-def _holder(lock: int) -> str:
-    with suppress(OSError, ValueError, LookupError, TypeError):
-        record = json.loads(os.pread(lock, 4096, 0))
-        return f"process {record['pid']} on {record['host']} since {record['since']}"
-    return "another process"

@@ -12,9 +12,10 @@ from lstm_cli.data import contents
 from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.metrics import scores_of
-from lstm_cli.errors import DataError, Diverged
+from lstm_cli.engine.threads import in_use
+from lstm_cli.errors import DataError, DiskError, Diverged
 from lstm_cli.run import checkpoint
-from lstm_cli.run.compatibility import check_identity, check_model, environment, identity, read_checked
+from lstm_cli.run.compatibility import check_identity, check_model, environment, identity, machine_changes, read_checked
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, RESOLVED, SCHEMA
@@ -25,7 +26,7 @@ from lstm_cli.training.job import Job
 from lstm_cli.training.loop import train
 from lstm_cli.training.overview import started
 from lstm_cli.training.session import notes_on_schedule, restore, state_of
-from lstm_cli.training.sinks import EventDispatcher, MetricsFile, Sink, open_log
+from lstm_cli.training.sinks import EventDispatcher, MetricsFile, Sink, log_lines
 
 
 def run_training(
@@ -57,7 +58,7 @@ def run_training(
     notes = [*(Note(change) for change in changes), *notes]
     with ExitStack() as stack:
         earlier = trim_metrics(run.path / METRICS, job.progress.evaluated_step)
-        files: list[Sink] = [MetricsFile(run.path / METRICS), open_log(run.path / LOG)]
+        files: list[Sink] = [MetricsFile(run.append_to(METRICS)), log_lines(run.append_to(LOG))]
         for file in files:
             stack.callback(file.close)
         dispatch = EventDispatcher(files, sinks)
@@ -88,18 +89,22 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
         **files,
         **({} if job.code is None else {DYNAMICS: job.code.content}),
     }
-    now = identity(job.config.model_dump(mode="json"), files, digests)
+    now = identity(job.config.model_dump(mode="json"), files, digests, in_use())
     notes = [Note(text) for text in [*job.data.notes, *notes_on_schedule(job)]]
     notes += [Note(text, warning=True) for text in run.warnings]
     if found is not None:
         versions = check_identity(found.state.identity, now, run.path)
         notes += [Note(f"other versions than before: {change}", warning=True) for change in versions]
+        machine = machine_changes(found.state.identity, now, run.path)
+        notes += [Note(f"the last bits of results will differ: {change}", warning=True) for change in machine]
         notes += [Note(found.warning, warning=True)] * bool(found.warning)
         restore(job, found.state, found.folder)
     run.write(CONFIG, job.config.source.text)
     for name, content in files.items():
         if found is None or name not in SCHEMA:
             run.write(name, content)
+        else:
+            run.remember(name, content)
     if found is None:
         run.write(ENVIRONMENT, json.dumps(environment(job.config.seed), indent=1) + "\n")
     return now, notes
@@ -151,6 +156,7 @@ class CheckpointingRun:
     def _handle(self, event: Event) -> None:
         """Dispatch an event and save a state if due. After a signal or a failed sink, the run is saved and ends."""
         if isinstance(event, Evaluated):
+            self._check_folder()
             self._record_scores(event)
         if not isinstance(event, Finished):
             self.dispatch(event)
@@ -183,11 +189,21 @@ class CheckpointingRun:
         return False
 
     def _save(self, kind: Literal["best", "last"]) -> None:
+        self._check_folder()
         path = self.run.best if kind == BEST else self.run.last
-        checkpoint.save(state_of(self.job, self.identity), path)
+        try:
+            checkpoint.save(state_of(self.job, self.identity), path)
+        except DiskError:
+            self._check_folder()  # where the folder has just been removed, this says so
+            raise
         self.dispatch(CheckpointWritten(step=self.job.progress.step, path=path, kind=kind))
         if kind == LAST:
             self.saved_at = time.monotonic()
+
+    def _check_folder(self) -> None:
+        """Before a score or a state is written, make sure that the folder is still this run's own."""
+        for warning in self.run.check():
+            self.dispatch(Note(warning, warning=True))
 
     def _record_scores(self, event: Evaluated) -> None:
         if event.improved or event.split == "test":
@@ -211,6 +227,7 @@ class CheckpointingRun:
         with self.signals.at_once(self._progress):
             loss, metrics = evaluate(job.evaluator, job.scored["test"])
         event = Evaluated(progress.best_step, progress.epoch, "test", progress.seconds, loss, metrics)
+        self._check_folder()
         self._record_scores(event)
         self.dispatch(event)
 

@@ -30,7 +30,7 @@ ALWAYS = {
     ("train.schedule.patience", "Plateau"),
     *(
         (f"train.{key}", "TrainSpec")
-        for key in ("epochs", "accumulate", "patience", "evaluate_every", "checkpoint_every", "on_nonfinite",
+        for key in ("epochs", "patience", "evaluate_every", "checkpoint_every", "on_nonfinite",
                     "max_nonfinite")
     ),
 }  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 
 from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, ConfigError, DiskError, RunBusy
-from lstm_cli.run import folder as runfolder
+from lstm_cli.run import lock as folder_lock
 from lstm_cli.run.checkpoint import load_newest, save
 from lstm_cli.run.compatibility import check_identity, check_model, compare_configs, environment, identity, read_checked
 from lstm_cli.run.folder import RunFolder
@@ -237,9 +237,9 @@ class TestLock:
 
     def test_a_file_system_without_locks_is_a_warning(self, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def no_locks(*_: object) -> None:
-            raise OSError(runfolder.errno.ENOSYS, "Function not implemented")
+            raise OSError(folder_lock.errno.ENOSYS, "Function not implemented")
 
-        monkeypatch.setattr(runfolder.fcntl, "flock", no_locks)
+        monkeypatch.setattr(folder_lock.fcntl, "flock", no_locks)
         with RunFolder.resume(run) as resumed:
             assert "cannot be locked (Function not implemented)" in resumed.warnings[0]
 

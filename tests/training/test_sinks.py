@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from lstm_cli.errors import ConfigError, DiskError
+from lstm_cli.run.appended import AppendedFile
 from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Finished, Note, Part, Started, StepDone
-from lstm_cli.training.sinks import MetricsFile, console, open_log
+from lstm_cli.training.sinks import MetricsFile, console, log_lines
 from lstm_cli.training.sinks.console import Bar, Lines, Verbosity
 from lstm_cli.training.sinks.wording import duration, number
 from tests.support.data import read_jsonl
@@ -79,7 +80,7 @@ def test_loss_shown_is_the_mean_since_the_last_evaluation():
 
 def test_log_takes_all_lines_even_where_quiet_is_asked_for(tmp_path):
     for _ in range(2):
-        log = open_log(tmp_path / "train.log")
+        log = log_lines(AppendedFile(tmp_path / "train.log"))
         log(START)
         log.close()
     assert (tmp_path / "train.log").read_text() == "gestures: starting: 384 parameters, 2 epochs, 20 steps\n" * 2
@@ -87,20 +88,20 @@ def test_log_takes_all_lines_even_where_quiet_is_asked_for(tmp_path):
 
 def test_unwritable_log_is_named(tmp_path):
     with pytest.raises(DiskError, match=r"gone/train\.log: cannot be written"):
-        open_log(tmp_path / "gone" / "train.log")
+        log_lines(AppendedFile(tmp_path / "gone" / "train.log"))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("sink", [open_log, MetricsFile])
+@pytest.mark.parametrize("sink", [log_lines, MetricsFile])
 def test_full_disk_is_named(sink):
-    full = sink(Path("/dev/full"))
+    full = sink(AppendedFile(Path("/dev/full")))
     with pytest.raises(DiskError, match=r"/dev/full: cannot be written: No space left"):
         full(evaluation(1))
     full.close()
 
 
 @pytest.mark.parametrize("name", ["missing", "victim"])
-@pytest.mark.parametrize("write", [open_log, MetricsFile, lambda path: trim_metrics(path, 20)])
+@pytest.mark.parametrize("write", [AppendedFile, lambda path: trim_metrics(path, 20)])
 def test_nothing_is_written_through_a_link(tmp_path, write, name):
     written(tmp_path / "victim", evaluation(10), evaluation(30))
     before = (tmp_path / "victim").read_bytes()
@@ -142,7 +143,7 @@ def test_bar_shows_loss_score_and_end(streams, valid):
 
 def test_metrics_file_has_one_object_per_evaluation(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    sink = MetricsFile(path)
+    sink = MetricsFile(AppendedFile(path))
     for event in (START, step(1), evaluation(1, train_loss=0.7, learning_rate=0.01), evaluation(2, loss=math.inf)):
         sink(event)
     sink.close()
@@ -161,7 +162,7 @@ def test_metrics_file_has_one_object_per_evaluation(tmp_path):
 
 
 def written(path, *evaluations, torn=b""):
-    sink = MetricsFile(path)
+    sink = MetricsFile(AppendedFile(path))
     for event in evaluations:
         sink(event)
     sink.close()
@@ -171,7 +172,7 @@ def written(path, *evaluations, torn=b""):
 
 def test_a_line_that_does_not_fit_leaves_no_part_of_it(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    sink = MetricsFile(path)
+    sink = MetricsFile(AppendedFile(path))
     sink(evaluation(10))
     whole = path.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

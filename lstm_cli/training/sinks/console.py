@@ -1,16 +1,14 @@
 """Progress of a training run: a bar on a terminal, lines elsewhere, and the same lines in ``train.log``."""
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
-from pathlib import Path
 from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from lstm_cli.run.files import disk_errors, open_own
+from lstm_cli.run.appended import AppendedFile
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Event, Finished, Note, Started, StepDone
 from lstm_cli.training.sinks import wording
 from lstm_cli.training.sinks.sink import Sink
@@ -52,28 +50,22 @@ class _TolerantStream:
         return getattr(self._stream, name)
 
 
-def open_log(path: Path) -> Sink:
+def log_lines(file: AppendedFile) -> Sink:
     """Return the sink that appends the run's lines to a log file."""
-    log = _Log(path)
-    return Lines(log, close=log.close)
+    return Lines(_Log(file), close=file.close)
 
 
 class _Log:
-    """A file to which text is appended unbuffered; errors name it."""
+    """A file that grows, as a stream of text."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = os.fdopen(open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab", buffering=0)
+    def __init__(self, file: AppendedFile) -> None:
+        self._file = file
 
     def write(self, text: str) -> None:
-        with disk_errors(self._path):
-            self._file.write(text.encode())
+        self._file.append(text.encode())
 
     def flush(self) -> None:
         """Do nothing: every write reaches the file at once."""
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class _Mean:

@@ -2,13 +2,9 @@
 
 import json
 import math
-import os
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from lstm_cli.errors import DiskError
-from lstm_cli.run.files import disk_errors, open_own
+from lstm_cli.run.appended import AppendedFile
 from lstm_cli.training.events import Evaluated, Event
 
 
@@ -17,35 +13,21 @@ class MetricsFile:
 
     Parameters
     ----------
-    path
-        The file; created if it is missing. A symbolic link is refused.
+    file
+        The file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    def __init__(self, file: AppendedFile) -> None:
+        self._file = file
 
     def __call__(self, event: Event) -> None:
         """Handle one event."""
         if isinstance(event, Evaluated):
-            self._append((json.dumps(entry(event), allow_nan=False) + "\n").encode())
-
-    def _append(self, line: bytes) -> None:
-        size = os.fstat(self._descriptor).st_size
-        try:
-            with disk_errors(self._path, len(line)):
-                left = line
-                while left:
-                    left = left[os.write(self._descriptor, left) :]
-                os.fsync(self._descriptor)
-        except DiskError:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, size)
-            raise
+            self._file.append((json.dumps(entry(event), allow_nan=False) + "\n").encode(), synced=True)
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._descriptor)
+        self._file.close()
 
 
 def entry(event: Evaluated) -> dict[str, Any]:
