@@ -4,6 +4,7 @@ Before that Python itself starts, which responds to an early SIGINT with a trace
 """
 
 import os
+import sys
 
 
 def main() -> None:
@@ -36,4 +37,14 @@ def _run(name: str) -> None:
 
         getattr(group, name)()
     finally:
+        _discard_unwritten()
         end_undisturbed()
+
+
+def _discard_unwritten() -> None:
+    """Discard what a full disk did not take of the output: Python would try again, and end with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -114,3 +114,13 @@ def test_the_second_signal_does_not_wait_for_the_message_of_the_first(tmp_path: 
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 130
+
+
+@pytest.mark.parametrize("limit", [0, 20])
+def test_a_message_that_a_full_disk_does_not_take_changes_no_exit_code(tmp_path: Path, limit: int) -> None:
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); {COMMAND[-1]}"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with (tmp_path / "said").open("wb") as said:
+        words = [*COMMAND[:-1], code, "missing.yaml"]
+        assert subprocess.run(words, cwd=tmp_path, env=environment, stderr=said).returncode == 2
+    assert (tmp_path / "said").read_text() == "missing.yaml: no such file"[:limit]

@@ -131,6 +131,7 @@ class Commands:
             "TMPDIR": str(place / "tmp"),
             "LSTM_CLI_CACHE": str(cache),
             "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",  # Python itself would leave half a file where a disk is full
         }
         self.running: list[Running] = []
 
