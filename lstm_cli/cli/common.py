@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -37,6 +38,7 @@ def reported(verbosity: int) -> Iterator[None]:
     A closed pipe is not an error: its reader needs no further output.
     """
     try:
+        Path.cwd()  # for one message, before anything half done, if it was removed
         yield
         with _output():
             sys.stdout.flush()

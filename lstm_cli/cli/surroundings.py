@@ -15,7 +15,7 @@ from contextlib import suppress
 from lstm_cli.errors import CacheWarning, CheckpointWarning
 
 #: Variables that commands ignore: those of the libraries that compile, compute and share work.
-_FOREIGN = re.compile(r"(NUMBA|PYTENSOR|THEANO|OMP|GOMP|KMP|MKL|OPENBLAS|GOTO|BLIS)_.*|THEANORC")
+_FOREIGN = re.compile(r"(NUMBA|PYTENSOR|THEANO|OMP|GOMP|KMP|MKL|OPENBLAS|GOTO|BLIS|NPY|NUMPY)_.*|THEANORC")
 #: Those among them that change nothing but how long an idle thread looks for work, with the values that are valid.
 _KEPT = {"OMP_WAIT_POLICY": re.compile("(?i)active|passive"), "GOMP_SPINCOUNT": re.compile("[0-9]+")}
 

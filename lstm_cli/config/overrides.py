@@ -40,6 +40,8 @@ def apply_overrides(
 def _parse(text: str) -> tuple[list[str], Any]:
     key, equals, value = text.partition("=")
     parts = key.split(".")
+    if any("\ud800" <= character <= "\udfff" for character in key):
+        raise Unreadable("bytes that are not UTF-8: give the key as the documentation writes it")
     if not equals or not all(parts) or len(parts) > MAX_DEPTH:
         raise Unreadable("expected KEY=VALUE, such as train.epochs=5")
     document = read_yaml(value.encode("utf-8", "surrogateescape"))

@@ -6,7 +6,6 @@ import platform
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from lstm_cli.config.grammar import resume_rules
 from lstm_cli.config.load import completed
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, listed
 from lstm_cli.plain_files import read_plain
+from lstm_cli.run.clock import local_time
 from lstm_cli.run.names import DYNAMICS, RESOLVED, SCHEMA
 
 CONFIG_KEY = "config"  # of an identity
@@ -92,7 +92,7 @@ def versions() -> dict[str, str]:
 def environment(seed: int) -> dict[str, Any]:
     """Return the content of environment.json: versions, machine, seed, command, start."""
     return {
-        "started": datetime.now().astimezone().isoformat(" ", "seconds"),
+        "started": local_time(),
         "command": sys.argv,
         "seed": seed,
         "versions": versions(),
