@@ -35,6 +35,8 @@ def outside(error: BaseException) -> tuple[str, int] | None:
         return "no thread can be started: raise the limit on processes (ulimit -u), or end others", UNEXPECTED
     if isinstance(error, UnicodeEncodeError):
         return _of_text(error), ConfigError.exit_code
+    if isinstance(error, OverflowError) and "timestamp" in words:
+        return "this machine's clock is set to a time beyond what Python can represent: set the clock", UNEXPECTED
     return _of_installation(error, words)
 
 

@@ -7,11 +7,11 @@ import os
 import secrets
 import socket
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 from lstm_cli.errors import DiskError, RunBusy
 from lstm_cli.plain_files import read_plain
+from lstm_cli.run.clock import local_time
 from lstm_cli.run.files import disk_errors
 from lstm_cli.run.names import LOCK
 
@@ -36,7 +36,7 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        now = datetime.now().astimezone().isoformat(" ", "seconds")
+        now = local_time()
         record = {"pid": os.getpid(), "host": socket.gethostname(), "since": now, "token": secrets.token_hex(8)}
         self._record = json.dumps(record).encode()
         with disk_errors(folder):
