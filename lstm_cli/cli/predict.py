@@ -24,6 +24,11 @@ _COUNT = click.IntRange(min=1, max=2**31 - 1)
     help="Write the predictions to this .jsonl or .csv file, or with a .conllu file as DATA fill the predicted column "
     "into a .conllu file.",
 )  # fmt: skip
+@click.option(
+    "--safe-csv", is_flag=True,
+    help="With -o OUT.csv: quote every cell, and put ' before text that a spreadsheet would run as a formula, as it "
+    "begins with =, +, -, @, a tab or a line end and is no number.",
+)  # fmt: skip
 @click.option("--probabilities", is_flag=True, help="Add the probability of every label.")
 @click.option(
     "--evaluate", is_flag=True,
@@ -72,6 +77,7 @@ def predict(
     data: Path | None,
     *,
     out: Path | None,
+    safe_csv: bool,
     probabilities: bool,
     evaluate: bool,
     keep: tuple[str, ...],
@@ -134,6 +140,7 @@ def predict(
             keep=keep,
             form=form,
             future=future,
+            safe_csv=safe_csv,
             trust=trust,
             note=lambda text: None if quiet else click.echo(text, err=True),
         )

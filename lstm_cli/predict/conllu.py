@@ -10,7 +10,7 @@ from lstm_cli.config.formats import format_of
 from lstm_cli.data import Encoded, Schema
 from lstm_cli.data.formats.conllu import COLUMNS
 from lstm_cli.data.formats.source import Source
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, brief
 from lstm_cli.predict.wording import Row
 
 _EMPTY = "_"
@@ -28,6 +28,9 @@ def check_fillable(schema: Schema, data: Path, form: str | None, options: list[s
             f"-o ….conllu: the model predicts {target.name}, which is no column of labels per word "
             f"({', '.join(COLUMNS)}): write .jsonl or .csv"
         )
+    for label in map(str, schema.target.labels or ()):
+        if not label.isprintable() or (target.kind == "set" and ("|" in label or label == _EMPTY)):
+            raise ConfigError(f"-o ….conllu: no cell can hold the label {brief(repr(label))}: write .jsonl or .csv")
 
 
 class Filling:

@@ -17,7 +17,7 @@ from lstm_cli.predict.kept import Kept
 from lstm_cli.predict.places import check_places
 from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.states import check_stateful, read_states, saved_states
-from lstm_cli.predict.table import Table
+from lstm_cli.predict.table import Table, check_labels
 from lstm_cli.predict.trajectories import with_steps
 from lstm_cli.predict.wording import Row
 from lstm_cli.predict.writers import is_csv, write_pieces, write_rows, write_text
@@ -36,6 +36,7 @@ class Request:
     keep: Sequence[str]
     form: str | None
     future: Path | None = None
+    safe_csv: bool = False
 
     @property
     def ahead(self) -> bool:
@@ -69,6 +70,7 @@ def predict_run(
     keep: Sequence[str] = (),
     form: str | None = None,
     future: Path | None = None,
+    safe_csv: bool = False,
     trust: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, float] | None:
@@ -99,6 +101,8 @@ def predict_run(
         Columns of the input that are carried through to the output; ``all`` for all.
     form : str, optional
         Format of `data`; None: that which the run's config names, else by the suffix.
+    safe_csv : bool
+        In a csv file, put an apostrophe before text that spreadsheets take for a formula, and quote every cell.
     trust : bool
         Allow running the code in the folder, of a system that the model drives.
     note : callable
@@ -123,7 +127,7 @@ def predict_run(
     name = "standard input" if str(data) == "-" else shown(data)
     with memory.memory_errors(name):
         if out is not None or not evaluate:
-            request = Request(data, out, probabilities, steps, state_in, state_out, keep, form, future)
+            request = Request(data, out, probabilities, steps, state_in, state_out, keep, form, future, safe_csv)
             inputs = _predict(run, request)
             on_states = _notes_on_states(run, state_out, inputs)
         if evaluate:
@@ -152,7 +156,7 @@ def _predict(run: Run, request: Request) -> Inputs:
                 write_pieces(filling.lines(rows), request.out)
             else:
                 per_step = run.drives or request.steps is not None or run.schema.target.per == "step"
-                table = Table.of(run.schema, per_step=per_step, later=request.ahead)
+                table = Table.of(run.schema, per_step=per_step, later=request.ahead, safe=request.safe_csv)
                 write_rows(rows if kept is None else kept.added(rows), request.out, table)
     return inputs
 
@@ -166,6 +170,10 @@ def _future(run: Run, request: Request, file: Path) -> Future:
 
 def _check(run: Run, request: Request) -> None:
     """Refuse options that this model, or another option, excludes."""
+    if not request.fills and is_csv(request.out):
+        check_labels(run.schema)
+    elif request.safe_csv:
+        raise ConfigError("--safe-csv: is for predictions in a csv file: give -o OUT.csv, or leave it out")
     if run.drives and (given := request.given("probabilities", "state_in", "state_out", "future")):
         raise ConfigError(f"{', '.join(given)}: this model drives a system: leave them out")
     if request.state_in or request.state_out:

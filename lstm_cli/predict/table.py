@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,13 @@ from typing import Any
 
 from lstm_cli.data import Schema
 from lstm_cli.data.schema.target import Target
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, brief
 from lstm_cli.predict.wording import RESERVED, Later, PerStep, Row
+
+#: What separates labels where a blank does not, and a cell that is read as no label at all.
+_BAR, _NONE = "|", "_"
+#: What spreadsheets take for the beginning of a formula, and numbers, which begin so too and are none (OWASP 2024).
+_FORMULA, _NUMBER = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"), re.compile(r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -28,19 +34,23 @@ class Table:
         The columns of the numbers of a prediction, such as ``load`` or ``x_0``; empty: ``prediction``.
     separator
         What stands between the labels of a set.
+    safe
+        Whether text that spreadsheets take for a formula gets an apostrophe before it; all cells are quoted then, so
+        that none is cut in two where another character separates cells.
     """
 
     per_step: bool
     ids: tuple[str, ...] = ("id",)
     numbers: tuple[str, ...] = ()
     separator: str = " "
+    safe: bool = False
 
     @classmethod
-    def of(cls, schema: Schema, *, per_step: bool, later: bool = False) -> "Table":
+    def of(cls, schema: Schema, *, per_step: bool, later: bool = False, safe: bool = False) -> "Table":
         """Return the table of the predictions of a model that was trained with a schema, or of its later steps."""
         driven = schema.layout.closed_loop is not None
         numbers = () if driven else _names_of_numbers(schema.target, later=later)
-        return cls(per_step, schema.layout.id, numbers, _separator(schema))
+        return cls(per_step, schema.layout.id, numbers, _separator(schema), safe)
 
     def lines(self, rows: Iterable[Row]) -> Iterator[str]:
         """Yield the lines, the names of the columns first; the first row determines the columns."""
@@ -49,8 +59,15 @@ class Table:
             for record in self._records(row):
                 if header is None:
                     header = list(record)
-                    yield _line(header)
-                yield _line([record.get(name) for name in header])
+                    yield self._line(header)
+                yield self._line([record.get(name) for name in header])
+
+    def _line(self, cells: Iterable[Any]) -> str:
+        buffer = io.StringIO()
+        given = map(_cell, cells)
+        writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL if self.safe else csv.QUOTE_MINIMAL)
+        writer.writerow(map(_inert, given) if self.safe else given)
+        return buffer.getvalue()
 
     def _records(self, row: Row) -> Iterator[dict[str, Any]]:
         """Yield the cells of a row by column: those that name it, those of the input, those of the prediction."""
@@ -90,13 +107,24 @@ class Table:
         return {"prediction": shown} | {f"p_{label}": share for label, share in (probabilities or {}).items()}
 
     def _joined(self, labels: Sequence[Any]) -> str:
-        """Return the labels of a set in one cell."""
-        for label in map(str, labels):
-            if "|" in label:
-                raise ConfigError(
-                    f"-o: the label {label!r} has the character that separates labels in csv: write .jsonl"
-                )
-        return self.separator.join(map(str, labels))
+        """Return the labels of a set in one cell; a bar at its end says that it is one label, blanks and all."""
+        names = [_writable(str(label)) for label in labels]
+        alone = len(names) == 1 and (names[0] == _NONE or len(names[0].split()) != 1)
+        return self.separator.join(names) + _BAR * alone
+
+
+def check_labels(schema: Schema) -> None:
+    """Raise the `ConfigError` for the first label of sets that no cell can hold so that it could be read back."""
+    if schema.target.kind == "set":
+        for label in schema.target.labels or ():
+            _writable(str(label))
+
+
+def _writable(label: str) -> str:
+    if _BAR in label:
+        name = brief(repr(label))
+        raise ConfigError(f"-o: the label {name} has the character that separates labels in csv: write .jsonl")
+    return label
 
 
 def _separator(schema: Schema) -> str:
@@ -106,7 +134,7 @@ def _separator(schema: Schema) -> str:
     labels = [str(label) for label in schema.target.labels or ()]
     target, inputs = schema.layout.target, schema.layout.next_columns
     separator = inputs[0].separator if target.is_next else target.separator
-    return "|" if any(len(label.split()) != 1 for label in labels) else separator
+    return _BAR if any(len(label.split()) != 1 or label == _NONE for label in labels) else separator
 
 
 def _names_of_numbers(target: Target, *, later: bool) -> tuple[str, ...]:
@@ -157,14 +185,14 @@ def _outputs(output: Any) -> dict[str, Any]:
     return {f"output_{k}": value for k, value in enumerate(output)} if isinstance(output, list) else {"output": output}
 
 
-def _line(cells: Iterable[Any]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(map(_cell, cells))
-    return buffer.getvalue()
-
-
 def _cell(value: Any) -> Any:
     """Return a cell: numbers with at most seven significant digits, lists as JSON."""
     if isinstance(value, float):
         return f"{value:.7g}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+
+
+def _inert(cell: Any) -> Any:
+    """Return a cell with an apostrophe before text that a spreadsheet would run as a formula."""
+    runs = isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if runs else cell

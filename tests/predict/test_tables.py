@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 import lstm_cli
+from lstm_cli.data import open_data
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict import predict_run
 from lstm_cli.predict.table import Table
 from lstm_cli.predict.wording import PerStep
 from lstm_cli.predict.writers import write_rows
-from tests.support.data import read_jsonl, write, write_jsonl
+from tests.support.data import data_config, read_jsonl, write, write_jsonl
 
 SETTINGS = {"threads": 1, "model": {"layers": [4]}, "train": {"epochs": 1}}
 
@@ -187,6 +188,66 @@ def test_a_label_with_the_separator_is_refused_in_csv():
     assert list(table.lines([{"id": 1, "prediction": ["a b", "c"]}]))[1] == "1,a b|c\n"
     with pytest.raises(ConfigError, match=r"the label 'a\|b' has the character that separates labels in csv"):
         list(table.lines([{"id": 1, "prediction": ["a|b"]}]))
+
+
+SETS = [[], ["drama"], ["sci fi"], ["_"], ["_", "drama"], ["sci fi", "drama"], ["a\u00a0b"], ["tab\there", "x"]]
+
+
+@pytest.mark.parametrize("sets", [SETS, SETS[:2] + SETS[3:5], [["sci fi"], ["war film"]], [["_"], []], [["x"], ["y"]]])
+def test_every_set_is_read_back(tmp_path, sets):
+    """Whatever the other sets of the file are, and whatever separator the model's own data had."""
+    labels = sorted({label for one in sets for label in one})
+    plain = all(len(label.split()) == 1 and label != "_" for label in labels)
+    for separator in " |" if plain else "|":
+        table = Table(True, ("id",), separator=separator)
+        write_rows(iter([{"id": 1, "prediction": sets}]), tmp_path / "p.csv", table)
+        text = "".join(f"{line},0.5\n" for line in (tmp_path / "p.csv").read_text().splitlines())
+        write(tmp_path / "again.csv", text.replace("prediction,0.5", "prediction,x"))
+        target = {"column": "prediction", "kind": "set", "per": "step"}
+        data = open_data(data_config(tmp_path, train="again.csv", inputs=["x"], target=target, valid=None))
+        read = [[labels[k] for k in np.flatnonzero(row)] for row in np.asarray(data.train.target)]
+        assert data.schema.target.labels == tuple(labels)
+        assert read == [sorted(one) for one in sets]
+
+
+def test_a_label_that_csv_cannot_hold_is_refused_before_the_work(tmp_path):
+    rows = [{"id": k, "x": [[float(k % 3)]], "y": [["c"], ["a|b"], []][k % 3]} for k in range(12)]
+    path = write_jsonl(tmp_path / "a.jsonl", rows)
+    run = trained(tmp_path, path, inputs=["x"], target={"column": "y", "kind": "set", "per": "sequence"})
+    with pytest.raises(
+        ConfigError, match=r"^-o: the label 'a\|b' has the character that separates labels in csv: write"
+    ):
+        predict_run(run, tmp_path / "not read.jsonl", out=tmp_path / "p.csv")
+    predict_run(run, path, out=tmp_path / "p.jsonl")
+    with pytest.raises(ConfigError, match=r"^--safe-csv: is for predictions in a csv file: give -o OUT\.csv"):
+        predict_run(run, path, out=tmp_path / "p.jsonl", safe_csv=True)
+
+
+def test_safe_csv_has_no_formulas_and_no_other_numbers(tmp_path):
+    texts = ["=1+1", "+cmd", "-2+3", "@sum", "\tx", "\rx", "\uff1d1", "a=b", "x;=1", "-5", "-5,25", "+1.5e-3", "'", "-"]
+    row = {
+        "id": "=id",
+        "prediction": ["@up"] * len(texts),
+        "=note": PerStep(texts),
+        "size": PerStep([-1.5] * len(texts)),
+    }
+    for safe in (True, False):
+        write_rows(iter([row]), tmp_path / "p.csv", Table(True, ("-name",), safe=safe))
+        found = pd.read_csv(tmp_path / "p.csv", dtype=str, keep_default_na=False, lineterminator="\n")
+        mark = "'" if safe else ""
+        assert list(found) == [f"{mark}-name", "step", f"{mark}=note", "size", "prediction"]
+        assert set(found.iloc[:, 0]) == {f"{mark}=id"}
+        assert set(found["prediction"]) == {f"{mark}@up"}
+        assert set(found["size"]) == {"-1.5"}
+        changed = texts[:7] + texts[13:]
+        assert list(found.iloc[:, 2]) == [f"{mark}{text}" if text in changed else text for text in texts]
+    text = (tmp_path / "p.csv").read_text()
+    assert text.startswith("-name,step,=note,size,prediction\n")
+
+
+def test_safe_csv_quotes_every_cell(tmp_path):
+    write_rows(iter([{"id": "a;=1", "prediction": 0.5}]), tmp_path / "p.csv", Table(False, safe=True))
+    assert (tmp_path / "p.csv").read_text() == '"id","prediction"\n"a;=1","0.5"\n'
 
 
 CONLLU = (

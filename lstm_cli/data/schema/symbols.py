@@ -36,12 +36,16 @@ def sets(value: Any, *, textual: bool, separator: str = " ") -> list[list[str]]:
 
 
 def elements(cell: Any, *, textual: bool, separator: str = " ", step: int | None = None) -> list[str]:
-    """Return the labels of one set; in a textual cell they are separated by ``|``, or else by a blank separator."""
+    """Return the labels of one set; in a textual cell they are separated by ``|``, or else by a blank separator.
+
+    A bar at the end of a cell separates nothing: ``sci fi|`` is one label, whatever the separator.
+    """
     if textual and isinstance(cell, str):
         cell = cell.strip()
         if cell in _EMPTY_CELLS:
             return []
-        return [part.strip() for part in cell.split("|")] if separator == "|" or "|" in cell else cell.split()
+        bars = separator == "|" or "|" in cell
+        return [part.strip() for part in cell.removesuffix("|").split("|")] if bars else cell.split()
     if not isinstance(cell, list | np.ndarray):
         raise ValueProblem(
             f"expected a list of labels, got {cell!r:.40}", "write [] for none and [label] for one", step=step
