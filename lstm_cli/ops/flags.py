@@ -25,8 +25,8 @@ def set_pytensor_flags() -> None:
 
 
 def _folder() -> Path:
-    """Return where PyTensor may write: without a compiler it does not, so that any place serves where there is none."""
+    """Return where PyTensor would write. As it compiles no C, the folder is neither needed nor made."""
     try:
-        return cache_folder("pytensor")
+        return cache_folder(".") / "pytensor"
     except OSError:
         return Path(os.devnull) / "pytensor"

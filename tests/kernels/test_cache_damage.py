@@ -1,10 +1,7 @@
 """Kernels on disk that are damaged in every way: none is used, all are compiled anew, and nothing else changes."""
 
-import json
 import os
 import random
-import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,11 +13,8 @@ from numba.core.ccallback import CFunc
 
 from lstm_cli.errors import CacheWarning
 from lstm_cli.kernels.runtime import entries
-from lstm_cli.kernels.runtime.compilation import kernel_folder
 from lstm_cli.kernels.runtime.entries import KernelCache
 from lstm_cli.kernels.runtime.tasks import ENTRY_TYPE
-from tests.support.paths import ROOT
-from tests.support.runs import small, write_data
 
 KEY, CONTENT = b"which kernel", bytes(range(40))
 
@@ -174,52 +168,43 @@ def test_what_cannot_be_replaced_is_said_once(entry: Path, monkeypatch: pytest.M
     assert list(entry.parent.iterdir()) == [entry]
 
 
-def trained(place: Path, kernels: Path, name: str) -> tuple[list[bytes], str]:
-    """The weights at the end of a run, a process of its own with these kernels, and what it says of them."""
-    command = [sys.executable, "-c", "from lstm_cli.cli.start import train; train()", "config.yaml", "-o", name]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LSTM_CLI_CACHE": str(kernels), "NUMBA_DEBUG_CACHE": "1"}
-    process = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
-    assert process.returncode == 0, process.stderr
-    assert "arning" not in process.stderr
-    states = sorted(place.joinpath(name, "last").rglob("*.safetensors"))
-    assert states
-    return [path.read_bytes() for path in states], process.stdout
+FILLING = """
+import sys
+from pathlib import Path
+from numba.core.ccallback import CFunc
+from lstm_cli.kernels.runtime.entries import KernelCache
+from lstm_cli.kernels.runtime.tasks import ENTRY_TYPE
+
+def nothing(task, tasks, table):
+    return
+
+folder, hits = Path(sys.argv[1]), 0
+for _ in range(20):
+    made = CFunc(nothing, (ENTRY_TYPE.args, ENTRY_TYPE.return_type), {}, {})
+    made._cache = KernelCache(nothing, lambda: folder)
+    made.compile()
+    hits += made.cache_hits
+    for path in folder.glob("[!.]*"):
+        path.unlink(missing_ok=True)
+print(hits)
+"""
 
 
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes], list[str]]:
-    """A folder with a config and data, the weights of its run, and the kernels that are loaded for it."""
-    place = write_data(tmp_path_factory.mktemp("kernels"))
-    place.joinpath("config.yaml").write_text(json.dumps(small(threads=2, train={"epochs": 1})))
-    weights, said = trained(place, kernel_folder().parent, "compiled")
-    weights, said = trained(place, kernel_folder().parent, "loaded")
-    assert "saved" not in said
-    return place, weights, re.findall(r"loaded from '.*/(.*)'", said)
+def test_processes_fill_and_empty_one_folder_at_the_same_time(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", FILLING, str(tmp_path)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in processes:
+        stdout, stderr = process.communicate()
+        assert process.returncode == 0, stderr
+        assert stdout.strip().isdigit()
+    assert not list(tmp_path.iterdir())
 
 
-def damaged_copy(sound: tuple[Path, list[bytes], list[str]], to: Path, damages: list[Callable[[Path], None]]) -> int:
-    """Copy the kernels of a run, each damaged in its way as far as there are damages; return how many are."""
-    names = sorted(set(sound[2]), key=lambda name: (kernel_folder() / name).stat().st_size)
-    for number, name in enumerate(names):
-        shutil.copy(kernel_folder() / name, to / name)
-        if number < len(damages):
-            damages[number](to / name)
-    return min(len(names), len(damages))
-
-
-EVERY = [*DAMAGES[:10], *[one_bit] * 20]
-WAYS = [pytest.param([one_bit], id="one"), pytest.param(EVERY, id="every kernel", marks=pytest.mark.slow)]
-
-
-@pytest.mark.parametrize("damages", WAYS)
-def test_training_on_damaged_kernels_ends_with_the_same_weights(sound, tmp_path, damages) -> None:
-    place, weights, _ = sound
-    kernels = tmp_path / kernel_folder().name
-    kernels.mkdir()
-    count = damaged_copy(sound, kernels, damages)
-    again, said = trained(place, tmp_path, f"damaged{len(damages)}")
-    assert again == weights
-    assert said.count("data saved") == count
-    again, said = trained(place, tmp_path, f"mended{len(damages)}")
-    assert again == weights
-    assert said.count("data saved") == 0
+def test_what_a_killed_process_left_is_removed(entry: Path) -> None:
+    old, new = entry.with_name(".old.0"), entry.with_name(".new.0")
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    entry.unlink()
+    compiled(entry.parent)
+    assert sorted(entry.parent.iterdir()) == sorted([entry, new])

@@ -71,9 +71,7 @@ def test_other_versions_processors_and_settings_are_another_folder(monkeypatch, 
     assert compilation.kernel_folder.__wrapped__().name != before.name
 
 
-@pytest.mark.parametrize(
-    "setting", ["NUMBA_OPT=1", "NUMBA_BOUNDSCHECK=1", "NUMBA_CPU_NAME=generic", "NUMBA_DEBUGINFO=1", "LSTM_CLI_LANES=4"]
-)
+@pytest.mark.parametrize("setting", ["NUMBA_OPT=1", "NUMBA_CPU_NAME=generic", "LSTM_CLI_LANES=4"])
 def test_settings_of_a_process_are_another_folder(setting):
     code = "from lstm_cli.kernels.runtime.compilation import machine_digest; print(machine_digest())"
     environment = dict(os.environ, **dict([setting.split("=")]))
