@@ -40,7 +40,7 @@ LIBRARIES = {
     "tqdm": {"training"},
     "safetensors": {"run"},
     "threadpoolctl": {"engine"},
-    "psutil": {"data"},
+    "psutil": {"data", "engine"},
     "pyarrow": {"data"},
     "pydantic": {"config"},
     "pydantic_core": {"config"},

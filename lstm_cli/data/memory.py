@@ -1,9 +1,11 @@
 """Available memory, checked before use, before the OOM killer ends the process without a message."""
 
 import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from lstm_cli.errors import DataError
 
@@ -14,6 +16,26 @@ _RESERVED = 1 << 26
 #: What the loader of shared libraries says where memory ends.
 _NO_ROOM = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory")
 _FIX = "give fewer or shorter sequences, or use a machine with more memory"
+#: Where Linux mounts control groups, and names those of this process.
+_GROUPS = Path("/sys/fs/cgroup")
+_PROCESS = Path("/proc/self/cgroup")
+_UNLIMITED = 1 << 62
+
+
+class _Version(NamedTuple):
+    """A version of control groups: its folder, the files of limits and of what is used, and the names of caches."""
+
+    folder: str
+    limits: tuple[str, ...]
+    used: str
+    caches: tuple[str, ...]
+
+
+_V1 = _Version(
+    "memory", ("memory.limit_in_bytes",), "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")
+)
+#: Above `memory.high` a process is slowed down until it all but stands still.
+_V2 = _Version("", ("memory.max", "memory.high"), "memory.current", ("inactive_file", "active_file"))
 
 
 def available() -> int | None:
@@ -22,24 +44,79 @@ def available() -> int | None:
 
 
 def _limits() -> Iterator[int]:
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                yield 1024 * int(line.split()[1])
-        most = resource.getrlimit(resource.RLIMIT_AS)[0]  # `ulimit -v`
-        if most != resource.RLIM_INFINITY:
-            taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    free = _answer(lambda psutil: psutil.virtual_memory().available)
+    if free is not None:
+        yield free
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]  # `ulimit -v`, which macOS accepts and does not apply
+    if most != resource.RLIM_INFINITY and sys.platform != "darwin":
+        taken = _answer(lambda psutil: psutil.Process().memory_info().vms)
+        if taken is not None:
             yield max(0, most - taken)
-        group = Path("/sys/fs/cgroup") / Path("/proc/self/cgroup").read_text().partition("0::/")[2].strip()
+    yield from group_limits()
+
+
+def _answer(question: Callable[[Any], int]) -> int | None:
+    """Return what psutil answers; None if the system does not say, as without ``/proc``: the work then continues."""
+    try:
+        import psutil
+
+        return question(psutil)
+    except Exception:
+        return None
+
+
+def group_limits(groups: Path = _GROUPS, process: Path = _PROCESS) -> Iterator[int]:
+    """Yield the bytes still free in each control group of this process that has a limit, as containers and jobs set it.
+
+    Parameters
+    ----------
+    groups
+        Where control groups are mounted.
+    process
+        The file that names those of this process.
+    """
+    try:
+        lines = process.read_text().splitlines()
     except (OSError, ValueError):
         return
-    for folder in (group, *group.parents):
-        try:
-            limit, current = ((folder / f"memory.{name}").read_text().strip() for name in ("max", "current"))
-        except OSError:
-            continue
-        if limit != "max":
-            yield max(0, int(limit) - int(current))
+    for line in lines:
+        number, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if "memory" in controllers.split(","):
+            yield from _free(groups / _V1.folder, path, _V1)
+        elif number == "0":
+            yield from _free(groups, path, _V2)
+
+
+def _free(mount: Path, path: str, version: _Version) -> Iterator[int]:
+    """Yield the bytes still free in a group and in those above it.
+
+    In a container only those from its own on may be mounted, whatever the path says: they are then at the top.
+    """
+    parts = [part for part in path.split("/") if part not in ("", "..")]
+    for depth in range(len(parts), -1, -1):
+        folder = mount.joinpath(*parts[:depth])
+        limits = [limit for name in version.limits if (limit := _limit(folder / name)) is not None]
+        if limits:
+            with suppress(OSError, ValueError):
+                used = int((folder / version.used).read_text()) - _cached(folder, version)
+                yield max(0, min(limits) - used)
+
+
+def _limit(file: Path) -> int | None:
+    """Return the limit in a file; None if there is none, which the first version writes as a huge number."""
+    try:
+        limit = int(file.read_text())
+    except (OSError, ValueError):  # no such file, or "max"
+        return None
+    return limit if limit < _UNLIMITED else None
+
+
+def _cached(folder: Path, version: _Version) -> int:
+    """Return the bytes of the cache of files, which counts as used and is dropped when memory is needed."""
+    with suppress(OSError, ValueError):
+        lines = (line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        return sum(int(value) for name, value in lines if name in version.caches)
+    return 0
 
 
 def readable(count: float) -> str:
@@ -70,10 +147,7 @@ class Watch:
 
 def resident() -> int | None:
     """Return the bytes of memory that this process holds; None if unknown."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    except (OSError, ValueError):
-        return None
+    return _answer(lambda psutil: psutil.Process().memory_info().rss)
 
 
 @contextmanager

@@ -28,9 +28,12 @@ def thread_count(count: int | str) -> int:
 
 
 def physical_cores() -> int:
-    """Return how many cores this process may use; hyper-threads of one core count once where the system lists them."""
-    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    return len({_core(processor) for processor in allowed})
+    """Return how many cores this process may use; hyper-threads of one core count once."""
+    if hasattr(os, "sched_getaffinity"):
+        return len({_core(processor) for processor in os.sched_getaffinity(0)})
+    import psutil  # which takes a while
+
+    return psutil.cpu_count(logical=False) or os.cpu_count() or 1
 
 
 def _core(processor: int) -> str:
