@@ -1,5 +1,6 @@
 """A controller put to use: trajectories from starts, and only with the user's word for the code in the folder."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 import lstm_cli
 from lstm_cli.cli.group import predict, train
 from lstm_cli.errors import CheckpointError, ConfigError
+from lstm_cli.plain_files import read_plain
 from lstm_cli.predict import predict_run
 from tests.support.data import read_jsonl
 from tests.support.runs import train as trained
@@ -103,6 +105,37 @@ def test_other_code_than_that_of_the_training_is_refused(folder, tmp_path):
     code = tmp_path / "run" / "dynamics.py"
     code.write_text(code.read_text() + "\nimport os\n")
     with pytest.raises(CheckpointError, match=r"dynamics\.py: not the file that the checkpoint was trained with"):
+        lstm_cli.load(tmp_path / "run", trust=True)
+
+
+def test_the_bytes_that_were_hashed_are_those_that_run(tmp_path, monkeypatch):
+    """The file is replaced as soon as it was read, in training and in prediction: the other one never runs."""
+    write_world(tmp_path)
+    swapped = []
+
+    def swap(path, **sizes):
+        content = read_plain(path, **sizes)
+        if path.name in ("cart.py", "dynamics.py"):
+            swapped.append(path)
+            path.write_text("raise SystemExit('another file ran')")
+        return content
+
+    original = (tmp_path / "cart.py").read_bytes()
+    for user in ("lstm_cli.engine.system", "lstm_cli.run.compatibility"):
+        monkeypatch.setattr(f"{user}.read_plain", swap)
+    trained(world_config(tmp_path), tmp_path / "run")
+    code = tmp_path / "run" / "dynamics.py"
+    assert swapped == [tmp_path / "cart.py"]
+    assert code.read_bytes() == original
+    for state in ("best", "last"):
+        digests = json.loads((tmp_path / "run" / state / "manifest.json").read_text())["identity"]["digests"]
+        assert digests["dynamics.py"] == hashlib.sha256(original).hexdigest()
+    with pytest.raises(ConfigError, match=f"SHA-256 {hashlib.sha256(original).hexdigest()[:16]}"):
+        lstm_cli.load(tmp_path / "run")
+    code.write_bytes(original)
+    assert len(lstm_cli.load(tmp_path / "run", trust=True).steer(STARTS)) == 2
+    assert swapped == [tmp_path / "cart.py", code, code]
+    with pytest.raises(CheckpointError, match="not the file that the checkpoint was trained with"):
         lstm_cli.load(tmp_path / "run", trust=True)
 
 

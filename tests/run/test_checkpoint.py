@@ -1,5 +1,6 @@
 """A state comes back bit by bit, damage is always found, and nothing that is not finite is written."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from hypothesis.extra import numpy as arrays
 from lstm_cli.errors import CheckpointError, Diverged
 from lstm_cli.run import checkpoint
 from lstm_cli.run.checkpoint import State, check_matches, decode, load, save
-from lstm_cli.run.names import CHECKPOINT_FILES, MANIFEST, MODEL
+from lstm_cli.run.names import CHECKPOINT_FILES, MANIFEST, MODEL, STATE
 from tests.support.crash import step_of
 from tests.support.crash_worker import state
 
@@ -159,6 +160,20 @@ def test_the_message_names_the_file_and_the_damage(small: Path, name: str) -> No
     what = f"{small / name}: damaged checkpoint: not a regular file but a folder"
     with pytest.raises(CheckpointError, match=re.escape(what)):
         load(small)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("name", "array"), [(MODEL, "w"), (STATE, "optimizer/m"), (STATE, "carried/h")])
+def test_values_that_are_not_finite_are_damage_though_every_hash_is_right(
+    small: Path, name: str, array: str, value: float
+) -> None:
+    contents = read(small)
+    data = safetensors.numpy.save({array: np.array([0, value, 2], np.float32)})
+    facts = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    manifest = forged(contents, lambda manifest: manifest["files"].update({name: facts}))
+    what = f"{small / name}: damaged checkpoint: 1 of the 3 values of {array} are not finite"
+    with pytest.raises(CheckpointError, match=re.escape(what)):
+        decode({**contents, name: data, MANIFEST: manifest}, small)
 
 
 def forged(contents: dict[str, bytes], change: Callable[[dict], object]) -> bytes:
