@@ -25,12 +25,12 @@ def check_places(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path |
         The paths by their options; None for those not given. An input ``-`` is standard input, and without ``-o``
         predictions go to standard output.
     """
-    read = {option: path for option, path in inputs.items() if path is not None}
-    if outputs.get("-o") is None:
+    read, written = (
+        {option: Path(path) for option, path in paths.items() if path is not None} for paths in (inputs, outputs)
+    )
+    if "-o" not in written:
         _check_stdout(read)
-    for option, path in outputs.items():
-        if path is None:
-            continue
+    for option, path in written.items():
         name = f"{option} {shown(path)}"
         if path.is_dir():
             raise ConfigError(f"{name}: is a folder: give the name of a file in it")
@@ -39,7 +39,7 @@ def check_places(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path |
                 raise ConfigError(f"{name}: is the file that is read as {_role(other, source)}: give another name")
         if (run := owner(path)) is not None:
             raise ConfigError(f"{name}: belongs to the run {shown(run)}: give another name, or another folder")
-    _check_apart({option: path for option, path in outputs.items() if path is not None})
+    _check_apart(written)
 
 
 def _check_apart(outputs: Mapping[str, Path]) -> None:
