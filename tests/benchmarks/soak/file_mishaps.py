@@ -9,6 +9,7 @@ from lstm_cli.run.names import BEST, CHECKPOINT_FILES, CONFIG, DYNAMICS, ENVIRON
 from lstm_cli.run.names import SCHEMA as SCHEMA_FILES
 from tests.benchmarks.soak import checks
 from tests.benchmarks.soak.checks import Broken
+from tests.benchmarks.soak.commands import Running
 from tests.benchmarks.soak.damage import ANY, grow_beyond_memory, name_of
 from tests.benchmarks.soak.session import CHECKPOINTS, Session
 
@@ -171,7 +172,40 @@ def moved(session: Session, draw: random.Random) -> None:
     session.tally["moved"] += 1
 
 
+def disturbed(session: Session, draw: random.Random) -> None:
+    """Files of the run are removed while it trains, its lock too, so that a second process may take it over."""
+    names = [
+        name for name in (LOCK, METRICS, LOG, REPORT, CONFIG, "resolved.yaml", *SCHEMA_FILES) if draw.random() < 0.3
+    ]
+    wait, second = session.moment(draw), LOCK in names and draw.random() < 0.6
+    session.note(f"removed while it trains: {names}{', and a second process' if second else ''}")
+    others = []
+
+    def during(running: Running) -> None:
+        wait(running)
+        for name in names:
+            (session.run / name).unlink(missing_ok=True)
+        if second and (session.run / LAST).is_dir():
+            others.append(session.commands.start("train", session.world.config, "-o", session.run, "--resume"))
+            running.wait_for(others[0].is_over)
+
+    codes = {75} if second else set[int]()
+    ended = session.train(draw, codes=codes, during=during, notes="other program|another", killed=second)
+    for name in SCHEMA_FILES:  # removed too late to be noticed
+        if not (session.run / name).is_file() and session.reached:
+            shutil.copy(session.whole / name, session.run / name)
+    session.lost_metrics |= METRICS in names
+    for other in others:
+        found = other.end()
+        session.note(f"second: `{found.command}`: {found.code}")
+        checks.check_end(found, {0, 75})
+        if 0 not in (ended.code, found.code):
+            raise Broken(f"both of two processes ended with 75:\n{ended.err}\n{found.err}")
+        session.check_run()
+    session.tally["files removed"] += len(names)
+
+
 FILES = [
     damaged_checkpoint, damaged_checkpoint, removed_checkpoint, damaged_schema, edited_config, removed_logs, strangers,
-    moved,
+    moved, disturbed, disturbed,
 ]  # fmt: skip

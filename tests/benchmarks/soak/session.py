@@ -38,7 +38,7 @@ ENVIRONMENTS: list[dict[str, str | None]] = [
     {"NUMBA_NUM_THREADS": "2", "NUMBA_CAPTURED_ERRORS": "new_style", "NUMBA_DEBUG_CACHE": "0"},
     {"LANG": "C", "LC_ALL": "C"},
     {"TZ": "Pacific/Kiritimati", "COLUMNS": "1", "TERM": "dumb", "NO_COLOR": "1"},
-    {"PYTHONHASHSEED": "4", "PYTHONOPTIMIZE": "1"},
+    {"PYTHONHASHSEED": "4", "PYTHONWARNINGS": "always"},
     {"TMPDIR": None, "PYTHONUNBUFFERED": "1"},
 ]
 
