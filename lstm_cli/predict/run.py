@@ -89,7 +89,7 @@ class Run:
         files = read_checked(state.identity, folder)
         self.folder = folder
         self.config: Config = _config(folder, state.identity)
-        self.schema = schema_of(files, folder)
+        self.schema = schema_of(files, folder, self.config)
         check_weights(self.config, self.schema, state, folder)
         use_threads(self.config.threads)
         self.code = saved_code(folder, files.get(DYNAMICS), self.config, trust=trust)

@@ -79,7 +79,7 @@ def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sin
         # PyTensor takes a second to import: a refused config, bad data or a signal need not wait for it.
         from lstm_cli.engine.memory import open_checked_data
 
-        data = open_checked_data(config, precision=_precision(run.path) if resume else None)
+        data = open_checked_data(config, precision=_precision(run.path, config) if resume else None)
 
         from lstm_cli.engine.threads import use_threads
         from lstm_cli.training.checkpointing import run_training
@@ -90,14 +90,14 @@ def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sin
     return run_training(run, job, signals, sinks=sinks, resume=resume, changes=changes)
 
 
-def _precision(run: Path) -> str | None:
+def _precision(run: Path, config: Config) -> str | None:
     """Return the precision of the data that a run was started with, if the run got that far.
 
     Old runs read everything in single precision; a resumed run must read the same numbers.
     """
     from lstm_cli.data import load_schema
 
-    return load_schema(run).precision if all((run / name).is_file() for name in SCHEMA) else None
+    return load_schema(run, config).precision if all((run / name).is_file() for name in SCHEMA) else None
 
 
 def _changes(run: RunFolder, config: Config) -> list[str]:

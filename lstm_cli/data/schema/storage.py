@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lstm_cli.config.config import Config
 from lstm_cli.data.schema.fitted_json import scales_from_json, words_from_json
 from lstm_cli.data.schema.layout_json import layout_from_json, layout_to_json
 from lstm_cli.data.schema.schema import Schema
@@ -56,18 +57,18 @@ def save_schema(schema: Schema, folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def load_schema(folder: Path) -> Schema:
-    """Return the schema whose files are in a folder.
+def load_schema(folder: Path, config: Config | None = None) -> Schema:
+    """Return the schema whose files are in a folder, of the run of a config if that is given.
 
     Raises
     ------
     CheckpointError
-        A file is missing, damaged or of another version.
+        A file is missing, damaged, of another version or of another run.
     """
-    return schema_of({name: _read(folder / name) for name in FILES}, folder)
+    return schema_of({name: _read(folder / name) for name in FILES}, folder, config)
 
 
-def schema_of(files: Mapping[str, bytes], folder: Path) -> Schema:
+def schema_of(files: Mapping[str, bytes], folder: Path, config: Config | None = None) -> Schema:
     """Return the schema of files that were read already; `folder` is for messages. Raises as `load_schema`."""
     vocabulary, scaling, columns = (_parsed(files[name], folder / name) for name in FILES)
     version, precision = columns.pop("version", None), columns.pop("precision", _PRECISION)
@@ -81,6 +82,8 @@ def schema_of(files: Mapping[str, bytes], folder: Path) -> Schema:
             raise expected(str(VERSION), version).within("version")
         if precision not in ("float32", "float64"):
             raise expected("float32 or float64", precision).within("precision")
+        if config is not None:
+            _check_names(config, columns)
         layout = layout_from_json(columns)
     with _damage(folder / FILES[0]):
         words = words_from_json(vocabulary, layout)
@@ -96,6 +99,17 @@ def schema_of(files: Mapping[str, bytes], folder: Path) -> Schema:
         precision=precision,
         means=scales.means,
     )
+
+
+def _check_names(config: Config, columns: Mapping[str, Any]) -> None:
+    """Refuse inputs other than those of the config, before anything is made of them."""
+    given, named, parts = columns.get("inputs"), [*config.data.inputs], config.data.calendar
+    if type(given) is not list or len(given) != (len(named) or 1) + len(parts):
+        raise expected(f"the {(len(named) or 1) + len(parts)} inputs of the config", given).within("inputs")
+    for number, (name, column) in enumerate(zip(named, given, strict=False)):
+        found = column.get("name") if isinstance(column, dict) else column
+        if found != name:
+            raise expected("the name in the config", found).within("name").within(number).within("inputs")
 
 
 @contextmanager
