@@ -19,11 +19,13 @@ from tests.support.process import COMMAND, STUCK, Process, started
 from tests.support.runs import metrics
 
 BOTH = pytest.mark.parametrize("number", ASKED, ids=lambda number: number.name)
-WARNED = signal.SIGUSR1  # the one by which the others are represented
 EACH = pytest.mark.parametrize(
     "number",
-    [number if number in (*ASKED, WARNED) else pytest.param(number, marks=pytest.mark.slow) for number in SIGNALS],
+    [number if number in ASKED else pytest.param(number, marks=pytest.mark.slow) for number in SIGNALS],
     ids=lambda number: number.name,
+)
+WITH_A_WARNING = pytest.mark.parametrize(
+    "number", [*ASKED, pytest.param(signal.SIGUSR1, marks=pytest.mark.slow)], ids=lambda number: number.name
 )
 
 
@@ -115,7 +117,7 @@ NEVER_DONE = {
 }
 
 
-@pytest.mark.parametrize("number", [*ASKED, WARNED], ids=lambda number: number.name)
+@WITH_A_WARNING
 @pytest.mark.parametrize("work", NEVER_DONE)
 def test_a_run_is_left_within_work_that_never_ends(
     endless_config: Path, tmp_path: Path, work: str, number: int

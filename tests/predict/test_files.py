@@ -234,7 +234,9 @@ def test_a_closed_pipe_is_quiet(trained, tmp_path):
     assert (running.returncode, errors) == (0, b"")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGUSR1, marks=pytest.mark.slow)]
+)
 def test_a_signal_leaves_no_output(trained, tmp_path, number):
     """The sequences come from a pipe that stays open, so that it is stopped in the middle."""
     out = tmp_path / "out" / "p.jsonl"

@@ -61,7 +61,7 @@ def test_a_log_that_was_cut_is_continued(whole: Whole) -> None:
     assert "finished: " in log
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "resolved.yaml", "schema.json"])
+@pytest.mark.parametrize("name", ["resolved.yaml", "schema.json"])
 @pytest.mark.parametrize("resumed", [False, True])
 def test_a_small_file_is_written_again(whole: Whole, name: str, resumed: bool) -> None:
     run = whole.new()
@@ -145,6 +145,7 @@ def test_a_folder_that_is_gone_is_one_message(whole: Whole, disturb: Callable[[P
         assert_same(moved, whole.of("disturbed", CHANGES))
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_real_run_is_renamed(endless_config: Path, tmp_path: Path) -> None:
     with started(endless_config, tmp_path / "run") as process:
         process.wait_for(lambda: "epoch 3, " in process.said)
