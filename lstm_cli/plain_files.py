@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-#: The most bytes of a file whose size is not known from elsewhere, far beyond all that this tool writes.
+#: The most bytes of a file, far beyond all that this tool writes, except for the arrays of a checkpoint.
 MOST = 1 << 30
 
 
@@ -23,7 +23,7 @@ def read_plain(path: Path, *, size: int | None = None, most: int = MOST) -> byte
     path
         The file.
     size, most
-        The bytes that it must have, if they are known; otherwise the most that it may have.
+        The bytes that it must have, None if they are not known, and the most that it may have.
 
     Raises
     ------
@@ -45,10 +45,10 @@ def read_plain(path: Path, *, size: int | None = None, most: int = MOST) -> byte
 def _check(status: os.stat_result, size: int | None, most: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise NotPlain(0, f"not a regular file but {kind_of(status)}")
-    if size is None and status.st_size > most:
-        raise NotPlain(0, f"{status.st_size:,} bytes, expected at most {most:,}")
     if size is not None and status.st_size != size:
         raise NotPlain(0, f"{status.st_size:,} bytes, expected {size:,}")
+    if status.st_size > most:
+        raise NotPlain(0, f"{status.st_size:,} bytes, expected at most {most:,}")
 
 
 def kind_of(status: os.stat_result) -> str:

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lstm_cli.data.memory import available
 from lstm_cli.errors import CheckpointError, Diverged, and_more
-from lstm_cli.plain_files import NotPlain, read_plain
+from lstm_cli.plain_files import MOST, NotPlain, read_plain
 from lstm_cli.run.arrays import count_not_finite, pack, unpack
 from lstm_cli.run.files import replace_folder, retired, write_new
 from lstm_cli.run.names import BEST, CHECKPOINT_FILES, LAST, MANIFEST, MODEL, POSITION, STATE
@@ -153,8 +154,11 @@ def _read(folder: Path) -> dict[str, bytes]:
 
 
 def _content(path: Path, *, size: int | None = None) -> bytes:
+    if size is not None and size > MOST and (free := available()) is not None and size > free:
+        what = f"its manifest says that it has {size:,} bytes, but only {free:,} bytes of memory are free"
+        raise CheckpointError(f"{path}: {what}: use a machine with more memory, or copy the checkpoint again")
     try:
-        return read_plain(path, size=size)
+        return read_plain(path, size=size, most=max(size or 0, MOST))
     except FileNotFoundError:
         raise _damaged(path, "the file is missing") from None
     except NotPlain as error:

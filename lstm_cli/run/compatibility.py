@@ -230,6 +230,8 @@ def check_resolved(saved: Sequence[Mapping[str, Any]], content: bytes, config: C
 
 def _check_values(saved: Mapping[str, Any], now: Mapping[str, Any], place: str) -> None:
     """Raise a `CheckpointError` naming the keys of a config that are not as in the checkpoint, which may have fewer."""
+    if saved == now:
+        return
     try:
         before = completed(saved)
     except ConfigError as error:

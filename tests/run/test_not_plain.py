@@ -1,5 +1,6 @@
 """Only regular files are opened in a run folder: all else is named at once, by every command."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 import lstm_cli
 from lstm_cli.errors import CheckpointError, ConfigError, DiskError
+from lstm_cli.run import checkpoint
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import BEST, CHECKPOINT_FILES, CHECKPOINTS, FILES, LAST, LOCK, MANIFEST, MODEL, RESOLVED, SCHEMA
 from tests.support.not_plain import HUGE, NOT_PLAIN, replace
@@ -79,6 +81,14 @@ def test_it_is_named_by_a_resumed_run(trained: Path, run: Path, name: str, kind:
     with pytest.raises((CheckpointError, ConfigError)) as caught:
         train(settings, run, resume=True)
     assert str(caught.value).startswith(f"{run / name}: ") and kind in str(caught.value)
+
+
+def test_a_size_beyond_memory_is_refused_though_the_manifest_says_it(run: Path) -> None:
+    manifest = json.loads((run / BEST / MANIFEST).read_text())
+    manifest["files"][MODEL]["size"] = 1 << 50
+    (run / BEST / MANIFEST).write_bytes(checkpoint._sealed({**manifest, "sha256": checkpoint.UNHASHED}))
+    with pytest.raises(CheckpointError, match=f"{MODEL}: .*{1 << 50:,}"):
+        lstm_cli.load(run)
 
 
 def test_no_command_waits_for_a_pipe_or_reads_what_never_ends(trained: Path, run: Path) -> None:
