@@ -98,5 +98,7 @@ def _is_of_rows(item: Any) -> bool:
 
 
 def _rows(item: Any) -> int:
-    """Return how many rows of a table an item has; 1 for any other sequence."""
-    return len(item.steps_at or ()) if _is_of_rows(item) else 1
+    """Return how many rows of a table an item has; of any other, how many sequences it is."""
+    if not isinstance(item, RawSequence):
+        return 1
+    return len(item.steps_at or ()) if item.rows else item.count

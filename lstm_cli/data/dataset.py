@@ -5,7 +5,7 @@ positions.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.batch import Batch
+from lstm_cli.data.formats.bunch import Joined
 from lstm_cli.data.schema.own_scales import scale_windows, scaled_target
 from lstm_cli.data.schema.preprocessing import Scaling
-from lstm_cli.data.schema.record import Encoded
+from lstm_cli.data.schema.record import Encoded, ids_of
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.storage import contents
 
@@ -56,24 +57,28 @@ class Dataset:
     def __init__(self, sequences: Iterable[Encoded], schema: Schema) -> None:
         items = list(sequences)
         self.schema = schema
-        self.ids = [item.id for item in items]
-        self.where = [item.where for item in items]
-        self.lengths = np.array([item.steps for item in items], np.int64)
+        self.ids = ids_of(items)
+        self.where = Joined([[item.where] if item.bunch is None else item.bunch.places for item in items])
+        self.lengths = _joined([item.lengths for item in items]) if items else np.zeros(0, np.int64)
         self.offsets = _ends(self.lengths)
         labelled = bool(items) and items[0].target is not None
         self.numbers = _joined([item.numbers for item in items]) if schema.numeric_size and items else None
         self.tokens = {name: _joined([item.tokens[name] for item in items]) for name in schema.tokens} if items else {}
         self.target = _joined([item.target for item in items]) if labelled else None
-        counts = self.lengths if schema.target.per == "step" or not labelled else np.ones(len(items), np.int64)
+        per_step = schema.target.per == "step" or not labelled
+        counts = np.array([item.steps if per_step else len(item.lengths) for item in items], np.int64)
         self.weight = _joined_or_none([item.weight for item in items], counts, np.float32(1))
         self._unseen = _joined_or_none([item.unseen for item in items], counts, np.int32(0))
         driven = schema.layout.closed_loop is not None
         self.observed = np.array([item.observed for item in items], np.int64) if driven else None
-        self._first = np.array([item.offset for item in items], np.int64)
-        self._history = [item.history for item in items]
-        self._times = [item.times for item in items]
-        self._context = [item.context for item in items]
-        self._scaling = [item.scaling for item in items]
+        each = [len(item.lengths) for item in items]
+        self._first, self._context = (
+            _repeated([getattr(item, name) for item in items], each) for name in ("offset", "context")
+        )
+        self._history, self._times, self._scaling = (
+            Joined([[getattr(item, name)] * count for item, count in zip(items, each, strict=True)])
+            for name in ("history", "times", "scaling")
+        )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -97,7 +102,7 @@ class Dataset:
             offset=int(self._first[index]),
             observed=None if self.observed is None else int(self.observed[index]),
             times=self._times[index],
-            context=self._context[index],
+            context=int(self._context[index]),
             scaling=self._scaling[index],
         )
 
@@ -117,7 +122,7 @@ class Dataset:
     @property
     def context_steps(self) -> int:
         """How many steps serve as context only: they belong to the part of a series before this one."""
-        return sum(self._context)
+        return int(self._context.sum())
 
     def digest(self) -> str:
         """Return a hash of everything that training sees of the sequences and their schema."""
@@ -210,7 +215,7 @@ class Dataset:
         target = self.schema.target
         if not target.needs_past:
             return [[] for _ in target.chains], np.zeros(len(self) + 1, np.int64)
-        histories = cast(list[NDArray[np.float64]], self._history)
+        histories = cast(Sequence[NDArray[np.float64]], self._history)
         pieces = [target.past(history) for history in histories]
         past = [
             [np.concatenate([piece[part][link] for piece in pieces]) for link in range(len(pieces[0][part]))]
@@ -224,6 +229,13 @@ def _ends(lengths: np.ndarray) -> NDArray[np.int64]:
     ends = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=ends[1:])
     return ends
+
+
+def _repeated(values: list[int], counts: list[int]) -> NDArray[np.int64]:
+    """Return each value as often as its count says; if all are the same, without memory for each."""
+    if len(set(values)) == 1:
+        return np.broadcast_to(np.int64(values[0]), sum(counts))
+    return np.repeat(np.array(values, np.int64), counts)
 
 
 def _joined(arrays: list[Any]) -> np.ndarray:

@@ -77,8 +77,8 @@ def _on_numbers(column: Column, records: Sequence[Record]) -> Iterator[str]:
     if distance > FAR:
         ends = np.cumsum([len(piece) for piece in pieces])
         index = int(np.searchsorted(ends, row, side="right"))
-        step = row - (int(ends[index - 1]) if index else 0)
-        what = f"{value:g} (step {step + 1} of {records[index].where}) is {distance:,.0f} deviations"
+        where, step = records[index].place(row - (int(ends[index - 1]) if index else 0))
+        what = f"{value:g} (step {step + 1} of {where}) is {distance:,.0f} deviations"
         fix = "if it stands for a missing value, add it to data.missing.values"
         yield f"train: {column.name}: {what} from the median; {fix}, else consider data.transform: log"
 
@@ -114,13 +114,14 @@ def _on_padding(schema: Schema, records: Sequence[Record]) -> Iterator[str]:
     """Note arrays filled up with zeros to a common length, which no lengths tell."""
     columns = [column for column in schema.layout.inputs if not column.static and column.calendar is None]
     numeric = all(column.kind == "number" for column in columns)
-    same = len({record.steps for record in records}) == 1
-    if schema.layout.format not in LISTS or not numeric or not same or len(records) < 2:
+    lengths = {length for record in records for length in np.unique(record.lengths).tolist()}
+    if schema.layout.format not in LISTS or not numeric or len(lengths) != 1:
         return
-    zeros = [_zeros_at_end(record, columns) for record in records]
-    padded = sum(_PADDED <= count < record.steps for count, record in zip(zeros, records, strict=True))
-    if 2 * padded > len(records) and len(set(zeros)) > 1:
-        what = f"{padded:,} of {len(records):,} sequences end in {_PADDED} or more steps of zeros, as if padded"
+    steps = lengths.pop()
+    zeros = [_zeros_at_end(one, columns) for given in records for one in given.each()] if steps > _PADDED else []
+    padded = sum(_PADDED <= count < steps for count in zeros)
+    if 2 * padded > len(zeros) > 1 and len(set(zeros)) > 1:
+        what = f"{padded:,} of {len(zeros):,} sequences end in {_PADDED} or more steps of zeros, as if padded"
         yield f"train: {what}; give their lengths (npz: an array lengths), or cut the zeros off"
 
 

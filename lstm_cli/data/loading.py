@@ -2,9 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
+
+import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import fits_text
@@ -15,6 +19,7 @@ from lstm_cli.data.batching.batches import Batches
 from lstm_cli.data.batching.whole import split_batches
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options, detect, read
+from lstm_cli.data.formats.bunch import Joined
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.input_notes import notes_on_inputs
@@ -26,8 +31,8 @@ from lstm_cli.data.schema.encoding import encode_record
 from lstm_cli.data.schema.fitting import fit
 from lstm_cli.data.schema.inference import infer
 from lstm_cli.data.schema.layout import Layout
-from lstm_cli.data.schema.parsing import parse
-from lstm_cli.data.schema.record import Encoded, Record
+from lstm_cli.data.schema.parsing import parse, parse_bunch
+from lstm_cli.data.schema.record import Encoded, Record, ids_of
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.sources import FILE, files_of, named_by_file, names_of
 from lstm_cli.data.split_columns import mark, split_columns
@@ -87,12 +92,13 @@ class _Loader:
         self._config, self._batch_bytes = config, batch_bytes
         self._notes: list[str] = []
         self._formats: dict[str, str] = {}
+        self._bunches = config_options(config).bunches
 
     def load(self, precision: str) -> Data:
         config = self._config
         paths = files_of(config, "data.train", config.data.train)
         form, policy = self._format_of("data.train", paths), self._policy("train", paths)
-        options = config_options(config)
+        options = replace(config_options(config), bunches=self._bunches and len(paths) == 1)
         sequences = list(self._read(paths, policy, form, options))
         if not sequences:
             self._notes += policy.notes()  # raises: the file has sequences, but none can be used
@@ -103,7 +109,8 @@ class _Loader:
             require(config, key, name, sequences)
         layout = infer(config, form, options, sequences)
         self._notes += notes_on_ids(form, options, sequences)
-        records = self._parsed("train", policy, lambda raw: _marked(named, layout, raw), _consumed(sequences))
+        made = partial(_marked, named, layout)
+        records = self._parsed("train", policy, layout, made, _consumed(sequences))
         found = split(config, layout, records)
         records.clear()
         _check_horizon(config, layout, found.train)
@@ -164,22 +171,28 @@ class _Loader:
         """Return the typed sequences of files other than the training data."""
         paths = files_of(self._config, f"data.{split}", given)
         form, policy = self._format_of(f"data.{split}", paths), self._policy(split, paths)
-        options = layout_options(layout, labelled=True, split=split)
+        options = replace(layout_options(layout, labelled=True, split=split), bunches=self._bunches and len(paths) == 1)
 
         def made(raw: RawSequence) -> Record:
             require_ids(layout, form, raw)
             return parse(layout, raw, labelled=True)
 
-        return self._parsed(split, policy, made, self._read(paths, policy, form, options))
+        return self._parsed(split, policy, layout, made, self._read(paths, policy, form, options))
 
     def _parsed(
         self,
         split: Split,
         policy: BadRowPolicy,
+        layout: Layout,
         make: Callable[[RawSequence], Record],
         sequences: Generator[RawSequence, None, None],
     ) -> list[Record]:
-        records = list(policy.converted(make, sequences))
+        """Return the records of sequences; a bunch that has anything to be said about is taken apart."""
+        records: list[Record] = []
+        with closing(sequences):
+            for sequence in sequences:
+                bunch = None if sequence.bunch is None else parse_bunch(layout, sequence)
+                records += [bunch] if bunch is not None else policy.converted(make, sequence.each())
         self._notes += [*policy.notes(), *_repeated_ids(policy.name, records), *time_notes(split, records)]
         return records
 
@@ -208,9 +221,14 @@ class _Loader:
         sequence. Only train is cut or split: scores are those of predictions, which are made for whole sequences.
         """
         most, action = self._config.data.max_length, self._config.data.on_long
-        long = [sequence for sequence in sequences if most is not None and sequence.steps > most]
-        if most is None or not long or (action != "stop" and split != "train"):
+        if most is None or all((sequence.lengths <= most).all() for sequence in sequences):
             return sequences
+        if action != "stop" and split != "train":
+            return sequences
+        sequences = [
+            one for given in sequences for one in ([given] if given.bunch is None else Dataset([given], schema))
+        ]
+        long = [sequence for sequence in sequences if sequence.steps > most]
         names = listed([sequence.id for sequence in long])
         if action == "stop":
             longest = max(long, key=lambda sequence: sequence.steps)
@@ -263,5 +281,11 @@ def _pieces(sequence: Encoded, most: int, *, once: bool) -> list[Encoded]:
 
 
 def _repeated_ids(name: str, records: Sequence[Record]) -> list[str]:
-    repeated = [f"{name!r} ({count} times)" for name, count in Counter(r.id for r in records).items() if count > 1]
+    ids = ids_of(records)
+    if isinstance(ids, Joined) and ids.counted:
+        return []
+    hashes = np.fromiter(map(hash, ids), np.int64, len(ids))  # a million of them take less than the ids
+    if len(np.unique(hashes)) == len(ids):
+        return []
+    repeated = [f"{name!r} ({count} times)" for name, count in Counter(ids).items() if count > 1]
     return [f"{name}: ids shared by several sequences: {listed(repeated)}"] if repeated else []

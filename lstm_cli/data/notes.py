@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -30,7 +31,7 @@ def notes_on_ids(form: str, options: Options, sequences: Sequence[RawSequence]) 
     if form in ("parquet", "arrow") and options.table.row == "auto" and _are_texts_with_shared_ids(options, sequences):
         what = "each row is a sequence, since its input is a text, but rows share ids"
         return [f"train: {what}; if rows are steps, set data.table.row: step"]
-    rows = form in TABLES and len(sequences) == 1 and sequences[0].steps_at is not None
+    rows = form in TABLES and len(sequences) == sequences[0].count == 1 and sequences[0].steps_at is not None
     if options.id_required or not rows:
         return []
     names = [name for name in sequences[0].names if name not in options.id and _is_id(name)]
@@ -129,16 +130,17 @@ def _on_input(config: Config, schema: Schema) -> Iterator[str]:
 def _on_extent(config: Config, target: TargetColumn, schema: Schema, records: Sequence[Record]) -> Iterator[str]:
     """Note targets per step that may be meant per sequence."""
     spec = config.data.target
-    several = len(records) > 1 and any(record.steps > 1 for record in records)
+    several = sum(record.count for record in records) > 1 and any((record.lengths > 1).any() for record in records)
     if target.per != "step" or not several or spec is None:
         return
     known = target.kind == "category" and all(record.known is None for record in records)
-    if known and all(len(set(cast(list[str], record.target))) == 1 for record in records):
+    each = chain.from_iterable(record.each() for record in records)
+    if known and all(len(set(cast(list[str], record.target))) == 1 for record in each):
         what, fix = "the same at all steps of each sequence", "for one target per sequence, set per: sequence"
         yield f"{target.name} is {what}; {fix} in data.target"
     table = any(column.source == target.column for column in schema.layout.inputs)
     vectors = target.kind == "number" or (schema.labels is not None and all(map(_is_whole, schema.labels.names)))
-    steps = {record.steps for record in records}
+    steps = {length for record in records for length in np.unique(record.lengths).tolist()}
     arrays = schema.layout.format in LISTS
     if spec.per == "auto" and vectors and len(steps) == 1 and target.width == 1 and arrays and not table:
         what = f"one value for each of the {steps.pop()} steps, as every sequence has as many of both"

@@ -45,7 +45,20 @@ def config_options(config: Config) -> Options:
         missing=data.missing.values,
         split="train",
         time=data.time,
+        bunches=_fits_bunches(config),
     )
+
+
+def _fits_bunches(config: Config) -> bool:
+    """Return whether short sequences can be prepared many at a time: nothing is asked of each as a whole."""
+    data, loss, target = config.data, config.loss, config.data.target
+    lagged = any(step.lag for steps in data.transform.values() for step in steps)
+    filled = data.missing.fill != "stop" and data.missing.fill != {}
+    others = (data.time, config.rollout, loss.start, loss.length, loss.weight, *split_columns(config))
+    later = target is not None and (target.horizon > 1 or (target.column is not None and target.ahead > 0))
+    odd = any(spec.static or spec.columns or spec.known for spec in data.inputs.values())
+    plain = data.scale not in ("series", "window") and data.id != (FILE,)
+    return plain and not (lagged or filled or later or odd or any(given is not None for given in others))
 
 
 def layout_options(layout: Layout, *, labelled: bool, split: Split | None = None) -> Options:

@@ -4,10 +4,10 @@ Of several sequences some are chosen at random, by the seed alone; the test set 
 out for validation.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import chain
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from lstm_cli.data.formats.raw import Split as Split
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.record import Record
 from lstm_cli.errors import DataError, listed
+
+Indices = NDArray[np.int64]
 
 #: In the order of their parts in a series.
 HELD_OUT: tuple[Literal["valid", "test"], ...] = ("valid", "test")
@@ -68,25 +70,25 @@ class _Splitter:
 
     def __init__(self, config: Config, layout: Layout, records: Sequence[Record]) -> None:
         self._config, self._layout, self._records = config, layout, records
+        self._total = sum(record.count for record in records)
         self._per_step = layout.target.per == "step" and layout.closed_loop is None
-        self._series = len(records) == 1 and self._per_step
+        self._series = self._total == 1 and self._per_step
         self._specs = {key: spec for key in HELD_OUT if (spec := spec_of(config, key)) is not None}
 
     def split(self) -> Splits:
         if self._config.data.split is not None:
             return self._as_said()
-        kept: dict[Literal["valid", "test"], list[int]] = {}
-        pool = list(range(len(self._records)))
+        kept: dict[Literal["valid", "test"], Indices] = {}
+        pool = np.arange(self._total)
         whole = [key for key in reversed(HELD_OUT) if key in self._specs and not self._in_time(key)]
         self._check_amounts(whole)
         for key in whole:
             kept[key] = self._chosen(key, pool)
-            taken = set(kept[key])
-            pool = [index for index in pool if index not in taken]
-        if whole and not pool:
+            pool = np.setdiff1d(pool, kept[key], assume_unique=True)
+        if whole and not len(pool):
             raise self._error(whole[-1], "all sequences are held out: hold out less, or give files")
-        parts = (pool, *(kept.get(key, []) for key in HELD_OUT))
-        train, valid, test = ([self._records[index] for index in part] for part in parts)
+        parts = (pool, *(kept.get(key, pool[:0]) for key in HELD_OUT))
+        train, valid, test = (list(_at(self._records, part)) for part in parts)
         found = Splits(train, valid, test)
         return self._ends_of(found) if any(map(self._in_time, self._specs)) else found
 
@@ -103,7 +105,7 @@ class _Splitter:
 
     def _check_amounts(self, keys: Sequence[Literal["valid", "test"]]) -> None:
         """Refuse to hold out all sequences, or some of a single one."""
-        total = len(self._records)
+        total = self._total
         amount = sum(_size(self._specs[key].share, total) for key in keys)
         if not keys:
             return
@@ -114,19 +116,19 @@ class _Splitter:
             what = f"{amount} of {total} sequences held out, which leaves too few to train on"
             raise self._error(keys[-1], f"{what}: hold out less, or give files")
 
-    def _chosen(self, key: Literal["valid", "test"], pool: list[int]) -> list[int]:
+    def _chosen(self, key: Literal["valid", "test"], pool: Indices) -> Indices:
         """Return which sequences of those that are left are held out, in order."""
         spec = self._specs[key]
-        size = _size(spec.share, len(self._records))
+        size = _size(spec.share, self._total)
         if spec.by != "sequence":
-            return self._groups(key, spec.by, pool, size)
-        left = set(pool)
-        order = [index for index in permutation(len(self._records), self._config.seed).tolist() if index in left]
+            return np.array(self._groups(key, spec.by, pool.tolist(), size), np.int64)
+        order = permutation(self._total, self._config.seed)
+        order = order[np.isin(order, pool)]
         target = self._layout.target
         if target.kind != "category" or target.per != "sequence":
-            return sorted(order[:size])
-        labels = [str(record.target[0]) if record.target is not None else "" for record in self._records]
-        return sorted(stratified(order, labels, size))
+            return np.sort(order[:size])
+        labels = chain.from_iterable([""] if record.target is None else record.target for record in self._records)
+        return np.sort(stratified(order, labels, size))
 
     def _groups(self, key: str, column: str, pool: list[int], size: int) -> list[int]:
         """Return whole groups of sequences with the same value of a column, as many as come nearest to a size."""
@@ -150,7 +152,7 @@ class _Splitter:
         needed = self._layout.lag + 2
         found = Splits([], splits.valid, splits.test, splits.notes)
         short: list[Record] = []
-        for record in splits.train:
+        for record in chain.from_iterable(given.each() for given in splits.train):
             valid, test = (_size(shares.get(key), record.steps) for key in HELD_OUT)
             if record.steps - valid - test < needed:
                 if self._series:
@@ -160,7 +162,7 @@ class _Splitter:
                 valid = test = 0
             self._cut(found, record, (record.steps - valid - test, record.steps - test))
         if short:
-            if len(short) == len(splits.train):
+            if len(short) == sum(record.count for record in splits.train):
                 what = f"every series is too short to hold out steps at its end: the first has {short[0].steps}"
                 raise self._error(next(iter(shares)), f"{what}: hold out less, or by sequence")
             names = listed([f"{record.id} ({record.steps} steps)" for record in short], 5)
@@ -203,6 +205,16 @@ class _Splitter:
                 part.append(record.part(begin, stop, first=start))
 
 
+def _at(records: Sequence[Record], indices: Indices) -> Iterator[Record]:
+    """Yield some of the sequences of records, given by their ascending numbers among all."""
+    stop = 0
+    for record in records:
+        start, stop = stop, stop + record.count
+        own = indices[np.searchsorted(indices, start) : np.searchsorted(indices, stop)] - start
+        if len(own):
+            yield record if record.bunch is None else record.take(own)
+
+
 def _size(amount: float | None, total: int) -> int:
     """Return how many of `total` a share or a count amounts to."""
     if amount is None:
@@ -210,7 +222,7 @@ def _size(amount: float | None, total: int) -> int:
     return amount if isinstance(amount, int) else max(1, round(amount * total))
 
 
-def stratified(order: Sequence[int], labels: Sequence[str], size: int) -> list[int]:
+def stratified(order: Sequence[int] | Indices, labels: Iterable[Any], size: int) -> list[int]:
     """Return the first of an order that keep classes in proportion.
 
     Of each class, `size` times its share in the order is chosen, rounded down or up; where that holds for the first
@@ -219,28 +231,33 @@ def stratified(order: Sequence[int], labels: Sequence[str], size: int) -> list[i
     Parameters
     ----------
     order
-        Indices in random order.
+        Indices in random order (N,).
     labels
         The class of every index.
     size
         How many to choose.
     """
-    counts = Counter(labels[index] for index in order)
-    exact = {label: size * count / len(order) for label, count in counts.items()}
-    least = {label: min(int(np.floor(exact[label])), count - 1) for label, count in counts.items()}
-    most = {label: min(int(np.ceil(exact[label])), count - 1) for label, count in counts.items()}
-    free = size - sum(least.values())
-    taken: Counter[str] = Counter()
-    chosen: list[int] = []
-    for index in order:
-        label = labels[index]
-        extra = taken[label] >= least[label]
-        if taken[label] < most[label] and (free > 0 or not extra):
-            taken[label] += 1
-            free -= extra
-            chosen.append(index)
-    left = set(chosen)
-    return chosen + [index for index in order if index not in left][: size - len(chosen)]
+    order, numbers = np.asarray(order), dict[str, int]()
+    classes = np.fromiter((numbers.setdefault(str(label), len(numbers)) for label in labels), np.int64)[order]
+    counts = np.bincount(classes, minlength=len(numbers))
+    exact = size * counts / len(order)
+    least, most = (np.minimum(share.astype(np.int64), counts - 1) for share in (np.floor(exact), np.ceil(exact)))
+    least, most = np.maximum(least, 0), np.maximum(most, 0)  # of a class that is not in the order
+    turns = _turns(classes)
+    # Of those that a class may have beyond its least, the first ones of all classes.
+    more = np.flatnonzero((turns == least[classes]) & (least < most)[classes])
+    chosen = turns < least[classes]
+    chosen[more[: max(0, size - int(least.sum()))]] = True
+    rest = np.flatnonzero(~chosen)[: max(0, size - int(chosen.sum()))]
+    return [*order[chosen].tolist(), *order[rest].tolist()]
+
+
+def _turns(classes: Indices) -> Indices:
+    """Return how many of the same class were before (N,)."""
+    sorting = np.argsort(classes, kind="stable")
+    turns = np.empty_like(classes)
+    turns[sorting] = np.arange(len(classes)) - np.searchsorted(classes[sorting], classes[sorting])
+    return turns
 
 
 def permutation(count: int, *keys: int) -> NDArray[np.int64]:

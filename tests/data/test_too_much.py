@@ -159,7 +159,7 @@ def test_a_long_line_is_read_as_a_short_one(tmp_path):
 
 def test_memory_that_is_not_enough_is_an_error_of_the_data(tmp_path, monkeypatch):
     write(tmp_path / "a.jsonl", ROW * 3)
-    for place in ("lstm_cli.data.formats.jsonl.condensed", "lstm_cli.data.dataset.np.concatenate"):
+    for place in ("lstm_cli.data.formats.jsonl.bunch_of", "lstm_cli.data.dataset.np.concatenate"):
         with monkeypatch.context() as patch:
             patch.setattr(place, raise_memory_error)
             with pytest.raises(DataError, match=r"a.jsonl: does not fit into memory: give fewer or shorter"):

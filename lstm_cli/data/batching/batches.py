@@ -159,16 +159,17 @@ class Batches:
         windows = windows.take(self._counts(windows))
         if not len(windows):
             return EMPTY_PLAN
-        windows = windows.take(self._order(len(windows), epoch))
+        order = self._order(len(windows), epoch)
         if self.bucket:
-            windows = windows.take(self._by_length(windows.lengths))
-        bounds = self._bounds(windows.lengths)
+            order = order[self._by_length(windows.lengths[order])]
+        lengths = windows.lengths[order]
+        bounds = self._bounds(lengths)
         group = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
         turn = self._order(len(bounds) - 1, epoch, salt=1) if self.bucket else np.arange(len(bounds) - 1)
         place = np.empty_like(turn)
         place[turn] = np.arange(len(turn))
-        sorting = np.lexsort((-windows.lengths, place[group]))
-        return Plan(windows.take(sorting), np.concatenate([[0], np.cumsum(np.diff(bounds)[turn])]))
+        order = order[np.lexsort((-lengths, place[group]))]
+        return Plan(windows.take(order), np.concatenate([[0], np.cumsum(np.diff(bounds)[turn])]))
 
     def _counts(self, windows: Windows) -> NDArray[np.bool_]:
         """Return which windows have a target that counts."""

@@ -4,7 +4,7 @@ Legend: N rows of the table.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from lstm_cli.data.formats.raw import Id, Options, label_key
 from lstm_cli.data.formats.table import Rows, Table
 
 
-class Ids:
-    """Which sequence each row belongs to.
+class Ids(Sequence[Id]):
+    """Which sequence each row belongs to; like a list of the ids of all rows.
 
     Attributes
     ----------
@@ -27,6 +27,9 @@ class Ids:
     """
 
     def __init__(self, table: Table, options: Options) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         count = len(table.lines)
         names = [name for name in options.id if name in table.columns]
         self.codes: NDArray[np.int32] | None = None
@@ -34,18 +37,31 @@ class Ids:
         self._single = len(names) == 1
         self._columns = [_coded(table.columns[name]) for name in names]
         for codes, values in self._columns:
-            self.empty |= np.array([not value for value in values], np.bool_)[codes]
+            self.empty |= flags(pc.equal(pa.chunked_array([values]), ""))[codes]
             self.codes = (
                 codes if self.codes is None else _numbered(self.codes.astype(np.int64) * len(values) + codes)[0]
             )
+
+    def __len__(self) -> int:
+        return len(self.empty)
+
+    def __getitem__(self, row: Any) -> Any:
+        return self.name(row)
 
     def name(self, row: int) -> Id:
         """Return the id of a row: a text, or one for each column."""
         if self._single:
             codes, texts = self._columns[0]
-            text: str = texts[codes[row]]
+            text: str = texts[int(codes[row])].as_py()
             return text
-        return tuple(values[codes[row]] for codes, values in self._columns)
+        return tuple(values[int(codes[row])].as_py() for codes, values in self._columns)
+
+    def neighbours(self) -> NDArray[np.intp] | None:
+        """Return the first row of each sequence, if there are ids and the rows of each are neighbours."""
+        if self.codes is None or self.empty.any():
+            return None
+        starts = np.flatnonzero(np.concatenate([[True], self.codes[1:] != self.codes[:-1]]))
+        return starts if len(starts) == self.codes.max() + 1 else None
 
     def groups(self) -> Iterator[Rows]:
         """Yield the rows of each sequence."""
@@ -53,8 +69,8 @@ class Ids:
         if self.codes is None:
             yield slice(0, count)
             return
-        starts = np.flatnonzero(np.concatenate([[True], self.codes[1:] != self.codes[:-1]]))
-        if not self.empty.any() and len(starts) == self.codes.max() + 1:  # rows of one id are neighbours
+        starts = self.neighbours()
+        if starts is not None:
             for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), count], strict=True):
                 yield slice(start, stop)
             return
@@ -64,8 +80,9 @@ class Ids:
             yield from np.split(order, np.flatnonzero(np.diff(self.codes[order])) + 1)
 
 
-def _coded(column: Any) -> tuple[NDArray[np.int32], list[str]]:
-    """Return the number of each cell's text, in order of appearance (N), and the texts."""
+def _coded(column: Any) -> tuple[NDArray[np.int32], Any]:
+    """Return the number of each cell's text, in order of appearance (N), and the texts, an Arrow array."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if isinstance(column, TextColumn):
@@ -74,10 +91,11 @@ def _coded(column: Any) -> tuple[NDArray[np.int32], list[str]]:
         starts = np.flatnonzero(np.concatenate([[True], flags(pc.not_equal(cells[1:], cells[:-1]))]))
         coded = cells.take(starts).combine_chunks().dictionary_encode()
         codes = np.repeat(coded.indices.to_numpy(), np.diff(starts, append=len(cells)))
-        return codes, coded.dictionary.to_pylist()
+        return codes, coded.dictionary
     if isinstance(column, np.ndarray):
         codes, firsts = _numbered(column)
-        return codes, [label_key(value) if value == value else "" for value in column[firsts].tolist()]
+        texts = [label_key(value) if value == value else "" for value in column[firsts].tolist()]
+        return codes, pa.array(texts, pa.string())
     return _coded(np.array([json.dumps(cell) for cell in column.to_pylist()]))
 
 

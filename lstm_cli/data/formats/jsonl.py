@@ -2,35 +2,60 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from lstm_cli.data.formats.bunch import MOST, compact
+from lstm_cli.data.formats.json_bunches import Uneven, bunch_of
 from lstm_cli.data.formats.naming import sequence_id
-from lstm_cli.data.formats.raw import Options, RawSequence, repeated
+from lstm_cli.data.formats.raw import Options, RawSequence, StepLines, repeated
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
+
+#: A line's number, its text, and the error of its encoding.
+Line = tuple[int, str, DataError | None]
 
 
 def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
     """Yield one sequence per line; blank lines are skipped."""
     count, names = 0, Names()
-    for number, line, error in source.lines():
-        if not line or line.isspace():
-            continue
-        count += 1
-        where = f"{source.name}:{number}"
-        try:
-            columns = _object(line)
-        except Unreadable as reason:
-            yield error or DataError(f"{where}: {reason}")
-            continue
-        truths = ("u" in line and "true" in line) or (
-            "f" in line and "false" in line
-        )  # searching for a letter first is faster
-        yield error or sequence(where, count, columns, names.of(columns), options, truths=truths)
+    filled = (line for line in source.lines() if line[1] and not line[1].isspace())
+    while group := list(islice(filled, MOST if options.bunches else 1)):
+        together = _bunch(source.name, group, count, names, options) if options.bunches else None
+        if together is not None:
+            yield together
+        else:
+            for place, (number, line, error) in enumerate(group, start=count + 1):
+                yield _of_line(f"{source.name}:{number}", place, line, error, names, options)
+        count += len(group)
     if not count:
         raise source.empty()
+
+
+def _bunch(file: str, group: list[Line], count: int, names: "Names", options: Options) -> RawSequence | None:
+    """Return lines as a bunch; None if they do not fit into one."""
+    if any(error is not None for _, _, error in group):
+        return None
+    places = StepLines(file, compact([number for number, _, _ in group]))
+    try:
+        objects = [_object(line) for _, line, _ in group]
+        return bunch_of(objects, names.of(objects[0]), places, count, options)
+    except (Unreadable, Uneven):
+        return None
+
+
+def _of_line(
+    where: str, count: int, line: str, error: DataError | None, names: "Names", options: Options
+) -> RawSequence | DataError:
+    """Return the sequence of a line, or what is wrong with it."""
+    try:
+        columns = _object(line)
+    except Unreadable as reason:
+        return error or DataError(f"{where}: {reason}")
+    truths = ("u" in line and "true" in line) or ("f" in line and "false" in line)  # to look for a letter is faster
+    return error or sequence(where, count, columns, names.of(columns), options, truths=truths)
 
 
 class Unreadable(Exception):
@@ -85,7 +110,7 @@ def column(columns: dict[str, Any], name: str, default: Any = _ABSENT) -> Any:
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        return checked(json.loads(line, object_pairs_hook=unique))
+        return checked(_DECODER.decode(line))
     except json.JSONDecodeError as error:
         if error.pos >= len(line.rstrip()):
             raise Unreadable("the line ends inside a value (was the file cut off?): complete or delete it") from None
@@ -108,6 +133,9 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = repeated(name for name, _ in pairs)[0]
         raise Unreadable(f"duplicate key {twice!r}: keep one of them")
     return columns
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=unique)
 
 
 def sequence(

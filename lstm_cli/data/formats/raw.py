@@ -5,7 +5,7 @@ of the form ``file:line: what: what to do``.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.config.table import MISSING
+from lstm_cli.data.formats.bunch import Bunch, part, plain
 from lstm_cli.errors import DataError
 
 Split = Literal["train", "valid", "test"]
@@ -65,6 +66,8 @@ class Options:
         Which part of a file that holds several splits is read; None at prediction.
     time
         Column of the time of each step, which may hold dates in formats that know them.
+    bunches
+        Short sequences may come in bunches, each as one `RawSequence`.
     """
 
     id: tuple[str, ...] = ("id",)
@@ -78,6 +81,7 @@ class Options:
     missing: tuple[str | int | float, ...] = MISSING
     split: Split | None = None
     time: str | None = None
+    bunches: bool = False
 
     def wants(self, column: str) -> bool:
         """Return whether a column is needed."""
@@ -186,6 +190,8 @@ class RawSequence:
         How the table is written, as far as the file shows it.
     places
         Where its steps stand in the input; None: they are all of them, in their order.
+    bunch
+        These are several sequences end to end; id and place are those of the first. None: it is one.
     """
 
     where: str
@@ -198,6 +204,28 @@ class RawSequence:
     rows: bool = False
     table: TableOptions | None = None
     places: Places | None = None
+    bunch: Bunch | None = None
+
+    @property
+    def count(self) -> int:
+        """How many sequences these are."""
+        return 1 if self.bunch is None else len(self.bunch)
+
+    def each(self) -> "Generator[RawSequence, None, None]":
+        """Yield the sequences of a bunch one by one."""
+        if self.bunch is None:
+            yield self
+            return
+        stop = 0
+        for index, length in enumerate(self.bunch.lengths.tolist()):
+            start, stop = stop, stop + length
+            columns = {
+                name: plain(value[index]) if name in self.bunch.whole else part(value, start, stop)
+                for name, value in self.columns.items()
+            }
+            steps_at = None if self.steps_at is None else part(self.steps_at, start, stop)
+            where, name = self.bunch.places[index], self.bunch.ids[index]
+            yield replace(self, where=where, id=name, columns=columns, steps_at=steps_at, bunch=None)
 
     def take(self, steps: NDArray[np.intp], count: int) -> "RawSequence":
         """Return the sequence with some of its steps, or with all in another order; `count` is how many it has."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lstm_cli.data.formats.bunch import MOST, STEPS, Bunch, Taken
 from lstm_cli.data.formats.ids import Ids
 from lstm_cli.data.formats.jsonl import condensed
 from lstm_cli.data.formats.raw import Id, Options, RawSequence, ValueProblem, problem_at
@@ -29,12 +31,30 @@ def _of_steps(table: Table, ids: Ids, options: Options) -> Iterator[RawSequence 
     wanted = [name for name in table.columns if options.wants(name)]
     for column in set(table.columns).difference(wanted):
         del table.columns[column]  # that of the id, which is known now
+    if options.bunches and (starts := ids.neighbours()) is not None and len(ids.empty) <= STEPS * len(starts):
+        yield from _in_bunches(table, ids, starts, wanted)
+        return
     for number, rows in enumerate(ids.groups(), start=1):
         places = table.places(rows)
         first = rows.start if isinstance(rows, slice) else int(rows[0])
         name: Id = number if ids.codes is None else ids.name(first)
         columns = {column: table.cells(column, rows) for column in wanted}
         yield RawSequence(places[0], name, columns, table.names, table.textual, places, rows=True, table=table.options)
+
+
+def _in_bunches(table: Table, ids: Ids, starts: NDArray[np.intp], wanted: list[str]) -> Iterator[RawSequence]:
+    """Yield bunches of sequences whose rows are neighbours; `starts` are their first rows."""
+    bounds = np.append(starts, len(ids.empty))
+    for first in range(0, len(starts), MOST):
+        own = bounds[first : first + MOST + 1]
+        rows = slice(int(own[0]), int(own[-1]))
+        places = table.places(rows)
+        bunch = Bunch(Taken(ids, own[:-1]), Taken(places, own[:-1] - own[0]), np.diff(own))
+        columns = {column: table.cells(column, rows) for column in wanted}
+        yield RawSequence(
+            places[0], bunch.ids[0], columns, table.names, table.textual, places, rows=True, table=table.options,
+            bunch=bunch,
+        )  # fmt: skip
 
 
 def _of_rows(table: Table, ids: Ids, options: Options) -> Iterator[RawSequence | DataError]:

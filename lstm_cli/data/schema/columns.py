@@ -1,7 +1,7 @@
 """What the inference of inputs and that of the target share: columns of the data and their settings."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -123,7 +123,7 @@ def _is_plain(cell: str) -> bool:
 
 def _cells(name: str, sequences: Sequence[RawSequence], missing: MissingValues) -> Iterator[Cell]:
     """Yield the cells of a column that are not missing, with their places."""
-    for sequence in sequences:
+    for sequence in chain.from_iterable(given.each() for given in sequences):
         value: Any = sequence.columns.get(name)
         single = isinstance(value, str | dict) or not hasattr(value, "__len__")
         for step, cell in enumerate([value] if single else value[: 10 * SAMPLE]):

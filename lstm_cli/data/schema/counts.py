@@ -91,7 +91,7 @@ class UnknownCounts:
             return
         target = schema.layout.target
         if target.skip_missing and not target.is_next:
-            total = record.steps if target.per == "step" else 1
+            total = record.steps if target.per == "step" else record.count
             counted = counted_values(record.weight, total, target.ahead, target.horizon)[first:]
             known = np.ones_like(counted) if record.known is None else record.known[first:]
             gaps = self.missing.setdefault(f"target {target.name}", _Gaps("values missing, which do not count"))

@@ -59,7 +59,8 @@ def encode_record(
     target, lag, reach = schema.target, schema.layout.lag, schema.layout.target.reach
     steps = record.steps - lag
     # The last steps have no next step as their target: nothing can be learned from them.
-    kept = steps - reach if labelled and target.is_next and steps > reach else steps
+    bunched = record.bunch is not None
+    kept = steps - reach if labelled and target.is_next and steps > reach and not bunched else steps
     kept = predicted_steps(schema.layout, record, kept, labelled=labelled)
     numbers = _numbers(schema, record, scaling, gaps)
     if unknown_counts is not None and numbers is not None:
@@ -72,7 +73,7 @@ def encode_record(
         weight = _weights(schema, record, kept)
         if target.per == "step":
             targets, unseen = _later(targets, target.ahead, kept, target.horizon), _later(unseen, target.ahead, kept)
-    return Encoded(
+    encoded = Encoded(
         id=record.id,
         where=record.where,
         steps=kept,
@@ -90,7 +91,9 @@ def encode_record(
         unpredicted=0 if labelled else steps - kept,
         future=None if numbers is None or not record.future else numbers[steps:],
         future_times=record.future_times,
+        bunch=record.bunch,
     )
+    return encoded.predicting(reach) if bunched and reach else encoded
 
 
 def _numbers(

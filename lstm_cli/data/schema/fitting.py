@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Literal, cast
 
+import numpy as np
+
 from lstm_cli.data.schema.filling import train_mean
 from lstm_cli.data.schema.layout import Column, Layout, TargetColumn
 from lstm_cli.data.schema.preprocessing import Scaling
@@ -51,7 +53,7 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
                 numbers = [_own(column, record) for record in records]
                 if column.fill != "stop":
                     means[name] = train_mean(column, numbers)
-                scaling[name] = _scaling(scale, column, numbers)
+                scaling[name] = _scaling(scale, column, list(zip(records, numbers, strict=True)))
     return Schema.assemble(
         layout,
         tokens=tokens,
@@ -86,14 +88,24 @@ def _own_scaling(layout: Layout, records: Sequence[Record], inputs: dict[str, Sc
         return inputs[layout.inputs[0].name].part(layout.closed_loop.elements)
     if target.name in inputs:
         return inputs[target.name]
-    return _scaling(scale, target, [cast(Numbers, record.target) for record in records])
+    return _scaling(scale, target, [(record, cast(Numbers, record.target)) for record in records])
 
 
-def _scaling(scale: Scale, column: Column | TargetColumn, values: Sequence[Numbers]) -> Scaling:
+def _scaling(scale: Scale, column: Column | TargetColumn, values: Sequence[tuple[Record, Numbers]]) -> Scaling:
     # The scales of series and windows are relative to one of train, which also serves where they do not apply.
     method = "standard" if scale in ("series", "window") else scale
-    scaling = Scaling.fit(method, [column.chain.apply(piece) for piece in values], column.width)
+    pieces = [part for record, piece in values for part in _pieces(record, column.chain.apply(piece))]
+    scaling = Scaling.fit(method, pieces, column.width)
     if not scaling.finite:
         fix = "divide them, or set minmax"
         raise DataError(f"column {column.name}: its numbers are too large for data.scale: {scale}: {fix}")
     return scaling
+
+
+def _pieces(record: Record, values: Numbers) -> Sequence[Numbers]:
+    """Return the values (T, D) of each sequence; those of a bunch with one step each as (n, 1, D)."""
+    if record.bunch is None:
+        return [values]
+    if len(values) == record.count:
+        return [values.reshape(record.count, 1, -1)]
+    return np.split(values, record.bunch.starts[1:])

@@ -143,7 +143,10 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
     given = "tokens" if form == "text" and spec.kind == "auto" else spec.kind
     summary = Summary(MissingValues(config.data.missing.values))
     for sequence in sequences if form != "text" else ():
-        value = sequence.columns.get(source)
+        value, bunch = sequence.columns.get(source), sequence.bunch
+        if bunch is not None:
+            summary.add_bunch(value, bunch, whole=source in bunch.whole, steps=False)
+            continue
         summary.add(first(value, textual=sequence.textual) if spec.static else value, 0, textual=sequence.textual)
     kind = _input_kind(config, key, summary, static=spec.static) if given == "auto" else given
     if given == "auto" and kind == "tokens":

@@ -7,11 +7,13 @@ that the closed loop fills.
 Legend: T steps, D numbers per step; in a closed loop W observed states, S steps, T = W + S - 1.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.formats.bunch import Bunch
+from lstm_cli.data.formats.missing import MissingValues, missing_values
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
 from lstm_cli.data.schema import symbols, values
@@ -22,6 +24,7 @@ from lstm_cli.data.schema.record import Numbers, Record, Values
 from lstm_cli.data.schema.target_parsing import parse_target
 from lstm_cli.data.schema.times import TimeForm, Times, ordered, parse_times
 from lstm_cli.data.schema.weights import given_weight
+from lstm_cli.errors import DataError
 
 _FIX = "fill it in, or say how with data.missing.fill"
 
@@ -48,7 +51,7 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
         record = _parse_closed_loop(layout, layout.closed_loop, sequence, labelled=labelled)
     record.places = sequence.places
     if labelled:
-        missing, per_step = MissingValues(layout.missing), layout.target.per == "step"
+        missing, per_step = missing_values(layout.missing), layout.target.per == "step"
         record.weight = given_weight(layout.loss, missing, sequence, record.steps, per_step=per_step)
         if layout.closed_loop is None:
             record.target, record.known = parse_target(layout, sequence, record)
@@ -85,7 +88,29 @@ def _parse_open(layout: Layout, sequence: RawSequence, times: Times | None, *, l
     if steps <= layout.lag:
         fix = f"data.transform removes {layout.lag} of them; give more, or transform less"
         raise sequence.error(first, ValueProblem(f"{steps} steps are too few", fix))
-    return Record(sequence.id, sequence.where, steps, inputs)
+    bunch = sequence.bunch
+    if bunch is not None and steps > int(bunch.lengths.sum()):  # with the boundaries of lines
+        bunch = replace(bunch, lengths=bunch.lengths + (steps - int(bunch.lengths.sum())) // len(bunch))
+    return Record(sequence.id, sequence.where, steps, inputs, bunch=bunch)
+
+
+def parse_bunch(layout: Layout, sequence: RawSequence) -> Record | None:
+    """Return the typed values of a bunch with its targets; None if its sequences have to be parsed one by one.
+
+    Where something is wrong with one of them, that tells which, and what.
+    """
+    bunch, target = sequence.bunch, layout.target
+    steps = sequence.columns.keys() - (frozenset() if bunch is None else bunch.whole)
+    if bunch is None or not {column.source for column in layout.inputs} <= steps or target.hot:
+        return None
+    single = bool((bunch.lengths == 1).all())
+    if not target.is_next and (target.per == "step") != (target.name in steps) and not (single and sequence.textual):
+        return None
+    try:
+        record = parse(layout, sequence, labelled=True)
+    except DataError:
+        return None
+    return None if target.is_next and (record.lengths <= target.reach).any() else record
 
 
 def _repeated(given: Values, steps: int) -> Values:
@@ -111,7 +136,7 @@ def _parse_closed_loop(layout: Layout, loop: ClosedLoopLayout, sequence: RawSequ
 
 
 def _input(layout: Layout, sequence: RawSequence, column: Column, *, labelled: bool) -> Values:
-    missing = MissingValues(layout.missing)
+    missing = missing_values(layout.missing)
 
     def read(value: Any) -> Values:
         if column.static:
@@ -124,7 +149,7 @@ def _input(layout: Layout, sequence: RawSequence, column: Column, *, labelled: b
                     raise ValueProblem(what, "write a list of tokens")
                 tokens = symbols.tokens(value, unit=column.unit or layout.unit)
                 bounded = layout.format == "text" and layout.lines
-                return _bounded(tokens, labelled=labelled) if bounded else tokens
+                return _bounded(tokens, sequence.bunch, labelled=labelled) if bounded else tokens
             case "set":
                 return symbols.sets(value, textual=sequence.textual, separator=column.separator)
             case "number":
@@ -157,8 +182,13 @@ def _static(value: Any, column: Column, missing: MissingValues, *, textual: bool
             return _numbers([vector], column, missing, textual=textual)
 
 
-def _bounded(tokens: list[str], *, labelled: bool) -> list[str]:
+def _bounded(tokens: list[str], bunch: Bunch | None, *, labelled: bool) -> list[str]:
     """Put the boundary before a line, so that its first token is predicted too, and after it as its end symbol."""
+    if bunch is not None:
+        ends = bunch.starts + bunch.lengths
+        places = np.stack([bunch.starts, ends], axis=1).ravel()
+        found: list[str] = np.insert(np.array(tokens, np.object_), places, BOUNDARY).tolist()
+        return found
     return [BOUNDARY, *tokens, BOUNDARY] if labelled else [BOUNDARY, *tokens]
 
 

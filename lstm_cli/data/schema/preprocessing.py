@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import ValueProblem
 from lstm_cli.data.schema.blocks import limits
+from lstm_cli.data.schema.moments import merged
 from lstm_cli.typed_json import WrongValue, built
 
 Numbers = NDArray[np.float64]
 
 #: A spread below this share of the values' magnitude is rounding error: the column is constant.
 _ROUNDING = 1e-12
-_TOGETHER = 1 << 12  # pieces whose moments are held at a time
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,8 @@ class Scaling:
     def fit(cls, method: str, pieces: Sequence[Numbers], width: int) -> "Scaling":
         """Fit to values given in pieces (T, D), of which NaN are left out: ``none``, ``standard`` or ``minmax``.
 
+        An array (n, 1, D) is n pieces of one step.
+
         Numbers whose squares overflow float64 give a scaling that is not finite.
         """
         if method == "none":
@@ -176,10 +178,10 @@ class Scaling:
 
     @classmethod
     def _fit(cls, method: str, pieces: Sequence[Numbers], width: int) -> "Scaling":
-        count, mean, squares = _merged(pieces, width)
+        count, mean, squares = merged(pieces, width)
         if not count.any():
             return cls.none(width)
-        low, high = limits(pieces, width)
+        low, high = limits((piece.reshape(-1, width) for piece in pieces), width)
         center, spread = (mean, np.sqrt(squares / np.maximum(count, 1))) if method == "standard" else (low, high - low)
         constant = (low == high) | (spread <= _ROUNDING * np.maximum(np.abs(low), np.abs(high)))
         return cls(np.where(constant, low, center), np.where(constant, 1.0, spread))
@@ -228,38 +230,3 @@ class _Stored:
 
     center: tuple[float, ...]
     spread: tuple[float, ...]
-
-
-def _merged(pieces: Sequence[Numbers], width: int) -> tuple[Numbers, Numbers, Numbers]:
-    """Return what `_moments` returns for all pieces (T, D) together.
-
-    Means and squares are merged piece by piece (Chan, Golub and LeVeque 1983), one after the other; what does not
-    depend on the pieces before is computed for many at a time.
-    """
-    count, mean, squares = np.zeros(width), np.zeros(width), np.zeros(width)
-    for start in range(0, len(pieces), _TOGETHER):
-        moments = [_moments(piece) for piece in pieces[start : start + _TOGETHER] if len(piece)]
-        if not moments:
-            continue
-        present, means, own_squares = (np.array(part, np.float64) for part in zip(*moments, strict=True))
-        counts = count + np.cumsum(present, axis=0)
-        total = np.maximum(counts, 1)
-        shares, gaps = present / total, np.empty_like(means)
-        for own, share, gap in zip(means, shares, gaps, strict=True):
-            np.subtract(own, mean, out=gap)
-            mean = mean + gap * share
-        own_squares += np.square(gaps) * ((counts - present) * present / total)
-        squares = np.add.accumulate(np.concatenate([squares[np.newaxis], own_squares]))[-1]
-        count = counts[-1]
-    return count, mean, squares
-
-
-def _moments(values: Numbers) -> tuple[Sequence[float] | Numbers, Numbers, Numbers]:
-    """Return the number of values (T, D) that are not NaN, their mean, and the sum of squares about it, each (D,)."""
-    own = np.add.reduce(values) / len(values)
-    if not np.count_nonzero(np.isnan(own)):
-        squares = values - own
-        return [len(values)] * len(own), own, np.add.reduce(np.square(squares, out=squares))
-    present = (~np.isnan(values)).sum(axis=0).astype(np.float64)
-    own = np.nansum(values, axis=0) / np.maximum(present, 1)
-    return present, own, np.nansum(np.square(values - own), axis=0)

@@ -3,13 +3,14 @@
 Legend: T steps, D or I numbers per step, K targets per step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.formats.bunch import Bunch, Joined
 from lstm_cli.data.formats.raw import Id, Places
 from lstm_cli.data.schema.preprocessing import Scaling
 
@@ -48,6 +49,9 @@ class Record:
         Times of these steps; None: not known.
     places
         Where its steps stand in the input; None: they are all of them, in their order.
+    bunch
+        These are several sequences end to end: T are the steps of all, and of targets per sequence there is one for
+        each. None: it is one.
     groups
         Values of columns that keep sequences together when some are held out, by the column's name.
     ends
@@ -74,6 +78,47 @@ class Record:
     future: Mapping[str, Values] = field(default_factory=dict)
     future_times: NDArray[Any] | None = None
     places: Places | None = None
+    bunch: Bunch | None = None
+
+    @property
+    def count(self) -> int:
+        """How many sequences these are."""
+        return 1 if self.bunch is None else len(self.bunch)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The steps of each sequence (n,)."""
+        return np.array([self.steps]) if self.bunch is None else self.bunch.lengths
+
+    def take(self, which: NDArray[np.int64]) -> "Record":
+        """Return some of the sequences of a bunch."""
+        bunch = cast(Bunch, self.bunch)
+        if len(which) == len(bunch):
+            return self
+        steps = bunch.steps(which)
+        own = steps if self._per_step else which
+        inputs: dict[str, Values] = {name: _rows(values, steps) for name, values in self.inputs.items()}
+        return replace(
+            self,
+            steps=len(steps),
+            inputs=inputs,
+            target=None if self.target is None else _rows(self.target, own),
+            known=None if self.known is None else self.known[own],
+            bunch=bunch.take(which),
+        )
+
+    def each(self) -> "Iterator[Record]":
+        """Yield the sequences of a bunch one by one."""
+        if self.bunch is None:
+            yield self
+            return
+        for index in range(len(self.bunch)):
+            one = self.take(np.array([index]))
+            yield replace(one, id=self.bunch.ids[index], where=self.bunch.places[index], bunch=None)
+
+    @property
+    def _per_step(self) -> bool:
+        return self.target is not None and len(self.target) == self.steps
 
     @property
     def future_steps(self) -> int:
@@ -100,6 +145,10 @@ class Record:
         """Return the values (T) of an input of sets."""
         return cast(list[list[str]], self.inputs[name])
 
+    def place(self, step: int) -> tuple[str, int]:
+        """Return the place of the sequence that has a step, and the number of the step in it."""
+        return (self.where, step) if self.bunch is None else self.bunch.of(step)
+
     def part(self, start: int, stop: int, *, first: int) -> "Record":
         """Return the steps from start to stop, of which targets from step `first` on count."""
         inputs: dict[str, Values] = {name: values[start:stop] for name, values in self.inputs.items()}
@@ -113,6 +162,10 @@ class Record:
             known[: first - start] = False
         times = None if self.times is None else self.times[start:stop]
         return Record(self.id, self.where, stop - start, inputs, target, weight, known, times, first=first - start)
+
+
+def _rows(values: Values, rows: NDArray[np.int64]) -> Values:
+    return values[rows] if isinstance(values, np.ndarray) else [cast(Any, values)[row] for row in rows.tolist()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +208,8 @@ class Encoded:
         Scaling of the target (D,), with the sequence's own statistics; None: that of train.
     places
         Where all steps of the sequence, of which these are those from `offset` on, stand in the input, as in `Record`.
+    bunch
+        These are several sequences end to end, as in `Record`.
     """
 
     id: Id
@@ -175,6 +230,27 @@ class Encoded:
     future: NDArray[np.floating] | None = None
     future_times: NDArray[Any] | None = None
     places: Places | None = None
+    bunch: Bunch | None = None
+
+    def predicting(self, ahead: int) -> "Encoded":
+        """Return a bunch without the last steps of each sequence, whose next one is none of it; see `encode_record`."""
+        bunch = cast(Bunch, self.bunch)
+        kept = bunch.within(0, ahead)
+        return replace(
+            self,
+            steps=int(kept.sum()),
+            numbers=None if self.numbers is None else self.numbers[kept],
+            tokens={name: ids[kept] for name, ids in self.tokens.items()},
+            target=None if self.target is None else self.target[kept],
+            weight=None,
+            unseen=None if self.unseen is None else self.unseen[kept],
+            bunch=replace(bunch, lengths=bunch.lengths - ahead),
+        )
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The steps of each sequence (n,)."""
+        return np.array([self.steps]) if self.bunch is None else self.bunch.lengths
 
     @property
     def input_steps(self) -> int:
@@ -203,3 +279,10 @@ class Encoded:
             times=cut(self.times),
             context=max(0, min(self.context, stop) - start),
         )
+
+
+def ids_of(items: Sequence[Record] | Sequence[Encoded]) -> list[Id] | Joined:
+    """Return the ids of all sequences."""
+    if all(item.bunch is None for item in items):
+        return [item.id for item in items]
+    return Joined([[item.id] if item.bunch is None else item.bunch.ids for item in items])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.formats.bunch import Bunch
 from lstm_cli.data.formats.cells import Cells
 from lstm_cli.data.formats.chunks import KINDS
 from lstm_cli.data.formats.missing import MissingValues
@@ -93,6 +94,25 @@ class Summary:
             return
         self.lengths[len(value)] += 1
         self.aligned += len(value) == steps
+
+    def add_bunch(self, value: Any, bunch: Bunch, *, whole: bool, steps: bool) -> None:
+        """Count the values of a bunch: one for each sequence, or lists; `steps` tells whether they have all steps."""
+        self.count += len(bunch)
+        if value is None:
+            value, whole = [None] * len(bunch), True
+        depth = 0 if whole else getattr(value, "ndim", 1)
+        self.depths[depth] += len(bunch)
+        if isinstance(value, Cells):
+            self._kinds.append(value.kind_codes())
+        elif isinstance(value, np.ndarray):
+            self._cells[_ARRAY_TYPES[value.dtype.kind]] += value.size
+            if depth == 2:
+                self.widths[value.shape[1]] += len(bunch)
+        else:
+            self._add_cells(value, False)
+        if not whole:
+            self.lengths.update(bunch.lengths.tolist())
+            self.aligned += len(bunch) * steps
 
     def _add_array(self, array: np.ndarray) -> None:
         self.depths[array.ndim] += 1

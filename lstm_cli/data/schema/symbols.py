@@ -57,6 +57,10 @@ def categories(value: Any) -> list[str]:
     """Return the label of every step."""
     if isinstance(value, np.ndarray) and value.shape[1:] == (1,):
         value = value[:, 0]
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iub":  # equal labels are one object
+        different, places = np.unique(value, return_inverse=True)
+        found: list[str] = np.array(list(map(label_key, different.tolist())), np.object_)[places].tolist()
+        return found
     cells = _cells(value)
     if isinstance(value, Cells) and "" not in cells:  # fast path: they are trimmed text
         return cells

@@ -12,6 +12,7 @@ from typing import Any
 from lstm_cli.config.columns import TargetSpec
 from lstm_cli.config.config import Config
 from lstm_cli.config.formats import OWN_TARGETS
+from lstm_cli.data.formats.bunch import Bunch
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema import values
@@ -71,11 +72,16 @@ class _Found:
         self.summary = Summary(self.missing)
         steps_of = next((found for found in inputs if not found.static), inputs[0])
         self._counted: list[tuple[Any, bool]] = []
+        self._bunches: dict[int, RawSequence] = {}  # those of the values that are of a bunch
         for sequence in sequences:
             if not {steps_of.source, column} <= sequence.columns.keys():
                 continue  # refused later, or without a target
-            steps = values.step_count(sequence.columns.get(steps_of.source), steps_of.unit or config.data.unit)
-            self._add(sequence, steps)
+            if sequence.bunch is not None and steps_of.source not in sequence.bunch.whole:
+                self._add_bunch(sequence, sequence.bunch)
+                continue
+            for one in sequence.each():
+                steps = values.step_count(one.columns.get(steps_of.source), steps_of.unit or config.data.unit)
+                self._add(one, steps)
         self.per: Per = "step" if spec.horizon > 1 else _per(self.summary, spec, textual=self.textual)
         self._is_input = any(column in (found.name, found.source) and found.kind == "number" for found in inputs)
 
@@ -90,6 +96,13 @@ class _Found:
             steps = len(counted) if values.step_count(value, self._config.data.unit) == steps else -1
         self.summary.add(counted, steps, textual=sequence.textual)
         self._counted.append((counted, sequence.textual))
+
+    def _add_bunch(self, sequence: RawSequence, bunch: Bunch) -> None:
+        """Add the targets of a bunch, all of which count."""
+        value = sequence.columns[self._column]
+        self.summary.add_bunch(value, bunch, whole=self._column in bunch.whole, steps=True)
+        self._counted.append((value, sequence.textual))
+        self._bunches[len(self._counted) - 1] = sequence
 
     def kind(self) -> TargetKind:
         """Return the kind of the target, inferred from its values."""
@@ -149,9 +162,20 @@ class _Found:
         return "number" if fixed or self.summary.cells["float"] > 0 else "set"
 
     def _values(self) -> Iterator[Any]:
-        """Yield the target of every sequence; one for all its rows where it is per sequence."""
-        for value, textual in self._counted:
-            if value is not None:
+        """Yield the target of every sequence; one for all its rows where it is per sequence.
+
+        Of a bunch, those of its sequences are together unless each is a vector, or several.
+        """
+        for place, (value, textual) in enumerate(self._counted):
+            sequence = self._bunches.get(place)
+            if sequence is not None and sequence.bunch is not None:
+                if self._vectors:
+                    yield from (one.columns[self._column] for one in sequence.each())
+                elif self.per == "sequence" and textual:
+                    yield values.taken(value, sequence.bunch.starts)
+                else:
+                    yield value
+            elif value is not None:
                 yield values.first(value, textual=textual) if self.per == "sequence" else value
 
 

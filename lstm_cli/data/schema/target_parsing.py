@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.formats.missing import MissingValues, missing_values
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema import symbols, values
 from lstm_cli.data.schema.column_values import parsed, transformable
@@ -27,19 +27,19 @@ _NAMES = {"number": "a number", "category": "the label", "set": "the set"}
 def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple[Values | None, Mask | None]:
     """Return the values of the target column, and which of them count; see `Record`."""
     target = layout.target
-    count = record.steps if target.per == "step" else 1
+    count = record.steps if target.per == "step" else sequence.count
     counts = counted_values(record.weight, count, target.ahead, target.horizon)
     if target.is_next:
         return None, _next_known(layout, sequence, record, counts)
     if _is_unknown(target, sequence, counts):
         return _scattered(target, None, np.zeros(len(counts), np.bool_)), np.zeros(len(counts), np.bool_)
-    missing = MissingValues(layout.missing)
+    missing = missing_values(layout.missing)
 
     def read(value: Any) -> tuple[Values, Mask]:
-        if target.per == "sequence":
+        if target.per == "sequence" and sequence.bunch is None:
             return _whole(value, target, missing, textual=sequence.textual)
         cells = values.steps(value)
-        if len(cells) != record.steps:
+        if len(cells) != count:
             what = f"{len(cells)} values for {record.steps} steps of {layout.first.name}"
             raise ValueProblem(what, "give one per step, or set target: {per: sequence}")
         return _steps(cells, target, missing, counts, textual=sequence.textual)

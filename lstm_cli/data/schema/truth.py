@@ -41,5 +41,7 @@ def _following(schema: Schema, record: Record, values: Callable[[str], list[Labe
     """Return the values of the input that is predicted, of the steps that are the next one of a step that counts."""
     ahead = schema.layout.target.ahead
     counted = counted_values(record.weight, record.steps, ahead, horizon=1)
+    if record.bunch is not None:
+        counted &= record.bunch.within(ahead, 0)
     counted[: max(ahead, record.first)] = False
     return list(compress(values(schema.layout.next_columns[0].name), counted.tolist()))
