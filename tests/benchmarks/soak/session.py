@@ -1,5 +1,6 @@
 """One run under test: trained and predicted by real processes, each checked, beside one that is left alone."""
 
+import math
 import os
 import random
 import shutil
@@ -138,7 +139,8 @@ class Session:
         self.note(f"`{ended.command}` {shown or ''}: {ended.code}")
         self.tally["processes"] += 1
         if not (early and ended.code in EARLY):
-            closed = "stderr" in options.get("closed", ())
+            cut = len(ended.err.encode()) >= options.get("file_size", math.inf)  # its message is a file as well
+            closed = cut or "stderr" in options.get("closed", ())
             checks.check_end(
                 ended, {0, *codes}, notes=notes, usual=self.usual if "-q" in arguments else None, closed=closed
             )
