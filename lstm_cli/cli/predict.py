@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from lstm_cli.cli.common import SETTINGS, reported, show, verbosity_of, verbosity_options
-from lstm_cli.cli.surroundings import import_numba
 from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
@@ -121,7 +120,6 @@ def predict(
             data=data, out=out, steps=steps or future, others=bool(probabilities or keep or state_in or state_out)
         )
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
-        import_numba()
         from lstm_cli.predict import predict_run
 
         scores = predict_run(

@@ -4,13 +4,17 @@ The variables of numba, PyTensor and OpenMP set how other programs of the user c
 a command does. As a library in the user's own process, the package changes none of them.
 """
 
-import importlib
 import io
 import os
 import re
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 
 from lstm_cli.errors import CacheWarning, CheckpointWarning
 
@@ -52,6 +56,7 @@ def ignore_settings() -> None:
         if _FOREIGN.fullmatch(name) and not (name in _KEPT and _KEPT[name].fullmatch(value)):
             del os.environ[name]
     os.environ["PYTENSORRC"] = os.devnull  # in place of ~/.pytensorrc
+    sys.meta_path.insert(0, _NumbaWithoutYaml())
 
 
 def show_own_warnings() -> None:
@@ -68,14 +73,26 @@ def _show(message: Warning | str, *others: object) -> None:
         sys.stderr.write(f"warning: {message}\n")
 
 
-def import_numba() -> None:
-    """Import numba without the file ``.numba_config.yaml``, which it reads in the current folder if it can."""
-    if "numba" not in sys.modules:
-        reader = sys.modules.get("yaml")
-        sys.modules["yaml"] = None  # type: ignore[assignment]  # as if it were not installed
-        try:
-            importlib.import_module("numba")  # only kernels know what is in it
-        finally:
-            del sys.modules["yaml"]
-            if reader is not None:
-                sys.modules["yaml"] = reader
+class _NumbaWithoutYaml(MetaPathFinder):
+    """Imports numba's settings as if PyYAML were not installed, with which they are read from a file too.
+
+    That file is ``.numba_config.yaml`` in the current folder. Numba is imported late: a run that is refused needs none.
+    """
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Return the specification of that one module, with a loader that hides PyYAML while it loads."""
+        spec = PathFinder.find_spec(name, path) if name == "numba.core.config" else None
+        if spec is not None and spec.loader is not None:
+            spec.loader.exec_module = partial(_load_without_yaml, spec.loader.exec_module)  # type: ignore[method-assign]
+        return spec
+
+
+def _load_without_yaml(load: Callable[[ModuleType], None], module: ModuleType) -> None:
+    reader = sys.modules.get("yaml")
+    sys.modules["yaml"] = None  # type: ignore[assignment]
+    try:
+        load(module)
+    finally:
+        del sys.modules["yaml"]
+        if reader is not None:
+            sys.modules["yaml"] = reader

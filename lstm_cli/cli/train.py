@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from lstm_cli.cli.common import SETTINGS, reported, show, verbosity_of, verbosity_options
-from lstm_cli.cli.surroundings import import_numba
 
 
 @click.command("train", context_settings=SETTINGS, short_help="Train the network that a config describes.")
@@ -53,7 +52,6 @@ def train(
         from lstm_cli.config import load_config
 
         settings = load_config(config, overrides if seed is None else (*overrides, f"seed={seed}"))
-        import_numba()
         if check:
             from lstm_cli.training.check import check as check_run
 
