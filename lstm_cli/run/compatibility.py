@@ -172,7 +172,9 @@ def check_model(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> 
         if old.get(name) != new.get(name):
             raise _other_file(run / name, "missing" if name not in new else "")
     if CONFIG_KEY in saved:
-        _check_values(_section(saved, CONFIG_KEY, run), now[CONFIG_KEY], f"{run}: the config")
+        if changed := _changed(_section(saved, CONFIG_KEY, run), now[CONFIG_KEY], run / RESOLVED):
+            what = f"a checkpoint was trained with another config ({listed(changed)})"
+            raise CheckpointError(f"{run}: {what}: restore these keys or the checkpoint, or train again")
 
 
 def read_checked(saved: Mapping[str, Any], run: Path) -> dict[str, bytes]:
@@ -220,7 +222,9 @@ def check_resolved(saved: Sequence[Mapping[str, Any]], content: bytes, config: C
     """
     values = next((_section(identity, CONFIG_KEY, path.parent) for identity in saved if CONFIG_KEY in identity), None)
     if values is not None:
-        _check_values(values, config.model_dump(mode="json"), str(path))
+        if changed := _changed(values, config.model_dump(mode="json"), path):
+            what = f"not what the checkpoint was trained with ({listed(changed)})"
+            raise CheckpointError(f"{path}: {what}: restore it as lstm-train wrote it, or train again")
         return []
     if any(_section(identity, "digests", path.parent).get(path.name) == _digest(content) for identity in saved):
         return []
@@ -228,17 +232,14 @@ def check_resolved(saved: Sequence[Mapping[str, Any]], content: bytes, config: C
     return [f"{path}: {what}: make sure that it is as lstm-train wrote it"]
 
 
-def _check_values(saved: Mapping[str, Any], now: Mapping[str, Any], place: str) -> None:
-    """Raise a `CheckpointError` naming the keys of a config that are not as in the checkpoint, which may have fewer."""
+def _changed(saved: Mapping[str, Any], now: Mapping[str, Any], place: Path) -> list[str]:
+    """Return the keys of a config that are not as in the checkpoint, which may have fewer; `place` is for messages."""
     if saved == now:
-        return
+        return []
     try:
-        before = completed(saved)
+        return compare_configs(completed(saved), now).refused
     except ConfigError as error:
         raise CheckpointError(f"{place}: cannot be compared with the checkpoint's, which has {error}") from None
-    if changed := compare_configs(before, now).refused:
-        what = f"not what the checkpoint was trained with ({listed(changed)})"
-        raise CheckpointError(f"{place}: {what}: restore {RESOLVED} as lstm-train wrote it, or train again")
 
 
 def _section(identity: Mapping[str, Any], name: str, run: Path) -> Mapping[str, Any]:
