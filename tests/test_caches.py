@@ -128,6 +128,54 @@ def test_no_code_is_loaded_from_where_others_can_put_it(no_cache: Path, planted)
     assert not list(place.parent.rglob("x"))
 
 
+@pytest.fixture
+def open_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache asked for, in a folder that every user can write."""
+    tmp_path.chmod(0o1777)
+    monkeypatch.setenv("LSTM_CLI_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_cache_of_ours_may_lie_among_the_files_of_all(open_place: Path) -> None:
+    assert caches.cache_folder("x") == open_place / "x"
+    open_place.chmod(0o777)  # as folders of containers are
+    assert caches.cache_folder("x") == open_place / "x"
+
+
+def test_a_cache_that_all_can_write_is_not_used(open_place: Path) -> None:
+    caches.cache_folder("x").chmod(0o777)
+    with pytest.raises(OSError, match=r"other users can write to it: .*/cache/x"):
+        caches.cache_folder("x")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make another user's folder")
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_a_cache_that_another_user_put_there_is_not_used(open_place: Path, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "theirs" / "x").mkdir(parents=True)
+    if kind == "folder":
+        (tmp_path / "theirs").rename(open_place)
+    else:
+        tmp_path.joinpath("ours").mkdir()
+        (tmp_path / "theirs").rename(tmp_path / "ours" / "theirs")
+        open_place.symlink_to(tmp_path / "ours" / "theirs")
+    os.chown(open_place, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(OSError, match="other users can write to it"):
+        caches.cache_folder("x")
+
+
+def test_a_cache_asked_for_that_cannot_be_made_is_not_sought_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSTM_CLI_CACHE", "/proc/none/cache")
+    with pytest.raises(OSError, match="/proc/none/cache/x"):
+        caches.cache_folder("x")
+
+
+def test_nothing_is_put_into_the_working_folder(no_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(no_cache)  # where Python puts temporary files if it finds no other place
+    with pytest.raises(OSError, match="no home folder"):
+        caches.cache_folder("x")
+    assert not list(no_cache.iterdir())
+
+
 @pytest.mark.parametrize("name", ["plain", "with space", "a,comma", "a#hash", "it's"])
 def test_pytensor_takes_the_folder_whatever_its_name(tmp_path: Path, name: str) -> None:
     code = "import lstm_cli, pytensor; print(pytensor.config.base_compiledir, repr(pytensor.config.cxx), sep='\\n')"

@@ -187,7 +187,7 @@ def why_no_other_user() -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("missing", [0, 2])
 def test_a_cache_of_another_user(sound: Sound, missing: int) -> None:
-    with TemporaryDirectory() as shared:  # where this user can come, as into no folder of pytest's
+    with TemporaryDirectory(dir="/tmp") as shared:  # where this user can come, as into no folder of pytest's
         Path(shared).chmod(0o755)
         kernels, place = sound.copied(Path(shared) / "cache", missing=missing), Path(shared) / "place"
         theirs = copy(sound)
