@@ -27,7 +27,7 @@ _NO_MEMORY = ("failed to map segment", "cannot allocate memory", "unable to allo
 def outside(error: BaseException) -> tuple[str, int] | None:
     """Return the message and the exit code of an error whose cause lies outside the package, else None."""
     words = _words(error)
-    if isinstance(error, MemoryError) or _errno(error) == errno.ENOMEM or any(r in words.lower() for r in _NO_MEMORY):
+    if any(_lacks_memory(cause) for cause in _chain(error)):
         return "too little memory: free some, raise the limit (ulimit -v) or train a smaller model", UNEXPECTED
     if isinstance(error, OSError) and error.errno:
         return _of_system(error)
@@ -47,8 +47,17 @@ def _of_text(error: UnicodeEncodeError) -> str:
     return f"{text}: characters that this locale's encoding, {error.encoding}, lacks: set PYTHONUTF8=1"
 
 
-def _errno(error: BaseException) -> int | None:
-    return error.errno if isinstance(error, OSError) else None
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    return isinstance(error, MemoryError) or any(reason in str(error).lower() for reason in _NO_MEMORY)
 
 
 def _words(error: BaseException) -> str:

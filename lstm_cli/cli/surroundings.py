@@ -19,7 +19,7 @@ from types import ModuleType
 from lstm_cli.errors import CacheWarning, CheckpointWarning
 
 #: Variables that commands ignore: those of the libraries that compile, compute and share work.
-_FOREIGN = re.compile(r"(NUMBA|PYTENSOR|THEANO|OMP|GOMP|KMP|MKL|OPENBLAS|GOTO|BLIS|NPY|NUMPY)_.*|THEANORC")
+_FOREIGN = re.compile(r"(NUMBA|PYTENSOR|THEANO|OMP|GOMP|KMP|MKL|OPENBLAS|GOTO|BLIS|NPY|NUMPY|TQDM)_.*|THEANORC")
 #: Those among them that change nothing but how long an idle thread looks for work, with the values that are valid.
 _KEPT = {"OMP_WAIT_POLICY": re.compile("(?i)active|passive"), "GOMP_SPINCOUNT": re.compile("[0-9]+")}
 
@@ -55,6 +55,7 @@ def ignore_settings() -> None:
     for name, value in list(os.environ.items()):
         if _FOREIGN.fullmatch(name) and not (name in _KEPT and _KEPT[name].fullmatch(value)):
             del os.environ[name]
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as kernels have it; each one more would cost memory at the import
     os.environ["PYTENSORRC"] = os.devnull  # in place of ~/.pytensorrc
     sys.meta_path.insert(0, _NumbaWithoutYaml())
 

@@ -55,9 +55,8 @@ class Report:
     def _write(self) -> None:
         if self._start is None:
             return
-        replace_file(
-            self._start.folder / REPORT, page.render(self._start, self._entries, self._status, self._rolled).encode()
-        )
+        text = page.render(self._start, self._entries, self._status, self._rolled)
+        replace_file(self._start.folder / REPORT, text.encode(errors="backslashreplace"))
         self._written_at, self._changed = self._clock(), False
 
     def close(self) -> None:
