@@ -9,8 +9,9 @@ import re
 import resource
 from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
 
-from lstm_cli.errors import ConfigError, DiskError, on_one_line
+from lstm_cli.errors import ConfigError, DiskError, LstmError, on_one_line
 
 #: Exit code of what the machine or the installation lacks, and of the package's own mistakes.
 UNEXPECTED = 1
@@ -22,6 +23,20 @@ _DISK = {*FULL, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT,
 #: What the loader of shared libraries, and others that raise an exception of their own, say where memory ends.
 _NO_MEMORY = ("failed to map segment", "cannot allocate memory", "unable to allocate", "out of memory",
               "cannot create executable memory", "std::bad_alloc", "cannot enable executable stack")  # fmt: skip
+
+
+#: Bytes that the smallest training takes on one thread; with less, Python 3.11 may try again without end.
+_LEAST_MEMORY = 1 << 29
+
+
+def check_start() -> None:
+    """Refuse, before anything is half done, to work without a current folder or within too small a limit on memory."""
+    Path.cwd()
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
+        raise LstmError(
+            f"too little memory: the limit (ulimit -v) is {limit >> 10:,} kB: raise it to {_LEAST_MEMORY >> 10:,} kB"
+        )
 
 
 def outside(error: BaseException) -> tuple[str, int] | None:
@@ -92,7 +107,7 @@ def _place(error: OSError) -> str:
 
 def _folder_exists() -> bool:
     try:
-        os.getcwd()  # noqa: PTH109
+        Path.cwd()
     except OSError:
         return False
     return True

@@ -5,12 +5,11 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import click
 
-from lstm_cli.cli.causes import UNEXPECTED, outside
+from lstm_cli.cli.causes import UNEXPECTED, check_start, outside
 from lstm_cli.errors import LstmError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -38,7 +37,7 @@ def reported(verbosity: int) -> Iterator[None]:
     A closed pipe is not an error: its reader needs no further output.
     """
     try:
-        Path.cwd()  # for one message, before anything half done, if it was removed
+        check_start()
         yield
         with _output():
             sys.stdout.flush()

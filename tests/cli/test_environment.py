@@ -165,7 +165,7 @@ def test_a_folder_that_was_removed_is_named(place: Path, tmp_path: Path) -> None
 LIMITS = {
     "-n 5": (1, "too many open files for the limit of 5 (ulimit -n): raise it"),
     "-n 8": (1, "too many open files for the limit of 8 (ulimit -n): raise it"),
-    "-v 300000": (1, "too little memory: free some, raise the limit (ulimit -v) or train a smaller model"),
+    "-v 300000": (1, "too little memory: the limit (ulimit -v) is 300,000 kB: raise it to 524,288 kB"),
     "-f 1": (74, "free some space, or raise the quota or the limit on file sizes"),
 }
 
