@@ -117,7 +117,7 @@ def _of_installation(error: BaseException, words: str) -> tuple[str, int] | None
     """Say which library is missing, broken or of a version that the package does not work with."""
     wrong = list(wrong_versions())
     if wrong:
-        found = f"unexpected {type(error).__name__}: {words}: "
+        found = f"{type(error).__name__}: {words}: "
         return f"{found}{', '.join(wrong)}: install the package anew: {_INSTALL}", UNEXPECTED
     loading = isinstance(error, OSError) and not error.errno and "shared object" in words
     name = (getattr(error, "name", None) or "a library").partition(".")[0]
