@@ -1,11 +1,15 @@
 """How long a table takes to be read, and how much memory, beside pandas.
 
     python -m tests.benchmarks.reading [--rows 1000000] [--steps 1000] [--tries 3]
+    python -m tests.benchmarks.reading --short [--rows 1000000]
 
 Each reader runs in a process of its own, which first reads a few rows, so that all is imported, and then a csv file of
 five columns (an id, three numbers, a label; `--steps` rows to an id). Shown are the seconds of reading and the most
 memory above that before it, by the file's size: of `open_data` up to the data sets that training sees, of the sequences
 with their numbers, and of `pandas.read_csv`.
+
+With `--short` each row is a sequence of its own: shown are the processor seconds of `open_data`, and the most memory of
+the whole process, for files of one-step sequences in jsonl, of tokens in jsonl, of ids in csv, and of short lines.
 """
 
 import argparse
@@ -70,6 +74,34 @@ def pandas(path: Path) -> Callable[[], object]:
 READERS = {"open_data": ours, "sequences": raw, "pandas": pandas}
 
 
+#: Files of short sequences: their lines, the first line of the file, and the section `data` that reads them.
+SHORT: dict[str, tuple[Callable[[int], str], str, dict[str, object]]] = {
+    "numbers.jsonl": (lambda k: f'{{"x": [{k % 97 / 10}], "y": {k % 2}}}\n', "", {"inputs": ["x"], "target": "y"}),
+    "tokens.jsonl": (lambda k: f'{{"x": ["t{k % 97}"], "y": {k % 2}}}\n', "", {"inputs": ["x"], "target": "y"}),
+    "ids.csv": (lambda k: f"s{k},{k % 97 / 10},{k % 2}\n", "id,x,y\n", {"inputs": ["x"], "target": "y"}),
+    "lines.txt": (lambda k: ("abc\n", "so it is\n", "x\n")[k % 3], "", {"format": "text", "lines": True}),
+}
+
+
+def short(name: str, path: Path, rows: int) -> None:
+    """Read a file of short sequences in this process, and print what it took."""
+    from lstm_cli.config import config_from_mapping
+    from lstm_cli.data import open_data
+
+    line, head, data = SHORT[name]
+    with path.open("w") as file:
+        file.write(head)
+        file.writelines(map(line, range(rows)))
+    config = config_from_mapping({"data": {"train": path.name, **data}}, path.parent)
+    worked = time.process_time()
+    opened = open_data(config)
+    worked = time.process_time() - worked
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{name:14s} {len(opened.train):,} to train on, {worked:5.2f} s of processor time, {most:,.0f} MB", flush=True
+    )
+
+
 class Resident:
     """The most memory that the process holds while it is open, in bytes, looked at all the time."""
 
@@ -113,12 +145,21 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--steps", type=int, default=1000, help="rows to an id")
     parser.add_argument("--tries", type=int, default=3)
+    parser.add_argument("--short", action="store_true", help="each row a sequence of its own")
     parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.work and given.short:
+        short(given.work[0], Path(given.work[1]), given.rows)
+        return
     if given.work:
         work(given.work[0], Path(given.work[1]))
         return
     with tempfile.TemporaryDirectory() as folder:
+        for name in SHORT if given.short else ():
+            command = [sys.executable, "-m", "tests.benchmarks.reading", "--short", "--rows", str(given.rows)]
+            subprocess.check_call([*command, "--work", name, str(Path(folder) / name)])
+        if given.short:
+            return
         path = Path(folder) / "table.csv"
         write_table(path, given.rows, given.steps)
         size = path.stat().st_size

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Sequences in a bunch, at most.
-MOST = 1 << 14
+MOST = 1 << 13
 #: Steps that they have on average, at most: longer ones are objects of their own.
 STEPS = 16
 
