@@ -94,9 +94,8 @@ def check_schemas(run: Path, work: Path, every: int) -> dict[str, int]:
                 schema = load_schema(work, config)
                 check_weights(config, schema, state, work)
             except CheckpointError as error:
-                assert re.match(rf"{re.escape(str(work))}(/\w+\.(json|yaml))?: (damaged|version)", str(error)), str(
-                    error
-                )
+                where = re.escape(str(work))
+                assert re.match(rf"{where}(/\w+\.(json|yaml))?: (damaged|version)", str(error)), str(error)
                 assert re.search("restore|copy them again|use the version", str(error))
                 counts["refused"] += 1
             else:

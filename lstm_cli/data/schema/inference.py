@@ -5,7 +5,8 @@ numbers that differ in length, are sets. Where a column holds both numbers and s
 decides, and values of the other are errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lstm_cli.config.columns import InputSpec
@@ -87,10 +88,10 @@ def _inputs(config: Config, form: str, sequences: Sequence[RawSequence]) -> tupl
         if name not in specs:
             hint = did_you_mean(nearest(name, [*specs])) or f", expected one of {', '.join(specs)}"
             raise config.error(f"data.missing.fill.{name}", f"no such input{hint}")
-    columns = []
+    columns, sources = [], Counter(spec.of or name for name, spec in specs.items())
     for name, spec in specs.items():
         columns.append(_input(config, form, name, spec, sequences))
-        if columns[-1].varies and _is_input_only(config, specs, columns[-1].source):
+        if columns[-1].varies and _is_input_only(config, sources, columns[-1].source):
             for sequence in sequences:
                 cells = sequence.columns.get(columns[-1].source)
                 if isinstance(cells, Cells):
@@ -98,12 +99,12 @@ def _inputs(config: Config, form: str, sequences: Sequence[RawSequence]) -> tupl
     return tuple(columns)
 
 
-def _is_input_only(config: Config, specs: Mapping[str, InputSpec], column: str) -> bool:
-    """Return whether a column of the file is one input and nothing else."""
+def _is_input_only(config: Config, sources: Counter[str], column: str) -> bool:
+    """Return whether a column of the file is one input and nothing else; `sources` counts the inputs of each."""
     data, loss = config.data, config.loss
     others = [None if data.target is None else data.target.column, data.time, data.split]
     others += [loss.start, loss.length, loss.weight, *(getattr(spec, "by", None) for spec in (data.valid, data.test))]
-    return column not in others and [spec.of or name for name, spec in specs.items()].count(column) == 1
+    return column not in others and sources[column] == 1
 
 
 def _time_form(config: Config, sequences: Sequence[RawSequence]) -> TimeForm:
