@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lstm_cli.run.folder import RunFolder
-from lstm_cli.signals import SIGNALS
+from lstm_cli.signals import ASKED
 from tests.support.process import Process, started, write_endless_config
 
 TO_STOP, TO_REFUSE = 2, 1  # seconds: the goals
@@ -81,7 +81,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as data:
         config = write_endless_config(Path(data))
         for what, stop in (("training", stop_training), ("compiling", stop_compiling)):
-            for number in SIGNALS:
+            for number in ASKED:
                 measure(f"{number.name} while {what}", tries, TO_STOP, lambda folder: stop(config, folder, number))
         measure("a second run in one folder", tries, TO_REFUSE, lambda folder: refuse(config, folder))
 
