@@ -79,9 +79,13 @@ def on_one_line(name: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
 
 
-def on_lines(text: object) -> str:
-    """Return a message of several lines with escapes for all but the line ends that terminals do not print."""
-    return "\n".join(map(on_one_line, str(text).split("\n")))
+def on_lines(text: object, *, indented: bool = False) -> str:
+    """Return a message of several lines with escapes for all but the line ends that terminals do not print.
+
+    In a note only lines that are `indented` belong to it; another line end is one of a name.
+    """
+    end = "\n  " if indented else "\n"
+    return end.join(map(on_one_line, str(text).split(end)))
 
 
 #: Characters of a name that a message shows: files may have names of megabytes.

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lstm_cli.cli.causes import UNEXPECTED, check_start, outside
-from lstm_cli.errors import LstmError
+from lstm_cli.errors import LstmError, on_lines, on_one_line
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -56,7 +56,7 @@ def reported(verbosity: int) -> Iterator[None]:
 def show(text: str) -> None:
     """Print a result on standard output."""
     with _output():
-        click.echo(text)
+        click.echo(on_lines(text))
 
 
 @contextmanager
@@ -81,9 +81,29 @@ def _unexpected(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {words[:500]} (-v shows where; please report it)"
 
 
+class Command(click.Command):
+    """A command whose messages about its options show what was typed on one line."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options and arguments."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise click.UsageError(on_one_line(error.format_message()), error.ctx) from None
+
+
+def _with_given_names(message: str) -> str:
+    """Return a message in which the names that the command line gives are on one line."""
+    context = click.get_current_context(silent=True)
+    for value in context.params.values() if context else ():
+        if isinstance(value, str | Path) and not str(value).isprintable():
+            message = message.replace(str(value), on_one_line(value))
+    return message
+
+
 def _leave(message: str, code: int, verbosity: int) -> None:
     with suppress(OSError):  # where the terminal is gone, which may be why the command ends
         if verbosity > 0:
-            traceback.print_exc()
-        click.echo(message, err=True)
+            click.echo(on_lines(traceback.format_exc()), err=True)
+        click.echo(on_lines(_with_given_names(message)), err=True)
     raise SystemExit(code)

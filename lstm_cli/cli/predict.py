@@ -8,14 +8,17 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, reported, show, verbosity_of, verbosity_options
+from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
+from lstm_cli.errors import on_lines
 from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
 _COUNT = click.IntRange(min=1, max=2**31 - 1)
 
 
-@click.command("predict", context_settings=SETTINGS, short_help="Predict sequences with a trained network.")
+@click.command(
+    "predict", cls=Command, context_settings=SETTINGS, short_help="Predict sequences with a trained network."
+)
 @click.argument("run", metavar="RUN", type=_PATH)
 @click.argument("data", metavar="[DATA]", type=_PATH, required=False)
 @click.option(
@@ -140,7 +143,7 @@ def predict(
             future=future,
             safe_csv=safe_csv,
             trust=trust,
-            note=lambda text: None if quiet else click.echo(text, err=True),
+            note=lambda text: None if quiet else click.echo(on_lines(text, indented=True), err=True),
         )
         if scores is not None:
             show(_table(scores) if sys.stdout.isatty() else _json(scores))

@@ -16,7 +16,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-from lstm_cli.errors import CacheWarning, CheckpointWarning
+from lstm_cli.errors import CacheWarning, CheckpointWarning, on_one_line
 
 #: Variables that commands ignore: those of the libraries that compile, compute and share work.
 _FOREIGN = re.compile(r"(NUMBA|PYTENSOR|THEANO|OMP|GOMP|KMP|MKL|OPENBLAS|GOTO|BLIS|NPY|NUMPY|TQDM)_.*|THEANORC")
@@ -71,7 +71,7 @@ def show_own_warnings() -> None:
 
 def _show(message: Warning | str, *others: object) -> None:
     with suppress(OSError):
-        sys.stderr.write(f"warning: {message}\n")
+        sys.stderr.write(f"warning: {on_one_line(message)}\n")
 
 
 class _NumbaWithoutYaml(MetaPathFinder):

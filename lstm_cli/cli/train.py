@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, reported, show, verbosity_of, verbosity_options
+from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
 
 
-@click.command("train", context_settings=SETTINGS, short_help="Train the network that a config describes.")
+@click.command("train", cls=Command, context_settings=SETTINGS, short_help="Train the network that a config describes.")
 @click.argument("config", metavar="CONFIG.yaml")
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option(

@@ -67,7 +67,7 @@ class Source:
 
     def describe(self, path: yaml_reader.Path, problem: str, *, at_key: bool = False) -> str:
         """Return one line: place, key, problem."""
-        where, key = self.locate(path, at_key=at_key), dotted(path)
+        where, key, problem = self.locate(path, at_key=at_key), dotted(path), on_one_line(problem)
         if where.startswith(f"command line: {key}="):
             return f"{where}: {problem}"
         return ": ".join(part for part in (where, key, problem) if part)

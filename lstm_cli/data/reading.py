@@ -12,6 +12,7 @@ from lstm_cli.config.formats import TABLES
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options, jsonl, named_format, read
+from lstm_cli.data.formats.naming import columns_listed
 from lstm_cli.data.formats.raw import RawSequence, TableOptions, label_key
 from lstm_cli.data.formats.source import Origin, Source
 from lstm_cli.data.schema.counts import UnknownCounts
@@ -22,7 +23,7 @@ from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.sources import FILE, named_by_file, names_of
 from lstm_cli.data.split_columns import split_columns
 from lstm_cli.data.splits import Split
-from lstm_cli.errors import DataError, did_you_mean, listed, nearest
+from lstm_cli.errors import DataError, did_you_mean, nearest
 
 
 def config_options(config: Config) -> Options:
@@ -132,7 +133,7 @@ def require_ids(layout: Layout, form: str, sequence: RawSequence) -> None:
     grouped = form in TABLES or layout.table.row == "step"
     if missing is not None and layout.id_given and grouped:
         hint = did_you_mean(nearest(missing, sequence.names))
-        what = f"the column is missing (there are {listed(sequence.names)}), and all rows would be one series"
+        what = f"the column is missing (there are {columns_listed(sequence.names)}), and all rows would be one series"
         raise DataError(f"{sequence.where}: {missing}: {what}: add it, as in the training data{hint}")
 
 

@@ -11,7 +11,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.formats import FORMAT_OF, SUFFIXES, format_of, uncompressed
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import shown
-from lstm_cli.errors import DataError, listed
+from lstm_cli.errors import DataError, listed, on_one_line
 
 #: As the only column of `data.id`, where the data has none of this name: sequences are named by their file.
 FILE = "file"
@@ -105,7 +105,7 @@ def _expanded(config: Config, name: str) -> list[Path]:
     files = [file for file in found if file.is_file() and file.name[0] != "."]
     if not files:
         what = "no file matches this pattern, which is relative to the config's folder"
-        raise DataError(f"{name}: {what}: correct it, or give a path")
+        raise DataError(f"{on_one_line(name)}: {what}: correct it, or give a path")
     return sorted(files, key=_natural)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from lstm_cli.config.formats import FORMATS
 from lstm_cli.data import Encoded, memory, read_sequences
 from lstm_cli.data.formats.source import shown
-from lstm_cli.errors import ConfigError, did_you_mean, nearest
+from lstm_cli.errors import ConfigError, did_you_mean, nearest, on_one_line
 from lstm_cli.predict.conllu import Filling, check_fillable
 from lstm_cli.predict.future import Future, extension, known_layout
 from lstm_cli.predict.inputs import Inputs
@@ -115,7 +115,7 @@ def predict_run(
     """
     if form not in (None, *FORMATS):
         hint = did_you_mean(nearest(form, FORMATS))
-        raise ConfigError(f"--format {form}: expected one of {', '.join(FORMATS)}{hint}")
+        raise ConfigError(f"--format {on_one_line(form)}: expected one of {', '.join(FORMATS)}{hint}")
     check_places({"-o": out, "--state-out": state_out}, {"DATA": data, "--future": future, "--state-in": state_in})
     run, scores, on_states = load(folder, trust=trust), None, list[str]()
     if generate is not None:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data import Encoded
+from lstm_cli.data.formats.naming import columns_listed
 from lstm_cli.data.formats.raw import RawSequence
-from lstm_cli.errors import ConfigError, did_you_mean, listed, nearest
+from lstm_cli.errors import ConfigError, did_you_mean, nearest, on_one_line
 from lstm_cli.predict.wording import PerStep, Row, free
 
 
@@ -57,9 +58,8 @@ class Kept:
         for name in self.names or ():
             if name not in sequence.names:
                 hint = did_you_mean(nearest(name, sequence.names))
-                raise ConfigError(
-                    f"--keep {name}: {sequence.where} has no such column, only {listed(sequence.names)}{hint}"
-                )
+                what = f"{sequence.where} has no such column, only {columns_listed(sequence.names)}"
+                raise ConfigError(f"--keep {on_one_line(name)}: {what}{hint}")
 
 
 def _values(value: Any, encoded: Encoded) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data import Dataset
-from lstm_cli.errors import counted
+from lstm_cli.errors import counted, on_one_line
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
 from lstm_cli.run.compatibility import flattened
@@ -41,7 +41,11 @@ def parts(model: Model) -> tuple[Part, ...]:
         return sum(size for name, size in sizes.items() if name.startswith(prefix))
 
     embeddings = [
-        Part(f"embedding.{name}", f"{model.sizes.tokens[name]:,} tokens to {width} numbers", count(f"embedding.{name}"))
+        Part(
+            f"embedding.{on_one_line(name)}",
+            f"{model.sizes.tokens[name]:,} tokens to {width} numbers",
+            count(f"embedding.{name}"),
+        )
         for name, width in model.embeddings.items()
     ]
     layers = [
@@ -72,7 +76,9 @@ def facts(job: Job) -> dict[str, str]:
     if schema.numeric_size:
         found["numbers"] = f"{schema.numeric_size} per step"
     for name, vocabulary in schema.tokens.items():
-        found[f"tokens: {name}"] = f"{len(vocabulary) - 1:,} different ones"  # the first is the unknown one
+        found[f"tokens: {on_one_line(name)}"] = (
+            f"{len(vocabulary) - 1:,} different ones"  # the first is the unknown one
+        )
     target = schema.target
     what = counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
     found["target"] = f"{target.kind}, {what} per {target.per}{', the next step' if target.is_next else ''}"

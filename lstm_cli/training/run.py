@@ -9,7 +9,7 @@ from lstm_cli.config import read_resolved, resolved_config
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats.source import Source, shown
 from lstm_cli.data.sources import files_of
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, on_one_line
 from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.compatibility import check_resolved, compare_configs
 from lstm_cli.run.folder import RunFolder
@@ -111,7 +111,7 @@ def _changes(run: RunFolder, config: Config) -> list[str]:
     run.warnings += check_resolved(saved, content, before, resolved) if saved else []
     changes = compare_configs(*(config.model_dump(mode="json") for config in (before, config)))
     if changes.refused:
-        listing = "\n".join(f"  {change}" for change in changes.refused)
+        listing = "\n".join(f"  {on_one_line(change)}" for change in changes.refused)
         raise ConfigError(
             f"{run.path}: cannot be resumed with these keys changed:\n{listing}\n"
             f"give these keys their old values, or start a new run with -o"

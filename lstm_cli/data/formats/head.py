@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lstm_cli.data.formats.blocks import undecodable
+from lstm_cli.data.formats.naming import columns_listed
 from lstm_cli.data.formats.raw import Options, repeated
 from lstm_cli.errors import DataError, did_you_mean, listed, nearest
 
@@ -188,7 +189,8 @@ def _headed(name: str, texts: Sequence[tuple[int, str]], delimiter: str, options
         return Head(delimiter, given, line, line)
     if table.header == "auto" and _is_row(cells, options):
         fix = "add names: data.table.columns, or set data.table.header: true if these are the names"
-        raise DataError(f"{place}: expected the names of the columns, got {listed(cells)}: {fix}")
+        what = listed(cells) if all(map(_NUMBER.fullmatch, cells)) else "values"
+        raise DataError(f"{place}: expected the names of the columns, got {what}: {fix}")
     if _names_rows(cells, texts[1:], delimiter):
         cells = ["", *cells]
     return Head(delimiter, tuple(cells), line, line + 1)
@@ -234,7 +236,7 @@ def check_id(place: str, names: Sequence[str], options: Options) -> None:
     trained = options.split is None  # and the columns are those of a run
     fix = "add it, as in the training data" if trained else "correct data.id, or leave it out if it is one long series"
     hint = did_you_mean(nearest(missing[0], names))
-    raise DataError(f"{place}: {missing[0]}: no such column (there are {listed(names)}){hint}: {fix}")
+    raise DataError(f"{place}: {missing[0]}: no such column (there are {columns_listed(names)}){hint}: {fix}")
 
 
 def unclosed(name: str, line: int) -> DataError:

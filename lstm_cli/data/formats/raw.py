@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.config.table import MISSING
 from lstm_cli.data.formats.bunch import Bunch, part, plain
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, on_one_line
 
 Split = Literal["train", "valid", "test"]
 
@@ -242,7 +242,7 @@ class RawSequence:
     def error(self, column: str, problem: ValueProblem) -> DataError:
         """Return the error to report for a problem in a column."""
         if problem.step is not None and self.steps_at is not None and problem.step < len(self.steps_at):
-            message = f"{self.steps_at[problem.step]}: {column}: {problem.what}: {problem.fix}"
+            message = f"{self.steps_at[problem.step]}: {on_one_line(column)}: {problem.what}: {problem.fix}"
             return BadRow(message, self, problem.step, problem.steps) if self.rows else DataError(message)
         return problem_at(self.where, column, problem)
 
@@ -259,7 +259,7 @@ def _taken(values: Any, steps: NDArray[np.intp], count: int) -> Any:
 def problem_at(where: str, column: str, problem: ValueProblem) -> DataError:
     """Return the error to report for a problem in a column of the sequence at a place."""
     step = "" if problem.step is None else f"step {problem.step + 1}: "
-    return DataError(f"{where}: {column}: {step}{problem.what}: {problem.fix}")
+    return DataError(f"{where}: {on_one_line(column)}: {step}{problem.what}: {problem.fix}")
 
 
 class StepLines(Sequence[str]):

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.cells import TextColumn
+from lstm_cli.data.formats.naming import columns_listed
 from lstm_cli.data.formats.table import Table
-from lstm_cli.errors import DataError, listed
+from lstm_cli.errors import DataError
 
 
 class Wide:
@@ -31,7 +32,7 @@ class Wide:
         for pattern in patterns:
             if not any(fnmatchcase(column, pattern) for column in table.names):
                 raise DataError(
-                    f"{table.file}: {name}: no column is named {pattern} (there are {listed(table.names)}): "
+                    f"{table.file}: {name}: no column is named {pattern} (there are {columns_listed(table.names)}): "
                     f"correct data.inputs.{name}.columns"
                 )
         names = [column for column in table.names if any(fnmatchcase(column, pattern) for pattern in patterns)]

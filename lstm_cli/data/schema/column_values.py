@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from lstm_cli.data.formats.naming import columns_listed
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema.layout import Column, TargetColumn
 from lstm_cli.data.schema.record import Numbers
-from lstm_cli.errors import counted, listed
+from lstm_cli.errors import counted
 
 Parsed = TypeVar("Parsed")
 
@@ -27,7 +28,7 @@ def _value(sequence: RawSequence, name: str, fix: str) -> Any:
     if value is None and name in sequence.columns:
         raise ValueProblem("the value is null", fix)
     if value is None:
-        raise ValueProblem(f"the column is missing (there are {listed(sequence.names)})", "add it")
+        raise ValueProblem(f"the column is missing (there are {columns_listed(sequence.names)})", "add it")
     return value
 
 

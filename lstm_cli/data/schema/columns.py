@@ -8,13 +8,14 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats.missing import MissingValues
+from lstm_cli.data.formats.naming import columns_listed
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema import other_notations
 from lstm_cli.data.schema.layout import LabelType, Separator
 from lstm_cli.data.schema.preprocessing import Chain, Transform
 from lstm_cli.data.schema.summary import Summary, text_type
 from lstm_cli.data.schema.values import flat
-from lstm_cli.errors import did_you_mean, listed, nearest
+from lstm_cli.errors import did_you_mean, nearest, on_one_line
 
 
 def require(config: Config, key: str, name: str, sequences: Sequence[RawSequence]) -> None:
@@ -27,7 +28,7 @@ def require(config: Config, key: str, name: str, sequences: Sequence[RawSequence
         hint = ": if the file is a table, set data.format: csv"
     elif len(names) == 1 and any(mark in names[0] for mark in ",;|\t"):
         hint = " in one cell: if these are several, correct data.table.delimiter"
-    raise config.error(key, f"the data has no column {name}, only {listed(names)}{hint}")
+    raise config.error(key, f"the data has no column {on_one_line(name)}, only {columns_listed(names)}{hint}")
 
 
 def chain_of(config: Config, name: str) -> Chain:

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from lstm_cli.errors import on_one_line
 from lstm_cli.run.appended import AppendedFile
 from lstm_cli.training.events import CheckpointWritten, Evaluated, Event, Finished, Note, Started, StepDone
 from lstm_cli.training.sinks import wording
@@ -96,7 +97,7 @@ def _line(event: Event, verbosity: int) -> str | None:
         case Finished():
             return wording.finished(event)
         case CheckpointWritten() if verbosity >= Verbosity.VERBOSE:
-            return f"step {event.step:,}: {event.kind} checkpoint written to {event.path}"
+            return f"step {event.step:,}: {event.kind} checkpoint written to {on_one_line(event.path)}"
     return None
 
 

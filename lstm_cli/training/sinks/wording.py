@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lstm_cli.errors import counted
+from lstm_cli.errors import counted, on_lines, on_one_line
 from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDone
 
 
@@ -42,7 +42,7 @@ _TITLES = {
 def title(metric: str) -> str:
     """Return a metric's name for display: RMSE, or RMSE of load."""
     name, of, column = metric.partition(".")
-    return _TITLES.get(name, name.replace("_", " ")) + (f" of {column}" if of else "")
+    return _TITLES.get(name, name.replace("_", " ")) + (f" of {on_one_line(column)}" if of else "")
 
 
 def started(event: Started) -> str:
@@ -50,7 +50,7 @@ def started(event: Started) -> str:
     parameters = sum(part.parameters for part in event.model)
     size = f"{parameters:,} parameters, " if parameters else ""
     where = f"continuing after step {event.first_step:,}" if event.first_step else "starting"
-    return f"{event.run}: {where}: {size}{event.epochs:,} epochs, {event.total_steps:,} steps"
+    return f"{on_one_line(event.run)}: {where}: {size}{event.epochs:,} epochs, {event.total_steps:,} steps"
 
 
 def progress(event: StepDone, start: Started, loss: float, rate: float) -> str:
@@ -81,7 +81,8 @@ def evaluated(event: Evaluated) -> str:
 
 def note(event: Note) -> str:
     """Return a note, marked if it is a warning."""
-    return f"warning: {event.text}" if event.warning else event.text
+    text = on_lines(event.text, indented=True)
+    return f"warning: {text}" if event.warning else text
 
 
 def finished(event: Finished) -> str:
