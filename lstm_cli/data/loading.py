@@ -25,6 +25,7 @@ from lstm_cli.data.formats.source import Source
 from lstm_cli.data.input_notes import notes_on_inputs
 from lstm_cli.data.notes import notes_on_classes, notes_on_ids, notes_on_repeats, notes_on_target
 from lstm_cli.data.reading import config_options, layout_options, require_ids
+from lstm_cli.data.rounding_notes import notes_on_rounding
 from lstm_cli.data.schema.columns import require
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode_record
@@ -117,6 +118,7 @@ class _Loader:
         schema = fit(layout, found.train, scale=config.data.scale, precision=precision)
         self._notes += [*found.notes, *notes_on_target(config, schema, found.train)]
         self._notes += notes_on_inputs(config, schema, found.train)
+        self._notes += notes_on_rounding(config, schema, found.train)
         splits: dict[Split, Dataset] = {"train": self._encoded(schema, found.train, "train")}
         files: list[Split] = []
         for key, held in zip(HELD_OUT, (found.valid, found.test), strict=True):

@@ -74,8 +74,8 @@ def batch_bytes(config: Config, schema: Schema, steps: int, split: Split) -> int
     return needed_bytes(config.model, schema, steps, precision=config.precision, training=training)
 
 
-def check_weights(config: Config, schema: Schema) -> None:
-    """Raise the `DataError` that names the largest array of weights if the model cannot be trained in this memory."""
+def check_weights(config: Config, schema: Schema, *, numbers: int = _PER_WEIGHT) -> None:
+    """Raise the `DataError` that names the largest array of weights if they do not fit into memory, `numbers` times."""
     from lstm_cli.graph.plan import Sizes, declare, embedding_sizes, plan_layers  # imports PyTensor
 
     spec, tokens = config.model, {name: len(vocabulary) for name, vocabulary in schema.tokens.items()}
@@ -86,7 +86,7 @@ def check_weights(config: Config, schema: Schema) -> None:
     layers = plan_layers(spec, sizes.numbers + sum(embeddings.values()))
     parameters = declare(spec, sizes, embeddings, layers)
     weights, free = sum(parameter.size for parameter in parameters), memory.available()
-    needed = weights * _PER_WEIGHT * (4 if config.precision == "float32" else 8)
+    needed = weights * numbers * (4 if config.precision == "float32" else 8)
     if free is None or needed <= free:
         return
     largest = max(parameters, key=lambda parameter: parameter.size)
@@ -106,6 +106,7 @@ def check_memory(config: Config, batches: Batches, split: Split) -> None:
     needed = batch_bytes(config, dataset.schema, batches.most_steps(), split)
     if free is None or needed <= free:
         return
+    check_weights(config, dataset.schema, numbers=1)  # a shorter sequence would not help
     longest = int(dataset.lengths.argmax())
     fix = _FIX if split == "train" else _FIX_WHOLE if isinstance(batches, WholeBatches) else _FIX_SCORED
     raise DataError(
@@ -118,7 +119,6 @@ def open_checked_data(config: Config, *, precision: str | None = None) -> Data:
     """Return the data of a config after checking that every split fits into memory; see `open_data`."""
     with memory.memory_errors(Source(config.source.resolve(first_file(config.data.train))).name):
         data = open_data(config, precision=precision, batch_bytes=partial(batch_bytes, config))
-        check_weights(config, data.schema)
         for split, batches in data.batches.items():
             check_memory(config, batches, split)
     return data

@@ -203,3 +203,42 @@ def test_values_like_those_of_training_are_not_noted(tmp_path):
     for sequence in raw_sequences(rows, schema):
         encode(schema, sequence, unknown_counts=counts)
     assert counts.notes("new.jsonl") == []
+
+
+SECONDS = [1.7e9 + k for k in range(300)]
+
+
+@pytest.mark.parametrize(
+    ("times", "given", "expected"),
+    [
+        (SECONDS, {"scale": "none"}, "300 different values become 3 in single precision, which has 7 digits"),
+        (SECONDS, {"scale": "standard"}, None),
+        (SECONDS, {"scale": "minmax"}, None),
+        (SECONDS, {"scale": "none", "transform": {"a": "difference"}}, None),
+        (SECONDS, {"scale": "series"}, None),
+        ([*SECONDS[:-1], -1e17], {"scale": "standard"}, "300 different values become 2 in single precision"),
+        ([k / 7 for k in range(300)], {"scale": "none"}, None),
+        ([0.1 + 0.2, 0.3] * 150, {"scale": "none"}, None),
+    ],
+)
+@pytest.mark.parametrize("role", ["input", "target"])
+def test_numbers_that_single_precision_does_not_tell_apart(tmp_path, times, given, expected, role):
+    draw = np.random.default_rng(3).normal(size=300)
+    if role == "target" and (given["scale"] == "series" or "transform" in given):
+        pytest.skip("only where the target is an input too")
+    names = ("a", "b") if role == "input" else ("b", "a")
+    target = {"column": names[1], "kind": "number"}
+    options = {"inputs": [names[0]], "target": target, "valid": None, **given}
+    notes = notes_of(tmp_path, [(repr(time), value) for time, value in zip(times, draw, strict=True)], **options)
+    found = [note for note in notes if "single precision" in note]
+    assert len(found) == (expected is not None)
+    if expected is not None:
+        assert found[0].startswith(f"train: a: {expected}")
+        assert found[0].endswith("data.transform.a: difference, or precision: float64")
+        assert ("data.scale: standard" in found[0]) == (given["scale"] == "none")
+
+
+def test_double_precision_tells_them_apart(tmp_path):
+    csv(tmp_path, [(repr(time), 0.5 * k) for k, time in enumerate(SECONDS)])
+    config = data_config(tmp_path, {"precision": "float64"}, train="a.csv", inputs=["a"], target="b", scale="none")
+    assert not any("precision" in note for note in open_data(config).notes)

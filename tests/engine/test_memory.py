@@ -13,8 +13,9 @@ from lstm_cli.config.fields import LARGEST
 from lstm_cli.data import evaluation_batches, open_data
 from lstm_cli.data.batching import whole
 from lstm_cli.engine.evaluation import evaluate
-from lstm_cli.engine.memory import needed_bytes, open_checked_data
+from lstm_cli.engine.memory import needed_bytes
 from lstm_cli.errors import DataError
+from lstm_cli.training.check import check
 from lstm_cli.training.session import build_job
 from tests.support.data import data_config, write_jsonl
 from tests.support.paths import ROOT
@@ -72,7 +73,7 @@ def test_weights_that_do_not_fit_are_refused_before_they_are_drawn(tmp_path, mod
     inputs = ["w" if "embedding" in model else "x"]
     config = data_config(tmp_path, {"model": model}, train="a.jsonl", inputs=inputs, target="y")
     with pytest.raises(DataError, match=rf"^{problem}.* free memory to train: set smaller sizes$"):
-        open_checked_data(config)
+        check(config)
 
 
 CASES = [(shape, "a number") for shape in SHAPES] + [
