@@ -101,9 +101,8 @@ TRAINING = {
 
 @pytest.mark.parametrize("name", TRAINING)
 def test_training(folder, invoke, name):
-    result = invoke(main, "check", str(config(folder, **TRAINING[name])))
-    if result.exit_code == 2 and "No such command" in result.output:
-        result = invoke(main, "train", str(config(folder, **TRAINING[name])), "--check")
+    result = invoke(main, "train", str(config(folder, **TRAINING[name])), "--check")
+    assert isinstance(result.exception, SystemExit | None), result.exception
     assert "please report" not in result.output, result.output
     assert clean(result.output), result.output
 
@@ -153,6 +152,7 @@ def test_commands(folder, run, invoke, options, more):
             option = option.replace(key, str(value))
         given.append(option)
     result = invoke(main, *given, *more)
+    assert isinstance(result.exception, SystemExit | None), result.exception
     assert "please report" not in result.stderr, result.stderr
     if more:  # with the lines of a traceback
         assert all(character == "\n" or character.isprintable() for character in result.stderr), result.stderr

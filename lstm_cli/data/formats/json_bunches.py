@@ -61,7 +61,7 @@ def _ids(objects: Sequence[dict[str, Any]], before: int, options: Options) -> Se
     if not given and not options.id_required and not any("." in name for name in options.id):
         return range(before + 1, before + 1 + len(objects))
     ids: list[Id] = [columns[name] for name in given for columns in objects]
-    if len(options.id) > 1 or not set(map(type, ids)) <= {str, int}:
+    if len(given) != 1 or len(options.id) > 1 or not set(map(type, ids)) <= {str, int}:
         raise Uneven
     return ids
 
