@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from lstm_cli.data.formats.bunch import MOST, compact
+from lstm_cli.data.formats.bunch import MOST, STEPS, compact
 from lstm_cli.data.formats.json_bunches import Uneven, bunch_of
 from lstm_cli.data.formats.naming import sequence_id
 from lstm_cli.data.formats.raw import Options, RawSequence, StepLines, repeated
 from lstm_cli.data.formats.source import Source
 from lstm_cli.errors import DataError
 
+#: Characters of a step, at most: longer lines hold sequences that are not short.
+_PER_STEP = 32
 #: A line's number, its text, and the error of its encoding.
 Line = tuple[int, str, DataError | None]
 
@@ -36,7 +38,8 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
 
 def _bunch(file: str, group: list[Line], count: int, names: "Names", options: Options) -> RawSequence | None:
     """Return lines as a bunch; None if they do not fit into one."""
-    if any(error is not None for _, _, error in group):
+    long = sum(len(line) for _, line, _ in group) > _PER_STEP * STEPS * len(group)
+    if long or any(error is not None for _, _, error in group):
         return None
     places = StepLines(file, compact([number for number, _, _ in group]))
     try:
