@@ -41,6 +41,8 @@ def _describe(path: Path, error: OSError, needed: int) -> str:
         message += f" ({needed:,} bytes needed{_free(path)})"
     if error.errno in FULL:
         return message + ": free some space, or raise the quota or the limit on file sizes"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return message + ": raise the limit on open files (ulimit -n)"
     return message + ": check the disk and the permissions, or choose another place with -o"
 
 
