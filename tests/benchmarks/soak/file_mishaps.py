@@ -24,7 +24,7 @@ def damaged_checkpoint(session: Session, draw: random.Random) -> None:
     hit = [name for name in names if name in present]
     if not hit:
         return
-    backup, reached, done = session.backup(), session.reached, session.done
+    restore = session.backup()
     for name, file, how in chosen:
         if name in hit:
             how(session.run / name / file, draw)
@@ -39,8 +39,7 @@ def damaged_checkpoint(session: Session, draw: random.Random) -> None:
     if other is None and ended.code == 0:
         raise Broken("the run continued though all of its checkpoints were damaged")
     if ended.code or BEST in hit:
-        session.restore(backup)
-        session.reached, session.done = reached, done
+        restore()
 
 
 def refused_prediction(session: Session) -> None:
@@ -59,15 +58,14 @@ def removed_checkpoint(session: Session, draw: random.Random) -> None:
     if not gone:
         return
     session.note(f"removed: {gone}")
-    backup, reached, done = session.backup(), session.reached, session.done
+    restore = session.backup()
     for folder in gone:
         shutil.rmtree(session.run / folder, ignore_errors=True)
     left = [n for n in CHECKPOINTS if session.has(n)]
     session.reached = checks.check_state(session.run, 0, left)
     ended = session.train(draw, codes={65} if BEST in gone and left else (), notes=SAID)
     if ended.code or BEST in gone:
-        session.restore(backup)
-        session.reached, session.done = reached, done
+        restore()
     session.tally["damages"] += 1
 
 
@@ -77,7 +75,7 @@ def damaged_schema(session: Session, draw: random.Random) -> None:
     if not names or not session.reached:
         return
     name, how = draw.choice(names), draw.choice(ANY)
-    backup, reached, done = session.backup(), session.reached, session.done
+    restore = session.backup()
     how(session.run / name, draw)
     session.note(f"{name}: {name_of(how)}")
     session.tally["damages"] += 1
@@ -86,8 +84,7 @@ def damaged_schema(session: Session, draw: random.Random) -> None:
     ended = session.train(draw, codes={65}, notes=SAID)
     if ended.code == 0:
         raise Broken(f"the run continued with a damaged {name}:\n{ended.err}")
-    session.restore(backup)
-    session.reached, session.done = reached, done
+    restore()
 
 
 EDITS = [

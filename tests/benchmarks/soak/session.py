@@ -3,7 +3,6 @@
 import math
 import os
 import random
-import shutil
 import signal
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ from lstm_cli.run.names import BEST, LAST, LOG, METRICS, SCHEMA
 from tests.benchmarks.soak import checks
 from tests.benchmarks.soak.checks import Broken
 from tests.benchmarks.soak.commands import STOPS, Commands, Ended, Running
+from tests.benchmarks.soak.damage import copy_of
 from tests.benchmarks.soak.disk import Disk, can_mount
 from tests.benchmarks.soak.worlds import draw_world
 from tests.support.data import read_jsonl
@@ -53,8 +53,6 @@ class Session:
         The folder of the run under test; it can be moved.
     reached
         Step that is saved for sure.
-    done
-        Whether a process has trained the run to its end.
     lost_metrics
         Whether metrics.jsonl was removed, so that its first lines may be missing.
     trained_by_last
@@ -75,7 +73,7 @@ class Session:
         (place / "link").symlink_to("runs")
         self.disk = Disk(self.runs) if can_mount() and draw.random() < 0.6 else None
         self.run, self.whole = self.runs / "run", place / "whole"
-        self.reached, self.done, self.lost_metrics, self.trained_by_last = 0, False, False, False
+        self.reached, self.lost_metrics, self.trained_by_last = 0, False, False
         self.used_kernels: list[Path] = []
         self.usual: set[str] | None = None
         self.strays: dict[str, str] = {}
@@ -173,14 +171,11 @@ class Session:
         words += draw.choice([[], ["-q"], ["-v"] if not codes else ["-q"]])
         if draw.random() < 0.4:
             options["environment"] = draw.choice(ENVIRONMENTS) | options.get("environment", {})
-        before = (self.run / LOG).stat().st_size if (self.run / LOG).is_file() else 0
+        before = self._logged()
         ended = self.checked("train", *words, codes=codes, **options)
         self.tally["resumed" if "--resume" in words else "started"] += 1
-        self.trained_by_last = (
-            "first step" in (self.run / LOG).read_text()[before:] if (self.run / LOG).is_file() else False
-        )
+        self.trained_by_last = "first step" in self._logged()[len(before) :]
         self.check_run(killed=killed or ended.code < 0, intact=intact)
-        self.done |= ended.code == 0
         return ended
 
     def check_run(self, *, killed: bool = False, intact: Sequence[str | None] = CHECKPOINTS) -> None:
@@ -190,6 +185,10 @@ class Session:
         for name, text in self.strays.items():
             if not (self.run / name).is_file() or (self.run / name).read_text() != text:
                 raise Broken(f"{name}: a file of the user's is gone")
+
+    def _logged(self) -> str:
+        path = self.run / LOG
+        return path.read_text(errors="replace") if path.is_file() else ""
 
     def relative(self, path: Path) -> Path:
         return Path("..") / path.relative_to(self.place)
@@ -247,12 +246,12 @@ class Session:
     def has(self, name: str) -> bool:
         return (self.run / name).is_dir()
 
-    def backup(self) -> Path:
-        to = self.place / "said" / "backup"
-        shutil.rmtree(to, ignore_errors=True)
-        return Path(shutil.copytree(self.run, to, symlinks=True))
+    def backup(self) -> Callable[[], None]:
+        """Copy the run folder, and return what puts it back, as a user with a backup would."""
+        copy, reached = copy_of(self.run, self.place / "said" / "backup"), self.reached
 
-    def restore(self, backup: Path) -> None:
-        """Copy everything back, as a user with a backup would."""
-        shutil.rmtree(self.run)
-        shutil.copytree(backup, self.run, symlinks=True)
+        def restore() -> None:
+            copy_of(copy, self.run)
+            self.reached = reached
+
+        return restore
