@@ -14,7 +14,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.fields import ResumeRule
 from lstm_cli.config.grammar import resume_rules
 from lstm_cli.config.load import completed
-from lstm_cli.errors import CheckpointError, ConfigError, DataError, listed
+from lstm_cli.errors import CheckpointError, ConfigError, DataError, listed, on_one_line
 from lstm_cli.plain_files import read_plain
 from lstm_cli.run.clock import local_time
 from lstm_cli.run.names import DYNAMICS, RESOLVED, SCHEMA
@@ -156,7 +156,7 @@ def check_identity(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) 
                 f"restore them, or start a new run with -o"
             )
     old, new = _section(saved, "versions", run), now["versions"]
-    return [f"{name} {old.get(name)} -> {new[name]}" for name in new if old.get(name) != new[name]]
+    return [f"{name} {on_one_line(old.get(name))} -> {new[name]}" for name in new if old.get(name) != new[name]]
 
 
 def machine_changes(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> list[str]:
