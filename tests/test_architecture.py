@@ -45,7 +45,7 @@ LIBRARIES = {
     "pydantic": {"config"},
     "pydantic_core": {"config"},
     "yaml": {"config"},
-    "numba": {"graph", "kernels"},
+    "numba": {"cli", "graph", "kernels"},  # cli keeps it from reading settings
     "llvmlite": {"kernels"},
     "pytensor": {"engine", "optim", "theano_lstm", "graph", "ops"},
     "numpy": {"predict", "training", "engine", "run", "optim", "theano_lstm", "graph", "ops", "kernels", "data"},

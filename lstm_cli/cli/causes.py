@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from lstm_cli.errors import ConfigError, DiskError, LstmError, on_one_line
+from lstm_cli.errors import ConfigError, DiskError, on_one_line
 
 #: Exit code of what the machine or the installation lacks, and of the package's own mistakes.
 UNEXPECTED = 1
@@ -23,20 +23,6 @@ _DISK = {*FULL, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT,
 #: What the loader of shared libraries, and others that raise an exception of their own, say where memory ends.
 _NO_MEMORY = ("failed to map segment", "cannot allocate memory", "unable to allocate", "out of memory",
               "cannot create executable memory", "std::bad_alloc", "cannot enable executable stack")  # fmt: skip
-
-
-#: Bytes that the smallest training takes on one thread; with less, Python 3.11 may try again without end.
-_LEAST_MEMORY = 1 << 29
-
-
-def check_start() -> None:
-    """Refuse, before anything is half done, to work without a current folder or within too small a limit on memory."""
-    Path.cwd()
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
-        raise LstmError(
-            f"too little memory: the limit (ulimit -v) is {limit >> 10:,} kB: raise it to {_LEAST_MEMORY >> 10:,} kB"
-        )
 
 
 def outside(error: BaseException) -> tuple[str, int] | None:
@@ -138,14 +124,16 @@ def wrong_versions() -> Iterator[str]:
     for line in required:
         if "extra ==" in line:
             continue
-        name, bounds = re.match(r"([\w.-]+)\s*([^;]*)", line).groups()  # type: ignore[union-attr]
+        requirement = line.partition(";")[0]
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        bounds = requirement.removeprefix(name).strip()
         try:
             version = metadata.version(name)
         except metadata.PackageNotFoundError:
             yield f"{name} is not installed"
             continue
         if not all(_holds(version, bound.strip()) for bound in bounds.split(",") if bound.strip()):
-            yield f"{name} {version} is installed, expected {bounds.strip()}"
+            yield f"{name} {version} is installed, expected {bounds}"
 
 
 def _holds(version: str, bound: str) -> bool:

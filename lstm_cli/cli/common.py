@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from lstm_cli.cli.causes import UNEXPECTED, check_start, outside
+from lstm_cli.cli.causes import UNEXPECTED, outside
+from lstm_cli.cli.environment import check_start
 from lstm_cli.errors import LstmError, on_lines, on_one_line
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

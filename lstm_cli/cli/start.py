@@ -27,7 +27,7 @@ def _run(name: str) -> None:
         from lstm_cli.signals import end_at_once, end_undisturbed
 
         end_at_once()
-        from lstm_cli.cli.surroundings import prepare
+        from lstm_cli.cli.environment import prepare
 
         prepare()
     except KeyboardInterrupt:  # from Python's own handler

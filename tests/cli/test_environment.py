@@ -112,7 +112,7 @@ def test_closed_streams_cost_no_work(place: Path, closed: str) -> None:
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_opened_on_the_null_device(closed: str, tmp_path: Path) -> None:
-    code = "import os, sys; from lstm_cli.cli.surroundings import open_streams; open_streams(); "
+    code = "import os, sys; from lstm_cli.cli.environment import open_streams; open_streams(); "
     code += "print('x', flush=True); sys.stderr.write('x'); assert not '<' in sys.argv[1] or not sys.stdin.read(); "
     code += "assert os.open('seen', os.O_CREAT | os.O_WRONLY) > 2; os.write(os.open('seen', os.O_WRONLY), b'done')"
     shell = f'exec "$@" {closed}'
@@ -124,7 +124,7 @@ def test_closed_streams_are_opened_on_the_null_device(closed: str, tmp_path: Pat
 
 
 def test_warnings_of_ours_are_one_line_and_others_none(tmp_path: Path) -> None:
-    code = "import warnings; from lstm_cli.cli.surroundings import prepare; from lstm_cli.errors import CacheWarning\n"
+    code = "import warnings; from lstm_cli.cli.environment import prepare; from lstm_cli.errors import CacheWarning\n"
     code += "prepare(); warnings.warn('a'); warnings.warn('b', CacheWarning); warnings.warn('c', DeprecationWarning)"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],

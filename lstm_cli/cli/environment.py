@@ -1,4 +1,4 @@
-"""What a command does about where it was started, before its work: closed streams, and settings of its libraries.
+"""What a command does about the environment it was started in, before its work: streams, settings, limits.
 
 The variables of numba, PyTensor and OpenMP set how other programs of the user compute; a config alone determines what
 a command does. As a library in the user's own process, the package changes none of them.
@@ -7,28 +7,31 @@ a command does. As a library in the user's own process, the package changes none
 import io
 import os
 import re
+import resource
 import sys
 import warnings
-from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from pathlib import Path
 
-from lstm_cli.errors import CacheWarning, CheckpointWarning, on_one_line
+from lstm_cli.errors import CacheWarning, CheckpointWarning, LstmError, on_one_line
 
 #: Variables that commands ignore: those of the libraries that compile, compute and share work.
 _FOREIGN = re.compile(r"(NUMBA|PYTENSOR|THEANO|OMP|GOMP|KMP|MKL|OPENBLAS|GOTO|BLIS|NPY|NUMPY|TQDM)_.*|THEANORC")
 #: Those among them that change nothing but how long an idle thread looks for work, with the values that are valid.
 _KEPT = {"OMP_WAIT_POLICY": re.compile("(?i)active|passive"), "GOMP_SPINCOUNT": re.compile("[0-9]+")}
 
+#: Settings of numba in the current folder, which it reads beside the variables.
+_NUMBA_FILE = ".numba_config.yaml"
+
+#: Bytes that the smallest training takes on one thread; with less, Python 3.11 may try again without end.
+_LEAST_MEMORY = 1 << 29
+
 
 def prepare() -> None:
     """Make a command independent of what is odd where it was started; called before anything slow is imported."""
     open_streams()
-    ignore_settings()
     show_own_warnings()
+    ignore_settings()
 
 
 def open_streams() -> None:
@@ -57,7 +60,16 @@ def ignore_settings() -> None:
             del os.environ[name]
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as kernels have it; each one more would cost memory at the import
     os.environ["PYTENSORRC"] = os.devnull  # in place of ~/.pytensorrc
-    sys.meta_path.insert(0, _NumbaWithoutYaml())
+    if os.path.lexists(_NUMBA_FILE):
+        _import_numba_without_file()
+
+
+def _import_numba_without_file() -> None:
+    """Import numba as if PyYAML were not installed, without which it does not read its settings from a file."""
+    sys.modules["yaml"] = None  # type: ignore[assignment]  # an import of it fails
+    with suppress(Exception):  # a broken installation is named where numba is needed
+        import numba  # noqa: F401
+    del sys.modules["yaml"]
 
 
 def show_own_warnings() -> None:
@@ -74,26 +86,11 @@ def _show(message: Warning | str, *others: object) -> None:
         sys.stderr.write(f"warning: {on_one_line(message)}\n")
 
 
-class _NumbaWithoutYaml(MetaPathFinder):
-    """Imports numba's settings as if PyYAML were not installed, with which they are read from a file too.
-
-    That file is ``.numba_config.yaml`` in the current folder. Numba is imported late: a run that is refused needs none.
-    """
-
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return the specification of that one module, with a loader that hides PyYAML while it loads."""
-        spec = PathFinder.find_spec(name, path) if name == "numba.core.config" else None
-        if spec is not None and spec.loader is not None:
-            spec.loader.exec_module = partial(_load_without_yaml, spec.loader.exec_module)  # type: ignore[method-assign]
-        return spec
-
-
-def _load_without_yaml(load: Callable[[ModuleType], None], module: ModuleType) -> None:
-    reader = sys.modules.get("yaml")
-    sys.modules["yaml"] = None  # type: ignore[assignment]
-    try:
-        load(module)
-    finally:
-        del sys.modules["yaml"]
-        if reader is not None:
-            sys.modules["yaml"] = reader
+def check_start() -> None:
+    """Refuse, before anything is half done, to work without a current folder or within too small a limit on memory."""
+    Path.cwd()
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_MEMORY:
+        raise LstmError(
+            f"too little memory: the limit (ulimit -v) is {limit >> 10:,} kB: raise it to {_LEAST_MEMORY >> 10:,} kB"
+        )
