@@ -60,6 +60,11 @@ CASES = {
         CSV.replace(",2\n", ",NA\n", 3),
         {"inputs": ["x"], "target": "y", "missing": {"values": ["NA"], "target": "skip"}},
     ),
+    "unlabelled in train only": (
+        "a.csv",
+        "id,x,y\n" + "".join(f"s{k},{k / 2},{'NA' if k == 3 else k % 2}\n" for k in range(40)),
+        {"inputs": ["x"], "target": "y", "valid": 2, "missing": {"values": ["NA"], "target": "skip"}},
+    ),
     "repeated ids": ("a.jsonl", IDS + IDS[: IDS.index("\n") + 1], {"inputs": ["x"], "target": "w"}),
 }
 

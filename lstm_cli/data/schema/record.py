@@ -97,13 +97,14 @@ class Record:
             return self
         steps = bunch.steps(which)
         own = steps if self._per_step else which
+        known = None if self.known is None else self.known[own]
         inputs: dict[str, Values] = {name: _rows(values, steps) for name, values in self.inputs.items()}
         return replace(
             self,
             steps=len(steps),
             inputs=inputs,
             target=None if self.target is None else _rows(self.target, own),
-            known=None if self.known is None else self.known[own],
+            known=None if known is None or known.all() else known,
             bunch=bunch.take(which),
         )
 
