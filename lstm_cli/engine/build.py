@@ -1,6 +1,5 @@
 """Builds a model from a config and the schema of its data, with initial weights or those of a checkpoint."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from lstm_cli.engine.system import Code, build_closed_loop
 from lstm_cli.engine.threads import thread_count
 from lstm_cli.errors import CheckpointError
 from lstm_cli.graph.model import Model
+from lstm_cli.graph.parameters import Parameter
 from lstm_cli.graph.plan import Sizes, declared
 from lstm_cli.ops.mode import exclusive
 from lstm_cli.run.checkpoint import State, check_matches
@@ -26,9 +26,9 @@ def build_model(config: Config, schema: Schema, code: Code | None = None) -> Mod
     `code` is the file of the system that the model drives, where there is one.
     """
     if config.rollout is None:
-        model = Model(config.model, _sizes(schema), seed=config.seed, dtype=config.precision)
+        model = Model(config.model, _sizes(config, schema), seed=config.seed, dtype=config.precision)
     else:
-        model = build_closed_loop(config, schema, _sizes(schema), code)
+        model = build_closed_loop(config, schema, _sizes(config, schema), code)
     model.threads = thread_count(config.threads)
     return model
 
@@ -38,21 +38,24 @@ def check_weights(config: Config, schema: Schema, state: State, run: Path) -> No
     for key, _ in misfits(config, schema):
         what = f"damaged: {', '.join(SCHEMA)} do not fit {key}"
         raise CheckpointError(f"{run / RESOLVED}: {what}: restore the files that lstm-train wrote")
-    sizes, system = _sizes(schema), config.model.output
-    if system is not None and schema.layout.closed_loop is not None:
-        sizes = replace(sizes, outputs=system.size)
-    names = {parameter.name: (parameter.shape, config.precision) for parameter in declared(config.model, sizes)}
+    parameters = parameters_of(config, schema)
     try:
-        check_matches(state, names)
+        check_matches(state, {parameter.name: (parameter.shape, config.precision) for parameter in parameters})
     except CheckpointError as error:
         fix = "restore the folder from where the run was trained"
         raise CheckpointError(f"{run}: damaged, as {', '.join(SCHEMA)} do not fit {BEST}: {error}\n{fix}") from None
 
 
-def _sizes(schema: Schema) -> Sizes:
-    """Return the sizes of a model that the data determines."""
+def parameters_of(config: Config, schema: Schema) -> list[Parameter]:
+    """Return every parameter of the model of the config for the data's schema, without making any."""
+    return declared(config.model, _sizes(config, schema))
+
+
+def _sizes(config: Config, schema: Schema) -> Sizes:
+    """Return the sizes of the network: those of the data, but a system is driven by outputs of its own."""
     tokens = {name: len(vocabulary) for name, vocabulary in schema.tokens.items()}
-    return Sizes(schema.numeric_size, tokens, schema.target.size, schema.target.per)
+    outputs = schema.target.size if config.model.output is None else config.model.output.size
+    return Sizes(schema.numeric_size, tokens, outputs, schema.target.per)
 
 
 def restore_weights(model: Model, state: State) -> None:

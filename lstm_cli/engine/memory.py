@@ -1,4 +1,4 @@
-"""Estimates the bytes of a batch, and opens the data of a config after checking that its batches fit into memory.
+"""Estimates the bytes of weights and batches, and opens the data of a config after checking that they fit into memory.
 
 PyTensor and numba are not imported before the data has been read without errors.
 """
@@ -11,6 +11,7 @@ from lstm_cli.data import Batches, Data, Schema, Split, memory, open_data
 from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.loading import first_file
+from lstm_cli.engine.agreement import check_agreement
 from lstm_cli.errors import DataError, brief
 
 #: Numbers per unit and step. Training: a gradient and a copy for dropout, besides the states and what the cell keeps
@@ -74,30 +75,23 @@ def batch_bytes(config: Config, schema: Schema, steps: int, split: Split) -> int
     return needed_bytes(config.model, schema, steps, precision=config.precision, training=training)
 
 
-def check_weights(config: Config, schema: Schema, *, numbers: int = _PER_WEIGHT) -> None:
-    """Raise the `DataError` that names the largest array of weights if they do not fit into memory, `numbers` times."""
-    from lstm_cli.graph.plan import Sizes, declare, embedding_sizes, plan_layers  # imports PyTensor
+def check_model_size(config: Config, schema: Schema) -> None:
+    """Raise the `DataError` that names the largest array of weights if training them takes more memory than is free."""
+    from lstm_cli.engine.build import parameters_of  # imports PyTensor
+    from lstm_cli.graph.plan import embedding_sizes
 
-    spec, tokens = config.model, {name: len(vocabulary) for name, vocabulary in schema.tokens.items()}
-    outputs = schema.target.size if spec.output is None else spec.output.size
-    known = spec.embedding if isinstance(spec.embedding, int) else dict.fromkeys(tokens, 0) | spec.embedding
-    embeddings = embedding_sizes(known, tokens)
-    sizes = Sizes(schema.numeric_size, tokens, outputs, schema.target.per)
-    layers = plan_layers(spec, sizes.numbers + sum(embeddings.values()))
-    parameters = declare(spec, sizes, embeddings, layers)
+    parameters = parameters_of(config, schema)
     weights, free = sum(parameter.size for parameter in parameters), memory.available()
-    needed = weights * numbers * (4 if config.precision == "float32" else 8)
+    needed = weights * _PER_WEIGHT * (4 if config.precision == "float32" else 8)
     if free is None or needed <= free:
         return
     largest = max(parameters, key=lambda parameter: parameter.size)
-    embedded = max(embeddings.values(), default=0) > max(layer.size for layer in spec.layers)
-    key = "model.embedding" if embedded else "model.layers"
+    widest = max(embedding_sizes(config.model.embedding, schema.tokens).values(), default=0)
+    key = "model.embedding" if widest > max(layer.size for layer in config.model.layers) else "model.layers"
     shape = " x ".join(f"{size:,}" for size in largest.shape)
-    what = f"{largest.name} has {shape} of the model's {weights:,} weights, which take about"
-    problem = (
-        f"{brief(what)} {memory.readable(needed)} of {memory.readable(free)} free memory to train: set smaller sizes"
-    )
-    raise DataError(config.source.describe(config.source.path_of(key), problem))
+    what = f"{brief(largest.name)} has {shape} of the model's {weights:,} weights, which take about"
+    fix = f"{memory.readable(needed)} of {memory.readable(free)} free memory to train: set smaller sizes"
+    raise DataError(config.source.describe(config.source.path_of(key), f"{what} {fix}"))
 
 
 def check_memory(config: Config, batches: Batches, split: Split) -> None:
@@ -106,7 +100,6 @@ def check_memory(config: Config, batches: Batches, split: Split) -> None:
     needed = batch_bytes(config, dataset.schema, batches.most_steps(), split)
     if free is None or needed <= free:
         return
-    check_weights(config, dataset.schema, numbers=1)  # a shorter sequence would not help
     longest = int(dataset.lengths.argmax())
     fix = _FIX if split == "train" else _FIX_WHOLE if isinstance(batches, WholeBatches) else _FIX_SCORED
     raise DataError(
@@ -116,9 +109,21 @@ def check_memory(config: Config, batches: Batches, split: Split) -> None:
 
 
 def open_checked_data(config: Config, *, precision: str | None = None) -> Data:
-    """Return the data of a config after checking that every split fits into memory; see `open_data`."""
-    with memory.memory_errors(Source(config.source.resolve(first_file(config.data.train))).name):
+    """Return the data of a config; see `open_data`.
+
+    Raises
+    ------
+    ConfigError
+        The config does not fit the data.
+    DataError
+        The data is refused, or weights or a batch of a split do not fit into memory.
+    """
+    name = Source(config.source.resolve(first_file(config.data.train))).name
+    with memory.memory_errors(name):
         data = open_data(config, precision=precision, batch_bytes=partial(batch_bytes, config))
+    check_agreement(config, data.schema)
+    check_model_size(config, data.schema)  # where the weights are too large, shorter sequences would not help
+    with memory.memory_errors(name):
         for split, batches in data.batches.items():
             check_memory(config, batches, split)
     return data

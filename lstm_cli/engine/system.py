@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -93,7 +93,7 @@ def build_closed_loop(config: Config, schema: Schema, sizes: Sizes, code: Code |
         if code is None or closed_loop is None or output is None:
             raise ValueError("a model that drives a system is built from its code, its layout and model.output")
         system = _system(config, schema, code, named[1], outputs=output.size)
-        sizes, plan = replace(sizes, outputs=output.size), ClosedLoopPlan(system.size, closed_loop.elements, system)
+        plan = ClosedLoopPlan(system.size, closed_loop.elements, system)
     return ClosedLoop(config.model, sizes, plan, seed=config.seed, dtype=config.precision)
 
 

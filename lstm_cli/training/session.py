@@ -8,10 +8,8 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Data, Split, evaluation_batches
-from lstm_cli.engine.agreement import check_agreement
 from lstm_cli.engine.build import build_model, restore_weights, shapes
 from lstm_cli.engine.evaluator import Evaluator
-from lstm_cli.engine.memory import check_weights
 from lstm_cli.engine.system import Code, try_system
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.errors import CheckpointError, listed
@@ -27,9 +25,7 @@ _FIX = "start again with --overwrite, or a new run with -o"
 
 
 def build_job(config: Config, data: Data) -> Job:
-    """Return a job at its start."""
-    check_agreement(config, data.schema)
-    check_weights(config, data.schema)
+    """Return a job at its start, of data that `open_checked_data` has compared with the config."""
     code, target = Code.of(config), data.schema.target
     model = build_model(config, data.schema, code)
     try_system(config, model, data.train)

@@ -290,14 +290,17 @@ def test_a_sequence_too_long_for_the_memory_is_refused_or_split(tmp_path, form, 
     monkeypatch.setattr("lstm_cli.data.memory.available", lambda: 2 * 10**6)
     name, _, data, _ = GOOD[form]
     write(tmp_path / name, LONG[form]())
+    small = {"model": {"layers": [64]}}  # its weights fit
     with pytest.raises(
         DataError, match=rf"{name}.*: 2,00\d steps make a batch of train that would take about .* MB of 2 MB"
     ):
-        open_checked_data(data_config(tmp_path, train=name, **data))
+        open_checked_data(data_config(tmp_path, small, train=name, **data))
     with pytest.raises(DataError, match=rf"{name}.*: 2,00\d steps would take about .* MB, and data.max_length is 100;"):
-        open_checked_data(data_config(tmp_path, train=name, max_length=100, **data))
+        open_checked_data(data_config(tmp_path, small, train=name, max_length=100, **data))
     pieces = open_checked_data(
-        data_config(tmp_path, {"train": {"batch_size": 1}}, train=name, max_length=100, on_long="split", **data)
+        data_config(
+            tmp_path, {**small, "train": {"batch_size": 1}}, train=name, max_length=100, on_long="split", **data
+        )
     )
     assert pieces.train.lengths.max() == 100 and pieces.train.lengths.sum() in (2000, 2001)
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from lstm_cli.cli.group import train
 from lstm_cli.data import open_data
+from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import ConfigError, DataError, Diverged
 from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
@@ -172,7 +173,7 @@ def test_a_row_that_cannot_be_used(tmp_path, name):
 def test_what_a_closed_loop_cannot_be_combined_with(world, changes, message):
     with pytest.raises((ConfigError, DataError), match=message):
         given = world_config(world, **changes)
-        build_job(given, open_data(given))
+        open_checked_data(given)
 
 
 def test_words_cannot_feed_a_loop(world):
@@ -180,7 +181,7 @@ def test_words_cannot_feed_a_loop(world):
     changes = {"data": {"train": "words.jsonl", "inputs": ["x"], "target": "next"}, "model": {"output": None}}
     given = world_config(world, rollout={"dynamics": None, "steps": 2, "loss_on": None}, **changes)
     with pytest.raises(ConfigError, match="a closed loop needs numeric columns, but the target is of kind category"):
-        build_job(given, open_data(given))
+        open_checked_data(given)
 
 
 def test_an_infinity_in_an_earlier_part_of_an_update_is_named(world):

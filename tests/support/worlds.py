@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lstm_cli.config import config_from_mapping
-from lstm_cli.data import open_data
+from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.training.session import build_job
 from tests.support.config import merged
 from tests.support.data import read_jsonl
@@ -189,7 +189,7 @@ def world_config(folder, base=CLOSED, **changes):
 
 def randomized_job(given):
     """The job of a config, with random weights large enough to matter."""
-    job = build_job(given, open_data(given))
+    job = build_job(given, open_checked_data(given))
     flat = job.trainer.model.parameters.flat
     draws = np.random.default_rng(2).normal(0, 0.5, flat.get_value().shape)
     flat.set_value(draws.astype(flat.dtype))
