@@ -15,7 +15,7 @@ from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode
 from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.storage import contents, load_schema, save_schema, schema_of
+from lstm_cli.data.schema.storage import checked_contents, load_schema, save_schema, schema_of
 from lstm_cli.data.splits import Split
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "Schema",
     "Split",
     "UnknownCounts",
-    "contents",
+    "checked_contents",
     "encode",
     "evaluation_batches",
     "load_schema",

@@ -4,12 +4,13 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from lstm_cli.run.names import CHECKPOINTS, ENVIRONMENT, FILES, LOCK, RESOLVED
+from lstm_cli.run.names import CHECKPOINTS, ENVIRONMENT, FILES, LOCK, MANIFEST, RESOLVED
 
 
 def is_run(path: Path) -> bool:
-    """Return whether this tool created a folder: it has the lock or, if hidden files were not copied, the files."""
-    return (path / LOCK).is_file() or all((path / name).is_file() for name in (RESOLVED, ENVIRONMENT))
+    """Return whether this tool created a folder: it has the lock, or without hidden files the files or a checkpoint."""
+    described = all((path / name).is_file() for name in (RESOLVED, ENVIRONMENT))
+    return described or (path / LOCK).is_file() or any((path / name / MANIFEST).is_file() for name in CHECKPOINTS)
 
 
 def owner(path: Path) -> Path | None:

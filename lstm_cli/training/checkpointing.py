@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lstm_cli.config.fields import Every
-from lstm_cli.data import contents
+from lstm_cli.data import checked_contents
 from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.metrics import scores_of
@@ -82,7 +82,7 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
     """
     found = checkpoint.load_newest(run.path) if resume else None
     saved = None if found is None else found.state.identity
-    files = contents(job.data.schema) if saved is None else read_checked(saved, run.path)
+    files = checked_contents(job.data.schema, job.config) if saved is None else read_checked(saved, run.path)
     _check_code(run, job, files if saved else None)
     files = {
         RESOLVED: job.config.to_yaml().encode(),

@@ -9,6 +9,7 @@ import pytest
 from lstm_cli.data import (
     Batches,
     UnknownCounts,
+    checked_contents,
     encode,
     load_schema,
     open_data,
@@ -17,6 +18,7 @@ from lstm_cli.data import (
     read_sequences,
     save_schema,
 )
+from lstm_cli.data.schema.storage import FILES
 from lstm_cli.errors import CheckpointError, DataError
 from tests.support.data import data_config, open_jsonl, open_text, write, write_jsonl
 
@@ -87,6 +89,11 @@ def test_numbers_come_before_indicators_of_sets(schema):
         ({"inputs": ["x"], "target": {"column": "s", "per": "step"}}, [ROW, OTHER]),
         ({"inputs": ["x"], "target": "z"}, [{**ROW, "z": True}, {**ROW, "z": False}]),
         ({"inputs": ["x"], "target": "z"}, [{**ROW, "z": 0.5}, {**ROW, "z": 2.5}]),
+        # sets that are mostly empty, as a target per sequence and as an input
+        (
+            {"inputs": ["x", "s"], "target": {"column": "z", "kind": "set", "per": "sequence"}},
+            [{**ROW, "s": [[], [60], []], "z": z} for z in ([], [], ["a"])],
+        ),
     ],
 )
 def test_a_schema_survives_the_run_folder(tmp_path, folder_data, rows):
@@ -102,6 +109,15 @@ def test_a_schema_survives_the_run_folder(tmp_path, folder_data, rows):
     for labelled in (True, False):
         for row in raw_sequences(rows, schema):
             equal(encode(again, row, labelled=labelled), encode(schema, row, labelled=labelled))
+
+
+def test_no_run_begins_whose_schema_would_be_refused_later(tmp_path, monkeypatch):
+    data = open_jsonl(tmp_path, [ROW, OTHER], **INPUTS)
+    settings = data_config(tmp_path, train="train.jsonl", **INPUTS)
+    assert set(checked_contents(data.schema, settings)) == set(FILES)
+    monkeypatch.setattr("lstm_cli.data.schema.consistency.LARGEST", 0)
+    with pytest.raises(RuntimeError, match=r"the schema of this data could not be read again: .+ damaged: "):
+        checked_contents(data.schema, settings)
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,13 @@ def test_a_copy_without_hidden_files_is_a_run(run: Path) -> None:
         assert load_newest(resumed.path).state.position["step"] == 1
 
 
+def test_what_still_has_a_checkpoint_is_a_run(run: Path) -> None:
+    for name in (LOCK, "resolved.yaml", "config.yaml", "environment.json"):
+        (run / name).unlink()
+    with RunFolder.resume(run) as resumed:
+        assert load_newest(resumed.path).state.position["step"] == 1
+
+
 def test_resume_needs_a_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no run to resume"):
         RunFolder.resume(tmp_path / "nothing")

@@ -90,7 +90,7 @@ def of_sets(truth, rows):
     """Negative log-likelihood, micro F1 and frame accuracy of sets of labels."""
     true, share = [], []
     for given, row in zip(truth, rows, strict=True):
-        per_step = given and isinstance(given[0], list)
+        per_step = isinstance(row["probabilities"], list)
         sets, shares = (given, row["probabilities"]) if per_step else ([given], [row["probabilities"]])
         for labels, probabilities in zip(sets, shares, strict=False):
             true.append([name in map(str, labels) for name in probabilities])

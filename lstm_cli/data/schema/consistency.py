@@ -46,7 +46,7 @@ def _problems(layout: Layout) -> Iterator[Problem]:
 
 def _of_column(column: Column, layout: Layout) -> Iterator[Problem]:
     yield from _names(name=column.name, source=column.source)
-    yield from _counts(width=column.width, min_count=column.min_count)
+    yield from _counts(min_count=column.min_count)
     if column.spelling.last is not None:
         yield from _counts(last=column.spelling.last)
     if not all(column.columns):
@@ -57,6 +57,7 @@ def _of_column(column: Column, layout: Layout) -> Iterator[Problem]:
         if column.known:
             yield "known", "only numbers are known ahead"
         return
+    yield from _counts(width=column.width)
     yield from _of_chain(column.chain)
     if column.indicator and column.fill == "stop":
         yield "indicator", "nothing is filled"
@@ -82,7 +83,7 @@ def _of_chain(chain: Chain) -> Iterator[Problem]:
 
 def _of_target(layout: Layout) -> Iterator[Problem]:
     target = layout.target
-    yield from _counts(width=target.width, horizon=target.horizon)
+    yield from _counts(horizon=target.horizon, **({"width": target.width} if target.kind == "number" else {}))
     if not 0 <= target.ahead <= LARGEST:
         yield "ahead", f"got {shown(target.ahead)}"
     if target.width * target.horizon > MOST_OUTPUTS:

@@ -51,6 +51,16 @@ def contents(schema: Schema) -> dict[str, bytes]:
     return {name: text.encode("utf-8", "surrogatepass") for name, text in zip(FILES, texts, strict=True)}
 
 
+def checked_contents(schema: Schema, config: Config) -> dict[str, bytes]:
+    """Return a schema's files after reading them as prediction will: no run begins that would be refused later."""
+    files = contents(schema)
+    try:
+        schema_of(files, Path(), config)
+    except CheckpointError as error:
+        raise RuntimeError(f"the schema of this data could not be read again: {error}") from None
+    return files
+
+
 def save_schema(schema: Schema, folder: Path) -> None:
     """Write a schema's files into a folder."""
     for name, content in contents(schema).items():
