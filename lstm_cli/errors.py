@@ -1,5 +1,6 @@
-"""The errors a user can meet, each with its exit code, and the phrases that many of their messages share."""
+"""The errors a user can meet, each with its exit code; what the system's errors mean; phrases that messages share."""
 
+import errno
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -60,6 +61,22 @@ class CacheWarning(UserWarning):
 
 class CheckpointWarning(UserWarning):
     """A checkpoint is used, although something about it cannot be verified."""
+
+
+#: The system's errors where a disk, a quota or a limit takes no more, and what to do.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+MAKE_ROOM = "free some space, or raise the quota or the limit on file sizes (ulimit -f)"
+
+#: What is said where memory ends, in lower case, by the loader of shared libraries and by others without a type for it.
+_NO_MEMORY = ("failed to map segment", "cannot allocate memory", "unable to allocate", "out of memory",
+              "cannot create executable memory", "std::bad_alloc", "cannot enable executable stack")  # fmt: skip
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Return whether an error is one of too little memory."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return any(reason in str(error).lower() for reason in _NO_MEMORY)
 
 
 def nearest(word: object, choices: Iterable[str]) -> str | None:

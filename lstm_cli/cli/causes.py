@@ -11,24 +11,20 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from lstm_cli.errors import ConfigError, DiskError, on_one_line
+from lstm_cli.errors import FULL, MAKE_ROOM, ConfigError, DiskError, lacks_memory, on_one_line
 
 #: Exit code of what the machine or the installation lacks, and of the package's own mistakes.
 UNEXPECTED = 1
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK = {*FULL, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR,
          errno.ELOOP, errno.ENAMETOOLONG, errno.ESTALE, errno.ETXTBSY, errno.ENXIO, errno.ENODEV,
          errno.EBUSY, errno.EILSEQ, errno.ENOTEMPTY, errno.EEXIST}  # fmt: skip
-#: What the loader of shared libraries, and others that raise an exception of their own, say where memory ends.
-_NO_MEMORY = ("failed to map segment", "cannot allocate memory", "unable to allocate", "out of memory",
-              "cannot create executable memory", "std::bad_alloc", "cannot enable executable stack")  # fmt: skip
 
 
 def outside(error: BaseException) -> tuple[str, int] | None:
     """Return the message and the exit code of an error whose cause lies outside the package, else None."""
     words = _words(error)
-    if any(_lacks_memory(cause) for cause in _chain(error)):
+    if any(map(lacks_memory, _chain(error))):
         return "too little memory: free some, raise the limit (ulimit -v) or train a smaller model", UNEXPECTED
     if isinstance(error, OSError) and error.errno:
         return _of_system(error)
@@ -55,12 +51,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _lacks_memory(error: BaseException) -> bool:
-    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
-        return True
-    return isinstance(error, MemoryError) or any(reason in str(error).lower() for reason in _NO_MEMORY)
-
-
 def _words(error: BaseException) -> str:
     return on_one_line(" ".join(str(error).split())[:500])
 
@@ -78,8 +68,7 @@ def _of_system(error: OSError) -> tuple[str, int] | None:
         return "the current folder was removed: change to one that exists", DiskError.exit_code
     what, fix = "read or written", "check the disk, the path and its permissions"
     if error.errno in FULL:
-        what = "written"
-        fix = "free some space, or raise the quota or the limit on file sizes (ulimit -f)"
+        what, fix = "written", MAKE_ROOM
     place = _place(error) or "standard output or a file: "
     return f"{place}cannot be {what}: {error.strerror or error}: {fix}", DiskError.exit_code
 

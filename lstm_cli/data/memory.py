@@ -7,14 +7,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, lacks_memory
 
 #: Arrays made from the sequences read take at least this share of the sequences' memory.
 _DERIVED_SHARE = 0.25
 #: Bytes reserved for everything else: without room for an integer, Python 3.11 hangs while cleaning up.
 _RESERVED = 1 << 26
-#: What the loader of shared libraries says where memory ends.
-_NO_ROOM = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory")
 _FIX = "give fewer or shorter sequences, or use a machine with more memory"
 #: Where Linux mounts control groups, and names those of this process.
 _GROUPS = Path("/sys/fs/cgroup")
@@ -156,6 +154,6 @@ def memory_errors(name: str) -> Iterator[None]:
     try:
         yield
     except (MemoryError, ImportError) as error:
-        if isinstance(error, ImportError) and not any(reason in str(error) for reason in _NO_ROOM):
+        if not lacks_memory(error):
             raise
         raise DataError(f"{name}: does not fit into memory: {_FIX}") from None

@@ -57,15 +57,17 @@ def write_pieces(pieces: Iterable[bytes], out: Path | None, *, at_once: bool = F
             for piece in pieces:
                 file.write(piece)
         return
-    with disk_errors(Path("standard output")):
-        sys.stdout.flush()
+    _print(b"", flushed=True)  # what was printed before comes first
     for piece in pieces:
-        with disk_errors(Path("standard output")):
-            sys.stdout.buffer.write(piece)
-            if at_once:
-                sys.stdout.buffer.flush()
+        _print(piece, flushed=at_once)
+    _print(b"", flushed=True)
+
+
+def _print(piece: bytes, *, flushed: bool) -> None:
     with disk_errors(Path("standard output")):
-        sys.stdout.buffer.flush()
+        sys.stdout.buffer.write(piece)
+        if flushed:
+            sys.stdout.flush()
 
 
 def _jsonl(rows: Iterable[Row]) -> Iterator[str]:

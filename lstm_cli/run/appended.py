@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lstm_cli.errors import DiskError
-from lstm_cli.run.files import CHUNK, disk_errors, open_own, replace_file
+from lstm_cli.run.files import CHUNK, disk_errors, open_own, replace_file, write_all
 
 
 class AppendedFile:
@@ -28,9 +28,7 @@ class AppendedFile:
         size = os.fstat(self._descriptor).st_size
         try:
             with disk_errors(self._path, len(data)):
-                left = data
-                while left:
-                    left = left[os.write(self._descriptor, left) :]
+                write_all(self._descriptor, data)
                 if synced:
                     os.fsync(self._descriptor)
         except DiskError:

@@ -14,10 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lstm_cli.errors import ConfigError, DiskError
+from lstm_cli.errors import FULL, MAKE_ROOM, ConfigError, DiskError
 
 CHUNK = 1 << 22  # bytes hashed and written at a time, few enough to stay in the processor's cache
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -40,7 +39,7 @@ def _describe(path: Path, error: OSError, needed: int) -> str:
     if needed:
         message += f" ({needed:,} bytes needed{_free(path)})"
     if error.errno in FULL:
-        return message + ": free some space, or raise the quota or the limit on file sizes"
+        return f"{message}: {MAKE_ROOM}"
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return message + ": raise the limit on open files (ulimit -n)"
     return message + ": check the disk and the permissions, or choose another place with -o"
@@ -84,14 +83,14 @@ def write_new(
             for view in views:
                 for start in range(0, view.nbytes, CHUNK):
                     digest.update(view[start : start + CHUNK])
-                    _write(descriptor, view[start : start + CHUNK])
+                    write_all(descriptor, view[start : start + CHUNK])
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
     return size, digest.hexdigest()
 
 
-def _write(descriptor: int, data: memoryview) -> None:
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write all of `data`: one system call may write only a part."""
     while data:
         data = data[os.write(descriptor, data) :]
