@@ -46,19 +46,14 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     return _parse(_read(path), str(path), path, overrides)
 
 
-def load_resolved(path: Path) -> Config:
-    """Read the resolved config of a run folder; its paths are not opened and need not exist.
+def read_resolved(path: Path) -> bytes:
+    """Return the content of the resolved config in a run folder, for `resolved_config`.
 
     Raises
     ------
     CheckpointError
-        The file is damaged or was edited.
+        It is missing, or not a file that can be read.
     """
-    return resolved_config(read_resolved(path), path)
-
-
-def read_resolved(path: Path) -> bytes:
-    """Return the content of a resolved config, for `resolved_config`."""
     try:
         return read_plain(path)
     except OSError as error:
@@ -66,9 +61,14 @@ def read_resolved(path: Path) -> bytes:
 
 
 def resolved_config(content: bytes, path: Path) -> Config:
-    """Return the config of a resolved config that was read already; `path` is for messages. Raises as `load_resolved`.
+    """Return the config of a resolved config that was read; `path` is for messages.
 
     Paths in it are not opened and need not exist.
+
+    Raises
+    ------
+    CheckpointError
+        The file is damaged or was edited.
     """
     try:
         return _parse(content, str(path), path, (), own=True)

@@ -15,7 +15,7 @@ from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode
 from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.schema.storage import checked_contents, load_schema, save_schema, schema_of
+from lstm_cli.data.schema.storage import checked_contents, load_schema, schema_of
 from lstm_cli.data.splits import Split
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "raw_sequences",
     "read_dataset",
     "read_sequences",
-    "save_schema",
     "schema_of",
     "split_batches",
     "training_batches",

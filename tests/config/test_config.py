@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from lstm_cli.config import Config, config_from_mapping, load_config, load_resolved
+from lstm_cli.config import Config, config_from_mapping, load_config, read_resolved, resolved_config
 from lstm_cli.config.columns import InputSpec, TargetSpec, TransformSpec
 from lstm_cli.config.data import DataSpec
 from lstm_cli.config.fields import Every
@@ -175,7 +175,8 @@ def test_a_relative_path_may_lead_anywhere(tmp_path, path):
     config = load(tmp_path, f"data: {{train: {path}, valid: {path}, test: {path}, target: y}}")
     for given in (config.data.train, config.data.valid, config.data.test):
         assert config.source.resolve(given) == tmp_path / path
-    assert load_resolved(write(tmp_path, config.to_yaml())).data == config.data
+    kept = write(tmp_path, config.to_yaml())
+    assert resolved_config(read_resolved(kept), kept).data == config.data
     by_hand = load(tmp_path, GOOD, f"data.train={path}")
     assert by_hand.source.resolve(by_hand.data.train) == tmp_path / path
 
@@ -246,4 +247,4 @@ def test_a_kept_config_that_does_not_fit_into_memory_is_damaged(tmp_path, monkey
     kept = write(tmp_path, GOOD)
     monkeypatch.setattr("lstm_cli.config.load.read_yaml", raise_memory_error)
     with pytest.raises(CheckpointError, match=r"c\.yaml: damaged: too large for memory: restore the file"):
-        load_resolved(kept)
+        resolved_config(read_resolved(kept), kept)

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstm_cli.data import encode, load_schema, open_data, read_sequences, save_schema
+from lstm_cli.data import encode, load_schema, open_data, read_sequences
 from lstm_cli.data.schema.grid import calendar_features
-from tests.support.data import data_config, write
+from tests.support.data import data_config, save_schema, write
 
 PARTS = ["hour", "weekday", "day", "month", "year"]
 

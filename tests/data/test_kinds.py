@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from lstm_cli.data import encode, load_schema, open_data, raw_sequences, save_schema
+from lstm_cli.data import encode, load_schema, open_data, raw_sequences
 from lstm_cli.errors import ConfigError, DataError
-from tests.support.data import data_config, open_jsonl, write, write_jsonl
+from tests.support.data import data_config, open_jsonl, save_schema, write, write_jsonl
 
 X = {"inputs": ["x"], "target": "y"}
 

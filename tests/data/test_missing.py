@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lstm_cli.data import encode, load_schema, open_data, raw_sequences, save_schema
+from lstm_cli.data import encode, load_schema, open_data, raw_sequences
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.schema.filling import filled
 from lstm_cli.errors import ConfigError, DataError
 from tests.support.columnar import WRITERS, pa
-from tests.support.data import data_config, open_jsonl, write
+from tests.support.data import data_config, open_jsonl, save_schema, write
 
 FILLS = ["previous", "linear", "mean", "zero"]
 

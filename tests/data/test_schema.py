@@ -16,11 +16,10 @@ from lstm_cli.data import (
     raw_sequences,
     read_dataset,
     read_sequences,
-    save_schema,
 )
 from lstm_cli.data.schema.storage import FILES
 from lstm_cli.errors import CheckpointError, DataError
-from tests.support.data import data_config, open_jsonl, open_text, write, write_jsonl
+from tests.support.data import data_config, open_jsonl, open_text, save_schema, write, write_jsonl
 
 ROW = {
     "id": "u",

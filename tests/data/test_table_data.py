@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from lstm_cli.data import encode, open_data, read_sequences
-from lstm_cli.data.schema.storage import load_schema, save_schema
+from lstm_cli.data.schema.storage import load_schema
 from lstm_cli.errors import ConfigError, DataError
-from tests.support.data import data_config, write
+from tests.support.data import data_config, save_schema, write
 
 LOADS = pd.DataFrame({"temp": np.arange(60) * 0.3 - 4, "load": np.arange(60) % 7 / 8 + 1000})
 

@@ -8,6 +8,7 @@ from lstm_cli.config import config_from_mapping
 from lstm_cli.data import Dataset, Encoded, Schema, open_data
 from lstm_cli.data.schema.layout import Column, Layout, TargetColumn
 from lstm_cli.data.schema.preprocessing import Scaling
+from lstm_cli.data.schema.storage import contents
 from tests.support.paths import ROOT
 
 SHARED = ROOT.parent / "shared" / "data"
@@ -80,3 +81,9 @@ def numbered(lengths, weights=None):
         weight = None if weights is None else weights[index]
         sequences.append(Encoded(index, f"row {index}", length, values, {}, values.copy(), weight))
     return Dataset(sequences, number_schema())
+
+
+def save_schema(schema, folder):
+    """Write a schema's files into a folder, as a run does."""
+    for name, content in contents(schema).items():
+        (folder / name).write_bytes(content)

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 
 import lstm_cli
-from lstm_cli.config import load_resolved
+from lstm_cli.config import read_resolved, resolved_config
 from lstm_cli.data import Schema, load_schema
 from lstm_cli.data.schema import storage
 from lstm_cli.engine.build import check_weights
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import CheckpointError
 from lstm_cli.run.checkpoint import State, load
-from lstm_cli.run.names import BEST, LAST, POSITION, SCHEMA, STATE
+from lstm_cli.run.names import BEST, LAST, POSITION, RESOLVED, SCHEMA, STATE
 from lstm_cli.training.job import Job
 from lstm_cli.training.loop import train as events
 from lstm_cli.training.session import build_job, restore
@@ -93,7 +93,9 @@ def is_legal(name: str, place: str, schema: Schema) -> bool:
 
 def check_schemas(run: Path, work: Path, every: int) -> dict[str, int]:
     """Load a run with each forged schema; return how many were refused and accepted."""
-    config, state, counts = load_resolved(run / "resolved.yaml"), load(run / BEST), {"refused": 0, "accepted": 0}
+    resolved = run / RESOLVED
+    config, state = resolved_config(read_resolved(resolved), resolved), load(run / BEST)
+    counts = {"refused": 0, "accepted": 0}
     original = storage.contents(load_schema(run))
     for name in SCHEMA:
         for place, forged in forgeries(json.loads((run / name).read_bytes()), every, HOSTILE):

@@ -12,6 +12,7 @@ import numpy as np
 from lstm_cli.data.schema.layout import Column, Layout
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Numbers
+from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 from lstm_cli.errors import on_one_line
 from lstm_cli.typed_json import WrongValue, expected, shown
@@ -37,6 +38,15 @@ class Scales:
     own: Scaling | None
 
 
+def words_to_json(schema: Schema) -> dict[str, Any]:
+    """Return what `words_from_json` reads."""
+    return {
+        "tokens": {name: vocabulary.to_json() for name, vocabulary in schema.tokens.items()},
+        "sets": {name: list(labels.names) for name, labels in schema.sets.items()},
+        "labels": None if schema.labels is None else list(schema.labels.names),
+    }
+
+
 def words_from_json(content: dict[str, Any], layout: Layout) -> Words:
     """Return what vocabulary.json says, or raise the `WrongValue` that says where it does not fit the layout."""
     tokens = _by_input(content, "tokens", _of_kind(layout, "tokens"), _vocabulary)
@@ -50,6 +60,17 @@ def words_from_json(content: dict[str, Any], layout: Layout) -> Words:
     except WrongValue as error:
         raise error.within("labels") from None
     return Words(tokens, sets, labels)
+
+
+def scales_to_json(schema: Schema) -> dict[str, Any]:
+    """Return what `scales_from_json` reads; without means if no input is filled, as in files of earlier versions."""
+    own = None if schema.target.is_next else schema.target.scaling
+    means = {name: mean.tolist() for name, mean in schema.means.items()}
+    return {
+        "inputs": {name: scaling.to_json() for name, scaling in schema.scaling.items()},
+        "target": None if own is None else own.to_json(),
+        **({"means": means} if means else {}),
+    }
 
 
 def scales_from_json(content: dict[str, Any], layout: Layout) -> Scales:

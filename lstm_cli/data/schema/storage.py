@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.config.config import Config
-from lstm_cli.data.schema.fitted_json import scales_from_json, words_from_json
+from lstm_cli.data.schema.fitted_json import scales_from_json, scales_to_json, words_from_json, words_to_json
 from lstm_cli.data.schema.layout_json import layout_from_json, layout_to_json
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import CheckpointError
@@ -26,29 +26,18 @@ _PRECISION = "float32"
 
 _COPY = "copy it again from where the run was trained"
 
-FILES = ("vocabulary.json", "scaling.json", "schema.json")
+VOCABULARY, SCALING, COLUMNS = FILES = ("vocabulary.json", "scaling.json", "schema.json")
 
 
 def contents(schema: Schema) -> dict[str, bytes]:
     """Return a schema's files by name."""
-    vocabulary = {
-        "tokens": {name: vocabulary.to_json() for name, vocabulary in schema.tokens.items()},
-        "sets": {name: list(labels.names) for name, labels in schema.sets.items()},
-        "labels": None if schema.labels is None else list(schema.labels.names),
-    }
-    own = None if schema.target.is_next else schema.target.scaling
-    scaling: dict[str, Any] = {
-        "inputs": {name: scaling.to_json() for name, scaling in schema.scaling.items()},
-        "target": None if own is None else own.to_json(),
-    }
-    if schema.means:
-        scaling["means"] = {name: mean.tolist() for name, mean in schema.means.items()}
     columns = {"version": VERSION, **layout_to_json(schema.layout)}
     if schema.precision != _PRECISION:
         columns["precision"] = schema.precision
-    texts = [json.dumps(content, ensure_ascii=False, indent=1) + "\n" for content in (vocabulary, scaling, columns)]
+    files = {VOCABULARY: words_to_json(schema), SCALING: scales_to_json(schema), COLUMNS: columns}
+    texts = {name: json.dumps(content, ensure_ascii=False, indent=1) + "\n" for name, content in files.items()}
     # JSON data can contain lone surrogates.
-    return {name: text.encode("utf-8", "surrogatepass") for name, text in zip(FILES, texts, strict=True)}
+    return {name: text.encode("utf-8", "surrogatepass") for name, text in texts.items()}
 
 
 def checked_contents(schema: Schema, config: Config) -> dict[str, bytes]:
@@ -59,12 +48,6 @@ def checked_contents(schema: Schema, config: Config) -> dict[str, bytes]:
     except CheckpointError as error:
         raise RuntimeError(f"the schema of this data could not be read again: {error}") from None
     return files
-
-
-def save_schema(schema: Schema, folder: Path) -> None:
-    """Write a schema's files into a folder."""
-    for name, content in contents(schema).items():
-        (folder / name).write_bytes(content)
 
 
 def load_schema(folder: Path, config: Config | None = None) -> Schema:
@@ -84,10 +67,10 @@ def schema_of(files: Mapping[str, bytes], folder: Path, config: Config | None = 
     version, precision = columns.pop("version", None), columns.pop("precision", _PRECISION)
     if type(version) is int and version > VERSION:
         raise CheckpointError(
-            f"{folder / FILES[2]}: version {shown(version)}, but this program reads version {VERSION}: "
+            f"{folder / COLUMNS}: version {shown(version)}, but this program reads version {VERSION}: "
             f"use the version of lstm-cli that wrote it"
         )
-    with _damage(folder / FILES[2]):
+    with _damage(folder / COLUMNS):
         if version != VERSION or type(version) is not int:
             raise expected(str(VERSION), version).within("version")
         if precision not in ("float32", "float64"):
@@ -95,9 +78,9 @@ def schema_of(files: Mapping[str, bytes], folder: Path, config: Config | None = 
         if config is not None:
             _check_names(config, columns)
         layout = layout_from_json(columns)
-    with _damage(folder / FILES[0]):
+    with _damage(folder / VOCABULARY):
         words = words_from_json(vocabulary, layout)
-    with _damage(folder / FILES[1]):
+    with _damage(folder / SCALING):
         scales = scales_from_json(scaling, layout)
     return Schema.assemble(
         layout,
