@@ -75,11 +75,12 @@ def build(
 
 
 def check_optimizer(arrays: Mapping[str, np.ndarray], step: int) -> None:
-    """Raise a `WrongValue` if the state of an optimizer after a number of updates is not one that it can have."""
+    """Raise a `WrongValue` if the state of an optimizer, all finite, is not one that it can have after `step` updates.
+
+    `arrays` have the names and shapes of the optimizer's state.
+    """
     for name, array in arrays.items():
         key = f"optimizer.{name}"
-        if not np.isfinite(array).all():
-            raise WrongValue("values that are not finite", key)
         if name in SQUARES and (array < 0).any():
             raise WrongValue("a mean of squares below 0", key)
         if name == "step" and not (0 <= array <= step and float(array).is_integer()):

@@ -14,7 +14,7 @@ from lstm_cli.predict.conllu import Filling, check_fillable
 from lstm_cli.predict.future import Future, extension, known_layout
 from lstm_cli.predict.inputs import Inputs
 from lstm_cli.predict.kept import Kept
-from lstm_cli.predict.places import check_places
+from lstm_cli.predict.output_paths import check_outputs
 from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.states import check_stateful, read_states, saved_states
 from lstm_cli.predict.table import Table, check_labels
@@ -116,7 +116,7 @@ def predict_run(
     if form not in (None, *FORMATS):
         hint = did_you_mean(nearest(form, FORMATS))
         raise ConfigError(f"--format {on_one_line(form)}: expected one of {', '.join(FORMATS)}{hint}")
-    check_places({"-o": out, "--state-out": state_out}, {"DATA": data, "--future": future, "--state-in": state_in})
+    check_outputs({"-o": out, "--state-out": state_out}, {"DATA": data, "--future": future, "--state-in": state_in})
     run, scores, on_states = load(folder, trust=trust), None, list[str]()
     if generate is not None:
         symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)

@@ -26,7 +26,7 @@ from lstm_cli.run.names import (
     SCHEMA,
     SCHEMA_FOLDER,
 )
-from lstm_cli.run.own import is_run, owner
+from lstm_cli.run.ownership import is_run, owner
 
 TRANSIT = re.compile(
     r"\.(tmp|old)-(.+)-[0-9a-f]{8}"

@@ -14,7 +14,7 @@ from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.compatibility import check_resolved, compare_configs
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import RESOLVED, SCHEMA
-from lstm_cli.run.own import owner, same
+from lstm_cli.run.ownership import owner, same
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import Result
 from lstm_cli.training.sinks.sink import Sink, closed_at_end

@@ -12,7 +12,7 @@ from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.run.checkpoint import load, load_newest, save
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import BEST, LAST, MANIFEST, MODEL, POSITION, STATE
-from lstm_cli.run.own import is_run
+from lstm_cli.run.ownership import is_run
 from tests.support.crash import Worker, check_run, is_over, leftovers, needs, step_of, why_no_strace
 from tests.support.crash_worker import state
 

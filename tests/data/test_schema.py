@@ -114,7 +114,7 @@ def test_no_run_begins_whose_schema_would_be_refused_later(tmp_path, monkeypatch
     data = open_jsonl(tmp_path, [ROW, OTHER], **INPUTS)
     settings = data_config(tmp_path, train="train.jsonl", **INPUTS)
     assert set(checked_contents(data.schema, settings)) == set(FILES)
-    monkeypatch.setattr("lstm_cli.data.schema.consistency.LARGEST", 0)
+    monkeypatch.setattr("lstm_cli.data.schema.layout_check.LARGEST", 0)
     with pytest.raises(RuntimeError, match=r"the schema of this data could not be read again: .+ damaged: "):
         checked_contents(data.schema, settings)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data.formats.bunch import MOST, STEPS, compact
-from lstm_cli.data.formats.json_bunches import Uneven, bunch_of
+from lstm_cli.data.formats.jsonl_bunches import Uneven, bunch_of
 from lstm_cli.data.formats.naming import sequence_id
 from lstm_cli.data.formats.raw import Options, RawSequence, StepLines, repeated
 from lstm_cli.data.formats.source import Source

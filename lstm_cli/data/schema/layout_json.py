@@ -4,8 +4,8 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from lstm_cli.data.formats.raw import TableOptions
-from lstm_cli.data.schema.consistency import check_layout
 from lstm_cli.data.schema.layout import Column, Layout, TargetColumn
+from lstm_cli.data.schema.layout_check import check_layout
 from lstm_cli.typed_json import WrongValue, built
 
 #: Attributes that are left out of the file where they have their default, as files of earlier versions do.

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from lstm_cli.data.formats.source import shown
 from lstm_cli.errors import ConfigError
-from lstm_cli.run.own import owner, same
+from lstm_cli.run.ownership import owner, same
 
 #: Descriptors of the standard streams.
 _STDIN, _STDOUT = 0, 1
 
 
-def check_places(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path | None]) -> None:
+def check_outputs(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path | None]) -> None:
     """Raise the `ConfigError` that names an output, by its option, that would be written onto something else.
 
     Parameters
