@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class LstmError(Exception):
@@ -94,6 +95,15 @@ def did_you_mean(meant: object | None) -> str:
 def on_one_line(name: object) -> str:
     """Return a name of a user's for messages, with escapes for line ends and all else that terminals do not print."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
+
+
+def shown_path(path: Path) -> str:
+    """Return a path for messages: relative if it is below the current folder, and on one line."""
+    try:
+        text = str(path.relative_to(Path.cwd())) if path.is_absolute() else str(path)
+    except ValueError:
+        text = str(path)
+    return on_one_line(text)
 
 
 def on_lines(text: object, *, indented: bool = False) -> str:

@@ -10,8 +10,7 @@ from pathlib import Path, PurePath
 from lstm_cli.config.config import Config
 from lstm_cli.config.formats import FORMAT_OF, SUFFIXES, format_of, uncompressed
 from lstm_cli.data.formats.raw import RawSequence
-from lstm_cli.data.formats.source import shown
-from lstm_cli.errors import DataError, listed, on_one_line
+from lstm_cli.errors import DataError, listed, on_one_line, shown_path
 
 #: As the only column of `data.id`, where the data has none of this name: sequences are named by their file.
 FILE = "file"
@@ -42,7 +41,7 @@ def files_of(config: Config, key: str, given: str | Sequence[str]) -> list[Path]
     paths = [path for name in names for path in _expanded(config, name)]
     twice = [path for path, count in Counter(path.resolve() for path in paths).items() if count > 1]
     if twice:
-        raise config.error(key, f"{shown(twice[0])} is named twice: leave one out")
+        raise config.error(key, f"{shown_path(twice[0])} is named twice: leave one out")
     return paths
 
 
@@ -119,11 +118,11 @@ def _in_folder(folder: Path, form: str) -> list[Path]:
     elif len(forms) > 1:
         what = listed([f"{count} of {name}" for name, count in forms.most_common()])
         fix = "give a pattern such as " + f"{folder.name}/*{SUFFIXES[forms.most_common(1)[0][0]][0]}"
-        raise DataError(f"{shown(folder)}: a folder with files of several formats ({what}): {fix}")
+        raise DataError(f"{shown_path(folder)}: a folder with files of several formats ({what}): {fix}")
     if not known:
         others = f"only {listed([path.name for path in present], 3)}" if present else "it is empty"
         fix = f"give a pattern and data.format, or files that end in {listed(list(FORMAT_OF), 20)}"
-        raise DataError(f"{shown(folder)}: a folder without data files ({others}): {fix}")
+        raise DataError(f"{shown_path(folder)}: a folder without data files ({others}): {fix}")
     return known
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from lstm_cli.config.formats import FORMATS
 from lstm_cli.data import Encoded, memory, read_sequences
-from lstm_cli.data.formats.source import shown
-from lstm_cli.errors import ConfigError, did_you_mean, nearest, on_one_line
+from lstm_cli.errors import ConfigError, did_you_mean, nearest, on_one_line, shown_path
 from lstm_cli.predict.conllu import Filling, check_fillable
 from lstm_cli.predict.future import Future, extension, known_layout
 from lstm_cli.predict.inputs import Inputs
@@ -124,7 +123,7 @@ def predict_run(
         return None
     if data is None:
         raise ValueError("data: give a file of sequences, or the number of symbols to generate")
-    name = "standard input" if str(data) == "-" else shown(data)
+    name = "standard input" if str(data) == "-" else shown_path(data)
     with memory.memory_errors(name):
         if out is not None or not evaluate:
             request = Request(data, out, probabilities, steps, state_in, state_out, keep, form, future, safe_csv)
@@ -165,7 +164,7 @@ def _future(run: Run, request: Request, file: Path) -> Future:
     """Return the known inputs of the steps after the last, from a file."""
     schema = replace(run.schema, layout=known_layout(run.schema.layout))
     with closing(read_sequences(file, schema, form=request.form or run.format)) as sequences:
-        return run.future(sequences, shown(file))
+        return run.future(sequences, shown_path(file))
 
 
 def _check(run: Run, request: Request) -> None:
@@ -201,9 +200,8 @@ def _notes_on_states(run: Run, state_out: Path | None, inputs: Inputs) -> list[s
         return []
     reasons = ["differences have no value at the first steps"] * (run.schema.layout.lag > 0)
     reasons += ["the last ones lack the known inputs of later steps"] * (inputs.unpredicted > 0)
-    return [
-        f"{shown(state_out)}: begin the next part with the last {steps} steps of this one: {', and '.join(reasons)}"
-    ]
+    what = f"begin the next part with the last {steps} steps of this one"
+    return [f"{shown_path(state_out)}: {what}: {', and '.join(reasons)}"]
 
 
 @contextmanager

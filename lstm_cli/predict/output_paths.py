@@ -8,8 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from lstm_cli.data.formats.source import shown
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, shown_path
 from lstm_cli.run.ownership import owner, same
 
 #: Descriptors of the standard streams.
@@ -31,14 +30,14 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Mapping[str, Path 
     if "-o" not in written:
         _check_stdout(read)
     for option, path in written.items():
-        name = f"{option} {shown(path)}"
+        name = f"{option} {shown_path(path)}"
         if path.is_dir():
             raise ConfigError(f"{name}: is a folder: give the name of a file in it")
         for other, source in read.items():
             if _is_read(path, source):
                 raise ConfigError(f"{name}: is the file that is read as {_role(other, source)}: give another name")
         if (run := owner(path)) is not None:
-            raise ConfigError(f"{name}: belongs to the run {shown(run)}: give another name, or another folder")
+            raise ConfigError(f"{name}: belongs to the run {shown_path(run)}: give another name, or another folder")
     _check_apart(written)
 
 
@@ -50,7 +49,7 @@ def _check_apart(outputs: Mapping[str, Path]) -> None:
             one, two = outputs[option], outputs[other]
             both = one.name.casefold() == two.name.casefold() and same(one.parent, two.parent)
             if not _is_stream(one) and (both or same(one, two)):
-                raise ConfigError(f"{option} {shown(one)}: is the file that {other} writes: give another name")
+                raise ConfigError(f"{option} {shown_path(one)}: is the file that {other} writes: give another name")
 
 
 def _check_stdout(inputs: Mapping[str, Path]) -> None:

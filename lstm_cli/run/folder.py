@@ -9,8 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lstm_cli.data.formats.source import shown
-from lstm_cli.errors import ConfigError, listed
+from lstm_cli.errors import ConfigError, listed, shown_path
 from lstm_cli.plain_files import kind_of
 from lstm_cli.run.appended import AppendedFile
 from lstm_cli.run.files import disk_errors, remove_folders, replace_file, sync_folder, temporary_name, write_new
@@ -74,7 +73,9 @@ class RunFolder:
             Another process uses it; it cannot be written to.
         """
         if other := owner(path):
-            raise ConfigError(f"{shown(path)}: belongs to the run {shown(other)}: choose another folder with -o")
+            raise ConfigError(
+                f"{shown_path(path)}: belongs to the run {shown_path(other)}: choose another folder with -o"
+            )
         with disk_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             sync_folder(path.parent)

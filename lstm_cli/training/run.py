@@ -7,9 +7,9 @@ from pathlib import Path
 
 from lstm_cli.config import read_resolved, resolved_config
 from lstm_cli.config.config import Config
-from lstm_cli.data.formats.source import Source, shown
+from lstm_cli.data.formats.source import Source
 from lstm_cli.data.sources import files_of
-from lstm_cli.errors import ConfigError, on_one_line
+from lstm_cli.errors import ConfigError, on_one_line, shown_path
 from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.compatibility import check_resolved, compare_configs
 from lstm_cli.run.folder import RunFolder
@@ -59,7 +59,7 @@ def _spare_inputs(config: Config, folder: Path) -> None:
         made_for = owner(path)
         if made_for is not None and same(made_for, folder):
             fix = "copy it to another place, or choose another folder with -o"
-            raise config.error(key, f"{shown(path)} belongs to the run that --overwrite would remove: {fix}")
+            raise config.error(key, f"{shown_path(path)} belongs to the run that --overwrite would remove: {fix}")
 
 
 def _inputs(config: Config) -> Iterator[tuple[str, Path]]:

@@ -14,8 +14,8 @@ from lstm_cli.config.formats import FORMAT_OF, FORMATS, format_of
 from lstm_cli.config.table import MISSING
 from lstm_cli.data.formats import compressed, foreign
 from lstm_cli.data.formats.raw import TableOptions
-from lstm_cli.data.formats.source import Source, shown
-from lstm_cli.errors import DataError, did_you_mean, nearest
+from lstm_cli.data.formats.source import Source
+from lstm_cli.errors import DataError, did_you_mean, nearest, shown_path
 
 _START = 1 << 16
 _ROWS = 100
@@ -57,7 +57,7 @@ def detect(path: Path, *, table: TableOptions = TableOptions(), text: bool = Fal
 
 def named_format(path: Path) -> str | None:
     """Return the format that the name of a file says, or that of the file in an archive; None if neither does."""
-    form, name = format_of(path), shown(path)
+    form, name = format_of(path), shown_path(path)
     if form is None:
         foreign.refuse_suffix(name, path)
         if path.suffix.lower() == ".zip" and path.is_file():

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from lstm_cli.data import memory
 from lstm_cli.data.formats import compressed
-from lstm_cli.errors import DataError, on_one_line
+from lstm_cli.errors import DataError, shown_path
 
 #: A path, ``-`` for standard input, or an open binary stream.
 Origin = str | Path | BinaryIO
@@ -47,7 +47,7 @@ class Source:
                 self.name, self._stream = "<stdin>", sys.stdin.buffer
             else:
                 self.path = Path(origin)
-                self.name = shown(self.path)
+                self.name = shown_path(self.path)
         else:
             self.name, self._stream = getattr(origin, "name", "<stream>"), origin
 
@@ -181,12 +181,3 @@ class Source:
 def zero_bytes(place: str) -> DataError:
     """Return the error for what has the bytes of a binary or empty file in place of text."""
     return DataError(f"{place}: zero bytes in a line of megabytes: give a text file, or set data.format")
-
-
-def shown(path: Path) -> str:
-    """Return a path for messages: relative if it is below the current folder, and on one line."""
-    try:
-        text = str(path.relative_to(Path.cwd())) if path.is_absolute() else str(path)
-    except ValueError:
-        text = str(path)
-    return on_one_line(text)
