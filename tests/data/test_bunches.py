@@ -65,6 +65,11 @@ CASES = {
         "id,x,y\n" + "".join(f"s{k},{k / 2},{'NA' if k == 3 else k % 2}\n" for k in range(40)),
         {"inputs": ["x"], "target": "y", "valid": 2, "missing": {"values": ["NA"], "target": "skip"}},
     ),
+    "unlabelled in test": (
+        "a.csv",
+        "id,x,y\n" + "".join(f"s{k // 2},{k / 2},{'NA' if k // 2 == 9 else k % 2}\n" for k in range(80)),
+        {"inputs": ["x"], "target": "y", "test": 1, "missing": {"values": ["NA"], "target": "skip"}},
+    ),
     "repeated ids": ("a.jsonl", IDS + IDS[: IDS.index("\n") + 1], {"inputs": ["x"], "target": "w"}),
 }
 

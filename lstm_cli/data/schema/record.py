@@ -95,17 +95,19 @@ class Record:
         bunch = cast(Bunch, self.bunch)
         if len(which) == len(bunch):
             return self
-        steps = bunch.steps(which)
+        steps, taken = bunch.steps(which), bunch.take(which)
         own = steps if self._per_step else which
         known = None if self.known is None else self.known[own]
         inputs: dict[str, Values] = {name: _rows(values, steps) for name, values in self.inputs.items()}
         return replace(
             self,
+            id=taken.ids[0],
+            where=taken.places[0],
             steps=len(steps),
             inputs=inputs,
             target=None if self.target is None else _rows(self.target, own),
             known=None if known is None or known.all() else known,
-            bunch=bunch.take(which),
+            bunch=taken,
         )
 
     def each(self) -> "Iterator[Record]":
@@ -114,8 +116,7 @@ class Record:
             yield self
             return
         for index in range(len(self.bunch)):
-            one = self.take(np.array([index]))
-            yield replace(one, id=self.bunch.ids[index], where=self.bunch.places[index], bunch=None)
+            yield replace(self.take(np.array([index])), bunch=None)
 
     @property
     def _per_step(self) -> bool:
