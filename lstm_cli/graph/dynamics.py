@@ -21,7 +21,8 @@ import pytensor.tensor as pt
 from numba.core.errors import NumbaError
 from pytensor.graph.basic import Variable
 
-from lstm_cli.errors import counted
+from lstm_cli.errors import CacheWarning, counted
+from lstm_cli.graph.machine_code import own_cache
 from lstm_cli.ops.mode import python_mode
 
 Function = Callable[[Variable, Variable], Variable]
@@ -74,9 +75,10 @@ def load_function(path: Path, name: str, source: str) -> Function:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Send what the user's code prints to stderr, and suppress the warnings that it causes."""
+    """Send what the user's code prints to stderr, and suppress the warnings that it causes; ours stay."""
     with redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        warnings.simplefilter("default", CacheWarning)
         yield
 
 
@@ -270,16 +272,17 @@ class Dynamics:
 
 
 def _compiled(inputs: Sequence[Variable], outputs: Any) -> Any:
-    """Compile with numba, whose machine code PyTensor caches on disk: an update runs about a hundred steps.
+    """Compile with numba, whose machine code is kept on disk: an update runs about a hundred steps.
 
-    A graph that numba cannot compile, which the first call shows, runs Op by Op in Python, more slowly.
+    A graph that numba cannot compile, which the first call shows, runs Op by Op in Python, more slowly; so does one
+    whose source cannot be written, as there is no folder for temporary files.
     """
     zeros = [np.zeros((TRIAL_BATCHES[0], variable.type.shape[1]), variable.type.dtype) for variable in inputs]
     try:
-        with _quiet(), _no_files_left():
+        with _quiet(), _no_files_left(), own_cache():
             function = pytensor.function(inputs, outputs, mode="NUMBA", trust_input=True, on_unused_input="ignore")
             function(*zeros)
-    except (NumbaError, NotImplementedError):
+    except (NumbaError, NotImplementedError, OSError):
         return pytensor.function(inputs, outputs, mode=python_mode(), on_unused_input="ignore")
     except Exception:
         return function  # raised by the system itself: the caller's first step raises it again
