@@ -8,7 +8,6 @@ import os
 import re
 import resource
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 from lstm_cli.errors import FULL, MAKE_ROOM, ConfigError, DiskError, lacks_memory, on_one_line
@@ -106,6 +105,8 @@ _INSTALL = "pip install --force-reinstall lstm-cli"
 
 def wrong_versions() -> Iterator[str]:
     """Yield each library that is missing, or that has a version that the package does not declare to work with."""
+    from importlib import metadata  # slow, and needed for few messages
+
     try:
         required = metadata.requires("lstm-cli") or []
     except metadata.PackageNotFoundError:
