@@ -1,12 +1,11 @@
 """Notes on the training data and the splits: one line each for what may surprise the user, with what to do."""
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, pairwise, repeat
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.formats import LISTS, TABLES
@@ -15,7 +14,7 @@ from lstm_cli.data.formats import Options
 from lstm_cli.data.formats.raw import RawSequence, Split
 from lstm_cli.data.schema.blocks import blocks, limits
 from lstm_cli.data.schema.layout import TargetColumn
-from lstm_cli.data.schema.record import Encoded, Numbers, Record
+from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import counted, listed
 
@@ -174,11 +173,11 @@ def notes_on_repeats(splits: Mapping[Split, Dataset], files: Sequence[Split]) ->
     files
         The splits that were read from files other than the training data.
     """
-    notes, earlier = [], list[tuple[Split, Counter[bytes]]]()
-    for split, dataset in splits.items():
-        own = Counter(map(_digest, dataset)) if files else Counter[bytes]()
-        for other, seen in earlier if split in files or files else ():
-            repeated = sum(count for key, count in own.items() if key in seen)
+    notes, earlier = [], list[tuple[Split, NDArray[np.int64]]]()
+    for split, dataset in splits.items() if files else ():
+        own = _hashes(dataset)
+        for other, seen in earlier:
+            repeated = int(np.isin(own, seen).sum())
             by_chance = 0.0 if dataset.numbers is not None else _REPEATS
             if (split in files or other in files) and repeated > by_chance * len(dataset):
                 what = f"{repeated:,} of {counted(len(dataset), 'sequence')} are also in {other}, with the same target"
@@ -187,9 +186,17 @@ def notes_on_repeats(splits: Mapping[Split, Dataset], files: Sequence[Split]) ->
     return notes
 
 
-def _digest(sequence: Encoded) -> bytes:
-    """Return a hash of the inputs and the target of a sequence."""
-    digest = hashlib.blake2b(digest_size=16)
-    for array in (sequence.numbers, *sequence.tokens.values(), sequence.target):
-        digest.update(b"" if array is None else np.ascontiguousarray(array).data)
-    return digest.digest()
+def _hashes(dataset: Dataset) -> NDArray[np.int64]:
+    """Return a hash of the inputs and the target of each sequence (n,)."""
+    per_sequence = dataset.schema.target.per == "sequence"
+    parts = [_parts(array, dataset.offsets) for array in (dataset.numbers, *dataset.tokens.values())]
+    parts.append(_parts(dataset.target, np.arange(len(dataset) + 1) if per_sequence else dataset.offsets))
+    return np.fromiter(map(hash, zip(*parts, strict=False)), np.int64, len(dataset))
+
+
+def _parts(array: np.ndarray | None, bounds: NDArray[np.int64]) -> Iterator[bytes]:
+    """Yield the bytes between bounds (n + 1,) of an array; for None nothing, as often as asked."""
+    if array is None:
+        return repeat(b"")
+    content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    return (bytes(content[start:stop]) for start, stop in pairwise(bounds * (len(content) // max(1, len(array)))))

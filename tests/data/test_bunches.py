@@ -122,6 +122,7 @@ MANY = {
     ),
     "text": ("a.txt", "abc\nx\n" * (COUNT // 2), {"format": "text", "lines": True}),
 }
+MANY["files"] = ("a.jsonl", MANY["jsonl"][1], {**MANY["jsonl"][2], "valid": "b.jsonl"})
 
 
 @pytest.mark.parametrize("kind", MANY)
@@ -129,6 +130,7 @@ def test_a_short_sequence_takes_few_bytes_and_few_calls(tmp_path, kind):
     """Some hundred bytes and calls each where they were objects of their own."""
     name, content, given = MANY[kind]
     write(tmp_path / name, content)
+    write(tmp_path / "b.jsonl", '{"x": [0], "y": 1}\n')
     config = data_config(tmp_path, train=name, **given)
     open_data(config)  # imports whatever is needed
     calls = 0
@@ -148,6 +150,6 @@ def test_a_short_sequence_takes_few_bytes_and_few_calls(tmp_path, kind):
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert len(data.train) + (0 if data.valid is None else len(data.valid)) == COUNT
+    assert len(data.train) + len(data.valid or ()) - (kind == "files") == COUNT
     assert calls / COUNT < 20
     assert most / COUNT < 400
