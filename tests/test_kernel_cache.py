@@ -114,6 +114,7 @@ def test_damaged_kernels_are_compiled_anew(sound: Sound, tmp_path: Path, count: 
         assert seen(kernels) == after
 
 
+@pytest.mark.slow  # tests/kernels/test_cache_damage.py has it with one kernel
 def test_processes_fill_one_cache_at_the_same_time(sound: Sound, tmp_path: Path) -> None:
     kernels = sound.copied(tmp_path, missing=2)
     runs = [f"together{number}" for number in range(2)]
@@ -152,7 +153,8 @@ def test_a_full_disk_costs_one_warning(sound: Sound, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     size = sum(path.stat().st_size for path in kernels.iterdir()) + (1 << 18)
-    setup = f"mount -t tmpfs -o size={size} none {shlex.quote(str(disk))}\ncp -r {shlex.quote(str(kernels))} {disk}\n"
+    setup = f"mount -t tmpfs -o size={size} none {shlex.quote(str(disk))}\n"
+    setup += f"cp -r {shlex.quote(str(kernels))} {shlex.quote(str(disk))}\n"
     setup += f"head -c {size} /dev/zero > {shlex.quote(str(disk / 'rest'))} 2>/dev/null || true"
     said = sound.train("full", setup=setup, LSTM_CLI_CACHE=str(disk))
     assert is_one_warning(said, disk / FOLDER.name, "No space left on device")

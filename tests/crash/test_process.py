@@ -1,12 +1,15 @@
 """The command itself, as a process: asked to stop at any time, in another one's way, with its output closed."""
 
 import os
-import pty
 import re
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,15 +21,21 @@ from tests.support.paths import ROOT
 from tests.support.process import COMMAND, STUCK, Process, started
 from tests.support.runs import metrics
 
-BOTH = pytest.mark.parametrize("number", ASKED, ids=lambda number: number.name)
 EACH = pytest.mark.parametrize(
     "number",
     [number if number in ASKED else pytest.param(number, marks=pytest.mark.slow) for number in SIGNALS],
     ids=lambda number: number.name,
 )
-WITH_A_WARNING = pytest.mark.parametrize(
-    "number", [*ASKED, pytest.param(signal.SIGUSR1, marks=pytest.mark.slow)], ids=lambda number: number.name
-)
+
+
+def pairs(*works: str, numbers: Iterable[signal.Signals] = ASKED) -> list[Any]:
+    """Every work with every signal: each of both once by default, the other pairs slow."""
+    quick = list(zip(works, ASKED, strict=True))
+    marks = {False: pytest.mark.slow, True: ()}
+    return [
+        pytest.param(*pair, marks=marks[pair in quick], id=f"{pair[0]}-{pair[1].name}")
+        for pair in product(works, numbers)
+    ]
 
 
 def stop(process: Process, number: int) -> None:
@@ -53,13 +62,14 @@ def test_a_run_asked_to_stop_writes_its_state_first(endless_config: Path, tmp_pa
 def test_a_run_whose_terminal_is_closed_writes_its_state_first(endless_config: Path, tmp_path: Path) -> None:
     """Its output, which is that terminal, then fails too."""
     run, said = tmp_path / "run", b""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execv(COMMAND[0], [*COMMAND, str(endless_config), "-o", str(run)])
+    terminal, inside = os.openpty()
+    login = [sys.executable, "-c", "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])"]
+    process = subprocess.Popen([*login, *COMMAND, str(endless_config), "-o", str(run)], cwd=ROOT, stdin=inside)
+    os.close(inside)
     while b"epoch 3, " not in said:
         said += os.read(terminal, 4096)
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + signal.SIGHUP
+    assert process.wait(timeout=100) == 128 + signal.SIGHUP
     assert load(run / LAST).position["step"] > 10
 
 
@@ -98,8 +108,7 @@ def stop_before_the_first_step(process: Process, number: int) -> None:
     assert not (process.run / LAST).exists()
 
 
-@BOTH
-@pytest.mark.parametrize("moment", ["reading and importing", "compiling"])
+@pytest.mark.parametrize(("moment", "number"), pairs("reading and importing", "compiling"))
 def test_a_run_is_left_while_it_starts(endless_config: Path, tmp_path: Path, moment: str, number: int) -> None:
     with started(endless_config, tmp_path / "run", LSTM_CLI_CACHE=str(tmp_path / "cache")) as process:
         if moment == "compiling":
@@ -117,8 +126,7 @@ NEVER_DONE = {
 }
 
 
-@WITH_A_WARNING
-@pytest.mark.parametrize("work", NEVER_DONE)
+@pytest.mark.parametrize(("work", "number"), pairs(*NEVER_DONE, numbers=(*ASKED, signal.SIGUSR1)))
 def test_a_run_is_left_within_work_that_never_ends(
     endless_config: Path, tmp_path: Path, work: str, number: int
 ) -> None:

@@ -68,7 +68,8 @@ def open_long_sequence(folder, shape, kind, **sections):
         ({"layers": [4, {"size": LARGEST}]}, r"model\.layers: layers\.1\.W has .* of the model's"),
     ],
 )
-def test_weights_that_do_not_fit_are_refused_before_they_are_drawn(tmp_path, model, problem):
+def test_weights_that_do_not_fit_are_refused_before_they_are_drawn(tmp_path, monkeypatch, model, problem):
+    monkeypatch.setattr("lstm_cli.data.memory.available", lambda: 1 << 34)  # on a large machine too
     write_jsonl(tmp_path / "a.jsonl", [{"x": [0.5] * 3, "w": ["a", "b", "a"], "y": label} for label in "pqpqpqpqpq"])
     inputs = ["w" if "embedding" in model else "x"]
     config = data_config(tmp_path, {"model": model}, train="a.jsonl", inputs=inputs, target="y")

@@ -179,7 +179,7 @@ def nothing(task, tasks, table):
     return
 
 folder, hits = Path(sys.argv[1]), 0
-for _ in range(20):
+for _ in range(8):
     made = CFunc(nothing, (ENTRY_TYPE.args, ENTRY_TYPE.return_type), {}, {})
     made._cache = KernelCache(nothing, lambda: folder)
     made.compile()
