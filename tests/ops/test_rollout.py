@@ -64,7 +64,9 @@ def scanned(problem, given):
     return pytensor.scan(step, sequences=sequences, outputs_info=[start, *starts], return_updates=False)[0]
 
 
-SCANNED = ["lstm, system", "gru, system", "rnn, system", "lstm, alone", "residual", "further inputs", "linear"]
+# A scan takes seconds to compile: by default each cell and each kind of loop is in one of these.
+SCANNED = ["lstm, system", "lstm, alone", "residual", "further inputs", "linear"]
+SCANNED += [pytest.param(name, marks=pytest.mark.slow) for name in ("gru, system", "rnn, system")]
 
 
 @pytest.mark.parametrize("name", SCANNED)
