@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lstm_cli.config import Config, read_resolved, resolved_config
+from lstm_cli.config import Config
 from lstm_cli.data import Encoded, UnknownCounts, encode, raw_sequences, read_dataset, schema_of, split_batches
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.formats.raw import RawSequence
@@ -28,7 +28,7 @@ from lstm_cli.predict.future import Extension, Future, extension
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
-from lstm_cli.run.compatibility import check_resolved, read_checked
+from lstm_cli.run.identity import checked_config, read_checked
 from lstm_cli.run.names import BEST, DYNAMICS, LAST, RESOLVED
 
 
@@ -52,12 +52,10 @@ def load(folder: str | Path, *, trust: bool = False) -> "Run":
 
 
 def _config(folder: Path, identity: Mapping[str, Any]) -> Config:
-    """Return the config of a run folder, if it is that of the checkpoint; the file is read once."""
-    path = folder / RESOLVED
-    content = read_resolved(path)
-    config = resolved_config(content, path)
-    other = None if "config" in identity else checkpoint.identity_of(folder / LAST)
-    for warning in check_resolved([identity, *([other] if other else [])], content, config, path):
+    """Return the config of a run folder, if it is that of the best checkpoint, whose identity is given."""
+    last = checkpoint.identity_of(folder / LAST)
+    config, found = checked_config(folder / RESOLVED, [identity] if last is None else [identity, last])
+    for warning in found:
         warnings.warn(warning, CheckpointWarning, stacklevel=2)
     return config
 

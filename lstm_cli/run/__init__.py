@@ -1,1 +1,1 @@
-"""The run folder: atomic files, checkpoints, the metrics log, and the compatibility of a resumed run."""
+"""The run folder: atomic files, checkpoints, the metrics log, and what a checkpoint is bound to."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lstm_cli.errors import DiskError, RunBusy
 from lstm_cli.plain_files import read_plain
-from lstm_cli.run.clock import local_time
+from lstm_cli.run.environment import local_time
 from lstm_cli.run.files import disk_errors
 from lstm_cli.run.names import LOCK
 

@@ -15,8 +15,9 @@ from lstm_cli.engine.metrics import scores_of
 from lstm_cli.engine.threads import in_use
 from lstm_cli.errors import DataError, DiskError, Diverged
 from lstm_cli.run import checkpoint
-from lstm_cli.run.compatibility import check_identity, check_model, environment, identity, machine_changes, read_checked
+from lstm_cli.run.environment import environment
 from lstm_cli.run.folder import RunFolder
+from lstm_cli.run.identity import check_identity, check_model, identity, machine_changes, read_checked
 from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, RESOLVED, SCHEMA
 from lstm_cli.signals import Signals

@@ -10,7 +10,7 @@ from lstm_cli.data import Dataset
 from lstm_cli.errors import counted, on_one_line
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
-from lstm_cli.run.compatibility import flattened
+from lstm_cli.run.config_changes import flattened
 from lstm_cli.training.baselines import baselines
 from lstm_cli.training.events import Part, Started
 from lstm_cli.training.job import Job

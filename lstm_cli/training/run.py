@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from lstm_cli.config import read_resolved, resolved_config
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.sources import files_of
 from lstm_cli.errors import ConfigError, on_one_line, shown_path
 from lstm_cli.run.checkpoint import identity_of
-from lstm_cli.run.compatibility import check_resolved, compare_configs
+from lstm_cli.run.config_changes import compare_configs
 from lstm_cli.run.folder import RunFolder
+from lstm_cli.run.identity import checked_config
 from lstm_cli.run.names import RESOLVED, SCHEMA
 from lstm_cli.run.ownership import owner, same
 from lstm_cli.signals import Signals
@@ -105,10 +105,9 @@ def _changes(run: RunFolder, config: Config) -> list[str]:
     resolved = run.path / RESOLVED
     if not os.path.lexists(resolved):
         return []
-    content = read_resolved(resolved)
-    before = resolved_config(content, resolved)  # keys new since its version get their defaults
     saved = [identity for folder in (run.last, run.best) if (identity := identity_of(folder))]
-    run.warnings += check_resolved(saved, content, before, resolved) if saved else []
+    before, warnings = checked_config(resolved, saved)
+    run.warnings += warnings
     changes = compare_configs(*(config.model_dump(mode="json") for config in (before, config)))
     if changes.refused:
         listing = "\n".join(f"  {on_one_line(change)}" for change in changes.refused)

@@ -96,7 +96,7 @@ def test_a_clock_far_off_has_a_time(at: str, told: str | tuple[str, ...], tmp_pa
     command = [compiler, "-shared", "-fPIC", "-o", tmp_path / "clock.so", tmp_path / "clock.c", "-ldl"]
     if subprocess.run(command, capture_output=True).returncode:
         pytest.skip("the C compiler here does not work: no clock was set for a process")
-    code = "from lstm_cli.run.clock import local_time; print(local_time())"
+    code = "from lstm_cli.run.environment import local_time; print(local_time())"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "LD_PRELOAD": str(tmp_path / "clock.so"), "CLOCK_AT": at}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(told)

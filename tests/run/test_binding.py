@@ -21,7 +21,8 @@ from lstm_cli.config.fields import ResumeRule
 from lstm_cli.config.grammar import _walk, resume_rules
 from lstm_cli.errors import CheckpointError, CheckpointWarning, ConfigError
 from lstm_cli.run.checkpoint import State, load, save
-from lstm_cli.run.compatibility import check_resolved, flattened, identity
+from lstm_cli.run.config_changes import flattened
+from lstm_cli.run.identity import check_resolved, identity
 from lstm_cli.run.names import BEST, LAST, RESOLVED
 from tests.support.runs import SMALL, small, small_config, train, write_data
 

@@ -16,8 +16,10 @@ from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, ConfigError, DiskError, RunBusy
 from lstm_cli.run import lock as folder_lock
 from lstm_cli.run.checkpoint import load_newest, save
-from lstm_cli.run.compatibility import check_identity, check_model, compare_configs, environment, identity, read_checked
+from lstm_cli.run.config_changes import compare_configs
+from lstm_cli.run.environment import environment
 from lstm_cli.run.folder import RunFolder
+from lstm_cli.run.identity import check_identity, check_model, identity, read_checked
 from lstm_cli.run.names import LOCK
 from tests.support.crash import Worker
 from tests.support.crash_worker import state

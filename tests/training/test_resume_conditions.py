@@ -16,7 +16,7 @@ from lstm_cli.errors import CheckpointError, ConfigError, DataError, Interrupted
 from lstm_cli.optim.build import build
 from lstm_cli.optim.recipes import RECIPES
 from lstm_cli.run.checkpoint import load
-from lstm_cli.run.compatibility import compare_configs
+from lstm_cli.run.config_changes import compare_configs
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.training.events import StepDone
 from tests.support.crash import damage

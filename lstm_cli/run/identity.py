@@ -1,108 +1,21 @@
-"""Compatibility of a run with a config, data, schema and library versions: what must match, and what may change."""
+"""What a checkpoint is bound to: the config, the files and the data of its run; compared by whoever loads it."""
 
 import hashlib
 import os
-import platform
-import socket
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from importlib import metadata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lstm_cli.config.config import Config
-from lstm_cli.config.fields import ResumeRule
-from lstm_cli.config.grammar import resume_rules
-from lstm_cli.config.load import completed
+from lstm_cli.config.load import completed, read_resolved, resolved_config
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, listed, on_one_line
 from lstm_cli.plain_files import read_plain
-from lstm_cli.run.clock import local_time
+from lstm_cli.run.config_changes import compare_configs
+from lstm_cli.run.environment import versions
 from lstm_cli.run.names import DYNAMICS, RESOLVED, SCHEMA
 
 CONFIG_KEY = "config"  # of an identity
 CHECKED_FILES = (*SCHEMA, DYNAMICS)  # a checkpoint is valid only with exactly these files
-LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
-
-
-class Changes(NamedTuple):
-    """Keys that differ between two configs, each as ``key: old -> new``."""
-
-    allowed: list[str]
-    refused: list[str]
-
-
-def compare_configs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
-    """Sort the differences between two resolved configs into those that a resumed run may adopt and others.
-
-    The fields of the config mark the keys that may change: those that affect neither the model, nor the data and their
-    order, nor the arrays in the optimizer's state, nor the meaning of the best score.
-    """
-    sides = [(dict(flattened(config)), resume_rules(config)) for config in (old, new)]
-    (before, _), (after, _) = sides
-    changes = Changes([], [])
-    for key in sorted({*before, *after}):
-        values = before.get(key, "unset"), after.get(key, "unset")
-        if values[0] != values[1]:
-            allowed = _may_change(key, *sides)
-            (changes.allowed if allowed else changes.refused).append(f"{key}: {values[0]} -> {values[1]}")
-    return changes
-
-
-Side = tuple[Mapping[str, Any], Mapping[str, ResumeRule]]
-
-
-def _may_change(key: str, old: Side, new: Side) -> bool:
-    """Return whether a resumed run may change a key, given the values and the rules of both configs.
-
-    Where two kinds of section, such as two optimizers, share a key, the rule of each is applied to its own value as if
-    the other config lacked the key.
-    """
-    (before, old_rules), (after, new_rules) = old, new
-    rule = old_rules.get(key)
-    if rule is not None and rule == new_rules.get(key):
-        return rule.allows(before.get(key), after.get(key))
-    dropped = key not in before or (rule is not None and rule.allows(before[key], None))
-    rule = new_rules.get(key)
-    added = key not in after or (rule is not None and rule.allows(None, after[key]))
-    return dropped and added
-
-
-def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every dotted key of a config with its value; entries of a list of sections have their index as key."""
-    for key, value in config.items():
-        if isinstance(value, list | tuple) and all(isinstance(entry, Mapping) for entry in value):
-            value = {str(number): entry for number, entry in enumerate(value)} or value
-        if isinstance(value, Mapping) and value:
-            yield from flattened(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that compute, without importing them."""
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def environment(seed: int) -> dict[str, Any]:
-    """Return the content of environment.json: versions, machine, seed, command, start."""
-    return {
-        "started": local_time(),
-        "command": sys.argv,
-        "seed": seed,
-        "versions": versions(),
-        "machine": {
-            "host": socket.gethostname(),
-            "system": platform.platform(),
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-        },
-    }
 
 
 def identity(
@@ -125,7 +38,7 @@ def identity(
         The threads and lanes that are in use.
     """
     return {
-        "config": dict(config),
+        CONFIG_KEY: dict(config),
         "digests": {name: _digest(content) for name, content in files.items()},
         "sizes": {name: len(content) for name, content in files.items()},
         "data": dict(data or {}),
@@ -200,6 +113,26 @@ def read_checked(saved: Mapping[str, Any], run: Path) -> dict[str, bytes]:
             raise _other_file(path)
         found[name] = content
     return found
+
+
+def checked_config(path: Path, saved: Sequence[Mapping[str, Any]]) -> tuple[Config, list[str]]:
+    """Return the config in a resolved config that is that of a run's checkpoints, and warnings.
+
+    Parameters
+    ----------
+    path
+        The file; it is read once.
+    saved
+        The identities of the checkpoints, see `check_resolved`; none if the run was stopped before the first.
+
+    Raises
+    ------
+    CheckpointError
+        The file is damaged or was edited, or a newer version wrote a checkpoint.
+    """
+    content = read_resolved(path)
+    config = resolved_config(content, path)  # keys new since its version have their defaults
+    return config, check_resolved(saved, content, config, path) if saved else []
 
 
 def check_resolved(saved: Sequence[Mapping[str, Any]], content: bytes, config: Config, path: Path) -> list[str]:
