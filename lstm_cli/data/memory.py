@@ -42,19 +42,19 @@ def available() -> int | None:
 
 
 def _limits() -> Iterator[int]:
-    free = _answer(lambda psutil: psutil.virtual_memory().available)
+    free = _from_psutil(lambda psutil: psutil.virtual_memory().available)
     if free is not None:
         yield free
     most = resource.getrlimit(resource.RLIMIT_AS)[0]  # `ulimit -v`, which macOS accepts and does not apply
     if most != resource.RLIM_INFINITY and sys.platform != "darwin":
-        taken = _answer(lambda psutil: psutil.Process().memory_info().vms)
+        taken = _from_psutil(lambda psutil: psutil.Process().memory_info().vms)
         if taken is not None:
             yield max(0, most - taken)
     yield from group_limits()
 
 
-def _answer(question: Callable[[Any], int]) -> int | None:
-    """Return what psutil answers; None if the system does not say, as without ``/proc``: the work then continues."""
+def _from_psutil(question: Callable[[Any], int]) -> int | None:
+    """Return what psutil finds; None if the system does not say, as without ``/proc``: the work then continues."""
     try:
         import psutil
 
@@ -145,7 +145,7 @@ class Watch:
 
 def resident() -> int | None:
     """Return the bytes of memory that this process holds; None if unknown."""
-    return _answer(lambda psutil: psutil.Process().memory_info().rss)
+    return _from_psutil(lambda psutil: psutil.Process().memory_info().rss)
 
 
 @contextmanager

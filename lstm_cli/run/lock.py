@@ -21,7 +21,7 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # errors of cluster f
 class FolderLock:
     """Holds a run folder until it is closed or this process ends.
 
-    Folder and lock file stay open, so that others in their place can be told from them.
+    Folder and lock file stay open, so that others in their place are recognized.
 
     Attributes
     ----------

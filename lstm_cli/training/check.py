@@ -11,7 +11,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Dataset, training_batches
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.engine.threads import use_threads
-from lstm_cli.errors import Diverged, counted, on_lines, on_one_line
+from lstm_cli.errors import Diverged, counted, on_lines
 from lstm_cli.training.job import Job
 from lstm_cli.training.overview import facts, parts
 from lstm_cli.training.session import build_job, notes_on_schedule
@@ -26,7 +26,7 @@ def check(config: Config) -> str:
     use_threads(config.threads)
     job = build_job(config, data)
     lines = ["Data"]
-    lines += [f"  {on_one_line(name):<18} {on_one_line(value)}" for name, value in facts(job).items()]
+    lines += [f"  {name:<18} {value}" for name, value in facts(job).items()]
     lines += [f"  note: {on_lines(note, indented=True)}" for note in [*data.notes, *notes_on_schedule(job)]]
     for name, batches in job.scored.items():
         lines += ["", f"Lengths in {name}", *_histogram(batches.dataset)]
@@ -48,7 +48,7 @@ def _histogram(dataset: Dataset) -> Iterator[str]:
 def _model(job: Job) -> Iterator[str]:
     model = job.trainer.model
     for part in parts(model):
-        yield f"  {on_one_line(part.name):<18} {part.description:<64} {part.parameters:>12,}"
+        yield f"  {part.name:<18} {part.description:<64} {part.parameters:>12,}"
     yield f"  {'parameters':<83} {model.parameters.size:>12,}"
 
 

@@ -44,7 +44,7 @@ def parts(model: Model) -> tuple[Part, ...]:
         Part(
             f"embedding.{on_one_line(name)}",
             f"{model.sizes.tokens[name]:,} tokens to {width} numbers",
-            count(f"embedding.{name}"),
+            sizes[f"embedding.{name}"],
         )
         for name, width in model.embeddings.items()
     ]
@@ -76,9 +76,8 @@ def facts(job: Job) -> dict[str, str]:
     if schema.numeric_size:
         found["numbers"] = f"{schema.numeric_size} per step"
     for name, vocabulary in schema.tokens.items():
-        found[f"tokens: {on_one_line(name)}"] = (
-            f"{len(vocabulary) - 1:,} different ones"  # the first is the unknown one
-        )
+        different = len(vocabulary) - 1  # the first is the unknown one
+        found[f"tokens: {on_one_line(name)}"] = f"{different:,} different ones"
     target = schema.target
     what = counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
     found["target"] = f"{target.kind}, {what} per {target.per}{', the next step' if target.is_next else ''}"

@@ -7,7 +7,7 @@ from sklearn import metrics
 from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import ConfigError
 from lstm_cli.training.check import check
-from lstm_cli.training.overview import facts, started
+from lstm_cli.training.overview import facts, parts, started
 from tests.support.data import write
 from tests.support.worlds import randomized_job
 
@@ -87,3 +87,14 @@ def test_the_tokens_that_are_counted_are_those_of_the_data(tmp_path):
     path = write(tmp_path / "a.csv", "word,y\n" + "".join(f"{'pqr'[k % 3]},{'ab'[k % 2]}\n" for k in range(30)))
     config = config_of(tmp_path, path, inputs=["word"], target="y", valid=None)
     assert facts(randomized_job(config))["tokens: word"] == "3 different ones"
+
+
+def test_the_weights_of_each_embedding_are_its_own(tmp_path):
+    """Though the name of one begins with that of the other."""
+    rows = "".join(f"{'pqr'[k % 3]},{'uv'[k % 2]},{'ab'[k % 2]}\n" for k in range(30))
+    path = write(tmp_path / "a.csv", "w,w2,y\n" + rows)
+    job = randomized_job(config_of(tmp_path, path, inputs=["w", "w2"], target="y", valid=None))
+    embeddings, counts = job.trainer.model.embeddings, {"w": 4, "w2": 3}
+    found = {part.name: part.parameters for part in parts(job.trainer.model)}
+    assert [found[f"embedding.{name}"] for name in counts] == [counts[name] * embeddings[name] for name in counts]
+    assert sum(found.values()) == job.trainer.model.parameters.size
