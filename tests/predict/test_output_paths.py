@@ -1,5 +1,6 @@
 """Predictions are never written onto what is read, onto a run's own files, onto each other, or in place of a folder."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,20 @@ from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.names import CHECKPOINT_FILES, CHECKPOINTS, FILES, LOCK
 from tests.support.paths import ROOT
 
-COMMAND = [sys.executable, "-c", "from lstm_cli.cli.start import predict; predict()"]
+#: One command after the other, each on streams of its own; prints its exit code.
+COMMANDS = """
+import json, os, sys
+from lstm_cli.cli.group import main
+codes = []
+for arguments, read, added in json.loads(sys.argv[1]):
+    os.dup2(os.open(read, os.O_RDONLY), 0)
+    os.dup2(os.open(added, os.O_WRONLY | os.O_APPEND), 1)
+    try:
+        main(["predict", *arguments])
+    except SystemExit as end:
+        codes.append(end.code)
+sys.stderr.write(json.dumps(codes))
+"""
 
 
 @pytest.fixture
@@ -82,21 +96,21 @@ def test_a_stream_may_be_read_and_written(place, trained):
 
 
 def test_standard_streams_on_the_same_file(place):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    (place / "other.txt").touch()
     before = content(place)
-    for arguments, read, added in (
+    commands = [
         (["run", "-", "-o", "data.jsonl"], "data.jsonl", "other.txt"),
         (["run", "data.jsonl"], "other.txt", "data.jsonl"),
         (["run", "-"], "data.jsonl", "data.jsonl"),
-    ):
-        (place / "other.txt").touch()
-        with open(read, "rb") as stdin, open(added, "ab") as stdout:  # noqa: PTH123
-            done = subprocess.run(
-                [*COMMAND, *arguments], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, env=environment, check=False
-            )
-        (place / "other.txt").unlink()
-        assert (done.returncode, b"is the file that is read as " in done.stderr) == (2, True), done.stderr
-        assert content(place) == before
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", COMMANDS, json.dumps(commands)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    *messages, codes = done.stderr.splitlines()
+    assert codes == "[2, 2, 2]", done.stderr
+    assert ["is the file that is read as " in message for message in messages] == [True] * 3
+    assert content(place) == before
 
 
 @pytest.mark.parametrize("name", [*CHECKPOINTS, "best/inner", "schema.json", "linked/../run/last"])

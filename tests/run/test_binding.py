@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from pydantic import ValidationError
 
 import lstm_cli
+from lstm_cli.cli.group import main
 from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.config.fields import ResumeRule
 from lstm_cli.config.grammar import _walk, resume_rules
@@ -187,10 +189,10 @@ def test_what_a_resumed_run_may_change_may_be_edited(run: Path, old: str, new: s
 
 def test_the_commands_say_so(trained: Path, run: Path) -> None:
     edit(run, "pool: last", "pool: mean")
-    for command in (["predict", str(run), "gestures.jsonl"], ["train", "c.yaml", "-o", str(run), "--resume"]):
-        program = [sys.executable, "-c", "from lstm_cli.cli.start import main; main()", *command]
-        done = subprocess.run(program, cwd=trained, capture_output=True, text=True)
-        assert (done.returncode, done.stdout) == (65, "")
+    data, config = str(trained / "gestures.jsonl"), str(trained / "c.yaml")
+    for command in (["predict", str(run), data], ["train", config, "-o", str(run), "--resume"]):
+        done = CliRunner().invoke(main, command)
+        assert (done.exit_code, done.stdout) == (65, "")
         assert f"not what the checkpoint was trained with ({POOLED}): restore" in done.stderr
         assert len(done.stderr.splitlines()) == 1
 
