@@ -125,6 +125,14 @@ class Bunch:
         """Return some of the sequences."""
         return replace(self, ids=Taken(self.ids, which), places=Taken(self.places, which), lengths=self.lengths[which])
 
+    def cut(self, values: Any, *, whole: bool = False) -> Iterator[Any]:
+        """Yield the values of a column for each sequence: one as Python's own if it is `whole`, else a step's each."""
+        if whole:
+            yield from (value.item() if isinstance(value, np.generic) else value for value in values)
+            return
+        for start, length in zip(self.starts.tolist(), self.lengths.tolist(), strict=True):
+            yield _part(values, start, start + length)
+
     def within(self, first: int, last: int) -> NDArray[np.bool_]:
         """Return which of the S steps are neither among the first nor among the last of their sequence."""
         inner = np.ones(int(self.lengths.sum()), np.bool_)
@@ -136,11 +144,6 @@ class Bunch:
         return inner
 
 
-def plain(value: Any) -> Any:
-    """Return a value as Python's own."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def part(values: Any, start: int, stop: int) -> Any:
+def _part(values: Any, start: int, stop: int) -> Any:
     """Return the steps of a column, or their places, from one to another."""
     return values[start:stop] if isinstance(values, list | np.ndarray) else values.take(np.arange(start, stop))

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import repeat
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.config.table import MISSING
-from lstm_cli.data.formats.bunch import Bunch, part, plain
+from lstm_cli.data.formats.bunch import Bunch
 from lstm_cli.errors import DataError, on_one_line
 
 Split = Literal["train", "valid", "test"]
@@ -216,16 +217,12 @@ class RawSequence:
         if self.bunch is None:
             yield self
             return
-        stop = 0
-        for index, length in enumerate(self.bunch.lengths.tolist()):
-            start, stop = stop, stop + length
-            columns = {
-                name: plain(value[index]) if name in self.bunch.whole else part(value, start, stop)
-                for name, value in self.columns.items()
-            }
-            steps_at = None if self.steps_at is None else part(self.steps_at, start, stop)
-            where, name = self.bunch.places[index], self.bunch.ids[index]
-            yield replace(self, where=where, id=name, columns=columns, steps_at=steps_at, bunch=None)
+        bunch = self.bunch
+        cut = {name: bunch.cut(values, whole=name in bunch.whole) for name, values in self.columns.items()}
+        steps_at = repeat(None) if self.steps_at is None else bunch.cut(self.steps_at)
+        for where, name, steps in zip(bunch.places, bunch.ids, steps_at, strict=False):
+            columns = {column: next(values) for column, values in cut.items()}
+            yield replace(self, where=where, id=name, columns=columns, steps_at=steps, bunch=None)
 
     def take(self, steps: NDArray[np.intp], count: int) -> "RawSequence":
         """Return the sequence with some of its steps, or with all in another order; `count` is how many it has."""

@@ -71,8 +71,7 @@ class _Found:
         self.textual = is_textual(sequences)
         self.summary = Summary(self.missing)
         steps_of = next((found for found in inputs if not found.static), inputs[0])
-        self._counted: list[tuple[Any, bool]] = []
-        self._bunches: dict[int, RawSequence] = {}  # those of the values that are of a bunch
+        self._counted: list[tuple[Any, bool, Bunch | None]] = []  # values, whether they are cells of text, their bunch
         for sequence in sequences:
             if not {steps_of.source, column} <= sequence.columns.keys():
                 continue  # refused later, or without a target
@@ -95,14 +94,13 @@ class _Found:
                 return
             steps = len(counted) if values.step_count(value, self._config.data.unit) == steps else -1
         self.summary.add(counted, steps, textual=sequence.textual)
-        self._counted.append((counted, sequence.textual))
+        self._counted.append((counted, sequence.textual, None))
 
     def _add_bunch(self, sequence: RawSequence, bunch: Bunch) -> None:
         """Add the targets of a bunch, all of which count."""
         value = sequence.columns[self._column]
         self.summary.add_bunch(value, bunch, whole=self._column in bunch.whole, steps=True)
-        self._counted.append((value, sequence.textual))
-        self._bunches[len(self._counted) - 1] = sequence
+        self._counted.append((value, sequence.textual, bunch))
 
     def kind(self) -> TargetKind:
         """Return the kind of the target, inferred from its values."""
@@ -166,15 +164,11 @@ class _Found:
 
         Of a bunch, those of its sequences are together unless each is a vector, or several.
         """
-        for place, (value, textual) in enumerate(self._counted):
-            sequence = self._bunches.get(place)
-            if sequence is not None and sequence.bunch is not None:
-                if self._vectors:
-                    yield from (one.columns[self._column] for one in sequence.each())
-                elif self.per == "sequence" and textual:
-                    yield values.taken(value, sequence.bunch.starts)
-                else:
-                    yield value
+        for value, textual, bunch in self._counted:
+            if bunch is not None and self._vectors:
+                yield from bunch.cut(value, whole=self._column in bunch.whole)
+            elif bunch is not None:
+                yield values.taken(value, bunch.starts) if self.per == "sequence" and textual else value
             elif value is not None:
                 yield values.first(value, textual=textual) if self.per == "sequence" else value
 
