@@ -189,7 +189,7 @@ class _Loader:
         make: Callable[[RawSequence], Record],
         sequences: Generator[RawSequence, None, None],
     ) -> list[Record]:
-        """Return the records of sequences; a bunch that has anything to be said about is taken apart."""
+        """Return the records of sequences; a bunch in which anything is wrong is taken apart, and so names it."""
         records: list[Record] = []
         with closing(sequences):
             for sequence in sequences:
