@@ -109,7 +109,7 @@ def test_a_really_full_disk(tmp_path: Path) -> None:
 def test_a_read_only_place_is_found_before_anything_else(tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.mkdir()
-    worker = Worker(tmp_path, f"mount -t tmpfs none {place} && mkdir {place}/run && mount -o remount,ro {place}")
+    worker = Worker(tmp_path, f"mount -t tmpfs none {place} && mkdir {place}/run && mount -o remount,bind,ro {place}")
     for run in (place / "run", place / "new"):
         outcome = worker.run(do="open", run=run, resume=False, overwrite=False, content="")
         assert outcome.code == 74

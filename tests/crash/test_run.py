@@ -268,7 +268,7 @@ def test_a_read_only_place_is_found_before_the_data_is_read(tmp_path: Path) -> N
     place = tmp_path / "place"
     place.mkdir()
     (tmp_path / "config.yaml").write_text(json.dumps({**SMALL, "data": {"train": "missing.jsonl", "target": "y"}}))
-    with closing(Worker(tmp_path, f"mount -t tmpfs none {place} && mount -o remount,ro {place}")) as worker:
+    with closing(Worker(tmp_path, f"mount -t tmpfs none {place} && mount -o remount,bind,ro {place}")) as worker:
         outcome = worker.run(do="run", run=place / "run", config=tmp_path / "config.yaml")
     assert outcome.code == 74
     assert outcome.message.startswith(f"{place}/run: cannot be written: Read-only file system")
