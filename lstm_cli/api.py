@@ -81,8 +81,8 @@ def train_run(
     ConfigError, DataError, CheckpointError, DiskError, RunBusy, Diverged, Interrupted
     """
     path = Path("runs") / config.source.name if folder is None else Path(folder)
-    shown = (Report(), console(sys.stderr, verbosity))
-    return train_into_folder(config, path, sinks=(*shown, *sinks), resume=resume, overwrite=overwrite)
+    shown = [] if sys.stderr is None else [console(sys.stderr, verbosity)]  # closed when the process started
+    return train_into_folder(config, path, sinks=(Report(), *shown, *sinks), resume=resume, overwrite=overwrite)
 
 
 def _settings(config: str | Path | Mapping[str, Any] | Config, overrides: Sequence[str]) -> Config:

@@ -1,6 +1,5 @@
 """Shared by the commands: options, and the conversion of errors to messages and exit codes."""
 
-import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from lstm_cli.cli.causes import UNEXPECTED, outside
-from lstm_cli.cli.environment import check_start
+from lstm_cli.cli.environment import check_start, discard
 from lstm_cli.errors import LstmError, on_lines, on_one_line
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -44,7 +43,7 @@ def reported(verbosity: int) -> Iterator[None]:
         with _output():
             sys.stdout.flush()
     except BrokenPipeError:
-        _discard_output()
+        discard(sys.stdout)
     except KeyboardInterrupt:
         _leave("stopped", INTERRUPTED, verbosity)
     except LstmError as error:
@@ -69,13 +68,9 @@ def _output() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _discard_output()
+        discard(sys.stdout)
         error.filename = "standard output"
         raise
-
-
-def _discard_output() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unexpected(error: Exception) -> str:

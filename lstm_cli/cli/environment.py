@@ -12,6 +12,7 @@ import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 from lstm_cli.errors import CacheWarning, CheckpointWarning, LstmError, on_one_line
 
@@ -51,6 +52,11 @@ def open_streams() -> None:
             setattr(sys, name, stream)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files may hold any byte, as stderr allows for
+
+
+def discard(stream: TextIO) -> None:
+    """Write to the null device from now on what goes to a stream, and what it still holds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def ignore_settings() -> None:

@@ -43,8 +43,10 @@ def _run(name: str) -> None:
 
 def _discard_unwritten() -> None:
     """Discard what a full disk did not take of the output: Python would try again, and end with a code of its own."""
+    from lstm_cli.cli.environment import discard
+
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            discard(stream)

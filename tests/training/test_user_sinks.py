@@ -54,6 +54,16 @@ def test_a_sink_gets_every_event_once_and_is_closed_at_the_end(whole: Whole) -> 
     assert first.index(scored[0]) > [type(event) for event in first].index(Scoring)
 
 
+def test_without_a_stream_to_show_progress_on_the_other_sinks_get_all(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a process that was started with standard error closed."""
+    monkeypatch.setattr("sys.stderr", None)
+    recorder = Recorder()
+    train_with(whole, whole.new(), recorder)
+    assert isinstance(recorder.events[-1], Finished)
+
+
 def test_what_an_event_stands_for_is_done_when_a_sink_gets_it(whole: Whole) -> None:
     folder, found = whole.new(), []
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
-from types import SimpleNamespace
 from typing import Any, TextIO
 
 from tqdm import tqdm
@@ -26,10 +25,8 @@ class Verbosity(IntEnum):
     VERBOSE = 1  # learning rate, gradient norm and checkpoints too
 
 
-def console(stream: TextIO | None, verbosity: int = Verbosity.NORMAL) -> Sink:
+def console(stream: TextIO, verbosity: int = Verbosity.NORMAL) -> Sink:
     """Return the sink that shows a run on a stream: a bar on a terminal unless quiet, else lines."""
-    if stream is None:  # the streams of a process that was started without any
-        return Lines(SimpleNamespace(write=lambda text: None, flush=lambda: None))
     tolerant = _TolerantStream(stream)
     if stream.isatty() and verbosity > Verbosity.QUIET:
         return Bar(tolerant, verbosity)
