@@ -40,14 +40,21 @@ def apply_overrides(
 def _parse(text: str) -> tuple[list[str], Any]:
     key, equals, value = text.partition("=")
     parts = key.split(".")
-    if any("\ud800" <= character <= "\udfff" for character in key):
+    if _has_foreign_bytes(key):
         raise Unreadable("bytes that are not UTF-8: give the key as the documentation writes it")
     if not equals or not all(parts) or len(parts) > MAX_DEPTH:
         raise Unreadable("expected KEY=VALUE, such as train.epochs=5")
-    document = read_yaml(value.encode("utf-8", "surrogateescape"))
+    if _has_foreign_bytes(value):
+        raise Unreadable("bytes that are not UTF-8: give this value in UTF-8, or in a config")
+    document = read_yaml(value.encode())
     if document.problems:
         raise Unreadable(document.problems[0][2])
     return parts, document.value
+
+
+def _has_foreign_bytes(text: str) -> bool:
+    """Return whether a text of the command line had bytes that are not UTF-8, which Python shows as surrogates."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _set(raw: dict[str, Any], parts: Sequence[str], value: Any) -> Path:

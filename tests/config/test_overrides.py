@@ -81,3 +81,10 @@ def test_what_is_wrong_is_named_as_it_was_typed(tmp_path, override, message):
 def test_an_overridden_mistake_of_the_file_is_none(tmp_path):
     assert load(tmp_path, GOOD + "train: {epochs: many}", "train.epochs=3").train.epochs == 3
     assert load(tmp_path, GOOD + "model: {layers: [x, y]}", "model.layers=[3]").model.layers[0].size == 3
+
+
+def test_bytes_that_are_not_utf8_are_no_matter_of_a_file(tmp_path):
+    assert errors(tmp_path, GOOD, "data.train=a\udcff.csv", "data.\udcff=1") == [
+        "command line: data.train=a\\udcff.csv: bytes that are not UTF-8: give this value in UTF-8, or in a config",
+        "command line: data.\\udcff=1: bytes that are not UTF-8: give the key as the documentation writes it",
+    ]
