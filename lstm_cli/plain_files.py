@@ -1,8 +1,11 @@
 """Reading the files that a run folder should contain: regular files of a known size, and nothing else."""
 
+import errno
 import os
 import stat
 from pathlib import Path
+
+from lstm_cli.errors import DiskError
 
 #: The most bytes of a file, far beyond all that this tool writes, except for the arrays of a checkpoint.
 MOST = 1 << 30
@@ -40,6 +43,32 @@ def read_plain(path: Path, *, size: int | None = None, most: int = MOST) -> byte
             return file.read()
     finally:
         os.close(descriptor)
+
+
+def read_own(path: Path, *, size: int | None = None, most: int = MOST) -> bytes:
+    """Return the content of a regular file of a run, as `read_plain`; what keeps it from being read is no damage.
+
+    Raises
+    ------
+    DiskError
+        A permission is missing, or too many files are open: the file may well be whole.
+    OSError
+        As by `read_plain`.
+    """
+    try:
+        return read_plain(path, size=size, most=most)
+    except OSError as error:
+        if error.errno not in _NOT_ALLOWED:
+            raise
+        raise DiskError(f"{path}: cannot be read: {error.strerror}: {_NOT_ALLOWED[error.errno]}") from None
+
+
+_NOT_ALLOWED = {
+    errno.EACCES: "check its permissions and those of its folders",
+    errno.EPERM: "check its permissions and those of its folders",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    errno.ENFILE: "raise this system's limit on open files",
+}
 
 
 def _check(status: os.stat_result, size: int | None, most: int) -> None:

@@ -18,7 +18,7 @@ from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.source import Source, dotted, got
 from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_yaml
 from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean, listed, nearest
-from lstm_cli.plain_files import read_plain
+from lstm_cli.plain_files import read_own
 
 MAX_PROBLEMS = 50
 _MOST_BITS = 8192  # of a whole number: Python does not write one of 4,300 digits or more
@@ -55,7 +55,7 @@ def read_resolved(path: Path) -> bytes:
         It is missing, or not a file that can be read.
     """
     try:
-        return read_plain(path)
+        return read_own(path)
     except OSError as error:
         raise CheckpointError(f"{path}: damaged: {error.strerror}: {_RESTORE}") from None
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from lstm_cli.data.memory import available
 from lstm_cli.errors import CheckpointError, Diverged, and_more
-from lstm_cli.plain_files import MOST, NotPlain, read_plain
+from lstm_cli.plain_files import MOST, NotPlain, read_own
 from lstm_cli.run.arrays import count_not_finite, pack, unpack
 from lstm_cli.run.files import replace_folder, retired, write_new
 from lstm_cli.run.names import BEST, CHECKPOINT_FILES, LAST, MANIFEST, MODEL, POSITION, STATE
@@ -158,7 +158,7 @@ def _content(path: Path, *, size: int | None = None) -> bytes:
         what = f"its manifest says that it has {size:,} bytes, but only {free:,} bytes of memory are free"
         raise CheckpointError(f"{path}: {what}: use a machine with more memory, or copy the checkpoint again")
     try:
-        return read_plain(path, size=size, most=max(size or 0, MOST))
+        return read_own(path, size=size, most=max(size or 0, MOST))
     except FileNotFoundError:
         raise _damaged(path, "the file is missing") from None
     except NotPlain as error:

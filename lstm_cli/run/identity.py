@@ -9,7 +9,7 @@ from typing import Any
 from lstm_cli.config.config import Config
 from lstm_cli.config.load import completed, read_resolved, resolved_config
 from lstm_cli.errors import CheckpointError, ConfigError, DataError, listed, on_one_line
-from lstm_cli.plain_files import read_plain
+from lstm_cli.plain_files import read_own
 from lstm_cli.run.config_changes import compare_configs
 from lstm_cli.run.environment import versions
 from lstm_cli.run.names import DYNAMICS, RESOLVED, SCHEMA
@@ -104,7 +104,7 @@ def read_checked(saved: Mapping[str, Any], run: Path) -> dict[str, bytes]:
         if digest is None and not os.path.lexists(path):
             continue
         try:
-            content = read_plain(path, size=size if isinstance(size, int) else None)
+            content = read_own(path, size=size if isinstance(size, int) else None)
         except FileNotFoundError:
             raise _other_file(path, "missing") from None
         except OSError as error:

@@ -1,13 +1,16 @@
 """Only regular files are opened in a run folder: all else is named at once, by every command."""
 
+import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +84,29 @@ def test_it_is_named_by_a_resumed_run(trained: Path, run: Path, name: str, kind:
     with pytest.raises((CheckpointError, ConfigError)) as caught:
         train(settings, run, resume=True)
     assert str(caught.value).startswith(f"{run / name}: ") and kind in str(caught.value)
+
+
+@pytest.mark.parametrize("cause", [errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE])
+@pytest.mark.parametrize("name", [RESOLVED, SCHEMA[0], f"{BEST}/{MANIFEST}", f"{LAST}/{MANIFEST}"])
+def test_a_file_that_may_not_be_opened_is_not_damaged(
+    trained: Path, run: Path, name: str, cause: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier checkpoint must not take the place of one that is whole."""
+    before, opened = (run / LAST / MANIFEST).read_bytes(), os.open
+
+    def refused(path: str | Path, *arguments: Any, **options: Any) -> int:
+        if Path(path) == run / name:
+            raise OSError(cause, os.strerror(cause), str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refused)
+    said = re.escape(f"{run / name}: cannot be read: {os.strerror(cause)}: ") + "(check its|raise)"
+    if not name.startswith(LAST):
+        with pytest.raises(DiskError, match=said):
+            lstm_cli.load(run)
+    with pytest.raises(DiskError, match=said):
+        train(small_config(trained, train={"epochs": 2}), run, resume=True)
+    assert (run / LAST / MANIFEST).read_bytes() == before
 
 
 def test_a_size_beyond_memory_is_refused_though_the_manifest_says_it(run: Path) -> None:

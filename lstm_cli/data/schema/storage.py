@@ -15,7 +15,7 @@ from lstm_cli.data.schema.fitted_json import scales_from_json, scales_to_json, w
 from lstm_cli.data.schema.layout_json import layout_from_json, layout_to_json
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import CheckpointError
-from lstm_cli.plain_files import read_plain
+from lstm_cli.plain_files import read_own
 from lstm_cli.typed_json import WrongValue, expected, shown
 
 #: Increased when files of an older version can no longer be read unchanged.
@@ -117,7 +117,7 @@ def _damage(path: Path) -> Iterator[None]:
 
 def _read(path: Path) -> bytes:
     try:
-        return read_plain(path)
+        return read_own(path)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: missing: is {path.parent} a run folder?") from None
     except OSError as error:
