@@ -76,6 +76,8 @@ class RunFolder:
             raise ConfigError(
                 f"{shown_path(path)}: belongs to the run {shown_path(other)}: choose another folder with -o"
             )
+        if os.path.lexists(path) and not path.is_dir():
+            raise ConfigError(f"{shown_path(path)}: exists and is no folder: choose another one with -o")
         with disk_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             sync_folder(path.parent)

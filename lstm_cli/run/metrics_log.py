@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from lstm_cli.data.splits import Split
-from lstm_cli.errors import and_more
+from lstm_cli.errors import CheckpointError, and_more
+from lstm_cli.plain_files import MOST
 from lstm_cli.run.files import disk_errors, open_own
 
 SPLITS = get_args(Split)
@@ -70,11 +71,14 @@ def _cut(path: Path, size: int) -> None:
 
 
 def _lines(path: Path) -> list[_Line]:
-    """Return a file's lines without an incomplete last one."""
+    """Return a file's lines without an incomplete last one; refuse a file that no run wrote, for its size."""
     if not os.path.lexists(path):
         return []
     found, end = [], 0
     with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file, disk_errors(path):
+        if (size := os.fstat(file.fileno()).st_size) > MOST:
+            found_and_expected = f"{size:,} bytes, expected at most {MOST:,}"
+            raise CheckpointError(f"{path}: damaged: {found_and_expected}: restore the file, or remove it")
         for line in file:
             end += len(line)
             found.append(_Line(_parsed(line), end))

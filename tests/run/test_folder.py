@@ -107,6 +107,14 @@ def test_overwrite_of_nothing_is_fine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
+def test_a_file_in_the_folders_place_is_named(tmp_path: Path, overwrite: bool) -> None:
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(ConfigError, match=r"mine: exists and is no folder: choose another one with -o$"):
+        RunFolder.create(tmp_path / "mine", overwrite=overwrite)
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
 def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path: Path, overwrite: bool) -> None:
     (tmp_path / "config.yaml").write_text("mine")
     with pytest.raises(ConfigError, match="contains other files and no run: choose another one with -o"):
@@ -163,6 +171,13 @@ def test_damaged_lines_of_the_metrics_are_reported(run: Path) -> None:
             left = f"{run}/metrics.jsonl{numbers}left unchanged, and not in the report"
             assert resumed.warnings == ([left] if numbers else [])
         assert (run / "metrics.jsonl").read_text() == content
+
+
+def test_metrics_beyond_what_any_run_writes_are_refused_unread(run: Path) -> None:
+    (run / "metrics.jsonl").write_bytes(b"")
+    os.truncate(run / "metrics.jsonl", 20 << 30)
+    with pytest.raises(CheckpointError, match=r"metrics\.jsonl: damaged: 21,474,836,480 bytes, .* or remove it$"):
+        RunFolder.resume(run)
 
 
 def test_metrics_behind_a_link_are_refused_at_once(run: Path) -> None:
