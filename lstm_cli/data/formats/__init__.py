@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lstm_cli.data.formats import arrow, columns, conllu, csv, json, jsonl, npy, npz, text, ts, tsf
 from lstm_cli.data.formats.blocks import is_utf8
 from lstm_cli.data.formats.detection import check_content, detect, named_format
+from lstm_cli.data.formats.gathering import gathered
 from lstm_cli.data.formats.objects import object_options, of_objects
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.recoding import RecodedSource
@@ -38,6 +39,8 @@ class Reader:
         Text that is read as UTF-8; csv knows encodings itself.
     objects
         Sequences are objects, of which each can also be one step.
+    bunches
+        It yields short sequences in bunches itself, where that is asked.
     """
 
     read: Callable[[Source, Options], Iterator[RawSequence | DataError]]
@@ -46,18 +49,19 @@ class Reader:
     numbered: bool = False
     recoded: bool = False
     objects: bool = False
+    bunches: bool = False
 
 
 READERS = {
-    "jsonl": Reader(jsonl.read, nested=True, recoded=True, objects=True),
+    "jsonl": Reader(jsonl.read, nested=True, recoded=True, objects=True, bunches=True),
     "json": Reader(json.read, nested=True, recoded=True, objects=True),
-    "csv": Reader(csv.read),
+    "csv": Reader(csv.read, bunches=True),
     "columns": Reader(columns.read, numbered=True, recoded=True),
     "parquet": Reader(arrow.read_parquet, nested=True),
     "arrow": Reader(arrow.read_arrow, nested=True),
     "npz": Reader(npz.read, own_input="x"),
     "npy": Reader(npy.read, own_input="x"),
-    "text": Reader(text.read, own_input="text", numbered=True, recoded=True),
+    "text": Reader(text.read, own_input="text", numbered=True, recoded=True, bunches=True),
     "conllu": Reader(conllu.read, recoded=True),
     "ts": Reader(ts.read, own_input="x", numbered=True, recoded=True),
     "tsf": Reader(tsf.read, own_input="x", recoded=True),
@@ -81,5 +85,7 @@ def read(source: Source, form: str, options: Options) -> Generator[RawSequence |
         source = RecodedSource(source, options.table.encoding)
     if reader.objects and options.table.row == "step":
         yield from of_objects(source.name, reader.read(source, object_options(options)), options)
+    elif options.bunches and not reader.bunches:
+        yield from gathered(reader.read(source, options), options)
     else:
         yield from reader.read(source, options)

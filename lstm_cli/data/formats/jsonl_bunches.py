@@ -16,7 +16,7 @@ from lstm_cli.data.formats.raw import Id, Options, RawSequence, StepLines
 #: Whole numbers up to here are exact in float64, so that they are the same labels.
 _EXACT = 1 << 53
 #: The values (S,), (S, D) or (n,) of a column, and how many steps of each sequence they are (n,), None if none.
-_Column = tuple[Any, NDArray[np.int64] | None]
+Column = tuple[Any, NDArray[np.int64] | None]
 
 
 class Uneven(Exception):
@@ -45,7 +45,7 @@ def bunch_of(
     if len(set(map(tuple, objects))) > 1 or (options.columns is not None and len(wanted) < len(options.columns)):
         raise Uneven  # wanted columns with dots are parts of others
     ids = _ids(objects, before, options)
-    found = {name: _values([columns[name] for columns in objects]) for name in wanted}
+    found = {name: column_of([columns[name] for columns in objects]) for name in wanted}
     steps = [lengths for _, lengths in found.values() if lengths is not None]
     if not steps or not steps[0].all() or steps[0].mean() > STEPS or any((own != steps[0]).any() for own in steps):
         raise Uneven
@@ -66,7 +66,7 @@ def _ids(objects: Sequence[dict[str, Any]], before: int, options: Options) -> Se
     return ids
 
 
-def _values(values: list[Any]) -> _Column:
+def column_of(values: list[Any]) -> Column:
     """Return the values of a column."""
     if type(values[0]) is not list:
         return _plain(values), None

@@ -146,7 +146,7 @@ def _input(config: Config, form: str, name: str, spec: InputSpec, sequences: Seq
     for sequence in sequences if form != "text" else ():
         value, bunch = sequence.columns.get(source), sequence.bunch
         if bunch is not None:
-            summary.add_bunch(value, bunch, whole=source in bunch.whole, steps=False)
+            summary.add_bunch(value, bunch, whole=source in bunch.whole, steps=False, textual=sequence.textual)
             continue
         summary.add(first(value, textual=sequence.textual) if spec.static else value, 0, textual=sequence.textual)
     kind = _input_kind(config, key, summary, static=spec.static) if given == "auto" else given

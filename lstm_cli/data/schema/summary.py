@@ -95,7 +95,7 @@ class Summary:
         self.lengths[len(value)] += 1
         self.aligned += len(value) == steps
 
-    def add_bunch(self, value: Any, bunch: Bunch, *, whole: bool, steps: bool) -> None:
+    def add_bunch(self, value: Any, bunch: Bunch, *, whole: bool, steps: bool, textual: bool) -> None:
         """Count the values of a bunch: one for each sequence, or lists; `steps` tells whether they have all steps."""
         self.count += len(bunch)
         if value is None:
@@ -109,7 +109,7 @@ class Summary:
             if depth == 2:
                 self.widths[value.shape[1]] += len(bunch)
         else:
-            self._add_cells(value, False)
+            self._add_cells(value, textual)
         if not whole:
             self.lengths.update(bunch.lengths.tolist())
             self.aligned += len(bunch) * steps

@@ -99,7 +99,8 @@ class _Found:
     def _add_bunch(self, sequence: RawSequence, bunch: Bunch) -> None:
         """Add the targets of a bunch, all of which count."""
         value = sequence.columns[self._column]
-        self.summary.add_bunch(value, bunch, whole=self._column in bunch.whole, steps=True)
+        whole, textual = self._column in bunch.whole, sequence.textual
+        self.summary.add_bunch(value, bunch, whole=whole, steps=True, textual=textual)
         self._counted.append((value, sequence.textual, bunch))
 
     def kind(self) -> TargetKind:
@@ -168,7 +169,8 @@ class _Found:
             if bunch is not None and self._vectors:
                 yield from bunch.cut(value, whole=self._column in bunch.whole)
             elif bunch is not None:
-                yield values.taken(value, bunch.starts) if self.per == "sequence" and textual else value
+                repeated = self.per == "sequence" and textual and self._column not in bunch.whole
+                yield values.taken(value, bunch.starts) if repeated else value
             elif value is not None:
                 yield values.first(value, textual=textual) if self.per == "sequence" else value
 
