@@ -219,13 +219,13 @@ def _siblings(folder: Path, kind: str) -> list[Path]:
 def remove_folders(folders: Iterable[Path], names: Iterable[str]) -> None:
     """Remove the files `names` of each folder, then the folder if it is empty; whatever cannot be removed stays.
 
-    A symbolic link in place of a folder is not followed.
+    An empty folder in place of a file is removed too. A symbolic link in place of a folder is not followed.
     """
     for folder in folders:
         if not folder.is_symlink():
-            for name in names:
+            for path in (folder / name for name in names):
                 with suppress(OSError):
-                    (folder / name).unlink()
+                    path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
             with suppress(OSError):
                 folder.rmdir()
 

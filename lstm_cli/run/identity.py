@@ -90,8 +90,10 @@ def check_model(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> 
             raise CheckpointError(f"{run}: {what}: restore these keys or the checkpoint, or train again")
 
 
-def read_checked(saved: Mapping[str, Any], run: Path) -> dict[str, bytes]:
+def read_checked(saved: Mapping[str, Any], run: Path, made: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """Return the contents of `CHECKED_FILES` in a run folder, each read once, if they are those of the checkpoint.
+
+    A file that is missing does no harm if it is among those `made` anew from the data, and equal to the checkpoint's.
 
     Raises
     ------
@@ -106,7 +108,9 @@ def read_checked(saved: Mapping[str, Any], run: Path) -> dict[str, bytes]:
         try:
             content = read_own(path, size=size if isinstance(size, int) else None)
         except FileNotFoundError:
-            raise _other_file(path, "missing") from None
+            content = (made or {}).get(name, b"")
+            if _digest(content) != digest:
+                raise _other_file(path, "missing") from None
         except OSError as error:
             raise _other_file(path, str(error.strerror)) from None
         if _digest(content) != digest:

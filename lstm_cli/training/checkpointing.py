@@ -83,13 +83,11 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
     """
     found = checkpoint.load_newest(run.path) if resume else None
     saved = None if found is None else found.state.identity
-    files = checked_contents(job.data.schema, job.config) if saved is None else read_checked(saved, run.path)
+    code = {} if job.code is None else {DYNAMICS: job.code.content}
+    made = {**checked_contents(job.data.schema, job.config), **code}
+    files = made if saved is None else read_checked(saved, run.path, made)
     _check_code(run, job, files if saved else None)
-    files = {
-        RESOLVED: job.config.to_yaml().encode(),
-        **files,
-        **({} if job.code is None else {DYNAMICS: job.code.content}),
-    }
+    files = {RESOLVED: job.config.to_yaml().encode(), **files, **code}
     now = identity(job.config.model_dump(mode="json"), files, digests, in_use())
     notes = [Note(text) for text in [*job.data.notes, *notes_on_schedule(job)]]
     notes += [Note(text, warning=True) for text in run.warnings]

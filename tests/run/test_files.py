@@ -15,6 +15,13 @@ from lstm_cli.run.files import WholeFile, replace_file, replace_folder, temporar
 from tests.support.paths import names_in
 
 
+def test_an_empty_folder_in_place_of_a_file_is_replaced_with_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "x" / "state.json").mkdir(parents=True)
+    replace_folder(tmp_path / "x", ["state.json"], lambda folder: replace_file(folder / "state.json", b"new"))
+    assert names_in(tmp_path) == {"x"}
+    assert (tmp_path / "x" / "state.json").read_bytes() == b"new"
+
+
 def test_a_file_is_replaced(tmp_path: Path) -> None:
     replace_file(tmp_path / "a", b"one")
     replace_file(tmp_path / "a", b"two")

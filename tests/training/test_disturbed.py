@@ -75,6 +75,18 @@ def test_a_small_file_is_written_again(whole: Whole, name: str, resumed: bool) -
     assert (run / name).read_text() == content
 
 
+@pytest.mark.parametrize("name", ["resolved.yaml", "schema.json", "vocabulary.json"])
+def test_a_small_file_that_is_missing_before_a_resume_is_written_again(whole: Whole, name: str) -> None:
+    run = whole.new()
+    with pytest.raises(KeyboardInterrupt):
+        watched(small_config(whole.folder, **CHANGES), run, Watcher(5, interrupt))
+    content = (run / name).read_text()
+    (run / name).unlink()
+    watched(small_config(whole.folder, **CHANGES), run, Watcher(5, lambda: None), resume=True)
+    assert_same(run, whole.of("disturbed", CHANGES))
+    assert (run / name).read_text() == content
+
+
 def interrupt() -> None:
     raise KeyboardInterrupt
 
