@@ -104,7 +104,7 @@ class RolloutSpec(Section):
         """Length in steps of a training window without `dynamics`: its last output is the last prediction."""
         if self.dynamics or self.steps is None:
             return None
-        return min((self.warmup or 1) + self.steps - 1, LARGEST)
+        return _window(self.warmup or 1, self.steps)
 
 
 def with_defaults(config: dict[str, Any]) -> dict[str, Any]:
@@ -119,6 +119,10 @@ def with_defaults(config: dict[str, Any]) -> dict[str, Any]:
         return {**config, "data": {"scale": "none", **data}}
     steps, warmup = rollout.get("steps"), rollout.get("warmup") or 1
     if type(steps) is int and type(warmup) is int and steps > 0 and data.get("window") is None:
-        # Beyond the limit each of the two keys has its own message, or no sequence is that long.
-        return {**config, "data": {**data, "window": min(warmup + steps - 1, LARGEST)}}
+        return {**config, "data": {**data, "window": _window(warmup, steps)}}
     return config
+
+
+def _window(warmup: int, steps: int) -> int:
+    """Return the length of a window. Beyond the limit each key has its own message, or no sequence is that long."""
+    return min(warmup + steps - 1, LARGEST)

@@ -1,7 +1,6 @@
 """Which files this tool made for a run, so that nothing else is written in their place."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from lstm_cli.run.names import CHECKPOINTS, ENVIRONMENT, FILES, LOCK, MANIFEST, RESOLVED
@@ -20,15 +19,10 @@ def owner(path: Path) -> Path | None:
     """
     for place in dict.fromkeys((Path(os.path.abspath(path)), Path(os.path.realpath(path)))):  # noqa: PTH100
         for inner in (place, *place.parents):
-            names = (*FILES, LOCK, *CHECKPOINTS) if inner == place else CHECKPOINTS
-            if is_run(inner.parent) and (inner.name in names or same_as_any(inner, names, inner.parent)):
-                return inner.parent
+            names, run = (*FILES, LOCK, *CHECKPOINTS) if inner == place else CHECKPOINTS, inner.parent
+            if is_run(run) and (inner.name in names or any(same(inner, run / name) for name in names)):
+                return run
     return None
-
-
-def same_as_any(path: Path, names: Iterable[str], folder: Path) -> bool:
-    """Return whether a path is one of the named ones in a folder, by another spelling or link."""
-    return any(same(path, folder / name) for name in names)
 
 
 def same(one: Path, other: Path) -> bool:

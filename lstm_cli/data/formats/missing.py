@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -59,12 +59,6 @@ class MissingValues:
         if not self.numbers:
             return numbers
         return np.where(np.isin(numbers, list(self.numbers)), np.nan, numbers)
-
-
-@lru_cache(maxsize=1 << 6)
-def missing_values(values: tuple[str | int | float, ...]) -> MissingValues:
-    """Return what tells missing cells for listed values; the same for the same ones, which is asked per sequence."""
-    return MissingValues(values)
 
 
 def _number(value: str | float | np.integer[Any] | np.floating[Any]) -> float | None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from lstm_cli.config.data import Calendar
 from lstm_cli.config.table import MISSING, Fill
+from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import TableOptions
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.times import TimeForm
@@ -225,6 +226,11 @@ class Layout:
     time_form: TimeForm = "number"
     scale: Literal["train", "series", "window"] = "train"
     window: int | None = None
+
+    @cached_property
+    def missing_values(self) -> MissingValues:
+        """Tells which cells are missing; made once, as every sequence needs it."""
+        return MissingValues(self.missing)
 
     @cached_property
     def lag(self) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data.formats.bunch import Bunch
-from lstm_cli.data.formats.missing import MissingValues, missing_values
+from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.formats.text import BOUNDARY
 from lstm_cli.data.schema import symbols, values
@@ -51,7 +51,7 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
         record = _parse_closed_loop(layout, layout.closed_loop, sequence, labelled=labelled)
     record.places = sequence.places
     if labelled:
-        missing, per_step = missing_values(layout.missing), layout.target.per == "step"
+        missing, per_step = layout.missing_values, layout.target.per == "step"
         record.weight = given_weight(layout.loss, missing, sequence, record.steps, per_step=per_step)
         if layout.closed_loop is None:
             record.target, record.known = parse_target(layout, sequence, record)
@@ -136,7 +136,7 @@ def _parse_closed_loop(layout: Layout, loop: ClosedLoopLayout, sequence: RawSequ
 
 
 def _input(layout: Layout, sequence: RawSequence, column: Column, *, labelled: bool) -> Values:
-    missing = missing_values(layout.missing)
+    missing = layout.missing_values
 
     def read(value: Any) -> Values:
         if column.static:

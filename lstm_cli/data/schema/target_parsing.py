@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.missing import MissingValues, missing_values
+from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema import symbols, values
 from lstm_cli.data.schema.column_values import parsed, transformable
@@ -33,7 +33,7 @@ def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple
         return None, _next_known(layout, sequence, record, counts)
     if _is_unknown(target, sequence, counts):
         return _scattered(target, None, np.zeros(len(counts), np.bool_)), np.zeros(len(counts), np.bool_)
-    missing = missing_values(layout.missing)
+    missing = layout.missing_values
 
     def read(value: Any) -> tuple[Values, Mask]:
         if target.per == "sequence" and sequence.bunch is None:
