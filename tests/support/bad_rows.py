@@ -146,6 +146,12 @@ TABLE = {
         X,
         r":3: not JSON \(Expecting value at column 1\): write one object per line",
     ),
+    "jsonl: files joined, each with a mark": (
+        "a.jsonl",
+        jsonl("\ufeff{}\n"),
+        X,
+        r":3: not JSON \(a byte order mark at column 1\): write one object per line",
+    ),
     "jsonl: not an object": (
         "a.jsonl",
         jsonl("[1, 2]\n"),

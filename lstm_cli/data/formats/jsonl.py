@@ -117,7 +117,8 @@ def _object(line: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         if error.pos >= len(line.rstrip()):
             raise Unreadable("the line ends inside a value (was the file cut off?): complete or delete it") from None
-        raise Unreadable(f"not JSON ({error.msg} at column {error.colno}): write one object per line") from None
+        what = "a byte order mark" if line.startswith("\ufeff") else error.msg  # which nobody sees
+        raise Unreadable(f"not JSON ({what} at column {error.colno}): write one object per line") from None
     except (RecursionError, ValueError):  # ValueError: an integer of thousands of digits
         raise Unreadable("nested too deeply or a number too long: write lists of numbers or strings") from None
 
