@@ -60,7 +60,13 @@ ACCOUNTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ACCOUNTS)
+# "No entry for the user" has less than these, and tests/test_kernel_cache.py a home that cannot be written.
+ALIKE = {"no variable", "a home that cannot be written"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in ACCOUNTS]
+)
 def test_a_run_trains_and_predicts(account: Path, name: str) -> None:
     places = {"account": account, "kernels": kernel_folder().parent}
     environment = {key: value.format(**places) for key, value in ACCOUNTS[name].items()}
