@@ -246,7 +246,7 @@ def test_a_disk_that_fills_up_while_a_run_trains(runs: Runs, tmp_path: Path) -> 
     task = {"do": "run", "config": runs.config, "run": disk / "run"}
     with closing(Worker(tmp_path, f"mount -t tmpfs -o size=600k none {disk}", HEAVY)) as worker:
         seen = worker.seen(disk)
-        worker.start(**task, slow=0.005)
+        worker.start(**task, slow=0.05)
         while acknowledged((tmp_path / "stderr").read_text())[LAST] < 6:
             time.sleep(0.01)
         filler = fill(seen)

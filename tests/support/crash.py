@@ -52,7 +52,7 @@ class Worker:
     def close(self) -> None:
         self._process.stdin.close()
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=100)
         finally:  # a hang is one failure, not a warning in a later test as well
             self._process.kill()
             self._process.wait()
@@ -78,7 +78,7 @@ class Worker:
         code = self._ask(wait=True)
         if self._tracer:
             self._tracer.stderr.close()
-            self._tracer.wait(timeout=10)
+            self._tracer.wait(timeout=100)
         return Outcome(code, (self.scratch / "stderr").read_text())
 
     def run(self, *strace: str, **task: object) -> Outcome:
