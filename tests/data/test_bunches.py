@@ -104,6 +104,14 @@ def as_table(path, *names):
 
 NUMBERS = {"inputs": ["x"], "target": "y"}
 LABEL = {"inputs": ["x"], "target": "label"}
+
+
+def as_rows(path):
+    """Write a table whose rows are steps, with lists in its cells."""
+    rows = [{"id": f"s{k // 2}", "s": list(range(1, 1 + k % 4)), "y": k % 3} for k in range(80)]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+
+
 CASES |= {
     "json": ("a.json", JSON, {"inputs": ["x"], "target": "w"}),
     "json vectors": ("a.json", JSON, {"inputs": ["v", "w"], "target": "z"}),
@@ -127,6 +135,7 @@ CASES |= {
     "npz end to end": ("a.npz", partial(as_npz, padded=False), {**NUMBERS, "scale": "minmax"}),
     "parquet": ("a.parquet", lambda path: as_table(path, "x", "z"), {"inputs": ["x"], "target": "z"}),
     "parquet tokens": ("a.parquet", lambda path: as_table(path, "x", "w"), {"inputs": ["w"], "target": "w"}),
+    "parquet sets": ("a.parquet", as_rows, {"inputs": ["s"], "target": "y", "table": {"row": "step"}}),
     "parquet vectors": ("a.parquet", lambda path: as_table(path, "v"), {"inputs": ["v"], "target": "next"}),
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.bunch import MOST, STEPS, Bunch, Taken
+from lstm_cli.data.formats.cells import TextColumn
 from lstm_cli.data.formats.ids import Ids
 from lstm_cli.data.formats.jsonl import condensed
 from lstm_cli.data.formats.raw import Id, Options, RawSequence, ValueProblem, problem_at
@@ -31,7 +32,9 @@ def _of_steps(table: Table, ids: Ids, options: Options) -> Iterator[RawSequence 
     wanted = [name for name in table.columns if options.wants(name)]
     for column in set(table.columns).difference(wanted):
         del table.columns[column]  # that of the id, which is known now
-    if options.bunches and (starts := ids.neighbours()) is not None and len(ids.empty) <= STEPS * len(starts):
+    single = all(isinstance(table.columns[name], TextColumn | np.ndarray) for name in wanted)  # no lists in cells
+    starts = ids.neighbours() if options.bunches and single else None
+    if starts is not None and len(ids.empty) <= STEPS * len(starts):
         yield from _in_bunches(table, ids, starts, wanted)
         return
     for number, rows in enumerate(ids.groups(), start=1):
