@@ -1,6 +1,7 @@
 """From a file and the command line, or from Python, to a config: every problem found at once."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,6 +22,7 @@ from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean
 from lstm_cli.plain_files import read_own
 
 MAX_PROBLEMS = 50
+_KEY = re.compile(r"[a-z_]{1,40}", re.IGNORECASE)
 _MOST_BITS = 8192  # of a whole number: Python does not write one of 4,300 digits or more
 _RESTORE = "restore the file that lstm-train wrote"
 
@@ -151,14 +153,23 @@ def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[st
         where = f"{label}:{error.mark.line}:{error.mark.column}" if error.mark else label
         raise ConfigError(f"{where}: {error.problem}") from None
     raw = {} if document.value is None else document.value
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{label}:1:1: got {got(raw)}, expected a config: sections such as 'data:' with keys below")
+    if not isinstance(raw, dict) or _is_foreign(raw):
+        found = "a list" if isinstance(raw, list) else "keys that no config has" if isinstance(raw, dict) else "text"
+        raise ConfigError(f"{label}:1:1: got {found}, expected a config: sections such as 'data:' with keys below")
     places: dict[yaml_reader.Path, yaml_reader.Place | str] = dict(document.places)
     lines = [f"{label}:{mark.line}:{mark.column}: {dotted(at)}: {what}" for at, mark, what in document.problems]
     lines += apply_overrides(raw, overrides, places)
     folder = path.parent if path else Path()
     text = content.decode("utf-8-sig")
     return _build(raw, Source(folder, path, label, text, tuple(overrides), places), lines)
+
+
+def _is_foreign(raw: Mapping[str, Any]) -> bool:
+    """Return whether a file is none of ours: no key is a section, and some do not even look like one.
+
+    None of its lines is to be shown then, on a terminal or in a log.
+    """
+    return not raw.keys() & Config.model_fields.keys() and not all(map(_KEY.fullmatch, raw))
 
 
 def _build(raw: dict[str, Any], source: Source, lines: list[str]) -> Config:

@@ -302,7 +302,12 @@ def test_long_values_and_keys_are_cut(tmp_path):
     [
         (b"", "c.yaml: data.train: missing: give the training data: a file, a pattern such as `logs/*.csv`, a folder, or a list of them, relative to the config file"),
         (b"- 1", "c.yaml:1:1: got a list, expected a config: sections such as 'data:' with keys below"),
-        (b"hello", "c.yaml:1:1: got 'hello', expected a config: sections such as 'data:' with keys below"),
+        (b"hello", "c.yaml:1:1: got text, expected a config: sections such as 'data:' with keys below"),
+        # another file, of which nothing is shown
+        (
+            b"root:$6$abc:19000:0:99999:7:::\ndaemon:*:1:0:99999:7:::\n",
+            "c.yaml:1:1: got keys that no config has, expected a config: sections such as 'data:' with keys below",
+        ),
         (b"data: {train: [", "c.yaml:1:16: not YAML: expected the node content, but found '<stream end>' while parsing a flow node"),
         (b"data: \xff", "c.yaml:1:7: byte 0xff is not UTF-8: save the file as UTF-8"),
     ],
