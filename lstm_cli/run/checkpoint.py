@@ -21,7 +21,7 @@ from lstm_cli.data.memory import available
 from lstm_cli.errors import CheckpointError, Diverged, and_more
 from lstm_cli.plain_files import MOST, NotPlain, read_own
 from lstm_cli.run.arrays import count_not_finite, pack, unpack
-from lstm_cli.run.files import replace_folder, retired, write_new
+from lstm_cli.run.files import remove_retired, replace_folder, retired, write_new
 from lstm_cli.run.names import BEST, CHECKPOINT_FILES, LAST, MANIFEST, MODEL, POSITION, STATE
 
 FORMAT = 1
@@ -263,6 +263,14 @@ def load_newest(run: Path) -> Found | None:
         return newest
     continuing = f"continuing from {newest.folder}, step {newest.state.position['step']}"
     return newest._replace(warning="\n".join([*damage, continuing]))
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a kill left of states that the one in `folder` replaced, if that one is whole."""
+    if left := retired(folder):
+        with suppress(CheckpointError):
+            decode(_read(folder), folder)
+            remove_retired(left, folder, CHECKPOINT_FILES)
 
 
 def check_matches(state: State, expected: Mapping[str, tuple[tuple[int, ...], Any]], part: str = "model") -> None:

@@ -172,9 +172,14 @@ def replace_folder(folder: Path, names: Sequence[str], write: Callable[[Path], N
     except BaseException:
         remove_folders([temporary], names)
         raise
-    remove_folders([old, *earlier], names)
-    for left in (old, *earlier):
-        _move_other_files(left, folder, names)
+    remove_retired([old, *earlier], folder, names)
+
+
+def remove_retired(left: Sequence[Path], folder: Path, names: Sequence[str]) -> None:
+    """Remove the files `names` of folders that `folder` has replaced; files that others put there move to it."""
+    remove_folders(left, names)
+    for old in left:
+        _move_other_files(old, folder, names)
 
 
 def _move_other_files(left: Path, folder: Path, names: Sequence[str]) -> None:

@@ -169,6 +169,7 @@ class CheckpointingRun:
             raise self.signals.interrupted(self._progress)
         if isinstance(event, Finished):
             self._score_best()
+            checkpoint.tidy(self.run.best)
             self.dispatch(event)
 
     @property

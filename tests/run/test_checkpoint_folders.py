@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from lstm_cli.errors import CheckpointError
 from lstm_cli.run import checkpoint
-from lstm_cli.run.checkpoint import load, load_newest, save
+from lstm_cli.run.checkpoint import load, load_newest, save, tidy
 from lstm_cli.run.names import CHECKPOINT_FILES, MANIFEST, POSITION
 from tests.support.crash import damage, step_of
 from tests.support.crash_worker import state
+from tests.support.paths import names_in
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
@@ -60,6 +61,24 @@ def test_a_reader_finds_a_state_whatever_a_save_does_meanwhile(pauses: list[int]
         patch.setattr(Path, "read_bytes", beside(Path.read_bytes))
         seen = [step_of(load(folder)) for _ in range(3)]
     assert seen == sorted(seen)
+
+
+def test_what_a_kill_left_of_an_old_state_goes_once_the_new_one_is_whole(tmp_path: Path) -> None:
+    save(state(5), tmp_path / "best")
+    save(state(4), tmp_path / ".old-best-01234567")
+    (tmp_path / ".old-best-01234567" / "notes.txt").write_text("mine")
+    damage(tmp_path / "best")
+    tidy(tmp_path / "best")
+    assert names_in(tmp_path) == {"best", ".old-best-01234567"}
+    (tmp_path / "best").rename(tmp_path / "damaged")
+    tidy(tmp_path / "best")
+    assert step_of(load(tmp_path / "best")) == 4
+    save(state(6), tmp_path / "other")
+    (tmp_path / "other").rename(tmp_path / "best")
+    tidy(tmp_path / "best")
+    assert names_in(tmp_path) == {"best", "damaged"}
+    assert (tmp_path / "best" / "notes.txt").read_text() == "mine"
+    assert step_of(load(tmp_path / "best")) == 6
 
 
 class TestResume:

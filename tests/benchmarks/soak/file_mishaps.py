@@ -61,6 +61,7 @@ def removed_checkpoint(session: Session, draw: random.Random) -> None:
     restore = session.backup()
     for folder in gone:
         shutil.rmtree(session.run / folder, ignore_errors=True)
+        session.strays = {n: content for n, content in session.strays.items() if not n.startswith(f"{folder}/")}
     left = [n for n in CHECKPOINTS if session.has(n)]
     session.reached = checks.check_state(session.run, 0, left)
     ended = session.train(draw, codes={65} if BEST in gone and left else (), notes=SAID)
@@ -187,7 +188,7 @@ def disturbed(session: Session, draw: random.Random) -> None:
             running.wait_for(others[0].is_over)
 
     codes = {75} if second else set[int]()
-    ended = session.train(draw, codes=codes, during=during, notes="other program|another", killed=second)
+    ended = session.train(draw, codes=codes, during=during, notes="other program|another|locked again", killed=second)
     for name in SCHEMA_FILES:  # removed too late to be noticed
         if not (session.run / name).is_file() and session.reached:
             shutil.copy(session.whole / name, session.run / name)
