@@ -121,8 +121,8 @@ def test_the_bytes_that_were_hashed_are_those_that_run(tmp_path, monkeypatch):
         return content
 
     original = (tmp_path / "cart.py").read_bytes()
-    for user in ("lstm_cli.engine.system", "lstm_cli.run.identity"):
-        monkeypatch.setattr(f"{user}.read_plain", swap)
+    monkeypatch.setattr("lstm_cli.engine.system.read_plain", swap)
+    monkeypatch.setattr("lstm_cli.run.identity.read_own", swap)
     trained(world_config(tmp_path), tmp_path / "run")
     code = tmp_path / "run" / "dynamics.py"
     assert swapped == [tmp_path / "cart.py"]
