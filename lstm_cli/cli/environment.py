@@ -1,7 +1,7 @@
 """What a command does about the environment it was started in, before its work: streams, settings, limits.
 
 The variables of numba, PyTensor and OpenMP set how other programs of the user compute; a config alone determines what
-a command does. As a library in the user's own process, the package changes none of them.
+a command does. As a library in the user's own process, the package takes none of them away.
 """
 
 import io

@@ -266,7 +266,7 @@ def test_keys_are_added_and_taken_away_by_versions(run: Path) -> None:
 
 
 @pytest.mark.parametrize("config", [7, [], {"data": 3}, {"model": {"layers": [{"size": -1}]}}])
-def test_a_forged_config_is_damage(run: Path, config: Any) -> None:
+def test_a_forged_config_is_damage(run: Path, config: object) -> None:
     rewrite(run, BEST, LAST, config=config)
     with pytest.raises(CheckpointError, match=r"damaged|does not write"):
         lstm_cli.load(run)

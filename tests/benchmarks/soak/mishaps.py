@@ -88,7 +88,7 @@ def is_locked(lock: Path) -> bool:
     return False
 
 
-def left_alone(session: Session, draw: random.Random) -> None:
+def undisturbed(session: Session, draw: random.Random) -> None:
     """Nothing happens."""
     session.train(draw)
 
@@ -138,8 +138,8 @@ def prediction_stopped(session: Session, draw: random.Random) -> None:
 
 
 PROCESSES: list[Mishap] = [
-    stopped, stopped, stopped, stopped_early, killed, killed, killed, paused, left_alone, closed_streams, predicted,
+    stopped, stopped, stopped, stopped_early, killed, killed, killed, paused, undisturbed, closed_streams, predicted,
     prediction_stopped,
 ]  # fmt: skip
-FIRST: list[Mishap] = [stopped, stopped, killed, killed, full_disk, left_alone]  # for a run that is not there yet
+FIRST: list[Mishap] = [stopped, stopped, killed, killed, full_disk, undisturbed]  # for a run that is not there yet
 MISHAPS: list[Mishap] = [*PROCESSES, *DISKS, *FILES]

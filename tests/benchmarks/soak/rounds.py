@@ -1,4 +1,4 @@
-"""A round: a run that is left alone, and the same run through mishaps."""
+"""A round: an undisturbed run, and the same run through mishaps."""
 
 import random
 import shutil

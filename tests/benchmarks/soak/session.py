@@ -1,4 +1,4 @@
-"""One run under test: trained and predicted by real processes, each checked, beside one that is left alone."""
+"""One run under test: trained and predicted by real processes, each checked, beside an undisturbed one."""
 
 import math
 import os
@@ -45,7 +45,7 @@ ENVIRONMENTS: list[dict[str, str | None]] = [
 
 
 class Session:
-    """A round's world, the run under test and the one that is left alone.
+    """A round's world, the run under test and the undisturbed one.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Session:
             self.disk.close()
 
     def train_whole(self) -> None:
-        """Train the run that is left alone, and predict with it."""
+        """Train the undisturbed run, and predict with it."""
         unread = self.kernels()
         for path in unread:
             os.utime(path, ns=(0, path.stat().st_mtime_ns))
@@ -224,7 +224,7 @@ class Session:
         return content
 
     def finish(self, draw: random.Random) -> None:
-        """Train to the end, and compare with the run that was left alone."""
+        """Train to the end, and compare with the undisturbed run."""
         self.train(draw)
         found = checks.differences(self.run, self.whole)
         found += checks.metric_differences(self.run, self.whole, only_end=self.lost_metrics)
