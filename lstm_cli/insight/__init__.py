@@ -1,0 +1,1 @@
+"""Answers about runs and data: evaluations, backtests, comparisons, what a report explains."""
