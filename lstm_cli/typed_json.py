@@ -1,6 +1,6 @@
 """From JSON to dataclasses: every value has the type that its field says, or the error names its key."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -28,8 +28,9 @@ def built(kind: type[T], content: Any, optional: Collection[str] = ()) -> T:
     Parameters
     ----------
     kind
-        A dataclass whose fields are other dataclasses, tuples, unions, literals, strings, booleans and numbers. Whole
-        numbers are taken for floats, and nothing else is converted.
+        A dataclass whose fields are other dataclasses, tuples, mappings of strings, unions, literals, strings, booleans
+        and numbers, or anything where the hint is Any. Whole numbers are taken for floats, and nothing else is
+        converted.
     content
         What `json.loads` returned.
     optional
@@ -70,6 +71,8 @@ def _converter(hint: Any, optional: frozenset[str]) -> Converter:
         return _of_union([_converter(argument, optional) for argument in arguments], hint)
     if origin is tuple:
         return _of_list(_converter(arguments[0], optional))
+    if origin is Mapping:
+        return _of_mapping(_converter(arguments[1], optional))
     return _SINGLE[hint]
 
 
@@ -141,6 +144,21 @@ def _of_list(part: Converter) -> Converter:
     return convert
 
 
+def _of_mapping(part: Converter) -> Converter:
+    def convert(value: Any) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise expected("an object", value)
+        made = {}
+        for name, given in value.items():
+            try:
+                made[name] = part(given)
+            except WrongValue as error:
+                raise error.within(ascii(name)[1:41]) from None
+        return made
+
+    return convert
+
+
 def _single(kind: type, what: str) -> Converter:
     def convert(value: Any) -> Any:
         if type(value) is not kind:
@@ -162,4 +180,5 @@ _SINGLE: dict[Any, Converter] = {
     int: _single(int, "a whole number"),
     NoneType: _single(NoneType, "null"),
     float: _float,
+    Any: lambda value: value,
 }

@@ -15,8 +15,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the top down: a room imports only rooms further down. A new file or folder of the package gets its place here.
 ROOMS = [
-    "cli", "api", "report", "training", "insight", "predict", "export", "scores", "engine", "run", "optim", "theano", "theano_lstm",
-    "graph", "ops", "kernels", "data", "config", "signals", "plain_files", "typed_json", "errors",
+    "cli", "api", "report", "training", "insight", "predict", "export", "scores", "engine", "run", "optim", "theano",
+    "theano_lstm", "graph", "ops", "kernels", "data", "config", "signals", "plain_files", "typed_json", "errors",
 ]  # fmt: skip
 # Rooms further down that a room does not know all the same.
 APART = {
@@ -51,7 +51,20 @@ LIBRARIES = {
     "numba": {"cli", "graph", "kernels"},  # cli keeps it from reading settings
     "llvmlite": {"kernels"},
     "pytensor": {"engine", "optim", "theano_lstm", "graph", "ops"},
-    "numpy": {"predict", "training", "insight", "scores", "engine", "run", "optim", "theano_lstm", "graph", "ops", "kernels", "data"},
+    "numpy": {
+        "predict",
+        "training",
+        "insight",
+        "scores",
+        "engine",
+        "run",
+        "optim",
+        "theano_lstm",
+        "graph",
+        "ops",
+        "kernels",
+        "data",
+    },
 }
 MODULE_LINES, FUNCTION_LINES, KERNEL_LINES = 300, 45, 70
 
