@@ -1,7 +1,8 @@
-"""From JSON to dataclasses: every value has the type that its field says, or the error names its key."""
+"""From JSON to dataclasses: every value has the type that its field says, or the error names its key; and back."""
 
+import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -42,6 +43,21 @@ def built(kind: type[T], content: Any, optional: Collection[str] = ()) -> T:
         A value has another type, a key is missing, or there is no such key.
     """
     return cast(T, _converter(cast(Any, kind), frozenset(optional))(content))
+
+
+def plain(value: Any) -> Any:
+    """Return dataclasses as JSON, without fields that have their defaults; a number that is not finite is null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: plain(own) for each in fields(value) if (own := getattr(value, each.name)) != _default(each)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _default(each: Field[Any]) -> Any:
+    return each.default if each.default_factory is MISSING else each.default_factory()
 
 
 def expected(what: str, value: Any) -> WrongValue:

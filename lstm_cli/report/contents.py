@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 from lstm_cli.insight.explanation import Explanation
-from lstm_cli.typed_json import WrongValue, built
+from lstm_cli.typed_json import WrongValue, built, plain
+
+VERSION = 1
 
 State = Literal["training", "finished", "stopped"]
 
@@ -75,7 +77,7 @@ class Contents:
     monitor: str
     epochs: int
     total_steps: int
-    version: int = 1
+    version: int = VERSION
     started: str = ""
     command: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -98,8 +100,8 @@ _DEFAULTED = frozenset(
 
 
 def to_json(contents: Contents) -> str:
-    """Return the text of ``report.json``: what is empty or None is left out."""
-    return json.dumps(_without_empty(asdict(contents)), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    """Return the text of ``report.json``: what has its default is left out, but for the version."""
+    return json.dumps({"version": contents.version, **plain(contents)}, allow_nan=False, indent=1) + "\n"
 
 
 def from_json(text: str | bytes) -> Contents:
@@ -114,12 +116,7 @@ def from_json(text: str | bytes) -> Contents:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise WrongValue(f"no JSON: {error}") from None
-    return built(Contents, content, _DEFAULTED)
-
-
-def _without_empty(value: Any) -> Any:
-    """Return a value without the entries of its objects that are None, empty lists or empty objects."""
-    if isinstance(value, dict):
-        kept = {key: _without_empty(part) for key, part in value.items()}
-        return {key: part for key, part in kept.items() if part is not None and part not in ({}, [], (), "")}
-    return [_without_empty(part) for part in value] if isinstance(value, list | tuple) else value
+    contents = built(Contents, content, _DEFAULTED)
+    if contents.version != VERSION:
+        raise WrongValue(f"expected {VERSION}, got {contents.version}", "version")
+    return contents
