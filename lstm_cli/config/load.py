@@ -62,7 +62,7 @@ def read_resolved(path: Path) -> bytes:
         raise CheckpointError(f"{path}: damaged: {error.strerror}: {_RESTORE}") from None
 
 
-def resolved_config(content: bytes, path: Path) -> Config:
+def resolved_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Config:
     """Return the config of a resolved config that was read; `path` is for messages.
 
     Paths in it are not opened and need not exist.
@@ -71,12 +71,15 @@ def resolved_config(content: bytes, path: Path) -> Config:
     ------
     CheckpointError
         The file is damaged or was edited.
+    ConfigError
+        The overrides of the command line are wrong.
     """
     try:
-        return _parse(content, str(path), path, (), own=True)
+        config = _parse(content, str(path), path, (), own=True)
     except (ConfigError, MemoryError) as error:
         first = str(error).partition("\n")[0] or "too large for memory"
         raise CheckpointError(f"{path}: damaged: {first}: {_RESTORE}") from None
+    return _parse(content, str(path), path, overrides, own=True) if overrides else config
 
 
 def completed(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@
 """
 
 import os
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -22,14 +21,15 @@ from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.memory import check_memory
 from lstm_cli.engine.threads import use_threads
-from lstm_cli.errors import CheckpointError, CheckpointWarning, ConfigError, counted
+from lstm_cli.errors import ConfigError, counted
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.future import Extension, Future, extension
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
-from lstm_cli.run.identity import checked_config, read_checked
+from lstm_cli.run.identity import read_checked
 from lstm_cli.run.names import BEST, DYNAMICS, LAST, RESOLVED
+from lstm_cli.run.origin import no_run, saved_config
 
 
 def load(folder: str | Path, *, trust: bool = False) -> "Run":
@@ -49,15 +49,6 @@ def load(folder: str | Path, *, trust: bool = False) -> "Run":
         The run contains code, and `trust` is false.
     """
     return Run(Path(folder), trust=trust)
-
-
-def _config(folder: Path, identity: Mapping[str, Any]) -> Config:
-    """Return the config of a run folder, if it is that of the best checkpoint, whose identity is given."""
-    last = checkpoint.identity_of(folder / LAST)
-    config, found = checked_config(folder / RESOLVED, [identity] if last is None else [identity, last])
-    for warning in found:
-        warnings.warn(warning, CheckpointWarning, stacklevel=2)
-    return config
 
 
 class Run:
@@ -82,11 +73,12 @@ class Run:
 
     def __init__(self, folder: Path, *, trust: bool = False) -> None:
         if not os.path.lexists(folder / RESOLVED):
-            raise CheckpointError(f"{folder}: contains no run: expected a folder that lstm-train wrote")
+            raise no_run(folder)
         state = checkpoint.load(folder / BEST)
         files = read_checked(state.identity, folder)
         self.folder = folder
-        self.config: Config = _config(folder, state.identity)
+        last = checkpoint.identity_of(folder / LAST)
+        self.config: Config = saved_config(folder, [state.identity] if last is None else [state.identity, last])
         self.schema = schema_of(files, folder, self.config)
         check_weights(self.config, self.schema, state, folder)
         use_threads(self.config.threads)

@@ -1,6 +1,5 @@
 """Runs the training loop: passes its events to the sinks, and saves states as checkpoints."""
 
-import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -15,11 +14,11 @@ from lstm_cli.engine.metrics import scores_of
 from lstm_cli.engine.threads import in_use
 from lstm_cli.errors import DataError, DiskError, Diverged
 from lstm_cli.run import checkpoint
-from lstm_cli.run.environment import environment
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import check_identity, check_model, identity, machine_changes, read_checked
 from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, RESOLVED, SCHEMA
+from lstm_cli.run.origin import described
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, Result, StepDone
 from lstm_cli.training.horizon import rolled
@@ -104,8 +103,8 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
             run.write(name, content)
         else:
             run.remember(name, content)
-    if found is None:
-        run.write(ENVIRONMENT, json.dumps(environment(job.config.seed), indent=1) + "\n")
+    if (text := described(run.path, job.config, resumed=found is not None)) is not None:
+        run.write(ENVIRONMENT, text)
     return now, notes
 
 

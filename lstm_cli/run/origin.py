@@ -1,0 +1,188 @@
+"""Where a run came from: its own config with the folder of the config file, so that its data files are found again.
+
+``environment.json`` records the config file and the folder of its relative paths. Both are absolute, as the run may be
+opened from another folder. They only say where to read; what is read is compared with the checkpoint's digests.
+"""
+
+import json
+import os
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lstm_cli.config.config import Config
+from lstm_cli.config.load import read_resolved, resolved_config
+from lstm_cli.config.source import Source
+from lstm_cli.data.sources import files_of
+from lstm_cli.errors import CheckpointError, CheckpointWarning, DataError, on_one_line
+from lstm_cli.plain_files import read_own
+from lstm_cli.run.checkpoint import identity_of
+from lstm_cli.run.environment import environment
+from lstm_cli.run.identity import checked_config
+from lstm_cli.run.names import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, RESOLVED
+from lstm_cli.typed_json import WrongValue, built
+
+RECORDED = "config"  # the key in environment.json
+_SPLITS = ("train", "valid", "test")
+_MOST = 1 << 24  # bytes of environment.json and config.yaml, far more than they have
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the config of a run was.
+
+    Attributes
+    ----------
+    path
+        The config file; None if it came from standard input or from Python.
+    folder
+        The folder of its relative paths.
+    """
+
+    path: str | None
+    folder: str
+
+    @classmethod
+    def of(cls, source: Source) -> "Origin":
+        """Return the origin of a config that was loaded, with absolute paths."""
+        return cls(None if source.path is None else str(source.path.absolute()), str(source.folder.absolute()))
+
+
+def origin_of(run: Path) -> Origin | None:
+    """Return what a run folder records of its config's place; None if an earlier version wrote it.
+
+    Raises
+    ------
+    CheckpointError
+        The file is damaged.
+    """
+    path = run / ENVIRONMENT
+    try:
+        content = json.loads(read_own(path, most=_MOST))
+        found = content.get(RECORDED)
+        origin = None if found is None else built(Origin, found)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        found_there = str(error) if isinstance(error, WrongValue) else getattr(error, "strerror", None) or "not JSON"
+        raise CheckpointError(f"{path}: damaged: {found_there}: restore the file, or name the data yourself") from None
+    if origin is not None and "\0" in f"{origin.path}{origin.folder}":
+        raise CheckpointError(f"{path}: damaged: zero bytes in a path: restore the file, or name the data yourself")
+    return origin
+
+
+def described(run: Path, config: Config, *, resumed: bool) -> str | None:
+    """Return what ``environment.json`` is to hold: of a new run everything, of a resumed one the config's new place.
+
+    None: the file stays as it is, because nothing changes, or because it is damaged.
+    """
+    place = asdict(Origin.of(config.source))
+    if not resumed:
+        return json.dumps({**environment(config.seed), RECORDED: place}, indent=1) + "\n"
+    try:
+        before = json.loads(read_own(run / ENVIRONMENT, most=_MOST))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(before, dict) or before.get(RECORDED) == place:
+        return None
+    return json.dumps({**before, RECORDED: place}, indent=1) + "\n"
+
+
+def saved_config(run: Path, saved: Sequence[Mapping[str, Any]] | None = None) -> Config:
+    """Return the config in a run folder, if it is that of the run's checkpoints, whose files need not exist any more.
+
+    Parameters
+    ----------
+    run
+        The folder.
+    saved
+        The identities of the checkpoints; None: as they are in the folder.
+
+    Raises
+    ------
+    CheckpointError
+        The folder contains no run; the file is damaged or was edited.
+    """
+    if not os.path.lexists(run / RESOLVED):
+        raise no_run(run)
+    if saved is None:
+        saved = [identity for name in (LAST, BEST) if (identity := identity_of(run / name))]
+    config, found = checked_config(run / RESOLVED, saved)
+    for warning in found:
+        warnings.warn(warning, CheckpointWarning, stacklevel=3)
+    return config
+
+
+def config_of(run: Path, overrides: Sequence[str] = (), *, otherwise: str = "give DATA") -> Config:
+    """Return a run's own config, with the folder of the original, so that its data can be opened again.
+
+    Parameters
+    ----------
+    run
+        The folder of the run.
+    overrides
+        ``KEY=VALUE``, as on the command line.
+    otherwise
+        What the user can do where the folder does not say where its config was, for the message.
+
+    Raises
+    ------
+    CheckpointError
+        The folder contains no run, the config is not that of the checkpoints, or an earlier version wrote the folder.
+    ConfigError
+        Of the overrides.
+    """
+    config = saved_config(run)
+    origin = origin_of(run)
+    if origin is None:
+        what = "an earlier version trained this run, and did not record where its data is"
+        raise CheckpointError(f"{run}: {what}: {otherwise}")
+    if overrides:
+        config = resolved_config(read_resolved(run / RESOLVED), run / RESOLVED, overrides)
+    path = None if origin.path is None else Path(origin.path)
+    config._source = replace(config.source, folder=Path(origin.folder), path=path, text=_as_given(run, config))
+    return config
+
+
+def check_files(run: Path, config: Config, splits: Collection[str] = _SPLITS, *, otherwise: str = "give DATA") -> None:
+    """Raise the `DataError` that names the first file of a run's data that is no longer there.
+
+    Parameters
+    ----------
+    run
+        The folder of the run.
+    config
+        As `config_of` returns it.
+    splits
+        The keys of the section ``data`` whose files are needed.
+    otherwise
+        What the user can do instead of restoring the file.
+    """
+    for split in splits:
+        given = getattr(config.data, split)
+        if not isinstance(given, str | list):
+            continue
+        try:
+            missing = [path for path in files_of(config, f"data.{split}", given) if not path.exists()]
+        except DataError as error:
+            raise DataError(f"{on_one_line(run)}: {error}; or {otherwise}") from None
+        if missing:
+            what = f"the data of this run has moved: data.{split}: {on_one_line(missing[0])}: no such file"
+            raise DataError(f"{on_one_line(run)}: {what}: restore it, or {otherwise}")
+
+
+def no_run(run: Path) -> CheckpointError:
+    """Return the error for a folder without a run, which names the run that was probably meant."""
+    meant = run.parent if run.name in CHECKPOINTS and (run.parent / RESOLVED).exists() else None
+    hint = "" if meant is None else f" (did you mean {on_one_line(meant)}?)"
+    return CheckpointError(f"{on_one_line(run)}: contains no run: expected a folder that lstm-train wrote{hint}")
+
+
+def _as_given(run: Path, config: Config) -> str:
+    """Return the text of the config as given when the run was started, or the resolved one where it is missing."""
+    try:
+        return read_own(run / CONFIG, most=_MOST).decode()
+    except (OSError, UnicodeDecodeError):
+        return config.source.text
