@@ -196,12 +196,19 @@ class Dataset:
 
     def unseen(self, batch: Batch) -> int:
         """Return how many true labels of a batch's sets have no column in the target."""
+        return int(self.unseen_labels(batch).sum())
+
+    def unseen_labels(self, batch: Batch) -> NDArray[np.int64]:
+        """Return how many true labels have no column in the target, at each of a batch's counted positions (N,)."""
         if self._unseen is None:
-            return 0
-        columns = batch.counted_sequences
-        if self.schema.target.per == "sequence":
-            return int(self._unseen[batch.sequences[columns]].sum())
-        return int(self._unseen[self.places(batch)].sum())
+            return np.zeros(len(batch.counted), np.int64)
+        per_sequence = self.schema.target.per == "sequence"
+        places = batch.sequences[batch.counted_sequences] if per_sequence else self.places(batch)
+        return self._unseen[places].astype(np.int64)
+
+    def first_steps(self, sequences: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the step of the file that the first step of each of some sequences is, as differences remove some."""
+        return self._first[sequences]
 
     @cached_property
     def _own_scaling(self) -> Scaling | None:

@@ -1,6 +1,6 @@
 """Sequences from files, streams and Python mappings."""
 
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -144,18 +144,23 @@ def read_dataset(
     unknown_counts: UnknownCounts | None = None,
     form: str | None = None,
     policy: BadRowPolicy | None = None,
+    keep: Collection[str] | None = (),
+    listener: Callable[[RawSequence, Encoded], None] = lambda raw, encoded: None,
 ) -> Dataset:
     """Return the sequences of a file with their targets, encoded as in training; see `read_sequences`.
 
+    `listener` is called with each sequence as it was read, with the columns `keep` besides, and as it is encoded.
     Columns that weight the loss are used if the first sequence has them: without them all targets count equally.
     """
     policy = policy or BadRowPolicy(Source(origin).name, skip=False)
-    sequences = read_sequences(origin, schema, labelled=True, form=form, policy=policy)
+    sequences = read_sequences(origin, schema, labelled=True, form=form, policy=policy, keep=keep)
     own: list[Schema] = []
 
     def encoded(sequence: RawSequence) -> Encoded:
         own[:] = own or [_with_loss_columns(schema, sequence.names)]
-        return encode(own[0], sequence, labelled=True, unknown_counts=unknown_counts)
+        made = encode(own[0], sequence, labelled=True, unknown_counts=unknown_counts)
+        listener(sequence, made)
+        return made
 
     return Dataset(policy.converted(encoded, sequences), schema)
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lstm_cli.data import Batch, Batches, Dataset
-from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.evaluator import Evaluator, Scored
 from lstm_cli.engine.metrics import Sets, accumulator
 
 
@@ -28,10 +28,11 @@ class Evaluation:
         self._seen: set[int] = set()
         self._state: np.ndarray | None = None
 
-    def add(self, batch: Batch) -> None:
-        """Score one batch."""
-        loss, values, self._state = self._evaluator(batch, self._state)
-        self._loss, self._divisor = self._loss + loss, self._divisor + batch.loss_divisor
+    def add(self, batch: Batch) -> Scored:
+        """Score one batch, and return what its scores are computed from."""
+        scored: Scored = self._evaluator.scored(batch, self._state)
+        self._state, values = scored.state, self._evaluator.values(scored)
+        self._loss, self._divisor = self._loss + scored.loss, self._divisor + batch.loss_divisor
         if self._by_sequence:
             self._seen.update(batch.sequences[batch.counted_sequences[batch.known]].tolist())
         found, truth = to_original_units(self._dataset, batch, values)
@@ -39,6 +40,7 @@ class Evaluation:
             self._metrics.update(found, truth, unknown=self._dataset.unseen(batch))
         else:
             self._metrics.update(found, truth)
+        return scored
 
     def result(self) -> tuple[float, dict[str, float]]:
         """Return the loss and the metrics of all batches so far; NaN if there was none."""

@@ -3,6 +3,7 @@
 Legend: B batch, K outputs, N counted positions, S state values per sequence.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,6 +17,28 @@ from lstm_cli.engine.system import check_system
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Kind, objective
 from lstm_cli.ops.mode import compiled, exclusive
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A batch as a model scores it.
+
+    Attributes
+    ----------
+    loss
+        Summed over the counted positions.
+    outputs : array (N, K)
+        Of the network, at the counted positions.
+    losses : array (N,)
+        The loss of each, neither weighted nor smoothed: nats of categories and sets; 0 for an unknown category.
+    state : array (B, S)
+        The final one of each sequence.
+    """
+
+    loss: float
+    outputs: np.ndarray
+    losses: np.ndarray
+    state: np.ndarray
 
 
 class Evaluator:
@@ -45,13 +68,21 @@ class Evaluator:
         inputs, target, weight = inputs_with_target(self.model, self.kind)
         outputs = self.model.graph(inputs, training=False)
         loss, losses = objective(self.kind, outputs.output, target, weight, self.loss)
-        values = losses if self.consumes == "losses" else outputs.output
-        return compiled(inputs.in_order(), [loss, values, outputs.state], threads=self.model.threads)
+        return compiled(inputs.in_order(), [loss, outputs.output, losses, outputs.state], threads=self.model.threads)
 
     @exclusive
+    def scored(self, batch: Batch, previous_state: np.ndarray | None) -> Scored:
+        """Return the loss, the outputs and the losses at the counted positions, and the final state."""
+        arrays = input_arrays(self.model, batch, previous_state, divisor=1.0)
+        loss, outputs, losses, state = self._function(*arrays.in_order())
+        check_system(self.model, batch)
+        return Scored(float(loss), outputs, losses, state)
+
+    def values(self, scored: Scored) -> np.ndarray:
+        """Return what the metrics consume."""
+        return scored.losses if self.consumes == "losses" else scored.outputs
+
     def __call__(self, batch: Batch, previous_state: np.ndarray | None) -> tuple[float, np.ndarray, np.ndarray]:
         """Return the loss summed over the counted positions, what the metrics consume, and the final state (B, S)."""
-        arrays = input_arrays(self.model, batch, previous_state, divisor=1.0)
-        loss, values, state = self._function(*arrays.in_order())
-        check_system(self.model, batch)
-        return float(loss), values, state
+        scored = self.scored(batch, previous_state)
+        return scored.loss, self.values(scored), scored.state

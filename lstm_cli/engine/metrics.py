@@ -108,8 +108,11 @@ class Categories:
 
     def update(self, values: Array, truth: Array) -> None:
         """Add positions: scores or probabilities (N, K) and label indices (N,)."""
+        self.add(values.argmax(axis=1), truth)
+
+    def add(self, predicted: Array, truth: Array) -> None:
+        """Add positions: the predicted and the true label indices (N,)."""
         labels = len(self._true)
-        predicted = values.argmax(axis=1)
         truth = np.where(truth < 0, labels - 1, truth)
         self._true += np.bincount(truth, minlength=labels)
         self._predicted += np.bincount(predicted, minlength=labels)
@@ -259,11 +262,12 @@ class Sets:
 
     def update(self, values: Array, truth: Array, unknown: int = 0) -> None:
         """Add positions: log-odds (N, K), truth (N, K) of 0 and 1, and the number of true labels without a column."""
-        present = truth > 0
-        predicted = values > 0
-        log_odds = np.asarray(values, np.float64)
-        self._nats += float(np.logaddexp(0, np.where(present, -log_odds, log_odds)).sum())
-        self._count += len(truth)
+        self.add(values > 0, truth > 0, set_nats(values, truth), unknown)
+
+    def add(self, predicted: Array, present: Array, nats: Array, unknown: int = 0) -> None:
+        """Add positions: predicted and true membership (N, K), the negative log-likelihoods (N,), and as `update`."""
+        self._nats += float(nats.sum())
+        self._count += len(present)
         self._hits += int((predicted & present).sum())
         self._false += int((predicted & ~present).sum())
         self._missed += int((present & ~predicted).sum()) + unknown
@@ -280,6 +284,13 @@ class Sets:
             "frame_accuracy": self._hits / max(self._hits + errors, 1),
         }
         return metrics | _unknown(self._unknown)
+
+
+def set_nats(log_odds: Array, truth: Array) -> Array:
+    """Return the negative log-likelihood of true sets (N, K) given log-odds (N, K), summed over labels: nats (N,)."""
+    log_odds = np.asarray(log_odds, np.float64)
+    nats: Array = np.logaddexp(0, np.where(truth > 0, -log_odds, log_odds)).sum(axis=1)
+    return nats
 
 
 def _unknown(count: int) -> dict[str, float]:

@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.config import Config
-from lstm_cli.data import Encoded, UnknownCounts, encode, raw_sequences, read_dataset, schema_of, split_batches
+from lstm_cli.data import Encoded, UnknownCounts, encode, raw_sequences, schema_of
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Origin, Source
 from lstm_cli.engine.build import build_model, check_weights, restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
-from lstm_cli.engine.memory import check_memory
 from lstm_cli.engine.threads import use_threads
 from lstm_cli.errors import ConfigError, counted
 from lstm_cli.predict import feedback, wording
 from lstm_cli.predict.future import Extension, Future, extension
+from lstm_cli.predict.labelled import labelled_batches
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
 from lstm_cli.run import checkpoint
@@ -222,18 +222,16 @@ class Run:
         unknown_counts : UnknownCounts, optional
             Counts the tokens and labels that training never saw.
         """
-        policy = policy or self.policy(data)
-        dataset = read_dataset(
-            data, self.schema, form=form or self.format, policy=policy, unknown_counts=unknown_counts
+        policy, form = policy or self.policy(data), form or self.format
+        batches = labelled_batches(
+            self.config, self.schema, data, form=form, policy=policy, unknown_counts=unknown_counts
         )
-        policy.notes()  # raises if too many cannot be used
-        batches = split_batches(self.config, dataset, "test")
-        check_memory(self.config, batches, "test")
-        loss, metrics = evaluate(self._evaluator, batches)
+        loss, metrics = evaluate(self.evaluator, batches)
         return {"loss": loss, **metrics}
 
     @cached_property
-    def _evaluator(self) -> Evaluator:
+    def evaluator(self) -> Evaluator:
+        """Scores batches."""
         return Evaluator.of(self.network.model, self.schema.target, self.config.loss)
 
     def outputs(self, sequences: Iterable[Encoded], states: States | None = None) -> Iterator[Outputs]:

@@ -17,6 +17,9 @@ from lstm_cli.engine.metrics import Task
 class Positions:
     """The counted positions of a data set, in the order of its sequences and their steps.
 
+    Those of a closed loop are in the order of their sequences, of the windows of each, and of the steps of a window;
+    windows may overlap.
+
     Attributes
     ----------
     task : Task
@@ -31,11 +34,14 @@ class Positions:
         Label indices (N,), int64, a truth of -1 for a label that training never saw; numbers (N, D) in original units,
         float64; or membership (N, K), bool.
     confidence : float64 array (N,) or None
-        Of categories: the probability of the predicted label; None for predictors without probabilities.
+        Of categories: the probability of the predicted label. Of sets: that of the whole predicted set, its labels
+        independent. None for numbers and for predictors without probabilities.
     nats : float64 array (N,) or None
         Of categories and sets: the negative log-likelihood of the truth, NaN for a label that training never saw.
     turns : int64 array (N,) or None
         Of closed loops: steps since the last observed one, from 1.
+    unseen : int64 array (N,) or None
+        Of sets: how many true labels training never saw, which `truth` lacks; each of them is missed.
     """
 
     task: Task
@@ -47,12 +53,23 @@ class Positions:
     confidence: NDArray[np.float64] | None = None
     nats: NDArray[np.float64] | None = None
     turns: NDArray[np.int64] | None = None
+    unseen: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.sequences)
 
+    @property
+    def is_language_model(self) -> bool:
+        """Whether the symbols that follow are predicted, whose score is the perplexity."""
+        return self.task.kind == "category" and self.task.is_next
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays that there are, by their names; all have the positions as their first axis."""
+        names = ("sequences", "steps", "truth", "predicted", "confidence", "nats", "turns", "unseen")
+        given = {name: getattr(self, name) for name in names}
+        return {name: array for name, array in given.items() if array is not None}
+
     def taken(self, chosen: NDArray[Any]) -> "Positions":
         """Return some of the positions, chosen by an index or boolean array."""
-        arrays = ("sequences", "steps", "truth", "predicted", "confidence", "nats", "turns")
-        given = {name: getattr(self, name) for name in arrays}
-        return replace(self, **{name: array[chosen] for name, array in given.items() if array is not None})
+        return replace(self, **{name: array[chosen] for name, array in self.arrays.items()})

@@ -1,0 +1,85 @@
+"""What an evaluation found: scores that explain themselves, as a dataclass and as JSON."""
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from lstm_cli.scores.positions import Positions
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The scores of a model on some data.
+
+    Attributes
+    ----------
+    data
+        What was evaluated: a file's name, or ``the test data of the run``.
+    split
+        Which data of the run that is, ``test`` or ``valid``; None: a file that was given.
+    sequences, positions
+        How many sequences have a target that counts, and how many targets.
+    metrics
+        The loss and the metrics, those of ``lstm-predict --evaluate``.
+    intervals
+        95 % confidence intervals of metrics, by bootstrap over sequences (`scores.intervals`).
+    baselines
+        Metrics of naive predictors by their names, as in `scores.baselines`.
+    titles
+        What to call each of the baselines.
+    skill
+        By baseline: how much of its way to a perfect score the model goes, for each metric (`scores.skill`).
+    classes
+        Of categories and sets: precision, recall, F1 and support of each label.
+    confusion
+        Of categories: ``labels`` and ``counts``; rows are the truth.
+    confused
+        Pairs of labels that were confused, the most frequent first.
+    columns
+        Of several columns of numbers: the metrics of each.
+    horizons
+        Of predictions several steps ahead, and of closed loops: errors by the number of steps.
+    calibration
+        Of categories and sets: ``ece``, the expected calibration error, and the ``bins`` it is computed from.
+    lengths
+        Scores by the length of the sequences.
+    groups
+        Scores by the values of a column, or by length if that was asked for.
+    found
+        The positions that all of these are computed from; not in the JSON.
+    """
+
+    data: str
+    sequences: int
+    positions: int
+    metrics: Metrics
+    split: str | None = None
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    baselines: dict[str, Metrics] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    skill: dict[str, Metrics] = field(default_factory=dict)
+    classes: dict[str, dict[str, float]] = field(default_factory=dict)
+    confusion: dict[str, Any] = field(default_factory=dict)
+    confused: list[dict[str, Any]] = field(default_factory=list)
+    columns: dict[str, Any] = field(default_factory=dict)
+    horizons: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
+    lengths: list[dict[str, Any]] = field(default_factory=list)
+    groups: dict[str, Any] = field(default_factory=dict)
+    found: Positions | None = field(default=None, repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the evaluation as JSON has it: without what does not apply, and null for what is not finite."""
+        given = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "found"}
+        return {name: finite(value) for name, value in given.items() if value not in (None, {}, [])}
+
+
+def finite(value: Any) -> Any:
+    """Return a value as JSON has it: lists for tuples, and None for numbers that are not finite."""
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
