@@ -1,6 +1,6 @@
-"""Write the pages of the reference from the code: ``python docs/generate.py``.
+"""Write the pages of the reference and the config's JSON Schema from the code: ``python docs/generate.py``.
 
-With ``--check`` it writes nothing, names the pages that are stale and exits with 1 if there are any.
+With ``--check`` it writes nothing, names the files that are stale and exits with 1 if there are any.
 """
 
 import sys
@@ -12,16 +12,22 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]  # the working tree's package, not 
 from reference_commands import commands_page  # noqa: E402
 from reference_config import config_page  # noqa: E402
 
-PAGES = {"reference/commands.md": commands_page, "reference/config.md": config_page}
+from lstm_cli.config.json_schema import FILE, schema_text  # noqa: E402
+
+PAGES = {
+    "docs/reference/commands.md": commands_page,
+    "docs/reference/config.md": config_page,
+    FILE.relative_to(HERE.parent).as_posix(): schema_text,
+}
 
 
 def stale(folder: Path) -> list[str]:
-    """Return the pages in `folder` that are not what the code says."""
+    """Return the files below `folder`, the project's own, that are not what the code says."""
     return [name for name, page in PAGES.items() if _text_of(folder / name) != page()]
 
 
 def write(folder: Path) -> None:
-    """Write every page of the reference into `folder`."""
+    """Write every file below `folder`."""
     for name, page in PAGES.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,11 +39,11 @@ def _text_of(path: Path) -> str | None:
 
 
 def main(arguments: list[str], folder: Path) -> int:
-    """Write the pages into `folder`, or with ``--check`` return 1 if one there is stale."""
+    """Write the files below `folder`, or with ``--check`` return 1 if one there is stale."""
     if arguments == ["--check"]:
         names = stale(folder)
         for name in names:
-            sys.stderr.write(f"docs/{name} is stale: run python docs/generate.py\n")
+            sys.stderr.write(f"{name} is stale: run python docs/generate.py\n")
         return 1 if names else 0
     if arguments:
         sys.stderr.write("usage: python docs/generate.py [--check]\n")
@@ -47,4 +53,4 @@ def main(arguments: list[str], folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], Path(__file__).parent))
+    sys.exit(main(sys.argv[1:], HERE.parent))

@@ -14,13 +14,17 @@ HEAD = """\
 
 `lstm train` and `lstm-train` are the same command, and so are `lstm predict` and `lstm-predict`. `-h` prints the
 help of a command, and `lstm --version` the version. The [exit codes](../guide/commands.md#exit-codes) are the same for
-both.
+all.
 """
+
+#: The commands that are programs of their own too.
+PROGRAMS = {"train": "lstm-train", "predict": "lstm-predict"}
 
 
 def commands_page() -> str:
     """Return the page, in Markdown."""
-    sections = [_section(command, f"lstm-{name}") for name, command in sorted(main.commands.items(), reverse=True)]
+    names = [*PROGRAMS, *sorted(main.commands.keys() - PROGRAMS)]
+    sections = [_section(main.commands[name], PROGRAMS.get(name, f"lstm {name}")) for name in names]
     return "\n".join([HEAD, *sections])
 
 
@@ -34,7 +38,7 @@ def _section(command: click.Command, program: str) -> str:
         f"## {program}",
         f"```text\n{usage}\n```",
         text.strip(),
-        "\n".join(["| option | what it does |", "|---|---|", *map(_row, options)]),
+        *(["\n".join(["| option | what it does |", "|---|---|", *map(_row, options)])] if options else []),
         f"```shell\n{inspect.cleandoc(examples)}\n```",
     ]
     return "\n\n".join(parts) + "\n"

@@ -15,6 +15,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.fields import ResumeRule, Section
 from lstm_cli.config.formats import SUFFIXES
 from lstm_cli.config.grammar import sections_in
+from lstm_cli.config.json_schema import plain_default
 
 HEAD = """\
 <!-- Written by docs/generate.py from lstm_cli/config. -->
@@ -84,7 +85,7 @@ def _sections_in(annotation: Any) -> Iterator[tuple[type[Section], str]]:
     elif origin in (dict, tuple):
         for inner in arguments:
             yield from (
-                (found, (".COLUMN" if origin is dict else ".N") + deeper) for found, deeper in _sections_in(inner)
+                (found, (".COLUMN" if origin is dict else _ENTRY) + deeper) for found, deeper in _sections_in(inner)
             )
     elif isinstance(annotation, type) and issubclass(annotation, Section):
         yield annotation, ""
@@ -151,25 +152,9 @@ def _default(place: Place, key: str, field: FieldInfo) -> str:
     if field.is_required():
         return "required" if not list(_sections_in(field.annotation)) else ""
     default = field.get_default()
-    if isinstance(default, Section) and not _short(default):
+    if isinstance(default, Section) and not default.shorthand:
         return ""
-    return f"`{_yaml(_plain(default))}`"
-
-
-def _plain(value: Any) -> Any:
-    """Return a default as a config file would have it, in its short form where there is one."""
-    if isinstance(value, Section):
-        return _short(value)
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if type(value) is tuple:
-        return [_plain(inner) for inner in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
-
-
-def _short(section: Section) -> Any:
-    """Return the bare value that stands for a section with all its defaults; None if there is none."""
-    return getattr(section, section.shorthand) if section.shorthand else None
+    return f"`{_yaml(plain_default(default))}`"
 
 
 def _yaml(value: Any) -> str:
@@ -180,12 +165,15 @@ def _value(place: Place, key: str, field: FieldInfo) -> str:
     """Return what the key accepts. Where an error message says what it expected, that is it."""
     accepts = [step.json_schema_input_type for step in field.metadata if isinstance(step, BeforeValidator)]
     accepts = [accepted for accepted in accepts if accepted is not PydanticUndefined]
-    at = f"{place.path}.{key}".lstrip(".")
+    at = f"{place.path}.{key}".lstrip(".") + _ENTRY * (get_origin(field.annotation) is tuple)
     return _words(accepts[0] if accepts else _annotated(field), at)
 
 
 def _annotated(field: FieldInfo) -> Any:
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+
+
+_ENTRY = ".N"  # what the place of a list's entries adds to its key's path
 
 
 class _Nothing:
@@ -202,7 +190,7 @@ def _words(annotation: Any, at: str) -> str:
     if origin in (Union, types.UnionType):
         return _either(arguments, at)
     if origin in (list, tuple):
-        return f"a list of: {_words(arguments[0], f'{at}.N')}"
+        return f"a list of: {_words(arguments[0], at if at.endswith(_ENTRY) else at + _ENTRY)}"
     if origin is dict:
         return f"a mapping from columns to: {_words(arguments[1], f'{at}.COLUMN')}"
     if annotation in _PLAIN:

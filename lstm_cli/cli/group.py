@@ -4,9 +4,10 @@ import click
 
 from lstm_cli.cli.common import SETTINGS
 from lstm_cli.cli.predict import predict
+from lstm_cli.cli.schema import schema
 from lstm_cli.cli.train import train
 
-__all__ = ["main", "predict", "train"]
+__all__ = ["main", "predict", "schema", "train"]
 
 
 @click.group("lstm", context_settings=SETTINGS)
@@ -23,3 +24,4 @@ def main() -> None:
 
 main.add_command(train)
 main.add_command(predict)
+main.add_command(schema)

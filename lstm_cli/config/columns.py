@@ -6,7 +6,18 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from lstm_cli.config.fields import Column, Flag, Natural, Positive, Section, any_number, either, refuse, several
+from lstm_cli.config.fields import (
+    Column,
+    Flag,
+    Natural,
+    OneOrMore,
+    Positive,
+    Section,
+    any_number,
+    either,
+    refuse,
+    several,
+)
 
 InputKind = Literal["auto", "number", "tokens", "set"]
 
@@ -36,7 +47,7 @@ class InputSpec(Section):
         description="Whether the values of the steps to be predicted are known, such as a weather forecast; they are "
         "inputs too.",
     )
-    columns: Annotated[tuple[Column, ...], any_number(accepts=str | list[str])] = Field(
+    columns: Annotated[tuple[Column, ...], any_number(accepts=Column | list[Column])] = Field(
         default=(), description="Columns of a table, or patterns such as `t*`, that hold the steps of a row's sequence."
     )
 
@@ -88,10 +99,14 @@ class TransformSpec(NamedTuple):
         return f"{self.name}({self.lag})" if self.name == "seasonal_difference" else self.name
 
 
+_TRANSFORMS = ["log", "difference", "seasonal_difference(12)"]
+_TRANSFORM = r"(log)|(difference)|seasonal_difference\( *([1-9][0-9]{0,8}) *\)"
+
+
 def _parse_transform(value: Any) -> TransformSpec:
     if isinstance(value, TransformSpec):
         return value
-    found = re.fullmatch(r"(log)|(difference)|seasonal_difference\( *([1-9]\d{0,8}) *\)", str(value))
+    found = re.fullmatch(_TRANSFORM, str(value))
     if found is None:
         raise PydanticCustomError("expected", "{what}", {"what": "log, difference or seasonal_difference(STEPS)"})
     log, _, lag = found.groups()
@@ -104,7 +119,7 @@ TransformStep = Annotated[
     TransformSpec,
     PlainValidator(_parse_transform),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["log", "difference", "seasonal_difference(12)"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^(?:{_TRANSFORM})$", "examples": _TRANSFORMS}),
 ]
 
 
@@ -122,8 +137,9 @@ def _inputs(value: Any) -> Any:
     return {name: {} for name in names}
 
 
+Names = Annotated[list[str], WithJsonSchema({"type": "array", "items": {"type": "string"}, "uniqueItems": True})]
 Inputs = Annotated[
-    dict[Column, InputSpec], either(_inputs, accepts=str | list[str] | dict[str, InputSpec | InputKind | None])
+    dict[Column, InputSpec], either(_inputs, accepts=str | Names | dict[Column, InputSpec | InputKind | None])
 ]
-Target = Annotated[TargetSpec | None, either(lambda value: value, accepts=str | TargetSpec | None)]
-Transforms = Annotated[tuple[TransformStep, ...], several(accepts=str | list[str])]
+Target = Annotated[TargetSpec | None, either(lambda value: value, accepts=Column | TargetSpec | None)]
+Transforms = Annotated[tuple[TransformStep, ...], several(accepts=TransformStep | OneOrMore[TransformStep])]

@@ -11,6 +11,7 @@ from lstm_cli.config.fields import (
     Flag,
     MayChange,
     MayMove,
+    OneOrMore,
     Positive,
     Section,
     any_number,
@@ -21,7 +22,7 @@ from lstm_cli.config.formats import FormatOrAuto
 from lstm_cli.config.table import MissingSpec, TableSpec
 
 #: A path, a pattern such as logs/*.csv, a folder, or a list of them.
-Files = FilePath | Annotated[list[FilePath], Field(min_length=1)]
+Files = FilePath | OneOrMore[FilePath]
 _Amount = Annotated[int, Field(strict=True, ge=1)] | Annotated[float, Field(strict=True, gt=0, lt=1)]
 
 
@@ -50,7 +51,7 @@ HeldOut = Annotated[
 ]
 
 
-Columns = Annotated[tuple[Column, ...], several(accepts=str | list[str])]
+Columns = Annotated[tuple[Column, ...], several(accepts=Column | OneOrMore[Column])]
 Calendar = Literal["hour", "weekday", "day", "month", "year"]
 
 

@@ -70,6 +70,7 @@ def _moved(old: Any, new: Any) -> bool:
 
 
 T = TypeVar("T")
+OneOrMore = Annotated[list[T], Field(min_length=1)]
 MayChange = Annotated[T, ResumeRule("", lambda old, new: True)]
 MayMove = Annotated[T, ResumeRule("to a file with the same content", _moved)]
 
@@ -137,7 +138,14 @@ def _readable_path(path: str) -> str:
     return path
 
 
-FilePath = Annotated[str, Field(strict=True, min_length=1), expected("a path"), AfterValidator(_readable_path)]
+_NO_ADDRESS = r"^(?![A-Za-z][A-Za-z0-9+.\-]+://)[^\x00]+$"
+FilePath = Annotated[
+    str,
+    Field(strict=True, min_length=1),
+    expected("a path"),
+    AfterValidator(_readable_path),
+    WithJsonSchema({"type": "string", "pattern": _NO_ADDRESS}),
+]
 
 
 @dataclass(frozen=True)
@@ -187,17 +195,21 @@ def _interval(*, timed: bool) -> Callable[[Any], Every]:
     return parse
 
 
+_COUNTED = r"(?:0*[1-9][0-9]* *)?(?:epochs?|steps?)"
+_TIMED = r"(?=[0-9.]*[1-9])[0-9]{1,15}(?:\.[0-9]{1,3})? *(?:s|seconds?|min|minutes?|h|hours?)"
 EpochsOrSteps = Annotated[
     Every,
     PlainValidator(_interval(timed=False)),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["epoch", "500 steps"]}),
+    WithJsonSchema({"type": "string", "pattern": f"^{_COUNTED}$", "examples": ["epoch", "500 steps"]}),
 ]
 Interval = Annotated[
     Every,
     PlainValidator(_interval(timed=True)),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["epoch", "500 steps", "10min"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^(?:{_COUNTED}|{_TIMED})$", "examples": ["epoch", "500 steps", "10min"]}
+    ),
 ]
 
 

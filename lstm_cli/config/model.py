@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from lstm_cli.config.fields import Column, Flag, Positive, Rate, Section, several
+from lstm_cli.config.fields import Column, Flag, OneOrMore, Positive, Rate, Section, several
 
 Cell = Literal["lstm", "gru", "rnn"]
 Activation = Literal["tanh", "linear", "relu", "sigmoid", "softsign"]
@@ -42,7 +42,10 @@ Embedding = Annotated[
     Annotated[Positive, Tag("<size>")] | Annotated[dict[Column, Positive], Tag("<sizes>")],
     Discriminator(lambda value: "<sizes>" if isinstance(value, dict) else "<size>"),
 ]
-Layers = Annotated[tuple[LayerSpec, ...], several(accepts=int | list[int | LayerSpec])]
+Layers = Annotated[
+    tuple[LayerSpec, ...],
+    several(accepts=Positive | LayerSpec | OneOrMore[Positive | LayerSpec]),
+]
 
 
 class ModelSpec(Section):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from lstm_cli.config.fields import (
     LARGEST,
@@ -48,13 +48,15 @@ def _not_all_zero(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
-Elements = Annotated[tuple[Natural, ...], several(accepts=int | list[int]), AfterValidator(_distinct)]
+_DISTINCT = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True}
+_OneOrMore = Natural | Annotated[list[Natural], WithJsonSchema(_DISTINCT)]
+Elements = Annotated[tuple[Natural, ...], several(accepts=_OneOrMore), AfterValidator(_distinct)]
 Weights = Annotated[tuple[NotNegative, ...], Field(min_length=1), AfterValidator(_not_all_zero)]
 LossAt = Annotated[
     Literal["every", "last"] | Weights,
     expected("every, last, or a list of weights, one for each step of the closed loop and not all 0"),
 ]
-Forcing = Annotated[TeacherForcing | None, either(lambda value: value, accepts=float | TeacherForcing | None)]
+Forcing = Annotated[TeacherForcing | None, either(lambda value: value, accepts=Share | TeacherForcing | None)]
 
 
 def _same_function(old: Any, new: Any) -> bool:
