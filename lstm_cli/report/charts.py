@@ -1,154 +1,322 @@
-"""Line charts as inline SVG: no script, no outside resource, colours from the page's style sheet."""
+"""Charts of lines and intervals: what they show, and where everything of it lies.
+
+`drawn` computes positions without a size. The templates ``chart.html`` and ``chart.svg`` draw them: the one with text
+of the page's own size over lines that fill any width, the other as a file of its own.
+"""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import Any, Literal
 
+from lstm_cli.report.scales import LARGEST, Scale, label, linear_ticks, scale_of
 from lstm_cli.training.sinks.wording import number
 
-WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 38
-MAX_POINTS = 600  # of a line; a screen cannot show more
-LOGARITHMIC_RANGE = 50.0  # ratio of largest to smallest value above which the scale is logarithmic
+MAX_POINTS = 400  # of a line, by default; a screen cannot show many more
+WIDTH, HEIGHT = 2000, 1000  # of the coordinates of lines
+COLOURS = 6  # of the style sheet
 
-Point = tuple[float, float]
+Point = tuple[float, float | None]
 
 
 @dataclass(frozen=True)
-class Series:
-    """A named line of points (step, value)."""
+class Line:
+    """A named line of points (x, y), by x; y may be None or not finite where there is no value.
+
+    `naive` lines are drawn thin and grey, `dots` as points that are not connected.
+    """
 
     name: str
     points: Sequence[Point]
+    naive: bool = False
+    dots: bool = False
 
 
-def line_chart(title: str, series: Sequence[Series], *, marked: tuple[Point, str] | None = None) -> str:
-    """Draw lines over the training steps.
+@dataclass(frozen=True)
+class Band:
+    """A named area between two values, as points (x, low, high), by x, in the colour of a line (``s1``: the second)."""
 
-    Parameters
+    name: str
+    points: Sequence[tuple[float, float | None, float | None]]
+    colour: str = "s0"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A way to count along x: its name, and how many x make one of it (steps of an epoch, say).
+
+    With `texts`, pairs (x, text), these are shown instead of numbers: dates, for example.
+    """
+
+    name: str
+    per: float = 1.0
+    texts: Sequence[tuple[float, str]] = ()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point to mark with a ring, or with `y` None a vertical line there, and its description."""
+
+    x: float
+    y: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: lines and areas over one or several axes of x.
+
+    Attributes
     ----------
     title
-        What the chart shows, also for screen readers.
-    series
-        The lines; empty ones and points that are not finite are left out.
-    marked
-        A point to mark, and its description.
-
-    Returns
-    -------
-    svg
-        An ``<svg>`` element; empty if there is no point.
+        What it shows, also for screen readers.
+    lines, bands
+        Those without points are left out.
+    axes
+        Ways to count along x, the first one in the unit of the points.
+    mark
+        A point to mark.
+    zero
+        Whether y begins at zero.
+    share
+        Whether x and y are shares: both from 0 to 1.
+    points
+        The most points of a line; more are thinned out, keeping the extremes.
     """
-    drawn = [Series(line.name, _drawable(line.points)) for line in series]
-    drawn = [line for line in drawn if line.points]
-    if not drawn:
-        return ""
-    plot = _Plot([point for line in drawn for point in line.points])
-    description = "; ".join(f"{line.name}: {_summary(line.points)}" for line in drawn)
-    parts = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(f"{title}. {description}")}">',
-        *plot.axes(),
-        *(plot.line(line, place) for place, line in enumerate(drawn)),
-        plot.mark(*marked) if marked else "",
-        "</svg>",
-    ]
-    return "\n".join(parts)
+
+    title: str
+    lines: Sequence[Line]
+    bands: Sequence[Band] = ()
+    axes: Sequence[Axis] = (Axis("step"),)
+    mark: Mark | None = None
+    zero: bool = False
+    share: bool = False
+    points: int = MAX_POINTS
 
 
-def _drawable(points: Sequence[Point]) -> list[Point]:
-    """Leave out points that are not finite, and thin out more than a screen can show; the last point stays."""
-    finite = [(x, y) for x, y in points if y is not None and math.isfinite(y)]
-    stride = math.ceil(len(finite) / MAX_POINTS) or 1
-    return finite[::-stride][::-1]
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place of an axis, at a position from 0 to 1; `kind` says how its text is placed: ``first``, ``last``.
+
+    Where there is little room, ``minor`` ones are left out.
+    """
+
+    at: float
+    text: str
+    kind: str = ""
+
+    @property
+    def down(self) -> int:
+        """The coordinate of a tick of y."""
+        return round((1 - self.at) * HEIGHT)
+
+    @property
+    def across(self) -> int:
+        """The coordinate of a tick of x."""
+        return round(self.at * WIDTH)
 
 
-def _summary(points: Sequence[Point]) -> str:
-    return f"from {number(points[0][1])} at step {points[0][0]:,} to {number(points[-1][1])} at step {points[-1][0]:,}"
+@dataclass(frozen=True)
+class Path:
+    """A line, an area or dots: its places from 0 to 1, y upward; `kind` are the names that choose its looks."""
+
+    name: str
+    shape: Literal["line", "dots", "band"]
+    kind: str
+    places: tuple[tuple[float, float], ...]
+
+    @property
+    def coordinates(self) -> str:
+        """The places as coordinates in `WIDTH` by `HEIGHT`, y downward."""
+        return " ".join(f"{round(a * WIDTH)},{round((1 - b) * HEIGHT)}" for a, b in self.places)
 
 
-class _Plot:
-    """Maps points to positions in the drawing, and draws the axes and lines."""
+@dataclass(frozen=True)
+class Marked:
+    """The place of a mark, from 0 to 1; `up` is None for a vertical line."""
 
-    def __init__(self, points: Sequence[Point]) -> None:
-        xs, ys = zip(*points, strict=True)
-        self.logarithmic = min(ys) > 0 and max(ys) / min(ys) > LOGARITHMIC_RANGE
-        self.x_ticks = _linear_ticks(min(xs), max(xs), 6)
-        low, high = _padded(min(ys), max(ys))
-        self.y_ticks = _decades(min(ys), max(ys)) if self.logarithmic else _linear_ticks(low, high, 5)
-        self.x = _scale(min(xs), max(xs), LEFT, WIDTH - RIGHT)
-        if self.logarithmic:
-            scale = _scale(math.log(min(ys)), math.log(max(ys)), HEIGHT - BOTTOM, TOP)
-            self.y: Callable[[float], float] = lambda value: scale(math.log(value))
-        else:
-            self.y = _scale(low, high, HEIGHT - BOTTOM, TOP)
+    at: float
+    up: float | None
+    text: str
 
-    def axes(self) -> list[str]:
-        """Draw grid lines with their values."""
-        parts = []
-        for tick in self.y_ticks:
-            y = self.y(tick)
-            parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_label(tick)}</text>')
-        bottom = HEIGHT - BOTTOM
-        for tick in self.x_ticks:
-            x = self.x(tick)
-            parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 4}"/>')
-            parts.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{_label(tick)}</text>')
-        middle = (LEFT + WIDTH - RIGHT) / 2
-        parts.append(f'<text class="axis" x="{middle}" y="{HEIGHT - 4}" text-anchor="middle">step</text>')
-        return parts
+    @property
+    def across(self) -> int:
+        """The coordinate of x."""
+        return round(self.at * WIDTH)
 
-    def line(self, line: Series, place: int) -> str:
-        """Draw one series; a single point becomes a dot."""
-        places = [(self.x(x), self.y(y)) for x, y in line.points]
-        name = f"<title>{escape(line.name)}</title>"
-        if len(places) == 1:
-            return f'<circle class="dot s{place}" cx="{places[0][0]:.1f}" cy="{places[0][1]:.1f}" r="4">{name}</circle>'
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        return f'<polyline class="line s{place}" points="{path}">{name}</polyline>'
-
-    def mark(self, point: Point, text: str) -> str:
-        """Draw a ring around a point, with a tooltip."""
-        x, y = self.x(point[0]), self.y(point[1])
-        return f'<circle class="mark" cx="{x:.1f}" cy="{y:.1f}" r="5"><title>{escape(text)}</title></circle>'
+    @property
+    def down(self) -> int:
+        """The coordinate of y."""
+        return round((1 - (self.up or 0.0)) * HEIGHT)
 
 
-def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    if low == high:
-        return lambda value: (start + end) / 2
-    return lambda value: start + (value - low) / (high - low) * (end - start)
+@dataclass(frozen=True)
+class Drawing:
+    """A chart with positions; `values` are the points of the lines and how to show them, for the page's script."""
+
+    title: str
+    description: str
+    paths: tuple[Path, ...]
+    y_ticks: tuple[Tick, ...]
+    x_axes: tuple[tuple[str, tuple[Tick, ...]], ...]
+    mark: Marked | None
+    square: bool
+    values: dict[str, Any]
+    width: int = WIDTH
+    height: int = HEIGHT
+
+    @property
+    def gutter(self) -> int:
+        """Characters of the widest label left of the chart."""
+        names = [name for name, _ in self.x_axes] if len(self.x_axes) > 1 else []
+        return max(map(len, [*(tick.text for tick in self.y_ticks), *names]), default=1)
+
+    @property
+    def legend(self) -> tuple[Path, ...]:
+        """The lines and areas to name: not a single one."""
+        return self.paths if len(self.paths) > 1 else ()
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
-    """Leave some room above and below, but not below zero if no value is negative."""
-    room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    return (max(low - room, 0.0) if low >= 0 else low - room), high + room
+def drawn(chart: Chart) -> Drawing | None:
+    """Return the positions of a chart's parts, or None if there is no point to draw."""
+    lines = [_Points(line, _thinned(_finite(line.points), chart.points)) for line in chart.lines]
+    lines = [line for line in lines if line.points]
+    bands = [_Area(band, [p for p in map(_between, band.points) if p is not None]) for band in chart.bands]
+    bands = [band for band in bands if band.points]
+    if not lines and not bands:
+        return None
+    places: list[tuple[float, ...]] = [point for line in lines for point in line.points]
+    places += [point for band in bands for point in band.points]
+    xs, ys = [place[0] for place in places], [value for place in places for value in place[1:]]
+    x = Scale(0.0, 1.0) if chart.share else Scale(min(xs), max(xs))
+    y = Scale(0.0, 1.0) if chart.share else scale_of(min(ys), max(ys), zero=chart.zero)
+    mark = chart.mark
+    areas, paths = _areas(bands, x, y), _paths(lines, x, y)
+    return Drawing(
+        title=chart.title,
+        description=f"{chart.title}. {_description(lines, chart.axes[0].name)}",
+        paths=(*areas, *paths),
+        y_ticks=tuple(Tick(y(tick), label(tick)) for tick in y.ticks(4)),
+        x_axes=tuple((axis.name, _x_ticks(axis, x)) for axis in chart.axes),
+        mark=None if mark is None else Marked(x(mark.x), None if mark.y is None else y(_clamped(mark.y)), mark.text),
+        square=chart.share,
+        values={
+            "x": [x.low, x.high],
+            "y": [y.low, y.high],
+            "log": y.logarithmic,
+            "axes": [{"name": axis.name, "per": axis.per, "texts": dict(axis.texts)} for axis in chart.axes],
+            "bands": [band.values(path.kind) for band, path in zip(bands, areas, strict=True)],
+            "lines": [line.values(path.kind) for line, path in zip(lines, paths, strict=True)],
+        },
+    )
 
 
-def _linear_ticks(low: float, high: float, count: int) -> list[float]:
-    """Return round values within the range, about `count` of them."""
-    if low == high:
-        return [low]
-    rough = (high - low) / count
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [round(index * step, 12) for index in range(first, math.floor(high / step + 1e-9) + 1)]
+@dataclass(frozen=True)
+class _Points:
+    """A line with the points that are drawn."""
+
+    line: Line
+    points: Sequence[tuple[float, float]]
+
+    def values(self, kind: str) -> dict[str, Any]:
+        """Return the points for the page's script."""
+        xs, ys = zip(*self.points, strict=True)
+        return {"name": self.line.name, "kind": kind, "x": xs, "y": list(map(_short, ys))}
 
 
-def _decades(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 of every decade within the range; only the ones if those are too many."""
-    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for factors in ((1, 2, 5), (1,)):
-        ticks = [factor * 10.0**exponent for exponent in exponents for factor in factors]
-        ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) <= 8:
-            return ticks
-    return ticks[:: math.ceil(len(ticks) / 8)]
+@dataclass(frozen=True)
+class _Area:
+    """A band with the points that are drawn."""
+
+    band: Band
+    points: Sequence[tuple[float, float, float]]
+
+    def values(self, kind: str) -> dict[str, Any]:
+        """Return the points for the page's script."""
+        xs, low, high = zip(*self.points, strict=True)
+        return {
+            "name": self.band.name,
+            "kind": kind,
+            "x": xs,
+            "low": list(map(_short, low)),
+            "high": list(map(_short, high)),
+        }
 
 
-def _label(value: float) -> str:
-    if value and not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
-    return f"{value:,.6g}".rstrip(".") if abs(value) < 1000 else f"{value:,.0f}"
+def _clamped(value: float) -> float:
+    return min(max(value, -LARGEST), LARGEST)
+
+
+def _finite(points: Iterable[Point]) -> list[tuple[float, float]]:
+    return [(x, _clamped(y)) for x, y in points if y is not None and math.isfinite(y)]
+
+
+def _between(point: tuple[float, float | None, float | None]) -> tuple[float, float, float] | None:
+    """Return a point of a band if both of its values are there."""
+    x, low, high = point
+    if low is None or high is None or not math.isfinite(low) or not math.isfinite(high):
+        return None
+    return x, _clamped(low), _clamped(high)
+
+
+def _thinned(points: list[tuple[float, float]], most: int) -> list[tuple[float, float]]:
+    """Return at most about `most` points: the first, the last, and the lowest and highest of equal pieces between."""
+    if len(points) <= most:
+        return points
+    pieces = max(most // 2 - 1, 1)
+    inner = points[1:-1]
+    kept = [points[0]]
+    for piece in range(pieces):
+        part = inner[piece * len(inner) // pieces : (piece + 1) * len(inner) // pieces]
+        ends = {min(part, key=_height), max(part, key=_height)} if part else set()
+        kept += sorted(ends)
+    return [*kept, points[-1]]
+
+
+def _height(point: tuple[float, float]) -> float:
+    return point[1]
+
+
+def _description(lines: Iterable[_Points], axis: str) -> str:
+    """Say in words where each line begins and ends."""
+    return "; ".join(
+        f"{line.line.name}: from {number(line.points[0][1])} at {axis} {label(line.points[0][0])} "
+        f"to {number(line.points[-1][1])} at {axis} {label(line.points[-1][0])}"
+        for line in lines
+    )
+
+
+def _paths(lines: Iterable[_Points], x: Scale, y: Scale) -> list[Path]:
+    paths: list[Path] = []
+    colours = 0
+    for part in lines:
+        shape: Literal["line", "dots"] = "dots" if part.line.dots or len(part.points) == 1 else "line"
+        colour = "naive" if part.line.naive else f"s{colours % COLOURS}"
+        colours += not part.line.naive
+        paths.append(Path(part.line.name, shape, f"{shape} {colour}", tuple((x(a), y(b)) for a, b in part.points)))
+    return paths
+
+
+def _areas(bands: Iterable[_Area], x: Scale, y: Scale) -> list[Path]:
+    areas: list[Path] = []
+    for part in bands:
+        low = [(x(a), y(value)) for a, value, _ in part.points]
+        high = [(x(a), y(value)) for a, _, value in reversed(part.points)]
+        areas.append(Path(part.band.name, "band", f"band {part.band.colour}", (*low, *high)))
+    return areas
+
+
+def _x_ticks(axis: Axis, x: Scale) -> tuple[Tick, ...]:
+    if axis.texts:
+        last = len(axis.texts) - 1
+        kinds = {last // 2: "minor", 0: "first", last: "last"}
+        return tuple(Tick(x(axis.texts[k][0]), axis.texts[k][1], kinds[k]) for k in sorted(kinds))
+    ticks = linear_ticks(x.low / axis.per, x.high / axis.per, 5)
+    if axis.per != 1:
+        ticks = [tick for tick in ticks if tick == round(tick)]
+    return tuple(Tick(x(tick * axis.per), label(tick), "minor" * (k % 2)) for k, tick in enumerate(ticks))
+
+
+def _short(value: float) -> float:
+    """Return a number with five significant digits."""
+    return float(f"{value:.5g}")

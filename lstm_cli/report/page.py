@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from lstm_cli.engine.metrics import direction, scores_of
-from lstm_cli.report.charts import Series, line_chart
+from lstm_cli.report.lines import Series, line_chart
 from lstm_cli.report.style import STYLE
 from lstm_cli.training.events import Baseline, Part, Rolled, Started
 from lstm_cli.training.sinks.wording import duration, in_streams, number, title

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.report.charts import MAX_POINTS, Series, line_chart
+from lstm_cli.report.lines import MAX_POINTS, Series, line_chart
 from lstm_cli.report.report import Report
 from lstm_cli.training.events import Baseline, Evaluated, Finished, Part, Started
 

@@ -1,0 +1,60 @@
+"""Pages and pictures made of the templates in ``templates/``: all text of users is escaped."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstm_cli.report.charts import Chart, drawn
+from lstm_cli.report.scales import label
+from lstm_cli.training.sinks.wording import duration, number, title
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).with_name("templates")
+LONGEST_LABEL = 28  # characters of a label in a table; the full text is shown when one points at it
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return a template's text with these values; a name that is not given is an error."""
+    return _environment().get_template(template).render(values)
+
+
+def picture(chart: Chart) -> str | None:
+    """Return a chart as the text of an SVG file that opens anywhere, or None if it has no point."""
+    drawing = drawn(chart)
+    return None if drawing is None else rendered("chart.svg", drawing=drawing)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # takes 50 ms; only pages need it
+
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {"number": number, "duration": duration, "title": title, "tick": label, "percent": _percent}
+    made.filters |= {"cut": _cut, "capital": _capital}
+    made.globals |= {"longest": LONGEST_LABEL}
+    return made
+
+
+def _percent(position: float) -> str:
+    """Return a position from 0 to 1 for a style sheet."""
+    return f"{100 * position:.4g}%"
+
+
+def _cut(text: str, most: int = LONGEST_LABEL) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _capital(text: str) -> str:
+    """Return a text that begins with a capital letter, and is otherwise as it was."""
+    return text[:1].upper() + text[1:]
