@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_cli.report.charts import Chart, drawn
+from lstm_cli.report.charts import Chart
+from lstm_cli.report.drawing import drawn
 from lstm_cli.report.scales import label
 from lstm_cli.training.sinks.wording import duration, number, title
 
