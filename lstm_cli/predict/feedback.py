@@ -36,10 +36,21 @@ def forecasts(
     if network.schema.layout.window is not None:
         yield from _slid(network, sequences, steps)
         return
-    choose = most_likely(network.schema)
     checked = (check_future(network.schema, sequence, steps) for sequence in sequences)
-    outputs = network.outputs(checked, states, reduce=lambda values: values[-1:])
-    while group := list(islice(outputs, SEQUENCES_HELD)):
+    yield from continuations(network, network.outputs(checked, states, reduce=last_output), steps, listener)
+
+
+def last_output(values: np.ndarray) -> np.ndarray:
+    """Return the output (1, K) of the last step."""
+    return values[-1:]
+
+
+def continuations(
+    network: Network, outputs: Iterable[Outputs], steps: int, listener: Listener = ignore
+) -> Iterator[tuple[Encoded, np.ndarray]]:
+    """Yield each sequence whose last output and state are given with its forecast by feedback; see `forecasts`."""
+    choose, remaining = most_likely(network.schema), iter(outputs)
+    while group := list(islice(remaining, SEQUENCES_HELD)):
         check_steps(network.schema, steps, len(group))
         for known in group:
             listener(known)
@@ -77,7 +88,7 @@ def direct(
     """Yield each sequence with the output (1, H * D) of its last step, for a model that predicts several at once."""
     checked = (check_future(network.schema, sequence, 1) for sequence in sequences)
     if network.schema.layout.window is None:
-        for outputs in network.outputs(checked, states, reduce=lambda values: values[-1:]):
+        for outputs in network.outputs(checked, states, reduce=last_output):
             listener(outputs)
             yield outputs.sequence, outputs.values[-1:]
         return

@@ -96,18 +96,26 @@ def _times(schema: Schema, sequence: Encoded) -> Row:
 
 def continuation(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> Row:
     """Return the row for a forecast, from the values fed back: indices (N,), indicators or numbers (N, K)."""
-    if schema.target.kind == "number":
-        restorer = schema.restorer(sequence)
-        predicted = plain(np.stack([restorer.append(output) for output in chosen]))
-    else:
-        predicted = labels(schema, chosen)
+    of_numbers = schema.target.kind == "number"
+    predicted = plain(fed_back(schema, sequence, chosen)) if of_numbers else labels(schema, chosen)
     return _forecast(schema, sequence, predicted)
 
 
 def first_steps(schema: Schema, sequence: Encoded, output: np.ndarray, steps: int) -> Row:
     """Return the row for a forecast: the first steps of the last output (1, H * D)."""
+    return _forecast(schema, sequence, plain(at_once(schema, sequence, output, steps)))
+
+
+def fed_back(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> np.ndarray:
+    """Return numbers (N, D) that were fed back after the last step of a sequence in original units."""
+    restorer = schema.restorer(sequence)
+    return np.stack([restorer.append(output) for output in chosen])
+
+
+def at_once(schema: Schema, sequence: Encoded, output: np.ndarray, steps: int) -> np.ndarray:
+    """Return the first steps (N, D) of the last output (1, H * D) of a sequence in original units."""
     restored = schema.restorer(sequence).restore_all(output, sequence.steps - 1)
-    return _forecast(schema, sequence, plain(schema.target.by_step(restored)[0, :steps]))
+    return schema.target.by_step(restored)[0, :steps]
 
 
 def _forecast(schema: Schema, sequence: Encoded, predicted: list[Any]) -> Row:
