@@ -77,10 +77,22 @@ class _Dumper(Emitter, Serializer, SafeRepresenter, Resolver):
 _Dumper.add_representer(str, _Dumper.represent_str)
 
 
-def write_yaml(value: Any) -> str:
-    """Return a plain value as YAML 1.2."""
+class _CompactDumper(_Dumper):
+    """Writes lists of scalars on one line."""
+
+    def represent_flat(self, data: list[Any]) -> Any:
+        """Represent a list."""
+        flat = not any(isinstance(entry, dict | list) for entry in data)
+        return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flat)
+
+
+_CompactDumper.add_representer(list, _CompactDumper.represent_flat)
+
+
+def write_yaml(value: Any, *, compact: bool = False) -> str:
+    """Return a plain value as YAML 1.2; `compact` puts lists of scalars on one line."""
     stream = io.StringIO()
-    dumper = _Dumper(stream)
+    dumper = _CompactDumper(stream) if compact else _Dumper(stream)
     dumper.open()
     dumper.represent(value)
     dumper.close()

@@ -5,9 +5,10 @@ from html import escape
 from typing import Any
 
 from lstm_cli.engine.metrics import direction, scores_of
+from lstm_cli.insight.explanation import Explanation
+from lstm_cli.report.contents import Contents, Layer, NaiveScore
 from lstm_cli.report.lines import Series, line_chart
 from lstm_cli.report.style import STYLE
-from lstm_cli.training.events import Baseline, Part, Rolled, Started
 from lstm_cli.training.sinks.wording import duration, in_streams, number, title
 
 EVALUATIONS_SHOWN = 300  # in the table, the latest ones
@@ -17,25 +18,22 @@ Entry = Mapping[str, Any]
 _SPLITS = {"train": "training", "valid": "validation", "test": "test"}
 
 
-def render(start: Started, entries: Sequence[Entry], status: str, rolled: Rolled | None = None) -> str:
+def render(start: Contents, entries: Sequence[Entry]) -> str:
     """Return the page of a run.
 
     Parameters
     ----------
     start
-        The event that opened the run.
+        What is known of the run.
     entries
         The evaluations, as in ``metrics.jsonl``.
-    status
-        Whether and how the run has ended.
-    rolled
-        The error of its closed loop, once known.
     """
+    status = start.status
     best = _best(start.monitor, entries)
     sections = [
         _cards(start, entries, best),
         _curves(entries, best),
-        _closed_loop(rolled),
+        _closed_loop(start.explanation),
         _section("Scores", _scores(start.baselines, entries, best)),
         _section("Model", _model(start.model)),
         _section("Data", _pairs(start.facts)),
@@ -65,7 +63,7 @@ def _metrics(*entries: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(name for entry in entries for name in scores_of(entry)))
 
 
-def _cards(start: Started, entries: Sequence[Entry], best: Entry | None) -> str:
+def _cards(start: Contents, entries: Sequence[Entry], best: Entry | None) -> str:
     """Show the numbers that a reader looks for first."""
     cards = []
     for entry in (best, _last(entries, "test")):
@@ -99,15 +97,19 @@ def _curves(entries: Sequence[Entry], best: Entry | None) -> str:
     return _section("Curves", f'<div class="figures">{"".join(figures)}</div>' if any(figures) else "")
 
 
-def _closed_loop(rolled: Rolled | None) -> str:
+def _numbered(values: Sequence[float | None]) -> list[tuple[float, float]]:
+    return [(step, value) for step, value in enumerate(values, start=1) if value is not None]
+
+
+def _closed_loop(rolled: Explanation | None) -> str:
     """Draw the error against the horizon, and a few trajectories."""
-    if rolled is None:
+    if rolled is None or not rolled.loop_errors:
         return ""
-    errors = [Series("RMSE", list(enumerate(rolled.errors, start=1)))]
+    errors = [Series("RMSE", _numbered(rolled.loop_errors))]
     figures = [_figure(f"Error at each step of the closed loop, {_SPLITS[rolled.split]} data", errors)]
     for line in rolled.trajectories:
         pairs = (("closed loop", line.found), ("target", line.wanted))
-        figures.append(_figure(line.name, [Series(name, list(enumerate(values, start=1))) for name, values in pairs]))
+        figures.append(_figure(line.name, [Series(name, _numbered(values)) for name, values in pairs]))
     return _section("Closed loop", f'<div class="figures">{"".join(figures)}</div>')
 
 
@@ -131,7 +133,7 @@ def _figure(heading: str, series: Sequence[Series], best: Entry | None = None, m
     return f"<figure><figcaption><strong>{escape(heading)}</strong>{legend}</figcaption>{chart}</figure>"
 
 
-def _scores(baselines: Iterable[Baseline], entries: Sequence[Entry], best: Entry | None) -> str:
+def _scores(baselines: Iterable[NaiveScore], entries: Sequence[Entry], best: Entry | None) -> str:
     """Compare the model with predictors that ignore the input."""
     test = _last(entries, "test")
     rows: list[tuple[str, str, Mapping[str, Any]]] = []
@@ -151,7 +153,7 @@ def _last(entries: Sequence[Entry], split: str) -> Entry | None:
     return next((entry for entry in reversed(entries) if entry["split"] == split), None)
 
 
-def _model(parts: Sequence[Part]) -> str:
+def _model(parts: Sequence[Layer]) -> str:
     rows = [[part.name, part.description, f"{part.parameters:,}"] for part in parts]
     return _table(["layer", "what it is", "parameters"], rows, numbers_from=2) if rows else ""
 

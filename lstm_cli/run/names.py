@@ -5,7 +5,7 @@ environment.json             versions, machine, command
 schema.json and others       the schema, which encodes sequences and decodes outputs
 dynamics.py                  the code of the system, for a closed loop around one
 metrics.jsonl, train.log     scores, and the terminal's messages
-report.html                  the scores as charts and tables
+report.json, report.html     what the report says beside the scores; all of it as charts and tables
 last/, best/                 checkpoints, each with the files of `CHECKPOINT_FILES`
 """
 
@@ -20,8 +20,9 @@ SCHEMA = storage.FILES
 DYNAMICS: Final = "dynamics.py"
 METRICS: Final = "metrics.jsonl"
 LOG: Final = "train.log"
+REPORT_DATA: Final = "report.json"
 REPORT: Final = "report.html"
-FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, METRICS, LOG, REPORT)
+FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, METRICS, LOG, REPORT_DATA, REPORT)
 
 LAST: Final = "last"
 BEST: Final = "best"

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.metrics import scores_of
 from lstm_cli.engine.threads import in_use
-from lstm_cli.errors import DataError, DiskError, Diverged
+from lstm_cli.errors import DataError, DiskError, Diverged, Interrupted
 from lstm_cli.run import checkpoint
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import check_identity, check_model, identity, machine_changes, read_checked
@@ -20,8 +20,20 @@ from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, RESOLVED, SCHEMA
 from lstm_cli.run.origin import described
 from lstm_cli.signals import Signals
-from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Event, Finished, Note, Result, StepDone
-from lstm_cli.training.horizon import rolled
+from lstm_cli.training.ending import stopped_by
+from lstm_cli.training.events import (
+    CheckpointWritten,
+    EpochDone,
+    Evaluated,
+    Event,
+    Explained,
+    Finished,
+    Note,
+    Result,
+    StepDone,
+    Stopped,
+)
+from lstm_cli.training.explaining import explain
 from lstm_cli.training.job import Job
 from lstm_cli.training.loop import train
 from lstm_cli.training.overview import started
@@ -68,7 +80,13 @@ def run_training(
         dispatch.check()
         scores = {entry["split"]: scores_of(entry) for entry in earlier if entry["step"] == job.progress.best_step}
         result = Result(run.path, job.progress.best_step, scores)
-        return CheckpointingRun(run, job, now, signals, dispatch, result).work()
+        try:
+            return CheckpointingRun(run, job, now, signals, dispatch, result).work()
+        except BaseException as error:
+            with suppress(Exception):
+                run.check()  # in a folder that is not this run's own any more nothing may be written
+                dispatch.stopped(Stopped(job.progress.step, stopped_by(error)))
+            raise
 
 
 def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool) -> tuple[dict[str, Any], list[Note]]:
@@ -210,16 +228,13 @@ class CheckpointingRun:
             self.result.best_step = event.step
 
     def _score_best(self) -> None:
-        """Score the best state on the test data, and show how far its closed loop can be trusted."""
-        tested, closed_loop = "test" in self.job.scored, self.job.config.rollout is not None
-        if tested or closed_loop:
-            best = checkpoint.load(self.run.best)
-            check_model(best.identity, self.identity, self.run.path)
-            restore_weights(self.job.trainer.model, best)
-        if tested:
+        """Score the best state on the test data, and explain what it does."""
+        best = checkpoint.load(self.run.best)
+        check_model(best.identity, self.identity, self.run.path)
+        restore_weights(self.job.trainer.model, best)
+        if "test" in self.job.scored:
             self._test()
-        if closed_loop:
-            self._score_closed_loop()
+        self._explain()
 
     def _test(self) -> None:
         job, progress = self.job, self.job.progress
@@ -230,7 +245,15 @@ class CheckpointingRun:
         self._record_scores(event)
         self.dispatch(event)
 
-    def _score_closed_loop(self) -> None:
-        with self.signals.at_once(self._progress):
-            event = rolled(self.job)
-        self.dispatch(event)
+    def _explain(self) -> None:
+        """Pass on what the report shows of the best state. Where that fails, the run is finished all the same."""
+        try:
+            with self.signals.at_once(self._progress):
+                explanation = explain(self.job)
+        except Interrupted:
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+            self.dispatch(Note(f"the report lacks what explains the model: {kind}: {error}", warning=True))
+        else:
+            self.dispatch(Explained(self.job.progress.best_step, explanation))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lstm_cli.data import Split
+from lstm_cli.insight.explanation import Explanation
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,16 @@ class Started:
         Scores of simple predictors, for comparison.
     earlier
         The evaluations of earlier sessions, as in ``metrics.jsonl``.
+    network
+        The recurrent layers in a few words: ``LSTM 128, 64``.
+    sizes
+        Number of sequences of each split; of one long series or text, of its steps.
+    counted
+        What `sizes` counts: ``sequence`` or ``step``.
+    config_set
+        The keys that the user set, as YAML.
+    next_commands
+        Commands to type after the training, each with its purpose.
     """
 
     folder: Path
@@ -78,6 +89,11 @@ class Started:
     facts: Mapping[str, str] = field(default_factory=dict)
     baselines: tuple[Baseline, ...] = ()
     earlier: tuple[Mapping[str, Any], ...] = ()
+    network: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    counted: Literal["sequence", "step"] = "sequence"
+    config_set: str = ""
+    next_commands: tuple[tuple[str, str], ...] = ()
 
     @property
     def run(self) -> str:
@@ -119,6 +135,10 @@ class Evaluated:
         Mean loss of the updates since the previous evaluation.
     learning_rate
         Learning rate of the next update.
+    gradient_norm
+        Mean norm of the gradients of the updates since the previous evaluation, before clipping.
+    steps_per_second
+        Updates per second since the previous evaluation, without the time of evaluations and checkpoints.
     streams
         Number of parallel streams in which the split was scored (`train.valid_streams`); None: scored exactly.
     """
@@ -132,6 +152,8 @@ class Evaluated:
     improved: bool = False
     train_loss: float | None = None
     learning_rate: float | None = None
+    gradient_norm: float | None = None
+    steps_per_second: float | None = None
     streams: int | None = None
 
 
@@ -170,31 +192,19 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Trajectory:
-    """One number over the steps of a closed loop: the values that it reached, and the target."""
+class Stopped:
+    """The run ends before its training is complete; `reason` is a phrase that says what stopped it."""
 
-    name: str
-    found: tuple[float, ...]
-    wanted: tuple[float, ...]
+    step: int
+    reason: str
 
 
 @dataclass(frozen=True)
-class Rolled:
-    """The error of a closed loop with the best weights, in original units.
+class Explained:
+    """What the best weights, those after update `step`, do on held-out data; `Finished` follows."""
 
-    Attributes
-    ----------
-    split
-        The split of the sequences.
-    errors
-        RMSE at each step of the closed loop, over all sequences; NaN where none has that step.
-    trajectories
-        A few of them.
-    """
-
-    split: Split
-    errors: tuple[float, ...]
-    trajectories: tuple[Trajectory, ...]
+    step: int
+    explanation: Explanation
 
 
 @dataclass
@@ -206,4 +216,4 @@ class Result:
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-Event = Started | StepDone | Scoring | Evaluated | EpochDone | CheckpointWritten | Rolled | Note | Finished
+Event = Started | StepDone | Scoring | Evaluated | EpochDone | CheckpointWritten | Explained | Note | Finished | Stopped

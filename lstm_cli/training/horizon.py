@@ -3,6 +3,7 @@
 Legend: N counted positions, K compared numbers.
 """
 
+import math
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
@@ -11,16 +12,17 @@ import numpy as np
 
 from lstm_cli.data import Batch, Batches, Dataset, Schema, Split
 from lstm_cli.engine.evaluation import to_original_units
-from lstm_cli.training.events import Rolled, Trajectory
+from lstm_cli.insight.explanation import Numbers, Trajectory
 from lstm_cli.training.job import Job
 
 SEQUENCES_SHOWN, NUMBERS_SHOWN = 3, 2  # trajectories in the report, and numbers of each
 
 
-def rolled(job: Job) -> Rolled:
-    """Run the closed loop over the test data, or if there is none over the validation or training data."""
-    order: tuple[Split, ...] = ("test", "valid", "train")
-    split = next(name for name in order if name in job.scored)
+def rolled(job: Job, split: Split) -> tuple[Numbers, tuple[Trajectory, ...]]:
+    """Run the closed loop over a split; return the RMSE at each of its steps, and a few trajectories.
+
+    The errors are over all sequences, in original units; None where no sequence has that step.
+    """
     batches = _counting_every_step(job.scored[split])
     dataset = batches.dataset
     squares, counts = np.zeros(0), np.zeros(0)
@@ -38,7 +40,12 @@ def rolled(job: Job) -> Rolled:
             shown += _trajectories(batch, dataset, found, wanted)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(squares / counts)
-    return Rolled(split, tuple(errors.tolist()), tuple(shown[: SEQUENCES_SHOWN * NUMBERS_SHOWN]))
+    return _finite(errors), tuple(shown[: SEQUENCES_SHOWN * NUMBERS_SHOWN])
+
+
+def _finite(values: np.ndarray) -> Numbers:
+    """Return numbers of any shape (…,) as a tuple, None for those that are not finite."""
+    return tuple(value if math.isfinite(value) else None for value in values.tolist())
 
 
 def _counting_every_step(batches: Batches) -> Batches:
@@ -74,7 +81,7 @@ def _trajectories(batch: Batch, dataset: Dataset, found: np.ndarray, wanted: np.
         if batch.starts is not None and len(dataset) == 1:
             name = f"From step {batch.starts[column] + observed[own][0]:,}"
         for k in range(min(NUMBERS_SHOWN, found.shape[1])):
-            yield Trajectory(f"{name}, {names[k]}", tuple(found[own, k].tolist()), tuple(wanted[own, k].tolist()))
+            yield Trajectory(f"{name}, {names[k]}", _finite(found[own, k]), _finite(wanted[own, k]))
 
 
 def _names(schema: Schema) -> list[str]:

@@ -31,6 +31,8 @@ class Progress:
         Time spent, over all sessions.
     loss_sum, loss_count : float, int
         Training loss since the last evaluation.
+    gradient_norm_sum, gradient_norm_count : float, int
+        Norms of the gradients since the last evaluation; versions before these keys saved none.
     learning_rate_factor : float
         Below 1 after `on_nonfinite: halve_learning_rate`.
     skipped : int
@@ -47,6 +49,8 @@ class Progress:
     seconds: float = 0.0
     loss_sum: float = 0.0
     loss_count: int = 0
+    gradient_norm_sum: float = 0.0
+    gradient_norm_count: int = 0
     learning_rate_factor: float = 1.0
     skipped: int = 0
 
@@ -73,6 +77,9 @@ class Job:
         Final state of the last batch, if the next one continues from it.
     code : Code or None
         The file of the system that a closed loop drives.
+    measured_from : (int, float) or None
+        Step and seconds of the run from which the updates per second are measured: the last evaluation, or the first
+        update of this session, which compiles.
     """
 
     config: Config
@@ -86,6 +93,7 @@ class Job:
     progress: Progress
     carried: np.ndarray | None = None
     code: Code | None = None
+    measured_from: tuple[int, float] | None = None
 
     @property
     def learning_rate(self) -> float:

@@ -45,6 +45,8 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
     """
     progress, began = job.progress, time.perf_counter()
     train_loss = progress.loss_sum / progress.loss_count if progress.loss_count else math.nan
+    norms, rate = progress.gradient_norm_count, _steps_per_second(job)
+    gradient_norm = progress.gradient_norm_sum / norms if norms else None
     loss, metrics, streams = train_loss, dict[str, float](), 0
     if job.valid is not None:
         scores = Evaluation(job.evaluator, job.valid)
@@ -55,7 +57,9 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
         loss, metrics = scores.result()
     improved = _record_score(job, {"loss": loss, **metrics}, train_loss)
     progress.evaluated_step, progress.loss_sum, progress.loss_count = progress.step, 0.0, 0
+    progress.gradient_norm_sum, progress.gradient_norm_count = 0.0, 0
     progress.seconds += time.perf_counter() - began
+    job.measured_from = progress.step, progress.seconds
     yield Evaluated(
         step=progress.step,
         epoch=progress.epoch,
@@ -66,8 +70,18 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
         train_loss=train_loss,
         improved=improved,
         learning_rate=job.learning_rate,
+        gradient_norm=gradient_norm,
+        steps_per_second=rate,
         streams=None if job.config.train.valid_streams is None else streams,
     )
+
+
+def _steps_per_second(job: Job) -> float | None:
+    """Return the rate of the updates since the last evaluation, without the time of evaluations and checkpoints."""
+    progress = job.progress
+    step, seconds = job.measured_from or (progress.step, 0.0)
+    passed = progress.seconds - seconds
+    return (progress.step - step) / passed if progress.step > step and passed > 0 else None
 
 
 def _record_score(job: Job, scores: dict[str, float], train_loss: float) -> bool:

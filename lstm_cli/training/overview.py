@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from lstm_cli.config.given import given_yaml
 from lstm_cli.data import Dataset
 from lstm_cli.errors import counted, on_one_line
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
 from lstm_cli.run.config_changes import flattened
 from lstm_cli.training.baselines import baselines
+from lstm_cli.training.ending import next_commands
 from lstm_cli.training.events import Part, Started
 from lstm_cli.training.job import Job
 
@@ -30,7 +32,31 @@ def started(folder: Path, job: Job, earlier: Iterable[Mapping[str, Any]] = ()) -
         facts=facts(job),
         baselines=tuple(baselines(job)),
         earlier=tuple(earlier),
+        network=network(job.trainer.model),
+        **_sizes(job),
+        config_set=given_yaml(config),
+        next_commands=next_commands(folder, config, job.data.schema),
     )
+
+
+def network(model: Model) -> str:
+    """Return the recurrent layers in a few words: ``LSTM 128, 64``; ``GRU 2 x 32`` reads in both directions."""
+    words, cell = list[str](), ""
+    for layer in model.layers:
+        first = layer.directions[0]
+        size = f"{len(layer.directions)} x {first.units}" if len(layer.directions) > 1 else str(first.units)
+        words.append(size if first.cell.name == cell else f"{first.cell.name.upper()} {size}")
+        cell = first.cell.name
+    return ", ".join(words)
+
+
+def _sizes(job: Job) -> dict[str, Any]:
+    """Return the sizes of the splits: their sequences, or the steps of one long series or text."""
+    datasets = {name: batches.dataset for name, batches in job.scored.items()}
+    order = [name for name in ("train", "valid", "test") if name in datasets]
+    if all(len(dataset) == 1 for dataset in datasets.values()):
+        return {"sizes": {name: datasets[name].scored_steps for name in order}, "counted": "step"}
+    return {"sizes": {name: len(datasets[name]) for name in order}, "counted": "sequence"}
 
 
 def parts(model: Model) -> tuple[Part, ...]:

@@ -8,6 +8,8 @@ from typing import Any
 from lstm_cli.training.job import Job, Progress
 from lstm_cli.typed_json import WrongValue, built, expected, shown
 
+#: Keys that checkpoints of earlier versions lack.
+_NEW = ("gradient_norm_sum", "gradient_norm_count")
 #: Whole numbers up to here are exact as floats too.
 _MOST = 2**53
 
@@ -39,7 +41,7 @@ def restore_position(job: Job, position: Mapping[str, Any]) -> None:
         state = given.pop("schedule")
     except KeyError:
         raise WrongValue("missing", "schedule") from None
-    progress = built(Progress, given)
+    progress = built(Progress, given, optional=_NEW)
     for key, problem in _problems(progress, int(job.batches.dataset.lengths.sum())):
         raise WrongValue(problem, key)
     if progress.batch and progress.batch > (count := job.batches.count(progress.epoch)):
@@ -63,6 +65,7 @@ def _problems(progress: Progress, steps: int) -> Iterator[tuple[str, str]]:
         "best_step": progress.evaluated_step,
         "stale": progress.evaluated_step,
         "loss_count": since,
+        "gradient_norm_count": since,
         "skipped": step,
     }
     for key, limit in most.items():
@@ -70,6 +73,9 @@ def _problems(progress: Progress, steps: int) -> Iterator[tuple[str, str]]:
             yield key, f"expected 0 to {shown(limit)}, got {shown(getattr(progress, key))}"
     if not (isfinite(progress.seconds) and progress.seconds >= 0):
         yield "seconds", f"expected a time, got {progress.seconds}"
+    norms, norm_count = progress.gradient_norm_sum, progress.gradient_norm_count
+    if not (isfinite(norms) and norms >= 0) or (norms and not norm_count):
+        yield "gradient_norm_sum", f"got {norms} of {norm_count} updates"
     if not isfinite(progress.loss_sum) or (progress.loss_sum and not progress.loss_count):
         yield "loss_sum", f"got {progress.loss_sum} of {progress.loss_count} updates"
     if not 0 <= progress.learning_rate_factor <= 1 or (progress.learning_rate_factor < 1 and not progress.skipped):

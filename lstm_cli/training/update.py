@@ -16,8 +16,11 @@ def update(job: Job, group: list[Batch]) -> StepDone | Note:
     problem = problem or _apply(job, learning_rate)
     if not problem:
         progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
+        progress.gradient_norm_sum += norm
+        progress.gradient_norm_count += 1
     progress.step, progress.batch = progress.step + 1, progress.batch + len(group)
     progress.seconds += time.perf_counter() - began
+    job.measured_from = job.measured_from or (progress.step, progress.seconds)
     if problem:
         return skip_update(job, group, problem)
     return StepDone(

@@ -53,9 +53,14 @@ def start_in(tmp_path, **fields):
     return replace(START, folder=folder, **fields)
 
 
+def always(**options):
+    """A report that is written after every evaluation."""
+    return Report(**{"interval": 0.0, "clock": lambda: 0.0, **options})
+
+
 def page(tmp_path, *events, earlier=(), **options):
     """The page of a run with these events after its start."""
-    report, start = Report(**options), start_in(tmp_path, earlier=earlier)
+    report, start = always(**options), start_in(tmp_path, earlier=earlier)
     for event in (start, *events):
         report(event)
     report.close()
@@ -85,7 +90,7 @@ def test_page_compares_the_best_checkpoint_with_baselines(tmp_path):
 def test_page_shows_the_scores_of_every_column(tmp_path):
     found = {"r2": 0.5, "rmse.load": 20.0, "r2.load": 0.75, "rmse.wind.speed": 1.5, "r2.wind.speed": 0.25}
     baseline = Baseline("the mean", "valid", dict.fromkeys(found, 0.125))
-    report, start = Report(), start_in(tmp_path, monitor="valid.rmse.load", baselines=(baseline,))
+    report, start = always(), start_in(tmp_path, monitor="valid.rmse.load", baselines=(baseline,))
     worse = found | {"rmse.load": 30.0, "rmse.wind.speed": 0.5}
     for event in (start, *(Evaluated(10 * k, k, "valid", k, 0.1, m) for k, m in ((1, worse), (2, found)))):
         report(event)
@@ -102,7 +107,7 @@ def test_page_shows_the_scores_of_every_column(tmp_path):
 def test_page_of_a_run_without_validation(tmp_path):
     text = page(tmp_path, Evaluated(10, 1, "train", 1.0, 0.7, {}, train_loss=0.7))
     WellFormed(text)
-    assert "training has not ended" in text
+    assert "<p>training</p>" in text
 
 
 def test_resumed_run_shows_its_past(tmp_path):
@@ -114,17 +119,38 @@ def test_page_is_written_once_per_interval(tmp_path):
     now = [0.0]
     report, start = Report(interval=10.0, clock=lambda: now[0]), start_in(tmp_path)
     file, sizes = start.folder / "report.html", []
-    for event in (start, evaluation(10, 1.0, 0.4), evaluation(20, 0.9, 0.5)):
+    for seconds, event in ((0, start), (9, evaluation(10, 1.0, 0.4)), (11, evaluation(20, 0.9, 0.5))):
+        now[0] = seconds
         report(event)
-        sizes.append(file.stat().st_size if file.exists() else 0)
-    assert sizes[0] == 0 < sizes[1] == sizes[2]
-    report.close()
+        sizes.append(file.stat().st_size)
+    assert sizes[0] == sizes[1] < sizes[2]
+    report(evaluation(30, 0.8, 0.6))
+    assert file.stat().st_size == sizes[2]
+    report(Finished(30, 3))
     assert file.stat().st_size > sizes[2]
+
+
+def test_a_page_that_takes_long_is_written_less_often(tmp_path, monkeypatch):
+    """At most every hundredth second goes into it."""
+    now, written = [0.0], []
+
+    def slow(path, data):
+        now[0] += 0.5  # each of the two files
+        written.append(path.name)
+
+    monkeypatch.setattr("lstm_cli.report.report.replace_file", slow)
+    report = Report(interval=10.0, clock=lambda: now[0])
+    report(start_in(tmp_path))
+    for seconds, count in ((100.0, 2), (101.5, 4), (201.0, 4), (203.0, 6)):
+        now[0] = seconds
+        report(evaluation(int(seconds), 1.0, 0.4))
+        assert len(written) == count
+    assert set(written) == {"report.json", "report.html"}
 
 
 def test_long_history_is_shortened(tmp_path):
     events = [evaluation(step, 1.0, 0.5) for step in range(1, 1000)]
-    text = page(tmp_path, *events, interval=1e9)
+    text = page(tmp_path, *events, Finished(999, 99), interval=1e9)
     assert "The last 300 of 999 evaluations" in text
 
 

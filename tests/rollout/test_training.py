@@ -58,11 +58,11 @@ def test_learning_brings_the_cart_to_its_goal(world, tmp_path):
 def test_the_error_against_the_horizon(world, base):
     job = randomized_job(world_config(world, base, data={"test": 0.2}))
     data = open_data(job.config)
-    shown = rolled(job)
-    assert shown.split == "test" and len(shown.errors) == job.config.rollout.steps
+    errors, trajectories = rolled(job, "test")
+    assert len(errors) == job.config.rollout.steps
     batches = evaluation_batches(job.config, data.test)
-    squares = np.zeros(len(shown.errors))
-    counts = np.zeros(len(shown.errors))
+    squares = np.zeros(len(errors))
+    counts = np.zeros(len(errors))
     for batch in batches.epoch(0):
         _, values, _ = job.evaluator(batch, None)
         found, wanted = data.test.restore(batch, values), data.test.truth(batch)
@@ -70,11 +70,11 @@ def test_the_error_against_the_horizon(world, base):
             turn = row // len(batch.lengths) - batch.observed[row % len(batch.lengths)] + 1
             squares[turn] += np.mean((found[n] - wanted[n]) ** 2)
             counts[turn] += 1
-    np.testing.assert_allclose(shown.errors, np.sqrt(squares / counts))
+    np.testing.assert_allclose(errors, np.sqrt(squares / counts))
     last = world_config(world, base, data={"test": 0.2}, rollout={"loss_at": "last"})
-    assert rolled(randomized_job(last)) == shown  # every step is shown, whichever count
-    assert 2 <= len(shown.trajectories) <= 6
-    assert all(len(line.found) == len(line.wanted) for line in shown.trajectories)
+    assert rolled(randomized_job(last), "test") == (errors, trajectories)  # every step is shown, whichever count
+    assert 2 <= len(trajectories) <= 6
+    assert all(len(line.found) == len(line.wanted) for line in trajectories)
 
 
 def test_the_report_shows_the_loop_and_the_undriven_system(world, tmp_path):

@@ -29,6 +29,7 @@ SMALL = {
 }
 TEXT = {"train": "text.txt", "valid": 0.25, "window": 6, "carry_state": True}
 SERIES = {"train": "series.csv", "inputs": ["a"], "target": "next", "valid": 0.25, "window": 5, "carry_state": True}
+TIMES = ("seconds", "steps_per_second")  # of a line of metrics.jsonl: they differ from run to run
 DROPS = {"dropout": 0.3, "recurrent_dropout": 0.25}
 
 
@@ -146,9 +147,9 @@ class Whole:
 
 
 def metrics(folder: Path) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl without `seconds`, which differ from run to run."""
+    """The lines of metrics.jsonl without the values of `TIMES`."""
     lines = read_jsonl(folder / "metrics.jsonl")
-    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+    return [{name: value for name, value in line.items() if name not in TIMES} for line in lines]
 
 
 def assert_same(one: Path, other: Path) -> None:

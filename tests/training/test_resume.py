@@ -14,7 +14,7 @@ from lstm_cli.run.checkpoint import load
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.signals import SIGNALS
 from lstm_cli.training import checkpointing
-from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring
+from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring, Stopped
 from tests.support.runs import (
     DROPS,
     SERIES,
@@ -184,7 +184,7 @@ def test_an_evaluation_is_left_half_done_and_done_anew(
     watcher, run = Watcher(3 + scored, lambda: signal.raise_signal(number)), whole.new()
     with pytest.raises(Interrupted, match=f"stopped by {number.name} after step 3; continue with --resume"):
         watched(small_config(whole.folder, **changes), run, watcher)
-    assert [type(event) for event in watcher.events[3:]] == [Scoring] * scored + [CheckpointWritten]
+    assert [type(event) for event in watcher.events[3:]] == [Scoring] * scored + [CheckpointWritten, Stopped]
     assert load(run / LAST).position["evaluated_step"] == 0
     assert metrics(run) == []
     train(small_config(whole.folder, **changes), run, resume=True)

@@ -1,8 +1,9 @@
 """Passes every event to every sink."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
-from lstm_cli.training.events import Event
+from lstm_cli.training.events import Event, Stopped
 from lstm_cli.training.sinks.sink import Sink
 
 
@@ -32,6 +33,12 @@ class EventDispatcher:
             except Exception as error:
                 self._sinks = [other for other in self._sinks if other is not sink]
                 self.failure = self.failure or error
+
+    def stopped(self, event: Stopped) -> None:
+        """Pass on what ends the run; whatever a sink raises now, that is what will be raised."""
+        for sink in (*self._files, *self._sinks):
+            with suppress(Exception):
+                sink(event)
 
     def check(self) -> None:
         """Raise the first exception that a sink has raised, if one has."""

@@ -40,7 +40,7 @@ def entry(event: Evaluated) -> dict[str, Any]:
         "loss": event.loss,
         **event.metrics,
     }
-    for name in ("train_loss", "learning_rate", "streams"):
+    for name in ("train_loss", "learning_rate", "gradient_norm", "steps_per_second", "streams"):
         if (value := getattr(event, name)) is not None:
             known[name] = value
     return {name: _finite(value) for name, value in known.items()}
