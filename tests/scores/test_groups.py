@@ -1,0 +1,53 @@
+"""Scores of parts: by length and by the values of a column."""
+
+import numpy as np
+import pytest
+
+from lstm_cli.scores.groups import MISSING, by_length, by_value, grouped
+from lstm_cli.scores.metrics import metrics_of
+from tests.support.positions import drawn, positions, target
+
+
+def test_lengths_are_divided_into_ranges_of_as_many_sequences():
+    lengths = [1, 1, 2, 3, 5, 5, 8, 9, 20, 40]
+    own = np.repeat(np.arange(10), lengths)
+    given = drawn("category", len(own), np.random.default_rng(2))
+    given = positions(given.task, own, given.truth, given.predicted)
+    found = by_length(given)
+    assert [(one["low"], one["high"], one["sequences"]) for one in found] == [
+        (1, 1, 2), (2, 3, 2), (5, 5, 2), (8, 9, 2), (20, 40, 2)
+    ]  # fmt: skip
+    part = np.isin(own, [8, 9])
+    assert found[-1]["positions"] == part.sum() == 60
+    assert found[-1]["metrics"] == metrics_of(given.taken(part))
+
+
+def test_sequences_of_one_length_are_not_divided():
+    assert by_length(positions(target("category", 2), [0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 1])) == []
+
+
+GROUPS = {
+    "names": (["x", "y", "y", None, "z"], ["y", "x", "z", MISSING], [1, 0, 0, 3, 2]),
+    "numbers": ([10, 2, 2, None], ["2", "10", MISSING], [1, 0, 0, 2]),
+    "numbers in text": (["10", "2", "02"], ["2", "02", "10"], [2, 0, 1]),
+    "booleans": ([True, False, True], ["True", "False"], [0, 1, 0]),
+    "many numbers": ([*range(20), None], ["0 to 3", "4 to 7", "8 to 11", "12 to 15", "16 to 19", MISSING],
+                     [*np.repeat(range(5), 4), 5]),
+    "nothing": ([None, None], [MISSING], [0, 0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "names", "places"), GROUPS.values(), ids=GROUPS)
+def test_values_are_grouped(values, names, places):
+    found, own = grouped(values)
+    assert found == names
+    assert own.tolist() == list(places)
+
+
+def test_each_group_has_its_scores():
+    given = drawn("number", 30, np.random.default_rng(2))
+    values = ["ab"[k % 2] for k in range(30)]
+    found = by_value(given, values)
+    assert list(found) == ["a", "b"]
+    assert found["b"]["metrics"] == metrics_of(given.taken(np.arange(30) % 2 == 1))
+    assert found["b"]["positions"] == 15
