@@ -73,8 +73,7 @@ def block_length(positions: Positions) -> int:
     The cube root of all of them, but no fewer than the steps that are predicted at once: such forecasts overlap.
     """
     at_once: int = positions.dataset.schema.target.horizon if positions.turns is None else int(positions.turns.max())
-    cube_root = round(len(positions) ** (1 / 3), 9)
-    return max(math.ceil(cube_root), at_once)
+    return max(math.ceil(round(math.cbrt(len(positions)), 9)), at_once)
 
 
 def _blocks(positions: Positions, sums: Sums) -> tuple[Array, int]:
