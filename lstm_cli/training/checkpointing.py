@@ -13,6 +13,7 @@ from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.metrics import scores_of
 from lstm_cli.engine.threads import in_use
 from lstm_cli.errors import DataError, DiskError, Diverged, Interrupted
+from lstm_cli.graph.compiling import at_compilation
 from lstm_cli.run import checkpoint
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import check_identity, check_model, identity, machine_changes, read_checked
@@ -23,6 +24,7 @@ from lstm_cli.signals import Signals
 from lstm_cli.training.ending import stopped_by
 from lstm_cli.training.events import (
     CheckpointWritten,
+    Compiling,
     EpochDone,
     Evaluated,
     Event,
@@ -76,7 +78,8 @@ def run_training(
         dispatch = EventDispatcher(files, sinks)
         for note in notes:
             dispatch(note)
-        dispatch(started(run.path, job, earlier))
+        with at_compilation(lambda: dispatch.announce(Compiling())):  # the baseline of a system runs it
+            dispatch(started(run.path, job, earlier))
         dispatch.check()
         scores = {entry["split"]: scores_of(entry) for entry in earlier if entry["step"] == job.progress.best_step}
         result = Result(run.path, job.progress.best_step, scores)
@@ -164,7 +167,7 @@ class CheckpointingRun:
         events = train(self.job)
         event: Event | None = None
         while not isinstance(event, StepDone | Note | Finished):
-            with self.signals.at_once():
+            with self.signals.at_once(), at_compilation(lambda: self.dispatch.announce(Compiling())):
                 event = next(events)
             yield event
         yield from events
@@ -233,14 +236,15 @@ class CheckpointingRun:
         check_model(best.identity, self.identity, self.run.path)
         restore_weights(self.job.trainer.model, best)
         if "test" in self.job.scored:
-            self._test()
+            self._test(best.position["epoch"])
         self._explain()
 
-    def _test(self) -> None:
+    def _test(self, epoch: int) -> None:
+        """Score the best state, whose epoch is given, on the test data."""
         job, progress = self.job, self.job.progress
         with self.signals.at_once(self._progress):
             loss, metrics = evaluate(job.evaluator, job.scored["test"])
-        event = Evaluated(progress.best_step, progress.epoch, "test", progress.seconds, loss, metrics)
+        event = Evaluated(progress.best_step, epoch, "test", progress.seconds, loss, metrics)
         self._check_folder()
         self._record_scores(event)
         self.dispatch(event)

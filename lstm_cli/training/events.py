@@ -102,6 +102,11 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Compiling:
+    """Kernels are being compiled, since no earlier process left them on this machine: the next event takes a while."""
+
+
+@dataclass(frozen=True)
 class StepDone:
     """One update was made. `gradient_norm` is the norm before clipping."""
 
@@ -216,4 +221,16 @@ class Result:
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-Event = Started | StepDone | Scoring | Evaluated | EpochDone | CheckpointWritten | Explained | Note | Finished | Stopped
+Event = (
+    Note
+    | Started
+    | Compiling
+    | StepDone
+    | Scoring
+    | Evaluated
+    | EpochDone
+    | CheckpointWritten
+    | Explained
+    | Finished
+    | Stopped
+)

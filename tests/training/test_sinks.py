@@ -57,7 +57,7 @@ def test_lines_show_scores_notes_and_the_end():
     assert lines[1:] == [
         "hello",
         "epoch 1, step 10: valid: loss 0.5000, accuracy 0.7500, the best so far",
-        "stopped early, as the score no longer improved: 2 epochs, 20 steps",
+        "stopped early, as the score no longer improved (train.patience): 2 epochs, 20 steps",
     ]
 
 

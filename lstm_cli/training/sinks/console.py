@@ -10,7 +10,17 @@ from tqdm import tqdm
 
 from lstm_cli.errors import on_one_line
 from lstm_cli.run.appended import AppendedFile
-from lstm_cli.training.events import CheckpointWritten, Evaluated, Event, Finished, Note, Started, StepDone
+from lstm_cli.training.events import (
+    CheckpointWritten,
+    Compiling,
+    Evaluated,
+    Event,
+    Finished,
+    Note,
+    Started,
+    StepDone,
+    Stopped,
+)
 from lstm_cli.training.sinks import wording
 from lstm_cli.training.sinks.sink import Sink
 
@@ -53,7 +63,7 @@ class _TolerantStream:
 
 def log_lines(file: AppendedFile) -> Sink:
     """Return the sink that appends the run's lines to a log file."""
-    return Lines(_Log(file), close=file.close)
+    return Lines(_Log(file), close=file.close, stops=True)
 
 
 class _Log:
@@ -89,6 +99,8 @@ def _line(event: Event, verbosity: int) -> str | None:
     match event:
         case Started():
             return wording.started(event)
+        case Compiling():
+            return f"{wording.COMPILING} …"
         case Evaluated():
             return wording.evaluated(event)
         case Finished():
@@ -113,6 +125,8 @@ class Lines:
         Returns seconds.
     close
         Called at the end.
+    stops
+        Whether a line says what stopped the run: not where the message of its exception follows.
     """
 
     def __init__(
@@ -123,9 +137,10 @@ class Lines:
         interval: float = INTERVAL,
         clock: Callable[[], float] = time.monotonic,
         close: Callable[[], object] = lambda: None,
+        stops: bool = False,
     ) -> None:
         self._stream, self._verbosity, self._interval, self._clock = stream, verbosity, interval, clock
-        self._close = close
+        self._close, self._stops = close, stops
         self._loss = _Mean()
         self._start: Started | None = None
         self._line_at, self._line_step = clock(), 0
@@ -136,6 +151,8 @@ class Lines:
             self._start, self._line_step, self._line_at = event, event.first_step, self._clock()
         if isinstance(event, StepDone):
             text = self._step(event)
+        elif isinstance(event, Stopped):
+            text = wording.stopped(event) if self._stops else None
         else:
             text = _line(event, self._verbosity)
         if isinstance(event, Evaluated):

@@ -27,12 +27,24 @@ class EventDispatcher:
         """Pass an event to every sink."""
         for sink in self._files:
             sink(event)
+        self._pass(event)
+
+    def _pass(self, event: Event) -> None:
         for sink in tuple(self._sinks):
             try:
                 sink(event)
             except Exception as error:
                 self._sinks = [other for other in self._sinks if other is not sink]
                 self.failure = self.failure or error
+
+    def announce(self, event: Event) -> None:
+        """Pass an event on from within work that an exception would disturb; `check` raises the first of them."""
+        for sink in self._files:
+            try:
+                sink(event)
+            except Exception as error:
+                self.failure = self.failure or error
+        self._pass(event)
 
     def stopped(self, event: Stopped) -> None:
         """Pass on what ends the run; whatever a sink raises now, that is what will be raised."""

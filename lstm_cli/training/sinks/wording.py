@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lstm_cli.errors import counted, on_lines, on_one_line
-from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDone
+from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDone, Stopped
 
 
 def number(value: float) -> str:
@@ -48,9 +48,21 @@ def title(metric: str) -> str:
 def started(event: Started) -> str:
     """Return the line that opens a session."""
     parameters = sum(part.parameters for part in event.model)
-    size = f"{parameters:,} parameters, " if parameters else ""
+    size = f"{counted(parameters, 'parameter')}, " if parameters else ""
     where = f"continuing after step {event.first_step:,}" if event.first_step else "starting"
-    return f"{on_one_line(event.run)}: {where}: {size}{event.epochs:,} epochs, {event.total_steps:,} steps"
+    length = f"{counted(event.epochs, 'epoch')}, {counted(event.total_steps, 'step')}"
+    data = "".join(f"; {part}" for part in (event.network, sizes(event)) if part)
+    return f"{on_one_line(event.run)}: {where}: {size}{length}{data}"
+
+
+#: What a run does before its first update.
+COMPILING = "compiling (once per machine)"
+
+
+def sizes(event: Started) -> str:
+    """Return the sizes of the splits: 320 train / 80 valid."""
+    words = " / ".join(f"{count:,} {split}" for split, count in event.sizes.items())
+    return f"{words} steps" if event.counted == "step" and words else words
 
 
 def progress(event: StepDone, start: Started, loss: float, rate: float) -> str:
@@ -75,8 +87,10 @@ def in_streams(streams: int | None) -> str:
 def evaluated(event: Evaluated) -> str:
     """Return the scores of an evaluation."""
     best = ", the best so far" if event.improved else ""
+    state = "best state, " if event.split == "test" else ""
     values = scores({"loss": event.loss, **event.metrics})
-    return f"epoch {event.epoch:,}, step {event.step:,}: {event.split}{in_streams(event.streams)}: {values}{best}"
+    place = f"{state}epoch {event.epoch:,}, step {event.step:,}"
+    return f"{place}: {event.split}{in_streams(event.streams)}: {values}{best}"
 
 
 def note(event: Note) -> str:
@@ -87,5 +101,10 @@ def note(event: Note) -> str:
 
 def finished(event: Finished) -> str:
     """Return why and when training ended."""
-    reason = "stopped early, as the score no longer improved" if event.early else "finished"
-    return f"{reason}: {event.epoch:,} epochs, {event.step:,} steps"
+    reason = "stopped early, as the score no longer improved (train.patience)" if event.early else "finished"
+    return f"{reason}: {counted(event.epoch, 'epoch')}, {counted(event.step, 'step')}"
+
+
+def stopped(event: Stopped) -> str:
+    """Return by what a run was stopped before its end."""
+    return on_lines(event.reason)
