@@ -1,9 +1,10 @@
 """How a run ended, in words: what stopped it, and the commands to type next."""
 
 import shlex
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from lstm_cli.config.config import Config
+from lstm_cli.config.formats import COMPRESSED, SUFFIXES, uncompressed
 from lstm_cli.data import Schema
 from lstm_cli.errors import FULL, DiskError, Diverged, Interrupted, LstmError, lacks_memory, on_one_line
 
@@ -30,21 +31,12 @@ def stopped_by(error: BaseException) -> str:
 
 def next_commands(folder: Path, config: Config, schema: Schema) -> tuple[tuple[str, str], ...]:
     """Return the commands to type after a training, each with its purpose."""
-    run, target = shlex.quote(str(folder)), schema.target
+    run, target, new = shlex.quote(str(folder)), schema.target, f"new{_suffix(config)}"
     steers = schema.layout.closed_loop is not None
-    forecasts = target.kind == "number" and bool(target.ahead)
-    trust, new = " --trust" if steers else "", f"new{_suffix(config)}"
-    if target.is_next and schema.layout.format == "text":
-        use = (f"lstm predict {run} --generate {SYMBOLS} --prompt TEXT", "continue a text")
-    elif steers:
-        use = (f"lstm predict {run} {new} --trust -o trajectories.jsonl", "drive the system from new starts")
-    elif forecasts:
-        steps = target.horizon if target.horizon > 1 else 24
-        use = (f"lstm predict {run} {new} --steps {steps} -o forecast.csv", "forecast the steps after a series")
-    else:
-        use = (f"lstm predict {run} {new} -o predictions.csv", "predict new sequences")
-    commands = [use, (f"lstm evaluate {run}{trust}", "scores in detail, and where the model is wrong")]
-    if forecasts and not steers:
+    trust = " --trust" if steers else ""
+    commands = [_use(f"lstm-predict {run}", new, config, schema)]
+    commands.append((f"lstm evaluate {run}{trust}", "scores in detail, and where the model is wrong"))
+    if target.kind == "number" and target.ahead and not steers:
         commands.append((f"lstm backtest {run} {new}", "errors by horizon against naive forecasts"))
     commands.append((f"lstm compare {run} OTHER", "beside another run: what differs, and the scores"))
     return tuple(commands)
@@ -52,12 +44,39 @@ def next_commands(folder: Path, config: Config, schema: Schema) -> tuple[tuple[s
 
 def resume_command(folder: Path) -> tuple[str, str]:
     """Return the command that continues a run, with its purpose."""
-    return f"lstm train {shlex.quote(str(folder))} --resume", "continue where it stopped"
+    return f"lstm-train {shlex.quote(str(folder))} --resume", "continue where it stopped"
+
+
+def _use(predict: str, new: str, config: Config, schema: Schema) -> tuple[str, str]:
+    """Return the command that uses the model as its target suggests, with its purpose."""
+    target, form = schema.target, schema.layout.format
+    if schema.layout.closed_loop is not None:
+        return f"{predict} {new} --trust -o trajectories.jsonl", "drive the system from new starts"
+    fed_back = target.is_next and target.ahead == 1 and not _reads_backward(config)
+    if fed_back and form == "text":
+        return f"{predict} --generate {SYMBOLS} --temperature 0.8", "write text like that of the training"
+    if target.horizon > 1 or (fed_back and target.kind == "number"):
+        known = any(column.known for column in schema.layout.known)
+        ahead = (
+            f"--future later{_suffix(config)}" if known else f"--steps {target.horizon if target.horizon > 1 else 24}"
+        )
+        return f"{predict} {new} {ahead} -o forecasts.csv", "forecast the steps after a series"
+    suffix = "jsonl" if target.kind == "set" else "conllu" if form == "conllu" else "csv"
+    return f"{predict} {new} -o predictions.{suffix}", "predict new sequences"
+
+
+def _reads_backward(config: Config) -> bool:
+    """Return whether a layer reads in both directions, so that its output cannot be fed back."""
+    return any(config.model.bidirectional if layer.bidirectional is None else layer.bidirectional
+               for layer in config.model.layers)  # fmt: skip
 
 
 def _suffix(config: Config) -> str:
-    """Return the suffix of the training data, as new data has it; .jsonl where there is none."""
-    train = config.data.train
-    suffixes = Path(train if isinstance(train, str) else train[0]).suffixes
-    packed = suffixes[-1:] in ([".gz"], [".zst"], [".zip"])
-    return "".join(suffixes[-2:] if packed else suffixes[-1:]) or ".jsonl"
+    """Return the suffix of the training data, as new data has it; for a folder, that of its format."""
+    given, form = config.data.train, config.data.format
+    path = PurePath(given if isinstance(given, str) else given[0])
+    packed = path.suffix if path.suffix.lower() in COMPRESSED else ""
+    suffix = uncompressed(path).suffix
+    if suffix[1:].isalnum():
+        return suffix + packed
+    return SUFFIXES[form][0] if form != "auto" else ".jsonl"
