@@ -135,12 +135,9 @@ class Dataset:
             digest.update(b"" if array is None else np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
-    def restore(self, batch: Batch, outputs: np.ndarray, *, ahead: int | None = None) -> NDArray[np.float64]:
-        """Return outputs (N, D) for a batch's counted positions in original units, transforms undone.
-
-        They belong to the predicted step or, with `ahead`, to the step that many steps after the position's own.
-        """
-        ahead = self.schema.target.ahead if ahead is None else ahead
+    def restore(self, batch: Batch, outputs: np.ndarray) -> NDArray[np.float64]:
+        """Return outputs (N, D) for a batch's counted positions in original units, transforms undone."""
+        ahead = self.schema.target.ahead
         past, starts = self._past
         columns = batch.counted_sequences
         sequences = batch.sequences[columns]
@@ -187,12 +184,13 @@ class Dataset:
         """Return the true targets (N, D) at a batch's counted positions, in original units."""
         return self.restore(batch, cast(np.ndarray, batch.target))
 
-    def present(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the present values of the predicted columns in original units, for each predicted step (N, H * D)."""
-        numbers = cast(np.ndarray, batch.numbers)
-        inputs = numbers.reshape(-1, numbers.shape[-1])[batch.counted]
-        present = self.restore(batch, inputs[:, self.schema.predicted_numbers], ahead=0)
-        return np.tile(present, self.schema.target.horizon)
+    def values_at(self, sequences: NDArray[np.int64], steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the values (N, D) of the predicted columns, which are inputs, at steps (N,), in original units."""
+        numbers = cast(np.ndarray, self.numbers)[self.offsets[sequences] + steps]
+        past, starts = self._past
+        own = None if self._own_scaling is None else self._own_scaling.part(sequences)
+        places = starts[sequences] + self._first[sequences] + steps
+        return self.schema.target.restore(numbers[:, self.schema.predicted_numbers], past, places, own)
 
     def unseen(self, batch: Batch) -> int:
         """Return how many true labels of a batch's sets have no column in the target."""

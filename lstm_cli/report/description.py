@@ -29,7 +29,7 @@ def described(start: Started) -> Contents:
         model=tuple(Layer(part.name, part.description, part.parameters) for part in start.model),
         facts=start.facts,
         baselines=tuple(
-            NaiveScore(baseline.name, baseline.name, baseline.split, dict(baseline.metrics))
+            NaiveScore(baseline.name, baseline.title, baseline.split, dict(baseline.metrics))
             for baseline in start.baselines
         ),
         **surroundings(start.folder),

@@ -138,7 +138,7 @@ def _scores(baselines: Iterable[NaiveScore], entries: Sequence[Entry], best: Ent
     test = _last(entries, "test")
     rows: list[tuple[str, str, Mapping[str, Any]]] = []
     rows += [("this model, best checkpoint", _scored_on(entry), entry) for entry in (best, test) if entry is not None]
-    rows += [(f"baseline: {baseline.name}", _SPLITS[baseline.split], baseline.metrics) for baseline in baselines]
+    rows += [(f"baseline: {baseline.title}", _SPLITS[baseline.split], baseline.metrics) for baseline in baselines]
     names = _metrics(*(values for _, _, values in rows))
     body = [[who, split, *(_cell(values.get(name)) for name in names)] for who, split, values in rows]
     return _table(["predictor", "scored on", *map(title, names)], body, numbers_from=2) if rows else ""

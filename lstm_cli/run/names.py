@@ -2,6 +2,7 @@
 
 config.yaml, resolved.yaml   the config as given, and with every key
 environment.json             versions, machine, command
+naive.json                   what naive predictors know of the training data
 schema.json and others       the schema, which encodes sequences and decodes outputs
 dynamics.py                  the code of the system, for a closed loop around one
 metrics.jsonl, train.log     scores, and the terminal's messages
@@ -16,13 +17,14 @@ from lstm_cli.data.schema import storage
 CONFIG: Final = "config.yaml"
 RESOLVED: Final = "resolved.yaml"
 ENVIRONMENT: Final = "environment.json"
+NAIVE: Final = "naive.json"
 SCHEMA = storage.FILES
 DYNAMICS: Final = "dynamics.py"
 METRICS: Final = "metrics.jsonl"
 LOG: Final = "train.log"
 REPORT_DATA: Final = "report.json"
 REPORT: Final = "report.html"
-FILES = (CONFIG, RESOLVED, ENVIRONMENT, *SCHEMA, DYNAMICS, METRICS, LOG, REPORT_DATA, REPORT)
+FILES = (CONFIG, RESOLVED, ENVIRONMENT, NAIVE, *SCHEMA, DYNAMICS, METRICS, LOG, REPORT_DATA, REPORT)
 
 LAST: Final = "last"
 BEST: Final = "best"

@@ -1,5 +1,6 @@
 """Runs the training loop: passes its events to the sinks, and saves states as checkpoints."""
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -18,7 +19,7 @@ from lstm_cli.run import checkpoint
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import check_identity, check_model, identity, machine_changes, read_checked
 from lstm_cli.run.metrics_log import trim_metrics
-from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, RESOLVED, SCHEMA
+from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, NAIVE, RESOLVED, SCHEMA
 from lstm_cli.run.origin import described
 from lstm_cli.signals import Signals
 from lstm_cli.training.ending import stopped_by
@@ -126,6 +127,7 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
             run.remember(name, content)
     if (text := described(run.path, job.config, resumed=found is not None)) is not None:
         run.write(ENVIRONMENT, text)
+    run.write(NAIVE, json.dumps(job.naive.to_json()) + "\n")
     return now, notes
 
 

@@ -11,25 +11,7 @@ from typing import Any, Literal
 
 from lstm_cli.data import Split
 from lstm_cli.insight.explanation import Explanation
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """The score of a simple predictor.
-
-    Attributes
-    ----------
-    name
-        What it predicts, as shown in the report.
-    split
-        The split that it was scored on: ``valid`` or ``test``.
-    metrics
-        The same metrics as the model's.
-    """
-
-    name: str
-    split: str
-    metrics: Mapping[str, float] = field(default_factory=dict)
+from lstm_cli.scores.baselines import Baseline as Baseline
 
 
 @dataclass(frozen=True)

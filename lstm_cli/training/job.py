@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.optim.schedules import Schedule
+from lstm_cli.scores.naive import Naive
 
 
 @dataclass
@@ -100,6 +102,11 @@ class Job:
         """Learning rate of the next update."""
         factor = self.schedule(self.progress.step) * self.progress.learning_rate_factor
         return self.config.optimizer.learning_rate * factor
+
+    @cached_property
+    def naive(self) -> Naive:
+        """What naive predictors know of the training data."""
+        return Naive.fitted(self.scored["train"])
 
     @property
     def total_steps(self) -> int:

@@ -12,7 +12,7 @@ from lstm_cli.errors import counted, on_one_line
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
 from lstm_cli.run.config_changes import flattened
-from lstm_cli.training.baselines import baselines
+from lstm_cli.scores.baselines import baselines
 from lstm_cli.training.ending import next_commands
 from lstm_cli.training.events import Part, Started
 from lstm_cli.training.job import Job
@@ -30,7 +30,7 @@ def started(folder: Path, job: Job, earlier: Iterable[Mapping[str, Any]] = ()) -
         model=parts(job.trainer.model),
         settings={key: str(value) for key, value in flattened(config.model_dump(mode="json"))},
         facts=facts(job),
-        baselines=tuple(baselines(job)),
+        baselines=tuple(baselines(job.naive, job.evaluator, job.scored)),
         earlier=tuple(earlier),
         network=network(job.trainer.model),
         **_sizes(job),

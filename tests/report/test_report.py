@@ -7,7 +7,8 @@ import pytest
 
 from lstm_cli.report.lines import MAX_POINTS, Series, line_chart
 from lstm_cli.report.report import Report
-from lstm_cli.training.events import Baseline, Evaluated, Finished, Part, Started
+from lstm_cli.scores.baselines import Baseline
+from lstm_cli.training.events import Evaluated, Finished, Part, Started
 
 START = Started(
     folder=Path("vowels <1>"),
@@ -16,7 +17,7 @@ START = Started(
     model=(Part("layer 1", "LSTM of 8 units", 384),),
     settings={"model.layers": "[8]"},
     facts={"training sequences": "270"},
-    baselines=(Baseline("the most frequent label", "valid", {"accuracy": 0.125}),),
+    baselines=(Baseline("majority", "the most frequent label", "valid", {"accuracy": 0.125}),),
 )
 VOID = {"meta", "line", "circle", "polyline"}
 
@@ -89,7 +90,7 @@ def test_page_compares_the_best_checkpoint_with_baselines(tmp_path):
 
 def test_page_shows_the_scores_of_every_column(tmp_path):
     found = {"r2": 0.5, "rmse.load": 20.0, "r2.load": 0.75, "rmse.wind.speed": 1.5, "r2.wind.speed": 0.25}
-    baseline = Baseline("the mean", "valid", dict.fromkeys(found, 0.125))
+    baseline = Baseline("mean", "the mean", "valid", dict.fromkeys(found, 0.125))
     report, start = always(), start_in(tmp_path, monitor="valid.rmse.load", baselines=(baseline,))
     worse = found | {"rmse.load": 30.0, "rmse.wind.speed": 0.5}
     for event in (start, *(Evaluated(10 * k, k, "valid", k, 0.1, m) for k, m in ((1, worse), (2, found)))):

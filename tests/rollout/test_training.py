@@ -100,7 +100,7 @@ def test_the_system_left_alone_is_a_baseline(world):
 
 def test_the_last_observed_value_is_a_baseline_of_a_loop_alone(world):
     job = randomized_job(world_config(world, ALONE))
-    persisted = {b.name: b.metrics for b in started(world, job).baselines}["the last value"]
+    persisted = {b.title: b.metrics for b in started(world, job).baselines}["the last value"]
     squares = []
     for batch in job.valid.epoch(0):
         truth = job.valid.dataset.truth(batch)

@@ -59,7 +59,7 @@ def test_baselines_are_those_of_the_scored_steps(tmp_path):
     values = series(300)
     path = write_series(tmp_path / "a.csv", values)
     config = config_of(tmp_path, path, inputs=["a", "b"], target="next", valid=60, window=30)
-    found = {b.name: b.metrics for b in started(tmp_path, randomized_job(config)).baselines if b.split == "valid"}
+    found = {b.title: b.metrics for b in started(tmp_path, randomized_job(config)).baselines if b.split == "valid"}
     truth = values[240:]
     predicted = {"the mean": np.broadcast_to(values[1:240].mean(axis=0), (60, 2)), "the last value": values[239:-1]}
     for name, guess in predicted.items():

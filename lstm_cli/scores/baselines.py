@@ -1,0 +1,108 @@
+"""Baselines: the scores of naive predictors, which a trained model must beat to be useful."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lstm_cli.data import Batch, Batches, Dataset, Split
+from lstm_cli.engine.evaluation import evaluate, to_original_units
+from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.metrics import Sets, accumulator
+from lstm_cli.scores.naive import Indices, Naive, counting
+
+UNDRIVEN = ("undriven", "the undriven system")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The score of a naive predictor.
+
+    Attributes
+    ----------
+    name
+        Which one: ``majority``, ``frequencies``, ``mean``, ``last``, ``seasonal_24`` or ``undriven``.
+    title
+        What it predicts, for the user.
+    split
+        The split that it was scored on: ``valid`` or ``test``.
+    metrics
+        The same metrics as the model's.
+    """
+
+    name: str
+    title: str
+    split: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def baselines(naive: Naive, evaluator: Evaluator | None, scored: Mapping[Split, Batches]) -> Iterator[Baseline]:
+    """Yield the scores of all naive predictors that fit the data, split by split.
+
+    Parameters
+    ----------
+    naive
+        What they know of the training data.
+    evaluator
+        Of a model that drives a system; not needed for other models.
+    scored
+        The batches in which each split is scored exactly; ``train`` is left out.
+    """
+    for split, batches in scored.items():
+        if split == "train":
+            continue
+        schema = batches.dataset.schema
+        for name, title in naive.predictors(schema).items():
+            yield Baseline(name, title, split, _metrics(naive, name, batches))
+        if evaluator is not None and drives(evaluator, batches.dataset):
+            with undriven(evaluator):
+                yield Baseline(*UNDRIVEN, split, evaluate(evaluator, batches)[1])
+
+
+def _metrics(naive: Naive, name: str, batches: Batches) -> dict[str, float]:
+    """Return the metrics of a predictor, batch by batch."""
+    dataset = batches.dataset
+    metrics = accumulator(dataset.schema.target)
+    for batch in counting(batches):
+        if batch.target is None:
+            continue
+        outputs = naive.outputs(name, dataset, *positions_of(batch))
+        truth = to_original_units(dataset, batch, batch.target)[1]
+        if metrics.consumes == "losses":
+            metrics.update(-outputs[np.arange(len(truth)), truth], truth)
+        elif isinstance(metrics, Sets):
+            metrics.update(outputs, truth, unknown=dataset.unseen(batch))
+        else:
+            metrics.update(outputs, truth)
+    return metrics.result()
+
+
+def positions_of(batch: Batch) -> tuple[Indices, Indices, Indices | None]:
+    """Return the sequences (N,), steps (N,) and, in a closed loop, turns (N,) of a batch's counted positions.
+
+    As in `lstm_cli.scores.positions.Positions`, but for a target per sequence, whose steps are all 0 here.
+    """
+    columns, times = batch.counted_sequences, batch.counted_times
+    steps = times if batch.starts is None else times + batch.starts[columns]
+    turns = None if batch.observed is None else times - batch.observed[columns] + 2
+    return batch.sequences[columns], steps, turns
+
+
+def drives(evaluator: Evaluator, dataset: Dataset) -> bool:
+    """Return whether the model drives a system that does without it: zero weights output 0 unless by a sigmoid."""
+    output = evaluator.model.spec.output
+    return dataset.schema.layout.closed_loop is not None and output is not None and output.activation != "sigmoid"
+
+
+@contextmanager
+def undriven(evaluator: Evaluator) -> Iterator[None]:
+    """Have a model output 0 inside, with zero weights, so that its system is left alone."""
+    flat = evaluator.model.parameters.flat
+    values = flat.get_value()
+    flat.set_value(np.zeros_like(values))
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    finally:
+        flat.set_value(values)
