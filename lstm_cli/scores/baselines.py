@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lstm_cli.data import Batch, Batches, Dataset, Split
+from lstm_cli.data import Batches, Dataset, Split
 from lstm_cli.engine.evaluation import evaluate, to_original_units
 from lstm_cli.engine.evaluator import Evaluator
-from lstm_cli.engine.metrics import Sets, accumulator
-from lstm_cli.scores.naive import Indices, Naive, counting
+from lstm_cli.engine.metrics import accumulator
+from lstm_cli.scores.collect import places
+from lstm_cli.scores.metrics import add_positions
+from lstm_cli.scores.naive import Naive
+from lstm_cli.scores.positions import Positions
 
 UNDRIVEN = ("undriven", "the undriven system")
 
@@ -61,32 +64,23 @@ def baselines(naive: Naive, evaluator: Evaluator | None, scored: Mapping[Split, 
 
 
 def _metrics(naive: Naive, name: str, batches: Batches) -> dict[str, float]:
-    """Return the metrics of a predictor, batch by batch."""
-    dataset = batches.dataset
-    metrics = accumulator(dataset.schema.target)
-    for batch in counting(batches):
-        if batch.target is None:
-            continue
-        outputs = naive.outputs(name, dataset, *positions_of(batch))
-        truth = to_original_units(dataset, batch, batch.target)[1]
-        if metrics.consumes == "losses":
-            metrics.update(-outputs[np.arange(len(truth)), truth], truth)
-        elif isinstance(metrics, Sets):
-            metrics.update(outputs, truth, unknown=dataset.unseen(batch))
-        else:
-            metrics.update(outputs, truth)
+    """Return the metrics of a predictor, batch by batch: a split may have more positions than fit into memory."""
+    metrics = accumulator(batches.dataset.schema.target)
+    for positions in observed(batches):
+        add_positions(metrics, naive.positions(name, positions))
     return metrics.result()
 
 
-def positions_of(batch: Batch) -> tuple[Indices, Indices, Indices | None]:
-    """Return the sequences (N,), steps (N,) and, in a closed loop, turns (N,) of a batch's counted positions.
-
-    As in `lstm_cli.scores.positions.Positions`, but for a target per sequence, whose steps are all 0 here.
-    """
-    columns, times = batch.counted_sequences, batch.counted_times
-    steps = times if batch.starts is None else times + batch.starts[columns]
-    turns = None if batch.observed is None else times - batch.observed[columns] + 2
-    return batch.sequences[columns], steps, turns
+def observed(batches: Batches) -> Iterator[Positions]:
+    """Yield the counted positions of each batch with their truth, which stands for predictions too."""
+    dataset = batches.dataset
+    for batch in batches.epoch(0):
+        if batch.target is not None and len(batch.counted):
+            truth = to_original_units(dataset, batch, batch.target)[1]
+            unseen = dataset.unseen_labels(batch) if dataset.schema.target.kind == "set" else None
+            yield Positions(
+                dataset.schema.target, dataset, truth=truth, predicted=truth, unseen=unseen, **places(dataset, batch)
+            )
 
 
 def drives(evaluator: Evaluator, dataset: Dataset) -> bool:

@@ -1,6 +1,8 @@
 """The metrics of positions that were collected: the same as of the batches that they are from."""
 
-from lstm_cli.engine.metrics import Categories, Numbers, Sets, Symbols
+import numpy as np
+
+from lstm_cli.engine.metrics import Accumulator, Categories, Sets, accumulator
 from lstm_cli.scores.positions import Positions
 
 
@@ -10,35 +12,23 @@ def metrics_of(positions: Positions) -> dict[str, float]:
     They equal those of `engine.evaluation` up to the last bits of sums. Without `nats`, as for predictors without
     probabilities, those that need them are left out.
     """
-    task = positions.task
     if not len(positions):
         return {}
-    match task.kind:
-        case "number":
-            numbers = Numbers(task.output_columns)
-            numbers.update(positions.predicted, positions.truth)
-            return numbers.result()
-        case "set":
-            return _of_sets(positions)
-        case "category" if task.is_next:
-            symbols = Symbols()
-            if positions.nats is None:
-                return {}
-            symbols.update(positions.nats, positions.truth)
-            return symbols.result()
-        case "category":
-            categories = Categories(task.size)
-            categories.add(positions.predicted, positions.truth)
-            return categories.result()
-
-
-def _of_sets(positions: Positions) -> dict[str, float]:
-    sets, unseen = Sets(), positions.unseen
-    sets.add(
-        positions.predicted,
-        positions.truth,
-        positions.truth[:0, 0] if positions.nats is None else positions.nats,
-        0 if unseen is None else int(unseen.sum()),
-    )
-    found = sets.result()
+    metrics = accumulator(positions.task)
+    if positions.is_language_model and positions.nats is None:
+        return {}
+    add_positions(metrics, positions)
+    found = metrics.result()
     return found if positions.nats is not None else {name: value for name, value in found.items() if name != "nll"}
+
+
+def add_positions(metrics: Accumulator, positions: Positions) -> None:
+    """Add positions to the accumulator of their task."""
+    truth, nats, unseen = positions.truth, positions.nats, positions.unseen
+    if isinstance(metrics, Sets):
+        given = np.zeros(0) if nats is None else nats
+        metrics.add(positions.predicted, truth, given, 0 if unseen is None else int(unseen.sum()))
+    elif isinstance(metrics, Categories):
+        metrics.add(positions.predicted, truth)
+    else:
+        metrics.update(positions.predicted if nats is None else nats, truth)

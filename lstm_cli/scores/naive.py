@@ -3,23 +3,23 @@
 Legend: N counted positions, D numbers at each, K labels, H steps predicted at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data import Batch, Batches, Dataset
+from lstm_cli.data import Batch, Batches
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.engine.evaluation import to_original_units
+from lstm_cli.engine.metrics import set_nats
 from lstm_cli.errors import brief
 from lstm_cli.scores.positions import Positions
 from lstm_cli.scores.seasons import seasons_of, whole_seasons
 from lstm_cli.typed_json import WrongValue, built
 
 Array = NDArray[Any]
-Indices = NDArray[np.int64]
 
 LAST, _SEASONAL = "last", "seasonal_"
 
@@ -48,7 +48,7 @@ class Naive:
         dataset = batches.dataset
         task = dataset.schema.target
         total, count = np.zeros(task.size), 0
-        for batch in counting(batches):
+        for batch in _counting(batches):
             truth = to_original_units(dataset, batch, batch.target)[1] if batch.target is not None else np.zeros(0)
             if task.kind == "category":
                 total += np.bincount(truth[truth >= 0], minlength=task.size)
@@ -88,43 +88,43 @@ class Naive:
             titles |= {f"{_SEASONAL}{period}": f"the value {period:,} steps ago" for period in self.periods}
         return titles
 
-    def outputs(self, name: str, dataset: Dataset, sequences: Indices, steps: Indices, turns: Indices | None) -> Array:
-        """Return what a predictor outputs at positions (N,), as a network does.
-
-        Log-probabilities (N, K) of categories, log-odds (N, K) of sets, numbers (N, H * D) in original units.
-
-        Parameters
-        ----------
-        name
-            One of `predictors`.
-        dataset
-            With the values that are known.
-        sequences, steps, turns
-            As in `Positions`.
-        """
-        target = dataset.schema.target
-        if name == LAST or name.startswith(_SEASONAL):
-            period = int(name.removeprefix(_SEASONAL)) if name != LAST else None
-            return _earlier(dataset, sequences, steps, turns, self.periods, period)
-        return np.broadcast_to(self._constant(target.kind), (len(steps), target.size))
-
     def positions(self, name: str, found: Positions) -> Positions:
-        """Return what a predictor predicts at the positions of a model's predictions."""
-        outputs = self.outputs(name, found.dataset, found.sequences, found.steps, found.turns)
+        """Return what one of the `predictors` predicts at positions, which are those of a model or of the truth."""
         kind, truth = found.task.kind, found.truth
+        if name == LAST or name.startswith(_SEASONAL):
+            period = 0 if name == LAST else int(name.removeprefix(_SEASONAL))
+            predicted = self._earlier(found, [season for season in self.periods if season <= period])
+            return replace(found, predicted=predicted, confidence=None, nats=None)
+        constant, count = self._constant(kind), len(found)
         if kind == "number":
-            return replace(found, predicted=outputs, confidence=None, nats=None)
-        if kind == "category":
-            constant = self._constant(kind)
-            best = int(constant.argmax())
             return replace(
-                found,
-                predicted=np.full(len(found), best),
-                confidence=np.full(len(found), np.exp(constant[best])),
-                nats=np.where(truth < 0, np.nan, -constant[truth]),
+                found, predicted=np.broadcast_to(constant, (count, len(constant))), confidence=None, nats=None
             )
-        nats = np.logaddexp(0, np.where(truth > 0, -outputs, outputs)).sum(axis=1)
-        return replace(found, predicted=outputs > 0, confidence=None, nats=nats)
+        if kind == "category":
+            best = int(constant.argmax())
+            nats = np.where(truth < 0, np.nan, -constant[truth])
+            sure = np.exp(constant[best])
+            return replace(found, predicted=np.full(count, best), confidence=np.full(count, sure), nats=nats)
+        sure = np.exp(-np.logaddexp(0, -np.abs(constant)).sum())
+        predicted = np.broadcast_to(constant > 0, (count, len(constant)))
+        return replace(found, predicted=predicted, confidence=np.full(count, sure), nats=set_nats(constant, truth))
+
+    def _earlier(self, found: Positions, seasons: Sequence[int]) -> Array:
+        """Return values (N, H * D) that are known where a forecast is made, of the same season before or the last.
+
+        Of several seasons, ascending, the longest that a sequence reaches back is taken; where it reaches back none,
+        the last value.
+        """
+        dataset, target = found.dataset, found.dataset.schema.target
+        origins = found.steps if found.turns is None else found.steps - found.turns + 1
+        first = found.steps - origins + target.ahead  # how far the first value is from the origin
+        reach = first[:, np.newaxis] + np.arange(target.horizon)
+        steps = np.broadcast_to(origins[:, np.newaxis], reach.shape)
+        for season in seasons:
+            earlier = origins[:, np.newaxis] + reach - whole_seasons(season, reach)
+            steps = np.where(earlier >= 0, earlier, steps)
+        owners = np.repeat(found.sequences, target.horizon)
+        return dataset.values_at(owners, steps.reshape(-1)).reshape(len(found), target.size)
 
     def _constant(self, kind: str) -> Array:
         """Return the outputs (K,) or (D,) that are the same everywhere; one count is added to that of each label."""
@@ -140,30 +140,6 @@ class Naive:
         return f'always "{brief(labels[int(np.argmax(self.totals))])}"'
 
 
-def _earlier(
-    dataset: Dataset,
-    sequences: Indices,
-    steps: Indices,
-    turns: Indices | None,
-    periods: tuple[int, ...],
-    period: int | None,
-) -> Array:
-    """Return values (N, H * D) that are known where a forecast is made: the last, or those of the same season before.
-
-    Where a sequence does not reach back that far, the value of the next shorter season is taken, at last the last one.
-    """
-    target = dataset.schema.target
-    origins = steps if turns is None else steps - turns + 1
-    reach = (steps - origins + target.ahead)[:, np.newaxis] + np.arange(target.horizon)
-    places = np.broadcast_to(origins[:, np.newaxis], reach.shape)
-    for season in periods if period is not None else ():
-        if season <= (period or 0):
-            back = origins[:, np.newaxis] + reach - whole_seasons(season, reach)
-            places = np.where(back >= 0, back, places)
-    owners = np.repeat(sequences, target.horizon)
-    return dataset.values_at(owners, places.reshape(-1)).reshape(len(steps), target.size)
-
-
-def counting(batches: Batches) -> Iterator[Batch]:
+def _counting(batches: Batches) -> Iterator[Batch]:
     """Yield the batches with targets that count."""
     return (batch for batch in batches.epoch(0) if len(batch.counted))

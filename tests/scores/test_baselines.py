@@ -13,9 +13,8 @@ from lstm_cli.data import load_schema
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import CheckpointError
 from lstm_cli.insight.naive_file import read_naive
-from lstm_cli.scores.baselines import baselines, positions_of
+from lstm_cli.scores.baselines import baselines, observed
 from lstm_cli.scores.naive import Naive
-from lstm_cli.scores.positions import Positions
 from lstm_cli.training.session import _scored as scored_batches
 from lstm_cli.training.sinks.wording import number
 from lstm_cli.typed_json import WrongValue
@@ -40,13 +39,7 @@ def scores(naive, scored, split="valid"):
 
 def positions(batches):
     """All counted positions, with their truth in place of predictions."""
-    dataset, kind = batches.dataset, batches.dataset.schema.target.kind
-    found = []
-    for batch in batches.epoch(0):
-        truth = dataset.truth(batch) if kind == "number" else batch.target
-        sequences, steps, turns = positions_of(batch)
-        found.append(Positions(dataset.schema.target, dataset, sequences, steps, truth, truth, turns=turns))
-    (only,) = found
+    (only,) = observed(batches)
     return only
 
 
