@@ -74,13 +74,14 @@ def _metrics(naive: Naive, name: str, batches: Batches) -> dict[str, float]:
 def observed(batches: Batches) -> Iterator[Positions]:
     """Yield the counted positions of each batch with their truth, which stands for predictions too."""
     dataset = batches.dataset
+    target = dataset.schema.target
     for batch in batches.epoch(0):
-        if batch.target is not None and len(batch.counted):
-            truth = to_original_units(dataset, batch, batch.target)[1]
-            unseen = dataset.unseen_labels(batch) if dataset.schema.target.kind == "set" else None
-            yield Positions(
-                dataset.schema.target, dataset, truth=truth, predicted=truth, unseen=unseen, **places(dataset, batch)
-            )
+        if batch.target is None or not len(batch.counted):
+            continue
+        truth, unseen = to_original_units(dataset, batch, batch.target)[1], None
+        if target.kind == "set":
+            truth, unseen = truth > 0, dataset.unseen_labels(batch)
+        yield Positions(target, dataset, truth=truth, predicted=truth, unseen=unseen, **places(dataset, batch))
 
 
 def drives(evaluator: Evaluator, dataset: Dataset) -> bool:

@@ -97,9 +97,8 @@ class Naive:
             return replace(found, predicted=predicted, confidence=None, nats=None)
         constant, count = self._constant(kind), len(found)
         if kind == "number":
-            return replace(
-                found, predicted=np.broadcast_to(constant, (count, len(constant))), confidence=None, nats=None
-            )
+            predicted = np.broadcast_to(constant, (count, len(constant)))
+            return replace(found, predicted=predicted, confidence=None, nats=None)
         if kind == "category":
             best = int(constant.argmax())
             nats = np.where(truth < 0, np.nan, -constant[truth])
