@@ -117,7 +117,18 @@ class Model:
     def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
         """Build the network over `inputs`; with dropout only for training."""
         drop = self._dropper(inputs, training)
-        outputs = self._run_layers(inputs, drop)
+        return self._graph_over(self._embed(inputs, drop), inputs, drop)
+
+    def graph_over(self, x: Variable, inputs: Inputs[Variable]) -> Outputs:
+        """Build the network without dropout over the input x (T, B, I) of its first layer, which `embedded` gives."""
+        return self._graph_over(Source(x), inputs, self._dropper(inputs, False))
+
+    def embedded(self, inputs: Inputs[Variable]) -> Variable:
+        """Return the input of the first layer (T, B, I) without dropout: numbers and embeddings side by side."""
+        return self._joined_inputs(inputs, self._dropper(inputs, False))
+
+    def _graph_over(self, source: "Source", inputs: Inputs[Variable], drop: "Dropper") -> Outputs:
+        outputs = self._run_layers(source, inputs, drop)
         top = outputs[-1]
         features = top.h if self.sizes.per == "step" else self._pool(top, inputs.lengths)[np.newaxis]
         # Dropout after `gather` processes only the positions that reach the output layer.
@@ -145,9 +156,9 @@ class Model:
         states = iter(initial_states(inputs.state, inputs.fresh, widths, learned))
         return {direction.name: [next(states) for _ in direction.states] for direction in self.directions}
 
-    def _run_layers(self, inputs: Inputs[Variable], drop: "Dropper") -> list[LayerOutputs]:
+    def _run_layers(self, source: "Source", inputs: Inputs[Variable], drop: "Dropper") -> list[LayerOutputs]:
         """Return the outputs of every layer, from the first to the last, before dropout."""
-        starts, source = self._initial_states(inputs), self._embed(inputs, drop)
+        starts = self._initial_states(inputs)
         outputs = [self._run_layer(self.layers[0], source, inputs.lengths, starts, drop)]
         for below, layer in pairwise(self.layers):
             source = Source(drop(f"{below.name}.output", outputs[-1].h))
@@ -156,14 +167,18 @@ class Model:
 
     def _embed(self, inputs: Inputs[Variable], drop: "Dropper") -> Source:
         """Return the input of the first layer: numbers and embeddings side by side, or tokens and their table."""
-        tables = {name: self.parameters.views[f"embedding.{name}"] for name in inputs.tokens}
-        if inputs.numbers is None and len(tables) == 1:
+        if inputs.numbers is None and len(inputs.tokens) == 1:
             ((name, ids),) = inputs.tokens.items()
             if self.sizes.tokens[name] <= TABLE_PRODUCT_TOKENS and not drop.rate(f"embedding.{name}"):
-                return Source(ids, tables[name])
+                return Source(ids, self.parameters.views[f"embedding.{name}"])
+        return Source(self._joined_inputs(inputs, drop))
+
+    def _joined_inputs(self, inputs: Inputs[Variable], drop: "Dropper") -> Variable:
+        """Return numbers and embeddings side by side (T, B, I)."""
+        tables = {name: self.parameters.views[f"embedding.{name}"] for name in inputs.tokens}
         parts = [] if inputs.numbers is None else [inputs.numbers]
         parts += [drop(f"embedding.{name}", embedding(tables[name], ids)) for name, ids in inputs.tokens.items()]
-        return Source(_joined(parts))
+        return _joined(parts)
 
     def _run_layer(
         self,

@@ -9,9 +9,9 @@ from sklearn import metrics
 
 from lstm_cli.data.schema.target import Target
 from lstm_cli.scores.horizons import Forecasts, horizons
-from lstm_cli.scores.prediction_intervals import LEAST_ERRORS, Intervals, coverage
 from lstm_cli.scores.numbers import columns
 from lstm_cli.scores.positions import Positions
+from lstm_cli.scores.prediction_intervals import LEAST_ERRORS, Intervals, coverage
 from lstm_cli.typed_json import WrongValue
 
 DRAW = np.random.default_rng(5)

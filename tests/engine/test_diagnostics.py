@@ -1,0 +1,195 @@
+"""What looks into recurrent layers, beside finite differences and a plain loop over steps in numpy."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lstm_cli.data import Batch
+from lstm_cli.engine.diagnostics import GATES, Probe
+from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.predictor import Driver
+from lstm_cli.insight.diagnostics import diagnosed, sample
+from lstm_cli.kernels.cells import CELLS
+from lstm_cli.training.job import Job
+from tests.support.reference import ACTIVATIONS, recurrent, sigmoid
+from tests.support.runs import SERIES, TEXT, small_config, write_data
+from tests.support.worlds import ALONE, CLOSED, randomized_job, world_config, write_world
+
+CASES: dict[str, dict[str, Any]] = {
+    "numbers, both ways, per sequence": {
+        "model": {
+            "layers": [{"size": 4, "cell": "lstm"}, {"size": 3, "cell": "gru"}],
+            "bidirectional": True,
+            "pool": "mean",
+        }
+    },
+    "a series": {"data": SERIES, "model": {"layers": [{"size": 4, "cell": "gru"}, {"size": 3, "cell": "rnn"}]}},
+    "tokens": {"data": TEXT, "model": {"cell": "lstm", "embedding": 3, "layers": [4]}},
+    "softsign": {"model": {"cell": "lstm", "activation": "softsign", "layers": [4], "initial_state": "zeros"}},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_data(tmp_path_factory.mktemp("data"))
+
+
+def probed(folder: Path, case: str) -> tuple[Job, Probe, Batch]:
+    job = randomized_job(small_config(folder, **CASES[case], precision="float64"))
+    flat = job.trainer.model.parameters.flat
+    flat.set_value(3 * flat.get_value())  # gates that saturate
+    probe = Probe(job.trainer.model, job.data.schema.target.kind, job.config.loss)
+    batch = sample(job.data.train)
+    assert batch is not None
+    return job, probe, batch
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_beside_finite_differences(folder: Path, case: str) -> None:
+    """The loss of each sequence is moved by one number of one step at a time, through all that the step feeds."""
+    job, probe, batch = probed(folder, case)
+    model, small = job.trainer.model, 1e-5
+    evaluator = Evaluator.of(model, job.data.schema.target, job.config.loss)
+    found = probe.input_gradient_norms(batch)
+    assert found.shape == batch.mask.shape and (found[batch.mask == 0] == 0).all()
+    column, step = int(np.argmax(batch.lengths)), int(batch.lengths.max()) - 2
+    if batch.numbers is None:
+        table = next(view for name, view in model.parameters.values().items() if name.startswith("embedding"))
+        width = table.shape[1]
+    else:
+        width = batch.numbers.shape[2]
+
+    def loss(place: int, by: float) -> float:
+        if batch.numbers is not None:
+            numbers = batch.numbers.copy()
+            numbers[step, column, place] += by
+            return evaluator(replace(batch, numbers=numbers), None)[0]
+        # A token that no other step has, as a copy of the one that is there, moved.
+        values = model.parameters.values()
+        (name,) = batch.tokens
+        key = f"embedding.{name}"
+        tokens = {name: batch.tokens[name].copy()}
+        moved = values[key].copy()
+        moved[0] = moved[tokens[name][step, column]]
+        moved[0, place] += by
+        tokens[name][tokens[name] == 0] = 1
+        tokens[name][step, column] = 0
+        model.parameters.set_values({**values, key: moved})
+        try:
+            return evaluator(replace(batch, tokens=tokens), None)[0]
+        finally:
+            model.parameters.set_values(values)
+
+    assert batch.numbers is not None or all((tokens[batch.mask > 0] > 0).all() for tokens in batch.tokens.values())
+    moved = [(loss(place, small) - loss(place, -small)) / (2 * small) for place in range(width)]
+    assert found[step, column] == pytest.approx(np.linalg.norm(moved), rel=1e-5, abs=1e-9)
+    assert found[step, column] > 1e-8
+
+
+def plain_gates(job: Job, batch: Batch) -> dict[tuple[str, str], np.ndarray]:
+    """Every gate on the real steps, from a loop over steps; the layers' outputs are those of the plain reference."""
+    model = job.trainer.model
+    values, size = model.parameters.values(), len(batch.lengths)
+    x = batch.numbers
+    if x is None:
+        ((name, ids),) = batch.tokens.items()
+        x = values[f"embedding.{name}"][ids]
+    found = {}
+    for layer in model.layers:
+        outputs = []
+        for part in layer.directions:
+            W, b = values[f"{part.name}.W"], values[f"{part.name}.b"]
+            learned = values.get(f"{part.name}.initial", np.zeros(sum(part.states)))
+            initial = [np.tile(s, (size, 1)) for s in np.split(learned, len(part.states))]
+            kind = {"cell": part.cell.name, "activation": part.activation, "reverse": part.reverse}
+            h, _ = recurrent(x, batch.lengths, W, b, initial, **kind)
+            for name, gate in gates_of(part, x, h, batch.lengths, W, b, initial[0]).items():
+                found[part.name, name] = gate
+            outputs.append(h)
+        x = np.concatenate(outputs, axis=2)
+    return found
+
+
+def gates_of(part: Any, x: Any, h: Any, lengths: Any, W: Any, b: Any, first: Any) -> dict[str, np.ndarray]:
+    activation, inputs, units = ACTIVATIONS[part.activation], x.shape[2], h.shape[2]
+    pieces: dict[str, list[np.ndarray]] = {}
+    for column, length in enumerate(lengths):
+        for t in range(length):
+            before = t + 1 if part.reverse else t - 1
+            hidden = h[before, column] if 0 <= before < length else first[column]
+            blocks = np.split(W[:, :inputs] @ x[t, column], len(part.cell.gates))
+            more = np.split(W[:, inputs:] @ hidden, len(part.cell.gates))
+            bias = np.split(b, len(b) // units)
+            sums = [one + other + own for one, other, own in zip(blocks, more, bias, strict=False)]
+            if part.cell.name == "lstm":
+                step = dict(zip(("input", "forget", "output"), map(sigmoid, sums[:3]), strict=True))
+                step["candidate"] = activation(sums[3])
+            elif part.cell.name == "gru":
+                step = dict(zip(("reset", "update"), map(sigmoid, sums[:2]), strict=True))
+                step["candidate"] = activation(blocks[2] + bias[2] + step["reset"] * (more[2] + bias[3]))
+            else:
+                step = {"state": activation(sums[0])}
+            for name, value in step.items():
+                pieces.setdefault(name, []).append(value)
+    return {name: np.array(values) for name, values in pieces.items()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gates_beside_a_plain_loop(folder: Path, case: str) -> None:
+    job, probe, batch = probed(folder, case)
+    plain = plain_gates(job, batch)
+    gates = list(probe.gates(batch))
+    assert {(gate.layer, gate.name) for gate in gates} == plain.keys()
+    shares = {(row.layer, row.gate): row for row in diagnosed(probe, job.scored["train"]).saturation}
+    for gate in gates:
+        wanted = plain[gate.layer, gate.name]
+        assert gate.values.shape == wanted.shape
+        np.testing.assert_allclose(np.sort(gate.values, axis=0), np.sort(wanted, axis=0), rtol=1e-6, atol=1e-9)
+        low = 0.1 if gate.activation == "sigmoid" else -0.9
+        row = shares[gate.layer, gate.name]
+        assert (row.low, row.high) == pytest.approx(((wanted < low).mean(), (wanted > 0.9).mean()))
+    assert max(max(row.low, row.high) for row in shares.values()) > 0
+
+
+def test_every_cell_has_names_for_its_gates() -> None:
+    """What a cell keeps and is no gate, such as the gru's hidden part of the candidate, has none."""
+    assert {name: set(cell.kept) - set(GATES[name]) for name, cell in CELLS.items()} == {
+        "lstm": set(), "gru": {"m"}, "rnn": set(),
+    }  # fmt: skip
+
+
+def test_activations_without_bounds_do_not_saturate(folder: Path) -> None:
+    job = randomized_job(small_config(folder, model={"cell": "rnn", "activation": "relu", "layers": [4]}))
+    found = diagnosed(Probe(job.trainer.model, "category", job.config.loss), job.scored["train"])
+    assert not found.saturation and found.gradient_by_lag is not None
+
+
+@pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
+def test_gates_of_a_closed_loop_are_those_in_it(tmp_path: Path, base: dict[str, Any]) -> None:
+    job = randomized_job(world_config(write_world(tmp_path), base, precision="float64"))
+    probe = Probe(job.trainer.model, "number", job.config.loss)
+    batch = next(job.scored["valid"].epoch(0))
+    assert batch.numbers is not None and batch.observed is not None
+    following, _, _ = Driver(job.trainer.model)(batch)  # type: ignore[arg-type]
+    seen = batch.numbers.copy()
+    for column, observed in enumerate(batch.observed):
+        seen[observed:, column, : following.shape[2]] = following[observed - 1 : -1, column]
+    plain = plain_gates(job, replace(batch, numbers=seen))
+    for gate in probe.gates(batch):
+        wanted = plain[gate.layer, gate.name]
+        np.testing.assert_allclose(np.sort(gate.values, axis=0), np.sort(wanted, axis=0), rtol=1e-6, atol=1e-9)
+    found = diagnosed(probe, job.scored["valid"])
+    assert found.gradient_by_lag is None and found.saturation
+
+
+def test_what_is_looked_at_ends_with_outputs_that_count(folder: Path) -> None:
+    series = randomized_job(small_config(folder, **CASES["a series"])).data.train
+    batch = sample(series)
+    assert batch is not None and len(batch.lengths) == 32  # of one series: outputs spread over its steps
+    weighted = np.flatnonzero(batch.weight)
+    assert sorted(batch.counted_sequences[weighted]) == list(range(32))
+    assert (batch.counted_times[weighted] == batch.lengths[batch.counted_sequences[weighted]] - 1).all()
+    assert (batch.starts + batch.lengths).max() == series.lengths[0]
