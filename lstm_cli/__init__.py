@@ -38,6 +38,7 @@ if "pytensor" not in sys.modules:
 _HOMES = {
     # the trainer
     "lstm_cli.api": ("train", "train_run"),
+    "lstm_cli.insight.draft.draft": ("draft_config",),
     "lstm_cli.predict": ("load",),
     "lstm_cli.training.events": ("events",),
     "lstm_cli.training.sinks.sink": ("Sink",),
@@ -59,6 +60,7 @@ _HOMES = {
 if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getattr__`
     from lstm_cli.api import train as train
     from lstm_cli.api import train_run as train_run
+    from lstm_cli.insight.draft.draft import draft_config as draft_config
     from lstm_cli.predict import load as load
     from lstm_cli.theano_lstm import theano as theano
     from lstm_cli.theano_lstm.clip_gradient import clip_gradient as clip_gradient

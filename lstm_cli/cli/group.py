@@ -3,11 +3,12 @@
 import click
 
 from lstm_cli.cli.common import SETTINGS
+from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
 from lstm_cli.cli.schema import schema
 from lstm_cli.cli.train import train
 
-__all__ = ["main", "predict", "schema", "train"]
+__all__ = ["init", "main", "predict", "schema", "train"]
 
 
 @click.group("lstm", context_settings=SETTINGS)
@@ -25,3 +26,4 @@ def main() -> None:
 main.add_command(train)
 main.add_command(predict)
 main.add_command(schema)
+main.add_command(init)

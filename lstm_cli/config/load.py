@@ -48,6 +48,11 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     return _parse(_read(path), str(path), path, overrides)
 
 
+def config_of_text(text: str, path: Path) -> Config:
+    """Return the config of a text that is to become the file at a path, as `load_config` would read it there."""
+    return _parse(text.encode(), str(path), path, ())
+
+
 def read_resolved(path: Path) -> bytes:
     """Return the content of the resolved config in a run folder, for `resolved_config`.
 

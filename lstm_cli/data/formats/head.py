@@ -51,6 +51,14 @@ class Quotes(Exception):
     """A quoted cell of a line does not end on it."""
 
 
+class Unnamed(DataError):
+    """The first line of a table has values where names are expected; `cells` are the values."""
+
+    def __init__(self, message: str, cells: Sequence[str]) -> None:
+        super().__init__(message)
+        self.cells = cells
+
+
 def split(line: str, delimiter: str) -> list[str]:
     """Return the trimmed cells of a line.
 
@@ -190,7 +198,7 @@ def _headed(name: str, texts: Sequence[tuple[int, str]], delimiter: str, options
     if table.header == "auto" and _is_row(cells, options):
         fix = "add names: data.table.columns, or set data.table.header: true if these are the names"
         what = listed(cells) if all(map(_NUMBER.fullmatch, cells)) else "values"
-        raise DataError(f"{place}: expected the names of the columns, got {what}: {fix}")
+        raise Unnamed(f"{place}: expected the names of the columns, got {what}: {fix}", cells)
     if _names_rows(cells, texts[1:], delimiter):
         cells = ["", *cells]
     return Head(delimiter, tuple(cells), line, line + 1)

@@ -1,0 +1,66 @@
+"""``lstm init``: from a data file to a commented config."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lstm_cli.cli.common import SETTINGS, Command, reported, show
+
+if TYPE_CHECKING:
+    from lstm_cli.insight.draft.targets import Candidate
+
+
+@click.command("init", cls=Command, context_settings=SETTINGS, short_help="Write a config for a data file.")
+@click.argument("data", metavar="DATA...", nargs=-1, required=True)
+@click.option(
+    "-o", "--out", metavar="FILE", type=click.Path(path_type=Path),
+    help="The config.  [default: the name of the data, with .yaml, in the current folder]",
+)  # fmt: skip
+@click.option(
+    "--task", metavar="TASK",
+    help="classify (a label for each sequence), tag (a label for each step), regress (a number), forecast (later "
+    "numbers) or language-model (the next token or set).  [default: what the data suggests]",
+)  # fmt: skip
+@click.option(
+    "--target", metavar="COLUMN",
+    help="The column to predict, or next for the next step.  [default: the one that fits; asked where several do]",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace the config if there is one.")
+@click.option("-v", "--verbose", is_flag=True, help="Print the traceback of an error.")
+def init(
+    data: tuple[str, ...], *, out: Path | None, task: str | None, target: str | None, overwrite: bool, verbose: bool
+) -> None:
+    """Write a commented config that trains as it is, from what DATA shows.
+
+    DATA is a file, several, a folder or a pattern in quotes, in any format that training reads. Files beside a training
+    file that are named like it, such as x-test.csv beside x-train.csv, become validation and test data.
+
+    \b
+    Example:
+      lstm init recordings.csv
+      lstm init load.csv --target load -o load.yaml
+      lstm init news-train.conllu --task tag
+    """  # noqa: D301
+    with reported(int(verbose)):
+        from lstm_cli.insight.draft.write import write_draft
+
+        draft, path = write_draft(
+            data, out, task=task, target=target, overwrite=overwrite, choose=_asked if _is_terminal() else None
+        )
+        show(f"{draft.seen}\n{path}: {draft.task}, next:\n  lstm check {path}\n  lstm-train {path}")
+
+
+def _is_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def _asked(candidates: "Sequence[Candidate]") -> "Candidate":
+    """Ask which of several targets is meant."""
+    click.echo("Several targets fit:", err=True)
+    for number, candidate in enumerate(candidates, start=1):
+        click.echo(f"  {number}  {candidate.shown}: {candidate.what}", err=True)
+    chosen = click.prompt("Which one?", type=click.IntRange(1, len(candidates)), err=True)
+    return candidates[chosen - 1]

@@ -1,0 +1,78 @@
+"""What a column of the data holds, as far as a config depends on it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Numbers, labels that recur, texts that hardly do, or sets of labels.
+Kind = Literal["number", "label", "text", "set"]
+#: One value for each step; one for each step that is the same in all of a sequence; one for each sequence.
+Per = Literal["step", "constant", "sequence"]
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column of the data.
+
+    Attributes
+    ----------
+    name
+    kind
+    per
+    width
+        How many numbers a value has.
+    count
+        How many values there are: one for each sequence unless they are per step.
+    values
+        How often each text or whole number occurs; empty where there are very many different ones.
+    distinct
+        How many different values there are; None where there are very many.
+    whole
+        Whether its numbers are whole.
+    low, high
+        The range of its numbers.
+    missing
+        How many of its cells have no value.
+    marks
+        Texts among its numbers, which probably mark missing ones.
+    longest
+        The numbers (T,) of the longest sequence; empty unless there is one number at each step.
+    single
+        Whether a value is a plain one rather than a list: with one of them per sequence, a text is cut into steps.
+    blanks
+        The share of its texts that hold several words.
+    """
+
+    name: str
+    kind: Kind
+    per: Per
+    width: int = 1
+    count: int = 0
+    values: Counter[str] = field(default_factory=Counter)
+    distinct: int | None = None
+    whole: bool = False
+    low: float = np.nan
+    high: float = np.nan
+    missing: int = 0
+    marks: tuple[str, ...] = ()
+    longest: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    single: bool = False
+    blanks: float = 0.0
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether there is a value for each step."""
+        return self.per != "sequence"
+
+    @property
+    def idle(self) -> bool:
+        """Whether all its values are the same."""
+        return self.distinct is not None and self.distinct < 2
+
+    @property
+    def extent(self) -> str:
+        """The range of its numbers, for a comment."""
+        return f"{self.low:,.5g} to {self.high:,.5g}"

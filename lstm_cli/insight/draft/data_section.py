@@ -1,0 +1,102 @@
+"""The section `data` of a config: what was seen in the files, key by key."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lstm_cli.data.sources import FILE
+from lstm_cli.errors import counted, listed
+from lstm_cli.insight.draft.files import Files
+from lstm_cli.insight.draft.inputs import Input
+from lstm_cli.insight.draft.look import Look
+from lstm_cli.insight.draft.settings import Settings
+from lstm_cli.insight.draft.splits import HeldOut
+from lstm_cli.insight.draft.targets import Candidate
+from lstm_cli.insight.draft.text import Entry
+
+
+def data_entries(
+    files: Files,
+    seen: Look,
+    candidate: Candidate,
+    inputs: Sequence[Input],
+    held: Sequence[HeldOut],
+    settings: Settings,
+) -> list[Entry]:
+    """Return the keys of the section."""
+    count = counted(len(seen.lengths), "sequence")
+    amount = f"{count}, {seen.steps:,} steps in all" if seen.several else counted(seen.steps, "step")
+    entries = [Entry("train", files.train, amount), *(Entry(part.key, part.value, part.why) for part in held)]
+    entries += [*_format(seen), *_table(seen), *_names(seen)]
+    if seen.bad is not None:
+        what = f"{counted(seen.bad_count, 'row')} cannot be read; the first: {seen.bad}"
+        entries.append(Entry("on_error", "skip", what))
+    if inputs:
+        entries.append(_inputs(seen, candidate, inputs, held))
+    return [*entries, settings.target, *settings.entries]
+
+
+def _format(seen: Look) -> list[Entry]:
+    """Return the format, where the name of the file does not say it."""
+    if seen.form == "columns":
+        return [Entry("format", "columns", "one token a line, an empty line after each sentence")]
+    if seen.form != "text":
+        return []
+    entries = [
+        Entry("format", "text", "plain text"),
+        Entry("unit", "char", "a step is a character; word: a step is a word"),
+    ]
+    return [*entries, Entry("lines", True, "short lines: each is a sequence")] if seen.lines else entries
+
+
+def _table(seen: Look) -> list[Entry]:
+    """Return how tables are written, as far as that must be said."""
+    table, entries = seen.table, []
+    if table.row != "auto":
+        entries.append(Entry("row", table.row, f"each {'row' if seen.form == 'csv' else 'entry'} is a {table.row}"))
+    if seen.decimal == ",":
+        entries.append(Entry("decimal", ",", "the decimal mark"))
+    if table.columns is not None:
+        entries.append(Entry("columns", list(table.columns), "names, as the file has no header"))
+    if table.encoding != "utf-8":
+        entries.append(Entry("encoding", table.encoding, "the file is not UTF-8"))
+    return [Entry("table", entries, "how the file is written")] if entries else []
+
+
+def _names(seen: Look) -> list[Entry]:
+    """Return what names sequences and orders their steps."""
+    found, entries = seen.arrangement, []
+    if found.ids and found.ids != ("id",):
+        ids: Any = found.ids[0] if len(found.ids) == 1 else list(found.ids)
+        entries.append(Entry("id", ids, "rows with the same value are one sequence"))
+    elif not found.ids and len(seen.files) > 1:
+        entries.append(Entry("id", FILE, "each file is a sequence of its own"))
+    if found.time is not None:
+        entries.append(Entry("time", found.time, "dates, which order the steps" if found.dates else "orders the steps"))
+    return entries
+
+
+def _inputs(seen: Look, candidate: Candidate, inputs: Sequence[Input], held: Sequence[HeldOut]) -> Entry:
+    unread = _unread(seen, candidate, inputs, held)
+    rest = f"; not read: {unread}" if unread else ""
+    if all(not item.settings for item in inputs):
+        why = inputs[0].why if len(inputs) == 1 else "what the network reads at each step"
+        return Entry("inputs", [item.name for item in inputs], why + rest)
+    return Entry(
+        "inputs", [Entry(item.name, item.settings, item.why) for item in inputs], "what the network reads" + rest
+    )
+
+
+def _unread(seen: Look, candidate: Candidate, inputs: Sequence[Input], held: Sequence[HeldOut]) -> str:
+    """Return the columns that have no role, with the reason where one is known."""
+    if seen.form in ("conllu", "text"):
+        return ""
+    found = seen.arrangement
+    used = {item.name for item in inputs} | {str(item.settings.get("of")) for item in inputs}
+    used |= {"id", candidate.column or "", found.time or "", found.group or "", *(str(part.value) for part in held)}
+    reasons = dict(found.skipped)
+    shown = []
+    for column in seen.columns:
+        if column.name not in used:
+            reason = reasons.get(column.name) or ("always the same" if column.idle else "")
+            shown.append(f"{column.name} ({reason})" if reason else column.name)
+    return listed(shown, 4) if shown else ""

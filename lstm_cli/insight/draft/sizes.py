@@ -1,0 +1,117 @@
+"""Sizes of the network and of its training that fit the amount of data: few rules, each measured on public data sets.
+
+The rules: an epoch has about thirty updates at least; a run has a number of updates that depends on the task; a layer
+has more units where there is more to learn from; what is small is regularized more.
+"""
+
+import math
+from dataclasses import dataclass
+
+from lstm_cli.insight.draft.targets import Task
+
+#: Updates of a run that each task wants, and its learning rate.
+_UPDATES: dict[Task, int] = {"classify": 1500, "tag": 1500, "regress": 2000, "forecast": 1000, "language-model": 2500}
+_RATES: dict[Task, float] = {"classify": 3e-3, "tag": 3e-3, "regress": 5e-3, "forecast": 5e-3, "language-model": 4e-3}
+#: Updates of an epoch, the batches that lead to them, and epochs.
+_PER_EPOCH, _BATCHES, _EPOCHS = 30, (4, 32), (5, 200)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much there is to learn from.
+
+    Attributes
+    ----------
+    pieces
+        Sequences, or windows, of the training data.
+    steps
+        Their steps.
+    labels
+        Different labels or tokens of the target; 0 of numbers.
+    valid
+        Whether there is validation data.
+    """
+
+    pieces: int
+    steps: int
+    labels: int
+    valid: bool
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of the network and its training."""
+
+    units: int
+    dropout: float
+    recurrent_dropout: float
+    learning_rate: float
+    clip: float
+    batch: int
+    epochs: int
+    updates: int
+    patience: int | None
+
+
+def sizes_for(task: Task, amount: Amount, *, exact: bool, sets: bool) -> Sizes:
+    """Return the sizes for a task and an amount of data.
+
+    Parameters
+    ----------
+    task
+    amount
+    exact
+        Whether the data has hardly any noise.
+    sets
+        Whether sets of labels are predicted.
+    """
+    batch = _power(amount.pieces / _PER_EPOCH, *_BATCHES)
+    if amount.pieces >= 20_000:
+        batch *= 2
+    updates = max(1, math.ceil(amount.pieces / batch))
+    epochs = min(max(round(_UPDATES[task] / updates), _EPOCHS[0]), _EPOCHS[1])
+    return Sizes(
+        units=_units(task, amount, exact=exact, sets=sets),
+        dropout=_dropout(task, amount, exact=exact, sets=sets),
+        recurrent_dropout=0.3 if sets else 0.0,
+        learning_rate=1e-2 if task == "forecast" and amount.steps < 1000 else _RATES[task],
+        clip=5.0 if task in ("classify", "tag") else 1.0,
+        batch=batch,
+        epochs=epochs,
+        updates=updates,
+        patience=max(5, round(epochs / 3)) if amount.valid else None,
+    )
+
+
+def embedding_for(tokens: int) -> int:
+    """Return the size of the embedding of a number of different tokens."""
+    return 8 if tokens <= 12 else 32 if tokens <= 48 else 64
+
+
+def _power(wanted: float, least: int, most: int) -> int:
+    """Return the power of two that is nearest to a number, within limits."""
+    return int(min(max(2 ** round(math.log2(max(wanted, 1))), least), most))
+
+
+def _units(task: Task, amount: Amount, *, exact: bool, sets: bool) -> int:
+    if sets:
+        return 192
+    if exact:
+        return _power(math.sqrt(amount.steps), 32, 256)
+    if task in ("classify", "tag", "regress"):
+        return _power(math.sqrt(amount.steps), 32, 128)
+    if task == "forecast":
+        return _power(math.sqrt(amount.steps) / 1.5, 16, 128)
+    return _power(math.sqrt(amount.steps) / 2, 32, 256)
+
+
+def _dropout(task: Task, amount: Amount, *, exact: bool, sets: bool) -> float:
+    if exact:
+        return 0.0
+    if sets or task == "tag":
+        return 0.5
+    if task == "classify":
+        return 0.3
+    if task == "language-model":
+        return 0.1 if amount.labels < 10 or amount.steps > 500_000 else 0.2
+    return 0.1

@@ -1,0 +1,215 @@
+"""What can be predicted from the columns of data, and which of it is meant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from lstm_cli.data.formats.split_names import SPLIT_NAMES
+from lstm_cli.errors import ConfigError, brief, counted, did_you_mean, listed, nearest
+from lstm_cli.insight.draft.columns import Column
+from lstm_cli.insight.draft.look import Look
+from lstm_cli.insight.draft.names import TREEBANK_TARGET, WORDS, is_target_name
+
+#: A label for each sequence; a label for each step; a number for each sequence or step; later values of numbers;
+#: the next token, or set of labels.
+Task = Literal["classify", "tag", "regress", "forecast", "language-model"]
+TASKS: tuple[Task, ...] = get_args(Task)
+#: Columns of a treebank that are structure rather than tags.
+_STRUCTURE = {"lemma", "feats", "head", "deps", "misc"}
+_PARTS = {name for names in SPLIT_NAMES.values() for name in names}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Something that can be predicted.
+
+    Attributes
+    ----------
+    task
+    column
+        The column; None: the next step of all inputs.
+    what
+        What it is, in words.
+    """
+
+    task: Task
+    column: str | None
+    what: str
+
+    @property
+    def shown(self) -> str:
+        """The value of ``--target`` that chooses it."""
+        return "next" if self.column is None else self.column
+
+
+class Ambiguous(ConfigError):
+    """Several targets fit; `candidates` are they."""
+
+    def __init__(self, name: str, candidates: Sequence[Candidate]) -> None:
+        shown = listed([f"{candidate.shown} ({candidate.what})" for candidate in candidates])
+        super().__init__(f"{name}: several targets fit: {shown}: choose one with --target")
+        self.candidates = tuple(candidates)
+
+
+def split_column(look: Look) -> Column | None:
+    """Return the column that says of each sequence or row whether it is of the training, validation or test data."""
+    for column in look.columns:
+        found = set(column.values)
+        if column.kind in ("label", "text") and 1 < len(found) and found <= _PARTS and found & {"train", "training"}:
+            return column
+    return None
+
+
+def usable(look: Look) -> list[Column]:
+    """Return the columns that may be inputs or targets."""
+    found, said = look.arrangement, split_column(look)
+    out = {found.time, found.group, None if said is None else said.name, *(name for name, _ in found.skipped)}
+    return [column for column in look.columns if column.name not in out and not column.idle]
+
+
+def words_of(look: Look) -> Column | None:
+    """Return the column of words of tagged or plain sentences: tokens at each step."""
+    tokens = [column for column in usable(look) if column.per == "step" and _is_text(column)]
+    named = [column for name in WORDS for column in tokens if column.name.lower() == name]
+    if named or not tokens:
+        return named[0] if named else None
+    return max(tokens, key=lambda column: column.distinct if column.distinct is not None else column.count)
+
+
+def chosen(look: Look, name: str, target: str | None, task: Task | None) -> Candidate:
+    """Return what is to be predicted.
+
+    Parameters
+    ----------
+    look
+        What the data holds.
+    name
+        The data, for messages.
+    target
+        The column that the user names, or ``next``.
+    task
+        The task that the user names.
+
+    Raises
+    ------
+    Ambiguous
+        Several targets fit.
+    ConfigError
+        None does, or what the user names does not.
+    """
+    every = [candidate for tier in _tiers(look) for candidate in tier]
+    if target is not None:
+        return _named(look, name, target, task, every)
+    fitting = next((tier for tier in _tiers(look) if any(task in (None, one.task) for one in tier)), [])
+    fitting = [candidate for candidate in fitting if task in (None, candidate.task)]
+    if not fitting and task is not None:
+        fits = listed(sorted({candidate.task for candidate in every})) or "none"
+        raise ConfigError(f"{name}: nothing to {_verb(task)} in it (tasks that fit: {fits}): choose another --task")
+    if not fitting:
+        names = listed([column.name for column in look.columns])
+        raise ConfigError(f"{name}: no column to predict ({names}): name one with --target")
+    if len(fitting) > 1:
+        raise Ambiguous(name, fitting)
+    return fitting[0]
+
+
+def _verb(task: Task) -> str:
+    return {"language-model": "model as language"}.get(task, task)
+
+
+def _named(look: Look, name: str, target: str, task: Task | None, every: Sequence[Candidate]) -> Candidate:
+    """Return the candidate of a column that the user names."""
+    found = [one for one in every if one.shown == target and task in (None, one.task)]
+    if found:
+        return found[0]
+    if target == "next":
+        return _next(look, name)
+    column = look.column(target)
+    if column is None:
+        names = [column.name for column in look.columns]
+        hint = did_you_mean(nearest(target, names))
+        raise ConfigError(f"{name}: --target: no column {brief(target)} (there are {listed(names)}){hint}")
+    own = _task_of(look, column)
+    if task is not None and task != own and not (column.kind == "number" and task in ("regress", "forecast")):
+        raise ConfigError(f"{name}: --task {task} does not fit {brief(target)}, {_what(column)}: use {own}")
+    return Candidate(task or own, target, _what(column))
+
+
+def _next(look: Look, name: str) -> Candidate:
+    numbers = [column for column in usable(look) if column.kind == "number" and column.per == "step"]
+    found = _language(look) if not numbers else Candidate("forecast", None, "the next step of all numbers")
+    if found is None:
+        raise ConfigError(f"{name}: --target next: there are no steps whose next could be predicted: name a column")
+    return found
+
+
+def _task_of(look: Look, column: Column) -> Task:
+    if column.kind == "number":
+        return "forecast" if column.per == "step" and column.width == 1 else "regress"
+    return "tag" if column.per == "step" else "classify"
+
+
+def _tiers(look: Look) -> list[list[Candidate]]:
+    """Return what can be predicted, the likeliest first; those in one list are equally likely."""
+    columns, words = usable(look), words_of(look)
+    labels = [column for column in columns if _is_label(look, column, words)]
+    numbers = [column for column in columns if column.kind == "number" and column.per != "step" and look.several]
+    if look.form == "conllu":
+        labels.sort(key=lambda column: column.name != TREEBANK_TARGET)
+        return [[_of(look, column)] for column in labels]
+    if look.form == "columns" and labels:
+        return [[_of(look, column)] for column in reversed(labels)]
+    named = [column for column in (*labels, *numbers) if is_target_name(column.name)]
+    texts = [column for column in labels if not column.whole]
+    coded = [column for column in labels if column.whole]
+    tiers = [[_of(look, column) for column in tier] for tier in (named, texts, coded, numbers)]
+    tiers += [_series(look), [found] if (found := _language(look)) else []]
+    return [tier for tier in tiers if tier]
+
+
+def _of(look: Look, column: Column) -> Candidate:
+    return Candidate(_task_of(look, column), column.name, _what(column))
+
+
+def _what(column: Column) -> str:
+    of = "step" if column.per == "step" else "sequence"
+    if column.kind == "number":
+        return f"a number per {of}, {column.extent}" if column.width == 1 else f"{column.width} numbers per {of}"
+    if column.kind == "set":
+        return f"sets of labels per {of}"
+    return f"{counted(column.distinct or 0, 'label')} per {of}"
+
+
+def _is_label(look: Look, column: Column, words: Column | None) -> bool:
+    if column.kind != "label" or (words is not None and column.name == words.name):
+        return False
+    if look.form == "conllu" and (column.name in _STRUCTURE or not column.stepwise):
+        return False
+    return column.per == "step" or look.several
+
+
+def _is_text(column: Column) -> bool:
+    return column.kind in ("text", "label") and not column.whole
+
+
+def _series(look: Look) -> list[Candidate]:
+    """Return the forecasts of series of numbers."""
+    numbers = [column for column in usable(look) if column.kind == "number" and column.per == "step"]
+    if len(numbers) == 1:
+        return [Candidate("forecast", numbers[0].name, "its later values")]
+    found = [Candidate("forecast", None, "the next step of all numbers")] if numbers else []
+    if look.arrangement.dates:
+        return [*(Candidate("forecast", one.name, f"later values, {one.extent}") for one in numbers), *found]
+    return found
+
+
+def _language(look: Look) -> Candidate | None:
+    """Return the prediction of the next token or set."""
+    words = words_of(look)
+    sets = [column for column in usable(look) if column.kind == "set" and column.per == "step"]
+    strings = [column for column in usable(look) if column.kind == "text" and column.single]
+    if sets and words is None:
+        return Candidate("language-model", None, f"the next set of {sets[0].name}")
+    if words is None and not strings:
+        return None
+    return Candidate("language-model", None, f"the next token of {(words or strings[0]).name}")

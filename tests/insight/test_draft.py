@@ -1,0 +1,94 @@
+"""``lstm init``: from data files to a config that trains as it is."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lstm_cli import draft_config
+from lstm_cli.cli.group import main
+from lstm_cli.config import load_config
+from lstm_cli.data import open_data
+from lstm_cli.errors import ConfigError
+
+
+def recordings(path, *, count=12, steps=6):
+    """Recordings in blocks of rows, each with one label."""
+    rng = np.random.default_rng(1)
+    rows = ["recording,x,y,state"]
+    for name in range(count):
+        label = ("ok", "worn")[name % 2]
+        rows += [f"r{name},{a:.3f},{b:.3f},{label}" for a, b in rng.normal(size=(steps, 2))]
+    path.write_text("\n".join(rows) + "\n")
+
+
+def written(folder, name, **options):
+    """The config that `draft_config` writes for a file, loaded."""
+    draft = draft_config(folder / name, path=folder / "made.yaml", **options)
+    (folder / "made.yaml").write_text(draft.text)
+    return draft, load_config(folder / "made.yaml")
+
+
+def test_recordings_in_blocks_with_a_constant_label_are_classified(tmp_path):
+    recordings(tmp_path / "lab.csv")
+    draft, config = written(tmp_path, "lab.csv")
+    assert (draft.task, draft.target) == ("classify", "state")
+    assert config.data.id == ("recording",)
+    assert list(config.data.inputs) == ["x", "y"]
+    assert (config.data.target.column, config.data.target.per) == ("state", "sequence")
+    data = open_data(config)
+    assert (len(data.train), len(data.valid)) == (10, 2)
+
+
+def test_every_set_key_has_a_comment(tmp_path):
+    recordings(tmp_path / "lab.csv")
+    lines = draft_config(tmp_path / "lab.csv", path=tmp_path / "made.yaml").text.splitlines()
+    assert lines[0].startswith("# yaml-language-server: $schema=")
+    sections = {"data:", "model:", "optimizer:", "train:"}
+    keys = [line for line in lines if line.strip() and not line.lstrip().startswith("#") and line not in sections]
+    above = [lines[place - 1].lstrip().startswith("#") for place, line in enumerate(lines) if line in keys]
+    assert all("  # " in line or " # " in line or over for line, over in zip(keys, above, strict=True))
+
+
+def test_paths_are_relative_to_the_folder_of_the_config(tmp_path, monkeypatch):
+    (tmp_path / "configs").mkdir()
+    recordings(tmp_path / "lab.csv")
+    monkeypatch.chdir(tmp_path)
+    draft = draft_config("lab.csv", path="configs/made.yaml")
+    assert "train: ../lab.csv" in draft.text
+
+
+def test_jsonl_of_sequences(tmp_path):
+    rng = np.random.default_rng(1)
+    rows = [{"id": i, "x": rng.normal(size=(5, 3)).round(3).tolist(), "kind": "ab"[i % 2]} for i in range(10)]
+    (tmp_path / "walks.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    draft, config = written(tmp_path, "walks.jsonl")
+    assert (draft.task, draft.target) == ("classify", "kind")
+    assert list(config.data.inputs) == ["x"]
+
+
+def test_several_targets_are_named_and_asked_for(tmp_path):
+    rows = [{"x": [0.1, 0.2], "mood": "ab"[i % 2], "place": "cd"[i % 2]} for i in range(10)]
+    (tmp_path / "two.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(ConfigError, match=r"several targets fit: mood \(2 labels per sequence\), place .*--target"):
+        draft_config(tmp_path / "two.jsonl", path=tmp_path / "made.yaml")
+    draft, _ = written(tmp_path, "two.jsonl", target="place")
+    assert draft.target == "place"
+    draft, _ = written(tmp_path, "two.jsonl", choose=lambda candidates: candidates[0])
+    assert draft.target == "mood"
+
+
+def test_the_command_writes_a_file_once(tmp_path, monkeypatch):
+    recordings(tmp_path / "lab.csv")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["init", "lab.csv"])
+    assert done.exit_code == 0, done.output
+    assert "lab.yaml: classify" in done.stdout
+    assert "lstm-train lab.yaml" in done.stdout
+    again = CliRunner().invoke(main, ["init", "lab.csv"])
+    assert again.exit_code == 2
+    assert "exists already" in again.output
+    assert CliRunner().invoke(main, ["init", "lab.csv", "--overwrite"]).exit_code == 0
+    wrong = CliRunner().invoke(main, ["init", "lab.csv", "--task", "clasify", "-o", "b.yaml"])
+    assert "expected one of classify, tag, regress, forecast, language-model (did you mean classify?)" in wrong.output
