@@ -56,7 +56,7 @@ class Inputs:
             encoded = encode(schema, sequence, unknown_counts=self.unknown_counts, extend=self._extend)
             self.unpredicted = max(self.unpredicted, encoded.unpredicted)
             if self._kept is not None:
-                self._kept.take(_in_time(schema, sequence), encoded)
+                self._kept.take(in_time_order(schema, sequence), encoded)
             return encoded
 
         def checked() -> Iterator[Encoded]:
@@ -75,7 +75,7 @@ class Inputs:
         return [*self._policy.notes(), *self.unknown_counts.notes(name)]
 
 
-def _in_time(schema: Schema, sequence: RawSequence) -> RawSequence:
+def in_time_order(schema: Schema, sequence: RawSequence) -> RawSequence:
     """Return a sequence with its steps in the order of their times, in which they are predicted."""
     layout = schema.layout
     return sequence if layout.time is None else in_time(layout.time, layout.time_form, sequence)[0]

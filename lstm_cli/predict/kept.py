@@ -41,7 +41,8 @@ class Kept:
         A list with as many values as the sequence has steps has one for each; a closed loop has steps of its own.
         """
         if not self._checked:
-            self._check(sequence)
+            self._checked = True
+            check_columns("--keep", self.names or (), sequence)
         names = sequence.names if self.names is None else self.names
         self._waiting.append(
             {free(name): _values(sequence.columns.get(name), encoded) for name in names if name not in self._ids}
@@ -53,28 +54,30 @@ class Kept:
             own = self._waiting.popleft()
             yield {"id": row["id"], **own, **row}
 
-    def _check(self, sequence: RawSequence) -> None:
-        self._checked = True
-        for name in self.names or ():
-            if name not in sequence.names:
-                hint = did_you_mean(nearest(name, sequence.names))
-                what = f"{sequence.where} has no such column, only {columns_listed(sequence.names)}"
-                raise ConfigError(f"--keep {on_one_line(name)}: {what}{hint}")
+
+def check_columns(option: str, names: Iterable[str], sequence: RawSequence) -> None:
+    """Raise the `ConfigError` for the first column, named by an option, that a sequence does not have."""
+    for name in names:
+        if name not in sequence.names:
+            hint = did_you_mean(nearest(name, sequence.names))
+            what = f"{sequence.where} has no such column, only {columns_listed(sequence.names)}"
+            raise ConfigError(f"{option} {on_one_line(name)}: {what}{hint}")
 
 
 def _values(value: Any, encoded: Encoded) -> Any:
     """Return raw values as JSON has them; one for each step of the input where there is one for each step."""
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
-        return _plain(value)
-    values = [_plain(cell) for cell in (value.tolist() if isinstance(value, np.ndarray) else value)]
+        return plain_value(value)
+    values = [plain_value(cell) for cell in (value.tolist() if isinstance(value, np.ndarray) else value)]
     steps = encoded.offset + encoded.steps + encoded.unpredicted
     per_step = encoded.observed is None and len(values) == steps
     return PerStep(encoded.by_input_step(values)) if per_step else values
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """Return a raw value as JSON has it."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, list):
-        return [_plain(cell) for cell in value]
+        return [plain_value(cell) for cell in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -54,20 +54,7 @@ class Table:
 
     def lines(self, rows: Iterable[Row]) -> Iterator[str]:
         """Yield the lines, the names of the columns first; the first row determines the columns."""
-        header: list[str] | None = None
-        for row in rows:
-            for record in self._records(row):
-                if header is None:
-                    header = list(record)
-                    yield self._line(header)
-                yield self._line([record.get(name) for name in header])
-
-    def _line(self, cells: Iterable[Any]) -> str:
-        buffer = io.StringIO()
-        given = map(_cell, cells)
-        writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL if self.safe else csv.QUOTE_MINIMAL)
-        writer.writerow(map(_inert, given) if self.safe else given)
-        return buffer.getvalue()
+        return lines_of((record for row in rows for record in self._records(row)), safe=self.safe)
 
     def _records(self, row: Row) -> Iterator[dict[str, Any]]:
         """Yield the cells of a row by column: those that name it, those of the input, those of the prediction."""
@@ -103,14 +90,35 @@ class Table:
             return dict(zip(named, values, strict=True))
         if isinstance(prediction, list) and prediction and isinstance(prediction[0], float):
             return {f"prediction_{k}": value for k, value in enumerate(prediction)}
-        shown = self._joined(prediction) if isinstance(prediction, list) else prediction
+        shown = self.joined(prediction) if isinstance(prediction, list) else prediction
         return {"prediction": shown} | {f"p_{label}": share for label, share in (probabilities or {}).items()}
 
-    def _joined(self, labels: Sequence[Any]) -> str:
+    def joined(self, labels: Sequence[Any]) -> str:
         """Return the labels of a set in one cell; a bar at its end says that it is one label, blanks and all."""
         names = [_writable(str(label)) for label in labels]
         alone = len(names) == 1 and (names[0] == _NONE or len(names[0].split()) != 1)
         return self.separator.join(names) + _BAR * alone
+
+
+def lines_of(records: Iterable[Mapping[str, Any]], *, safe: bool = False) -> Iterator[str]:
+    """Yield lines of csv, one for each record, after the names of the columns, which are those of the first record.
+
+    With `safe` every cell is quoted, and text that spreadsheets take for a formula gets an apostrophe before it.
+    """
+    header: list[str] | None = None
+    for record in records:
+        if header is None:
+            header = list(record)
+            yield _line(header, safe=safe)
+        yield _line([record.get(name) for name in header], safe=safe)
+
+
+def _line(cells: Iterable[Any], *, safe: bool) -> str:
+    buffer = io.StringIO()
+    given = map(_cell, cells)
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL if safe else csv.QUOTE_MINIMAL)
+    writer.writerow(map(_inert, given) if safe else given)
+    return buffer.getvalue()
 
 
 def check_labels(schema: Schema) -> None:
