@@ -40,6 +40,7 @@ _HOMES = {
     "lstm_cli.api": ("train", "train_run"),
     "lstm_cli.insight.draft.draft": ("draft_config",),
     "lstm_cli.predict": ("load",),
+    "lstm_cli.insight.evaluate": ("evaluate",),
     "lstm_cli.training.events": ("events",),
     "lstm_cli.training.sinks.sink": ("Sink",),
     # theano-lstm
@@ -61,6 +62,7 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getat
     from lstm_cli.api import train as train
     from lstm_cli.api import train_run as train_run
     from lstm_cli.insight.draft.draft import draft_config as draft_config
+    from lstm_cli.insight.evaluate import evaluate as evaluate
     from lstm_cli.predict import load as load
     from lstm_cli.theano_lstm import theano as theano
     from lstm_cli.theano_lstm.clip_gradient import clip_gradient as clip_gradient

@@ -1,34 +1,222 @@
 """The work of ``lstm evaluate``: from a run and data, or from positions that were collected, to an `Evaluation`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-
+from lstm_cli.data import Batches, memory
+from lstm_cli.data.schema.layout import Layout
+from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.errors import ConfigError, on_one_line, shown_path
+from lstm_cli.insight.columns import Columns
+from lstm_cli.insight.errors_file import SUFFIXES, write_errors
 from lstm_cli.insight.evaluation import Evaluation
+from lstm_cli.insight.labelled import Labelled, file_of, held_out
+from lstm_cli.insight.naive_file import read_naive
+from lstm_cli.predict.files import check_format
+from lstm_cli.predict.output_paths import check_outputs
+from lstm_cli.predict.run import Run, load
+from lstm_cli.predict.table import check_labels
+from lstm_cli.predict.writers import is_csv
+from lstm_cli.scores import bootstrap, calibration, groups, labels, numbers
+from lstm_cli.scores.baselines import UNDRIVEN, drives, undriven
+from lstm_cli.scores.collect import collect, scored_positions
+from lstm_cli.scores.horizons import horizons
+from lstm_cli.scores.metrics import metrics_of
+from lstm_cli.scores.naive import Naive
 from lstm_cli.scores.positions import Positions
+from lstm_cli.scores.skill import skills
+
+LENGTH = "length"  # of --by
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What scores are divided by: the length of sequences, or a value for each position."""
+
+    name: str
+    values: Sequence[Any] | None = None
+
+
+def evaluate(
+    run: str | Path | Run,
+    data: str | Path | None = None,
+    *,
+    by: str | None = None,
+    out: str | Path | None = None,
+    form: str | None = None,
+    safe_csv: bool = False,
+    trust: bool = False,
+    note: Callable[[str], None] = lambda text: None,
+) -> Evaluation:
+    """Score a trained run, and say how certain the scores are, what they are worth, and where the model is wrong.
+
+    Parameters
+    ----------
+    run : str, Path or Run
+        The run folder, or a run that is loaded.
+    data : str or Path, optional
+        A file in the format of the training data, with the target, or ``-`` for standard input; None: the run's own
+        test data, or if it has none its validation data.
+    by : str, optional
+        ``length``, or a column of `data`: scores are given for each range of lengths or each value too.
+    out : str or Path, optional
+        A csv or jsonl file that the errors are written to, the surest or largest first.
+    form : str, optional
+        Format of `data`; None: that which the run's config names, else by the suffix.
+    safe_csv : bool
+        In a csv file, put an apostrophe before text that spreadsheets take for a formula, and quote every cell.
+    trust : bool
+        Allow running the code in the folder, of a system that the model drives.
+    note : callable
+        Called with notes for the user on the data.
+
+    Returns
+    -------
+    evaluation : Evaluation
+
+    Raises
+    ------
+    ConfigError, DataError, CheckpointError, DiskError
+    """
+    check_format(form)
+    path, given = None if out is None else Path(out), None if data is None else Path(data)
+    check_outputs({"-o": path}, {"DATA": given})
+    csv = is_csv(path, SUFFIXES)
+    run = run if isinstance(run, Run) else load(run, trust=trust)
+    if csv:
+        check_labels(run.schema)
+    elif safe_csv:
+        raise ConfigError("--safe-csv: is for errors in a csv file: give -o OUT.csv, or leave it out")
+    if given is None and form is not None:
+        raise ConfigError("--format: is that of DATA: give DATA too, or leave it out")
+    name = "the data of the run" if given is None else "standard input" if str(given) == "-" else shown_path(given)
+    with memory.memory_errors(name):
+        columns = _columns(run, by, errors=path is not None)
+        labelled = held_out(run, columns) if given is None else file_of(run, given, columns, form=form)
+        evaluation = _scored(run, labelled, by)
+        if path is not None and evaluation.found is not None:
+            write_errors(evaluation.found, labelled.columns, path, safe=safe_csv)
+    for text in labelled.notes:
+        note(text)
+    return evaluation
+
+
+def _columns(run: Run, by: str | None, *, errors: bool) -> Columns:
+    """Return what is to be read of a file besides the data set: the column to group by, and what errors show."""
+    layout = run.schema.layout
+    others = _shown(layout) if errors else []
+    return Columns(run.schema, [] if by in (None, LENGTH) else [by], others, option="--by")
+
+
+def _shown(layout: Layout) -> list[str]:
+    """Return the columns that a list of errors shows: the inputs, and for labels that are unknown the target."""
+    inputs = [column.source for column in layout.inputs if column.calendar is None]
+    return inputs if layout.target.column is None else [*inputs, layout.target.column]
+
+
+def _scored(run: Run, labelled: Labelled, by: str | None) -> Evaluation:
+    positions, scores = scored_positions(run.evaluator, labelled.batches)
+    return evaluation_of(
+        positions,
+        scores,
+        data=labelled.name,
+        split=labelled.split,
+        naive=read_naive(run.folder, run.schema),
+        alone=undriven_positions(run.evaluator, labelled.batches),
+        grouping=None if by is None else _grouping(by, labelled, positions),
+    )
+
+
+def undriven_positions(evaluator: Evaluator, batches: Batches) -> Positions | None:
+    """Return where a system goes that a model does not drive; None for other models."""
+    if not drives(evaluator, batches.dataset):
+        return None
+    with undriven(evaluator):
+        return collect(evaluator, batches)
+
+
+def _grouping(by: str, labelled: Labelled, positions: Positions) -> Grouping:
+    """Return the values of a column that an evaluation is divided by."""
+    if by == LENGTH:
+        return Grouping(by)
+    option = f"--by {on_one_line(by)}"
+    ids = positions.dataset.schema.layout.id
+    if labelled.columns is not None:
+        values = labelled.columns.values(by, positions)
+    elif by in ids:
+        names = [positions.dataset.ids[sequence] for sequence in positions.sequences.tolist()]
+        values = [name[ids.index(by)] if isinstance(name, tuple) else name for name in names]
+    else:
+        what = f"{labelled.name} is a part of the training file, of which only the inputs and the target are known"
+        raise ConfigError(f"{option}: {what}: give a file as DATA")
+    if any(isinstance(value, list | dict) for value in values):
+        raise ConfigError(f"{option}: has several values where one is expected: name a column with one value per step")
+    return Grouping(by, values)
 
 
 def evaluation_of(
-    positions: Positions, scores: Mapping[str, float], *, data: str, split: str | None = None
+    positions: Positions,
+    scores: Mapping[str, float],
+    *,
+    data: str,
+    split: str | None = None,
+    naive: Naive | None = None,
+    alone: Positions | None = None,
+    grouping: Grouping | None = None,
+    most_labels: int = labels.MOST_LABELS,
 ) -> Evaluation:
     """Return what positions that were collected say of a model.
 
     Parameters
     ----------
-    positions
-        From `scores.collect.scored_positions`.
-    scores
-        The loss and metrics from there.
+    positions, scores
+        From `scores.collect.scored_positions`: the positions, and their loss and metrics.
     data
         What was evaluated, as it is shown.
     split
         Which data of the run that is, if it is one.
+    naive
+        What naive predictors know of the training data; None: there are no baselines.
+    alone
+        Of a model that drives a system: where the system goes without it.
+    grouping
+        What the scores are divided by.
+    most_labels
+        There is no confusion matrix of more labels.
     """
+    schema = positions.dataset.schema
+    titles = {} if naive is None else naive.predictors(schema)
+    others = {} if naive is None else {name: naive.positions(name, positions) for name in titles}
+    if alone is not None:
+        titles[UNDRIVEN[0]], others[UNDRIVEN[0]] = UNDRIVEN[1], alone
+    baselines = {name: metrics_of(other) for name, other in others.items()}
+    is_number = positions.task.kind == "number"
     return Evaluation(
         data=data,
         split=split,
-        sequences=len(np.unique(positions.sequences)),
+        sequences=len(set(positions.sequences.tolist())),
         positions=len(positions),
         metrics=dict(scores),
+        intervals=bootstrap.intervals(positions),
+        baselines=baselines,
+        titles=titles,
+        skill={name: skills(scores, metrics) for name, metrics in baselines.items()},
+        classes=labels.classes(positions),
+        confusion=labels.confusion(positions, most=most_labels),
+        confused=labels.confused(positions),
+        columns=numbers.columns(positions) if is_number else {},
+        horizons=horizons({"model": positions, **others}) if is_number else {},
+        calibration=calibration.calibration(positions),
+        lengths=groups.by_length(positions),
+        groups={} if grouping is None else _groups(positions, grouping),
         found=positions,
     )
+
+
+def _groups(positions: Positions, grouping: Grouping) -> dict[str, Any]:
+    """Return the scores of each value, or of each range of lengths."""
+    if grouping.values is not None:
+        return groups.by_value(positions, grouping.values)
+    return groups.by_range_of_lengths(positions)

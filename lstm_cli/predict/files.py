@@ -112,9 +112,7 @@ def predict_run(
     scores : dict of str to float, or None
         With `evaluate`.
     """
-    if form not in (None, *FORMATS):
-        hint = did_you_mean(nearest(form, FORMATS))
-        raise ConfigError(f"--format {on_one_line(form)}: expected one of {', '.join(FORMATS)}{hint}")
+    check_format(form)
     check_outputs({"-o": out, "--state-out": state_out}, {"DATA": data, "--future": future, "--state-in": state_in})
     run, scores, on_states = load(folder, trust=trust), None, list[str]()
     if generate is not None:
@@ -135,6 +133,13 @@ def predict_run(
     for text in [*inputs.notes(name), *on_states]:
         note(text)
     return scores
+
+
+def check_format(form: str | None) -> None:
+    """Raise the `ConfigError` for a name that is that of no format."""
+    if form not in (None, *FORMATS):
+        hint = did_you_mean(nearest(form, FORMATS))
+        raise ConfigError(f"--format {on_one_line(form)}: expected one of {', '.join(FORMATS)}{hint}")
 
 
 def _predict(run: Run, request: Request) -> Inputs:

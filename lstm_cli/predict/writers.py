@@ -33,15 +33,18 @@ def write_rows(rows: Iterable[Row], out: Path | None, table: Table) -> None:
     DiskError
         The file cannot be written; an existing one is unchanged.
     """
-    lines = table.lines(rows) if is_csv(out) else _jsonl(rows)
-    # A lone surrogate, which JSON can represent and UTF-8 cannot, is written as its JSON escape.
+    write_lines(table.lines(rows) if is_csv(out) else jsonl_lines(rows), out)
+
+
+def write_lines(lines: Iterable[str], out: Path | None) -> None:
+    """Write lines as they come; a lone surrogate, which JSON can represent and UTF-8 cannot, as its JSON escape."""
     write_pieces((line.encode(errors="backslashreplace") for line in lines), out)
 
 
-def is_csv(out: Path | None) -> bool:
-    """Return whether predictions are written as csv, not as jsonl."""
+def is_csv(out: Path | None, expected: str = ".jsonl, .csv or .conllu") -> bool:
+    """Return whether predictions are written as csv, not as jsonl; `expected` are the suffixes that a message names."""
     if out is not None and out.suffix not in SUFFIXES:
-        raise ConfigError(f"-o {out}: expected a name that ends in .jsonl, .csv or .conllu")
+        raise ConfigError(f"-o {out}: expected a name that ends in {expected}")
     return out is not None and out.suffix == ".csv"
 
 
@@ -70,5 +73,6 @@ def _print(piece: bytes, *, flushed: bool) -> None:
             sys.stdout.flush()
 
 
-def _jsonl(rows: Iterable[Row]) -> Iterator[str]:
+def jsonl_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """Yield rows as lines of JSON."""
     return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

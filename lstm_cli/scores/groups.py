@@ -40,6 +40,23 @@ def by_length(positions: Positions) -> list[dict[str, Any]]:
     ]
 
 
+def by_range_of_lengths(positions: Positions) -> dict[str, dict[str, Any]]:
+    """Return the scores of `by_length` under names such as ``3 to 10``; all sequences of one length are one range."""
+    lengths = lengths_of(positions)
+    parts = by_length(positions) or [
+        {
+            "low": int(lengths.min()),
+            "high": int(lengths.max()),
+            **scores_of_part(positions, np.ones(len(lengths), bool)),
+        }
+    ]
+    named = {}
+    for part in parts:
+        low, high = part.pop("low"), part.pop("high")
+        named[f"{low:,}" if low == high else f"{low:,} to {high:,}"] = part
+    return named
+
+
 def by_value(positions: Positions, values: Sequence[Any]) -> dict[str, dict[str, Any]]:
     """Return the scores of the positions of each value: of names the most frequent first, numbers in their order.
 

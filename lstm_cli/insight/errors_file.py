@@ -1,0 +1,177 @@
+"""The list of a model's errors: what it saw, what was true, what it predicted, and how sure it was.
+
+Labels that are wrong come with the surest first; of numbers each comes, the largest error first, in deviations of its
+column, so that columns of different units can be compared.
+
+Legend: N positions, D numbers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.insight.columns import Columns
+from lstm_cli.insight.evaluation import finite
+from lstm_cli.insight.seen import Seen
+from lstm_cli.predict.table import Table, lines_of
+from lstm_cli.predict.writers import is_csv, jsonl_lines, write_lines
+from lstm_cli.scores.labels import right
+from lstm_cli.scores.positions import Positions
+
+SUFFIXES = ".csv or .jsonl"
+
+
+@dataclass(frozen=True)
+class Error:
+    """One wrong prediction, or one number.
+
+    Attributes
+    ----------
+    id
+        The sequence.
+    step
+        The step of the file at which it was predicted, from 0; None for a target per sequence.
+    inputs
+        What the network saw there, by the names of the columns.
+    truth, prediction
+        A label, a list of labels, or a number; a truth of None is a label that the data set does not know.
+    confidence
+        Of labels: the probability of the prediction.
+    error
+        Of numbers: prediction minus truth.
+    column
+        Of several numbers: which one.
+    ahead
+        Of several steps, and of closed loops: how many steps after `step` the truth is.
+    """
+
+    id: Any
+    step: int | None
+    inputs: dict[str, Any]
+    truth: Any
+    prediction: Any
+    confidence: float | None = None
+    error: float | None = None
+    column: str | None = None
+    ahead: int | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return the error as a mapping, without what does not apply."""
+        numbered = self.error is not None
+        place = {"id": self.id, "step": self.step, "column": self.column, "ahead": self.ahead}
+        given = {name: value for name, value in place.items() if value is not None}
+        outcome = {"truth": self.truth, "prediction": self.prediction}
+        measure = {"error": self.error} if numbered else {"confidence": self.confidence}
+        return {**given, "input": self.inputs, **outcome, **measure}
+
+
+def errors_of(positions: Positions, columns: Columns | None = None) -> Iterator[Error]:
+    """Yield the errors of a model; `columns` are those of the file, as far as they are known."""
+    seen = Seen(positions.dataset, columns)
+    if positions.task.kind == "number":
+        return _numbers(positions, seen)
+    return _labels(positions, seen, columns)
+
+
+def _labels(positions: Positions, seen: Seen, columns: Columns | None) -> Iterator[Error]:
+    wrong = np.flatnonzero(~right(positions))
+    sure = positions.confidence
+    order = wrong if sure is None else wrong[np.argsort(-sure[wrong], kind="stable")]
+    target = positions.dataset.schema.target
+    names = target.labels or ()
+    for place in order.tolist():
+        sequence, step = int(positions.sequences[place]), int(positions.steps[place])
+        truth, predicted = _named(names, positions.truth[place]), _named(names, positions.predicted[place])
+        if truth is None and columns is not None:
+            truth = _unknown(positions, columns, sequence, step)
+        yield Error(
+            id=positions.dataset.ids[sequence],
+            step=seen.step(sequence, step) if target.per == "step" else None,
+            inputs=seen.at(sequence, step),
+            truth=truth,
+            prediction=predicted,
+            confidence=None if sure is None else float(sure[place]),
+        )
+
+
+def _named(names: tuple[Any, ...], value: Any) -> Any:
+    """Return a label's name, or the names of a set; None for a label that training never saw."""
+    if np.ndim(value):
+        return [names[k] for k in np.flatnonzero(value)]
+    return None if value < 0 else names[value]
+
+
+def _unknown(positions: Positions, columns: Columns, sequence: int, step: int) -> Any:
+    """Return a true label that training never saw, as it is written in the file."""
+    layout = positions.dataset.schema.layout
+    name = layout.target.column or layout.next_columns[0].source
+    return columns.value(name, sequence, step + layout.target.ahead)
+
+
+def _numbers(positions: Positions, seen: Seen) -> Iterator[Error]:
+    target = positions.dataset.schema.target
+    names, width = target.output_columns, target.width
+    several = len(set(names)) > 1 or width > 1
+    with np.errstate(over="ignore", invalid="ignore"):  # a closed loop may leave all bounds
+        errors = positions.predicted - positions.truth
+        order = _largest(errors, positions.truth)
+    for index in order.tolist():
+        place, number = divmod(index, target.size)
+        sequence, step = int(positions.sequences[place]), int(positions.steps[place])
+        turn = None if positions.turns is None else int(positions.turns[place])
+        origin = step if turn is None else step - turn + 1
+        ahead = turn if turn is not None else target.ahead + number // width if target.horizon > 1 else None
+        yield Error(
+            id=positions.dataset.ids[sequence],
+            step=seen.step(sequence, origin) if target.per == "step" else None,
+            inputs=seen.at(sequence, origin),
+            truth=float(positions.truth[place, number]),
+            prediction=float(positions.predicted[place, number]),
+            error=float(errors[place, number]),
+            column=_column(names[:width], number % width) if several else None,
+            ahead=ahead,
+        )
+
+
+def _column(names: tuple[str, ...], number: int) -> str:
+    """Return the name of one of the numbers (D,): its column, and where that has several, which of them."""
+    name = names[number]
+    return name if names.count(name) == 1 else f"{name}_{number - names.index(name)}"
+
+
+def _largest(errors: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return all numbers (N * D,), flat, those with the largest error in deviations of their truth first."""
+    deviation = truth.std(axis=0)
+    sizes = np.abs(errors) / np.where(deviation > 0, deviation, 1)
+    order: NDArray[np.int64] = np.argsort(-np.where(np.isnan(sizes), np.inf, sizes).ravel(), kind="stable")
+    return order
+
+
+def write_errors(positions: Positions, columns: Columns | None, out: Path, *, safe: bool = False) -> None:
+    """Write the errors to a csv or jsonl file, completely or not at all."""
+    errors = errors_of(positions, columns)
+    if not is_csv(out, SUFFIXES):
+        write_lines(jsonl_lines(finite(error.record()) for error in errors), out)
+        return
+    schema = positions.dataset.schema
+    table = Table.of(schema, per_step=False, safe=safe)
+    write_lines(lines_of((_cells(error, table) for error in errors), safe=safe), out)
+
+
+def _cells(error: Error, table: Table) -> dict[str, Any]:
+    """Return an error as cells by the names of their columns; an input with the name of another gets another."""
+    record = finite(error.record())
+    names, inputs = record.pop("id"), record.pop("input")
+    cells = dict(zip(table.ids, names if isinstance(names, tuple | list) else [names], strict=False))
+    place = {name: record.pop(name) for name in ("step", "column", "ahead") if name in record}
+    outcome = {
+        name: table.joined(value) if isinstance(value, list) and name in ("truth", "prediction") else value
+        for name, value in record.items()
+    }
+    taken = {*cells, *place, *outcome}
+    own = {f"input_{name}" if name in taken else name: value for name, value in inputs.items()}
+    return {**cells, **place, **own, **outcome}
