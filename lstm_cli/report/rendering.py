@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstm_cli.errors import counted
 from lstm_cli.report.charts import Chart
 from lstm_cli.report.drawing import drawn
 from lstm_cli.report.scales import label
@@ -42,14 +44,28 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters |= {"number": number, "duration": duration, "title": title, "tick": label, "percent": _percent}
-    made.filters |= {"cut": _cut, "capital": _capital}
-    made.globals |= {"longest": LONGEST_LABEL}
+    made.filters |= {"cut": _cut, "capital": _capital, "share": _share, "date": _date, "counted": counted}
+    made.globals |= {"longest": LONGEST_LABEL, "columns_and_cells": zip}
     return made
 
 
 def _percent(position: float) -> str:
     """Return a position from 0 to 1 for a style sheet."""
     return f"{100 * position:.4g}%"
+
+
+def _share(text: str) -> str:
+    """Return the width of a bar for a share that is written as a number; none where there is no number."""
+    return _percent(float(text)) if text else "0"
+
+
+def _date(text: str) -> str:
+    """Return an ISO date and time for people: 27 November 2026, 14:32; as it is if it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{moment.day} {moment:%B %Y, %H:%M}"
 
 
 def _cut(text: str, most: int = LONGEST_LABEL) -> str:

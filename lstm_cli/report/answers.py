@@ -1,0 +1,176 @@
+"""What a page says of the best weights by task: charts and tables of an explanation."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_cli.insight.explanation import ErrorsAhead, Explanation, Saturation, SureError, Trajectory, Window
+from lstm_cli.report.charts import Axis, Band, Chart, Line, Mark
+from lstm_cli.report.evaluations import metrics_of
+from lstm_cli.report.tables import Column, Table, shown
+from lstm_cli.training.sinks.wording import title
+
+CLASSES = 100  # labels of which scores are listed
+HEAT = 9  # levels of a confusion matrix
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A confusion matrix: rows of (label, [(count, level of heat)]), rows are the truth."""
+
+    labels: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[tuple[int, int]]]]
+    confused: Sequence[tuple[str, str, int]]
+
+
+def confusion(evaluation: Mapping[str, Any]) -> Confusion | None:
+    """Return the confusion matrix of an evaluation; the heat is a count's share of its row."""
+    found = evaluation.get("confusion") or {}
+    labels, counts = found.get("labels", []), found.get("counts", [])
+    if not labels:
+        return None
+    pairs = [(pair["truth"], pair["predicted"], pair["count"]) for pair in evaluation.get("confused", [])]
+    return Confusion(labels, [(str(label), _heat(row)) for label, row in zip(labels, counts, strict=False)], pairs)
+
+
+def _heat(counts: Sequence[int]) -> list[tuple[int, int]]:
+    total = sum(counts) or 1
+    return [(count, -(-HEAT * count // total)) for count in counts]
+
+
+def classes(evaluation: Mapping[str, Any]) -> Table | None:
+    """Return precision, recall, F1 and number of each label."""
+    found: Mapping[str, Mapping[str, float | None]] = evaluation.get("classes", {})
+    if not found:
+        return None
+    columns = [Column("label", number=False), Column("precision"), Column("recall"), Column("F1", bar=True), Column("number")]
+    rows = [
+        [label, *(shown(own.get(name)) for name in ("precision", "recall", "f1")), f"{int(own.get('support') or 0):,}"]
+        for label, own in list(found.items())[:CLASSES]
+    ]
+    rest = f"The first {CLASSES} of {len(found):,} labels" if len(found) > CLASSES else ""
+    return Table(columns, rows, rest)
+
+
+def surest_errors(errors: Sequence[SureError]) -> Table | None:
+    """Return the errors, each with what was seen there."""
+    if not errors:
+        return None
+    steps, inputs = (any(getattr(error, name) is not None for error in errors) for name in ("step", "input"))
+    sure = any(error.confidence is not None for error in errors)
+    columns = [Column("sequence", number=False), *[Column("step")] * steps, *[Column("input", number=False)] * inputs]
+    columns += [Column("truth", number=False), Column("prediction", number=False), *[Column("confidence")] * sure]
+    rows = []
+    for error in errors:
+        step = [f"{error.step:,}" if error.step is not None else ""] * steps
+        row = [error.id, *step, *[error.input or ""] * inputs, error.truth, error.prediction]
+        rows.append([*row, *[shown(error.confidence)] * sure])
+    return Table(columns, rows)
+
+
+def windows(found: Iterable[Window]) -> list[Chart]:
+    """Return forecasts against what was observed, with intervals."""
+    return [_window(window) for window in found]
+
+
+def _window(window: Window) -> Chart:
+    steps = window.steps
+    band = list(zip(steps, window.low, window.high, strict=False))
+    axis = Axis("", texts=list(zip(steps, window.times, strict=False))) if window.times else Axis("step")
+    name = f"{window.column} of {window.id}" if window.id else window.column
+    return Chart(
+        name,
+        [
+            Line("observed", list(zip(steps, window.observed, strict=False))),
+            Line("forecast", list(zip(steps, window.predicted, strict=False))),
+        ],
+        bands=[Band(f"{window.level:.0%} interval".replace("%", " %"), band, colour="s1")] if band else [],
+        axes=(axis,),
+        mark=Mark(window.origin, None, "last step that the forecast has seen"),
+    )
+
+
+def errors_ahead(found: Mapping[str, ErrorsAhead], titles: Mapping[str, str]) -> list[Chart]:
+    """Return the errors by steps ahead, of the model and of naive forecasters."""
+    charts = []
+    for metric in ("rmse", "mae"):
+        lines = []
+        for name, errors in found.items():
+            points = list(enumerate(getattr(errors, metric), start=1))
+            ours = name == "model"
+            lines.append(Line("this model" if ours else titles.get(name, name), points, naive=not ours))
+        charts.append(Chart(f"{title(metric)} by steps ahead", lines, axes=(Axis("steps ahead"),), zero=True))
+    return charts
+
+
+def closed_loop(errors: Sequence[float | None], trajectories: Iterable[Trajectory]) -> list[Chart]:
+    """Return the error at each step of a closed loop, and a few trajectories."""
+    axes = (Axis("step of the closed loop"),)
+    points = list(enumerate(errors, start=1))
+    charts = [Chart("RMSE by step", [Line("RMSE", points)], axes=axes, zero=True)] if points else []
+    for one in trajectories:
+        lines = [Line(name, list(enumerate(values, start=1))) for name, values in (("closed loop", one.found), ("target", one.wanted))]
+        charts.append(Chart(one.name, lines, axes=axes))
+    return charts
+
+
+def calibration(evaluation: Mapping[str, Any]) -> Chart | None:
+    """Return how often predictions are right, by their confidence."""
+    bins = evaluation.get("calibration", {}).get("bins", [])
+    points = [(one["confidence"], one["accuracy"]) for one in bins if one.get("confidence") is not None]
+    lines = [Line("this model", points), Line("perfectly calibrated", [(0.0, 0.0), (1.0, 1.0)], naive=True)]
+    return Chart("Share that is right, by confidence", lines, axes=(Axis("confidence"),), share=True) if points else None
+
+
+def lengths(evaluation: Mapping[str, Any]) -> Table | None:
+    """Return the scores of sequences of similar length."""
+    found = evaluation.get("lengths", [])
+    names = [name for name in metrics_of(*(one.get("metrics", {}) for one in found)) if "." not in name]
+    if not found or not names:
+        return None
+    columns = [Column("length", number=False), Column("sequences"), *(Column(title(name)) for name in names)]
+    rows = []
+    for one in found:
+        low, high = one.get("low", 0), one.get("high", 0)
+        span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        rows.append([span, f"{one.get('sequences', 0):,}", *(shown(one["metrics"].get(name)) for name in names)])
+    return Table(columns, rows)
+
+
+def gradient_by_lag(explanation: Explanation) -> tuple[Chart, str] | None:
+    """Return how strongly the last step's loss depends on earlier states, and what that says."""
+    found = explanation.diagnostics.gradient_by_lag
+    known = [] if found is None else [(lag, norm) for lag, norm in zip(found.lags, found.norms, strict=False) if norm is not None]
+    if not known:
+        return None
+    chart = Chart("Gradient norm by lag", [Line("gradient norm", known)], axes=(Axis("steps before the last"),))
+    return chart, _reach(known)
+
+
+def _reach(known: Sequence[tuple[int, float]]) -> str:
+    """Say after how many steps the gradient has vanished, or that it has not."""
+    first = known[0][1]
+    if len(known) < 2 or first <= 0:
+        return ""
+    gone = next((lag for lag, norm in known if norm < 0.01 * first), None)
+    if gone is not None:
+        return f"Here it falls below a hundredth after {gone:,} steps."
+    lag, norm = known[-1]
+    if norm > 100 * first:
+        return f"Here it grows: {norm / first:,.0f} times as strong {lag:,} steps back, which makes training unstable."
+    return f"Here it is still {norm / first:.2g} times as strong {lag:,} steps back."
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Shares of a gate's values, as widths of a bar."""
+
+    layer: str
+    gate: str
+    low: str
+    high: str
+
+
+def gates(saturation: Iterable[Saturation]) -> list[Gate]:
+    """Return the shares of each gate's values that are near its ends."""
+    return [Gate(one.layer, one.gate, f"{100 * one.low:.0f} %", f"{100 * one.high:.0f} %") for one in saturation]

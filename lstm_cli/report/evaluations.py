@@ -1,0 +1,57 @@
+"""The evaluations of a run, as in ``metrics.jsonl``: the best, the last, what they were scored on and what they hold."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lstm_cli.engine.metrics import direction, scores_of
+from lstm_cli.report.contents import Contents, NaiveScore
+from lstm_cli.training.sinks.wording import in_streams
+
+Entry = Mapping[str, Any]
+
+SPLITS = {"train": "training", "valid": "validation", "test": "test"}
+_COUNTS = ("unknown_labels",)  # beside the metrics, and not one
+
+
+def best_of(monitor: str, entries: Sequence[Entry]) -> Entry | None:
+    """Return the evaluation with the best monitored value, the first of ties."""
+    split, _, metric = monitor.partition(".")
+    rated = [entry for entry in entries if entry["split"] == split and entry.get(metric) is not None]
+    sign = 1 if direction(metric) == "min" else -1
+    return min(rated, key=lambda entry: sign * entry[metric], default=None)
+
+
+def last_of(entries: Sequence[Entry], split: str) -> Entry | None:
+    """Return the last evaluation on a split."""
+    return next((entry for entry in reversed(entries) if entry["split"] == split), None)
+
+
+def metrics_of(*entries: Mapping[str, Any]) -> list[str]:
+    """Return the names of the loss and the metrics that any of the evaluations has, in their order."""
+    return list(dict.fromkeys(name for entry in entries for name in scores_of(entry) if name not in _COUNTS))
+
+
+def main_metric(contents: Contents, entry: Entry) -> str:
+    """Return the metric that says most about an evaluation: the monitored one, else the first; the loss if alone."""
+    monitored = contents.monitor.partition(".")[2]
+    if monitored != "loss" and entry.get(monitored) is not None:
+        return monitored
+    return next((name for name in metrics_of(entry) if name != "loss" and entry[name] is not None), "loss")
+
+
+def judged(contents: Contents, entries: Sequence[Entry]) -> Entry | None:
+    """Return the evaluation that says how good the run is: on the test data, else the best, else the last."""
+    best = best_of(contents.monitor, entries)
+    return last_of(entries, "test") or best or (entries[-1] if entries else None)
+
+
+def best_naive(scores: Iterable[NaiveScore], split: str, metric: str) -> tuple[NaiveScore, float] | None:
+    """Return the naive predictor with the best value of a metric on a split, and that value."""
+    found = [(score, value) for score in scores if score.split == split and (value := score.metrics.get(metric)) is not None]
+    sign = 1 if direction(metric) == "min" else -1
+    return min(found, key=lambda pair: sign * pair[1], default=None)
+
+
+def scored_on(entry: Entry) -> str:
+    """Return the split that was scored, and the number of streams if not scored exactly."""
+    return SPLITS[entry["split"]] + in_streams(entry.get("streams"))
