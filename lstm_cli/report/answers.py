@@ -43,7 +43,13 @@ def classes(evaluation: Mapping[str, Any]) -> Table | None:
     found: Mapping[str, Mapping[str, float | None]] = evaluation.get("classes", {})
     if not found:
         return None
-    columns = [Column("label", number=False), Column("precision"), Column("recall"), Column("F1", bar=True), Column("number")]
+    columns = [
+        Column("label", number=False),
+        Column("precision"),
+        Column("recall"),
+        Column("F1", bar=True),
+        Column("number"),
+    ]
     rows = [
         [label, *(shown(own.get(name)) for name in ("precision", "recall", "f1")), f"{int(own.get('support') or 0):,}"]
         for label, own in list(found.items())[:CLASSES]
@@ -77,9 +83,10 @@ def _window(window: Window) -> Chart:
     steps = window.steps
     band = list(zip(steps, window.low, window.high, strict=False))
     axis = Axis("", texts=list(zip(steps, window.times, strict=False))) if window.times else Axis("step")
-    name = f"{window.column} of {window.id}" if window.id else window.column
+    at = steps.index(window.origin) if window.origin in steps else -1
+    moment = window.times[at] if 0 <= at < len(window.times) else f"step {window.origin:,}"
     return Chart(
-        name,
+        f"{window.id + ': ' if window.id else ''}{window.column}, after {moment}",
         [
             Line("observed", list(zip(steps, window.observed, strict=False))),
             Line("forecast", list(zip(steps, window.predicted, strict=False))),
@@ -109,7 +116,10 @@ def closed_loop(errors: Sequence[float | None], trajectories: Iterable[Trajector
     points = list(enumerate(errors, start=1))
     charts = [Chart("RMSE by step", [Line("RMSE", points)], axes=axes, zero=True)] if points else []
     for one in trajectories:
-        lines = [Line(name, list(enumerate(values, start=1))) for name, values in (("closed loop", one.found), ("target", one.wanted))]
+        lines = [
+            Line(name, list(enumerate(values, start=1)))
+            for name, values in (("closed loop", one.found), ("target", one.wanted))
+        ]
         charts.append(Chart(one.name, lines, axes=axes))
     return charts
 
@@ -119,7 +129,9 @@ def calibration(evaluation: Mapping[str, Any]) -> Chart | None:
     bins = evaluation.get("calibration", {}).get("bins", [])
     points = [(one["confidence"], one["accuracy"]) for one in bins if one.get("confidence") is not None]
     lines = [Line("this model", points), Line("perfectly calibrated", [(0.0, 0.0), (1.0, 1.0)], naive=True)]
-    return Chart("Share that is right, by confidence", lines, axes=(Axis("confidence"),), share=True) if points else None
+    return (
+        Chart("Share that is right, by confidence", lines, axes=(Axis("confidence"),), share=True) if points else None
+    )
 
 
 def lengths(evaluation: Mapping[str, Any]) -> Table | None:
@@ -140,7 +152,11 @@ def lengths(evaluation: Mapping[str, Any]) -> Table | None:
 def gradient_by_lag(explanation: Explanation) -> tuple[Chart, str] | None:
     """Return how strongly the last step's loss depends on earlier states, and what that says."""
     found = explanation.diagnostics.gradient_by_lag
-    known = [] if found is None else [(lag, norm) for lag, norm in zip(found.lags, found.norms, strict=False) if norm is not None]
+    known = (
+        []
+        if found is None
+        else [(lag, norm) for lag, norm in zip(found.lags, found.norms, strict=False) if norm is not None]
+    )
     if not known:
         return None
     chart = Chart("Gradient norm by lag", [Line("gradient norm", known)], axes=(Axis("steps before the last"),))

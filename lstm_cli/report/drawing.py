@@ -14,7 +14,7 @@ from lstm_cli.report.scales import LARGEST, Scale, label, linear_ticks, scale_of
 from lstm_cli.training.sinks.wording import number
 
 WIDTH, HEIGHT = 2000, 1000  # of the coordinates of lines
-COLOURS = 6  # of the style sheet
+COLOURS, DASHES = 6, 4  # of the style sheets, of lines and of naive ones
 
 
 @dataclass(frozen=True)
@@ -211,11 +211,11 @@ def _description(lines: Iterable[_Points], axis: str) -> str:
 
 def _paths(lines: Iterable[_Points], x: Scale, y: Scale) -> list[Path]:
     paths: list[Path] = []
-    colours = 0
+    colours = naive = 0
     for part in lines:
         shape: Literal["line", "dots"] = "dots" if part.line.dots or len(part.points) == 1 else "line"
-        colour = "naive" if part.line.naive else f"s{colours % COLOURS}"
-        colours += not part.line.naive
+        colour = f"naive n{naive % DASHES}" if part.line.naive else f"s{colours % COLOURS}"
+        colours, naive = colours + (not part.line.naive), naive + part.line.naive
         paths.append(Path(part.line.name, shape, f"{shape} {colour}", tuple((x(a), y(b)) for a, b in part.points)))
     return paths
 

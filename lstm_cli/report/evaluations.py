@@ -1,4 +1,4 @@
-"""The evaluations of a run, as in ``metrics.jsonl``: the best, the last, what they were scored on and what they hold."""
+"""The evaluations of a run, as in ``metrics.jsonl``: the best, the last, their splits and metrics."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -47,7 +47,9 @@ def judged(contents: Contents, entries: Sequence[Entry]) -> Entry | None:
 
 def best_naive(scores: Iterable[NaiveScore], split: str, metric: str) -> tuple[NaiveScore, float] | None:
     """Return the naive predictor with the best value of a metric on a split, and that value."""
-    found = [(score, value) for score in scores if score.split == split and (value := score.metrics.get(metric)) is not None]
+    found = [
+        (score, value) for score in scores if score.split == split and (value := score.metrics.get(metric)) is not None
+    ]
     sign = 1 if direction(metric) == "min" else -1
     return min(found, key=lambda pair: sign * pair[1], default=None)
 
@@ -55,3 +57,8 @@ def best_naive(scores: Iterable[NaiveScore], split: str, metric: str) -> tuple[N
 def scored_on(entry: Entry) -> str:
     """Return the split that was scored, and the number of streams if not scored exactly."""
     return SPLITS[entry["split"]] + in_streams(entry.get("streams"))
+
+
+def data_of(entry: Entry) -> str:
+    """Return the data that was scored: validation data, or validation data in 8 streams."""
+    return f"{SPLITS[entry['split']]} data{in_streams(entry.get('streams'))}"

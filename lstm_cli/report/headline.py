@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lstm_cli.engine.metrics import improves
 from lstm_cli.report.contents import Contents
-from lstm_cli.report.evaluations import Entry, best_naive, best_of, judged, main_metric, scored_on
+from lstm_cli.report.evaluations import Entry, best_naive, best_of, data_of, judged, main_metric
 from lstm_cli.training.sinks.wording import title
 
 RISE = 1.05  # times its lowest value: above this at the end, a loss is said to have risen
@@ -24,7 +24,9 @@ def headline(contents: Contents, entries: Sequence[Entry]) -> str:
     """
     found = judged(contents, entries)
     if found is None:
-        return "Training; no evaluation yet." if contents.state == "training" else "It ended before its first evaluation."
+        return (
+            "Training; no evaluation yet." if contents.state == "training" else "It ended before its first evaluation."
+        )
     metric = main_metric(contents, found)
     if metric == "loss" and found["split"] == "train":
         return _without_validation(contents, found)
@@ -67,9 +69,9 @@ def _scored(contents: Contents, found: Entry, metric: str) -> str:
     """Say the score, and the best naive predictor's beside it."""
     value = found[metric]
     if value is None:
-        return f"{title(metric)} on the {scored_on(found)} data is not finite"
+        return f"{title(metric)} on the {data_of(found)} is not finite"
     name = title(metric)
-    text = f"{name} {brief(value)} on the {scored_on(found)} data"
+    text = f"{name} {brief(value)} on the {data_of(found)}"
     naive = best_naive(contents.baselines, found["split"], metric)
     if naive is None:
         return text
@@ -87,13 +89,14 @@ def _course(contents: Contents, entries: Sequence[Entry]) -> list[str]:
         return []
     if contents.state == "training":
         return [f"best at {place(best, entries)}"]
-    if best is rated[-1]:
+    rise = _rise(rated, best)
+    if best is rated[-1] and not rise:
         return ["still improving at the last evaluation: more epochs may help"] if len(rated) >= FEW else []
     *_, number = place(rated[-1], entries).split()
-    return [f"best at {place(best, entries)} of {number}", _rise(contents, rated, best)]
+    return [f"best at {place(best, entries)} of {number}", rise]
 
 
-def _rise(contents: Contents, rated: Sequence[Entry], best: Entry) -> str:
+def _rise(rated: Sequence[Entry], best: Entry) -> str:
     """Say whether the validation loss is clearly above its lowest value at the end."""
     known = [entry for entry in rated if entry["loss"] is not None]
     lowest = min(known, key=lambda entry: float(entry["loss"]), default=None)

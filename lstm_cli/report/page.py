@@ -120,19 +120,24 @@ def _score_cards(contents: Contents, entries: Sequence[Entry], found: Judgement 
     if entry is None:
         return []
     metric, best = main_metric(contents, entry), best_of(contents.monitor, entries)
-    made = []
+    made: list[Card] = []
     for each in (last_of(entries, "test"), best, entry):
         if each is None or each.get(metric) is None or any(card.name.startswith(_split(each)) for card in made):
             continue
-        interval = found.intervals.get(metric) if found and found.split == each["split"] else None
-        remark = f"95 %: {brief(interval[0])} – {brief(interval[1])}" if interval and None not in interval else ""
-        made.append(Card(f"{_split(each)} {title(metric)}", brief(each[metric]), remark))
+        ends = found.intervals.get(metric) if found and found.split == each["split"] else None
+        made.append(Card(f"{_split(each)} {title(metric)}", brief(each[metric]), _interval(ends)))
     naive = best_naive(contents.baselines, entry["split"], metric)
     if naive:
         made.append(Card("Best naive predictor", brief(naive[1]), naive[0].title))
     if best is not None:
         made.append(Card("Best at", place(best, entries), f"by {contents.monitor}"))
     return made
+
+
+def _interval(ends: Sequence[float | None] | None) -> str:
+    if not ends or ends[0] is None or ends[1] is None:
+        return ""
+    return f"95 %: {brief(ends[0])} to {brief(ends[1])}"
 
 
 def _split(entry: Entry) -> str:

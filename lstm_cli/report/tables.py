@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import counted
 from lstm_cli.report.contents import Contents
-from lstm_cli.report.evaluations import SPLITS, Entry, best_of, last_of, metrics_of, scored_on
+from lstm_cli.report.evaluations import SPLITS, Entry, best_of, data_of, last_of, metrics_of, scored_on
+from lstm_cli.report.headline import brief
 from lstm_cli.training.sinks.wording import number, title
 
 EVALUATIONS_SHOWN = 300  # in the table, the latest ones
@@ -72,7 +72,7 @@ def judgement(contents: Contents, entries: Sequence[Entry]) -> Judgement | None:
         entry = last_of(entries, "test") or best
         if entry is None:
             return None
-        split, what, skill, intervals = entry["split"], f"{scored_on(entry)} data", {}, {}
+        split, what, skill, intervals = entry["split"], data_of(entry), {}, {}
         metrics = {name: entry.get(name) for name in metrics_of(entry)}
         naive = {score.title: score.metrics for score in contents.baselines if score.split == split}
     validation = best if best is not None and best["split"] == "valid" != split else {}
@@ -122,7 +122,7 @@ def columns_table(found: Judgement) -> Table | None:
 def _interval(ends: Sequence[float | None] | None) -> str:
     if not ends or ends[0] is None or ends[1] is None:
         return ""
-    return f"{number(ends[0])} – {number(ends[1])}"
+    return f"{brief(ends[0])} to {brief(ends[1])}"
 
 
 def _skill(value: float | None) -> str:
@@ -134,12 +134,23 @@ def history(entries: Sequence[Entry]) -> Table | None:
     if not entries:
         return None
     names = metrics_of(*entries[-EVALUATIONS_SHOWN:])
-    names += [name for name in ("train_loss", "learning_rate", "gradient_norm", "steps_per_second") if any(name in entry for entry in entries[-EVALUATIONS_SHOWN:])]
+    names += [
+        name
+        for name in ("train_loss", "learning_rate", "gradient_norm", "steps_per_second")
+        if any(name in entry for entry in entries[-EVALUATIONS_SHOWN:])
+    ]
     latest = entries[-min(EVALUATIONS_SHOWN, max(CELLS // (len(names) + 3), 20)) :]
     rows = [
         [f"{entry['step']:,}", f"{entry['epoch']:,}", scored_on(entry), *(shown(entry.get(name)) for name in names)]
         for entry in latest
     ]
-    what = "All evaluations" if len(latest) == len(entries) else f"The last {len(latest)} of {len(entries):,} evaluations"
-    heads = [Column("step"), Column("epoch"), Column("scored on", number=False), *(Column(title(name)) for name in names)]
+    what = (
+        "All evaluations" if len(latest) == len(entries) else f"The last {len(latest)} of {len(entries):,} evaluations"
+    )
+    heads = [
+        Column("step"),
+        Column("epoch"),
+        Column("scored on", number=False),
+        *(Column(title(name)) for name in names),
+    ]
     return Table(heads, rows, what)

@@ -1,0 +1,214 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from lstm_cli.report.contents import from_json, to_json
+from lstm_cli.report.page import render
+from tests.support.html import WellFormed, section, table, text_of
+from tests.support.report_contents import (
+    LONG,
+    SCRIPT,
+    all_tasks,
+    classification,
+    closed_loop,
+    forecast,
+    hostile,
+    language_model,
+    sets,
+    several_columns,
+    tagging,
+)
+
+TASKS = all_tasks()
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {name: render(*made) for name, made in TASKS.items()}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_page_stands_alone_and_is_well_formed(pages, name):
+    page = WellFormed(pages[name])
+    assert page.outside() == []
+    assert len(set(page.ids)) == len(page.ids)
+    assert all(f"#{one}" in page.addresses for one in page.ids if one != "origin")
+    assert not re.search(r"@import|url\(|https?:|//[a-z]+\.", re.sub(r"(?m)^\s*//.*$", "", pages[name]))
+    assert "undefined" not in re.sub(r"<script>.*</script>", "", pages[name], flags=re.S)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_page_is_the_same_from_the_file_of_its_contents(pages, name):
+    contents, entries = TASKS[name]
+    assert render(from_json(to_json(contents)), entries) == pages[name]
+
+
+def test_scores_have_intervals_naive_predictors_and_skill(pages):
+    assert table(pages["classification"], "Scores") == [
+        ["metric", "test", "95 % interval", "validation", 'always "normal"', "skill"],
+        ["loss (less is better)", "0.1300", "0.1 to 0.16", "0.1242", "", ""],
+        ["accuracy (more is better)", "0.9500", "0.9 to 0.99", "0.9321", "0.4500", "0.91"],
+        ["macro F1 (more is better)", "0.9400", "0.89 to 0.98", "0.9221", "0.1550", "0.93"],
+    ]
+    assert "90 sequences, 90 targets" in section(pages["classification"], "scores")
+
+
+def test_skill_is_that_against_the_best_naive_predictor(pages):
+    rows = {row[0]: row for row in table(pages["forecast"], "Scores")}
+    assert rows["metric"][4:] == ["the last value", "the value 24 steps ago", "skill"]
+    assert rows["RMSE (less is better)"][-1] == "0.60"  # 1 - 7.5 / 18.8
+
+
+def test_confusion_matrix(pages):
+    page = pages["classification"]
+    rows = table(page, "Confusion matrix")
+    assert rows[0] == ["", "normal", "imbalance", "loose", "bearing"]
+    assert rows[2] == ["imbalance", "1", "20", "2", "1"]
+    assert "Most often confused: imbalance taken for normal (2)." in text_of(section(page, "errors"))
+    assert re.search(r'<td class="h8 hit">20</td>', page)
+    assert re.search(r'<td class="z">0</td>', page)
+
+
+def test_surest_errors_with_and_without_steps(pages):
+    assert table(pages["classification"], "The surest errors")[:2] == [
+        ["sequence", "truth", "prediction", "confidence"],
+        ["m0", "imbalance", "normal", "0.9900"],
+    ]
+    assert table(pages["tagging"], "The surest errors")[1] == ["s0", "0", "runs", "NOUN", "VERB", "0.9990"]
+
+
+def test_labels_calibration_and_lengths(pages):
+    page = pages["classification"]
+    assert table(page, "Scores by label")[1] == ["normal", "0.9500", "0.9000", "0.9250", "22"]
+    assert "Expected calibration error: 0.0310." in text_of(page)
+    assert table(page, "Scores by length")[1] == ["10 to 19", "30", "0.9100"]
+    assert table(pages["language_model"], "Scores by length")[0] == ["length", "sequences", "perplexity"]
+
+
+def test_forecasts_with_intervals_and_errors_ahead(pages):
+    found = section(pages["forecast"], "forecasts")
+    assert found.count("<figure>") == 5
+    assert found.count("80 % interval") >= 3
+    assert "load, after 2012-01-05 04:00" in found
+    assert "taken from the errors on the validation data" in text_of(found)
+    for name in ("RMSE by steps ahead", "this model", "the last value", "the value 24 steps ago"):
+        assert name in found
+    contents, entries = forecast(times=False)
+    assert "load, after step 100" in render(contents, entries)
+
+
+def test_columns(pages):
+    rows = table(pages["several_columns"], "Scores by column")
+    assert rows[0] == ["column", "RMSE", "MAE", "R²", "RMSE, the mean", "skill in RMSE"]
+    assert [row[0] for row in rows[1:]] == ["load", "wind.speed", "price"]
+    assert rows[1][-2:] == ["2.0000", "0.50"]
+
+
+def test_many_columns_have_few_curves():
+    page = render(*several_columns([f"c{k}" for k in range(40)]))
+    assert section(page, "curves").count("<figure>") == 13  # loss, 9 metrics, gradient norm, throughput, learning rate
+    assert "112 more metrics without a curve" in page
+    assert len(table(page, "Scores by column")) == 41
+    assert len(page) < 1 << 20
+
+
+def test_samples_keep_their_lines_and_their_markup(pages):
+    found = section(pages["language_model"], "samples")
+    assert [text_of(head) for head in re.findall("<h3>.*?</h3>", found)] == [f"Temperature {t}" for t in (0.5, 0.8, 1)]
+    assert "<script" not in found
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; and\nthe sea" in found
+
+
+def test_closed_loop(pages):
+    found = section(pages["closed_loop"], "loop")
+    assert found.count("<figure>") == 5
+    assert "RMSE by step. RMSE: from 0 at step of the closed loop 1" in found
+    assert "Sequence a, state[0]" in found
+
+
+def test_sets(pages):
+    assert len(table(pages["sets"], "Scores by label")) == 51
+    assert "label frequencies" in table(pages["sets"], "Scores")[0]
+
+
+def test_curves_have_steps_and_epochs(pages):
+    found = section(pages["classification"], "curves")
+    for name in ("Loss", "Accuracy", "Macro F1", "Gradient norm", "Steps per second", "Learning rate"):
+        assert f"<strong>{name}</strong>" in found
+    assert found.count("<b>step</b>") == found.count("<b>epoch</b>") == 6
+
+
+def test_recurrence_says_how_to_read_it(pages):
+    text = text_of(section(pages["classification"], "recurrence"))
+    assert "Here it falls below a hundredth after 22 steps." in text
+    assert "A forget gate that is mostly open remembers" in text
+    assert text.count("layers.1") == 3
+
+
+def test_where_a_page_comes_from(pages):
+    text = text_of(pages["classification"])
+    for part in (
+        "lstm-train configs/bearings.yaml train.epochs=43",
+        "27 November 2026, 14:32",
+        "lstm-cli 0.1.0",
+        "AMD EPYC 9554",
+        "lstm evaluate runs/bearings",
+        "train: bearings.csv",
+        "All 4 keys with their values",
+        "3 tokens that training never saw",
+    ):
+        assert part in text
+
+
+def test_text_of_users_stays_text(pages):
+    page = pages["hostile"]
+    assert SCRIPT not in page
+    assert page.count("<script") == page.count("</script>") == len(re.findall(r"application/json", page)) + 1
+    assert "{{ 7 * 7 }}" in page
+    assert f'<span title="{LONG}">a label of more characters</span>'[:60] in page
+    assert re.search(r">a label of more characters …<", page)
+
+
+def test_a_page_loads_itself_again_only_while_it_trains():
+    contents, entries = classification()
+    assert "data-refresh" not in render(contents, entries)
+    training = render(replace(contents, state="training", status="training", explanation=None), entries[:3])
+    assert 'data-refresh="15"' in training and 'http-equiv="refresh" content="15"' in training
+
+
+def test_a_run_without_an_evaluation():
+    contents, _ = classification()
+    page = render(replace(contents, state="stopped", status="stopped by SIGTERM", explanation=None), [])
+    WellFormed(page)
+    assert "It ended before its first evaluation." in page
+
+
+@pytest.mark.parametrize("make", [classification, forecast, sets, tagging, closed_loop, hostile, language_model])
+def test_pages_of_long_runs_are_small(make):
+    """With 20,000 evaluations; the table shows the latest, and the curves keep their extremes."""
+    contents, entries = make()
+    many = [entries[k % 43] | {"step": k, "epoch": k // 100} for k in range(20_000)]
+    many[9_000] = many[9_000] | {"loss": 987.0}
+    page = render(replace(contents, epochs=200, total_steps=20_000), many)
+    assert len(page.encode()) < 1_000_000
+    assert "The last 300 of 20,000 evaluations" in page
+    assert "987.0" in page
+
+
+def test_many_labels_make_a_page_of_moderate_size():
+    page = render(*classification([f"label {k}" for k in range(60)]))
+    assert len(table(page, "Confusion matrix")) == 61
+    assert len(page) < 500_000
+
+
+def test_numbers_that_are_not_finite_leave_cells_empty():
+    contents, entries = classification()
+    broken = [entry | {"loss": None, "accuracy": None, "gradient_norm": None} for entry in entries]
+    evaluation = contents.explanation.evaluation | {
+        "metrics": {"loss": None, "accuracy": None},
+        "intervals": {"loss": [None, None]},
+    }
+    page = render(replace(contents, explanation=replace(contents.explanation, evaluation=evaluation)), broken)
+    WellFormed(page)
+    assert table(page, "Scores")[1][:3] == ["loss (less is better)", "", ""]

@@ -1,0 +1,117 @@
+"""A page in headless Chromium, over the DevTools protocol on a pair of pipes: nothing but the standard library."""
+
+import base64
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run"),
+    *("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-extensions", "--remote-debugging-pipe"),
+)
+SECONDS = 60  # the longest wait for an answer
+
+
+class Browser:
+    """A browser with one tab. Use it as a context; `problems` are what pages wrote to the console and errors."""
+
+    def __enter__(self):
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        (reads, theirs_out), (theirs_in, writes) = os.pipe(), os.pipe()
+        command = [PROGRAM, f"--user-data-dir={self._profile.name}", *FLAGS]
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", *command],
+            pass_fds=(theirs_in, theirs_out),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for descriptor in (theirs_in, theirs_out):
+            os.close(descriptor)
+        self._reads, self._writes, self._left, self._number = reads, writes, b"", 0
+        self._session, self.problems, self.requests, self._loaded = None, [], [], False
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+        return self
+
+    def __exit__(self, *error):
+        self._process.kill()
+        self._process.wait()
+        os.close(self._reads)
+        os.close(self._writes)
+        self._profile.cleanup()
+
+    def call(self, method, **parameters):
+        """Send a command and return its result."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._writes, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._message()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, (method, answer["error"])
+                return answer["result"]
+
+    def show(self, path, *, width=1280, height=900, dark=False, media=""):
+        """Load a page in a window of this size, in light or dark, for the screen or another medium."""
+        narrow = width < 600
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if narrow else 1,
+            mobile=narrow,
+        )  # fmt: skip
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
+        self._loaded = False
+        self.call("Page.navigate", url=Path(path).absolute().as_uri())
+        while not self._loaded:
+            self._message()
+
+    def evaluate(self, expression):
+        """Return the value of an expression on the page."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def picture(self, path):
+        """Write a picture of the whole page."""
+        answer = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+        Path(path).write_bytes(base64.b64decode(answer["data"]))
+
+    def pdf(self, path):
+        """Print the page to a file."""
+        answer = self.call("Page.printToPDF", printBackground=False, preferCSSPageSize=True)
+        Path(path).write_bytes(base64.b64decode(answer["data"]))
+
+    def _message(self):
+        end = time.monotonic() + SECONDS
+        while b"\0" not in self._left:
+            ready, _, _ = select.select([self._reads], [], [], max(end - time.monotonic(), 0))
+            piece = os.read(self._reads, 1 << 20) if ready else b""
+            assert piece, "the browser does not answer"
+            self._left += piece
+        text, _, self._left = self._left.partition(b"\0")
+        message = json.loads(text)
+        self._note(message.get("method"), message.get("params", {}))
+        return message
+
+    def _note(self, method, parameters):
+        if method == "Page.loadEventFired":
+            self._loaded = True
+        elif method == "Runtime.exceptionThrown":
+            self.problems.append(parameters["exceptionDetails"])
+        elif method == "Runtime.consoleAPICalled":
+            self.problems.append(parameters["args"])
+        elif method == "Log.entryAdded":
+            self.problems.append(parameters["entry"])
+        elif method == "Network.requestWillBeSent":
+            self.requests.append(parameters["request"]["url"])
