@@ -5,6 +5,7 @@ package (`data/examples.py`); an editable installation reads them where they are
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,12 @@ def write_example(name: str, folder: str | Path = ".") -> Path:
             if not path.exists():
                 replace_file(path, content)
     return folder / f"{name}.yaml"
+
+
+def next_commands(config: Path) -> list[str]:
+    """Return the commands to type after an example was written."""
+    shown = shlex.quote(str(config))
+    return [f"lstm check {shown}", f"lstm-train {shown}"]
 
 
 def _contents(example: Example, folder: Path) -> Iterator[tuple[Path, bytes]]:

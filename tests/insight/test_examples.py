@@ -4,7 +4,9 @@ from importlib import util
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from lstm_cli.cli.init import init
 from lstm_cli.config import load_config
 from lstm_cli.data import open_data
 from lstm_cli.errors import ConfigError, DiskError
@@ -94,3 +96,15 @@ def test_a_build_copies_the_examples_into_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_PACKAGE", ROOT / "lstm_cli")
     write_example("quickstart", tmp_path / "editable")
     assert contents(tmp_path / "installed") == contents(tmp_path / "editable")
+
+
+def test_the_command_writes_an_example_and_prints_what_to_type_next(tmp_path):
+    runner = CliRunner()
+    assert runner.invoke(init, ["--list"]).stdout.rstrip("\n") == listing()
+    done = runner.invoke(init, ["--example", "quickstart", "-o", str(tmp_path)])
+    path = tmp_path / "quickstart.yaml"
+    assert done.stdout == f"{path}: next:\n  lstm check {path}\n  lstm-train {path}\n"
+    assert runner.invoke(init, ["--example", "none"]).exit_code == 2
+    for wrong in ([], ["x.csv", "--list"], ["--example", "hourly", "--list"], ["--list", "--target", "y"]):
+        refused = runner.invoke(init, wrong)
+        assert refused.exit_code == 2 and "give data" in refused.stderr.lower()
