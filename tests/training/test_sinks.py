@@ -11,7 +11,17 @@ from lstm_cli.errors import ConfigError, DiskError
 from lstm_cli.run.appended import AppendedFile
 from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.training.events import (
-    Baseline, CheckpointWritten, Compiling, EpochDone, Evaluated, Finished, Note, Part, Started, StepDone, Stopped,
+    Baseline,
+    CheckpointWritten,
+    Compiling,
+    EpochDone,
+    Evaluated,
+    Finished,
+    Note,
+    Part,
+    Started,
+    StepDone,
+    Stopped,
 )
 from lstm_cli.training.sinks import MetricsFile, console, log_lines
 from lstm_cli.training.sinks.console import Lines, Verbosity
@@ -79,7 +89,7 @@ def test_the_end_names_score_naive_score_report_and_command():
     events = evaluation(10, improved=True), evaluation(20), evaluation(10, split="test"), Finished(20, 2)
     assert lines_of(KNOWN, *events)[-4:] == [
         "finished: 2 epochs, 20 steps",
-        'best: epoch 1, valid accuracy 0.7500; test accuracy 0.7500 (always "up" 0.5000)',
+        'best: epoch 1, valid accuracy 0.7500; test 0.7500 (always "up" 0.5000)',
         "report: gestures/report.html",
         "next: lstm-predict gestures new.csv",
     ]

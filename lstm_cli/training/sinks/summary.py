@@ -70,11 +70,7 @@ class Summary:
         yield f"epoch {best['epoch']:,}, {split} {title(name)} {_number(best[name])}"
         tested = self._test if self._test is not None and name in self._test else None
         naive = strongest(name, start.baselines, "test" if tested is not None else "valid")
-        words = (
-            ""
-            if naive is None
-            else f" ({on_one_line(getattr(naive, 'title', naive.name))} {number(naive.metrics[name])})"
-        )
+        words = "" if naive is None else f" ({on_one_line(naive.title)} {number(naive.metrics[name])})"
         if tested is not None:
             yield f"test {_number(tested[name])}{words}"
         elif words:
