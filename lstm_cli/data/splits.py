@@ -106,7 +106,7 @@ class _Splitter:
     def _check_amounts(self, keys: Sequence[Literal["valid", "test"]]) -> None:
         """Refuse to hold out all sequences, or some of a single one."""
         total = self._total
-        amount = sum(_size(self._specs[key].share, total) for key in keys)
+        amount = sum(size_of(self._specs[key].share, total) for key in keys)
         if not keys:
             return
         if total == 1:
@@ -119,7 +119,7 @@ class _Splitter:
     def _chosen(self, key: Literal["valid", "test"], pool: Indices) -> Indices:
         """Return which sequences of those that are left are held out, in order."""
         spec = self._specs[key]
-        size = _size(spec.share, self._total)
+        size = size_of(spec.share, self._total)
         if spec.by != "sequence":
             return np.array(self._groups(key, spec.by, pool.tolist(), size), np.int64)
         order = permutation(self._total, self._config.seed)
@@ -153,7 +153,7 @@ class _Splitter:
         found = Splits([], splits.valid, splits.test, splits.notes)
         short: list[Record] = []
         for record in chain.from_iterable(given.each() for given in splits.train):
-            valid, test = (_size(shares.get(key), record.steps) for key in HELD_OUT)
+            valid, test = (size_of(shares.get(key), record.steps) for key in HELD_OUT)
             if record.steps - valid - test < needed:
                 if self._series:
                     what = f"{valid + test} of {record.steps} steps held out, which leaves too few to train on"
@@ -215,7 +215,7 @@ def _at(records: Sequence[Record], indices: Indices) -> Iterator[Record]:
             yield record if record.bunch is None else record.take(own)
 
 
-def _size(amount: float | None, total: int) -> int:
+def size_of(amount: float | None, total: int) -> int:
     """Return how many of `total` a share or a count amounts to."""
     if amount is None:
         return 0

@@ -51,9 +51,14 @@ def cut(schema: Schema, sequence: Encoded, origin: int, steps: int) -> Encoded:
     return replace(part, target=None, weight=None, unseen=None, history=history, future=future, unpredicted=0)
 
 
+def unlabelled(record: Record) -> Record:
+    """Return a record without its target."""
+    return replace(record, target=None, known=None, weight=None)
+
+
 def before(schema: Schema, record: Record, origin: int, steps: int) -> Record:
     """Return the steps of a series before an origin, and of those after it only the known inputs, without a target."""
-    own = replace(record.part(0, origin, first=0), target=None, known=None, weight=None)
+    own = unlabelled(record).part(0, origin, first=0)
     later = slice(origin, origin + needed_later(schema, steps))
     own.future = {column.name: record.numbers(column.name)[later] for column in schema.layout.known}
     return own
@@ -80,7 +85,7 @@ class Series:
             return cls(
                 lambda origin: encode_record(schema, before(schema, record, origin, steps), labelled=False), origins
             )
-        whole = encode_record(schema, replace(record, target=None, known=None, weight=None), labelled=False)
+        whole = encode_record(schema, unlabelled(record), labelled=False)
         return cls(lambda origin: cut(schema, whole, origin, steps), origins)
 
 

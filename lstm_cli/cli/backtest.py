@@ -1,0 +1,91 @@
+"""``lstm backtest``: forecasts from many steps of a series, beside naive ones."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
+from lstm_cli.errors import on_lines
+from lstm_cli.signals import Signals
+
+_PATH = click.Path(path_type=Path)
+_COUNT = click.IntRange(min=1, max=2**31 - 1)
+_WIDEST = 80
+
+
+@click.command(
+    "backtest",
+    cls=Command,
+    context_settings=SETTINGS,
+    short_help="Errors of forecasts by steps ahead, beside naive forecasts.",
+)
+@click.argument("run", metavar="RUN", type=_PATH)
+@click.argument("series", metavar="SERIES", type=_PATH)
+@click.option(
+    "--origins", type=_COUNT, metavar="N", default=20, show_default=True,
+    help="Forecast from at most N steps of each series.",
+)  # fmt: skip
+@click.option(
+    "--horizon", type=_COUNT, metavar="H",
+    help="Forecast H steps; by default as many as the model predicts at once, or of a model that feeds its predictions "
+    "back the shortest season, if it has at most 48 steps, else 12.",
+)  # fmt: skip
+@click.option(
+    "-o", "--out", metavar="FILE", type=_PATH,
+    help="Write every forecast to this .csv file.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as where stdout is no terminal.")
+@click.option(
+    "--format", "form", metavar="F",
+    help="Format of SERIES, such as csv; by default as in training: the one that data.format set, or by the suffix.",
+)  # fmt: skip
+@click.option(
+    "--trust", is_flag=True, help="Allow running the code stored in RUN, of the system that the model drives."
+)
+@verbosity_options
+def backtest(
+    run: Path,
+    series: Path,
+    *,
+    origins: int,
+    horizon: int | None,
+    out: Path | None,
+    as_json: bool,
+    form: str | None,
+    trust: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Forecast SERIES from several of its steps, as if it ended there, with the model in the run folder RUN.
+
+    Each forecast is that of lstm-predict --steps H for the steps before; known inputs of later steps are taken from
+    SERIES. The steps lie in its second half; if RUN was trained on it, in the part held out for the test, or else
+    for validation. Naive forecasts stand beside: the last value, and the value a season ago.
+
+    \b
+    Example:
+      lstm backtest runs/hourly data/hourly/test.csv
+      lstm backtest runs/airline data/public/series/airline-passengers.csv --horizon 12 -o forecasts.csv
+    """  # noqa: D301
+    verbosity = verbosity_of(quiet=quiet, verbose=verbose)
+    with reported(verbosity), Signals() as signals, signals.at_once("before all forecasts were made"):
+        from lstm_cli.insight.backtest_files import backtest_file
+        from lstm_cli.insight.backtest_text import table
+
+        found = backtest_file(
+            run,
+            series,
+            out=out,
+            origins=origins,
+            horizon=horizon,
+            form=form,
+            trust=trust,
+            note=lambda text: None if quiet else click.echo(on_lines(text, indented=True), err=True),
+        )
+        if as_json or not sys.stdout.isatty():
+            show(json.dumps(found.to_json()))
+        else:
+            show(table(found, min(_WIDEST, shutil.get_terminal_size().columns)))

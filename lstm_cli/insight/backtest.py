@@ -1,0 +1,187 @@
+"""``lstm backtest``: forecasts from many origins of a series, beside naive ones from the same origins.
+
+Legend: N forecasts, H steps of each, D numbers of a step, T steps of a series.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_cli.data.batching.whole import chunks
+from lstm_cli.data.schema.record import Numbers
+from lstm_cli.errors import ConfigError, DataError, counted
+from lstm_cli.insight.backtest_plan import Plan, planned
+from lstm_cli.insight.backtested import Backtest
+from lstm_cli.insight.observed import Given, Observed, read_observed
+from lstm_cli.insight.origins import seen_of
+from lstm_cli.insight.rolling import Series, feeds_back, forecasts
+from lstm_cli.predict import Run, load
+from lstm_cli.scores.horizons import Forecasts
+from lstm_cli.scores.prediction_intervals import Intervals
+from lstm_cli.scores.seasons import whole_seasons
+
+ORIGINS = 20
+
+Note = Callable[[str], None]
+
+
+def ignored(text: str) -> None:
+    """Do nothing with a note."""
+
+
+def backtest(
+    run: str | Path | Run,
+    series: Given,
+    *,
+    origins: int = ORIGINS,
+    horizon: int | None = None,
+    form: str | None = None,
+    trust: bool = False,
+    note: Note = ignored,
+) -> Backtest:
+    """Forecast a series from several of its steps, as if it ended there, and compare with what came.
+
+    Each forecast is the one that `lstm-predict` gives for the steps before it, with the known inputs of later steps
+    taken from the series. Naive forecasts from the same origins stand beside it: the last value, and the value a season
+    ago, for each season that is found in the steps before the first origin.
+
+    Parameters
+    ----------
+    run : str, Path or Run
+        A run folder, or what `lstm_cli.load` returned, of a model that forecasts numbers.
+    series : str, Path or iterable of mappings
+        A file as `lstm-predict` reads it, or sequences as for `Run.predict`, with the values that are to be predicted.
+    origins : int
+        How many forecasts, at most, of each series: in its second half, or if the run was trained on the file in the
+        part held out for the test, or else for validation.
+    horizon : int, optional
+        Steps of a forecast; None: as many as the model predicts at once, or of a model that feeds its predictions back
+        the shortest season, at most 48, or 12 without one.
+    form : str, optional
+        Format of the file; None: that which the run's config names, else by the suffix.
+    trust : bool
+        Allow running the code in the run folder.
+    note : callable
+        Called with what the user should know: series that are too short, rows that were skipped.
+
+    Returns
+    -------
+    backtest : Backtest
+        Errors by step ahead, and every forecast; ``to_json()`` gives what ``lstm backtest --json`` prints.
+
+    Raises
+    ------
+    ConfigError
+        The model does not forecast numbers, or not as many steps.
+    DataError
+        The file cannot be read, or has no series that is long enough.
+
+    Examples
+    --------
+    >>> found = lstm_cli.backtest("runs/hourly", "data/hourly/test.csv")
+    >>> found.to_json()["overall"]["model"]["mae"]
+    15.7
+    """
+    run = run if isinstance(run, Run) else load(run, trust=trust)
+    check_forecaster(run, horizon)
+    if origins < 1:
+        raise ConfigError(f"--origins {origins}: expected 1 or more")
+    name, path, given = read_observed(run, series, form=form, note=note)
+    seen = None if path is None else seen_of(run.folder, path)
+    plan = planned(run.schema, given, seen, count=origins, horizon=horizon, note=lambda text: note(f"{name}: {text}"))
+    return _tried(run, name, given, plan)
+
+
+def check_forecaster(run: Run, horizon: int | None) -> None:
+    """Raise a `ConfigError` if a model does not forecast numbers, or not as many steps."""
+    target, name = run.schema.target, run.schema.layout.target.name
+    scored = "its scores are those of lstm evaluate RUN DATA"
+    if run.drives:
+        raise ConfigError(f"backtest: this model drives a system, whose starts are no series: {scored}")
+    if target.kind != "number":
+        what = {"category": "labels", "set": "sets of labels"}[target.kind]
+        raise ConfigError(f"backtest: is for forecasts of numbers, and this model predicts {what}: {scored}")
+    if target.per == "sequence" or target.ahead == 0:
+        which = "for the sequence" if target.per == "sequence" else "of the same step"
+        raise ConfigError(f"backtest: is for forecasts, and this model predicts {name} {which}: {scored}")
+    if horizon is not None and horizon < 1:
+        raise ConfigError(f"--horizon {horizon}: expected 1 or more")
+    if feeds_back(run.schema):
+        if run.network.bidirectional:
+            fix = "train with model.bidirectional: false"
+            raise ConfigError(
+                f"backtest: this model also reads from the end of a series, and cannot go on there: {fix}"
+            )
+    elif horizon is not None and horizon > target.horizon:
+        at_once = " at once" if target.horizon > 1 else ""
+        what = f"this model predicts {counted(target.horizon, 'step')}{at_once}"
+        raise ConfigError(f"--horizon {horizon}: {what}: give at most {target.horizon}")
+
+
+def _tried(run: Run, name: str, series: Sequence[Observed], plan: Plan) -> Backtest:
+    """Make the forecasts, and those before them that intervals are made from."""
+    columns = run.schema.target.output_columns[: run.schema.target.width]
+    both = [[*early, *late] for early, late in zip(plan.earlier, plan.origins, strict=True)]
+    found = _forecasts(run, series, both, plan.steps)
+    is_early = np.concatenate([np.arange(len(own)) < len(early) for own, early in zip(both, plan.earlier, strict=True)])
+    owners = np.repeat(np.arange(len(both)), list(map(len, both)))
+    starts = np.concatenate(both).astype(np.int64)
+    truth = np.concatenate([own.values[_later(origins, plan)] for own, origins in zip(series, both, strict=True)])
+    made = {"model": np.concatenate(found)}
+    titles = {"model": "the model"}
+    for period in (0, *plan.periods):
+        key = f"seasonal_{period}" if period else "last"
+        titles[key] = f"the value {counted(period, 'step')} ago" if period else "the last value"
+        made[key] = np.concatenate(
+            [_naive(own, origins, plan, period) for own, origins in zip(series, both, strict=True)]
+        )
+    known = np.logical_and.reduce([~np.isnan(values) for key, values in made.items() if key != "model"])
+    truth = np.where(known, truth, np.nan)
+    if np.isnan(truth[~is_early]).all():
+        raise DataError(f"{name}: no step after an origin has a value to compare forecasts with: give a longer series")
+    before = Forecasts(truth[is_early], made["model"][is_early], columns)
+    after = {key: Forecasts(truth[~is_early], values[~is_early], columns) for key, values in made.items()}
+    return Backtest(
+        data=name,
+        series=series,
+        owners=owners[~is_early],
+        origins=starts[~is_early],
+        plan=plan,
+        titles=titles,
+        forecasters=after,
+        fitted=Intervals.fit(before),
+        ids=run.schema.layout.id,
+        time=run.schema.layout.time,
+    )
+
+
+def _forecasts(run: Run, series: Sequence[Observed], origins: Sequence[Sequence[int]], steps: int) -> list[Numbers]:
+    """Return the model's forecasts (origins, H, D) of every series; few series are held encoded at a time."""
+    found: list[Numbers] = []
+    for group in chunks(range(len(series)), lambda index: series[index].steps, run.schema.target.size):
+        given = [Series.of(run.schema, series[index].record, origins[index], steps) for index in group]
+        found += forecasts(run.network, given, steps)
+    return found
+
+
+def _later(origins: Sequence[int], plan: Plan) -> NDArray[np.int64]:
+    """Return the steps (N, H) that forecasts from origins predict."""
+    first = np.array(origins, np.int64)[:, np.newaxis] + plan.ahead - 1
+    return first + np.arange(plan.steps)
+
+
+def _naive(series: Observed, origins: Sequence[int], plan: Plan, period: int) -> Numbers:
+    """Return the naive forecasts (N, H, D) from origins of a series: the value a season ago, or the last value for 0.
+
+    Of seasons that reach back before the series, the next shorter one is taken, and at last the last value.
+    """
+    later = _later(origins, plan)
+    last = np.array(origins, np.int64)[:, np.newaxis] - 1
+    steps = np.broadcast_to(last, later.shape)
+    for season in plan.periods:
+        if season <= period:
+            earlier = later - whole_seasons(season, later - last)
+            steps = np.where(earlier >= 0, earlier, steps)
+    return series.filled[steps]
