@@ -41,7 +41,7 @@ def sample(dataset: Dataset) -> Batch | None:
     """Return a batch of the steps before a few outputs that count, spread over a dataset; None if none counts.
 
     Of each sequence it is the last such output; where there are fewer sequences than `SEQUENCES`, outputs are spread
-    over all steps. Only the last output of each window has a weight.
+    over all steps. Only the last output of each window counts, with a weight of 1.
     """
     ends = _ends(dataset)
     if not len(ends):
@@ -52,9 +52,10 @@ def sample(dataset: Dataset) -> Batch | None:
     order = np.argsort(starts - ends, kind="stable")  # the longest first
     lengths, starts = (ends + 1 - starts)[order], (starts - dataset.offsets[sequences])[order]
     batch = collate(dataset, Windows(sequences[order], starts, lengths, np.zeros(len(order), np.bool_)))
-    weight = np.zeros_like(batch.weight)
-    weight[_last_counted(batch)] = 1
-    return replace(batch, weight=weight)
+    last = _last_counted(batch)
+    target = None if batch.target is None else batch.target[last]
+    weight = np.ones(len(last), batch.weight.dtype)
+    return replace(batch, counted=batch.counted[last], target=target, weight=weight, scaling=None)
 
 
 def _ends(dataset: Dataset) -> NDArray[np.int64]:
@@ -84,15 +85,14 @@ def _last_counted(batch: Batch) -> NDArray[np.int64]:
     columns = batch.counted_sequences[known]
     last = np.full(len(batch.lengths), -1)
     np.maximum.at(last, columns, known)  # positions are in the order of steps
-    return last[last >= 0]
+    return np.sort(last[last >= 0])
 
 
 def _gradient_by_lag(probe: Probe, batch: Batch) -> LagNorms | None:
     """Return the mean norm of the gradient by how many steps the input lies before the output."""
     found = probe.input_gradient_norms(batch)
-    last = np.flatnonzero(batch.weight)
-    columns = batch.counted_sequences[last]
-    times = batch.counted_times[last] if probe.model.sizes.per == "step" else batch.lengths[columns] - 1
+    columns = batch.counted_sequences
+    times = batch.counted_times if probe.model.sizes.per == "step" else batch.lengths[columns] - 1
     if not len(times):
         return None
     lags = np.arange(min(LAGS, int(times.max())) + 1)

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from lstm_cli.config.fields import Every
 from lstm_cli.data import checked_contents
 from lstm_cli.engine.build import restore_weights
-from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.metrics import scores_of
 from lstm_cli.engine.threads import in_use
 from lstm_cli.errors import DataError, DiskError, Diverged, Interrupted
@@ -36,7 +35,7 @@ from lstm_cli.training.events import (
     StepDone,
     Stopped,
 )
-from lstm_cli.training.explaining import explain
+from lstm_cli.training.explaining import Scored, explain, scored
 from lstm_cli.training.job import Job
 from lstm_cli.training.loop import train
 from lstm_cli.training.overview import started
@@ -237,25 +236,26 @@ class CheckpointingRun:
         best = checkpoint.load(self.run.best)
         check_model(best.identity, self.identity, self.run.path)
         restore_weights(self.job.trainer.model, best)
-        if "test" in self.job.scored:
-            self._test(best.position["epoch"])
-        self._explain()
+        tested = self._test(best.position["epoch"]) if "test" in self.job.scored else None
+        self._explain(tested)
 
-    def _test(self, epoch: int) -> None:
+    def _test(self, epoch: int) -> Scored:
         """Score the best state, whose epoch is given, on the test data."""
-        job, progress = self.job, self.job.progress
+        progress = self.job.progress
         with self.signals.at_once(self._progress):
-            loss, metrics = evaluate(job.evaluator, job.scored["test"])
-        event = Evaluated(progress.best_step, epoch, "test", progress.seconds, loss, metrics)
+            tested = scored(self.job, "test")
+        metrics = dict(tested.scores)
+        event = Evaluated(progress.best_step, epoch, "test", progress.seconds, metrics.pop("loss"), metrics)
         self._check_folder()
         self._record_scores(event)
         self.dispatch(event)
+        return tested
 
-    def _explain(self) -> None:
+    def _explain(self, tested: Scored | None) -> None:
         """Pass on what the report shows of the best state. Where that fails, the run is finished all the same."""
         try:
             with self.signals.at_once(self._progress):
-                explanation = explain(self.job)
+                explanation = explain(self.job, tested)
         except Interrupted:
             raise
         except Exception as error:

@@ -1,17 +1,144 @@
 """What a finished run's report shows of its best weights, which the model holds already."""
 
-from lstm_cli.data import Split
-from lstm_cli.insight.explanation import Explanation
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from lstm_cli.data import Dataset, Split, memory
+from lstm_cli.engine.diagnostics import Probe
+from lstm_cli.engine.evaluation import evaluate
+from lstm_cli.errors import on_one_line
+from lstm_cli.insight.diagnostics import diagnosed
+from lstm_cli.insight.errors_file import Error, errors_of
+from lstm_cli.insight.evaluate import evaluation_of, undriven_positions
+from lstm_cli.insight.explanation import Explanation, SureError
+from lstm_cli.insight.forecast_windows import by_feedback, errors_ahead, feedback_steps, windows
+from lstm_cli.insight.samples import samples
+from lstm_cli.predict.outputs import Network
+from lstm_cli.scores.collect import scored_positions
+from lstm_cli.scores.positions import Positions
 from lstm_cli.training.horizon import rolled
 from lstm_cli.training.job import Job
+
+ERRORS, MOST_ERRORS = 20, 1000  # that are shown, and that are looked at for them
+LABELS = 60  # of a confusion matrix, at most
+SHARE = 0.25  # of the free memory that positions may take
 
 _ORDER: tuple[Split, ...] = ("test", "valid", "train")
 
 
-def explain(job: Job) -> Explanation:
-    """Return what the weights in the model do on the test data, else on the validation or the training data."""
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A split that was scored: the loss and metrics, and the positions unless they would take too much memory."""
+
+    scores: Mapping[str, float]
+    positions: Positions | None
+
+
+def scored(job: Job, split: Split) -> Scored:
+    """Score a split once, and keep what each position says if there is memory for it."""
+    batches = job.scored[split]
+    if not _fits(batches.dataset):
+        loss, metrics = evaluate(job.evaluator, batches)
+        return Scored({"loss": loss, **metrics}, None)
+    positions, scores = scored_positions(job.evaluator, batches)
+    return Scored(scores, positions)
+
+
+def _fits(dataset: Dataset) -> bool:
+    """Return whether the positions of a dataset and what is computed from them take a small part of the memory."""
+    target, free = dataset.schema.target, memory.available()
+    values = {"category": 8, "number": 4 * target.size, "set": target.size}[target.kind]
+    return free is None or 8 * values * dataset.scored_steps < SHARE * free
+
+
+def explain(job: Job, tested: Scored | None = None) -> Explanation:
+    """Return what the weights in the model do on the test data, else on the validation or the training data.
+
+    Parameters
+    ----------
+    job : Job
+        Its model holds the best weights.
+    tested : Scored, optional
+        The test data, scored with them.
+    """
     split = next(name for name in _ORDER if name in job.scored)
-    if job.config.rollout is not None:
-        errors, trajectories = rolled(job, split)
-        return Explanation(split, loop_errors=errors, trajectories=trajectories)
-    return Explanation(split)
+    found = tested or scored(job, split)
+    network, closed_loop = Network(job.trainer.model, job.data.schema), job.config.rollout is not None
+    errors, trajectories = rolled(job, split) if closed_loop else ((), ())
+    ahead, before = (None, None) if closed_loop else _ahead(job, network, split, found)
+    return Explanation(
+        split,
+        evaluation=_evaluation(job, split, found),
+        surest_errors=_surest(found.positions),
+        forecasts=windows(ahead, before) if ahead is not None else (),
+        horizon=errors_ahead(ahead, job.naive) if ahead is not None else {},
+        samples=() if closed_loop else samples(network),
+        trajectories=trajectories,
+        loop_errors=errors,
+        diagnostics=diagnosed(_probe(job), job.scored[split]),
+    )
+
+
+def _probe(job: Job) -> Probe:
+    return Probe(job.trainer.model, job.data.schema.target.kind, job.config.loss)
+
+
+def _evaluation(job: Job, split: Split, found: Scored) -> dict[str, object]:
+    """Return the object that ``lstm evaluate --json`` prints."""
+    if found.positions is None:
+        return {"split": split, "metrics": dict(found.scores)}
+    return evaluation_of(
+        found.positions,
+        found.scores,
+        data=f"the {'validation' if split == 'valid' else split} data of the run",
+        split=split,
+        naive=job.naive,
+        alone=undriven_positions(job.evaluator, job.scored[split]),
+        most_labels=LABELS,
+    ).to_json()
+
+
+def _ahead(job: Job, network: Network, split: Split, found: Scored) -> tuple[Positions | None, Positions | None]:
+    """Return forecasts of several steps on a split, and on the validation data those that intervals are made from."""
+    target, batches = job.data.schema.target, job.scored[split]
+    if target.kind != "number" or not target.ahead:
+        return None, None
+    if target.horizon > 1:
+        valid = found if split == "valid" or "valid" not in job.scored else scored(job, "valid")
+        return found.positions, valid.positions
+    steps = feedback_steps(job.naive, batches.dataset)
+    ahead = by_feedback(network, batches.dataset, steps)
+    if split == "valid" or "valid" not in job.scored:
+        return ahead, ahead
+    return ahead, by_feedback(network, job.scored["valid"].dataset, steps)
+
+
+def _surest(positions: Positions | None) -> tuple[SureError, ...]:
+    """Return the labels that are wrong with the surest first, or the largest errors of numbers, one of each step."""
+    found: dict[tuple[str, int | None], SureError] = {}
+    errors = () if positions is None else errors_of(positions)
+    for error in map(_shown, islice(errors, MOST_ERRORS)):
+        found.setdefault((error.id, error.step), error)
+    return tuple(found.values())[:ERRORS]
+
+
+def _shown(error: Error) -> SureError:
+    """Return an error as the page shows it."""
+    named = [_text(value) if name == "input" else f"{name} {_text(value)}" for name, value in error.inputs.items()]
+    name = error.id if isinstance(error.id, tuple | list) else [error.id]
+    column = "" if error.column is None else f"{error.column} "
+    return SureError(
+        id=" ".join(map(str, name)),
+        truth="(unknown)" if error.truth is None else f"{column}{_text(error.truth)}",
+        prediction=f"{column}{_text(error.prediction)}",
+        step=error.step,
+        input=", ".join(named) or None,
+        confidence=error.confidence,
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_text, value)) if value else "(none)"
+    return f"{value:.5g}" if isinstance(value, float) else on_one_line(value)

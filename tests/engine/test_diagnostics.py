@@ -189,7 +189,6 @@ def test_what_is_looked_at_ends_with_outputs_that_count(folder: Path) -> None:
     series = randomized_job(small_config(folder, **CASES["a series"])).data.train
     batch = sample(series)
     assert batch is not None and len(batch.lengths) == 32  # of one series: outputs spread over its steps
-    weighted = np.flatnonzero(batch.weight)
-    assert sorted(batch.counted_sequences[weighted]) == list(range(32))
-    assert (batch.counted_times[weighted] == batch.lengths[batch.counted_sequences[weighted]] - 1).all()
+    assert sorted(batch.counted_sequences) == list(range(32)) and (batch.weight == 1).all()
+    assert (batch.counted_times == batch.lengths[batch.counted_sequences] - 1).all()
     assert (batch.starts + batch.lengths).max() == series.lengths[0]
