@@ -8,6 +8,7 @@ from lstm_cli.insight.explanation import ErrorsAhead, Explanation, Saturation, S
 from lstm_cli.report.charts import Axis, Band, Chart, Line, Mark
 from lstm_cli.report.evaluations import metrics_of
 from lstm_cli.report.tables import Column, Table, shown
+from lstm_cli.report.wording import cut
 from lstm_cli.training.sinks.wording import title
 
 CLASSES = 100  # labels of which scores are listed
@@ -86,7 +87,7 @@ def _window(window: Window) -> Chart:
     at = steps.index(window.origin) if window.origin in steps else -1
     moment = window.times[at] if 0 <= at < len(window.times) else f"step {window.origin:,}"
     return Chart(
-        f"{window.id + ': ' if window.id else ''}{window.column}, after {moment}",
+        f"{cut(window.id) + ': ' if window.id else ''}{cut(window.column)}, after {cut(moment)}",
         [
             Line("observed", list(zip(steps, window.observed, strict=False))),
             Line("forecast", list(zip(steps, window.predicted, strict=False))),

@@ -14,6 +14,7 @@ from lstm_cli.report.scales import LARGEST, Scale, label, linear_ticks, scale_of
 from lstm_cli.training.sinks.wording import number
 
 WIDTH, HEIGHT = 2000, 1000  # of the coordinates of lines
+FEW_TICKS = 5  # fit on a phone
 COLOURS, DASHES = 6, 4  # of the style sheets, of lines and of naive ones
 
 
@@ -232,12 +233,13 @@ def _areas(bands: Iterable[_Area], x: Scale, y: Scale) -> list[Path]:
 def _x_ticks(axis: Axis, x: Scale) -> tuple[Tick, ...]:
     if axis.texts:
         last = len(axis.texts) - 1
-        kinds = {last // 2: "minor", 0: "first", last: "last"}
+        kinds = {last // 2: "minor text", 0: "first", last: "last"}
         return tuple(Tick(x(axis.texts[k][0]), axis.texts[k][1], kinds[k]) for k in sorted(kinds))
     ticks = linear_ticks(x.low / axis.per, x.high / axis.per, 5)
     if axis.per != 1:
         ticks = [tick for tick in ticks if tick == round(tick)]
-    return tuple(Tick(x(tick * axis.per), label(tick), "minor" * (k % 2)) for k, tick in enumerate(ticks))
+    crowded = len(ticks) > FEW_TICKS
+    return tuple(Tick(x(tick * axis.per), label(tick), "minor" * (crowded and k % 2)) for k, tick in enumerate(ticks))
 
 
 def _short(value: float) -> float:

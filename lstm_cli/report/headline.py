@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from lstm_cli.engine.metrics import improves
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.evaluations import Entry, best_naive, best_of, data_of, judged, main_metric
+from lstm_cli.report.wording import capital, cut, digits
 from lstm_cli.training.sinks.wording import title
 
 RISE = 1.05  # times its lowest value: above this at the end, a loss is said to have risen
 LAST = 3  # evaluations that all have to be above
+LONGEST_TITLE = 60  # characters of a naive predictor's title, which may have a label in it
 FEW = 3  # evaluations, fewer than which say nothing about a tendency
 
 
@@ -34,13 +36,6 @@ def headline(contents: Contents, entries: Sequence[Entry]) -> str:
     return _opened(contents, entries[-1], "; ".join(part for part in parts if part))
 
 
-def brief(value: float) -> str:
-    """Return a number with three digits: 0.95, 18.8, 1,230."""
-    if abs(value) >= 1000:
-        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
-    return f"{value:.3g}"
-
-
 def place(entry: Entry, entries: Sequence[Entry]) -> str:
     """Return where an evaluation stands: its epoch if there is one evaluation for each epoch, else its step."""
     own = [other["epoch"] for other in entries if other["split"] == entry["split"]]
@@ -53,11 +48,11 @@ def _opened(contents: Contents, last: Entry, text: str) -> str:
         return f"So far {text}; epoch {last['epoch']:,} of {contents.epochs:,}."
     if contents.state == "stopped":
         return f"Stopped at step {last['step']:,} of {contents.total_steps:,}: {text}."
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{capital(text)}."
 
 
 def _without_validation(contents: Contents, last: Entry) -> str:
-    after = f"training loss {brief(last['loss'])}" if last["loss"] is not None else "the training loss is not finite"
+    after = f"training loss {digits(last['loss'])}" if last["loss"] is not None else "the training loss is not finite"
     return _opened(
         contents,
         last,
@@ -71,13 +66,13 @@ def _scored(contents: Contents, found: Entry, metric: str) -> str:
     if value is None:
         return f"{title(metric)} on the {data_of(found)} is not finite"
     name = title(metric)
-    text = f"{name} {brief(value)} on the {data_of(found)}"
+    text = f"{name} {digits(value)} on the {data_of(found)}"
     naive = best_naive(contents.baselines, found["split"], metric)
     if naive is None:
         return text
     if improves(metric, value, naive[1]):
-        return f"{text}; {naive[0].title} would give {brief(naive[1])}"
-    return f"{text}, no better than {naive[0].title}, which gives {brief(naive[1])}"
+        return f"{text}; {cut(naive[0].title, LONGEST_TITLE)} would give {digits(naive[1])}"
+    return f"{text}, no better than {cut(naive[0].title, LONGEST_TITLE)}, which gives {digits(naive[1])}"
 
 
 def _course(contents: Contents, entries: Sequence[Entry]) -> list[str]:
@@ -106,6 +101,6 @@ def _rise(rated: Sequence[Entry], best: Entry) -> str:
     if not after or any(entry["loss"] <= RISE * lowest["loss"] for entry in after):
         return ""
     if lowest is best:
-        return f"validation loss rose after it, from {brief(lowest['loss'])} to {brief(after[-1]['loss'])}"
-    lowest_at = f"{brief(lowest['loss'])} at {place(lowest, rated)}"
-    return f"validation loss rose from {lowest_at} to {brief(after[-1]['loss'])}"
+        return f"validation loss rose after it, from {digits(lowest['loss'])} to {digits(after[-1]['loss'])}"
+    lowest_at = f"{digits(lowest['loss'])} at {place(lowest, rated)}"
+    return f"validation loss rose from {lowest_at} to {digits(after[-1]['loss'])}"

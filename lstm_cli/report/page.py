@@ -13,9 +13,10 @@ from lstm_cli.report.contents import Contents
 from lstm_cli.report.curves import curves, drawn_metrics
 from lstm_cli.report.drawing import Drawing, drawn
 from lstm_cli.report.evaluations import SPLITS, Entry, best_naive, best_of, judged, last_of, main_metric, metrics_of
-from lstm_cli.report.headline import brief, headline, place
+from lstm_cli.report.headline import headline, place
 from lstm_cli.report.rendering import rendered
 from lstm_cli.report.tables import Judgement
+from lstm_cli.report.wording import digits
 from lstm_cli.training.sinks.wording import duration, title
 
 REFRESH = 15  # seconds after which the page of a run that is training loads itself again
@@ -125,10 +126,10 @@ def _score_cards(contents: Contents, entries: Sequence[Entry], found: Judgement 
         if each is None or each.get(metric) is None or any(card.name.startswith(_split(each)) for card in made):
             continue
         ends = found.intervals.get(metric) if found and found.split == each["split"] else None
-        made.append(Card(f"{_split(each)} {title(metric)}", brief(each[metric]), _interval(ends)))
+        made.append(Card(f"{_split(each)} {title(metric)}", digits(each[metric]), _interval(ends)))
     naive = best_naive(contents.baselines, entry["split"], metric)
     if naive:
-        made.append(Card("Best naive predictor", brief(naive[1]), naive[0].title))
+        made.append(Card("Best naive predictor", digits(naive[1]), naive[0].title))
     if best is not None:
         made.append(Card("Best at", place(best, entries), f"by {contents.monitor}"))
     return made
@@ -137,7 +138,7 @@ def _score_cards(contents: Contents, entries: Sequence[Entry], found: Judgement 
 def _interval(ends: Sequence[float | None] | None) -> str:
     if not ends or ends[0] is None or ends[1] is None:
         return ""
-    return f"95 %: {brief(ends[0])} to {brief(ends[1])}"
+    return f"95 %: {digits(ends[0])} to {digits(ends[1])}"
 
 
 def _split(entry: Entry) -> str:
@@ -149,7 +150,7 @@ def _time_cards(contents: Contents, entries: Sequence[Entry]) -> list[Card]:
         return []
     last = entries[-1]
     rates = [entry["steps_per_second"] for entry in entries if entry.get("steps_per_second") is not None]
-    rate = f"{brief(sorted(rates)[len(rates) // 2])} steps per second" if rates else ""
+    rate = f"{digits(sorted(rates)[len(rates) // 2])} steps per second" if rates else ""
     of = "" if last["epoch"] == contents.epochs else f" of {contents.epochs:,}"
     steps = counted(last["step"], "step")
     return [Card("Epochs", f"{last['epoch']:,}{of}", steps), Card("Time", duration(last["seconds"]), rate)]

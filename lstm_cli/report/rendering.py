@@ -7,17 +7,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_cli.errors import counted
+from lstm_cli.errors import counted, on_one_line
 from lstm_cli.report.charts import Chart
 from lstm_cli.report.drawing import drawn
 from lstm_cli.report.scales import label
+from lstm_cli.report.wording import LONGEST, capital, cut
 from lstm_cli.training.sinks.wording import duration, number, title
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).with_name("templates")
-LONGEST_LABEL = 28  # characters of a label in a table; the full text is shown when one points at it
 
 
 def rendered(template: str, **values: Any) -> str:
@@ -44,8 +44,9 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters |= {"number": number, "duration": duration, "title": title, "tick": label, "percent": _percent}
-    made.filters |= {"cut": _cut, "capital": _capital, "share": _share, "date": _date, "counted": counted}
-    made.globals |= {"longest": LONGEST_LABEL, "columns_and_cells": zip}
+    made.filters |= {"cut": cut, "capital": capital, "line": on_one_line}
+    made.filters |= {"share": _share, "date": _date, "counted": counted}
+    made.globals |= {"longest": LONGEST, "columns_and_cells": zip}
     return made
 
 
@@ -66,12 +67,3 @@ def _date(text: str) -> str:
     except ValueError:
         return text
     return f"{moment.day} {moment:%B %Y, %H:%M}"
-
-
-def _cut(text: str, most: int = LONGEST_LABEL) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _capital(text: str) -> str:
-    """Return a text that begins with a capital letter, and is otherwise as it was."""
-    return text[:1].upper() + text[1:]

@@ -7,10 +7,11 @@ from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import counted
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.evaluations import SPLITS, Entry, best_of, data_of, last_of, metrics_of, scored_on
-from lstm_cli.report.headline import brief
+from lstm_cli.report.wording import digits
 from lstm_cli.training.sinks.wording import number, title
 
 EVALUATIONS_SHOWN = 300  # in the table, the latest ones
+BETTER = {"min": "↓", "max": "↑"}  # beside a metric: the direction in which it is better
 CELLS = 6000  # the most of that table
 
 
@@ -89,8 +90,7 @@ def scores(found: Judgement) -> Table:
     columns += [*(Column(title) for title in naive), *[Column("skill")] * bool(found.skill)]
     rows = []
     for name in names:
-        better = "less is better" if direction(name) == "min" else "more is better"
-        row = [f"{title(name)} ({better})", shown(found.metrics[name])]
+        row = [f"{title(name)} {BETTER[direction(name)]}", shown(found.metrics[name])]
         row += [_interval(found.intervals.get(name))] * bool(found.intervals)
         row += [shown(found.validation.get(name))] * bool(found.validation)
         row += [shown(own.get(name)) for own in naive.values()]
@@ -122,7 +122,7 @@ def columns_table(found: Judgement) -> Table | None:
 def _interval(ends: Sequence[float | None] | None) -> str:
     if not ends or ends[0] is None or ends[1] is None:
         return ""
-    return f"{brief(ends[0])} to {brief(ends[1])}"
+    return f"{digits(ends[0])} to {digits(ends[1])}"
 
 
 def _skill(value: float | None) -> str:

@@ -119,7 +119,11 @@ def test_epochs_are_counted_in_steps():
 def test_dates_are_shown_at_the_ends_and_between():
     dates = Axis("", texts=[(k, f"day {k}") for k in range(9)])
     (_, ticks) = drawing(*((k, float(k)) for k in range(9)), axes=(dates,)).x_axes[0]
-    assert [(tick.text, tick.kind) for tick in ticks] == [("day 0", "first"), ("day 4", "minor"), ("day 8", "last")]
+    assert [(tick.text, tick.kind) for tick in ticks] == [
+        ("day 0", "first"),
+        ("day 4", "minor text"),
+        ("day 8", "last"),
+    ]
 
 
 def test_areas_lie_between_their_values():

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from lstm_cli.report.headline import brief, headline
+from lstm_cli.report.headline import headline
+from lstm_cli.report.wording import digits
 from tests.support.report_contents import PLAIN, all_tasks, classification, entries, language_model
 
 
@@ -110,7 +111,7 @@ def test_scores_of_streams_say_so():
 
 @pytest.mark.parametrize("value, text", [(0.95, "0.95"), (18.84, "18.8"), (1234.5, "1,234"), (2e12, "2e+12"), (0, "0")])
 def test_numbers_are_brief(value, text):
-    assert brief(value) == text
+    assert digits(value) == text
 
 
 def test_entries_of_the_fixtures_are_best_where_they_say():

@@ -57,13 +57,13 @@ def test_page_compares_the_best_checkpoint_with_baselines(tmp_path):
     text = page(tmp_path, evaluation(10, 0.4, 0.75), evaluation(20, 0.5, 0.625), evaluation(20, 0.3, 0.5, "test"))
     assert table(text, "Scores") == [
         ["metric", "test", "validation"],
-        ["loss (less is better)", "0.3000", "0.4000"],
-        ["accuracy (more is better)", "0.5000", "0.7500"],
+        ["loss ↓", "0.3000", "0.4000"],
+        ["accuracy ↑", "0.5000", "0.7500"],
     ]
     assert text.count("best checkpoint: 0.7500 at step 10") == 1
     text = page(tmp_path / "other", evaluation(10, 0.4, 0.75))
     assert table(text, "Scores")[0] == ["metric", "validation", "the most frequent label"]
-    assert table(text, "Scores")[2] == ["accuracy (more is better)", "0.7500", "0.1250"]
+    assert table(text, "Scores")[2] == ["accuracy ↑", "0.7500", "0.1250"]
 
 
 def test_page_shows_the_scores_of_every_column(tmp_path):

@@ -1,11 +1,12 @@
 """A page in headless Chromium, over the DevTools protocol on a pair of pipes: nothing but the standard library."""
 
 import base64
+import fcntl
 import json
 import os
 import select
 import shutil
-import subprocess
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -19,32 +20,39 @@ FLAGS = (
 SECONDS = 60  # the longest wait for an answer
 
 
+def _started(command, reads, writes):
+    """Start a process that reads from its descriptor 3 and writes to 4; return its number."""
+    ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (reads, writes)]  # none of them 3 or 4
+    actions = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
+    actions += [(os.POSIX_SPAWN_DUP2, end, number) for end, number in zip(ends, (3, 4), strict=True)]
+    process = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    for end in (reads, writes, *ends):
+        os.close(end)
+    return process
+
+
 class Browser:
     """A browser with one tab. Use it as a context; `problems` are what pages wrote to the console and errors."""
 
     def __enter__(self):
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        (reads, theirs_out), (theirs_in, writes) = os.pipe(), os.pipe()
-        command = [PROGRAM, f"--user-data-dir={self._profile.name}", *FLAGS]
-        self._process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", *command],
-            pass_fds=(theirs_in, theirs_out),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for descriptor in (theirs_in, theirs_out):
-            os.close(descriptor)
-        self._reads, self._writes, self._left, self._number = reads, writes, b"", 0
-        self._session, self.problems, self.requests, self._loaded = None, [], [], False
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
+        (theirs_in, self._writes), (self._reads, theirs_out) = os.pipe(), os.pipe()
+        self._process = _started((PROGRAM, f"--user-data-dir={self._profile.name}", *FLAGS), theirs_in, theirs_out)
+        self._left, self._number, self._session = b"", 0, None
+        self.problems, self.requests, self._loaded = [], [], False
+        try:
+            target = self.call("Target.createTarget", url="about:blank")["targetId"]
+            self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                self.call(f"{domain}.enable")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *error):
-        self._process.kill()
-        self._process.wait()
+        os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
         os.close(self._reads)
         os.close(self._writes)
         self._profile.cleanup()

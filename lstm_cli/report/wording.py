@@ -1,0 +1,22 @@
+"""Numbers and names as a page shows them in running text."""
+
+from lstm_cli.errors import on_one_line
+
+LONGEST = 28  # characters of a label in a table; the full text is shown when one points at it
+
+
+def digits(value: float) -> str:
+    """Return a number with three digits: 0.95, 18.8, 1,230."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
+    return f"{value:.3g}"
+
+
+def cut(text: str, most: int = LONGEST) -> str:
+    """Return the beginning of a text on one line, which is all of it unless it is long."""
+    return on_one_line(text if len(text) <= most else f"{text[: most - 1]}…")
+
+
+def capital(text: str) -> str:
+    """Return a text that begins with a capital letter, and is otherwise as it was."""
+    return text[:1].upper() + text[1:]
