@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 @click.command("init", cls=Command, context_settings=SETTINGS, short_help="Write a config for a data file.")
-@click.argument("data", metavar="DATA...", nargs=-1, required=True)
+@click.argument("data", metavar="[DATA]...", nargs=-1)
 @click.option(
     "-o", "--out", metavar="FILE", type=click.Path(path_type=Path),
-    help="The config.  [default: the name of the data, with .yaml, in the current folder]",
+    help="The config; with --example the folder.  [default: the name of the data, with .yaml, in the current folder]",
 )  # fmt: skip
 @click.option(
     "--task", metavar="TASK",
@@ -28,10 +28,20 @@ if TYPE_CHECKING:
     "--target", metavar="COLUMN",
     help="The column to predict, or next for the next step.  [default: the one that fits; asked where several do]",
 )  # fmt: skip
+@click.option("--example", metavar="NAME", help="Write this config of the package, and its data.")
+@click.option("--list", "names", is_flag=True, help="Print which configs the package has.")
 @click.option("--overwrite", is_flag=True, help="Replace the config if there is one.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the traceback of an error.")
 def init(
-    data: tuple[str, ...], *, out: Path | None, task: str | None, target: str | None, overwrite: bool, verbose: bool
+    data: tuple[str, ...],
+    *,
+    out: Path | None,
+    task: str | None,
+    target: str | None,
+    example: str | None,
+    names: bool,
+    overwrite: bool,
+    verbose: bool,
 ) -> None:
     """Write a commented config that trains as it is, from what DATA shows.
 
@@ -43,14 +53,33 @@ def init(
       lstm init recordings.csv
       lstm init load.csv --target load -o load.yaml
       lstm init news-train.conllu --task tag
+      lstm init --example quickstart
     """  # noqa: D301
+    if bool(data) + (example is not None) + names != 1:
+        raise click.UsageError("Give data to describe, or --example NAME, or --list.")
+    if not data and (task or target or overwrite):
+        raise click.UsageError("--task, --target and --overwrite are for a config of your data: give DATA.")
     with reported(int(verbose)):
+        if not data:
+            _example(example, out)
+            return
         from lstm_cli.insight.draft.write import write_draft
 
         draft, path = write_draft(
             data, out, task=task, target=target, overwrite=overwrite, choose=_asked if _is_terminal() else None
         )
         show(f"{draft.seen}\n{path}: {draft.task}, next:\n  lstm check {path}\n  lstm-train {path}")
+
+
+def _example(name: str | None, folder: Path | None) -> None:
+    """Write an example into a folder; without a name, print which there are."""
+    from lstm_cli.insight.examples import listing, next_commands, write_example
+
+    if name is None:
+        show(listing())
+        return
+    path = write_example(name, folder or ".")
+    show(f"{path}: next:\n" + "\n".join(f"  {command}" for command in next_commands(path)))
 
 
 def _is_terminal() -> bool:

@@ -7,6 +7,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.formats import COMPRESSED, SUFFIXES, uncompressed
 from lstm_cli.data import Schema
 from lstm_cli.errors import FULL, DiskError, Diverged, Interrupted, LstmError, lacks_memory, on_one_line
+from lstm_cli.training.events import Started
 
 SYMBOLS = 300  # of a generated text
 
@@ -45,6 +46,14 @@ def next_commands(folder: Path, config: Config, schema: Schema) -> tuple[tuple[s
 def resume_command(folder: Path) -> tuple[str, str]:
     """Return the command that continues a run, with its purpose."""
     return f"lstm-train {shlex.quote(str(folder))} --resume", "continue where it stopped"
+
+
+def longer_command(start: Started) -> list[str]:
+    """Return the words of the command that trains a run for twice as many epochs."""
+    run, epochs = shlex.quote(str(start.folder)), f"train.epochs={2 * start.epochs}"
+    if start.settings.get("rollout.dynamics", "None") == "None":
+        return ["lstm-train", run, "--resume", epochs]
+    return ["lstm-train", "CONFIG.yaml", epochs, "-o", run, "--resume"]  # a run's own copy of code is not run
 
 
 def _use(predict: str, new: str, config: Config, schema: Schema) -> tuple[str, str]:

@@ -2,6 +2,7 @@ import io
 import math
 import resource
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,22 @@ import pytest
 from lstm_cli.errors import ConfigError, DiskError
 from lstm_cli.run.appended import AppendedFile
 from lstm_cli.run.metrics_log import trim_metrics
-from lstm_cli.training.events import CheckpointWritten, EpochDone, Evaluated, Finished, Note, Part, Started, StepDone
+from lstm_cli.training.events import (
+    Baseline,
+    CheckpointWritten,
+    Compiling,
+    EpochDone,
+    Evaluated,
+    Finished,
+    Note,
+    Part,
+    Started,
+    StepDone,
+    Stopped,
+)
 from lstm_cli.training.sinks import MetricsFile, console, log_lines
-from lstm_cli.training.sinks.console import Bar, Lines, Verbosity
+from lstm_cli.training.sinks.console import Lines, Verbosity
+from lstm_cli.training.sinks.terminal import Terminal
 from lstm_cli.training.sinks.wording import duration, number
 from tests.support.data import read_jsonl
 
@@ -58,7 +72,92 @@ def test_lines_show_scores_notes_and_the_end():
         "hello",
         "epoch 1, step 10: valid: loss 0.5000, accuracy 0.7500, the best so far",
         "stopped early, as the score no longer improved (train.patience): 2 epochs, 20 steps",
+        "best: epoch 1, valid accuracy 0.7500",
+        "report: gestures/report.html",
     ]
+
+
+NAIVE = (
+    Baseline("majority", 'always "up"', "test", {"accuracy": 0.5, "loss": 0.7}),
+    Baseline("other", "a weaker one", "test", {"accuracy": 0.25}),
+    Baseline("majority", 'always "up"', "valid", {"accuracy": 0.25}),
+)
+KNOWN = replace(START, baselines=NAIVE, next_commands=(("lstm-predict gestures new.csv", "predict"), ("other", "")))
+
+
+def test_the_end_names_score_naive_score_report_and_command():
+    events = evaluation(10, improved=True), evaluation(20), evaluation(10, split="test"), Finished(20, 2)
+    assert lines_of(KNOWN, *events)[-4:] == [
+        "finished: 2 epochs, 20 steps",
+        'best: epoch 1, valid accuracy 0.7500; test 0.7500 (always "up" 0.5000)',
+        "report: gestures/report.html",
+        "next: lstm-predict gestures new.csv",
+    ]
+    assert lines_of(KNOWN, evaluation(10, improved=True), evaluation(20), Finished(20, 2))[-3] == (
+        'best: epoch 1, valid accuracy 0.7500; always "up" 0.2500'
+    )
+
+
+def test_a_run_that_still_improves_says_how_to_train_longer():
+    longer = "still improving at the last epoch: lstm-train gestures --resume train.epochs=4"
+    events = evaluation(10, improved=True), evaluation(20, improved=True)
+    assert longer in lines_of(START, *events, Finished(20, 2))
+    assert longer not in lines_of(START, *events, Finished(20, 2, early=True))
+    assert longer not in lines_of(START, *events, evaluation(30), Finished(30, 3))
+    assert longer not in lines_of(START, evaluation(10, improved=True), Finished(20, 2)), "one score is no trend"
+    system = replace(START, settings={"rollout.dynamics": "system.py:step"})
+    assert "still improving at the last epoch: lstm-train CONFIG.yaml train.epochs=4 -o gestures --resume" in lines_of(
+        system, *events, Finished(20, 2)
+    )
+
+
+def test_a_resumed_run_knows_the_best_of_earlier_sessions():
+    earlier = tuple(
+        {"step": step, "epoch": step // 10, "split": "valid", "loss": loss, "accuracy": 1 - loss}
+        for step, loss in ((10, 0.3), (20, 0.1), (30, 0.2))
+    )
+    resumed = replace(START, earlier=earlier, first_step=30)
+    assert "best: epoch 2, valid accuracy 0.9000" in lines_of(resumed, evaluation(40), Finished(40, 4))
+
+
+@pytest.mark.parametrize(
+    ("monitor", "named"), [("valid.macro_f1", "macro F1 0.2000"), ("valid.loss", "accuracy 0.7500")]
+)
+def test_the_score_named_is_the_monitored_metric(monitor, named):
+    scored = replace(evaluation(10, improved=True), metrics={"accuracy": 0.75, "macro_f1": 0.2})
+    lines = lines_of(replace(START, monitor=monitor), scored, Finished(20, 2))
+    assert f"best: epoch 1, valid {named}" in lines
+
+
+def test_what_stops_a_run_is_in_the_log_but_printed_once(tmp_path):
+    stopped = Stopped(7, "stopped by SIGTERM after step 7; continue with --resume")
+    assert lines_of(START, stopped)[1:] == [], "the message of the exception follows"
+    log = log_lines(AppendedFile(tmp_path / "train.log"))
+    log(stopped)
+    log.close()
+    assert (tmp_path / "train.log").read_text() == "stopped by SIGTERM after step 7; continue with --resume\n"
+
+
+def test_compiling_is_announced():
+    assert "compiling (once per machine) …" in lines_of(START, Compiling(), step(1))
+    assert lines_of(START, Compiling(), verbosity=Verbosity.QUIET) == []
+
+
+def test_the_score_on_the_test_data_is_that_of_the_best_state():
+    assert lines_of(START, evaluation(10, split="test"))[-1] == (
+        "best state, epoch 1, step 10: test: loss 0.5000, accuracy 0.7500"
+    )
+
+
+def test_one_of_a_thing_is_not_many():
+    lines = lines_of(replace(START, epochs=1, total_steps=1), Finished(1, 1))
+    assert lines[:2] == ["gestures: starting: 384 parameters, 1 epoch, 1 step", "finished: 1 epoch, 1 step"]
+
+
+def test_the_start_says_what_is_trained_on_what():
+    known = replace(START, network="LSTM 8", sizes={"train": 1200, "valid": 80}, counted="step")
+    (line,) = lines_of(known)
+    assert line == "gestures: starting: 384 parameters, 2 epochs, 20 steps; LSTM 8; 1,200 train / 80 valid steps"
 
 
 def test_quiet_lines_only_warn():
@@ -114,31 +213,18 @@ def test_nothing_is_written_through_a_link(tmp_path, write, name):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "victim"]
 
 
-class Terminal(io.StringIO):
+class Screen(io.StringIO):
     def isatty(self):
         return True
 
 
-def test_console_is_a_bar_only_on_a_terminal():
-    assert isinstance(console(Terminal()), Bar)
-    assert isinstance(console(Terminal(), Verbosity.QUIET), Lines)
+def test_console_is_a_terminal_only_on_one():
+    shown = console(Screen())
+    assert isinstance(shown, Terminal)
+    shown.close()
+    assert isinstance(console(Screen(), Verbosity.QUIET), Lines)
     assert isinstance(console(io.StringIO()), Lines)
     assert isinstance(console(sys.__stdin__ if not sys.__stdin__.isatty() else io.StringIO()), Lines)
-
-
-@pytest.mark.parametrize(("streams", "valid"), [(None, "valid"), (8, "valid in 8 streams")])
-def test_bar_shows_loss_score_and_end(streams, valid):
-    stream = Terminal()
-    bar = Bar(stream)
-    scored = evaluation(10, streams=streams)
-    for event in (START, *map(step, range(1, 11)), scored, *map(step, range(11, 21)), Finished(20, 2)):
-        bar(event)
-    bar.close()
-    shown = stream.getvalue().replace("\r", "\n").splitlines()
-    assert f"epoch 1, step 10: {valid}: loss 0.5000, accuracy 0.7500" in shown
-    assert "20/20" in shown[-2]
-    assert shown[-2].endswith(f"loss 1.0000, {valid} accuracy 0.7500]")
-    assert shown[-1] == "finished: 2 epochs, 20 steps"
 
 
 def test_metrics_file_has_one_object_per_evaluation(tmp_path):

@@ -1,12 +1,10 @@
-"""Progress of a training run: a bar on a terminal, lines elsewhere, and the same lines in ``train.log``."""
+"""Progress of a training run: a table and a bar on a terminal, lines elsewhere, and these in ``train.log``."""
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
 from typing import Any, TextIO
-
-from tqdm import tqdm
 
 from lstm_cli.errors import on_one_line
 from lstm_cli.run.appended import AppendedFile
@@ -22,7 +20,10 @@ from lstm_cli.training.events import (
     Stopped,
 )
 from lstm_cli.training.sinks import wording
+from lstm_cli.training.sinks.mean import Mean
 from lstm_cli.training.sinks.sink import Sink
+from lstm_cli.training.sinks.summary import Summary
+from lstm_cli.training.sinks.terminal import Terminal
 
 INTERVAL = 10.0  # seconds between two lines of progress
 
@@ -36,10 +37,10 @@ class Verbosity(IntEnum):
 
 
 def console(stream: TextIO, verbosity: int = Verbosity.NORMAL) -> Sink:
-    """Return the sink that shows a run on a stream: a bar on a terminal unless quiet, else lines."""
+    """Return the sink that shows a run on a stream: a table and a bar on a terminal unless quiet, else lines."""
     tolerant = _TolerantStream(stream)
     if stream.isatty() and verbosity > Verbosity.QUIET:
-        return Bar(tolerant, verbosity)
+        return Terminal(tolerant, verbose=verbosity >= Verbosity.VERBOSE)
     return Lines(tolerant, verbosity)
 
 
@@ -77,17 +78,6 @@ class _Log:
 
     def flush(self) -> None:
         """Do nothing: every write reaches the file at once."""
-
-
-class _Mean:
-    """Mean loss of the updates since the last evaluation."""
-
-    def __init__(self) -> None:
-        self._sum, self._count = 0.0, 0
-
-    def add(self, loss: float) -> float:
-        self._sum, self._count = self._sum + loss, self._count + 1
-        return self._sum / self._count
 
 
 def _line(event: Event, verbosity: int) -> str | None:
@@ -141,12 +131,13 @@ class Lines:
     ) -> None:
         self._stream, self._verbosity, self._interval, self._clock = stream, verbosity, interval, clock
         self._close, self._stops = close, stops
-        self._loss = _Mean()
+        self._loss, self._summary = Mean(), Summary()
         self._start: Started | None = None
         self._line_at, self._line_step = clock(), 0
 
     def __call__(self, event: Event) -> None:
         """Handle one event."""
+        self._summary(event)
         if isinstance(event, Started):
             self._start, self._line_step, self._line_at = event, event.first_step, self._clock()
         if isinstance(event, StepDone):
@@ -156,7 +147,9 @@ class Lines:
         else:
             text = _line(event, self._verbosity)
         if isinstance(event, Evaluated):
-            self._loss = _Mean()
+            self._loss = Mean()
+        if text is not None and isinstance(event, Finished):
+            text = "\n".join([text, *map(str, self._summary.lines(event))])
         if text is not None:
             self._stream.write(text + "\n")
             self._stream.flush()
@@ -177,69 +170,3 @@ class Lines:
             return f"first step after {wording.duration(passed)}: loss {wording.number(loss)}"
         more = wording.details(event) if self._verbosity >= Verbosity.VERBOSE else ""
         return wording.progress(event, start, loss, rate) + more
-
-
-class Bar:
-    """Shows a tqdm bar over all updates with loss, the latest score, steps per second and the time left.
-
-    Parameters
-    ----------
-    stream
-        A terminal.
-    verbosity
-        How much is shown.
-    """
-
-    def __init__(self, stream: Any, verbosity: int = Verbosity.NORMAL) -> None:
-        self._stream, self._verbosity = stream, verbosity
-        self._bar: Any = None
-        self._loss = _Mean()
-        self._start: Started | None = None
-        self._score = ""
-        self._epoch = -1
-
-    def __call__(self, event: Event) -> None:
-        """Handle one event."""
-        if isinstance(event, StepDone):
-            self._step(event)
-            return
-        if isinstance(event, Evaluated):
-            self._loss = _Mean()
-            name, value = next(iter(event.metrics.items()), ("loss", event.loss))
-            where = f"{event.split}{wording.in_streams(event.streams)}"
-            self._score = f", {where} {wording.title(name)} {wording.number(value)}"
-        if isinstance(event, Finished):
-            self.close()
-        text = _line(event, self._verbosity)
-        if text is not None:
-            tqdm.write(text, file=self._stream)
-        if isinstance(event, Started):
-            self._open(event)
-
-    def _open(self, start: Started) -> None:
-        self._start = start
-        self._bar = tqdm(
-            total=start.total_steps,
-            initial=start.first_step,
-            file=self._stream,
-            unit=" steps",
-            dynamic_ncols=True,
-            desc="first step",
-        )
-
-    def _step(self, event: StepDone) -> None:
-        if self._bar is None or self._start is None:
-            return
-        if event.epoch != self._epoch:
-            self._epoch = event.epoch
-            self._bar.set_description_str(f"epoch {event.epoch + 1}/{self._start.epochs}", refresh=False)
-        more = wording.details(event) if self._verbosity >= Verbosity.VERBOSE else ""
-        text = f"loss {wording.number(self._loss.add(event.loss))}{self._score}{more}"
-        self._bar.set_postfix_str(text, refresh=False)
-        self._bar.update(event.step - self._bar.n)
-
-    def close(self) -> None:
-        """Close the bar, leaving it on the screen."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None

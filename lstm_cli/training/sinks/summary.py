@@ -1,0 +1,104 @@
+"""What a training has led to: its best score beside a naive one, the report, and the next command."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_cli.engine.metrics import direction, scores_of
+from lstm_cli.errors import on_one_line
+from lstm_cli.run.names import REPORT
+from lstm_cli.training.ending import longer_command
+from lstm_cli.training.events import Baseline, Evaluated, Event, Finished, Started
+from lstm_cli.training.sinks.metrics_file import entry
+from lstm_cli.training.sinks.wording import in_streams, number, title
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line at the end of a run: its label, and the parts that stay whole on a narrow terminal."""
+
+    label: str
+    parts: tuple[str, ...]
+    command: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.label}: {(' ' if self.command else '; ').join(self.parts)}"
+
+
+class Summary:
+    """Keeps the evaluations that the end of a run is about."""
+
+    def __init__(self) -> None:
+        self._start: Started | None = None
+        self._best: Entry | None = None
+        self._test: Entry | None = None
+        self._last_step = self._evaluations = 0
+
+    def __call__(self, event: Event) -> None:
+        """Handle one event."""
+        if isinstance(event, Started):
+            self._start = event
+            self._best = best_entry(event.monitor, event.earlier)
+            self._evaluations, self._last_step = len(event.earlier), max((e["step"] for e in event.earlier), default=0)
+        elif isinstance(event, Evaluated) and event.split == "test":
+            self._test = entry(event)
+        elif isinstance(event, Evaluated):
+            self._evaluations, self._last_step = self._evaluations + 1, event.step
+            if event.improved or self._best is None:
+                self._best = entry(event)
+
+    def lines(self, finished: Finished) -> Iterator[Line]:
+        """Yield the last lines of a run that has finished."""
+        start = self._start
+        if start is None:
+            return
+        if self._best is not None:
+            yield Line("best", tuple(self._scores(start, self._best)))
+            improving = self._best["step"] == self._last_step and self._evaluations > 1 and not finished.early
+            if improving:
+                yield Line("still improving at the last epoch", tuple(longer_command(start)), command=True)
+        yield Line("report", (on_one_line(start.folder / REPORT),))
+        if start.next_commands:
+            yield Line("next", tuple(on_one_line(start.next_commands[0][0]).split(" ")), command=True)
+
+    def _scores(self, start: Started, best: Entry) -> Iterator[str]:
+        """Yield the best score, that on the test data, and a naive one."""
+        name = headline(start.monitor, best)
+        split = best["split"] + in_streams(best.get("streams"))
+        yield f"epoch {best['epoch']:,}, {split} {title(name)} {_number(best[name])}"
+        tested = self._test if self._test is not None and name in self._test else None
+        naive = strongest(name, start.baselines, "test" if tested is not None else "valid")
+        words = "" if naive is None else f" ({on_one_line(naive.title)} {number(naive.metrics[name])})"
+        if tested is not None:
+            yield f"test {_number(tested[name])}{words}"
+        elif words:
+            yield words.strip(" ()")
+
+
+def headline(monitor: str, scored: Entry) -> str:
+    """Return the score to name first: the monitored one, or the most informative metric where that is the loss."""
+    monitored = monitor.partition(".")[2]
+    if monitored != "loss" and scored.get(monitored) is not None:
+        return monitored
+    return next((name for name in scores_of(scored) if name != "loss"), "loss")
+
+
+def best_entry(monitor: str, entries: Sequence[Entry]) -> Entry | None:
+    """Return the evaluation with the best monitored value, the first of ties."""
+    split, _, metric = monitor.partition(".")
+    rated = [entry for entry in entries if entry["split"] == split and entry.get(metric) is not None]
+    sign = 1 if direction(metric) == "min" else -1
+    return min(rated, key=lambda entry: sign * float(entry[metric]), default=None)
+
+
+def strongest(metric: str, baselines: Sequence[Baseline], split: str) -> Baseline | None:
+    """Return the naive predictor with the best value of a metric on a split; None where none has one."""
+    rated = [naive for naive in baselines if naive.split == split and naive.metrics.get(metric) is not None]
+    sign = 1 if direction(metric) == "min" else -1
+    return min(rated, key=lambda naive: sign * naive.metrics[metric], default=None)
+
+
+def _number(value: float | None) -> str:
+    return "not finite" if value is None else number(value)
