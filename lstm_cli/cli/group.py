@@ -4,12 +4,13 @@ import click
 
 from lstm_cli.cli.backtest import backtest
 from lstm_cli.cli.common import SETTINGS
+from lstm_cli.cli.evaluate import evaluate
 from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
 from lstm_cli.cli.schema import schema
 from lstm_cli.cli.train import train
 
-__all__ = ["backtest", "init", "main", "predict", "schema", "train"]
+__all__ = ["backtest", "evaluate", "init", "main", "predict", "schema", "train"]
 
 
 @click.group("lstm", context_settings=SETTINGS)
@@ -29,3 +30,4 @@ main.add_command(predict)
 main.add_command(schema)
 main.add_command(init)
 main.add_command(backtest)
+main.add_command(evaluate)

@@ -210,6 +210,7 @@ def evaluation_of(
         horizons=horizons({"model": positions, **others}) if is_number else {},
         calibration=calibration.calibration(positions),
         lengths=groups.by_length(positions),
+        by=None if grouping is None else grouping.name,
         groups={} if grouping is None else _groups(positions, grouping),
         found=positions,
     )

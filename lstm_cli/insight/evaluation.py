@@ -45,8 +45,10 @@ class Evaluation:
         Of categories and sets: ``ece``, the expected calibration error, and the ``bins`` it is computed from.
     lengths
         Scores by the length of the sequences.
+    by
+        What the groups are: a column, or ``length``.
     groups
-        Scores by the values of a column, or by length if that was asked for.
+        Scores by the values of that column, or by length if that was asked for.
     found
         The positions that all of these are computed from; not in the JSON.
     """
@@ -67,6 +69,7 @@ class Evaluation:
     horizons: dict[str, Any] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)
     lengths: list[dict[str, Any]] = field(default_factory=list)
+    by: str | None = None
     groups: dict[str, Any] = field(default_factory=dict)
     found: Positions | None = field(default=None, repr=False)
 

@@ -1,5 +1,6 @@
 """What is evaluated: a file with targets, or the held-out data of the run itself."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def held_out(run: Run, columns: Columns) -> Labelled:
         check_files(run.folder, config, [split])
         paths = files_of(config, f"data.{split}", given)
         if len(paths) == 1:
-            return file_of(run, paths[0], columns, split=split)
+            return file_of(run, Path(os.path.normpath(paths[0])), columns, split=split)
     check_files(run.folder, config)
     data = open_checked_data(config)
     dataset = data.test if split == "test" else data.valid

@@ -1,0 +1,90 @@
+"""``lstm evaluate``: scores that explain themselves."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
+from lstm_cli.errors import on_lines
+from lstm_cli.signals import Signals
+
+_PATH = click.Path(path_type=Path)
+_MOST_COLUMNS = 80
+
+
+@click.command(
+    "evaluate", cls=Command, context_settings=SETTINGS, short_help="Score a network, and see where it is wrong."
+)
+@click.argument("run", metavar="RUN", type=_PATH)
+@click.argument("data", metavar="[DATA]", type=_PATH, required=False)
+@click.option(
+    "--by", metavar="length|COLUMN",
+    help="Give scores by the length of the sequences, or for each value of this column of DATA, which need not be an "
+    "input.",
+)  # fmt: skip
+@click.option(
+    "-o", "--out", metavar="OUT", type=_PATH,
+    help="Write the errors to this .csv or .jsonl file, the surest first: id, step, input, truth, prediction, "
+    "confidence; of numbers all predictions, the largest error first.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on a terminal too.")
+@click.option(
+    "--format", "form", metavar="F",
+    help="Format of DATA, such as csv; by default as in training: the one that data.format set, or by the suffix.",
+)  # fmt: skip
+@click.option(
+    "--safe-csv", is_flag=True,
+    help="With -o OUT.csv: quote every cell, and put ' before text that a spreadsheet would run as a formula.",
+)  # fmt: skip
+@click.option(
+    "--trust", is_flag=True, help="Allow running the code stored in RUN, of the system that the model drives."
+)
+@verbosity_options
+def evaluate(
+    run: Path,
+    data: Path | None,
+    *,
+    by: str | None,
+    out: Path | None,
+    as_json: bool,
+    form: str | None,
+    safe_csv: bool,
+    trust: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Score the model in the run folder RUN on DATA, which must hold the target.
+
+    Without DATA on the run's own test data, or if it has none on its validation data. Scores have 95 % confidence
+    intervals (bootstrap over sequences) and stand beside those of naive predictors; skill is 1 for a perfect model
+    and 0 for one as good as the naive predictor. DATA may be - for standard input.
+
+    \b
+    Example:
+      lstm evaluate runs/quickstart
+      lstm evaluate runs/quickstart data/gestures/test.jsonl --by length
+      lstm evaluate runs/load meter.csv --by weekday -o errors.csv
+      lstm evaluate runs/quickstart --json > scores.json
+    """  # noqa: D301
+    with reported(verbosity_of(quiet=quiet, verbose=verbose)), Signals() as signals:
+        with signals.at_once("before all sequences were scored"):
+            from lstm_cli.insight.evaluate import evaluate as evaluated
+            from lstm_cli.insight.evaluation_text import evaluation_text
+
+            found = evaluated(
+                run,
+                data,
+                by=by,
+                out=out,
+                form=form,
+                safe_csv=safe_csv,
+                trust=trust,
+                note=lambda text: None if quiet else click.echo(on_lines(text, indented=True), err=True),
+            )
+            if as_json or not sys.stdout.isatty():
+                show(json.dumps(found.to_json(), allow_nan=False))
+            else:
+                show(evaluation_text(found, min(_MOST_COLUMNS, shutil.get_terminal_size().columns)))

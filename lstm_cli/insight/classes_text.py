@@ -1,0 +1,118 @@
+"""Labels and their confusions as tables for a terminal."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from lstm_cli.errors import counted
+from lstm_cli.insight.evaluation import Evaluation
+from lstm_cli.insight.tables import aligned, cut, padded, width_of
+
+MOST_LABELS = 40  # rows of the table
+_CONFUSED = 5  # pairs that are named
+_UNKNOWN = "(unknown)"
+_NAME, _SHORT = 20, (8, 7, 6, 5, 4)  # characters of a label: at the beginning of a line, and above a column
+_BAR = " |"
+
+
+def labels_table(evaluation: Evaluation, width: int) -> list[str]:
+    """Return precision, recall, F1 and support of each label, and beside them the confusion matrix.
+
+    Where not all columns of the matrix fit, it has those of the labels that are confused most.
+    """
+    if not evaluation.classes:
+        return []
+    names = _frequent(evaluation)
+    lines = aligned(_figures(evaluation, names))
+    taken = max(map(width_of, lines))
+    columns, cells = _matrix(evaluation, names, width - taken - len(_BAR) - 1)
+    if columns:
+        right = aligned(cells, left=0, indent=" ")
+        lines = [padded(line, taken) + _BAR + row for line, row in zip(lines, right, strict=True)]
+    return lines + _left_out(evaluation, names, columns)
+
+
+def _frequent(evaluation: Evaluation) -> list[str]:
+    """Return the labels of the table: all, or of many the most frequent ones."""
+    if len(evaluation.classes) <= MOST_LABELS:
+        return list(evaluation.classes)
+    return sorted(evaluation.classes, key=lambda name: -evaluation.classes[name]["support"])[:MOST_LABELS]
+
+
+def _figures(evaluation: Evaluation, names: Sequence[str]) -> list[list[str]]:
+    """Return the figures of labels as cells; the last row counts those that training never saw."""
+    rows = [["", "precision", "recall", "F1", "n"]]
+    for name in names:
+        one = evaluation.classes[name]
+        figures = [f"{one[key]:.2f}" for key in ("precision", "recall", "f1")]
+        rows.append([cut(name, _NAME), *figures, f"{one['support']:,}"])
+    unknown = evaluation.confusion.get("unknown")
+    return [*rows, [_UNKNOWN, "", "", "", f"{sum(unknown):,}"]] if unknown else rows
+
+
+def _matrix(evaluation: Evaluation, names: Sequence[str], room: int) -> tuple[list[str], list[list[str]]]:
+    """Return the labels whose columns of the confusion matrix fit into a width, and the cells below their names."""
+    matrix = evaluation.confusion
+    if not matrix:
+        return [], []
+    places = {name: k for k, name in enumerate(matrix["labels"])}
+    rows = [matrix["counts"][places[name]] for name in names] + ([matrix["unknown"]] if "unknown" in matrix else [])
+    cells = {name: [f"{row[places[name]]:,}" for row in rows] for name in names}
+    by_confusions = _most_confused_first(evaluation, names)
+    columns: list[str] = []
+    for short in _SHORT:
+        columns = _fitting(by_confusions, cells, short, room)
+        if len(columns) == len(names):
+            break
+    columns = [name for name in names if name in set(columns)] if len(columns) > 1 else []
+    header = [cut(name, short) for name in columns]
+    return columns, [header, *(list(row) for row in zip(*(cells[name] for name in columns), strict=True))]
+
+
+def _most_confused_first(evaluation: Evaluation, names: Sequence[str]) -> list[str]:
+    involved: Counter[str] = Counter()
+    for pair in evaluation.confused:
+        for name in (pair["truth"], pair["predicted"]):
+            involved[name] += pair["count"]
+    return sorted(names, key=lambda name: -involved[name])
+
+
+def _fitting(names: Sequence[str], cells: dict[str, list[str]], short: int, room: int) -> list[str]:
+    """Return the first names whose columns fit into a width, cut to `short` characters."""
+    kept = []
+    for name in names:
+        room -= max(width_of(cut(name, short)), *map(len, cells[name])) + 2
+        if room < 0:
+            break
+        kept.append(name)
+    return kept
+
+
+def _left_out(evaluation: Evaluation, names: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Return what the table leaves out."""
+    notes, total = [], len(evaluation.classes)
+    if len(names) < total:
+        notes.append(f"  the {len(names)} most frequent of {counted(total, 'label')}; --json has all")
+    if 0 < len(columns) < total:
+        notes.append(f"  right: columns of the {len(columns)} labels confused most, of {total}; --json has all")
+    return notes
+
+
+def confused_lines(evaluation: Evaluation, width: int) -> list[str]:
+    """Return the most frequent confusions."""
+    if not evaluation.confused:
+        return []
+    lines = ["Most often confused: " + _pair(evaluation.confused[0])]
+    for pair in evaluation.confused[1:_CONFUSED]:
+        text = _pair(pair)
+        if width_of(lines[-1]) + 3 + width_of(text) > width:
+            lines[-1] += ";"
+            lines.append("  " + text)
+        else:
+            lines[-1] += "; " + text
+    return lines
+
+
+def _pair(pair: dict[str, Any]) -> str:
+    truth = _UNKNOWN if pair["truth"] is None else cut(pair["truth"], _NAME)
+    return f"{truth} taken for {cut(pair['predicted'], _NAME)}, {pair['count']:,}"

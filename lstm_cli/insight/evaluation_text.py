@@ -1,0 +1,178 @@
+"""An evaluation as tables for a terminal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lstm_cli.engine.metrics import improves
+from lstm_cli.errors import counted
+from lstm_cli.insight.classes_text import confused_lines, labels_table
+from lstm_cli.insight.evaluation import Evaluation
+from lstm_cli.insight.tables import WIDTH, aligned, cut, figure
+
+NAMES = {"macro_f1": "macro F1", "micro_f1": "micro F1", "frame_accuracy": "frame accuracy", "r2": "R²", "rmse": "RMSE",
+         "mae": "MAE"}  # fmt: skip
+_MOST_ROWS = 30  # of groups, and of columns
+_STEPS = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)  # of a horizon
+
+
+def evaluation_text(evaluation: Evaluation, width: int = WIDTH) -> str:
+    """Return the tables of an evaluation, no wider than `width` columns."""
+    parts: list[list[str]] = [_header(evaluation), _scores(evaluation, width), _baselines(evaluation, width)]
+    parts += [_columns(evaluation, width), _horizons(evaluation, width)]
+    parts += [labels_table(evaluation, width), confused_lines(evaluation, width)]
+    parts += [_lengths(evaluation, width), _groups(evaluation, width), _calibration(evaluation)]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _header(evaluation: Evaluation) -> list[str]:
+    text = f"{evaluation.data}: {counted(evaluation.sequences, 'sequence')}"
+    if evaluation.positions != evaluation.sequences:
+        text += f", {counted(evaluation.positions, 'prediction')}"
+    return [text + (f" (the {_SPLITS[evaluation.split]} data of the run)" if evaluation.split else "")]
+
+
+_SPLITS = {"test": "test", "valid": "validation", "train": "training"}
+
+
+def named(metric: str) -> str:
+    """Return the name of a metric for the user."""
+    return NAMES.get(metric, metric.replace("_", " "))
+
+
+def best(evaluation: Evaluation) -> str | None:
+    """Return the baseline that is best in the first metric that any has; None if there is none."""
+    for metric in evaluation.metrics:
+        found: str | None = None
+        for name, metrics in evaluation.baselines.items():
+            if metric in metrics and (
+                found is None or improves(metric, metrics[metric], evaluation.baselines[found][metric])
+            ):
+                found = name
+        if found is not None:
+            return found
+    return None
+
+
+def _scores(evaluation: Evaluation, width: int) -> list[str]:
+    """Return the metrics with their intervals, beside the best baseline; those of single columns come later."""
+    other = best(evaluation)
+    shown = [name for name in evaluation.metrics if "." not in name] or list(evaluation.metrics)
+    header = ["", "score", "95 % interval"]
+    if other is not None:
+        header += [cut(evaluation.titles.get(other, other), 26), "skill"]
+    rows = [header]
+    for metric in shown:
+        row = [named(metric), figure(evaluation.metrics[metric]), _interval(evaluation.intervals.get(metric))]
+        if other is not None:
+            row += [_given(evaluation.baselines[other], metric), _given(evaluation.skill.get(other, {}), metric)]
+        rows.append(row)
+    if not evaluation.intervals:
+        rows = [[*row[:2], *row[3:]] for row in rows]
+    return aligned(rows)
+
+
+def _interval(bounds: tuple[float, float] | None) -> str:
+    return "" if bounds is None else f"{figure(bounds[0])} to {figure(bounds[1])}"
+
+
+def _given(values: Mapping[str, float], name: str) -> str:
+    return figure(values[name]) if name in values else ""
+
+
+def _baselines(evaluation: Evaluation, width: int) -> list[str]:
+    """Return all baselines where there are several."""
+    if len(evaluation.baselines) < 2:
+        return []
+    metrics = [name for name in evaluation.metrics if all(name in other for other in evaluation.baselines.values())]
+    metrics = _fitting(["the value 1,000 steps ago"], [named(name) for name in metrics], metrics, width)
+    rows = [["", *map(named, metrics)], ["the model", *(figure(evaluation.metrics[name]) for name in metrics)]]
+    for name, values in evaluation.baselines.items():
+        rows.append([cut(evaluation.titles.get(name, name), 26), *(figure(values[metric]) for metric in metrics)])
+    return aligned(rows)
+
+
+def _fitting(first: Sequence[str], titles: Sequence[str], names: Sequence[str], width: int) -> list[str]:
+    """Return as many names as have columns of at least nine characters within a width, beside the first column."""
+    left, kept = width - 2 - max(map(len, first)), []
+    for title, name in zip(titles, names, strict=True):
+        left -= 2 + max(9, len(title))
+        if left < 0:
+            break
+        kept.append(name)
+    return kept
+
+
+def _columns(evaluation: Evaluation, width: int) -> list[str]:
+    """Return the figures of each column of numbers."""
+    if not evaluation.columns:
+        return []
+    shown = list(evaluation.columns.items())[:_MOST_ROWS]
+    metrics = [name for name in ("rmse", "mae", "r2", "bias", "deviation") if name in shown[0][1]]
+    room = max(12, width - 2 - 11 * len(metrics))
+    rows = [["column", *map(named, metrics)]]
+    rows += [[cut(name, room), *(_given(values, metric) for metric in metrics)] for name, values in shown]
+    return aligned(rows) + _left_out(len(evaluation.columns) - len(shown), "column")
+
+
+def _horizons(evaluation: Evaluation, width: int) -> list[str]:
+    """Return the mean absolute error of the model and of the baselines at some of the steps ahead."""
+    model = evaluation.horizons.get("model")
+    if not model:
+        return []
+    metric = next((name for name in model if name.partition(".")[0] == "mae"), None)
+    others = {name: errors for name, errors in evaluation.horizons.items() if isinstance(errors, dict)}
+    if metric is None or len(model[metric]) < 2:
+        return []
+    steps = [step for step in _STEPS if step < len(model[metric])] + [len(model[metric])]
+    titles = [cut(evaluation.titles.get(name, f"the {name}"), 26) for name in others]
+    kept = _fitting([f"{named(metric)} by steps ahead"], [str(step) for step in steps], list(map(str, steps)), width)
+    rows = [[f"{named(metric)} by steps ahead", *kept]]
+    for title, errors in zip(titles, others.values(), strict=True):
+        if metric in errors:
+            rows.append([title, *(figure(errors[metric][int(step) - 1]) for step in kept)])
+    return aligned(rows)
+
+
+def _lengths(evaluation: Evaluation, width: int) -> list[str]:
+    if not evaluation.lengths or evaluation.by == "length":
+        return []
+    rows = [
+        (f"{part['low']:,}" if part["low"] == part["high"] else f"{part['low']:,} to {part['high']:,}", part)
+        for part in evaluation.lengths
+    ]
+    return _parts("length", rows, width)
+
+
+def _groups(evaluation: Evaluation, width: int) -> list[str]:
+    shown = list(evaluation.groups.items())[:_MOST_ROWS]
+    if not shown:
+        return []
+    return _parts(evaluation.by or "group", shown, width) + _left_out(len(evaluation.groups) - len(shown), "group")
+
+
+def _parts(title: str, parts: Iterable[tuple[str, Mapping[str, Any]]], width: int) -> list[str]:
+    """Return the scores of parts of the data."""
+    given = list(parts)
+    metrics = [name for name in given[0][1]["metrics"] if "." not in name] or list(given[0][1]["metrics"])
+    several = any(part["positions"] != part["sequences"] for _, part in given)
+    counts = ["sequences", "positions"] if several else ["sequences"]
+    metrics = _fitting(["x" * 24], [named(name) for name in metrics], metrics, width - 11 * len(counts))
+    rows = [[cut(title, 24), *counts, *map(named, metrics)]]
+    for name, part in given:
+        figures = [_given(part["metrics"], metric) for metric in metrics]
+        rows.append([cut(name, 24), *(f"{part[count]:,}" for count in counts), *figures])
+    return aligned(rows)
+
+
+def _left_out(count: int, noun: str) -> list[str]:
+    return [f"  and {counted(count, noun)} more: --json shows all"] if count > 0 else []
+
+
+def _calibration(evaluation: Evaluation) -> list[str]:
+    found = evaluation.calibration
+    if not found:
+        return []
+    total = sum(part["count"] for part in found["bins"])
+    sure, right = (sum(part[name] * part["count"] for part in found["bins"]) / total
+                   for name in ("confidence", "accuracy"))  # fmt: skip
+    return [f"Mean confidence {sure:.3f}, right {right:.3f}; expected calibration error {found['ece']:.3f}"]

@@ -1,0 +1,53 @@
+"""Tables of plain text: aligned columns, no wider than a terminal."""
+
+from collections.abc import Sequence
+from unicodedata import east_asian_width
+
+from lstm_cli.errors import on_one_line
+
+WIDTH = 80
+GAP = "  "
+
+
+def aligned(rows: Sequence[Sequence[str]], *, left: int = 1, indent: str = "  ") -> list[str]:
+    """Return rows of cells as lines: the first `left` columns aligned to the left, the others to the right.
+
+    Rows may have fewer cells than others.
+    """
+    count = max(map(len, rows), default=0)
+    full = [[*row, *[""] * (count - len(row))] for row in rows]
+    widths = [max(width_of(row[k]) for row in full) for k in range(count)]
+    lines = []
+    for row in full:
+        cells = [padded(cell, widths[k], right=k >= left) for k, cell in enumerate(row)]
+        lines.append((indent + GAP.join(cells)).rstrip())
+    return lines
+
+
+def width_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes: Chinese characters take two."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text) if not text.isascii() else len(text)
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Return a text with blanks up to a width."""
+    blanks = " " * max(0, width - width_of(text))
+    return blanks + text if right else text + blanks
+
+
+def cut(name: object, width: int) -> str:
+    """Return a name on one line and no wider than `width` (at least 2): a longer one ends with an ellipsis."""
+    text = on_one_line(name)
+    if width_of(text) <= width:
+        return text
+    kept = text[: width - 1]
+    while width_of(kept) > width - 1:
+        kept = kept[:-1]
+    return kept + "…"
+
+
+def figure(value: float | None) -> str:
+    """Return a score: three decimals below 10, else four digits; - for None."""
+    if value is None or value != value:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 10 and (abs(value) >= 0.0005 or value == 0) else f"{value:.4g}"
