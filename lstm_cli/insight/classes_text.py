@@ -6,7 +6,7 @@ from typing import Any
 
 from lstm_cli.errors import counted
 from lstm_cli.insight.evaluation import Evaluation
-from lstm_cli.insight.tables import aligned, cut, padded, width_of
+from lstm_cli.insight.tables import aligned, cut, padded, width_of, wrapped
 
 MOST_LABELS = 40  # rows of the table
 _CONFUSED = 5  # pairs that are named
@@ -29,7 +29,9 @@ def labels_table(evaluation: Evaluation, width: int) -> list[str]:
     if columns:
         right = aligned(cells, left=0, indent=" ")
         lines = [padded(line, taken) + _BAR + row for line, row in zip(lines, right, strict=True)]
-    return lines + _left_out(evaluation, names, columns)
+    return lines + [
+        line for text in _left_out(evaluation, names, columns) for line in wrapped(text, width, indent="  ")
+    ]
 
 
 def _frequent(evaluation: Evaluation) -> list[str]:
@@ -92,9 +94,9 @@ def _left_out(evaluation: Evaluation, names: Sequence[str], columns: Sequence[st
     """Return what the table leaves out."""
     notes, total = [], len(evaluation.classes)
     if len(names) < total:
-        notes.append(f"  the {len(names)} most frequent of {counted(total, 'label')}; --json has all")
+        notes.append(f"the {len(names)} most frequent of {counted(total, 'label')}; --json has all")
     if 0 < len(columns) < total:
-        notes.append(f"  right: columns of the {len(columns)} labels confused most, of {total}; --json has all")
+        notes.append(f"right: columns of the {len(columns)} labels confused most, of {total}; --json has all")
     return notes
 
 

@@ -7,31 +7,32 @@ from lstm_cli.engine.metrics import improves
 from lstm_cli.errors import counted
 from lstm_cli.insight.classes_text import confused_lines, labels_table
 from lstm_cli.insight.evaluation import Evaluation
-from lstm_cli.insight.tables import WIDTH, aligned, cut, figure
+from lstm_cli.insight.tables import WIDTH, aligned, cut, end_of, figure, width_of, wrapped
 
 NAMES = {"macro_f1": "macro F1", "micro_f1": "micro F1", "frame_accuracy": "frame accuracy", "r2": "R²", "rmse": "RMSE",
          "mae": "MAE"}  # fmt: skip
+_TITLE = 26  # characters of a baseline
 _MOST_ROWS = 30  # of groups, and of columns
+_SPLITS = {"test": "test", "valid": "validation", "train": "training"}
 _STEPS = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)  # of a horizon
 
 
 def evaluation_text(evaluation: Evaluation, width: int = WIDTH) -> str:
     """Return the tables of an evaluation, no wider than `width` columns."""
-    parts: list[list[str]] = [_header(evaluation), _scores(evaluation, width), _baselines(evaluation, width)]
+    parts: list[list[str]] = [_header(evaluation, width), _scores(evaluation, width), _baselines(evaluation, width)]
     parts += [_columns(evaluation, width), _horizons(evaluation, width)]
     parts += [labels_table(evaluation, width), confused_lines(evaluation, width)]
-    parts += [_lengths(evaluation, width), _groups(evaluation, width), _calibration(evaluation)]
+    parts += [_lengths(evaluation, width), _groups(evaluation, width), _calibration(evaluation, width)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def _header(evaluation: Evaluation) -> list[str]:
-    text = f"{evaluation.data}: {counted(evaluation.sequences, 'sequence')}"
+def _header(evaluation: Evaluation, width: int) -> list[str]:
+    text = f": {counted(evaluation.sequences, 'sequence')}"
     if evaluation.positions != evaluation.sequences:
         text += f", {counted(evaluation.positions, 'prediction')}"
-    return [text + (f" (the {_SPLITS[evaluation.split]} data of the run)" if evaluation.split else "")]
-
-
-_SPLITS = {"test": "test", "valid": "validation", "train": "training"}
+    if evaluation.split:
+        text += f" (the {_SPLITS[evaluation.split]} data of the run)"
+    return [end_of(evaluation.data, width - width_of(text)) + text]
 
 
 def named(metric: str) -> str:
@@ -59,7 +60,7 @@ def _scores(evaluation: Evaluation, width: int) -> list[str]:
     shown = [name for name in evaluation.metrics if "." not in name] or list(evaluation.metrics)
     header = ["", "score", "95 % interval"]
     if other is not None:
-        header += [cut(evaluation.titles.get(other, other), 26), "skill"]
+        header += [cut(evaluation.titles.get(other, other), max(8, min(_TITLE, width - 54))), "skill"]
     rows = [header]
     for metric in shown:
         row = [named(metric), figure(evaluation.metrics[metric]), _interval(evaluation.intervals.get(metric))]
@@ -87,7 +88,7 @@ def _baselines(evaluation: Evaluation, width: int) -> list[str]:
     metrics = _fitting(["the value 1,000 steps ago"], [named(name) for name in metrics], metrics, width)
     rows = [["", *map(named, metrics)], ["the model", *(figure(evaluation.metrics[name]) for name in metrics)]]
     for name, values in evaluation.baselines.items():
-        rows.append([cut(evaluation.titles.get(name, name), 26), *(figure(values[metric]) for metric in metrics)])
+        rows.append([cut(evaluation.titles.get(name, name), _TITLE), *(figure(values[metric]) for metric in metrics)])
     return aligned(rows)
 
 
@@ -124,7 +125,7 @@ def _horizons(evaluation: Evaluation, width: int) -> list[str]:
     if metric is None or len(model[metric]) < 2:
         return []
     steps = [step for step in _STEPS if step < len(model[metric])] + [len(model[metric])]
-    titles = [cut(evaluation.titles.get(name, f"the {name}"), 26) for name in others]
+    titles = [cut(evaluation.titles.get(name, f"the {name}"), _TITLE) for name in others]
     kept = _fitting([f"{named(metric)} by steps ahead"], [str(step) for step in steps], list(map(str, steps)), width)
     rows = [[f"{named(metric)} by steps ahead", *kept]]
     for title, errors in zip(titles, others.values(), strict=True):
@@ -168,11 +169,11 @@ def _left_out(count: int, noun: str) -> list[str]:
     return [f"  and {counted(count, noun)} more: --json shows all"] if count > 0 else []
 
 
-def _calibration(evaluation: Evaluation) -> list[str]:
+def _calibration(evaluation: Evaluation, width: int) -> list[str]:
     found = evaluation.calibration
     if not found:
         return []
-    total = sum(part["count"] for part in found["bins"])
-    sure, right = (sum(part[name] * part["count"] for part in found["bins"]) / total
+    sure, right = (sum(part[name] * part["count"] for part in found["bins"]) / evaluation.positions
                    for name in ("confidence", "accuracy"))  # fmt: skip
-    return [f"Mean confidence {sure:.3f}, right {right:.3f}; expected calibration error {found['ece']:.3f}"]
+    text = f"Confidence {sure:.3f} on average, right {right:.3f}; expected calibration error {found['ece']:.3f}"
+    return wrapped(text, width)

@@ -1,5 +1,6 @@
 """Tables of plain text: aligned columns, no wider than a terminal."""
 
+import textwrap
 from collections.abc import Sequence
 from unicodedata import east_asian_width
 
@@ -44,6 +45,16 @@ def cut(name: object, width: int) -> str:
     while width_of(kept) > width - 1:
         kept = kept[:-1]
     return kept + "…"
+
+
+def end_of(name: object, width: int) -> str:
+    """Return the end of a name, such as a path, on one line and no wider than `width`."""
+    return cut(str(on_one_line(name))[::-1], width)[::-1]
+
+
+def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
+    """Return a sentence as lines of at most `width` columns; all but the first are indented further."""
+    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=f"{indent}  ")
 
 
 def figure(value: float | None) -> str:

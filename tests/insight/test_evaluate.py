@@ -1,0 +1,277 @@
+"""`lstm_cli.evaluate` on runs of every kind: the scores of `lstm-predict --evaluate`, and where the model is wrong."""
+
+import csv
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+import lstm_cli
+from lstm_cli.errors import CheckpointError, ConfigError, DataError
+from lstm_cli.insight.evaluate import evaluate
+from lstm_cli.insight.evaluation_text import evaluation_text
+from lstm_cli.predict import predict_run
+from lstm_cli.scores.metrics import metrics_of
+from tests.support.data import read_jsonl, write, write_jsonl
+from tests.support.kinds import KINDS
+
+
+def data_of(folder):
+    """The file that a run was trained on."""
+    return next(path for path in sorted(folder.iterdir()) if path.stem in ("train", "series"))
+
+
+@pytest.fixture(scope="module")
+def evaluated(trained, loaded):
+    found = {}
+
+    def of(kind):
+        if kind not in found:
+            found[kind] = evaluate(loaded(kind), data_of(trained(kind)), by="length")
+        return found[kind]
+
+    return of
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_metrics_are_those_of_predictions(kind, evaluated, trained, loaded):
+    found, expected = evaluated(kind), loaded(kind).evaluate(data_of(trained(kind)))
+    assert found.metrics == expected
+    again = metrics_of(found.found)
+    assert again == pytest.approx({name: expected[name] for name in again}, rel=1e-9)
+    assert set(expected) - set(again) == {"loss"}
+    for name, (low, high) in found.intervals.items():
+        assert low <= found.metrics[name] <= high, name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_json_and_text_hold_what_applies(kind, evaluated, loaded):
+    found, target = evaluated(kind), loaded(kind).schema.target
+    content = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    labels = target.kind == "set" or (target.kind == "category" and not target.is_next)
+    assert ("classes" in content) == labels
+    assert ("confusion" in content) == (labels and target.kind == "category")
+    assert ("calibration" in content) == (target.kind != "number")
+    assert ("columns" in content) == (target.kind == "number")
+    assert content["baselines"].keys() == content["titles"].keys() == content["skill"].keys()
+    assert "groups" in content
+    assert content["positions"] == len(found.found)
+    for width in (80, 60):
+        text = evaluation_text(found, width)
+        assert max(map(len, text.splitlines())) <= width
+    assert text.splitlines()[0].endswith(("sequences", "sequence", "predictions"))
+
+
+def predictions(run, data, folder, **options):
+    predict_run(run.folder, data, out=folder / "predictions.jsonl", **options)
+    return {row["id"]: row for row in read_jsonl(folder / "predictions.jsonl")}
+
+
+def read_csv(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def as_written(label, suffix):
+    if suffix == ".jsonl":
+        return label
+    return " ".join(map(str, label)) if isinstance(label, list) else str(label)
+
+
+@pytest.mark.parametrize("kind", ["classifier", "numbered", "tagger", "sets"])
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_errors_are_the_wrong_predictions(kind, suffix, trained, loaded, tmp_path):
+    run, data = loaded(kind), data_of(trained(kind))
+    given = predictions(run, data, tmp_path, probabilities=True)
+    out = tmp_path / f"errors{suffix}"
+    evaluate(run, data, out=out)
+    errors = read_csv(out) if suffix == ".csv" else read_jsonl(out)
+    rows = {row.get("id", k): row for k, row in enumerate(read_jsonl(data), start=1)}
+    target, ahead = run.schema.target, run.schema.target.ahead
+    column = run.schema.layout.target.column or run.schema.layout.inputs[0].name
+    wrong = 0
+    for name, row in given.items():
+        truth = rows[name][column] if target.per == "step" else [rows[name][column]]
+        predicted = row["prediction"] if target.per == "step" else [row["prediction"]]
+        wrong += sum(a != b for a, b in zip(truth[ahead:], predicted, strict=False))
+    assert len(errors) == wrong > 0
+    sure = [float(error["confidence"]) for error in errors]
+    assert sure == sorted(sure, reverse=True)
+    for error in errors:
+        name = error["id"] if error["id"] in given else int(error["id"])
+        prediction, share, truth = given[name]["prediction"], given[name]["probabilities"], rows[name][column]
+        if target.per == "step":
+            step = int(error["step"])
+            prediction, share, truth = prediction[step], share[step], truth[step + ahead]
+        assert (error["prediction"], error["truth"]) == (as_written(prediction, suffix), as_written(truth, suffix))
+        if target.kind == "set":
+            expected = math.prod(max(p, 1 - p) for p in share.values())
+        else:
+            expected = share[str(prediction)]
+        assert float(error["confidence"]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_error_shows_what_the_network_saw(trained, loaded, tmp_path):
+    run, data = loaded("numbered"), data_of(trained("numbered"))
+    evaluate(run, data, out=tmp_path / "errors.jsonl")
+    rows = {row["id"]: row for row in read_jsonl(data)}
+    for error in read_jsonl(tmp_path / "errors.jsonl"):
+        assert error["input"] == {"x": rows[error["id"]]["x"][error["step"]]}
+
+
+@pytest.mark.parametrize("kind", ["regression", "passengers", "pendulum"])
+def test_numbers_come_with_the_largest_error_first(kind, trained, loaded, tmp_path):
+    run, data = loaded(kind), data_of(trained(kind))
+    given = predictions(run, data, tmp_path)
+    found = evaluate(run, data, out=tmp_path / "errors.jsonl")
+    errors = read_jsonl(tmp_path / "errors.jsonl")
+    assert len(errors) == found.found.truth.size
+    columns = {error.get("column") for error in errors}
+    deviation = {name: np.std([error["truth"] for error in errors if error.get("column") == name]) for name in columns}
+    sizes = [abs(error["error"]) / deviation[error.get("column")] for error in errors]
+    assert sizes == sorted(sizes, reverse=True)
+    for error in errors:
+        assert error["error"] == pytest.approx(error["prediction"] - error["truth"])
+        prediction = given[error["id"]]["prediction"]
+        if "step" in error:
+            prediction = prediction[error["step"]]
+        if "column" in error:
+            prediction = prediction[{"a": 0, "b": 1, "y_0": 0, "y_1": 1}[error["column"]]]
+        assert error["prediction"] == pytest.approx(prediction, rel=1e-9)
+
+
+def test_errors_of_a_language_model_show_the_text_before(trained, loaded, tmp_path):
+    run, data = loaded("plays"), data_of(trained("plays"))
+    evaluate(run, data, out=tmp_path / "errors.jsonl")
+    text = data.read_text()
+    for error in read_jsonl(tmp_path / "errors.jsonl")[:50]:
+        step = error["step"]
+        assert error["input"]["input"].removeprefix("…") == text[max(0, step - 19) : step + 1]
+        assert error["truth"] == text[step + 1] != error["prediction"]
+
+
+def test_without_data_the_test_data_of_the_run_is_scored(trained, loaded):
+    found = evaluate(loaded("classifier"))
+    assert (found.split, found.sequences) == ("test", 12)
+    assert found.data.endswith("test.jsonl")
+    assert found.metrics == loaded("classifier").evaluate(trained("classifier") / "test.jsonl")
+    (line,) = [one for one in read_jsonl(trained("classifier") / "run" / "metrics.jsonl") if one["split"] == "test"]
+    assert {name: line[name] for name in found.metrics} == found.metrics
+
+
+@pytest.mark.parametrize(("kind", "split"), [("tagger", "valid"), ("passengers", "test"), ("plays", "valid")])
+def test_without_data_a_part_of_the_training_file_is_scored(kind, split, trained, loaded, tmp_path):
+    found = evaluate(loaded(kind), out=tmp_path / "errors.csv")
+    assert found.split == split
+    lines = [one for one in read_jsonl(trained(kind) / "run" / "metrics.jsonl") if one["split"] == split]
+    assert any({name: line[name] for name in found.metrics} == found.metrics for line in lines)
+    assert read_csv(tmp_path / "errors.csv")
+
+
+def test_data_that_has_changed_or_moved_is_refused(trained, tmp_path):
+    folder = trained("tagger")
+    config = json.loads((folder / "run" / "environment.json").read_text())
+    shutil.copytree(folder / "run", tmp_path / "run")
+    data = folder / "train.jsonl"
+    before = data.read_text()
+    try:
+        data.write_text(before.replace('"a"', '"b"'))
+        with pytest.raises(DataError, match="have changed since the run was trained: restore them, or give DATA"):
+            evaluate(tmp_path / "run")
+        data.rename(tmp_path / "elsewhere")
+        with pytest.raises(DataError, match=r"has moved: data.train: .*: restore it, or give DATA"):
+            evaluate(tmp_path / "run")
+    finally:
+        data.write_text(before)
+    del config["config"]
+    (tmp_path / "run" / "environment.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=r"earlier version trained this run.*give DATA"):
+        evaluate(tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def recordings(trained, tmp_path_factory):
+    """The test data of the classifier with further columns: of the sequence, and of each step."""
+    rows = read_jsonl(trained("classifier") / "test.jsonl")
+    for k, row in enumerate(rows):
+        row |= {"site": "ab"[k % 2], "load": k / 10, "pair": [1, 2], "part": ["first", *["rest"] * (len(row["x"]) - 1)]}
+    return write_jsonl(tmp_path_factory.mktemp("recordings") / "recordings.jsonl", rows), rows
+
+
+def test_scores_by_a_column_that_is_no_input(recordings, loaded):
+    path, _ = recordings
+    found = evaluate(loaded("classifier"), path, by="site")
+    assert list(found.groups) == ["a", "b"]
+    right = found.found.truth == found.found.predicted
+    for place, name in enumerate("ab"):
+        assert found.groups[name]["metrics"]["accuracy"] == right[place::2].mean()
+        assert found.groups[name]["sequences"] == 6
+    assert evaluation_text(found).count("\n  site") == 1
+    numbers = evaluate(loaded("classifier"), path, by="load").groups
+    assert next(iter(numbers)) == "0.0"
+
+
+def test_scores_by_a_column_of_each_step(trained, loaded, tmp_path):
+    rows = read_jsonl(data_of(trained("numbered")))
+    for row in rows:
+        row["place"] = ["first", *["later"] * (len(row["x"]) - 1)]
+    found = evaluate(loaded("numbered"), write_jsonl(tmp_path / "data.jsonl", rows), by="place")
+    assert {name: part["positions"] for name, part in found.groups.items()} == {
+        "later": sum(len(row["x"]) - 1 for row in rows), "first": len(rows)
+    }  # fmt: skip
+
+
+WRONG = {
+    "no such column": ({"by": "sites"}, r"--by sites: .* has no such column, .*\(did you mean site\?\)"),
+    "several values": ({"by": "pair"}, "--by pair: has several values"),
+    "a suffix": ({"out": "errors.txt"}, "errors.txt: expected a name that ends in .csv or .jsonl"),
+    "a format": ({"form": "jsnl"}, "--format jsnl: expected one of"),
+    "safe": ({"safe_csv": True}, "--safe-csv: is for errors in a csv file"),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_options(options, message, recordings, loaded):
+    with pytest.raises(ConfigError, match=message):
+        evaluate(loaded("classifier"), recordings[0], **options)
+
+
+def test_wrong_options_without_data(loaded, recordings):
+    with pytest.raises(ConfigError, match="--format: is that of DATA"):
+        evaluate(loaded("classifier"), form="jsonl")
+    with pytest.raises(ConfigError, match=r"--by site: data.valid is a part of the training file"):
+        evaluate(loaded("tagger"), by="site")
+    with pytest.raises(ConfigError, match="is the file that is read as DATA"):
+        evaluate(loaded("classifier"), recordings[0], out=recordings[0])
+
+
+def test_labels_that_training_never_saw(loaded, recordings, tmp_path):
+    rows = recordings[1]
+    path = write_jsonl(tmp_path / "data.jsonl", [{**rows[0], "label": "odd"}, *rows[1:]])
+    notes = []
+    found = evaluate(loaded("classifier"), path, out=tmp_path / "errors.csv", note=notes.append)
+    assert found.metrics["unknown_labels"] == 1
+    assert sum(found.confusion["unknown"]) == 1
+    assert any("never saw" in text and "odd" in text for text in notes)
+    assert "odd" in [error["truth"] for error in read_csv(tmp_path / "errors.csv")]
+    assert "(unknown)" in evaluation_text(found)
+
+
+def test_ids_of_the_data_name_the_groups(loaded):
+    found = evaluate(loaded("tagger"), by="id")
+    assert len(found.groups) == found.sequences
+
+
+def test_a_run_is_given_by_its_folder_too(trained):
+    found = lstm_cli.evaluate(trained("names") / "run", data_of(trained("names")))
+    assert [one["low"] for one in found.lengths] == sorted(one["low"] for one in found.lengths)
+    assert all("perplexity" in one["metrics"] for one in found.lengths)
+
+
+def test_text_of_users_stays_on_its_line(loaded, tmp_path):
+    path = write(tmp_path / "new\nline.jsonl", '{"id": "\\u001b[2J", "x": [[1, 2]], "label": "lo\\nw"}\n')
+    text = evaluation_text(evaluate(loaded("classifier"), path, by="id"))
+    assert "\x1b" not in text
+    assert "line.jsonl: 1 sequence" in text.splitlines()[0]
