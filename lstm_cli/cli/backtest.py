@@ -35,7 +35,7 @@ _WIDEST = 80
 )  # fmt: skip
 @click.option(
     "-o", "--out", metavar="FILE", type=_PATH,
-    help="Write every forecast to this .csv file.",
+    help="Write every forecast to this .csv file, or charts of errors and three forecasts to this .html or .svg one.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as where stdout is no terminal.")
 @click.option(
@@ -69,13 +69,14 @@ def backtest(
     Example:
       lstm backtest runs/hourly data/hourly/test.csv
       lstm backtest runs/airline data/public/series/airline-passengers.csv --horizon 12 -o forecasts.csv
+      lstm backtest runs/hourly data/hourly/test.csv --origins 100 -o forecasts.html
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     with reported(verbosity), Signals() as signals, signals.at_once("before all forecasts were made"):
-        from lstm_cli.insight.backtest_files import backtest_file
         from lstm_cli.insight.backtest_text import table
+        from lstm_cli.report.backtest import backtest_run
 
-        found = backtest_file(
+        found = backtest_run(
             run,
             series,
             out=out,

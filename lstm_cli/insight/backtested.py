@@ -148,7 +148,7 @@ class Backtest:
             steps = np.arange(max(0, origin - SHOWN_BEFORE * self.plan.steps), int(predicted[-1]) + 1)
             places = predicted - steps[0]
             yield Window(
-                id=str(self.id(index)),
+                id=str(self.id(index)) if len(self.series) > 1 else "",
                 column=self.columns[0],
                 steps=tuple(own.numbers(steps).tolist()),
                 observed=_numbers(own.values[steps, 0]),

@@ -1,0 +1,109 @@
+"""``lstm backtest`` with its pictures: errors by steps ahead beside naive ones, and three forecasts with intervals."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lstm_cli.errors import counted
+from lstm_cli.insight.backtest import ORIGINS, Note, ignored
+from lstm_cli.insight.backtest_files import backtest_file
+from lstm_cli.insight.backtested import MODEL, Backtest
+from lstm_cli.report import answers
+from lstm_cli.report.charts import Axis, Chart, Line
+from lstm_cli.report.page import drawings
+from lstm_cli.report.rendering import rendered
+from lstm_cli.report.tables import Column, Table, shown
+from lstm_cli.training.sinks.wording import title
+
+SVG_HEIGHT = 348  # of a chart with one axis, as ``chart.svg`` draws it
+
+
+def backtest_run(
+    folder: Path,
+    series: Path,
+    *,
+    out: Path | None = None,
+    origins: int = ORIGINS,
+    horizon: int | None = None,
+    form: str | None = None,
+    trust: bool = False,
+    note: Note = ignored,
+) -> Backtest:
+    """Make a backtest, and with `out` write every forecast (.csv), a page (.html) or a picture (.svg).
+
+    Parameters
+    ----------
+    folder, series, origins, horizon, form, trust, note
+        See `lstm_cli.insight.backtest.backtest`.
+    out : Path, optional
+        The file, written completely or not at all.
+    """
+    return backtest_file(
+        folder,
+        series,
+        out=out,
+        origins=origins,
+        horizon=horizon,
+        form=form,
+        trust=trust,
+        note=note,
+        drawn={".html": page, ".svg": picture},
+    )
+
+
+def page(found: Backtest) -> str:
+    """Return a backtest as one self-contained HTML page."""
+    interval = found.interval
+    return rendered(
+        "backtest.html",
+        found=found,
+        what=_what(found),
+        refresh=0,
+        scores=scores(found),
+        errors=drawings(errors_ahead(found)),
+        windows=drawings(answers.windows(found.windows())),
+        interval=interval,
+    )
+
+
+def picture(found: Backtest) -> str:
+    """Return the charts of a backtest under each other as one SVG file."""
+    charts = [*errors_ahead(found, metrics=("mae",)), *answers.windows(found.windows())]
+    return rendered("backtest.svg", drawings=drawings(charts), height=SVG_HEIGHT, what=_what(found))
+
+
+def _what(found: Backtest) -> str:
+    return f"{counted(len(found), 'forecast')} of {counted(found.plan.steps, 'step')}"
+
+
+def errors_ahead(found: Backtest, metrics: tuple[str, ...] = ("mae", "rmse")) -> Iterator[Chart]:
+    """Yield a chart for each metric and column: the errors of all forecasters at each number of steps ahead."""
+    several = len(found.columns) > 1
+    for column in found.columns:
+        for metric in metrics:
+            key = f"{metric}.{column}" if several else metric
+            lines = [
+                Line(
+                    "this model" if name == MODEL else text,
+                    list(zip(found.steps_ahead, found.horizons[name][key], strict=True)),
+                    naive=name != MODEL,
+                )
+                for name, text in found.titles.items()
+            ]
+            of = f" of {column}" if several else ""
+            yield Chart(f"{title(metric)}{of} by steps ahead", lines, axes=(Axis("steps ahead"),), zero=True)
+
+
+def scores(found: Backtest) -> Table:
+    """Return the errors over all steps ahead: a row for each forecaster, of one column after the other."""
+    several = len(found.columns) > 1
+    columns = [*[Column("column", number=False)] * several, Column("forecaster", number=False)]
+    columns += [Column(title(metric)) for metric in ("rmse", "mae", "bias")] + [Column("skill")]
+    rows = []
+    for column in found.columns:
+        suffix = f".{column}" if several else ""
+        for name, text in found.titles.items():
+            errors = found.overall[name]
+            skill = None if name == MODEL else found.skill[name][f"mae{suffix}"]
+            cells = [shown(errors[f"{metric}{suffix}"]) for metric in ("rmse", "mae", "bias")]
+            rows.append([*[column] * several, text, *cells, "" if skill is None else f"{skill:.2f}"])
+    return Table(columns, rows)
