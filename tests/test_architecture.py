@@ -41,6 +41,8 @@ LIBRARIES = {
     "click": {"cli"},
     "jinja2": {"report"},
     "tqdm": {"training"},
+    "tensorboard": {"training"},
+    "mlflow": {"training"},
     "safetensors": {"run"},
     "threadpoolctl": {"engine"},
     "psutil": {"data", "engine"},

@@ -1,12 +1,12 @@
 """The whole config."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, WithJsonSchema, model_validator
 
 from lstm_cli.config.data import DataSpec
-from lstm_cli.config.fields import MayChange, Natural, Positive, Section, expected
+from lstm_cli.config.fields import MayChange, Natural, Positive, Section, any_number, expected, refuse
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.config.optimizer import Adadelta, Optimizer
 from lstm_cli.config.rollout import RolloutSpec, with_defaults
@@ -15,6 +15,21 @@ from lstm_cli.config.source import Source
 from lstm_cli.config.train import LossSpec, TrainSpec
 from lstm_cli.errors import ConfigError
 
+Tracker = Literal["tensorboard", "mlflow"]
+
+
+def _once(names: tuple[Tracker, ...]) -> tuple[Tracker, ...]:
+    if len(set(names)) < len(names):
+        raise refuse("a program is listed twice")
+    return names
+
+
+_SEVERAL = {"type": "array", "items": {"enum": list(get_args(Tracker))}, "uniqueItems": True}
+Trackers = Annotated[
+    tuple[Tracker, ...],
+    any_number(accepts=Tracker | Annotated[list[Tracker], WithJsonSchema(_SEVERAL)]),
+    AfterValidator(_once),
+]
 Threads = Annotated[Literal["auto"] | Positive, expected("auto, or a whole number of 1 or more")]
 
 
@@ -37,6 +52,12 @@ class Config(Section):
     train: TrainSpec = TrainSpec()
     rollout: RolloutSpec | None = Field(
         default=None, description="A closed loop: the outputs of the network determine its next inputs."
+    )
+
+    track: MayChange[Trackers] = Field(
+        default=(),
+        description="Programs that show this run among others: `tensorboard`, from files in the run folder, and "
+        "`mlflow`, at `MLFLOW_TRACKING_URI` or in a store beside the run folder.",
     )
 
     _source: Source = PrivateAttr(default_factory=lambda: Source(folder=Path()))

@@ -24,6 +24,8 @@ from lstm_cli.run.names import (
     PROBE,
     SCHEMA,
     SCHEMA_FOLDER,
+    TENSORBOARD,
+    TENSORBOARD_FILES,
 )
 from lstm_cli.run.ownership import is_run, owner
 
@@ -197,7 +199,7 @@ class RunFolder:
     def _remove_run(self) -> None:
         """Remove a run, and nothing that this tool did not create."""
         with disk_errors(self.path):
-            known = [(path, name) for path, _, name in self._contents() if name in (*CHECKPOINTS, *FILES)]
+            known = [(path, name) for path, _, name in self._contents() if name in (*CHECKPOINTS, *FILES, TENSORBOARD)]
             for path, _ in known:
                 if path.is_symlink():
                     raise ConfigError(f"{path}: a symbolic link, which this tool did not create: remove it first")
@@ -216,6 +218,8 @@ def _remove(path: Path, name: str) -> None:
     """Remove a path that was created under `name`, whatever its name is now."""
     if name in CHECKPOINTS:
         remove_folders([path], CHECKPOINT_FILES)
+    elif name == TENSORBOARD:
+        remove_folders([path], [found.name for found in path.glob(f"{TENSORBOARD_FILES}*")])
     elif name == SCHEMA_FOLDER:
         remove_folders([path], SCHEMA)
     elif name in (*FILES, PROBE) and not path.is_dir():

@@ -2,10 +2,12 @@
 
 import json
 import os
+from collections.abc import Iterable, Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
+from lstm_cli.config.train import METRICS
 from lstm_cli.data.splits import Split
 from lstm_cli.errors import CheckpointError, and_more
 from lstm_cli.plain_files import MOST
@@ -43,6 +45,23 @@ def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
     if os.path.lexists(path):
         _cut(path, kept[-1].end if kept else 0)
     return [line.entry for line in kept if line.entry is not None]
+
+
+def best_entry(monitor: str, entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the evaluation with the best value of the monitored score, the first of ties; None if none has it.
+
+    Parameters
+    ----------
+    monitor
+        Such as ``valid.loss``, or ``train.loss``, which every evaluation during training has.
+    entries
+        The evaluations, as in ``metrics.jsonl``.
+    """
+    split, _, metric = monitor.partition(".")
+    sign = 1 if METRICS[metric.partition(".")[0]] == "min" else -1
+    key, splits = ("train_loss", ("train", "valid")) if split == "train" else (metric, (split,))
+    rated = [entry for entry in entries if entry["split"] in splits and entry.get(key) is not None]
+    return min(rated, key=lambda entry: sign * entry[key], default=None)
 
 
 def damage(path: Path) -> list[str]:

@@ -7,6 +7,7 @@ schema.json and others       the schema, which encodes sequences and decodes out
 dynamics.py                  the code of the system, for a closed loop around one
 metrics.jsonl, train.log     scores, and the terminal's messages
 report.json, report.html     what the report says beside the scores; all of it as charts and tables
+tracking.json, tensorboard/  where the run is in MLflow, and its curves for TensorBoard, if `track` names them
 last/, best/                 checkpoints, each with the files of `CHECKPOINT_FILES`
 """
 
@@ -24,7 +25,11 @@ METRICS: Final = "metrics.jsonl"
 LOG: Final = "train.log"
 REPORT_DATA: Final = "report.json"
 REPORT: Final = "report.html"
-FILES = (CONFIG, RESOLVED, ENVIRONMENT, NAIVE, *SCHEMA, DYNAMICS, METRICS, LOG, REPORT_DATA, REPORT)
+TRACKED: Final = "tracking.json"
+FILES = (CONFIG, RESOLVED, ENVIRONMENT, NAIVE, *SCHEMA, DYNAMICS, METRICS, LOG, REPORT_DATA, REPORT, TRACKED)
+
+TENSORBOARD: Final = "tensorboard"
+TENSORBOARD_FILES: Final = "events.out.tfevents."  # what the names of its files begin with
 
 LAST: Final = "last"
 BEST: Final = "best"

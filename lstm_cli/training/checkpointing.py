@@ -41,6 +41,7 @@ from lstm_cli.training.loop import train
 from lstm_cli.training.overview import started
 from lstm_cli.training.session import notes_on_schedule, restore, state_of
 from lstm_cli.training.sinks import EventDispatcher, MetricsFile, Sink, log_lines
+from lstm_cli.training.sinks.tracking import Tracking
 
 
 def run_training(
@@ -51,6 +52,7 @@ def run_training(
     sinks: Iterable[Sink] = (),
     resume: bool,
     changes: Sequence[str] = (),
+    tracking: Tracking,
 ) -> Result:
     """Train to the end, from where the run stopped if it is resumed.
 
@@ -66,6 +68,8 @@ def run_training(
     resume : bool
     changes : sequence of str
         Changes of the config since the run was started.
+    tracking : Tracking
+        Receives the events after the sinks.
     """
     digests: dict[str, str] = {name: batches.dataset.digest() for name, batches in job.scored.items() if name != "test"}
     now, notes = _prepare(run, job, digests, resume=resume)
@@ -75,7 +79,8 @@ def run_training(
         files: list[Sink] = [MetricsFile(run.append_to(METRICS)), log_lines(run.append_to(LOG))]
         for file in files:
             stack.callback(file.close)
-        dispatch = EventDispatcher(files, sinks)
+        dispatch = EventDispatcher(files, (*sinks, tracking))
+        tracking.warn_by(dispatch)
         for note in notes:
             dispatch(note)
         with at_compilation(lambda: dispatch.announce(Compiling())):  # the baseline of a system runs it
@@ -88,7 +93,8 @@ def run_training(
         except BaseException as error:
             with suppress(Exception):
                 run.check()  # in a folder that is not this run's own any more nothing may be written
-                dispatch.stopped(Stopped(job.progress.step, stopped_by(error)))
+                failed = not isinstance(error, Interrupted | KeyboardInterrupt)
+                dispatch.stopped(Stopped(job.progress.step, stopped_by(error), failed))
             raise
 
 

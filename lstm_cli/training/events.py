@@ -180,10 +180,19 @@ class Finished:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The run ends before its training is complete; `reason` is a phrase that says what stopped it."""
+    """The run ends before its training is complete.
+
+    Attributes
+    ----------
+    reason
+        A phrase that says what stopped it.
+    failed
+        Whether that was an error, not a signal.
+    """
 
     step: int
     reason: str
+    failed: bool = True
 
 
 @dataclass(frozen=True)

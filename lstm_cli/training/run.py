@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from lstm_cli.config.config import Config
@@ -18,6 +18,7 @@ from lstm_cli.run.ownership import owner, same
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import Result
 from lstm_cli.training.sinks.sink import Sink, closed_at_end
+from lstm_cli.training.sinks.tracking import connected
 
 
 def train_into_folder(
@@ -74,20 +75,22 @@ def _inputs(config: Config) -> Iterator[tuple[str, Path]]:
 
 def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sink], *, resume: bool) -> Result:
     """Open the data, build the job and train; until then a signal ends the run at once."""
-    with signals.at_once():
-        changes = _changes(run, config) if resume else []
-        # PyTensor takes a second to import: a refused config, bad data or a signal need not wait for it.
-        from lstm_cli.engine.memory import open_checked_data
+    with ExitStack() as stack:
+        with signals.at_once():
+            changes = _changes(run, config) if resume else []
+            tracking = stack.enter_context(closing(connected(config, run.path)))
+            # PyTensor takes a second to import: a refused config, bad data or a signal need not wait for it.
+            from lstm_cli.engine.memory import open_checked_data
 
-        data = open_checked_data(config, precision=_precision(run.path, config) if resume else None)
+            data = open_checked_data(config, precision=_precision(run.path, config) if resume else None)
 
-        from lstm_cli.engine.threads import use_threads
-        from lstm_cli.training.checkpointing import run_training
-        from lstm_cli.training.session import build_job
+            from lstm_cli.engine.threads import use_threads
+            from lstm_cli.training.checkpointing import run_training
+            from lstm_cli.training.session import build_job
 
-        use_threads(config.threads)
-        job = build_job(config, data)
-    return run_training(run, job, signals, sinks=sinks, resume=resume, changes=changes)
+            use_threads(config.threads)
+            job = build_job(config, data)
+        return run_training(run, job, signals, sinks=sinks, resume=resume, changes=changes, tracking=tracking)
 
 
 def _precision(run: Path, config: Config) -> str | None:

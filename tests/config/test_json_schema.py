@@ -77,6 +77,8 @@ SHORT = [
     "model: {layers: 64}",
     "model: {layers: {size: 4}}",
     "model: {layers: [64, {size: 4, cell: gru}], embedding: {x: 3}}",
+    "track: mlflow",
+    "track: [tensorboard, mlflow]",
     "optimizer: adam",
     "optimizer:",
     "optimizer: {learning_rate: 1}",

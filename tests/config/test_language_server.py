@@ -1,4 +1,4 @@
-"""What an editor shows for a config with the line of `lstm_cli.config.json_schema`: by the YAML language server itself."""
+"""What an editor shows for a config with its line for editors, by the YAML language server itself."""
 
 import itertools
 import json

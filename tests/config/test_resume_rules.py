@@ -14,6 +14,7 @@ SCHEDULES = ("Constant", "Cosine", "Exponential", "Linear", "Plateau")
 COMMON = ("learning_rate", "weight_decay", "clip_norm", "clip_norm_each", "clip_value")
 ALWAYS = {
     ("threads", "Config"),
+    ("track", "Config"),
     ("data.on_error", "DataSpec"),
     *((f"optimizer.{key}", optimizer) for key in COMMON for optimizer in OPTIMIZERS),
     *(("optimizer.epsilon", optimizer) for optimizer in OPTIMIZERS if optimizer != "Sgd"),

@@ -19,7 +19,7 @@ TABLE: list[tuple[str, str]] = [
     ),
     (
         "'a b\\e': 1",
-        r"c.yaml:2:1: 'a b\\e': unknown key, expected one of seed, threads, precision, data, model, loss, optimizer, train, rollout",
+        r"c.yaml:2:1: 'a b\\e': unknown key, expected one of seed, threads, precision, data, model, loss, optimizer, train, rollout, track",
     ),
     (
         "optimizer: {name: adam, rho: 0.9}",
@@ -42,6 +42,11 @@ TABLE: list[tuple[str, str]] = [
     ("train: {epochs: '5'}", "c.yaml:2:17: train.epochs: got '5', expected a whole number of 1 or more"),
     ("train: {epochs: 0}", "c.yaml:2:17: train.epochs: got 0, expected a whole number of 1 or more"),
     ("train: {bucket: yes}", "c.yaml:2:17: train.bucket: got 'yes', expected true or false"),
+    (
+        "track: tensorbord",
+        "c.yaml:2:8: track: got 'tensorbord', expected one of tensorboard, mlflow (did you mean tensorboard?)",
+    ),
+    ("track: [mlflow, mlflow]", "c.yaml:2:8: track: a program is listed twice"),
     ("train: [1]", "c.yaml:2:8: train: got a list, expected a mapping of keys to values"),
     (
         "train: {evaluate_every: 500}",
