@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lstm_cli.config import Config, config_from_mapping, load_config
 from lstm_cli.report.report import Report
 from lstm_cli.training.events import Result
+from lstm_cli.training.resuming import own_config, run_at
 from lstm_cli.training.run import train_into_folder
 from lstm_cli.training.sinks import Sink, console
 
@@ -18,7 +19,7 @@ def train(
     *,
     run: str | Path | None = None,
     sinks: Sequence[Sink] = (),
-    resume: bool = False,
+    resume: bool | Literal["auto"] = False,
     overwrite: bool = False,
     verbosity: int = 0,
 ) -> Result:
@@ -27,15 +28,16 @@ def train(
     Parameters
     ----------
     config : str, Path, mapping or Config
-        A YAML file, or a mapping with its contents, whose paths are relative to the current folder.
+        A YAML file, or a mapping with its contents, whose paths are relative to the current folder; to resume, the
+        folder of the run too.
     overrides : sequence of str
         ``KEY=VALUE``, as on the command line.
     run : str or Path, optional
         The run folder; by default ``runs/`` and the name of the config file, or ``runs/config``.
     sinks : sequence of Sink
         They receive every event of the run (`lstm_cli.events`), after the run's own files; see `lstm_cli.Sink`.
-    resume : bool
-        Continue the run in the folder exactly where it stopped.
+    resume : bool or "auto"
+        Continue the run in the folder exactly where it stopped; ``"auto"``: or start it where there is none.
     overwrite : bool
         Replace the run in the folder.
     verbosity : int
@@ -52,7 +54,10 @@ def train(
     >>> result.scores["test"]["accuracy"]
     0.83
     """
-    settings = _settings(config, overrides)
+    if isinstance(config, str | Path) and run_at(config) is not None:
+        settings, run = own_config(Path(config), overrides, run, resume=bool(resume))
+    else:
+        settings = _settings(config, overrides)
     return train_run(settings, run, sinks=sinks, resume=resume, overwrite=overwrite, verbosity=verbosity)
 
 
@@ -61,7 +66,7 @@ def train_run(
     folder: str | Path | None = None,
     *,
     sinks: Sequence[Sink] = (),
-    resume: bool = False,
+    resume: bool | Literal["auto"] = False,
     overwrite: bool = False,
     verbosity: int = 0,
 ) -> Result:

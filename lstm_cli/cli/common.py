@@ -11,6 +11,7 @@ import click
 
 from lstm_cli.cli.causes import UNEXPECTED, outside
 from lstm_cli.cli.environment import check_start, discard
+from lstm_cli.cli.version import version_option
 from lstm_cli.errors import LstmError, on_lines, on_one_line
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -79,7 +80,11 @@ def _unexpected(error: Exception) -> str:
 
 
 class Command(click.Command):
-    """A command whose messages about its options show what was typed on one line."""
+    """A command with ``--version``, whose messages about its options show what was typed on one line."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.params.append(version_option())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options and arguments."""

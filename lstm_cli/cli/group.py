@@ -9,12 +9,12 @@ from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
 from lstm_cli.cli.schema import schema
 from lstm_cli.cli.train import train
+from lstm_cli.cli.version import version_option
 
 __all__ = ["backtest", "evaluate", "init", "main", "predict", "schema", "train"]
 
 
 @click.group("lstm", context_settings=SETTINGS)
-@click.version_option(package_name="lstm-cli")
 def main() -> None:
     """Train recurrent networks on sequences from a YAML file, on your CPU.
 
@@ -25,6 +25,7 @@ def main() -> None:
     """  # noqa: D301
 
 
+main.params.append(version_option())
 main.add_command(train)
 main.add_command(predict)
 main.add_command(schema)

@@ -1,20 +1,41 @@
 """``lstm-train``: from a config to the run folder of a trained model."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
+from lstm_cli.cli.completion import keys
+
+_AUTO = "--resume=auto"
 
 
-@click.command("train", cls=Command, context_settings=SETTINGS, short_help="Train the network that a config describes.")
-@click.argument("config", metavar="CONFIG.yaml")
-@click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
+class _Train(Command):
+    """The command, whose ``--resume`` takes a value only after ``=``: what follows it may be the config."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options and arguments."""
+        end = args.index("--") if "--" in args else len(args)
+        for word in args[:end]:
+            if word.startswith("--resume=") and word != _AUTO:
+                given = word.partition("=")[2]
+                raise click.BadOptionUsage("--resume", f"--resume: got {given!r}, expected nothing or auto.", ctx)
+        return super().parse_args(ctx, ["--resume-auto" if word == _AUTO else word for word in args[:end]] + args[end:])
+
+
+@click.command("train", cls=_Train, context_settings=SETTINGS, short_help="Train the network that a config describes.")
+@click.argument("config", metavar="CONFIG.yaml", type=click.Path(allow_dash=True))
+@click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=keys)
 @click.option(
     "-o", "--out", "folder", metavar="RUN", type=click.Path(path_type=Path),
     help="The run folder.  [default: runs/ and the name of the config file]",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Continue the run in the folder exactly where it stopped.")
+@click.option(
+    "--resume", is_flag=True,
+    help="Continue the run in the folder exactly where it stopped; --resume=auto also starts one where there is none.",
+)  # fmt: skip
+@click.option("--resume-auto", is_flag=True, hidden=True, help="What --resume=auto stands for.")
 @click.option("--overwrite", is_flag=True, help="Replace the run in the folder.")
 @click.option(
     "--check", is_flag=True,
@@ -28,6 +49,7 @@ def train(
     *,
     folder: Path | None,
     resume: bool,
+    resume_auto: bool,
     overwrite: bool,
     check: bool,
     seed: int | None,
@@ -37,21 +59,29 @@ def train(
     """Train the network that CONFIG.yaml describes on the data it names.
 
     KEY=VALUE sets one key of the config by its dotted path, with the value in YAML. Paths are relative to the folder of
-    the config. CONFIG.yaml may be - for standard input.
+    the config. CONFIG.yaml may be - for standard input, and with --resume the folder of the run itself.
 
     \b
     Example:
       lstm-train configs/quickstart.yaml
       lstm-train configs/quickstart.yaml train.epochs=5 'model.layers=[64,64]' -o runs/short
-      lstm-train configs/quickstart.yaml --resume
+      lstm-train runs/quickstart --resume train.epochs=80
+      lstm-train configs/quickstart.yaml --resume=auto
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
-    if resume and overwrite:
+    if (resume or resume_auto) and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other: continue the run, or replace it.")
+    given = overrides if seed is None else (*overrides, f"seed={seed}")
+    how: bool | Literal["auto"] = "auto" if resume_auto else resume
     with reported(verbosity):
+        if Path(config).is_dir() and not check:
+            from lstm_cli.api import train as train_path
+
+            train_path(config, given, run=folder, resume=how, overwrite=overwrite, verbosity=verbosity)
+            return
         from lstm_cli.config import load_config
 
-        settings = load_config(config, overrides if seed is None else (*overrides, f"seed={seed}"))
+        settings = load_config(config, given)  # before anything slow is imported
         if check:
             from lstm_cli.training.check import check as check_run
 
@@ -59,4 +89,4 @@ def train(
             return
         from lstm_cli.api import train_run
 
-        train_run(settings, folder, resume=resume, overwrite=overwrite, verbosity=verbosity)
+        train_run(settings, folder, resume=how, overwrite=overwrite, verbosity=verbosity)

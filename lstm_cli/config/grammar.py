@@ -46,6 +46,18 @@ def every_key() -> dict[str, str]:
     return {key[-1]: ".".join(key) for key in keys if last.count(key[-1]) == 1}
 
 
+def settable_keys() -> dict[str, str]:
+    """Return the dotted keys that have a value of their own rather than keys below them, with their descriptions."""
+    found: dict[str, str] = {}
+    for path in _walk(Config, ()):
+        fields = [
+            section.model_fields[path[-1]] for section in sections_at(path[:-1]) if path[-1] in section.model_fields
+        ]
+        if not any(True for field in fields for _ in sections_in(field.annotation)):
+            found.setdefault(".".join(path), next((field.description or "" for field in fields), ""))
+    return found
+
+
 def resume_rules(config: Mapping[str, Any]) -> dict[str, ResumeRule]:
     """Return the rule of every key that a resumed run may change, by dotted key; other keys may not change.
 

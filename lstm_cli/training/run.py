@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Literal
 
 from lstm_cli.config.config import Config
 from lstm_cli.data.formats.source import Source
@@ -14,7 +15,7 @@ from lstm_cli.run.config_changes import compare_configs
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import checked_config
 from lstm_cli.run.names import RESOLVED, SCHEMA
-from lstm_cli.run.ownership import owner, same
+from lstm_cli.run.ownership import is_run, owner, same
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import Result
 from lstm_cli.training.sinks.sink import Sink, closed_at_end
@@ -22,7 +23,12 @@ from lstm_cli.training.sinks.tracking import connected
 
 
 def train_into_folder(
-    config: Config, folder: Path, *, sinks: Sequence[Sink] = (), resume: bool = False, overwrite: bool = False
+    config: Config,
+    folder: Path,
+    *,
+    sinks: Sequence[Sink] = (),
+    resume: bool | Literal["auto"] = False,
+    overwrite: bool = False,
 ) -> Result:
     """Train the model of a config into a run folder.
 
@@ -33,8 +39,8 @@ def train_into_folder(
         The run folder: a new one, or with `resume` that of a run to continue exactly where it stopped.
     sinks : sequence of Sink
         Receive the events after the files of the run. They are always closed at the end.
-    resume : bool
-        Continue the run in the folder.
+    resume : bool or "auto"
+        Continue the run in the folder; ``"auto"``: if there is one.
     overwrite : bool
         Replace it.
 
@@ -47,6 +53,8 @@ def train_into_folder(
             sinks_closed.enter_context(closed_at_end(sink))
         if overwrite:
             _spare_inputs(config, folder)
+        if resume == "auto":
+            resume = is_run(folder)
         run = RunFolder.resume(folder) if resume else RunFolder.create(folder, overwrite=overwrite)
         with run, sinks_closed.pop_all():  # sinks may write into the folder while it is locked
             return _train(config, run, signals, sinks, resume=resume)

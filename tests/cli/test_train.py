@@ -31,6 +31,28 @@ def test_options_stand_before_and_after_the_rest(invoke, calls, args):
     assert (folder, options) == (Path("out/r"), {"resume": True, "overwrite": False, "verbosity": 1})
 
 
+@pytest.mark.parametrize(
+    ("args", "resume"),
+    [
+        (("--resume", "c.yaml"), True),
+        (("c.yaml", "--resume", "train.epochs=5"), True),
+        (("--resume=auto", "c.yaml"), "auto"),
+        (("c.yaml", "--resume=auto"), "auto"),
+        (("c.yaml", "--", "seed=4"), False),
+    ],
+)
+def test_resume_takes_no_following_word(invoke, calls, args, resume):
+    assert invoke(train, *args).exit_code == 0
+    ((_, _, options),) = calls
+    assert options["resume"] == resume
+
+
+def test_a_word_after_two_dashes_is_no_option(invoke, calls):
+    result = invoke(train, "c.yaml", "--", "--resume=auto")
+    assert result.exit_code == 2
+    assert "--resume=auto" in result.stderr
+
+
 def test_the_umbrella_runs_the_same_command(invoke, calls):
     assert invoke(main, "train", "c.yaml", "--overwrite", "-q").exit_code == 0
     ((_, _, options),) = calls
@@ -52,6 +74,8 @@ def test_check_prints_what_it_finds_and_trains_nothing(invoke, calls):
         (("c.yaml", "--seed", "-1"), "Invalid value for '--seed'"),
         (("c.yaml", "-q", "-v"), "-q and -v exclude each other"),
         (("c.yaml", "--resume", "--overwrite"), "--resume and --overwrite exclude each other"),
+        (("c.yaml", "--resume=auto", "--overwrite"), "--resume and --overwrite exclude each other"),
+        (("c.yaml", "--resume=always"), "--resume: got 'always', expected nothing or auto"),
     ],
 )
 def test_wrong_usage(invoke, calls, args, message):

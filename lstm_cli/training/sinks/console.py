@@ -149,7 +149,7 @@ class Lines:
         if isinstance(event, Evaluated):
             self._loss = Mean()
         if text is not None and isinstance(event, Finished):
-            text = "\n".join([text, *map(str, self._summary.lines(event))])
+            text = "\n".join([self._summary.sentence(event), *map(str, self._summary.lines(event))])
         if text is not None:
             self._stream.write(text + "\n")
             self._stream.flush()

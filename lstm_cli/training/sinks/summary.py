@@ -9,6 +9,7 @@ from lstm_cli.errors import on_one_line
 from lstm_cli.run.names import REPORT
 from lstm_cli.training.ending import longer_command
 from lstm_cli.training.events import Baseline, Evaluated, Event, Finished, Started
+from lstm_cli.training.sinks import wording
 from lstm_cli.training.sinks.metrics_file import entry
 from lstm_cli.training.sinks.wording import in_streams, number, title
 
@@ -48,6 +49,11 @@ class Summary:
             self._evaluations, self._last_step = self._evaluations + 1, event.step
             if event.improved or self._best is None:
                 self._best = entry(event)
+
+    def sentence(self, finished: Finished) -> str:
+        """Return how the run has ended, and whether there was anything to do in this session."""
+        idle = self._start is not None and 0 < self._start.first_step == finished.step
+        return f"{'nothing left to train: ' if idle else ''}{wording.finished(finished)}"
 
     def lines(self, finished: Finished) -> Iterator[Line]:
         """Yield the last lines of a run that has finished."""

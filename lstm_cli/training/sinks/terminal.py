@@ -145,7 +145,7 @@ class Terminal:
     def _end(self, event: Finished) -> None:
         self.close()
         width = self._screen.width
-        self._print(*wrapped(wording.finished(event).split(" "), width, indent=INDENT))
+        self._print(*wrapped(self._summary.sentence(event).split(" "), width, indent=INDENT))
         for line in self._summary.lines(event):
             self._print(*self._final(line, width))
 
