@@ -30,8 +30,8 @@ _WIDEST = 80
 )  # fmt: skip
 @click.option(
     "--horizon", type=_COUNT, metavar="H",
-    help="Forecast H steps; by default as many as the model predicts at once, or of a model that feeds its predictions "
-    "back the shortest season, if it has at most 48 steps, else 12.",
+    help="Forecast H steps; by default as many as the model predicts at once or was trained to in a closed loop, else "
+    "the shortest season, if it has at most 48 steps, else 12.",
 )  # fmt: skip
 @click.option(
     "-o", "--out", metavar="FILE", type=_PATH,
@@ -42,9 +42,6 @@ _WIDEST = 80
     "--format", "form", metavar="F",
     help="Format of SERIES, such as csv; by default as in training: the one that data.format set, or by the suffix.",
 )  # fmt: skip
-@click.option(
-    "--trust", is_flag=True, help="Allow running the code stored in RUN, of the system that the model drives."
-)
 @verbosity_options
 def backtest(
     run: Path,
@@ -55,7 +52,6 @@ def backtest(
     out: Path | None,
     as_json: bool,
     form: str | None,
-    trust: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -83,7 +79,6 @@ def backtest(
             origins=origins,
             horizon=horizon,
             form=form,
-            trust=trust,
             note=lambda text: None if quiet else click.echo(on_lines(text, indented=True), err=True),
         )
         if as_json or not sys.stdout.isatty():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.batching.whole import chunks
 from lstm_cli.data.schema.record import Numbers
+from lstm_cli.engine.system import dynamics
 from lstm_cli.errors import ConfigError, DataError, counted
 from lstm_cli.insight.backtest_plan import Plan, planned
 from lstm_cli.insight.backtested import Backtest
@@ -18,11 +19,14 @@ from lstm_cli.insight.observed import Given, Observed, read_observed
 from lstm_cli.insight.origins import seen_of
 from lstm_cli.insight.rolling import Series, feeds_back, forecasts
 from lstm_cli.predict import Run, load
+from lstm_cli.run.origin import saved_config
 from lstm_cli.scores.horizons import Forecasts
 from lstm_cli.scores.prediction_intervals import Intervals
 from lstm_cli.scores.seasons import whole_seasons
 
 ORIGINS = 20
+_SCORED = "its scores are those of lstm evaluate RUN DATA"
+_DRIVES = f"backtest: this model drives a system, from starts that are no series: {_SCORED} --trust"
 
 Note = Callable[[str], None]
 
@@ -38,7 +42,6 @@ def backtest(
     origins: int = ORIGINS,
     horizon: int | None = None,
     form: str | None = None,
-    trust: bool = False,
     note: Note = ignored,
 ) -> Backtest:
     """Forecast a series from several of its steps, as if it ended there, and compare with what came.
@@ -57,12 +60,10 @@ def backtest(
         How many forecasts, at most, of each series: in its second half, or if the run was trained on the file in the
         part held out for the test, or else for validation.
     horizon : int, optional
-        Steps of a forecast; None: as many as the model predicts at once, or of a model that feeds its predictions back
-        the shortest season, at most 48, or 12 without one.
+        Steps of a forecast; None: as many as the model predicts at once, or was trained to in a closed loop, or of
+        another model that feeds its predictions back the shortest season, if it has at most 48 steps, else 12.
     form : str, optional
         Format of the file; None: that which the run's config names, else by the suffix.
-    trust : bool
-        Allow running the code in the run folder.
     note : callable
         Called with what the user should know: series that are too short, rows that were skipped.
 
@@ -84,28 +85,36 @@ def backtest(
     >>> found.to_json()["overall"]["model"]["mae"]
     15.7
     """
-    run = run if isinstance(run, Run) else load(run, trust=trust)
+    run = run if isinstance(run, Run) else _loaded(Path(run))
     check_forecaster(run, horizon)
     if origins < 1:
         raise ConfigError(f"--origins {origins}: expected 1 or more")
     name, path, given = read_observed(run, series, form=form, note=note)
     seen = None if path is None else seen_of(run.folder, path)
+    rollout = run.config.rollout
+    horizon = horizon if horizon is not None or rollout is None else rollout.steps
     plan = planned(run.schema, given, seen, count=origins, horizon=horizon, note=lambda text: note(f"{name}: {text}"))
     return _tried(run, name, given, plan)
+
+
+def _loaded(folder: Path) -> Run:
+    """Return a run, unless it drives a system: its code is not needed to refuse it."""
+    if dynamics(saved_config(folder)) is not None:
+        raise ConfigError(_DRIVES)
+    return load(folder)
 
 
 def check_forecaster(run: Run, horizon: int | None) -> None:
     """Raise a `ConfigError` if a model does not forecast numbers, or not as many steps."""
     target, name = run.schema.target, run.schema.layout.target.name
-    scored = "its scores are those of lstm evaluate RUN DATA"
     if run.drives:
-        raise ConfigError(f"backtest: this model drives a system, whose starts are no series: {scored}")
+        raise ConfigError(_DRIVES)
     if target.kind != "number":
         what = {"category": "labels", "set": "sets of labels"}[target.kind]
-        raise ConfigError(f"backtest: is for forecasts of numbers, and this model predicts {what}: {scored}")
+        raise ConfigError(f"backtest: is for forecasts of numbers, and this model predicts {what}: {_SCORED}")
     if target.per == "sequence" or target.ahead == 0:
         which = "for the sequence" if target.per == "sequence" else "of the same step"
-        raise ConfigError(f"backtest: is for forecasts, and this model predicts {name} {which}: {scored}")
+        raise ConfigError(f"backtest: is for forecasts, and this model predicts {name} {which}: {_SCORED}")
     if horizon is not None and horizon < 1:
         raise ConfigError(f"--horizon {horizon}: expected 1 or more")
     if feeds_back(run.schema):

@@ -23,7 +23,6 @@ def backtest_file(
     origins: int = ORIGINS,
     horizon: int | None = None,
     form: str | None = None,
-    trust: bool = False,
     note: Note = ignored,
     drawn: Mapping[str, Callable[[Backtest], str]] | None = None,
 ) -> Backtest:
@@ -31,7 +30,7 @@ def backtest_file(
 
     Parameters
     ----------
-    folder, series, origins, horizon, form, trust, note
+    folder, series, origins, horizon, form, note
         See `lstm_cli.insight.backtest.backtest`.
     out : Path, optional
         The file; what its suffix says is written: every forecast as csv, or what one of `drawn` returns.
@@ -44,7 +43,7 @@ def backtest_file(
     check_format(form)
     check_outputs({"-o": out}, {"SERIES": series})
     with memory.memory_errors("standard input" if str(series) == "-" else shown_path(series)):
-        found = backtest(folder, series, origins=origins, horizon=horizon, form=form, trust=trust, note=note)
+        found = backtest(folder, series, origins=origins, horizon=horizon, form=form, note=note)
         if out is not None:
             with WholeFile(out) as file:
                 for piece in lines(found) if out.suffix == CSV else [drawn[out.suffix](found)]:

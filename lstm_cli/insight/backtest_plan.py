@@ -56,7 +56,7 @@ def planned(
     DataError
         No series has room for one.
     """
-    ends, ahead = _ends(series, seen, note), schema.target.ahead
+    ends, ahead = _ends(series, seen, schema.layout.lag + 2, note), schema.target.ahead
 
     def rooms(steps: int, periods: Sequence[int]) -> list[Room]:
         least, history = schema.layout.lag + 1, max(1, schema.layout.window or 1, *periods)
@@ -87,13 +87,13 @@ def planned(
     return Plan(ahead, steps, periods, origins, [one.earlier(each, reach, periods) for one in found])
 
 
-def _ends(series: Sequence[Observed], seen: Seen | None, note: Note) -> list[Ends]:
+def _ends(series: Sequence[Observed], seen: Seen | None, least: int, note: Note) -> list[Ends]:
     """Return what the run has seen of each series; None for all where it has seen none, or where that is not known."""
     unknown: list[Ends] = [None] * len(series)
     if seen is None:
         return unknown
-    ends = [seen.ends(own.steps, alone=len(series) == 1) for own in series]
-    if seen.chosen or any(trained == own.steps for own, (trained, _) in zip(series, ends, strict=True)):
+    ends = [seen.ends(own.steps, alone=len(series) == 1, least=least) for own in series]
+    if seen.chosen or all(trained == own.steps for own, (trained, _) in zip(series, ends, strict=True)):
         note("the run was trained on this file, or on parts of it: on data that it has not seen, errors are larger")
         return unknown
     return list(ends)

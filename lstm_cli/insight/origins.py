@@ -32,7 +32,7 @@ class Seen:
     specs: Mapping[str, HeldOutSpec]
     chosen: bool = False
 
-    def ends(self, steps: int, *, alone: bool) -> tuple[int, int]:
+    def ends(self, steps: int, *, alone: bool, least: int) -> tuple[int, int]:
         """Return how many of the steps of a series the run was trained on, and how many until the test begins.
 
         Parameters
@@ -41,10 +41,12 @@ class Seen:
             T.
         alone
             Whether the file has no other series.
+        least
+            With fewer steps before what is held out, all of a series is trained on.
         """
         in_time = {key: spec for key, spec in self.specs.items() if spec.by == "time" or alone}
         valid, test = (size_of(in_time[key].share, steps) if key in in_time else 0 for key in HELD_OUT)
-        return max(0, steps - valid - test), max(0, steps - test)
+        return (steps, steps) if steps - valid - test < least else (steps - valid - test, steps - test)
 
 
 def seen_of(folder: Path, data: Path) -> Seen | None:
@@ -57,8 +59,8 @@ def seen_of(folder: Path, data: Path) -> Seen | None:
     if not any(_same(path, data) for path in files):
         return None
     specs: dict[str, HeldOutSpec] = {key: spec for key in HELD_OUT if (spec := spec_of(config, key)) is not None}
-    chosen = config.data.split is not None or any(spec.by not in ("sequence", "time") for spec in specs.values())
-    return Seen(specs, chosen)
+    in_time = ("time", "sequence") if len(files) == 1 else ("time",)
+    return Seen(specs, config.data.split is not None or any(spec.by not in in_time for spec in specs.values()))
 
 
 def _same(path: Path, other: Path) -> bool:

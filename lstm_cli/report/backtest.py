@@ -25,14 +25,13 @@ def backtest_run(
     origins: int = ORIGINS,
     horizon: int | None = None,
     form: str | None = None,
-    trust: bool = False,
     note: Note = ignored,
 ) -> Backtest:
     """Make a backtest, and with `out` write every forecast (.csv), a page (.html) or a picture (.svg).
 
     Parameters
     ----------
-    folder, series, origins, horizon, form, trust, note
+    folder, series, origins, horizon, form, note
         See `lstm_cli.insight.backtest.backtest`.
     out : Path, optional
         The file, written completely or not at all.
@@ -44,7 +43,6 @@ def backtest_run(
         origins=origins,
         horizon=horizon,
         form=form,
-        trust=trust,
         note=note,
         drawn={".html": page, ".svg": picture},
     )

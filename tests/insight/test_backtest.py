@@ -18,6 +18,7 @@ from lstm_cli.insight.backtest import check_forecaster
 from lstm_cli.insight.backtest_text import table
 from lstm_cli.insight.origins import Seen, room, spaced
 from tests.support.data import write
+from tests.support.paths import ROOT
 
 STEPS, VALID, TEST, DAY = 400, 60, 110, 24
 SITES = {"north": 90, "south": 70, "tiny": 4}
@@ -251,8 +252,22 @@ def test_models_that_do_not_forecast_are_refused(target, message):
     with pytest.raises(ConfigError, match=message):
         check_forecaster(run, 5)
     run.drives = True
-    with pytest.raises(ConfigError, match="this model drives a system, whose starts are no series"):
+    with pytest.raises(ConfigError, match="this model drives a system, from starts that are no series"):
         check_forecaster(run, None)
+
+
+def test_a_system_is_refused_without_running_its_code(monkeypatch, tmp_path):
+    config = SimpleNamespace(rollout=SimpleNamespace(dynamics="swing.py:swing"))
+    monkeypatch.setattr("lstm_cli.insight.backtest.saved_config", lambda folder: config)
+    with pytest.raises(ConfigError, match="this model drives a system, from starts that are no series"):
+        lstm_cli.backtest(tmp_path / "run", tmp_path / "starts.jsonl")
+
+
+def test_runs_of_earlier_versions_are_forecast_too():
+    folder = ROOT / "tests" / "released" / "format-1"
+    found = lstm_cli.backtest(folder / "series", folder / "series.csv", origins=3, horizon=2)
+    assert len(found) == 3
+    assert np.isfinite(list(found.overall["model"].values())).all()
 
 
 @pytest.mark.parametrize(
@@ -315,7 +330,8 @@ def test_room_for_origins(steps, reach, count, history, seen, expected):
 
 def test_what_a_run_has_seen_of_a_file():
     by_time = Seen({"valid": HeldOutSpec(share=10, by="time"), "test": HeldOutSpec(share=0.2, by="time")})
-    assert by_time.ends(100, alone=False) == (70, 80)
-    alone = Seen({"test": HeldOutSpec(share=30)})
-    assert alone.ends(100, alone=True) == (70, 70)
-    assert alone.ends(100, alone=False) == (100, 100)
+    assert by_time.ends(100, alone=False, least=2) == (70, 80)
+    assert by_time.ends(12, alone=False, least=2) == (12, 12)
+    one = Seen({"test": HeldOutSpec(share=30)})
+    assert one.ends(100, alone=True, least=2) == (70, 70)
+    assert one.ends(100, alone=False, least=2) == (100, 100)

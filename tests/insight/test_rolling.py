@@ -32,6 +32,10 @@ TASKS = {
     "one step": {"target": {"column": "load", "ahead": 2}},
 }  # fmt: skip
 
+#: What these show is shown by others too, less plainly.
+SLOW = ("next", "next by differences", "horizon by series")
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in TASKS]
+
 
 def frame(site):
     steps, draw = STEPS[site], np.random.default_rng(len(site))
@@ -88,7 +92,7 @@ def steps_of(name):
     return 1 if name == "one step" else HORIZON
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_forecast_is_that_of_the_steps_before_its_origin(trained, name):
     run, table = trained(name)
     steps = steps_of(name)
@@ -109,7 +113,7 @@ def test_each_forecast_is_that_of_the_steps_before_its_origin(trained, name):
             np.testing.assert_allclose(forecast.ravel(), np.ravel(expected), rtol=2e-5)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_after_an_origin_changes_its_forecast(trained, name):
     """Loads of all later steps are others, and so are temperatures where they are not known ahead."""
     run, table = trained(name)
