@@ -13,6 +13,7 @@ NAMES = {"macro_f1": "macro F1", "micro_f1": "micro F1", "frame_accuracy": "fram
          "mae": "MAE"}  # fmt: skip
 _TITLE = 26  # characters of a baseline
 _MOST_ROWS = 30  # of groups, and of columns
+_OWN = "data of the run"
 _SPLITS = {"test": "test", "valid": "validation", "train": "training"}
 _STEPS = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)  # of a horizon
 
@@ -30,14 +31,15 @@ def _header(evaluation: Evaluation, width: int) -> list[str]:
     text = f": {counted(evaluation.sequences, 'sequence')}"
     if evaluation.positions != evaluation.sequences:
         text += f", {counted(evaluation.positions, 'prediction')}"
-    if evaluation.split:
-        text += f" (the {_SPLITS[evaluation.split]} data of the run)"
+    if evaluation.split and not evaluation.data.endswith(_OWN):
+        text += f" (the {_SPLITS[evaluation.split]} {_OWN})"
     return [end_of(evaluation.data, width - width_of(text)) + text]
 
 
 def named(metric: str) -> str:
     """Return the name of a metric for the user."""
-    return NAMES.get(metric, metric.replace("_", " "))
+    name, _, column = metric.partition(".")
+    return " ".join([NAMES.get(name, name.replace("_", " ")), *([column] if column else [])])
 
 
 def best(evaluation: Evaluation) -> str | None:
@@ -157,7 +159,12 @@ def _parts(title: str, parts: Iterable[tuple[str, Mapping[str, Any]]], width: in
     metrics = [name for name in given[0][1]["metrics"] if "." not in name] or list(given[0][1]["metrics"])
     several = any(part["positions"] != part["sequences"] for _, part in given)
     counts = ["sequences", "positions"] if several else ["sequences"]
-    metrics = _fitting(["x" * 24], [named(name) for name in metrics], metrics, width - 11 * len(counts))
+    metrics = _fitting(
+        [title, *(cut(name, 24) for name, _ in given)],
+        [named(name) for name in metrics],
+        metrics,
+        width - 11 * len(counts),
+    )
     rows = [[cut(title, 24), *counts, *map(named, metrics)]]
     for name, part in given:
         figures = [_given(part["metrics"], metric) for metric in metrics]

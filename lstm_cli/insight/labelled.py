@@ -16,6 +16,8 @@ from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.names import BEST
 from lstm_cli.run.origin import check_files, config_of
 
+_SPLITS: dict[Split, str] = {"train": "training", "valid": "validation", "test": "test"}
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -88,7 +90,7 @@ def held_out(run: Run, columns: Columns) -> Labelled:
         raise ConfigError(f"{on_one_line(run.folder)}: has no data of data.{split}: give DATA")
     digests = {"train": data.train.digest()} | ({"valid": data.valid.digest()} if data.valid is not None else {})
     _check_digests(run.folder, digests)
-    return Labelled(f"data.{split}", split, scored_batches(run.config, dataset), None)
+    return Labelled(f"the {_SPLITS[split]} data of the run", split, scored_batches(run.config, dataset), None)
 
 
 def _check_digests(folder: Path, digests: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lstm_cli.data import Dataset
 from lstm_cli.data.schema.layout import Column
+from lstm_cli.data.schema.times import written
 from lstm_cli.insight.columns import Columns
 
 CONTEXT = 20  # symbols before a prediction of a language model that are shown
@@ -29,6 +30,7 @@ class Seen:
         self._dataset, self._columns = dataset, columns
         self._is_text = dataset.schema.target.kind == "category" and dataset.schema.target.is_next
         self._per_sequence = dataset.schema.target.per == "sequence"
+        self._times: dict[int, list[Any]] = {}
         self._parts = _number_parts(dataset)
 
     def step(self, sequence: int, step: int) -> int:
@@ -47,6 +49,8 @@ class Seen:
         names = dict.fromkeys(column.source for column in self._dataset.schema.layout.inputs if column.calendar is None)
         value = self._summary if self._per_sequence else self._value
         values = {name: value(name, sequence, step) for name in names}
+        if self._dataset.schema.layout.time is not None and not self._per_sequence:
+            values = {self._dataset.schema.layout.time: self._time(sequence, step)} | values
         return {name: value for name, value in values.items() if value is not None}
 
     def _context(self, sequence: int, step: int) -> str:
@@ -67,6 +71,14 @@ class Seen:
             return self._value(source, sequence, last)
         length = last + 1
         return _short([self._value(source, sequence, step) for step in range(min(length, STEPS))], length)
+
+    def _time(self, sequence: int, step: int) -> Any:
+        """Return the time of a step, as predictions have it."""
+        if sequence not in self._times:
+            given = self._dataset[sequence].times
+            self._times[sequence] = [] if given is None else written(given)
+        times = self._times[sequence]
+        return times[step] if times else None
 
     def _value(self, source: str, sequence: int, step: int) -> Any:
         if self._columns is not None:

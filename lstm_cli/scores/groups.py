@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lstm_cli.scores.metrics import metrics_of
 from lstm_cli.scores.positions import Positions
 
-PARTS = 5  # ranges that lengths and other numbers are divided into
+PARTS, LEAST = 5, 5  # ranges that lengths and other numbers are divided into, and how many of them one has at least
 MOST_NUMBERS = 12  # numbers with more different values are divided into ranges
 MISSING = "(missing)"
 
@@ -126,7 +126,11 @@ def scores_of_part(positions: Positions, own: NDArray[np.bool_]) -> dict[str, An
 
 
 def ranges(values: NDArray[Any], of: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the range of each value (N,), from 0: at most `PARTS`, with about as many of the values `of` in each."""
-    cuts = np.unique(np.quantile(of, np.arange(1, PARTS) / PARTS, method="lower"))
+    """Return the range of each value (N,), from 0: at most `PARTS`, with about as many of the values `of` in each.
+
+    Of few values there are fewer ranges, so that each has at least `LEAST` where they differ, but two if there can be.
+    """
+    parts = min(PARTS, max(2, len(of) // LEAST))
+    cuts = np.unique(np.quantile(of, np.arange(1, parts) / parts, method="lower"))
     found: NDArray[np.int64] = np.searchsorted(cuts, values, side="left")
     return found

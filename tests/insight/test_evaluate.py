@@ -241,7 +241,7 @@ def test_wrong_options(options, message, recordings, loaded):
 def test_wrong_options_without_data(loaded, recordings):
     with pytest.raises(ConfigError, match="--format: is that of DATA"):
         evaluate(loaded("classifier"), form="jsonl")
-    with pytest.raises(ConfigError, match=r"--by site: data.valid is a part of the training file"):
+    with pytest.raises(ConfigError, match=r"--by site: the validation data of the run is a part of the training file"):
         evaluate(loaded("tagger"), by="site")
     with pytest.raises(ConfigError, match="is the file that is read as DATA"):
         evaluate(loaded("classifier"), recordings[0], out=recordings[0])

@@ -9,17 +9,23 @@ from tests.support.positions import drawn, positions, target
 
 
 def test_lengths_are_divided_into_ranges_of_as_many_sequences():
-    lengths = [1, 1, 2, 3, 5, 5, 8, 9, 20, 40]
-    own = np.repeat(np.arange(10), lengths)
+    lengths = [1, 1, 2, 3, 5, 5, 8, 9, 20, 40] * 3
+    own = np.repeat(np.arange(30), lengths)
     given = drawn("category", len(own), np.random.default_rng(2))
     given = positions(given.task, own, given.truth, given.predicted)
     found = by_length(given)
     assert [(one["low"], one["high"], one["sequences"]) for one in found] == [
-        (1, 1, 2), (2, 3, 2), (5, 5, 2), (8, 9, 2), (20, 40, 2)
+        (1, 1, 6), (2, 3, 6), (5, 5, 6), (8, 9, 6), (20, 40, 6)
     ]  # fmt: skip
-    part = np.isin(own, [8, 9])
-    assert found[-1]["positions"] == part.sum() == 60
+    part = np.isin(own % 10, [8, 9])
+    assert found[-1]["positions"] == part.sum() == 180
     assert found[-1]["metrics"] == metrics_of(given.taken(part))
+
+
+def test_few_sequences_are_divided_into_few_ranges():
+    own = np.repeat(np.arange(6), [1, 2, 3, 4, 5, 6])
+    given = positions(target("category", 2), own, own % 2, own % 2)
+    assert [(one["low"], one["high"]) for one in by_length(given)] == [(1, 3), (4, 6)]
 
 
 def test_sequences_of_one_length_are_not_divided():
@@ -31,8 +37,8 @@ GROUPS = {
     "numbers": ([10, 2, 2, None], ["2", "10", MISSING], [1, 0, 0, 2]),
     "numbers in text": (["10", "2", "02"], ["2", "02", "10"], [2, 0, 1]),
     "booleans": ([True, False, True], ["True", "False"], [0, 1, 0]),
-    "many numbers": ([*range(20), None], ["0 to 3", "4 to 7", "8 to 11", "12 to 15", "16 to 19", MISSING],
-                     [*np.repeat(range(5), 4), 5]),
+    "many numbers": ([*range(25), None], ["0 to 4", "5 to 9", "10 to 14", "15 to 19", "20 to 24", MISSING],
+                     [*np.repeat(range(5), 5), 5]),
     "nothing": ([None, None], [MISSING], [0, 0]),
 }  # fmt: skip
 
