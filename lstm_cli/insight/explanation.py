@@ -89,7 +89,7 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class LagNorms:
-    """Mean norm of the gradient of the last step's loss with respect to the state `lags` steps before."""
+    """Mean norm of the gradient of an output's loss with respect to the input `lags` steps before."""
 
     lags: tuple[int, ...]
     norms: Numbers
@@ -97,7 +97,10 @@ class LagNorms:
 
 @dataclass(frozen=True)
 class Saturation:
-    """Shares of a gate's values that are below 0.1 (`low`) and above 0.9 (`high`), over units and steps."""
+    """Shares of a gate's values that are nearly the lowest (`low`) or highest (`high`), over units and steps.
+
+    Of a gate from 0 to 1 these are below 0.1 and above 0.9, of one from -1 to 1 below -0.9 and above 0.9.
+    """
 
     layer: str
     gate: str

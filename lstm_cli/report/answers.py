@@ -12,6 +12,7 @@ from lstm_cli.report.wording import cut
 from lstm_cli.training.sinks.wording import title
 
 CLASSES = 100  # labels of which scores are listed
+LARGEST = 10  # errors of numbers that are listed
 HEAT = 9  # levels of a confusion matrix
 
 
@@ -52,11 +53,15 @@ def classes(evaluation: Mapping[str, Any]) -> Table | None:
         Column("number"),
     ]
     rows = [
-        [label, *(shown(own.get(name)) for name in ("precision", "recall", "f1")), f"{int(own.get('support') or 0):,}"]
+        [label, *(_share(own.get(name)) for name in ("precision", "recall", "f1")), f"{int(own.get('support') or 0):,}"]
         for label, own in list(found.items())[:CLASSES]
     ]
     rest = f"The first {CLASSES} of {len(found):,} labels" if len(found) > CLASSES else ""
     return Table(columns, rows, rest)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def surest_errors(errors: Sequence[SureError]) -> Table | None:
@@ -65,29 +70,31 @@ def surest_errors(errors: Sequence[SureError]) -> Table | None:
         return None
     steps, inputs = (any(getattr(error, name) is not None for error in errors) for name in ("step", "input"))
     sure = any(error.confidence is not None for error in errors)
+    errors = errors if sure else errors[:LARGEST]
     columns = [Column("sequence", number=False), *[Column("step")] * steps, *[Column("input", number=False)] * inputs]
     columns += [Column("truth", number=False), Column("prediction", number=False), *[Column("confidence")] * sure]
     rows = []
     for error in errors:
         step = [f"{error.step:,}" if error.step is not None else ""] * steps
         row = [error.id, *step, *[error.input or ""] * inputs, error.truth, error.prediction]
-        rows.append([*row, *[shown(error.confidence)] * sure])
+        rows.append([*row, *[_share(error.confidence)] * sure])
     return Table(columns, rows)
 
 
-def windows(found: Iterable[Window]) -> list[Chart]:
-    """Return forecasts against what was observed, with intervals."""
-    return [_window(window) for window in found]
+def windows(found: Sequence[Window]) -> list[Chart]:
+    """Return forecasts against what was observed, with intervals; sequences are named if there are several."""
+    one = len({window.id for window in found}) == 1
+    return [_window(window, "" if one else f"{cut(window.id)}: ") for window in found]
 
 
-def _window(window: Window) -> Chart:
+def _window(window: Window, of: str) -> Chart:
     steps = window.steps
     band = list(zip(steps, window.low, window.high, strict=False))
     axis = Axis("", texts=list(zip(steps, window.times, strict=False))) if window.times else Axis("step")
     at = steps.index(window.origin) if window.origin in steps else -1
     moment = window.times[at] if 0 <= at < len(window.times) else f"step {window.origin:,}"
     return Chart(
-        f"{cut(window.id) + ': ' if window.id else ''}{cut(window.column)}, after {cut(moment)}",
+        f"{of}{cut(window.column)}, after {cut(moment)}",
         [
             Line("observed", list(zip(steps, window.observed, strict=False))),
             Line("forecast", list(zip(steps, window.predicted, strict=False))),
@@ -129,7 +136,7 @@ def calibration(evaluation: Mapping[str, Any]) -> Chart | None:
     """Return how often predictions are right, by their confidence."""
     bins = evaluation.get("calibration", {}).get("bins", [])
     points = [(one["confidence"], one["accuracy"]) for one in bins if one.get("confidence") is not None]
-    lines = [Line("this model", points), Line("perfectly calibrated", [(0.0, 0.0), (1.0, 1.0)], naive=True)]
+    lines = [Line("this model", points, dots=True), Line("perfectly calibrated", [(0.0, 0.0), (1.0, 1.0)], naive=True)]
     return (
         Chart("Share that is right, by confidence", lines, axes=(Axis("confidence"),), share=True) if points else None
     )
@@ -160,7 +167,7 @@ def gradient_by_lag(explanation: Explanation) -> tuple[Chart, str] | None:
     )
     if not known:
         return None
-    chart = Chart("Gradient norm by lag", [Line("gradient norm", known)], axes=(Axis("steps before the last"),))
+    chart = Chart("Gradient norm by lag", [Line("gradient norm", known)], axes=(Axis("steps before the output"),))
     return chart, _reach(known)
 
 

@@ -6,7 +6,7 @@ text of the page's own size over lines that fill any width, the other as a file 
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from lstm_cli.report.charts import Axis, Band, Chart, Line, Point
@@ -15,6 +15,7 @@ from lstm_cli.training.sinks.wording import number
 
 WIDTH, HEIGHT = 2000, 1000  # of the coordinates of lines
 FEW_TICKS = 5  # fit on a phone
+EDGE = 0.02  # a label as near to the left end would reach into the name of its axis
 COLOURS, DASHES = 6, 4  # of the style sheets, of lines and of naive ones
 
 
@@ -239,7 +240,10 @@ def _x_ticks(axis: Axis, x: Scale) -> tuple[Tick, ...]:
     if axis.per != 1:
         ticks = [tick for tick in ticks if tick == round(tick)]
     crowded = len(ticks) > FEW_TICKS
-    return tuple(Tick(x(tick * axis.per), label(tick), "minor" * (crowded and k % 2)) for k, tick in enumerate(ticks))
+    found = [Tick(x(tick * axis.per), label(tick), "minor" * (crowded and k % 2)) for k, tick in enumerate(ticks)]
+    if found and found[0].at < EDGE:
+        found[0] = replace(found[0], kind="first")
+    return tuple(found)
 
 
 def _short(value: float) -> float:

@@ -26,6 +26,11 @@ def last_of(entries: Sequence[Entry], split: str) -> Entry | None:
     return next((entry for entry in reversed(entries) if entry["split"] == split), None)
 
 
+def latest(entries: Sequence[Entry]) -> Entry:
+    """Return the evaluation after the most steps; that on the test data belongs to the best ones."""
+    return max(entries, key=lambda entry: int(entry["step"]))
+
+
 def metrics_of(*entries: Mapping[str, Any]) -> list[str]:
     """Return the names of the loss and the metrics that any of the evaluations has, in their order."""
     return list(dict.fromkeys(name for entry in entries for name in scores_of(entry) if name not in _COUNTS))

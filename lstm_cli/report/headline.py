@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lstm_cli.engine.metrics import improves
 from lstm_cli.report.contents import Contents
-from lstm_cli.report.evaluations import Entry, best_naive, best_of, data_of, judged, main_metric
+from lstm_cli.report.evaluations import Entry, best_naive, best_of, data_of, judged, latest, main_metric
 from lstm_cli.report.wording import capital, cut, digits
 from lstm_cli.training.sinks.wording import title
 
@@ -33,7 +33,7 @@ def headline(contents: Contents, entries: Sequence[Entry]) -> str:
     if metric == "loss" and found["split"] == "train":
         return _without_validation(contents, found)
     parts = [_scored(contents, found, metric), *_course(contents, entries)]
-    return _opened(contents, entries[-1], "; ".join(part for part in parts if part))
+    return _opened(contents, latest(entries), "; ".join(part for part in parts if part))
 
 
 def place(entry: Entry, entries: Sequence[Entry]) -> str:

@@ -12,7 +12,17 @@ from lstm_cli.report.charts import Chart
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.curves import curves, drawn_metrics
 from lstm_cli.report.drawing import Drawing, drawn
-from lstm_cli.report.evaluations import SPLITS, Entry, best_naive, best_of, judged, last_of, main_metric, metrics_of
+from lstm_cli.report.evaluations import (
+    SPLITS,
+    Entry,
+    best_naive,
+    best_of,
+    judged,
+    last_of,
+    latest,
+    main_metric,
+    metrics_of,
+)
 from lstm_cli.report.headline import headline, place
 from lstm_cli.report.rendering import rendered
 from lstm_cli.report.tables import Judgement
@@ -148,7 +158,7 @@ def _split(entry: Entry) -> str:
 def _time_cards(contents: Contents, entries: Sequence[Entry]) -> list[Card]:
     if not entries:
         return []
-    last = entries[-1]
+    last = latest(entries)
     rates = [entry["steps_per_second"] for entry in entries if entry.get("steps_per_second") is not None]
     rate = f"{digits(sorted(rates)[len(rates) // 2])} steps per second" if rates else ""
     of = "" if last["epoch"] == contents.epochs else f" of {contents.epochs:,}"
