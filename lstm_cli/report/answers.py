@@ -81,10 +81,11 @@ def surest_errors(errors: Sequence[SureError]) -> Table | None:
     return Table(columns, rows)
 
 
-def windows(found: Sequence[Window]) -> list[Chart]:
+def windows(found: Iterable[Window]) -> list[Chart]:
     """Return forecasts against what was observed, with intervals; sequences are named if there are several."""
-    one = len({window.id for window in found}) == 1
-    return [_window(window, "" if one else f"{cut(window.id)}: ") for window in found]
+    given = list(found)
+    one = len({window.id for window in given}) == 1
+    return [_window(window, "" if one else f"{cut(window.id)}: ") for window in given]
 
 
 def _window(window: Window, of: str) -> Chart:
