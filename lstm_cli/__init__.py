@@ -40,6 +40,7 @@ _HOMES = {
     "lstm_cli.api": ("train", "train_run"),
     "lstm_cli.insight.draft.draft": ("draft_config",),
     "lstm_cli.insight.backtest": ("backtest",),
+    "lstm_cli.insight.compare": ("compare",),
     "lstm_cli.predict": ("load",),
     "lstm_cli.insight.evaluate": ("evaluate",),
     "lstm_cli.training.events": ("events",),
@@ -63,6 +64,7 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getat
     from lstm_cli.api import train as train
     from lstm_cli.api import train_run as train_run
     from lstm_cli.insight.backtest import backtest as backtest
+    from lstm_cli.insight.compare import compare as compare
     from lstm_cli.insight.draft.draft import draft_config as draft_config
     from lstm_cli.insight.evaluate import evaluate as evaluate
     from lstm_cli.predict import load as load

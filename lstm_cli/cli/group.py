@@ -4,6 +4,7 @@ import click
 
 from lstm_cli.cli.backtest import backtest
 from lstm_cli.cli.common import SETTINGS
+from lstm_cli.cli.compare import compare
 from lstm_cli.cli.evaluate import evaluate
 from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
@@ -11,7 +12,7 @@ from lstm_cli.cli.schema import schema
 from lstm_cli.cli.train import train
 from lstm_cli.cli.version import version_option
 
-__all__ = ["backtest", "evaluate", "init", "main", "predict", "schema", "train"]
+__all__ = ["backtest", "compare", "evaluate", "init", "main", "predict", "schema", "train"]
 
 
 @click.group("lstm", context_settings=SETTINGS)
@@ -32,3 +33,4 @@ main.add_command(schema)
 main.add_command(init)
 main.add_command(backtest)
 main.add_command(evaluate)
+main.add_command(compare)

@@ -47,6 +47,11 @@ def trim_metrics(path: Path, step: int) -> list[dict[str, Any]]:
     return [line.entry for line in kept if line.entry is not None]
 
 
+def read_entries(path: Path) -> list[dict[str, Any]]:
+    """Return the entries of a file that may be missing, without damaged lines, see `damage`; nothing is changed."""
+    return [line.entry for line in _lines(path) if line.entry is not None]
+
+
 def best_entry(monitor: str, entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the evaluation with the best value of the monitored score, the first of ties; None if none has it.
 

@@ -1,0 +1,53 @@
+"""``lstm compare``: runs side by side."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
+from lstm_cli.errors import on_lines
+
+_PATH = click.Path(path_type=Path)
+_WIDEST = 80
+
+
+@click.command(
+    "compare",
+    cls=Command,
+    context_settings=SETTINGS,
+    short_help="Show runs side by side: what differs, and the scores.",
+)
+@click.argument("runs", metavar="RUN…", type=_PATH, nargs=-1, required=True)
+@click.option(
+    "-o", "--out", metavar="FILE", type=_PATH,
+    help="Write the comparison with the curves of all runs to this .html file.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as where stdout is no terminal.")
+@verbosity_options
+def compare(runs: tuple[Path, ...], *, out: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Show runs side by side, the best first: their scores, and the keys of their configs that differ.
+
+    RUN is a run folder, or a folder of run folders. Runs are sorted by the score that they monitor; scores of different
+    validation data do not compare, which is said. Skill is 1 for a perfect model and 0 for one as good as the best
+    naive predictor.
+
+    \b
+    Example:
+      lstm compare runs
+      lstm compare runs/small runs/large -o compare.html
+      lstm compare runs --json > runs.json
+    """  # noqa: D301
+    with reported(verbosity_of(quiet=quiet, verbose=verbose)):
+        from lstm_cli.insight.compare_text import comparison_text
+        from lstm_cli.report.compare import compare_runs
+
+        found = compare_runs(runs, out=out)
+        if as_json or not sys.stdout.isatty():
+            if not quiet:
+                click.echo(on_lines("\n".join(found.notes)), err=True, nl=bool(found.notes))
+            show(json.dumps(found.to_json(), allow_nan=False))
+        else:
+            show(comparison_text(found, min(_WIDEST, shutil.get_terminal_size().columns)))

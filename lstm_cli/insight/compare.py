@@ -1,0 +1,288 @@
+"""Runs side by side: the keys of their configs that differ, and their scores.
+
+>>> print(lstm_cli.compare(["runs/a", "runs/b"]).runs[0].scores["valid"])
+{'loss': 0.21, 'accuracy': 0.95}
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from lstm_cli.config.config import Config
+from lstm_cli.engine.metrics import direction, scores_of
+from lstm_cli.errors import CheckpointError, ConfigError, LstmError, listed, on_one_line
+from lstm_cli.insight.run_record import RunRecord, State, run_record
+from lstm_cli.run.config_changes import flattened
+from lstm_cli.run.names import BEST, LAST, RESOLVED
+from lstm_cli.run.ownership import is_run
+from lstm_cli.scores.skill import skills
+from lstm_cli.typed_json import plain
+
+Settings = Mapping[str, Any]
+_COUNTS = ("unknown_labels",)  # beside the metrics of an evaluation, and not one
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One run of a comparison.
+
+    Attributes
+    ----------
+    run
+        Its folder, as given.
+    state
+        Whether it has finished, was stopped, or is training.
+    monitor
+        The score that chose its best state.
+    scores
+        Loss and metrics of the best state, by split: of the validation data, and of the test data if it has been
+        scored.
+    config
+        The keys that differ between the runs, with the values of this one; keys that it does not have are left out.
+    baselines, skill
+        By split and name: scores of naive predictors, and the skill against each of them.
+    best_step, best_epoch
+        Of the best state.
+    steps, epochs, seconds
+        How far it has trained, and the time that took.
+    steps_per_second
+        Median over its evaluations.
+    parameters
+        The number of weights.
+    started
+        When.
+    entries
+        Its evaluations, as in ``metrics.jsonl``.
+    """
+
+    run: str
+    state: State
+    monitor: str
+    scores: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    config: Settings = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, Mapping[str, float | None]]] = field(default_factory=dict)
+    skill: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    best_step: int | None = None
+    best_epoch: int | None = None
+    steps: int | None = None
+    epochs: int | None = None
+    seconds: float | None = None
+    steps_per_second: float | None = None
+    parameters: int | None = None
+    started: str | None = None
+    entries: tuple[Mapping[str, Any], ...] = ()
+
+    def monitored(self, monitor: str) -> float | None:
+        """Return the best value of a score; None if the run has none."""
+        split, _, metric = monitor.partition(".")
+        return self.scores.get(split, {}).get(metric)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs, the best first, and what has to be said of them.
+
+    Attributes
+    ----------
+    runs
+        Sorted by `monitor`; runs without a value of it last.
+    monitor
+        The score that most runs monitor.
+    notes
+        What does not compare, and folders that were left out.
+    """
+
+    runs: tuple[Compared, ...]
+    monitor: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys that differ, in the order of the config's sections."""
+        keys = dict.fromkeys(key for run in self.runs for key in run.config)
+        return sorted(keys, key=lambda key: list(Config.model_fields).index(key.partition(".")[0]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the comparison as JSON: every run with its scores and the keys that differ, without its curves."""
+        runs = [{name: value for name, value in vars(run).items() if name != "entries"} for run in self.runs]
+        return {"runs": [plain(run) for run in runs], "monitor": self.monitor, "notes": list(self.notes)}
+
+
+def compare(runs: str | Path | Iterable[str | Path]) -> Comparison:
+    """Compare runs: the keys of their configs that differ, their scores, size and speed.
+
+    Parameters
+    ----------
+    runs : path or iterable of paths
+        Run folders, or folders of run folders.
+
+    Returns
+    -------
+    comparison : Comparison
+        What cannot be read is left out, with a note.
+
+    Raises
+    ------
+    CheckpointError
+        No run could be read.
+    """
+    given = [runs] if isinstance(runs, str | Path) else list(runs)
+    records, notes = _records([Path(path) for path in given])
+    if not records:
+        if not notes:
+            raise ConfigError("expected run folders, or a folder of them")
+        raise CheckpointError("\n".join(notes))
+    configs = [settings(record) for record in records]
+    differing = [key for key in _keys(configs) if len({repr(config.get(key, _UNSET)) for config in configs}) > 1]
+    made = [
+        _compared(record, {key: config[key] for key in differing if key in config})
+        for record, config in zip(records, configs, strict=True)
+    ]
+    monitor, _ = Counter(run.monitor for run in made).most_common(1)[0]
+    notes += [*_differences(records, monitor)]
+    return Comparison(tuple(sorted(made, key=lambda run: _rank(run, monitor))), monitor, tuple(notes))
+
+
+_UNSET = object()
+
+
+def settings(record: RunRecord) -> Settings:
+    """Return a run's config by dotted key; what a layer has from the model is not repeated."""
+    values = record.config.model_dump(mode="json")
+    model = values["model"]
+    layers = [
+        {key: value for key, value in layer.items() if key == "size" or value != model.get(key)}
+        for layer in model["layers"]
+    ]
+    return dict(flattened({**values, "model": {**model, "layers": layers}}))
+
+
+def _keys(configs: Sequence[Settings]) -> list[str]:
+    return list(dict.fromkeys(key for config in configs for key in config))
+
+
+def _records(paths: Iterable[Path]) -> tuple[list[RunRecord], list[str]]:
+    """Return the runs that can be read, each once, and a note for each folder that cannot."""
+    records, notes, seen = [], [], set[Path]()
+    for path in paths:
+        folders, note = _runs_in(path)
+        notes += [note] * bool(note)
+        for folder in folders:
+            if folder.resolve() in seen:
+                continue
+            seen.add(folder.resolve())
+            try:
+                records.append(run_record(folder))
+                notes += records[-1].problems
+            except LstmError as error:
+                notes.append(str(error).partition("\n")[0])
+    return records, notes
+
+
+def _runs_in(path: Path) -> tuple[list[Path], str]:
+    """Return the run folders that a path stands for, itself or those in it, or a note why there are none."""
+    shown = on_one_line(path)
+    if not path.is_dir():
+        what = "a file, expected the folder of a run" if path.exists() else "no such folder"
+        return [], f"{shown}: {what}"
+    if path.name in (BEST, LAST) and is_run(path.parent):
+        return [], f"{shown}: a checkpoint: give the folder of its run, {on_one_line(path.parent)}"
+    if os.path.lexists(path / RESOLVED) or is_run(path):
+        return [path], ""
+    inside = sorted(entry for entry in path.iterdir() if entry.is_dir() and is_run(entry))
+    return inside, "" if inside else f"{shown}: contains no run"
+
+
+def _compared(record: RunRecord, config: Settings) -> Compared:
+    best, test, last = record.best, record.test, record.entries[-1] if record.entries else None
+    rates = [rate for entry in record.entries if (rate := entry.get("steps_per_second")) is not None]
+    saved = record.saved.get(BEST) or record.saved.get(LAST)
+    scores = {entry["split"]: _scores(entry) for entry in (best, test) if entry is not None}
+    if best is not None and best.get("train_loss") is not None:
+        scores.setdefault("train", {"loss": best["train_loss"]})
+    baselines = _baselines(record.report, scores)
+    return Compared(
+        run=str(record.folder),
+        state=record.state,
+        monitor=record.monitor,
+        scores=scores,
+        config=config,
+        baselines=baselines,
+        skill=_skill(scores, baselines),
+        best_step=None if best is None else best["step"],
+        best_epoch=None if best is None else best["epoch"],
+        steps=None if last is None else max(entry["step"] for entry in record.entries),
+        epochs=None if last is None else max(entry["epoch"] for entry in record.entries),
+        seconds=None if last is None else last.get("seconds"),
+        steps_per_second=median(rates) if rates else None,
+        parameters=None if saved is None else saved.parameters,
+        started=started if isinstance(started := record.environment.get("started"), str) else None,
+        entries=record.entries,
+    )
+
+
+def _scores(entry: Mapping[str, Any]) -> dict[str, float | None]:
+    return {name: value for name, value in scores_of(entry).items() if name not in _COUNTS}
+
+
+def _baselines(report: Mapping[str, Any], scored: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Return the scores of naive predictors in a report by split and name, of those that have the form of ours."""
+    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    listed = report.get("baselines")
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("metrics"), dict) and str(one.get("split")) in scored:
+            metrics = {str(key): value for key, value in one["metrics"].items() if type(value) in (int, float)}
+            found.setdefault(one["split"], {})[str(one.get("name"))] = dict(metrics)
+    return found
+
+
+def _skill(
+    scores: Mapping[str, Mapping[str, float | None]],
+    baselines: Mapping[str, Mapping[str, Mapping[str, float | None]]],
+) -> dict[str, dict[str, dict[str, float]]]:
+    return {
+        split: {name: skills(_known(scores[split]), _known(naive)) for name, naive in own.items()}
+        for split, own in baselines.items()
+    }
+
+
+def _known(scores: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in scores.items() if value is not None}
+
+
+def _rank(run: Compared, monitor: str) -> tuple[bool, float]:
+    """Return the key that sorts runs, the best first."""
+    value = run.monitored(monitor)
+    if value is None:
+        return True, 0.0
+    return False, value if direction(monitor.partition(".")[2]) == "min" else -value
+
+
+def _differences(records: Sequence[RunRecord], monitor: str) -> Iterable[str]:
+    """Yield what keeps scores from being compared."""
+    others = [record for record in records if record.monitor != monitor]
+    if others:
+        shown = listed([f"{record.name} {record.monitor}" for record in others])
+        yield f"sorted by {monitor}, but other scores chose the best states of: {shown}"
+    digests = [_digests(record) for record in records]
+    for split, what in (("valid", "are scored on different validation data"), ("train", "learned from different data")):
+        groups: dict[str, list[str]] = {}
+        for record, own in zip(records, digests, strict=True):
+            if isinstance(own.get(split), str):
+                groups.setdefault(own[split], []).append(record.name)
+        if len(groups) > 1:
+            names = " | ".join(listed(names, 4) for names in groups.values())
+            yield f"runs {what}{', so that their scores do not compare' * (split == 'valid')}: {names}"
+    targets = {repr(record.config.data.target) for record in records}
+    if len(targets) > 1:
+        yield "runs predict different targets: their scores do not compare"
+
+
+def _digests(record: RunRecord) -> Mapping[str, Any]:
+    saved = record.saved.get(BEST) or record.saved.get(LAST)
+    found = saved.identity.get("data") if saved is not None else None
+    return found if isinstance(found, Mapping) else {}
