@@ -8,7 +8,7 @@ from lstm_cli.data.schema.layout import Layout
 from lstm_cli.errors import DataError, counted, listed
 from lstm_cli.insight.observed import Observed
 from lstm_cli.insight.origins import Room, Seen, room
-from lstm_cli.insight.rolling import feeds_back
+from lstm_cli.insight.rolling import feeds_back, needed_later
 from lstm_cli.scores.seasons import calendar_periods, find_periods
 
 #: Steps of a forecast by default, of a model that feeds back: a season of at most so many steps, or without one:
@@ -60,9 +60,8 @@ def planned(
 
     def rooms(steps: int, periods: Sequence[int]) -> list[Room]:
         least, history = schema.layout.lag + 1, max(1, schema.layout.window or 1, *periods)
-        reach = ahead + steps - 1
         return [
-            room(own.steps, reach, count, least=least, history=history, seen=end)
+            room(own.steps, _reach(schema, steps), count, least=least, history=history, seen=end)
             for own, end in zip(series, ends, strict=True)
         ]
 
@@ -76,7 +75,7 @@ def planned(
     if horizon is None and feeds_back(schema):
         shortest = min(seasons(1), default=0)
         steps = shortest if 2 <= shortest <= LONGEST_SEASON else STEPS
-    periods, reach = seasons(steps), ahead + steps - 1
+    periods, reach = seasons(steps), _reach(schema, steps)
     found = rooms(steps, periods)
     _check(series, ends, found, schema.layout, steps, reach, note)
     origins = [one.origins(count, periods) for one in found]
@@ -85,6 +84,12 @@ def planned(
         note(f"only {counted(most, 'origin')} of the {count} wanted: there are no more steps to forecast from")
     each = min(EARLIER_EACH, max(1, EARLIER // len(series)))
     return Plan(ahead, steps, periods, origins, [one.earlier(each, reach, periods) for one in found])
+
+
+def _reach(schema: Schema, steps: int) -> int:
+    """Return how many steps after an origin a forecast of some steps needs: to compare with, or as known inputs."""
+    known = needed_later(schema, steps) if schema.layout.known else 0
+    return max(schema.target.ahead + steps - 1, known)
 
 
 def _ends(series: Sequence[Observed], seen: Seen | None, least: int, note: Note) -> list[Ends]:

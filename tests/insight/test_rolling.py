@@ -136,3 +136,15 @@ def test_what_is_known_of_later_steps_changes_the_forecast(trained):
     found, changed = rolled(run, table, HORIZON)["north"], rolled(run, other, HORIZON)["north"]
     same = [np.allclose(a, b, rtol=1e-6) for a, b in zip(found, changed, strict=True)]
     assert same == [True, True, True, False, False]
+
+
+def test_origins_leave_room_for_all_known_inputs_of_a_forecast(trained):
+    """The model reads those of three steps, also where only the first step of its forecast is compared."""
+    run, table = trained("horizon with known")
+    own = table[table.site == "south"].assign(load=lambda given: given.load.ffill())
+    found = lstm_cli.backtest(run, [columns(own)], horizon=1, origins=4)
+    assert found.origins[-1] == STEPS["south"] - HORIZON
+    expected = rolled(run, own, 1, {"south": found.origins.tolist()})["south"]
+    np.testing.assert_allclose(found.forecasters["model"].predicted, expected, rtol=1e-5)
+    (row,) = run.forecast([columns(own[:-HORIZON])], 1, future=[columns(own[-HORIZON:].drop(columns="load"))])
+    np.testing.assert_allclose(found.forecasters["model"].predicted[-1].ravel(), row["prediction"], rtol=1e-5)
