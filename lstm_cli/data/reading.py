@@ -15,6 +15,7 @@ from lstm_cli.data.formats import Options, jsonl, named_format, read
 from lstm_cli.data.formats.naming import columns_listed
 from lstm_cli.data.formats.raw import RawSequence, TableOptions, label_key
 from lstm_cli.data.formats.source import Origin, Source
+from lstm_cli.data.raw_text import read_text
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode
 from lstm_cli.data.schema.layout import Layout, LossColumns
@@ -105,7 +106,8 @@ def read_sequences(
         Whether they must have targets.
     form
         The format; None: by the suffix. A stream, and a file whose suffix is unknown or that of any text, are in the
-        format of the training data.
+        format of the training data. For a model of tokens that was trained on another format, ``text`` makes every
+        line a sequence.
     policy
         What to do with sequences that cannot be read; None: the first is raised.
     keep
@@ -118,7 +120,8 @@ def read_sequences(
     options = layout_options(layout, labelled=labelled)
     options = replace(options, columns=None if keep is None else (options.columns or frozenset()) | set(keep))
     policy = policy or BadRowPolicy(source.name, skip=False)
-    items = read(source, form, options)
+    raw = form == "text" != layout.format and not labelled
+    items = read_text(source, layout) if raw else read(source, form, options)
     if options.id == (FILE,) and not options.id_required and source.path is not None:
         items = named_by_file(items, names_of([source.path])[0], options.id)
     with closing(policy.good(items)) as sequences:

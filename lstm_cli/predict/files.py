@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lstm_cli.config.formats import FORMATS
 from lstm_cli.data import Encoded, memory, read_sequences
+from lstm_cli.data.raw_text import format_by_content, text_column
 from lstm_cli.errors import ConfigError, did_you_mean, nearest, on_one_line, shown_path
 from lstm_cli.predict.conllu import Filling, check_fillable
 from lstm_cli.predict.future import Future, extension, known_layout
@@ -145,13 +146,14 @@ def check_format(form: str | None) -> None:
 def _predict(run: Run, request: Request) -> Inputs:
     """Write predictions, forecasts or trajectories; return the sequences that were read."""
     _check(run, request)
+    request, words = _as_text(run, request)
     ids = run.schema.layout.id
     kept = Kept(None if "all" in request.keep else request.keep, ids) if request.keep else None
     later = None if request.future is None else _future(run, request, request.future)
     steps = run.forecast_steps(request.steps, later) if request.ahead and not run.drives else request.steps
     request = replace(request, steps=steps)
     extend = None if run.drives else extension(run.schema.layout, steps, later)
-    inputs = Inputs(run, request.data, form=request.form, kept=kept, extend=extend)
+    inputs = Inputs(run, request.data, form=request.form, kept=kept, extend=extend, words=words)
     schema = with_steps(run.schema, request.steps) if run.drives else run.schema
     filling = Filling(request.data, run.schema) if request.fills else None
     with inputs.encoded(schema) as encoded:
@@ -163,6 +165,18 @@ def _predict(run: Run, request: Request) -> Inputs:
                 table = Table.of(run.schema, per_step=per_step, later=request.ahead, safe=request.safe_csv)
                 write_rows(rows if kept is None else kept.added(rows), request.out, table)
     return inputs
+
+
+def _as_text(run: Run, request: Request) -> tuple[Request, str]:
+    """Return a request whose data may be lines of text, and the column whose tokens these have; labels go with them."""
+    layout = run.schema.layout
+    column = text_column(layout)
+    form = request.form or (None if request.fills else format_by_content(request.data, layout))
+    if column is None or form != "text":
+        return replace(request, form=form), ""
+    per_step = layout.target.per == "step" and not request.ahead
+    keep = request.keep or ((column.source,) if per_step else ())
+    return replace(request, form="text", keep=keep), column.source
 
 
 def _future(run: Run, request: Request, file: Path) -> Future:

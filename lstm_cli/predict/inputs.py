@@ -7,6 +7,7 @@ from pathlib import Path
 from lstm_cli.data import Encoded, Schema, UnknownCounts, encode, read_sequences
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema.parsing import in_time
+from lstm_cli.errors import on_one_line
 from lstm_cli.predict.future import Extension
 from lstm_cli.predict.kept import Kept
 from lstm_cli.predict.run import Run
@@ -26,6 +27,8 @@ class Inputs:
         Receives columns that are carried through.
     extend : callable, optional
         Adds the known inputs of later steps to a record.
+    words : str
+        Where the data is text, the column that its lines have the tokens of.
 
     Attributes
     ----------
@@ -41,8 +44,9 @@ class Inputs:
         form: str | None = None,
         kept: Kept | None = None,
         extend: Extension | None = None,
+        words: str = "",
     ) -> None:
-        self._extend, self.unpredicted = extend, 0
+        self._extend, self.unpredicted, self._words = extend, 0, words
         self._run, self._data, self._form, self._kept = run, data, form or run.format, kept
         self._policy, self.unknown_counts = run.policy(data), UnknownCounts()
 
@@ -72,7 +76,8 @@ class Inputs:
 
     def notes(self, name: str) -> list[str]:
         """Return notes on skipped sequences, unknown tokens and labels, and values unlike those of training."""
-        return [*self._policy.notes(), *self.unknown_counts.notes(name)]
+        text = f"{name}: read as text, each line a sequence of {on_one_line(self._words)}: --format says otherwise"
+        return [*[text] * bool(self._words), *self._policy.notes(), *self.unknown_counts.notes(name)]
 
 
 def in_time_order(schema: Schema, sequence: RawSequence) -> RawSequence:

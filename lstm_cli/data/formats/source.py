@@ -65,6 +65,14 @@ class Source:
         with self._opened() as stream, compressed.opened(self.name, self.path, stream) as content:
             yield content
 
+    def start(self) -> bytes:
+        """Return the first bytes, which a stream still gives afterwards; none where it cannot be looked into."""
+        if self._stream is None:
+            with self._opened() as stream:
+                return stream.read(_BUFFER)
+        peek = getattr(self._stream, "peek", None)
+        return b"" if peek is None else bytes(peek(_BUFFER))
+
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
         """Open it for reading the bytes as they are stored."""
