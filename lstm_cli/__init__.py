@@ -43,6 +43,7 @@ _HOMES = {
     "lstm_cli.insight.compare": ("compare",),
     "lstm_cli.predict": ("load",),
     "lstm_cli.insight.evaluate": ("evaluate",),
+    "lstm_cli.report.remake": ("make_report",),
     "lstm_cli.training.events": ("events",),
     "lstm_cli.training.sinks.sink": ("Sink",),
     # theano-lstm
@@ -68,6 +69,7 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getat
     from lstm_cli.insight.draft.draft import draft_config as draft_config
     from lstm_cli.insight.evaluate import evaluate as evaluate
     from lstm_cli.predict import load as load
+    from lstm_cli.report.remake import make_report as make_report
     from lstm_cli.theano_lstm import theano as theano
     from lstm_cli.theano_lstm.clip_gradient import clip_gradient as clip_gradient
     from lstm_cli.theano_lstm.dense import Layer as Layer

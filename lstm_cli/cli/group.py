@@ -8,11 +8,12 @@ from lstm_cli.cli.compare import compare
 from lstm_cli.cli.evaluate import evaluate
 from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
+from lstm_cli.cli.report import report
 from lstm_cli.cli.schema import schema
 from lstm_cli.cli.train import train
 from lstm_cli.cli.version import version_option
 
-__all__ = ["backtest", "compare", "evaluate", "init", "main", "predict", "schema", "train"]
+__all__ = ["backtest", "compare", "evaluate", "init", "main", "predict", "report", "schema", "train"]
 
 
 @click.group("lstm", context_settings=SETTINGS)
@@ -34,3 +35,4 @@ main.add_command(init)
 main.add_command(backtest)
 main.add_command(evaluate)
 main.add_command(compare)
+main.add_command(report)

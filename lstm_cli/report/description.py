@@ -11,7 +11,7 @@ from lstm_cli.run.names import ENVIRONMENT, REPORT_DATA
 from lstm_cli.training.events import Started
 from lstm_cli.typed_json import WrongValue
 
-_MOST = 1 << 26  # bytes of report.json and environment.json, far more than they have
+MOST = 1 << 26  # bytes of report.json and environment.json, far more than they have
 
 
 def described(start: Started) -> Contents:
@@ -39,7 +39,7 @@ def described(start: Started) -> Contents:
 def surroundings(run: Path) -> dict[str, Any]:
     """Return date, command, versions and machine of a run, of those that ``environment.json`` holds in its version."""
     try:
-        found = json.loads(read_own(run / ENVIRONMENT, most=_MOST))
+        found = json.loads(read_own(run / ENVIRONMENT, most=MOST))
     except (OSError, ValueError, RecursionError):
         return {}
     known = found if isinstance(found, dict) else {}
@@ -61,6 +61,6 @@ def earlier_notes(start: Started) -> tuple[str, ...]:
     if not start.first_step:
         return ()
     try:
-        return from_json(read_own(start.folder / REPORT_DATA, most=_MOST)).notes
+        return from_json(read_own(start.folder / REPORT_DATA, most=MOST)).notes
     except (OSError, WrongValue):
         return ()

@@ -1,7 +1,7 @@
 """``report.json`` and ``report.html``: kept up to date while a run trains, complete at its end."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,20 +61,13 @@ class Report:
             case Explained() if self._contents is not None:
                 self._contents = replace(self._contents, explanation=event.explanation)
             case Finished() | Stopped() if self._contents is not None and self._contents.state == "training":
-                self._write(self._ended(self._contents, event))
+                commands = self._start.next_commands if self._start is not None and self._entries else ()
+                self._write(at_end(self._contents, event, commands))
 
     def _add_note(self, note: Note) -> None:
         text = wording.note(note)
         if len(self._notes) < NOTES and text not in self._notes:
             self._notes.append(text)
-
-    def _ended(self, contents: Contents, event: Finished | Stopped) -> Contents:
-        """Return the contents with how the run has ended, and what can be typed next."""
-        commands = () if self._start is None else self._start.next_commands
-        if isinstance(event, Stopped):
-            return stopped(contents, event.reason, commands if self._entries else ())
-        following = tuple(NextCommand(*each) for each in commands)
-        return replace(contents, state="finished", status=wording.finished(event), next=following)
 
     def _write(self, contents: Contents) -> None:
         began = self._clock()
@@ -87,14 +80,23 @@ class Report:
         """Do nothing: the end of a run is an event, after which the report is complete."""
 
 
+def at_end(contents: Contents, event: Finished | Stopped, commands: Sequence[tuple[str, str]]) -> Contents:
+    """Return the contents with how the run has ended, and the commands to type next."""
+    if isinstance(event, Stopped):
+        return stopped(contents, event.reason, commands)
+    following = tuple(NextCommand(*each) for each in commands)
+    return replace(contents, state="finished", status=wording.finished(event), next=following)
+
+
 def stopped(contents: Contents, reason: str, commands: Iterable[tuple[str, str]] = ()) -> Contents:
     """Return the contents of a run that stopped before its end; `commands` work with its best state."""
     following = tuple(NextCommand(*each) for each in (resume_command(Path(contents.folder)), *commands))
     return replace(contents, state="stopped", status=reason, next=following)
 
 
-def write(contents: Contents, entries: list[Entry]) -> None:
-    """Write both files of the report into the folder of its run."""
+def write(contents: Contents, entries: Sequence[Entry], *, page_only: bool = False) -> None:
+    """Write both files of the report, or only the page, into the folder of its run."""
     folder = Path(contents.folder)
-    replace_file(folder / REPORT_DATA, to_json(contents).encode())
+    if not page_only:
+        replace_file(folder / REPORT_DATA, to_json(contents).encode())
     replace_file(folder / REPORT, page.render(contents, entries).encode(errors="backslashreplace"))

@@ -100,6 +100,39 @@ class FolderLock:
         return file, warning
 
 
+def is_held(folder: Path) -> bool:
+    """Return whether a process of this machine holds a run folder, without disturbing one that is about to take it.
+
+    That is the process which the lock's file names, if it is still there and has the file locked.
+    """
+    try:
+        record = json.loads(read_plain(folder / LOCK, most=4096))
+        pid, host = int(record["pid"]), record["host"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OverflowError:
+        return False
+    except OSError:
+        pass  # it belongs to another user
+    return _is_locked(folder / LOCK)
+
+
+def _is_locked(path: Path) -> bool:
+    """Return whether a file is locked, by the system's list of locks; true where there is no such list."""
+    try:
+        inode, locks = path.stat().st_ino, Path("/proc/locks").read_text()
+    except OSError:
+        return True
+    entries = (line.split() for line in locks.splitlines())
+    return any("FLOCK" in entry and entry[-3].rpartition(":")[2] == str(inode) for entry in entries)
+
+
 def _is(path: Path, descriptor: int) -> bool:
     """Return whether the file or folder at a path is the open one."""
     with disk_errors(path), suppress(FileNotFoundError, NotADirectoryError):

@@ -1,0 +1,35 @@
+"""``lstm report``: makes the report of a run again."""
+
+from pathlib import Path
+
+import click
+
+from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
+from lstm_cli.errors import on_lines, on_one_line
+from lstm_cli.signals import Signals
+
+
+@click.command("report", cls=Command, context_settings=SETTINGS, short_help="Make the report of a run again.")
+@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--trust", is_flag=True, help="Allow running the code in RUN, of a system that the model drives.")
+@verbosity_options
+def report(run: Path, *, trust: bool, quiet: bool, verbose: bool) -> None:
+    """Make the report of a run again, and print where it is.
+
+    RUN is a run folder. What the report of an earlier version, or of a run that was stopped, lacks is made of the run's
+    data if that is still where it was. A run may be training meanwhile.
+
+    \b
+    Example:
+      lstm report runs/quickstart
+    """  # noqa: D301
+    verbosity = verbosity_of(quiet=quiet, verbose=verbose)
+    with reported(verbosity), Signals() as signals, signals.at_once("before the report was made"):
+        from lstm_cli.report.remake import make_report
+
+        page = make_report(
+            run,
+            trust=trust,
+            note=lambda text: None if quiet else click.echo(on_lines(text, indented=True), err=True),
+        )
+        show(on_one_line(page))
