@@ -167,7 +167,7 @@ def test_activations_without_bounds_do_not_saturate(folder: Path) -> None:
     assert not found.saturation and found.gradient_by_lag is not None
 
 
-@pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
+@pytest.mark.parametrize("base", [pytest.param(CLOSED, marks=pytest.mark.slow), ALONE], ids=["system", "alone"])
 def test_gates_of_a_closed_loop_are_those_in_it(tmp_path: Path, base: dict[str, Any]) -> None:
     job = randomized_job(world_config(write_world(tmp_path), base, precision="float64"))
     probe = Probe(job.trainer.model, "number", job.config.loss)

@@ -39,7 +39,7 @@ PARTS = {
     "words": {"surest_errors", "samples"},
     "names": {"surest_errors", "samples"},
 }
-FEW = {"classifier", "passengers", "words", "sets"}
+FEW = {"classifier", "words", "sets"}
 
 
 def contents(run: Path) -> Contents:
@@ -104,7 +104,7 @@ def test_windows_are_forecasts_of_the_run_beside_what_came(tmp_path: Path) -> No
     assert len(explanation.horizon["model"].rmse) == ahead
 
 
-@pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
+@pytest.mark.parametrize("base", [pytest.param(CLOSED, marks=pytest.mark.slow), ALONE], ids=["system", "alone"])
 def test_what_a_closed_loop_says(tmp_path: Path, base: dict[str, Any]) -> None:
     run = tmp_path / "run"
     train(world_config(write_world(tmp_path), base, train={"epochs": 1}), run)
@@ -132,7 +132,7 @@ def test_a_stopped_run_says_by_what_and_is_continued(whole: Whole) -> None:
     assert found.status.startswith("stopped by SIGTERM after step ")
     assert found.next[0].command == f"lstm-train {run} --resume"
     assert found.explanation is None
-    assert "stopped by SIGTERM after step " in (run / "report.html").read_text()
+    assert "SIGTERM" in (run / "report.html").read_text()
     lstm_cli.make_report(run)  # what the best state does so far
     assert contents(run).explanation is not None and contents(run).state == "stopped"
     train(config, run, resume=True)
