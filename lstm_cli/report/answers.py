@@ -31,8 +31,19 @@ def confusion(evaluation: Mapping[str, Any]) -> Confusion | None:
     labels, counts = found.get("labels", []), found.get("counts", [])
     if not labels:
         return None
-    pairs = [(pair["truth"], pair["predicted"], pair["count"]) for pair in evaluation.get("confused", [])]
-    return Confusion(labels, [(str(label), _heat(row)) for label, row in zip(labels, counts, strict=False)], pairs)
+    pairs = [
+        (_label(pair["truth"]), _label(pair["predicted"]), pair["count"]) for pair in evaluation.get("confused", [])
+    ]
+    return Confusion(
+        list(map(_label, labels)),
+        [(_label(label), _heat(row)) for label, row in zip(labels, counts, strict=False)],
+        pairs,
+    )
+
+
+def _label(label: object) -> str:
+    """Return a label as text; None is one that training never saw."""
+    return "(never seen in training)" if label is None else str(label)
 
 
 def _heat(counts: Sequence[int]) -> list[tuple[int, int]]:
