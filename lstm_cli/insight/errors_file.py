@@ -151,15 +151,22 @@ def _largest(errors: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray
     return order
 
 
-def write_errors(positions: Positions, columns: Columns | None, out: Path, *, safe: bool = False) -> None:
-    """Write the errors to a csv or jsonl file, completely or not at all."""
-    errors = errors_of(positions, columns)
-    if not is_csv(out, SUFFIXES):
-        write_lines(jsonl_lines(finite(error.record()) for error in errors), out)
-        return
-    schema = positions.dataset.schema
-    table = Table.of(schema, per_step=False, safe=safe)
-    write_lines(lines_of((_cells(error, table) for error in errors), safe=safe), out)
+def write_errors(positions: Positions, columns: Columns | None, out: Path, *, safe: bool = False) -> int:
+    """Write the errors to a csv or jsonl file, completely or not at all; return how many there are."""
+    errors, count = errors_of(positions, columns), 0
+
+    def counting() -> Iterator[Error]:
+        nonlocal count
+        for error in errors:
+            count += 1
+            yield error
+
+    if is_csv(out, SUFFIXES):
+        table = Table.of(positions.dataset.schema, per_step=False, safe=safe)
+        write_lines(lines_of((_cells(error, table) for error in counting()), safe=safe), out)
+    else:
+        write_lines(jsonl_lines(finite(error.record()) for error in counting()), out)
+    return count
 
 
 def _cells(error: Error, table: Table) -> dict[str, Any]:

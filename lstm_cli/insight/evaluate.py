@@ -97,7 +97,8 @@ def evaluate(
         labelled = held_out(run, columns) if given is None else file_of(run, given, columns, form=form)
         evaluation = _scored(run, labelled, by)
         if path is not None and evaluation.found is not None:
-            write_errors(evaluation.found, labelled.columns, path, safe=safe_csv)
+            if not write_errors(evaluation.found, labelled.columns, path, safe=safe_csv):
+                note(f"{shown_path(path)}: empty, as there are no errors")
     for text in labelled.notes:
         note(text)
     return evaluation
@@ -209,15 +210,21 @@ def evaluation_of(
         columns=numbers.columns(positions) if is_number else {},
         horizons=horizons({"model": positions, **others}) if is_number else {},
         calibration=calibration.calibration(positions),
-        lengths=groups.by_length(positions),
+        lengths=_lengths(positions),
         by=None if grouping is None else grouping.name,
         groups={} if grouping is None else _groups(positions, grouping),
         found=positions,
     )
 
 
+def _lengths(positions: Positions) -> list[dict[str, Any]]:
+    """Return the scores by length, where there are enough sequences of different lengths."""
+    found = groups.by_length(positions)
+    return found if len(found) > 1 and sum(part["sequences"] for part in found) >= 2 * groups.LEAST else []
+
+
 def _groups(positions: Positions, grouping: Grouping) -> dict[str, Any]:
     """Return the scores of each value, or of each range of lengths."""
-    if grouping.values is not None:
-        return groups.by_value(positions, grouping.values)
-    return groups.by_range_of_lengths(positions)
+    if grouping.values is None:
+        return groups.by_range_of_lengths(positions)
+    return groups.by_value(positions, grouping.values)

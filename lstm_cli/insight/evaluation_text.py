@@ -8,6 +8,7 @@ from lstm_cli.errors import counted
 from lstm_cli.insight.classes_text import confused_lines, labels_table
 from lstm_cli.insight.evaluation import Evaluation
 from lstm_cli.insight.tables import WIDTH, aligned, cut, end_of, figure, width_of, wrapped
+from lstm_cli.scores.groups import range_name
 
 NAMES = {"macro_f1": "macro F1", "micro_f1": "micro F1", "frame_accuracy": "frame accuracy", "r2": "R²", "rmse": "RMSE",
          "mae": "MAE"}  # fmt: skip
@@ -139,10 +140,7 @@ def _horizons(evaluation: Evaluation, width: int) -> list[str]:
 def _lengths(evaluation: Evaluation, width: int) -> list[str]:
     if not evaluation.lengths or evaluation.by == "length":
         return []
-    rows = [
-        (f"{part['low']:,}" if part["low"] == part["high"] else f"{part['low']:,} to {part['high']:,}", part)
-        for part in evaluation.lengths
-    ]
+    rows = [(range_name(part), part) for part in evaluation.lengths]
     return _parts("length", rows, width)
 
 

@@ -1,9 +1,9 @@
 """How certain metrics are: 95 % confidence intervals by bootstrap, from sums over sequences instead of new scores.
 
 Every metric is a function of sums over positions. A resample draws as many sequences as there are, with replacement;
-its sums are those of its sequences, so that all resamples together are one matrix product. A single sequence is cut
-into overlapping blocks of consecutive positions, which are drawn instead (moving-block bootstrap): errors at
-neighbouring steps are alike, and to draw single steps would make the intervals too narrow.
+its sums are those of its sequences, so that all resamples together are one matrix product. Few sequences are cut into
+overlapping blocks of consecutive positions, which are drawn instead (moving-block bootstrap): errors at neighbouring
+steps are alike, and to draw single steps would make the intervals too narrow.
 
 References
 ----------
@@ -28,6 +28,8 @@ Array = NDArray[Any]
 LEVEL, RESAMPLES, SEED = 0.95, 1000, 1
 #: More sequences than these are first joined into as many groups, at random, which hardly changes the widths.
 MOST_UNITS = 2000
+#: Fewer sequences are drawn in blocks, if they have several positions: resamples of two are hardly different.
+FEW = 5
 _HELD = 1 << 22  # numbers of a matrix held at a time
 _FEWEST = 100  # groups, where there are very many sums
 
@@ -58,8 +60,8 @@ def intervals(
 def drawable(positions: Positions, sums: Sums, seed: int = SEED) -> tuple[Array, int]:
     """Return the sums (S, C) of each sequence or block that may be drawn, and how many are drawn for a resample."""
     numbers, units = np.unique(positions.sequences, return_inverse=True)
-    if len(numbers) == 1:
-        return _blocks(positions, sums)
+    if len(numbers) < FEW and len(positions) > len(numbers):
+        return _blocks(units, block_length(positions), sums)
     most = min(MOST_UNITS, max(_FEWEST, _HELD // sums.count))
     if len(numbers) > most:
         units = np.random.default_rng(seed).permutation(np.arange(len(numbers)) % most)[units]
@@ -68,7 +70,7 @@ def drawable(positions: Positions, sums: Sums, seed: int = SEED) -> tuple[Array,
 
 
 def block_length(positions: Positions) -> int:
-    """Return how many positions of a single sequence a block has.
+    """Return how many consecutive positions a block has.
 
     The cube root of all of them, but no fewer than the steps that are predicted at once: such forecasts overlap.
     """
@@ -76,21 +78,34 @@ def block_length(positions: Positions) -> int:
     return max(math.ceil(round(math.cbrt(len(positions)), 9)), at_once)
 
 
-def _blocks(positions: Positions, sums: Sums) -> tuple[Array, int]:
-    """Return the sums (S, C) of the blocks of one sequence, and how many of them are as long as it.
+def _blocks(owners: NDArray[np.int64], length: int, sums: Sums) -> tuple[Array, int]:
+    """Return the sums (S, C) of all blocks that lie within a sequence, and how many of them are as long as all.
 
-    Blocks begin at every position; of very long sequences, at every cell of several positions, so that there are no
-    more than `MOST_UNITS`.
+    Blocks begin at every position; of very long sequences, at every cell of several positions, so that there are not
+    many more than `MOST_UNITS`.
+
+    Parameters
+    ----------
+    owners
+        The sequence of each position (N,), ascending from 0.
+    length
+        Positions of a block.
+    sums
     """
-    count = len(positions)
-    size = math.ceil(count / MOST_UNITS)
-    cells = sums.totals(np.arange(count) // size, math.ceil(count / size))
-    length = math.ceil(block_length(positions) / size)
+    size = math.ceil(len(owners) / MOST_UNITS)
+    starts = np.searchsorted(owners, np.arange(owners[-1] + 1))
+    counts = -(-np.diff(starts, append=len(owners)) // size)
+    first = np.cumsum(counts) - counts
+    places = first[owners] + (np.arange(len(owners)) - starts[owners]) // size
+    cells = sums.totals(places, int(counts.sum()))
+    length = math.ceil(length / size)
+    if len(cells) < 2 * length:
+        return cells[:0], 0
     running = np.zeros((len(cells) + 1, cells.shape[1]))
     np.cumsum(cells, axis=0, out=running[1:])
-    if len(cells) < 2 * length:
-        return running[:0], 0
-    return running[length:] - running[:-length], math.ceil(len(cells) / length)
+    own = np.repeat(np.arange(len(counts)), counts)
+    within = own[length - 1 :] == own[: len(own) - length + 1]
+    return (running[length:] - running[:-length])[within], math.ceil(len(cells) / length) if within.any() else 0
 
 
 def _resampled(sums: Sums, units: Array, drawn: int, resamples: int, seed: int) -> dict[str, Array]:

@@ -4,7 +4,7 @@ Legend: N positions.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from lstm_cli.scores.positions import Positions
 PARTS, LEAST = 5, 5  # ranges that lengths and other numbers are divided into, and how many of them one has at least
 MOST_NUMBERS = 12  # numbers with more different values are divided into ranges
 MISSING = "(missing)"
+_FIGURES = ("sequences", "positions", "metrics")
 
 
 def lengths_of(positions: Positions) -> NDArray[np.int64]:
@@ -24,7 +25,7 @@ def lengths_of(positions: Positions) -> NDArray[np.int64]:
 
 
 def by_length(positions: Positions) -> list[dict[str, Any]]:
-    """Return the scores of sequences of similar length, the shortest first; none if all have the same length.
+    """Return the scores of sequences of similar length, the shortest first.
 
     The ranges hold about as many sequences each. Every entry has ``low`` and ``high``, the shortest and the longest
     length in it, ``sequences``, ``positions`` and ``metrics``.
@@ -32,8 +33,6 @@ def by_length(positions: Positions) -> list[dict[str, Any]]:
     lengths = lengths_of(positions)
     first = np.flatnonzero(np.diff(positions.sequences, prepend=-1))
     parts = ranges(lengths, lengths[first])
-    if len(np.unique(parts)) < 2:
-        return []
     return [
         {"low": int(lengths[own].min()), "high": int(lengths[own].max()), **scores_of_part(positions, own)}
         for own in (parts == part for part in np.unique(parts))
@@ -41,20 +40,14 @@ def by_length(positions: Positions) -> list[dict[str, Any]]:
 
 
 def by_range_of_lengths(positions: Positions) -> dict[str, dict[str, Any]]:
-    """Return the scores of `by_length` under names such as ``3 to 10``; all sequences of one length are one range."""
-    lengths = lengths_of(positions)
-    parts = by_length(positions) or [
-        {
-            "low": int(lengths.min()),
-            "high": int(lengths.max()),
-            **scores_of_part(positions, np.ones(len(lengths), bool)),
-        }
-    ]
-    named = {}
-    for part in parts:
-        low, high = part.pop("low"), part.pop("high")
-        named[f"{low:,}" if low == high else f"{low:,} to {high:,}"] = part
-    return named
+    """Return the scores of `by_length` under names such as ``3 to 10``."""
+    return {range_name(part): {name: part[name] for name in _FIGURES} for part in by_length(positions)}
+
+
+def range_name(part: Mapping[str, Any]) -> str:
+    """Return what to call an entry of `by_length`."""
+    low, high = part["low"], part["high"]
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def by_value(positions: Positions, values: Sequence[Any]) -> dict[str, dict[str, Any]]:
@@ -118,11 +111,8 @@ def _of_ranges(numbers: NDArray[np.float64]) -> tuple[list[str], NDArray[np.int6
 def scores_of_part(positions: Positions, own: NDArray[np.bool_]) -> dict[str, Any]:
     """Return how many sequences and positions a part of the positions has, and its metrics."""
     part = positions.taken(own)
-    return {
-        "sequences": len(np.unique(part.sequences)),
-        "positions": len(part),
-        "metrics": metrics_of(part),
-    }
+    figures = (len(np.unique(part.sequences)), len(part), metrics_of(part))
+    return dict(zip(_FIGURES, figures, strict=True))
 
 
 def ranges(values: NDArray[Any], of: NDArray[Any]) -> NDArray[np.int64]:

@@ -52,6 +52,19 @@ def test_a_single_sequence_is_drawn_in_blocks():
         assert bounds == pytest.approx(tuple(expected[name]), rel=1e-9)
 
 
+def test_few_sequences_are_drawn_in_blocks_within_them():
+    own = np.repeat([0, 1, 2], [30, 4, 30])
+    given = drawn("category", 64, np.random.default_rng(3), sequences=1)
+    given = positions(given.task, own, given.truth, given.predicted)
+    assert block_length(given) == 4
+    blocks = [np.arange(start, start + 4) for start in range(61) if own[start] == own[start + 3]]
+    assert len(blocks) == 27 + 1 + 27
+    times = np.random.default_rng(bootstrap.SEED).multinomial(16, [1 / len(blocks)] * len(blocks), size=100)
+    expected = rescored(given, [[blocks[k] for k in np.repeat(np.arange(len(blocks)), row)] for row in times])
+    for name, bounds in intervals(given, resamples=100).items():
+        assert bounds == pytest.approx(tuple(expected[name]), rel=1e-9)
+
+
 def test_blocks_hold_the_steps_that_are_predicted_at_once():
     assert block_length(drawn("number", 64, np.random.default_rng(3), sequences=1, size=24, horizon=12)) == 12
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstm_cli.scores.groups import MISSING, by_length, by_value, grouped
+from lstm_cli.scores.groups import MISSING, by_length, by_range_of_lengths, by_value, grouped
 from lstm_cli.scores.metrics import metrics_of
 from tests.support.positions import drawn, positions, target
 
@@ -26,10 +26,12 @@ def test_few_sequences_are_divided_into_few_ranges():
     own = np.repeat(np.arange(6), [1, 2, 3, 4, 5, 6])
     given = positions(target("category", 2), own, own % 2, own % 2)
     assert [(one["low"], one["high"]) for one in by_length(given)] == [(1, 3), (4, 6)]
+    assert list(by_range_of_lengths(given)) == ["1 to 3", "4 to 6"]
 
 
 def test_sequences_of_one_length_are_not_divided():
-    assert by_length(positions(target("category", 2), [0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 1])) == []
+    (one,) = by_length(positions(target("category", 2), [0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 1]))
+    assert one == {"low": 2, "high": 2, "sequences": 2, "positions": 4, "metrics": one["metrics"]}
 
 
 GROUPS = {
