@@ -6,110 +6,23 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lstm_cli.config.config import Config
 from lstm_cli.engine.metrics import direction, scores_of
-from lstm_cli.errors import CheckpointError, ConfigError, LstmError, listed, on_one_line
-from lstm_cli.insight.run_record import RunRecord, State, run_record
+from lstm_cli.errors import CheckpointError, ConfigError, LstmError, listed, on_one_line, shown_path
+from lstm_cli.insight.compared import Compared, Comparison, Settings
+from lstm_cli.insight.run_record import RunRecord, run_record
+from lstm_cli.predict.output_paths import check_outputs
 from lstm_cli.run.config_changes import flattened
+from lstm_cli.run.files import replace_file
 from lstm_cli.run.names import BEST, LAST, RESOLVED
 from lstm_cli.run.ownership import is_run
 from lstm_cli.scores.skill import skills
-from lstm_cli.typed_json import plain
 
-Settings = Mapping[str, Any]
 _COUNTS = ("unknown_labels",)  # beside the metrics of an evaluation, and not one
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One run of a comparison.
-
-    Attributes
-    ----------
-    run
-        Its folder, as given.
-    state
-        Whether it has finished, was stopped, or is training.
-    monitor
-        The score that chose its best state.
-    scores
-        Loss and metrics of the best state, by split: of the validation data, and of the test data if it has been
-        scored.
-    config
-        The keys that differ between the runs, with the values of this one; keys that it does not have are left out.
-    baselines, skill
-        By split and name: scores of naive predictors, and the skill against each of them.
-    best_step, best_epoch
-        Of the best state.
-    steps, epochs, seconds
-        How far it has trained, and the time that took.
-    steps_per_second
-        Median over its evaluations.
-    parameters
-        The number of weights.
-    started
-        When.
-    entries
-        Its evaluations, as in ``metrics.jsonl``.
-    """
-
-    run: str
-    state: State
-    monitor: str
-    scores: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
-    config: Settings = field(default_factory=dict)
-    baselines: Mapping[str, Mapping[str, Mapping[str, float | None]]] = field(default_factory=dict)
-    skill: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
-    best_step: int | None = None
-    best_epoch: int | None = None
-    steps: int | None = None
-    epochs: int | None = None
-    seconds: float | None = None
-    steps_per_second: float | None = None
-    parameters: int | None = None
-    started: str | None = None
-    entries: tuple[Mapping[str, Any], ...] = ()
-
-    def monitored(self, monitor: str) -> float | None:
-        """Return the best value of a score; None if the run has none."""
-        split, _, metric = monitor.partition(".")
-        return self.scores.get(split, {}).get(metric)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Runs, the best first, and what has to be said of them.
-
-    Attributes
-    ----------
-    runs
-        Sorted by `monitor`; runs without a value of it last.
-    monitor
-        The score that most runs monitor.
-    notes
-        What does not compare, and folders that were left out.
-    """
-
-    runs: tuple[Compared, ...]
-    monitor: str
-    notes: tuple[str, ...] = ()
-
-    @property
-    def keys(self) -> list[str]:
-        """The keys that differ, in the order of the config's sections."""
-        keys = dict.fromkeys(key for run in self.runs for key in run.config)
-        return sorted(keys, key=lambda key: list(Config.model_fields).index(key.partition(".")[0]))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the comparison as JSON: every run with its scores and the keys that differ, without its curves."""
-        runs = [{name: value for name, value in vars(run).items() if name != "entries"} for run in self.runs]
-        return {"runs": [plain(run) for run in runs], "monitor": self.monitor, "notes": list(self.notes)}
 
 
 def compare(runs: str | Path | Iterable[str | Path]) -> Comparison:
@@ -145,6 +58,18 @@ def compare(runs: str | Path | Iterable[str | Path]) -> Comparison:
     monitor, _ = Counter(run.monitor for run in made).most_common(1)[0]
     notes += [*_differences(records, monitor)]
     return Comparison(tuple(sorted(made, key=lambda run: _rank(run, monitor))), monitor, tuple(notes))
+
+
+def compare_file(runs: Iterable[str | Path], *, out: Path | None, page: Callable[[Comparison], str]) -> Comparison:
+    """Compare runs, and with `out` write the `page` of the comparison there, completely or not at all."""
+    if out is not None:
+        if out.suffix.lower() != ".html":
+            raise ConfigError(f"-o {shown_path(out)}: expected a name that ends with .html")
+        check_outputs({"-o": out}, {})
+    found = compare(runs)
+    if out is not None:
+        replace_file(out, page(found).encode(errors="backslashreplace"))
+    return found
 
 
 _UNSET = object()

@@ -5,7 +5,7 @@ from typing import Any
 
 from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import on_one_line
-from lstm_cli.insight.compare import Compared, Comparison
+from lstm_cli.insight.compared import Compared, Comparison
 from lstm_cli.insight.tables import WIDTH, aligned, cut, end_of, figure, width_of, wrapped
 
 _NAME, _KEY, _CELL = 24, 36, 18  # the most columns of a run's name, a key, and a value of the config

@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.engine.metrics import direction
-from lstm_cli.errors import ConfigError, shown_path
-from lstm_cli.insight.compare import Compared, Comparison, compare
+from lstm_cli.insight.compare import compare_file
+from lstm_cli.insight.compared import Compared, Comparison
 from lstm_cli.insight.compare_text import config_table, score_table, short_names
-from lstm_cli.predict.output_paths import check_outputs
 from lstm_cli.report.charts import Chart, Line
 from lstm_cli.report.page import drawings
 from lstm_cli.report.rendering import rendered
 from lstm_cli.report.tables import BETTER, Column, Table
-from lstm_cli.run.files import replace_file
 from lstm_cli.training.sinks.wording import title
 
 DRAWN = 6  # runs with curves of their own, as many as there are colours
@@ -30,14 +28,7 @@ def compare_runs(runs: Iterable[Path], *, out: Path | None = None) -> Comparison
     out : Path, optional
         The file, written completely or not at all.
     """
-    if out is not None:
-        if out.suffix.lower() != ".html":
-            raise ConfigError(f"-o {shown_path(out)}: expected a name that ends with .html")
-        check_outputs({"-o": out}, {})
-    found = compare(runs)
-    if out is not None:
-        replace_file(out, page(found).encode(errors="backslashreplace"))
-    return found
+    return compare_file(runs, out=out, page=page)
 
 
 def page(found: Comparison) -> str:
