@@ -6,8 +6,8 @@ from typing import Any
 
 from lstm_cli.engine.metrics import direction
 from lstm_cli.insight.compare import compare_file
-from lstm_cli.insight.compared import Compared, Comparison
 from lstm_cli.insight.compare_text import config_table, score_table, short_names
+from lstm_cli.insight.compared import Compared, Comparison
 from lstm_cli.report.charts import Chart, Line
 from lstm_cli.report.page import drawings
 from lstm_cli.report.rendering import rendered
