@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lstm_cli.insight.explanation import ErrorsAhead, Explanation, Saturation, SureError, Trajectory, Window
 from lstm_cli.report.charts import Axis, Band, Chart, Line, Mark
+from lstm_cli.report.evaluated import Evaluated
 from lstm_cli.report.evaluations import metrics_of
 from lstm_cli.report.tables import Column, Table, shown
 from lstm_cli.report.wording import cut
@@ -13,6 +13,7 @@ from lstm_cli.training.sinks.wording import title
 
 CLASSES = 100  # labels of which scores are listed
 LARGEST = 10  # errors of numbers that are listed
+UNSEEN = "(never seen in training)"  # instead of such a label
 HEAT = 9  # levels of a confusion matrix
 
 
@@ -25,25 +26,15 @@ class Confusion:
     confused: Sequence[tuple[str, str, int]]
 
 
-def confusion(evaluation: Mapping[str, Any]) -> Confusion | None:
+def confusion(evaluation: Evaluated) -> Confusion | None:
     """Return the confusion matrix of an evaluation; the heat is a count's share of its row."""
-    found = evaluation.get("confusion") or {}
-    labels, counts = found.get("labels", []), found.get("counts", [])
-    if not labels:
+    found = evaluation.confusion
+    if found is None:
         return None
-    pairs = [
-        (_label(pair["truth"]), _label(pair["predicted"]), pair["count"]) for pair in evaluation.get("confused", [])
-    ]
-    return Confusion(
-        list(map(_label, labels)),
-        [(_label(label), _heat(row)) for label, row in zip(labels, counts, strict=False)],
-        pairs,
-    )
-
-
-def _label(label: object) -> str:
-    """Return a label as text; None is one that training never saw."""
-    return "(never seen in training)" if label is None else str(label)
+    rows = [(label, _heat(counts)) for label, counts in zip(found.labels, found.counts, strict=False)]
+    rows += [(UNSEEN, _heat(found.unknown))] if found.unknown else []
+    pairs = [(UNSEEN if one.truth is None else one.truth, one.predicted, one.count) for one in evaluation.confused]
+    return Confusion(found.labels, rows, pairs)
 
 
 def _heat(counts: Sequence[int]) -> list[tuple[int, int]]:
@@ -51,9 +42,9 @@ def _heat(counts: Sequence[int]) -> list[tuple[int, int]]:
     return [(count, -(-HEAT * count // total)) for count in counts]
 
 
-def classes(evaluation: Mapping[str, Any]) -> Table | None:
+def classes(evaluation: Evaluated) -> Table | None:
     """Return precision, recall, F1 and number of each label."""
-    found: Mapping[str, Mapping[str, float | None]] = evaluation.get("classes", {})
+    found = evaluation.classes
     if not found:
         return None
     columns = [
@@ -144,28 +135,26 @@ def closed_loop(errors: Sequence[float | None], trajectories: Iterable[Trajector
     return charts
 
 
-def calibration(evaluation: Mapping[str, Any]) -> Chart | None:
+def calibration(evaluation: Evaluated) -> Chart | None:
     """Return how often predictions are right, by their confidence."""
-    bins = evaluation.get("calibration", {}).get("bins", [])
-    points = [(one["confidence"], one["accuracy"]) for one in bins if one.get("confidence") is not None]
+    bins = evaluation.calibration.bins if evaluation.calibration else ()
+    points = [(one.confidence, one.accuracy) for one in bins if one.confidence is not None]
     lines = [Line("this model", points, dots=True), Line("perfectly calibrated", [(0.0, 0.0), (1.0, 1.0)], naive=True)]
     return (
         Chart("Share that is right, by confidence", lines, axes=(Axis("confidence"),), share=True) if points else None
     )
 
 
-def lengths(evaluation: Mapping[str, Any]) -> Table | None:
+def lengths(evaluation: Evaluated) -> Table | None:
     """Return the scores of sequences of similar length."""
-    found = evaluation.get("lengths", [])
-    names = [name for name in metrics_of(*(one.get("metrics", {}) for one in found)) if "." not in name]
-    if not found or not names:
+    names = [name for name in metrics_of(*(part.metrics for part in evaluation.lengths)) if "." not in name]
+    if not names:
         return None
     columns = [Column("length", number=False), Column("sequences"), *(Column(title(name)) for name in names)]
     rows = []
-    for one in found:
-        low, high = one.get("low", 0), one.get("high", 0)
-        span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-        rows.append([span, f"{one.get('sequences', 0):,}", *(shown(one["metrics"].get(name)) for name in names)])
+    for part in evaluation.lengths:
+        span = f"{part.low:,}" if part.low == part.high else f"{part.low:,} to {part.high:,}"
+        rows.append([span, f"{part.sequences:,}", *(shown(part.metrics.get(name)) for name in names)])
     return Table(columns, rows)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lstm_cli.insight.explanation import Explanation
+from lstm_cli.report.evaluated import evaluated
 from lstm_cli.typed_json import WrongValue, built, plain
 
 VERSION = 1
@@ -119,4 +120,5 @@ def from_json(text: str | bytes) -> Contents:
     contents = built(Contents, content, _DEFAULTED)
     if contents.version != VERSION:
         raise WrongValue(f"expected {VERSION}, got {contents.version}", "version")
+    evaluated(contents.explanation)
     return contents

@@ -4,7 +4,6 @@ Positions have no size: they run from 0 to 1. The templates ``chart.html`` and `
 text of the page's own size over lines that fill any width, the other as a file of its own.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -123,7 +122,7 @@ def drawn(chart: Chart) -> Drawing | None:
         paths=(*areas, *paths),
         y_ticks=tuple(Tick(y(tick), label(tick)) for tick in y.ticks(4)),
         x_axes=tuple((axis.name, _x_ticks(axis, x)) for axis in chart.axes),
-        mark=None if mark is None else Marked(x(mark.x), None if mark.y is None else y(_clamped(mark.y)), mark.text),
+        mark=None if mark is None else Marked(x(mark.x), None if mark.y is None else y(mark.y), mark.text),
         square=chart.share,
         values={
             "x": [x.low, x.high],
@@ -168,20 +167,16 @@ class _Area:
         }
 
 
-def _clamped(value: float) -> float:
-    return min(max(value, -LARGEST), LARGEST)
-
-
 def _finite(points: Iterable[Point]) -> list[tuple[float, float]]:
-    return [(x, _clamped(y)) for x, y in points if y is not None and math.isfinite(y)]
+    return [(x, y) for x, y in points if y is not None and -LARGEST <= y <= LARGEST]
 
 
 def _between(point: tuple[float, float | None, float | None]) -> tuple[float, float, float] | None:
     """Return a point of a band if both of its values are there."""
     x, low, high = point
-    if low is None or high is None or not math.isfinite(low) or not math.isfinite(high):
+    if low is None or high is None or not -LARGEST <= low <= high <= LARGEST:
         return None
-    return x, _clamped(low), _clamped(high)
+    return x, low, high
 
 
 def _thinned(points: list[tuple[float, float]], most: int) -> list[tuple[float, float]]:

@@ -12,6 +12,7 @@ from lstm_cli.report.charts import Chart
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.curves import curves, drawn_metrics
 from lstm_cli.report.drawing import Drawing, drawn
+from lstm_cli.report.evaluated import evaluated
 from lstm_cli.report.evaluations import (
     SPLITS,
     Entry,
@@ -69,8 +70,8 @@ def drawings(charts: Iterable[Chart]) -> list[Drawing]:
 def _explained(contents: Contents) -> dict[str, Any]:
     """Return what the page shows of the best weights; all of it is empty before they are explained."""
     explanation = contents.explanation or Explanation("test")
-    evaluation = explanation.evaluation
-    titles = {score.name: score.title for score in contents.baselines} | evaluation.get("titles", {})
+    evaluation = evaluated(explanation)
+    titles = {score.name: score.title for score in contents.baselines} | dict(evaluation.titles)
     reliability, reach = answers.calibration(evaluation), answers.gradient_by_lag(explanation)
     return {
         "explanation": explanation,
@@ -82,7 +83,7 @@ def _explained(contents: Contents) -> dict[str, Any]:
         "ahead": drawings(answers.errors_ahead(explanation.horizon, titles)),
         "loop": drawings(answers.closed_loop(explanation.loop_errors, explanation.trajectories)),
         "calibration": drawings([reliability] if reliability else []),
-        "ece": evaluation.get("calibration", {}).get("ece"),
+        "ece": evaluation.calibration.ece if evaluation.calibration else None,
         "lengths": answers.lengths(evaluation),
         "lags": drawings([reach[0]] if reach else []),
         "reach": reach[1] if reach else "",

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 LOGARITHMIC_RANGE = 50.0  # ratio of largest to smallest value above which a scale is logarithmic
-LARGEST = 1e300  # the range of larger values overflows
+LARGEST = 1e300  # of what is drawn: the range of larger values overflows
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,6 @@ def scale_of(low: float, high: float, *, zero: bool = False) -> Scale:
     zero
         Whether the scale begins at 0, or includes it where values are negative; it is not logarithmic then.
     """
-    low, high = max(low, -LARGEST), min(high, LARGEST)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
     elif low > 0 and high / low > LOGARITHMIC_RANGE:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import counted
 from lstm_cli.report.contents import Contents
+from lstm_cli.report.evaluated import evaluated
 from lstm_cli.report.evaluations import SPLITS, Entry, best_of, data_of, last_of, metrics_of, scored_on
 from lstm_cli.report.wording import digits
 from lstm_cli.training.sinks.wording import number, title
@@ -60,15 +61,15 @@ class Judgement:
 def judgement(contents: Contents, entries: Sequence[Entry]) -> Judgement | None:
     """Return the scores of the best weights: of the explanation, else of the run's own evaluations."""
     best = best_of(contents.monitor, entries)
-    evaluation = contents.explanation.evaluation if contents.explanation else {}
-    if evaluation:
-        split = contents.explanation.split if contents.explanation else "test"
-        titles = {score.name: score.title for score in contents.baselines} | evaluation.get("titles", {})
-        naive = {titles.get(name, name): scores for name, scores in evaluation.get("baselines", {}).items()}
-        skill = {titles.get(name, name): scores for name, scores in evaluation.get("skill", {}).items()}
-        counts = [counted(evaluation.get(key, 0), key.removesuffix("s")) for key in ("sequences", "positions")]
-        what = f"{SPLITS.get(split, split)} data: {counts[0]}, {counts[1].replace('position', 'target')}"
-        metrics, intervals = evaluation.get("metrics", {}), evaluation.get("intervals", {})
+    own = evaluated(contents.explanation)
+    metrics, intervals = own.metrics, own.intervals
+    if contents.explanation is not None and metrics:
+        split = contents.explanation.split
+        titles = {score.name: score.title for score in contents.baselines} | dict(own.titles)
+        naive = {titles.get(name, name): scores for name, scores in own.baselines.items()}
+        skill = {titles.get(name, name): scores for name, scores in own.skill.items()}
+        counts = f"{counted(own.sequences, 'sequence')}, {counted(own.positions, 'target')}"
+        what = f"{SPLITS.get(split, split)} data: {counts}"
     else:
         entry = last_of(entries, "test") or best
         if entry is None:

@@ -13,8 +13,9 @@ def digits(value: float) -> str:
 
 
 def cut(text: str, most: int = LONGEST) -> str:
-    """Return the beginning of a text on one line, which is all of it unless it is long."""
-    return on_one_line(text if len(text) <= most else f"{text[: most - 1]}…")
+    """Return a text on one line: all of it, or the beginning and the end of a long one, which tell labels apart."""
+    end = most // 3
+    return on_one_line(text if len(text) <= most else f"{text[: most - 1 - end]}…{text[-end:]}")
 
 
 def capital(text: str) -> str:

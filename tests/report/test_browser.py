@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lstm_cli.report.page import render
+from lstm_cli.report.wording import cut
 from tests.support.browser import PROGRAM, Browser
 from tests.support.report_contents import SCRIPT, all_tasks
 
@@ -124,7 +125,7 @@ def test_pages_fit_every_width_in_light_and_dark(browser, pages, name):
 def test_markup_in_a_label_stays_text(browser, pages):
     browser.show(pages["hostile"])
     assert browser.problems == []
-    assert browser.evaluate("document.querySelector('#errors .confusion tbody th').textContent") == SCRIPT[:17] + "…"
+    assert browser.evaluate("document.querySelector('#errors .confusion tbody th').textContent") == cut(SCRIPT, 18)
     assert browser.evaluate("document.querySelector('#errors .confusion tbody th').title") == SCRIPT
     assert browser.evaluate("document.querySelectorAll('script:not([type])').length") == 1
 

@@ -5,6 +5,8 @@ import pytest
 
 from lstm_cli.report.contents import from_json, to_json
 from lstm_cli.report.page import render
+from lstm_cli.report.wording import cut
+from lstm_cli.typed_json import WrongValue
 from tests.support.html import WellFormed, section, table, text_of
 from tests.support.report_contents import (
     LONG,
@@ -157,13 +159,41 @@ def test_where_a_page_comes_from(pages):
         assert part in text
 
 
+@pytest.mark.parametrize("text, short", [("a b", "a b"), ("abcdefghijkl", "abcdef…jkl"), ("a\u202eb", "a\\u202eb")])
+def test_long_texts_keep_both_ends_on_one_line(text, short):
+    assert cut(text, 10) == short
+
+
 def test_text_of_users_stays_text(pages):
     page = pages["hostile"]
     assert SCRIPT not in page
     assert page.count("<script") == page.count("</script>") == len(re.findall(r"application/json", page)) + 1
     assert "{{ 7 * 7 }}" in page
-    assert f'<span title="{LONG}">a label of more characters</span>'[:60] in page
-    assert re.search(r">a label of more characters …<", page)
+    assert f'<span title="{LONG}">{cut(LONG)}</span>' in page
+
+
+@pytest.mark.parametrize(
+    "key, value, problem",
+    [
+        ("metrics", [1.0], "explanation.evaluation.metrics: expected an object, got a list of 1"),
+        ("confusion", {"labels": ["a"]}, "explanation.evaluation.confusion.counts: missing"),
+        ("lengths", [{"low": "a"}], "explanation.evaluation.lengths.0.low: expected a whole number, got 'a'"),
+    ],
+)
+def test_a_damaged_evaluation_is_named(key, value, problem):
+    contents, _ = classification()
+    evaluation = contents.explanation.evaluation | {key: value}
+    text = to_json(replace(contents, explanation=replace(contents.explanation, evaluation=evaluation)))
+    with pytest.raises(WrongValue, match=re.escape(problem)):
+        from_json(text)
+
+
+def test_labels_that_training_never_saw_have_a_row():
+    contents, entries = classification()
+    confusion = {"labels": ["a", "b"], "counts": [[3, 0], [1, 2]], "unknown": [0, 4]}
+    evaluation = contents.explanation.evaluation | {"confusion": confusion}
+    page = render(replace(contents, explanation=replace(contents.explanation, evaluation=evaluation)), entries)
+    assert table(page, "Confusion matrix")[-1] == ["(never seen in training)"[:11] + "…raining)"[-7:], "0", "4"]
 
 
 def test_a_page_loads_itself_again_only_while_it_trains():
