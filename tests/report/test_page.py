@@ -193,7 +193,7 @@ def test_labels_that_training_never_saw_have_a_row():
     confusion = {"labels": ["a", "b"], "counts": [[3, 0], [1, 2]], "unknown": [0, 4]}
     evaluation = contents.explanation.evaluation | {"confusion": confusion}
     page = render(replace(contents, explanation=replace(contents.explanation, evaluation=evaluation)), entries)
-    assert table(page, "Confusion matrix")[-1] == ["(never seen in training)"[:11] + "…raining)"[-7:], "0", "4"]
+    assert table(page, "Confusion matrix")[-1] == ["(never seen…ining)", "0", "4"]
 
 
 def test_a_page_loads_itself_again_only_while_it_trains():
