@@ -73,7 +73,7 @@ def planned(
 
     steps = horizon or schema.target.horizon
     if horizon is None and feeds_back(schema):
-        shortest = min(seasons(1), default=0)
+        shortest = min(seasons(STEPS), default=0)
         steps = shortest if 2 <= shortest <= LONGEST_SEASON else STEPS
     periods, reach = seasons(steps), _reach(schema, steps)
     found = rooms(steps, periods)

@@ -10,6 +10,7 @@ import numpy as np
 
 from lstm_cli.errors import brief, counted
 from lstm_cli.insight.backtested import MODEL, Backtest
+from lstm_cli.predict.table import distinct
 
 #: The steps ahead whose errors a table shows, those of them that fit, and the last one.
 SHOWN = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)
@@ -97,7 +98,7 @@ def lines(found: Backtest) -> Iterator[str]:
     low, high = found.bounds
     values = {MODEL: found.forecasters[MODEL].predicted} | ({"low": low, "high": high} if found.interval else {})
     values |= {name: one.predicted for name, one in found.forecasters.items() if name != MODEL}
-    columns = found.forecasters[MODEL].columns
+    columns = distinct(found.forecasters[MODEL].columns)
     yield _line([*found.ids, "origin", "step", *time, "horizon", "column", "observed", *values])
     for index in range(len(found)):
         own, steps = found.of(index), found.predicted_steps(index)

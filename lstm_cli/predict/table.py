@@ -147,13 +147,13 @@ def _separator(schema: Schema) -> str:
 
 def _names_of_numbers(target: Target, *, later: bool) -> tuple[str, ...]:
     """Return a name for each output: its column, and the steps ahead where several are predicted at once."""
-    names = _distinct(target.output_columns[: target.width])
+    names = distinct(target.output_columns[: target.width])
     if later or target.horizon == 1:
         return names
     return tuple(f"{name}_{step}" for step in range(target.ahead, target.reach + 1) for name in names)
 
 
-def _distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
+def distinct(columns: tuple[str, ...]) -> tuple[str, ...]:
     """Return a name for each output: its column, with a number where the column has several."""
     totals, seen = Counter(columns), Counter[str]()
     names = []
