@@ -57,6 +57,11 @@ class Probe:
     def __init__(self, model: Model, kind: Kind, loss: LossSpec) -> None:
         self.model, self.kind, self.loss = model, kind, loss
 
+    @property
+    def values_per_step(self) -> int:
+        """About how many numbers are held for each step of a batch."""
+        return sum(3 * part.units * (len(part.cell.kept) + 1) for part in self.model.directions)
+
     @exclusive
     def gates(self, batch: Batch) -> Iterator[Gate]:
         """Yield every gate's values on the real steps of a batch, layer by layer; of a closed loop, those in it."""

@@ -17,6 +17,7 @@ from lstm_cli.insight.explanation import Diagnostics, LagNorms, Saturation
 
 SEQUENCES = 32  # that are looked at
 STEPS = 400  # of each, the last ones before an output that counts
+VALUES_HELD = 1 << 26  # numbers that are held for all their steps: of a large network, steps are fewer
 LAGS = 200
 NEARLY = 0.9  # of an activation that nearly has its highest value
 
@@ -31,14 +32,14 @@ def diagnosed(probe: Probe, batches: Batches) -> Diagnostics:
     """
     if batches.closed_loop is not None:
         return Diagnostics(saturation=tuple(_saturation(probe, next(batches.epoch(0)))))
-    batch = sample(batches.dataset)
+    batch = sample(batches.dataset, max(2, min(STEPS, VALUES_HELD // (SEQUENCES * probe.values_per_step))))
     if batch is None:
         return Diagnostics()
     return Diagnostics(_gradient_by_lag(probe, batch), tuple(_saturation(probe, batch)))
 
 
-def sample(dataset: Dataset) -> Batch | None:
-    """Return a batch of the steps before a few outputs that count, spread over a dataset; None if none counts.
+def sample(dataset: Dataset, steps: int = STEPS) -> Batch | None:
+    """Return a batch of some steps before each of a few outputs that count, spread over a dataset; None if none counts.
 
     Of each sequence it is the last such output; where there are fewer sequences than `SEQUENCES`, outputs are spread
     over all steps. Only the last output of each window counts, with a weight of 1.
@@ -47,7 +48,7 @@ def sample(dataset: Dataset) -> Batch | None:
     if not len(ends):
         return None
     sequences = np.searchsorted(dataset.offsets, ends, side="right") - 1
-    most = min(STEPS, dataset.schema.layout.window or STEPS)
+    most = min(steps, dataset.schema.layout.window or steps)
     starts = np.maximum(dataset.offsets[sequences], ends + 1 - most)
     order = np.argsort(starts - ends, kind="stable")  # the longest first
     lengths, starts = (ends + 1 - starts)[order], (starts - dataset.offsets[sequences])[order]

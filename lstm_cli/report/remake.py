@@ -54,8 +54,8 @@ def make_report(run: str | Path, *, trust: bool = False, note: Note = lambda tex
     folder = Path(run)
     if not os.path.lexists(folder / RESOLVED):
         raise no_run(folder)
-    training = is_held(folder)
-    kept = _kept(folder)
+    kept, held = _kept(folder), is_held(folder)
+    training = held or (held is None and kept is not None and kept.state == "training")
     contents = _from_files(folder, trust, note) if kept is None else _moved(kept, folder)
     if not training and contents.state == "training":
         from lstm_cli.training.reopened import WITHOUT_END

@@ -100,10 +100,11 @@ class FolderLock:
         return file, warning
 
 
-def is_held(folder: Path) -> bool:
-    """Return whether a process of this machine holds a run folder, without disturbing one that is about to take it.
+def is_held(folder: Path) -> bool | None:
+    """Return whether a process holds a run folder, without disturbing one that is about to take it.
 
-    That is the process which the lock's file names, if it is still there and has the file locked.
+    That is the process which the lock's file names, if it is still there and has the file locked. None: it was on
+    another machine, of which that cannot be told.
     """
     try:
         record = json.loads(read_plain(folder / LOCK, most=4096))
@@ -111,7 +112,7 @@ def is_held(folder: Path) -> bool:
     except (OSError, ValueError, LookupError, TypeError):
         return False
     if host != socket.gethostname():
-        return False
+        return None
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -21,7 +21,7 @@ from lstm_cli.training.horizon import rolled
 from lstm_cli.training.job import Job
 
 ERRORS, MOST_ERRORS = 20, 1000  # that are shown, and that are looked at for them
-LABELS = 60  # of a confusion matrix, at most
+LABELS, CLASSES = 60, 200  # of a confusion matrix and with scores of their own: at most, the most frequent ones
 SHARE = 0.25  # of the free memory that positions may take
 
 _ORDER: tuple[Split, ...] = ("test", "valid", "train")
@@ -88,7 +88,7 @@ def _evaluation(job: Job, split: Split, found: Scored) -> dict[str, object]:
     """Return the object that ``lstm evaluate --json`` prints."""
     if found.positions is None:
         return {"split": split, "metrics": dict(found.scores)}
-    return evaluation_of(
+    evaluation = evaluation_of(
         found.positions,
         found.scores,
         data=f"the {'validation' if split == 'valid' else split} data of the run",
@@ -97,6 +97,10 @@ def _evaluation(job: Job, split: Split, found: Scored) -> dict[str, object]:
         alone=undriven_positions(job.evaluator, job.scored[split]),
         most_labels=LABELS,
     ).to_json()
+    if len(classes := evaluation.get("classes", {})) > CLASSES:
+        frequent = sorted(classes, key=lambda label: -classes[label]["support"])[:CLASSES]
+        evaluation["classes"] = {label: classes[label] for label in frequent}
+    return evaluation
 
 
 def _ahead(job: Job, network: Network, split: Split, found: Scored) -> tuple[Positions | None, Positions | None]:

@@ -127,8 +127,7 @@ def ended(folder: Path, config: Config) -> Finished | Stopped | None:
     found = checkpoint.load_newest(folder)
     if found is None:
         return Stopped(0, WITHOUT_END)
-    position = found.state.position
-    step, epoch, stale = (int(position.get(name, 0)) for name in ("step", "epoch", "stale"))
+    step, epoch, stale = (_count(found, name) for name in ("step", "epoch", "stale"))
     early = config.train.patience is not None and stale >= config.train.patience
     if early or epoch >= config.train.epochs:
         return Finished(step, epoch, early=epoch < config.train.epochs)
@@ -137,9 +136,14 @@ def ended(folder: Path, config: Config) -> Finished | Stopped | None:
 
 def _total_steps(found: checkpoint.Found | None, config: Config) -> int:
     """Return the number of updates of a whole run, from a state at the end of an epoch; of another one the steps."""
-    position = {} if found is None else found.state.position
-    step, epoch, batch = (int(position.get(name, 0)) for name in ("step", "epoch", "batch"))
+    step, epoch, batch = (_count(found, name) for name in ("step", "epoch", "batch"))
     return step // epoch * config.train.epochs if epoch and not batch else step
+
+
+def _count(found: checkpoint.Found | None, name: str) -> int:
+    """Return a count of a state's position; 0 where there is none."""
+    value = None if found is None else found.state.position.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def _outline(folder: Path, config: Config) -> Started:

@@ -19,7 +19,7 @@ from lstm_cli.training.ending import stopped_by
 from lstm_cli.training.events import Evaluated, Event, Explained, Note, StepDone
 from tests.released.make import CONFIGS
 from tests.support.kinds import KINDS, MODEL, TRAIN
-from tests.support.runs import Watcher, Whole, metrics, small_config, train, watched
+from tests.support.runs import SERIES, Watcher, Whole, metrics, small_config, train, watched
 from tests.support.worlds import ALONE, CLOSED, world_config, write_world
 
 RELEASED = Path(__file__).parent.parent / "released" / "format-1"
@@ -151,6 +151,33 @@ def test_a_killed_run_is_not_said_to_train(whole: Whole) -> None:
     lstm_cli.make_report(run)
     assert contents(run).state == "stopped" and "killed" in contents(run).status
     assert contents(run).next[0].command.endswith("--resume")
+
+
+def test_a_run_on_another_machine_is_left_to_it(whole: Whole) -> None:
+    """Whether it still trains there cannot be told from here."""
+    run = whole.new()
+    train(small_config(whole.folder), run)
+    text = (run / "report.json").read_text().replace('"state": "finished"', '"state": "training"')
+    (run / "report.json").write_text(text)
+    (run / ".lstm-run.lock").write_text(json.dumps({"pid": 1, "host": "another", "since": "", "token": ""}))
+    assert is_held(run) is None
+    (run / "report.html").unlink()
+    lstm_cli.make_report(run)
+    assert (run / "report.html").exists() and (run / "report.json").read_text() == text
+
+
+def test_where_memory_is_short_scores_come_without_their_positions(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lstm_cli.training.explaining.SHARE", 1e-9)
+    given = {"data": {**SERIES, "test": 0.2}}
+    runs = [whole.new(), whole.of("series with a test", given)]
+    train(small_config(whole.folder, **given), runs[0])
+    few, all_of_it = (contents(run).explanation for run in runs)
+    assert few is not None and all_of_it is not None
+    assert few.evaluation == {"split": "test", "metrics": all_of_it.evaluation["metrics"]}
+    assert not few.surest_errors and few.forecasts and few.diagnostics == all_of_it.diagnostics
+    assert metrics(runs[0]) == metrics(runs[1])
 
 
 def test_a_run_that_trains_may_be_reported_meanwhile(whole: Whole) -> None:
