@@ -3,6 +3,7 @@
 import click
 
 from lstm_cli.cli.backtest import backtest
+from lstm_cli.cli.check import check
 from lstm_cli.cli.common import SETTINGS
 from lstm_cli.cli.compare import compare
 from lstm_cli.cli.evaluate import evaluate
@@ -13,7 +14,7 @@ from lstm_cli.cli.schema import schema
 from lstm_cli.cli.train import train
 from lstm_cli.cli.version import version_option
 
-__all__ = ["backtest", "compare", "evaluate", "init", "main", "predict", "report", "schema", "train"]
+__all__ = ["backtest", "check", "compare", "evaluate", "init", "main", "predict", "report", "schema", "train"]
 
 
 @click.group("lstm", context_settings=SETTINGS)
@@ -28,6 +29,7 @@ def main() -> None:
 
 
 main.params.append(version_option())
+main.add_command(check)
 main.add_command(train)
 main.add_command(predict)
 main.add_command(schema)

@@ -39,7 +39,7 @@ class _Train(Command):
 @click.option("--overwrite", is_flag=True, help="Replace the run in the folder.")
 @click.option(
     "--check", is_flag=True,
-    help="Only print the model, lengths and padding, and run the largest batch once; write nothing.",
+    help="Only print the data as understood, naive scores, the model and the largest batch's time; write nothing.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Same as the override seed=N.")
 @verbosity_options
@@ -85,7 +85,7 @@ def train(
         if check:
             from lstm_cli.training.check import check as check_run
 
-            show(check_run(settings))
+            show(str(check_run(settings)))
             return
         from lstm_cli.api import train_run
 

@@ -1,14 +1,11 @@
 """From a config to data: reads the files, infers kinds, makes the splits, fits on train and encodes."""
 
-from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
-
-import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import fits_text
@@ -19,11 +16,10 @@ from lstm_cli.data.batching.batches import Batches
 from lstm_cli.data.batching.whole import split_batches
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options, detect, read
-from lstm_cli.data.formats.bunch import Joined
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.input_notes import notes_on_inputs
-from lstm_cli.data.notes import notes_on_classes, notes_on_ids, notes_on_repeats, notes_on_target
+from lstm_cli.data.notes import notes_on_classes, notes_on_ids, notes_on_repeats, notes_on_target, repeated_ids
 from lstm_cli.data.reading import config_options, layout_options, require_ids
 from lstm_cli.data.rounding_notes import notes_on_rounding
 from lstm_cli.data.schema.columns import require
@@ -33,7 +29,7 @@ from lstm_cli.data.schema.fitting import fit
 from lstm_cli.data.schema.inference import infer
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.parsing import parse, parse_bunch
-from lstm_cli.data.schema.record import Encoded, Record, ids_of
+from lstm_cli.data.schema.record import Encoded, Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.sources import FILE, files_of, named_by_file, names_of
 from lstm_cli.data.split_columns import mark, split_columns
@@ -45,6 +41,7 @@ Item = TypeVar("Item")
 
 #: Estimates the bytes of a batch of a split with this many steps, padding included.
 BatchBytes = Callable[[Schema, int, Split], int]
+Look = Callable[[Schema, Sequence[Record]], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +68,13 @@ class Data:
     batches: dict[Split, Batches]
 
 
-def open_data(config: Config, *, precision: str | None = None, batch_bytes: BatchBytes | None = None) -> Data:
+def open_data(
+    config: Config,
+    *,
+    precision: str | None = None,
+    batch_bytes: BatchBytes | None = None,
+    look: Look | None = None,
+) -> Data:
     """Return the data of a config, or raise the `DataError` or `ConfigError` that says what is wrong.
 
     Parameters
@@ -81,16 +84,18 @@ def open_data(config: Config, *, precision: str | None = None, batch_bytes: Batc
         Of its numbers; None: the config's.
     batch_bytes
         Estimates the memory of a batch, for the message about sequences that are longer than ``data.max_length``.
+    look
+        Receives the schema and the training sequences in original units, which are not kept.
     """
     with memory.memory_errors(Source(config.source.resolve(first_file(config.data.train))).name):
-        return _Loader(config, batch_bytes).load(precision or config.precision)
+        return _Loader(config, batch_bytes, look).load(precision or config.precision)
 
 
 class _Loader:
     """Loads the data of one config, and collects notes for the user."""
 
-    def __init__(self, config: Config, batch_bytes: BatchBytes | None) -> None:
-        self._config, self._batch_bytes = config, batch_bytes
+    def __init__(self, config: Config, batch_bytes: BatchBytes | None, look: Look | None) -> None:
+        self._config, self._batch_bytes, self._look = config, batch_bytes, look
         self._notes: list[str] = []
         self._formats: dict[str, str] = {}
         self._bunches = config_options(config).bunches
@@ -119,6 +124,8 @@ class _Loader:
         self._notes += [*found.notes, *notes_on_target(config, schema, found.train)]
         self._notes += notes_on_inputs(config, schema, found.train)
         self._notes += notes_on_rounding(config, schema, found.train)
+        if self._look is not None:
+            self._look(schema, found.train)
         splits: dict[Split, Dataset] = {"train": self._encoded(schema, found.train, "train")}
         files: list[Split] = []
         for key, held in zip(HELD_OUT, (found.valid, found.test), strict=True):
@@ -195,7 +202,7 @@ class _Loader:
             for sequence in sequences:
                 bunch = None if sequence.bunch is None else parse_bunch(layout, sequence)
                 records += [bunch] if bunch is not None else policy.converted(make, sequence.each())
-        self._notes += [*policy.notes(), *_repeated_ids(policy.name, records), *time_notes(split, records)]
+        self._notes += [*policy.notes(), *repeated_ids(policy.name, records), *time_notes(split, records)]
         return records
 
     def _encoded(self, schema: Schema, records: list[Record], split: Split) -> Dataset:
@@ -280,14 +287,3 @@ def _pieces(sequence: Encoded, most: int, *, once: bool) -> list[Encoded]:
         return [sequence]
     starts = range(0, 1 if once else sequence.steps, most)
     return [sequence.part(start, min(start + most, sequence.steps)) for start in starts]
-
-
-def _repeated_ids(name: str, records: Sequence[Record]) -> list[str]:
-    ids = ids_of(records)
-    if isinstance(ids, Joined) and ids.counted:
-        return []
-    hashes = np.fromiter(map(hash, ids), np.int64, len(ids))  # a million of them take less than the ids
-    if len(np.unique(hashes)) == len(ids):
-        return []
-    repeated = [f"{name!r} ({count} times)" for name, count in Counter(ids).items() if count > 1]
-    return [f"{name}: ids shared by several sequences: {listed(repeated)}"] if repeated else []

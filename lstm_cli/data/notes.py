@@ -1,5 +1,6 @@
 """Notes on the training data and the splits: one line each for what may surprise the user, with what to do."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise, repeat
 from typing import cast
@@ -11,10 +12,11 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.formats import LISTS, TABLES
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options
+from lstm_cli.data.formats.bunch import Joined
 from lstm_cli.data.formats.raw import RawSequence, Split
 from lstm_cli.data.schema.blocks import blocks, limits
 from lstm_cli.data.schema.layout import TargetColumn
-from lstm_cli.data.schema.record import Numbers, Record
+from lstm_cli.data.schema.record import Numbers, Record, ids_of
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import counted, listed
 
@@ -48,6 +50,18 @@ def _are_texts_with_shared_ids(options: Options, sequences: Sequence[RawSequence
 def _is_id(name: str) -> bool:
     name = name.strip().lower()
     return name not in _NO_ID and (name == "id" or name in _IDS or name.endswith(_ENDS))
+
+
+def repeated_ids(name: str, records: Sequence[Record]) -> list[str]:
+    """Return a note on ids that several sequences share."""
+    ids = ids_of(records)
+    if isinstance(ids, Joined) and ids.counted:
+        return []
+    hashes = np.fromiter(map(hash, ids), np.int64, len(ids))  # a million of them take less than the ids
+    if len(np.unique(hashes)) == len(ids):
+        return []
+    repeated = [f"{name!r} ({count} times)" for name, count in Counter(ids).items() if count > 1]
+    return [f"{name}: ids shared by several sequences: {listed(repeated)}"] if repeated else []
 
 
 def notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -> list[str]:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data import Batch, Batches
+from lstm_cli.data import Batches
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.engine.evaluation import to_original_units
 from lstm_cli.engine.metrics import set_nats
 from lstm_cli.errors import brief
+from lstm_cli.scores.collect import places
 from lstm_cli.scores.positions import Positions
 from lstm_cli.scores.seasons import seasons_of, whole_seasons
 from lstm_cli.typed_json import WrongValue, built
@@ -47,9 +48,9 @@ class Naive:
         """Return what the targets that count in training batches say."""
         dataset = batches.dataset
         task = dataset.schema.target
-        total, count = np.zeros(task.size), 0
-        for batch in _counting(batches):
-            truth = to_original_units(dataset, batch, batch.target)[1] if batch.target is not None else np.zeros(0)
+        total, count, turns = np.zeros(task.size), 0, 1
+        for truth, last in _truths(batches):
+            turns = max(turns, last)
             if task.kind == "category":
                 total += np.bincount(truth[truth >= 0], minlength=task.size)
             else:
@@ -57,7 +58,7 @@ class Naive:
             count += len(truth)
         if task.kind == "number":
             total /= max(count, 1)
-        return cls(tuple(total.tolist()), count, seasons_of(dataset))
+        return cls(tuple(total.tolist()), count, seasons_of(dataset, turns))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -139,6 +140,13 @@ class Naive:
         return f'always "{brief(labels[int(np.argmax(self.totals))])}"'
 
 
-def _counting(batches: Batches) -> Iterator[Batch]:
-    """Yield the batches with targets that count."""
-    return (batch for batch in batches.epoch(0) if len(batch.counted))
+def _truths(batches: Batches) -> Iterator[tuple[Array, int]]:
+    """Yield the truth at the positions that count, in pieces, with the last step of a closed loop in each, else 1."""
+    dataset = batches.dataset
+    if batches.closed_loop is None and dataset.schema.target.kind != "number" and dataset.target is not None:
+        yield dataset.target if dataset.weight is None else dataset.target[dataset.weight > 0], 1  # without batches
+        return
+    for batch in batches.epoch(0):
+        if len(batch.counted) and batch.target is not None:
+            last = int(places(dataset, batch)["turns"].max()) if batch.observed is not None else 1
+            yield to_original_units(dataset, batch, batch.target)[1], last

@@ -31,13 +31,16 @@ _WEEK = 7 * 24 * _HOUR
 _SPANS = (_HOUR, 24 * _HOUR, _WEEK, 365 * 24 * _HOUR)  # hour, day, week, year
 
 
-def seasons_of(dataset: Dataset) -> tuple[int, ...]:
-    """Return the periods of a training set whose target is a later value of its inputs; none for other targets."""
+def seasons_of(dataset: Dataset, turns: int = 1) -> tuple[int, ...]:
+    """Return the periods of a training set whose target is a later value of its inputs; none for other targets.
+
+    `turns` is how many steps a closed loop runs without observing the series.
+    """
     target = dataset.schema.target
     if not (target.ahead and dataset.schema.predicted_numbers):
         return ()
     longest = np.argsort(-dataset.lengths, kind="stable")[:_SERIES].tolist()
-    reaches = range(target.ahead, target.ahead + target.horizon)
+    reaches = range(target.ahead, target.ahead + max(target.horizon, turns))
     calendar = calendar_periods(dataset[longest[0]].times) if longest else ()
     return find_periods(_pieces(dataset, longest), reaches, calendar)
 

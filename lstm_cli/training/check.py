@@ -1,67 +1,94 @@
-"""`lstm-train --check`: everything that can be checked before training starts. Writes nothing."""
+"""`lstm check`: everything that can be seen and tried before training starts. Writes nothing."""
 
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Dataset, training_batches
+from lstm_cli.data import Dataset, Schema, training_batches
+from lstm_cli.data.schema.record import Record
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.engine.threads import use_threads
-from lstm_cli.errors import Diverged, counted, on_lines
+from lstm_cli.errors import Diverged
+from lstm_cli.insight.training_columns import ColumnSummary, FirstSequence, first_sequence, summaries
+from lstm_cli.scores.baselines import baselines
+from lstm_cli.training.check_text import Check
+from lstm_cli.training.findings import LargestBatch, Split
 from lstm_cli.training.job import Job
-from lstm_cli.training.overview import facts, parts
+from lstm_cli.training.overview import parts, split_summary, target_summary
 from lstm_cli.training.session import build_job, notes_on_schedule
 from lstm_cli.training.update import gradient, sequence_names
 
-BARS, BAR_WIDTH = 10, 40  # of the histogram of lengths
 
+def check(config: Config) -> Check:
+    """Read the data, score naive predictors, build the model and run the largest batch.
 
-def check(config: Config) -> str:
-    """Read the data, build the model, run the largest batch; return an overview for the user before training."""
-    data = open_checked_data(config)
+    Raises
+    ------
+    ConfigError, DataError
+        What training would raise before the first update.
+    Diverged
+        The loss or the gradient of the largest batch is not finite.
+    """
+    seen = _Seen()
+    data = open_checked_data(config, look=seen)
     use_threads(config.threads)
     job = build_job(config, data)
-    lines = ["Data"]
-    lines += [f"  {name:<18} {value}" for name, value in facts(job).items()]
-    lines += [f"  note: {on_lines(note, indented=True)}" for note in [*data.notes, *notes_on_schedule(job)]]
-    for name, batches in job.scored.items():
-        lines += ["", f"Lengths in {name}", *_histogram(batches.dataset)]
-    lines += ["", "Model", *_model(job)]
-    lines += ["", "Batches", *_padding(config, job.batches), *_largest(job)]
-    return "\n".join(lines)
+    train = config.train.model_copy(update={"bucket": not config.train.bucket})
+    other = None if job.batches.carry_state else config.model_copy(update={"train": train})
+    return Check(
+        first=seen.first,
+        columns=seen.columns,
+        target=target_summary(data.schema),
+        labels=label_counts(data.train),
+        splits={name: _split(batches.dataset) for name, batches in job.scored.items()},
+        notes=(*data.notes, *notes_on_schedule(job)),
+        baselines=tuple(baselines(job.naive, job.evaluator, job.scored)),
+        model=parts(job.trainer.model),
+        parameters=job.trainer.model.parameters.size,
+        updates=job.total_steps,
+        epochs=config.train.epochs,
+        batches=job.batches.count(0),
+        bucket=config.train.bucket,
+        padding=job.batches.waste(),
+        padding_otherwise=None if other is None else training_batches(other, data.train).waste(),
+        largest=_largest(job),
+    )
 
 
-def _histogram(dataset: Dataset) -> Iterator[str]:
-    lengths = dataset.lengths
-    counts, edges = np.histogram(lengths, bins=min(BARS, int(np.ptp(lengths)) + 1))
-    for k, count in enumerate(counts):
-        low, high = int(np.ceil(edges[k])), int(np.ceil(edges[k + 1])) - 1
-        high = int(lengths.max()) if k == len(counts) - 1 else high
-        bar = "█" * round(BAR_WIDTH * count / counts.max())
-        yield f"  {f'{low:,} to {high:,}' if high > low else f'{low:,}':>16}  {bar} {count:,}"
+def _split(dataset: Dataset) -> Split:
+    return Split.of(dataset.lengths, split_summary(dataset))
 
 
-def _model(job: Job) -> Iterator[str]:
-    model = job.trainer.model
-    for part in parts(model):
-        yield f"  {part.name:<18} {part.description:<64} {part.parameters:>12,}"
-    yield f"  {'parameters':<83} {model.parameters.size:>12,}"
+class _Seen:
+    """Looks at the training sequences while they are in original units."""
+
+    columns: tuple[ColumnSummary, ...]
+    first: FirstSequence
+
+    def __call__(self, schema: Schema, records: Sequence[Record]) -> None:
+        self.columns, self.first = summaries(schema, records), first_sequence(schema, records)
 
 
-def _padding(config: Config, batches: Batches) -> Iterator[str]:
-    """Yield the share of padding, and what it would be with the other setting of bucketing."""
-    yield f"  padding: {batches.waste():.1%} of all steps"
-    if not batches.carry_state:
-        train = config.train.model_copy(update={"bucket": not config.train.bucket})
-        other = training_batches(config.model_copy(update={"train": train}), batches.dataset)
-        yield f"  with train.bucket: {str(other.bucket).lower()} it would be {other.waste():.1%}"
+def label_counts(dataset: Dataset) -> dict[str, int]:
+    """Return how often each label is a target that counts, the most frequent first; empty for numbers."""
+    task, target = dataset.schema.target, dataset.target
+    if target is None or task.labels is None or task.kind == "number":
+        return {}
+    if dataset.weight is not None:
+        target = target[dataset.weight > 0]
+    if task.kind == "category":
+        counts = np.bincount(target[target >= 0], minlength=task.size)
+    else:
+        counts = target.sum(axis=0, dtype=np.float64).astype(np.int64)
+    order = np.argsort(-counts, kind="stable")
+    return {str(task.labels[index]): int(counts[index]) for index in order if counts[index]}
 
 
-def _largest(job: Job) -> Iterator[str]:
+def _largest(job: Job) -> LargestBatch:
     """Run the largest batch twice: the first call also compiles or loads functions."""
     batch = job.batches.largest()
     seconds = []
@@ -77,6 +104,4 @@ def _largest(job: Job) -> Iterator[str]:
     steps, count = batch.mask.shape
     # ru_maxrss counts in kilobytes, but in bytes on macOS.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
-    taken = f"{seconds[1] * 1e3:,.1f} ms (the first call {seconds[0]:.1f} s)"
-    yield f"  largest: {counted(count, 'sequence')} of up to {counted(steps, 'step')}, {taken}"
-    yield f"  memory at that point: {peak:,.0f} MB"
+    return LargestBatch(count, steps, seconds[1], seconds[0], peak)

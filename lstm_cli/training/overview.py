@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.config.given import given_yaml
-from lstm_cli.data import Dataset
+from lstm_cli.data import Dataset, Schema
 from lstm_cli.errors import counted, on_one_line
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
@@ -97,21 +97,27 @@ def _layer(layer: LayerPlan) -> str:
 
 def facts(job: Job) -> dict[str, str]:
     """Return a summary of the data: names and values."""
-    found: dict[str, str] = {name: _counts(batches.dataset) for name, batches in job.scored.items()}
+    found: dict[str, str] = {name: split_summary(batches.dataset) for name, batches in job.scored.items()}
     schema, batches = job.data.schema, job.batches
     if schema.numeric_size:
         found["numbers"] = f"{schema.numeric_size} per step"
     for name, vocabulary in schema.tokens.items():
         different = len(vocabulary) - 1  # the first is the unknown one
         found[f"tokens: {on_one_line(name)}"] = f"{different:,} different ones"
-    target = schema.target
-    what = counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
-    found["target"] = f"{target.kind}, {what} per {target.per}{', the next step' if target.is_next else ''}"
+    found["target"] = target_summary(schema)
     found["batches"] = f"{batches.count(0):,} per epoch, {batches.waste():.1%} padding"
     return found
 
 
-def _counts(dataset: Dataset) -> str:
+def target_summary(schema: Schema) -> str:
+    """Return what is predicted, in words."""
+    target = schema.target
+    what = counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
+    return f"{target.kind}, {what} per {target.per}{', the next step' if target.is_next else ''}"
+
+
+def split_summary(dataset: Dataset) -> str:
+    """Return how many sequences and steps a split has, and how long the sequences are."""
     lengths = dataset.lengths
     low, high = lengths.min(), lengths.max()
     spread = f"{low:,} to {high:,} (median {int(np.median(lengths)):,})" if low < high else f"{low:,}"

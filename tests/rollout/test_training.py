@@ -112,5 +112,5 @@ def test_the_last_observed_value_is_a_baseline_of_a_loop_alone(world):
 
 @pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
 def test_check_runs_the_largest_batch(world, base):
-    text = check(world_config(world, base))
-    assert "largest:" in text and "parameters" in text
+    text = str(check(world_config(world, base)))
+    assert "largest batch:" in text and "parameters" in text

@@ -32,7 +32,7 @@ def test_a_held_out_end_is_shown_with_its_context_apart(tmp_path, target):
     path = write_series(tmp_path / "a.csv", series(300))
     config = config_of(tmp_path, path, inputs=["a", "b"], target=target, valid=60, window=30)
     assert facts(randomized_job(config))["valid"].startswith("1 sequence, 60 steps scored + 30 of context; length ")
-    assert "1 sequence, 60 steps scored + 30 of context" in check(config)
+    assert "1 sequence, 60 steps scored + 30 of context" in str(check(config))
 
 
 def test_steps_of_weight_zero_are_not_scored(tmp_path):
