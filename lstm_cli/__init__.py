@@ -37,8 +37,9 @@ if "pytensor" not in sys.modules:
 
 _HOMES = {
     # the trainer
-    "lstm_cli.api": ("train", "train_run"),
+    "lstm_cli.api": ("check", "train", "train_run"),
     "lstm_cli.insight.draft.draft": ("draft_config",),
+    "lstm_cli.insight.examples": ("write_example",),
     "lstm_cli.insight.backtest": ("backtest",),
     "lstm_cli.insight.compare": ("compare",),
     "lstm_cli.predict": ("load",),
@@ -62,12 +63,14 @@ _HOMES = {
     "lstm_cli.theano_lstm.updates": ("create_optimization_updates",),
 }
 if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getattr__`
+    from lstm_cli.api import check as check
     from lstm_cli.api import train as train
     from lstm_cli.api import train_run as train_run
     from lstm_cli.insight.backtest import backtest as backtest
     from lstm_cli.insight.compare import compare as compare
     from lstm_cli.insight.draft.draft import draft_config as draft_config
     from lstm_cli.insight.evaluate import evaluate as evaluate
+    from lstm_cli.insight.examples import write_example as write_example
     from lstm_cli.predict import load as load
     from lstm_cli.report.remake import make_report as make_report
     from lstm_cli.theano_lstm import theano as theano

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lstm_cli.config import Config, config_from_mapping, load_config
 from lstm_cli.report.report import Report
@@ -11,6 +11,9 @@ from lstm_cli.training.events import Result
 from lstm_cli.training.resuming import own_config, run_at
 from lstm_cli.training.run import train_into_folder
 from lstm_cli.training.sinks import Sink, console
+
+if TYPE_CHECKING:
+    from lstm_cli.training.check_text import Check
 
 
 def train(
@@ -88,6 +91,35 @@ def train_run(
     path = Path("runs") / config.source.name if folder is None else Path(folder)
     shown = [] if sys.stderr is None else [console(sys.stderr, verbosity)]  # closed when the process started
     return train_into_folder(config, path, sinks=(Report(), *shown, *sinks), resume=resume, overwrite=overwrite)
+
+
+def check(config: str | Path | Mapping[str, Any] | Config, overrides: Sequence[str] = ()) -> "Check":
+    """Look at what a config describes before training, as ``lstm check`` does. Writes nothing.
+
+    Parameters
+    ----------
+    config, overrides
+        As for `train`.
+
+    Returns
+    -------
+    found : lstm_cli.training.check_text.Check
+        The data as understood, scores of naive predictors, the model, and the time and memory of the largest batch.
+        As text it is what the command prints; ``to_json`` returns plain values.
+
+    Raises
+    ------
+    ConfigError, DataError, Diverged
+
+    Examples
+    --------
+    >>> found = lstm_cli.check("configs/quickstart.yaml")
+    >>> found.labels["tap"]
+    78
+    """
+    from lstm_cli.training.check import check as check_run
+
+    return check_run(_settings(config, overrides))
 
 
 def _settings(config: str | Path | Mapping[str, Any] | Config, overrides: Sequence[str]) -> Config:
