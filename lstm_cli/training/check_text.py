@@ -161,7 +161,9 @@ def _training(found: Findings) -> Iterator[str]:
     largest = found.largest
     size = f"{counted(largest.sequences, 'sequence')} of up to {counted(largest.steps, 'step')}"
     yield f"  largest batch: {size}, {largest.seconds * 1e3:,.1f} ms (first: {largest.first_seconds:.1f} s)"
-    yield f"  at its pace the updates take {duration(largest.seconds * found.updates)}, without evaluations"
+    seconds = largest.seconds * found.updates
+    taken = duration(seconds) if seconds >= 1 else "less than 1 s"
+    yield f"  at its pace the updates take {taken}, without evaluations"
     yield f"  memory until then: {largest.megabytes:,.0f} MB"
 
 
