@@ -11,7 +11,7 @@ from lstm_cli.insight.tables import aligned, cut, padded, width_of, wrapped
 MOST_LABELS = 40  # rows of the table
 _CONFUSED = 5  # pairs that are named
 _UNKNOWN = "(unknown)"
-_NAME, _SHORT = 20, (8, 7, 6, 5, 4)  # characters of a label: at the beginning of a line, and above a column
+_NAME, _SHORT = 20, (10, 9, 8, 7, 6, 5, 4, 3)  # characters of a label: at the beginning of a line, and above a column
 _BAR = " |"
 
 
@@ -27,7 +27,7 @@ def labels_table(evaluation: Evaluation, width: int) -> list[str]:
     taken = max(map(width_of, lines))
     columns, cells = _matrix(evaluation, names, width - taken - len(_BAR) - 1)
     if columns:
-        right = aligned(cells, left=0, indent=" ")
+        right = aligned(cells, left=0, indent=" ", gap=" ")
         lines = [padded(line, taken) + _BAR + row for line, row in zip(lines, right, strict=True)]
     return lines + [
         line for text in _left_out(evaluation, names, columns) for line in wrapped(text, width, indent="  ")
@@ -67,7 +67,7 @@ def _matrix(evaluation: Evaluation, names: Sequence[str], room: int) -> tuple[li
         if len(columns) == len(names):
             break
     columns = [name for name in names if name in set(columns)] if len(columns) > 1 else []
-    header = [cut(name, short) for name in columns]
+    header = [cut(name, short, end="") for name in columns]
     return columns, [header, *(list(row) for row in zip(*(cells[name] for name in columns), strict=True))]
 
 
@@ -83,7 +83,7 @@ def _fitting(names: Sequence[str], cells: dict[str, list[str]], short: int, room
     """Return the first names whose columns fit into a width, cut to `short` characters."""
     kept = []
     for name in names:
-        room -= max(width_of(cut(name, short)), *map(len, cells[name])) + 2
+        room -= max(width_of(cut(name, short, end="")), *map(len, cells[name])) + 1
         if room < 0:
             break
         kept.append(name)

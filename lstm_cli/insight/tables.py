@@ -10,7 +10,7 @@ WIDTH = 80
 GAP = "  "
 
 
-def aligned(rows: Sequence[Sequence[str]], *, left: int = 1, indent: str = "  ") -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], *, left: int = 1, indent: str = "  ", gap: str = GAP) -> list[str]:
     """Return rows of cells as lines: the first `left` columns aligned to the left, the others to the right.
 
     Rows may have fewer cells than others.
@@ -21,7 +21,7 @@ def aligned(rows: Sequence[Sequence[str]], *, left: int = 1, indent: str = "  ")
     lines = []
     for row in full:
         cells = [padded(cell, widths[k], right=k >= left) for k, cell in enumerate(row)]
-        lines.append((indent + GAP.join(cells)).rstrip())
+        lines.append((indent + gap.join(cells)).rstrip())
     return lines
 
 
@@ -36,15 +36,15 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     return blanks + text if right else text + blanks
 
 
-def cut(name: object, width: int) -> str:
-    """Return a name on one line and no wider than `width` (at least 2): a longer one ends with an ellipsis."""
+def cut(name: object, width: int, *, end: str = "…") -> str:
+    """Return a name on one line and no wider than `width`: a longer one has `end` after its beginning."""
     text = on_one_line(name)
     if width_of(text) <= width:
         return text
-    kept = text[: width - 1]
-    while width_of(kept) > width - 1:
+    kept = text[: max(0, width - len(end))]
+    while kept and width_of(kept) > width - len(end):
         kept = kept[:-1]
-    return kept + "…"
+    return kept + end
 
 
 def end_of(name: object, width: int) -> str:
