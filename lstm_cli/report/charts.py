@@ -60,7 +60,7 @@ class Chart:
     title
         What it shows, also for screen readers.
     lines, bands
-        Those without points are left out.
+        Those without points are left out, but a line keeps the colour of its place among all of them.
     axes
         Ways to count along x, the first one in the unit of the points.
     mark

@@ -21,7 +21,7 @@ def curves(contents: Contents, entries: Sequence[Entry]) -> list[Chart]:
     charts = [
         Chart(
             "Loss",
-            [Line("training", _points(entries, "train_loss")), Line(name, _points(valid, "loss"))],
+            [Line(name, _points(valid, "loss")), Line("training", _points(entries, "train_loss"))],
             axes=axes,
             mark=_marked(best, "loss") if best in valid else None,
             points=points,

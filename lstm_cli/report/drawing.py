@@ -6,6 +6,7 @@ text of the page's own size over lines that fill any width, the other as a file 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Literal
 
 from lstm_cli.report.charts import Axis, Band, Chart, Line, Point
@@ -103,7 +104,8 @@ class Drawing:
 
 def drawn(chart: Chart) -> Drawing | None:
     """Return the positions of a chart's parts, or None if there is no point to draw."""
-    lines = [_Points(line, _thinned(_finite(line.points), chart.points)) for line in chart.lines]
+    looks = _looks(chart.lines)
+    lines = [_Points(*each, _thinned(_finite(each[0].points), chart.points)) for each in looks]
     lines = [line for line in lines if line.points]
     bands = [_Area(band, [p for p in map(_between, band.points) if p is not None]) for band in chart.bands]
     bands = [band for band in bands if band.points]
@@ -137,9 +139,10 @@ def drawn(chart: Chart) -> Drawing | None:
 
 @dataclass(frozen=True)
 class _Points:
-    """A line with the points that are drawn."""
+    """A line with its looks and the points that are drawn."""
 
     line: Line
+    colour: str
     points: Sequence[tuple[float, float]]
 
     def values(self, kind: str) -> dict[str, Any]:
@@ -206,14 +209,18 @@ def _description(lines: Iterable[_Points], axis: str) -> str:
     )
 
 
+def _looks(lines: Sequence[Line]) -> list[tuple[Line, str]]:
+    """Return each line with its colour, by its place among the lines of a chart, those without points included."""
+    ours, naive = count(), count()
+    return [(line, f"naive n{next(naive) % DASHES}" if line.naive else f"s{next(ours) % COLOURS}") for line in lines]
+
+
 def _paths(lines: Iterable[_Points], x: Scale, y: Scale) -> list[Path]:
     paths: list[Path] = []
-    colours = naive = 0
     for part in lines:
         shape: Literal["line", "dots"] = "dots" if part.line.dots or len(part.points) == 1 else "line"
-        colour = f"naive n{naive % DASHES}" if part.line.naive else f"s{colours % COLOURS}"
-        colours, naive = colours + (not part.line.naive), naive + part.line.naive
-        paths.append(Path(part.line.name, shape, f"{shape} {colour}", tuple((x(a), y(b)) for a, b in part.points)))
+        kind = f"{shape} {part.colour}"
+        paths.append(Path(part.line.name, shape, kind, tuple((x(a), y(b)) for a, b in part.points)))
     return paths
 
 

@@ -11,7 +11,6 @@ from lstm_cli.training.sinks.wording import title
 RISE = 1.05  # times its lowest value: above this at the end, a loss is said to have risen
 LAST = 3  # evaluations that all have to be above
 LONGEST_TITLE = 60  # characters of a naive predictor's title, which may have a label in it
-FEW = 3  # evaluations, fewer than which say nothing about a tendency
 
 
 def headline(contents: Contents, entries: Sequence[Entry]) -> str:
@@ -86,7 +85,7 @@ def _course(contents: Contents, entries: Sequence[Entry]) -> list[str]:
         return [f"best at {place(best, entries)}"]
     rise = _rise(rated, best)
     if best is rated[-1] and not rise:
-        return ["still improving at the last evaluation: more epochs may help"] if len(rated) >= FEW else []
+        return ["still improving at the last evaluation: more epochs may help"]
     *_, number = place(rated[-1], entries).split()
     return [f"best at {place(best, entries)} of {number}", rise]
 

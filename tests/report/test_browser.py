@@ -134,7 +134,7 @@ def test_values_are_shown_under_the_pointer_and_with_the_keyboard(browser, pages
     browser.show(pages["classification"])
     lines = browser.evaluate(POINT).split("\n")
     assert lines[0].startswith("step 340 · epoch 34")  # 0.79 of the way from step 10 to 430
-    assert lines[1:] == ["training", "0.012436", "validation", "0.1254"]
+    assert lines[1:] == ["validation", "0.1254", "training", "0.012436"]
     assert browser.evaluate(KEY % "End").startswith("step 430 · epoch 43")
     assert browser.evaluate(KEY % "ArrowLeft").startswith("step 420 · epoch 42")
     assert browser.evaluate(KEY % "Home").startswith("step 10 · epoch 1")

@@ -141,6 +141,11 @@ def test_naive_lines_take_no_colour():
     assert [path.kind for path in drawn(Chart("t", lines)).paths] == ["line naive n0", "line s0", "dots s1"]
 
 
+def test_lines_keep_the_colour_of_their_place():
+    lines = [Line("a", []), Line("b", [(0, 1.0), (1, 2.0)])]
+    assert [path.kind for path in drawn(Chart("t", lines)).paths] == ["line s1"]
+
+
 def test_shares_fill_the_square():
     found = drawing((0.5, 0.25), share=True)
     assert found.paths[0].places == ((0.5, 0.25),)

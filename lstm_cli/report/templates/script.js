@@ -41,6 +41,7 @@
       const x = places[index], left = share(x, data.x, false);
       const cursor = element("div", "cursor", canvas), tip = element("div", "tip", canvas);
       cursor.style.left = `${100 * left}%`;
+      tip.setAttribute("role", "status");
       added = [cursor, tip];
       const names = data.axes.map((axis) => axis.texts[x] ?? `${axis.name} ${text(x / axis.per)}`);
       element("div", "", tip).textContent = names.join(" · ");
@@ -68,7 +69,7 @@
     };
     canvas.addEventListener("pointermove", follow);
     canvas.addEventListener("pointerdown", follow);
-    canvas.addEventListener("pointerleave", hide);
+    canvas.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") hide(); });
     plot.addEventListener("blur", hide);
     plot.addEventListener("keydown", (event) => {
       const last = places.length - 1;
@@ -77,7 +78,6 @@
       if (to === undefined) return;
       event.preventDefault();
       show(Math.min(Math.max(to, 0), last));
-      plot.setAttribute("aria-valuetext", canvas.querySelector(".tip").innerText);
     });
   };
   document.querySelectorAll(".plot").forEach(explain);
