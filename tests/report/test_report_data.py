@@ -13,13 +13,15 @@ import pytest
 import lstm_cli
 from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, DiskError, Diverged, Interrupted
+from lstm_cli.insight.explanation import Sample
+from lstm_cli.insight.samples import WORDS
 from lstm_cli.report.contents import Contents, from_json
 from lstm_cli.run.lock import is_held
 from lstm_cli.training.ending import stopped_by
 from lstm_cli.training.events import Evaluated, Event, Explained, Note, StepDone
 from tests.released.make import CONFIGS
 from tests.support.kinds import KINDS, MODEL, TRAIN
-from tests.support.runs import SERIES, Watcher, Whole, metrics, small_config, train, watched
+from tests.support.runs import SERIES, SYMBOLS, Watcher, Whole, metrics, small_config, train, watched
 from tests.support.worlds import ALONE, CLOSED, world_config, write_world
 
 RELEASED = Path(__file__).parent.parent / "released" / "format-1"
@@ -79,9 +81,20 @@ def test_what_each_kind_of_run_says(tmp_path: Path, kind: str) -> None:
     lags, saturation = explanation.diagnostics.gradient_by_lag, explanation.diagnostics.saturation
     assert lags is not None and len(lags.lags) == len(lags.norms) and lags.lags[0] == 0 and saturation
     assert len(explanation.surest_errors) <= 20
+    assert_generated(run, explanation.samples)
     sure = [error.confidence for error in explanation.surest_errors if error.confidence is not None]
     assert sure == sorted(sure, reverse=True)
     assert_made_again(run)
+
+
+def assert_generated(run: Path, samples: tuple[Sample, ...]) -> None:
+    """Samples are what `lstm-predict --generate` writes with the seed 1."""
+    assert [sample.temperature for sample in samples] == [0.5, 0.8, 1.0] * bool(samples)
+    model = lstm_cli.load(run)
+    for sample in samples:
+        count = WORDS if model.schema.layout.unit == "word" else SYMBOLS
+        text = "".join(model.generate("", count, temperature=sample.temperature, seed=1))
+        assert sample.text == text.lstrip("\n") and sample.text
 
 
 def test_windows_are_forecasts_of_the_run_beside_what_came(tmp_path: Path) -> None:

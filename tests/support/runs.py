@@ -29,6 +29,7 @@ SMALL = {
 }
 TEXT = {"train": "text.txt", "valid": 0.25, "window": 6, "carry_state": True}
 SERIES = {"train": "series.csv", "inputs": ["a"], "target": "next", "valid": 0.25, "window": 5, "carry_state": True}
+SYMBOLS = 20  # of each sample of text
 TIMES = ("seconds", "steps_per_second")  # of a line of metrics.jsonl: they differ from run to run
 DROPS = {"dropout": 0.3, "recurrent_dropout": 0.25}
 
@@ -81,9 +82,10 @@ class Watcher(Sink):
 
 
 def watched(config: Config, folder: Path, watcher: Watcher, **options: Any) -> Result:
-    """Train with the watcher as a sink, and without waiting for the disk."""
+    """Train with the watcher as a sink, without waiting for the disk, and with short samples of text in the report."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
+        patch.setattr("lstm_cli.insight.samples.CHARACTERS", SYMBOLS)
         return train_run(config, folder, sinks=[watcher], verbosity=-1, **options)
 
 
