@@ -36,13 +36,13 @@ def _rows(found: Backtest, column: str) -> tuple[list[list[str]], list[int]]:
     ahead = found.steps_ahead
     chosen = [step for step in SHOWN if ahead[0] <= step < ahead[-1]] + [ahead[-1]]
     chosen = sorted({ahead[0], *chosen}) if len(ahead) > 1 else []
-    form = _form(found.overall[MODEL][rmse])
+    form = form_of(found.overall[MODEL][rmse])
     rows = [[brief(column)[:_LONGEST], "RMSE", "MAE", "skill", *(f"at {step}" for step in chosen)]]
     for name, title in found.titles.items():
         overall, at = found.overall[name], found.horizons[name][mae]
-        skill = "" if name == MODEL else _number(found.skill[name][mae], ".2f")
-        cells = [_number(overall[rmse], form), _number(overall[mae], form), skill]
-        rows.append([title, *cells, *(_number(at[step - ahead[0]], form) for step in chosen)])
+        skill = "" if name == MODEL else number(found.skill[name][mae], ".2f")
+        cells = [number(overall[rmse], form), number(overall[mae], form), skill]
+        rows.append([title, *cells, *(number(at[step - ahead[0]], form) for step in chosen)])
     return rows, chosen
 
 
@@ -72,18 +72,18 @@ def _interval(found: Backtest) -> str:
     if not interval:
         return "no intervals: too few earlier forecasts to learn their errors from"
     level, share = (f"{100 * interval[name]:.0f} %" for name in ("level", "coverage"))
-    width = _number(interval["width"], _form(interval["width"]))
+    width = number(interval["width"], form_of(interval["width"]))
     return f"{level} intervals, from earlier errors, hold {share} of the values; mean width {width}"
 
 
-def _form(value: float) -> str:
+def form_of(value: float) -> str:
     """Return how numbers like this one are shown: with about four digits, and as many decimals in each."""
     if not math.isfinite(value) or not 1e-4 <= abs(value) < 1e6:
         return ".3g"
     return f".{max(0, 3 - math.floor(math.log10(abs(value))))}f"
 
 
-def _number(value: float | None, form: str) -> str:
+def number(value: float | None, form: str) -> str:
     """Return a number as text; a dash where there is none."""
     return "-" if value is None or not math.isfinite(value) else f"{value:{form}}"
 

@@ -79,7 +79,8 @@ def read_observed(run: Run, given: Given, *, form: str | None, note: Note) -> tu
 
     def made(sequence: RawSequence) -> Observed:
         record = parse(schema.layout, sequence, labelled=True)
-        encode_record(schema, unlabelled(record), labelled=False, unknown_counts=counts)
+        if record.steps > schema.layout.lag + schema.layout.target.reach:  # else it is too short to be encoded
+            encode_record(schema, unlabelled(record), labelled=False, unknown_counts=counts)
         return Observed(record, _values(schema, record))
 
     if not isinstance(given, str | Path):

@@ -6,12 +6,13 @@ from pathlib import Path
 from lstm_cli.errors import counted
 from lstm_cli.insight.backtest import ORIGINS, Note, ignored
 from lstm_cli.insight.backtest_files import backtest_file
+from lstm_cli.insight.backtest_text import form_of, number
 from lstm_cli.insight.backtested import MODEL, Backtest
 from lstm_cli.report import answers
 from lstm_cli.report.charts import Axis, Chart, Line
 from lstm_cli.report.page import drawings
 from lstm_cli.report.rendering import rendered
-from lstm_cli.report.tables import Column, Table, shown
+from lstm_cli.report.tables import Column, Table
 from lstm_cli.training.sinks.wording import title
 
 SVG_HEIGHT = 348  # of a chart with one axis, as ``chart.svg`` draws it
@@ -99,9 +100,10 @@ def scores(found: Backtest) -> Table:
     rows = []
     for column in found.columns:
         suffix = f".{column}" if several else ""
+        form = form_of(found.overall[MODEL][f"rmse{suffix}"])
         for name, text in found.titles.items():
             errors = found.overall[name]
             skill = None if name == MODEL else found.skill[name][f"mae{suffix}"]
-            cells = [shown(errors[f"{metric}{suffix}"]) for metric in ("rmse", "mae", "bias")]
-            rows.append([*[column] * several, text, *cells, "" if skill is None else f"{skill:.2f}"])
+            cells = [number(errors[f"{metric}{suffix}"], form) for metric in ("rmse", "mae", "bias")]
+            rows.append([*[column] * several, text, *cells, "" if name == MODEL else number(skill, ".2f")])
     return Table(columns, rows)

@@ -52,7 +52,7 @@ def test_the_page_shows_names_as_text():
     assert NASTY not in text
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert text.count("<figure>") == 2 + 3
-    assert f"{100 * backtest.interval['coverage']:.0f} %" in text
+    assert f"{100 * backtest.interval['coverage']:.0f}&nbsp;%" in text
 
 
 def test_the_picture_is_well_formed():
