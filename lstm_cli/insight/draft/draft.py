@@ -12,7 +12,7 @@ from lstm_cli.insight.draft.data_section import data_entries
 from lstm_cli.insight.draft.files import Files, files_for
 from lstm_cli.insight.draft.inputs import inputs_for
 from lstm_cli.insight.draft.look import Look, look
-from lstm_cli.insight.draft.network import network_entries
+from lstm_cli.insight.draft.network import batch_size, network_entries
 from lstm_cli.insight.draft.settings import settings_for
 from lstm_cli.insight.draft.splits import held_out
 from lstm_cli.insight.draft.targets import TASKS, Ambiguous, Candidate, Task, chosen
@@ -99,7 +99,7 @@ def draft_config(
 
 
 def _draft(files: Files, seen: Look, candidate: Candidate, path: Path) -> Draft:
-    """Return the config for a target. It is written twice: the sizes depend on what training reads of the data."""
+    """Return the config for a target. The data is opened twice: sizes depend on how much is read."""
     inputs = inputs_for(seen, candidate)
     settings = settings_for(seen, candidate, inputs)
     section = data_entries(files, seen, candidate, inputs, held_out(seen, candidate, files.others), settings)
@@ -107,17 +107,16 @@ def _draft(files: Files, seen: Look, candidate: Candidate, path: Path) -> Draft:
     shown = _seen(files, seen)
     head = _head(candidate, shown, path)
     data = _opened(config_text(head, entries), path)
+    size = Entry("batch_size", batch_size(settings, data), "")
+    data = _opened(config_text(head, [*entries, Entry("train", [size], "")]), path)
     text = config_text(head, [*entries, *network_entries(candidate.task, settings, data)])
-    _opened(text, path)
+    check_agreement(config_of_text(text, path), data.schema)
     return Draft(text, candidate.task, candidate.column, shown)
 
 
 def _opened(text: str, path: Path) -> Data:
     """Return the data that a config reads, or raise what training would."""
-    config = config_of_text(text, path)
-    data = open_data(config)
-    check_agreement(config, data.schema)
-    return data
+    return open_data(config_of_text(text, path))
 
 
 def _seen(files: Files, seen: Look) -> str:

@@ -35,7 +35,8 @@ def inputs_for(look: Look, candidate: Candidate) -> list[Input]:
     if candidate.column is None:
         return _next_inputs(look, candidate)
     if candidate.task == "tag" and (words := words_of(look)) is not None and words.name != candidate.column:
-        return [*_words(words, tagged=True), *_numbers(look, candidate)]
+        rest = [] if look.form in ("conllu", "columns") else _numbers(look, candidate)
+        return [*_words(words, tagged=True), *(item for item in rest if item.name != words.name)]
     stepwise = _numbers(look, candidate)
     return [*stepwise, *_rest(look, candidate, texts=not stepwise)]
 

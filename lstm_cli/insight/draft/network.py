@@ -5,7 +5,7 @@ from lstm_cli.data.schema.layout import TargetColumn
 from lstm_cli.engine.metrics import accumulator
 from lstm_cli.errors import counted
 from lstm_cli.insight.draft.settings import Settings
-from lstm_cli.insight.draft.sizes import Amount, Sizes, embedding_for, sizes_for
+from lstm_cli.insight.draft.sizes import Amount, Sizes, batch_for, embedding_for, sizes_for
 from lstm_cli.insight.draft.targets import Task
 from lstm_cli.insight.draft.text import Entry
 
@@ -14,8 +14,16 @@ _BOTH_WAYS = ("classify", "tag", "regress")
 
 
 def network_entries(task: Task, settings: Settings, data: Data) -> list[Entry]:
-    """Return the sections for a task and the data that its config reads."""
-    sizes = _sizes(task, settings, data)
+    """Return the sections for a task and the data that its config reads, in batches of `batch_size`."""
+    schema, train = data.schema, data.train
+    amount = Amount(
+        pieces=_pieces(settings, data),
+        updates=data.batches["train"].count(0),
+        steps=int(train.offsets[-1]),
+        labels=schema.target.size,
+        valid=data.valid is not None,
+    )
+    sizes = sizes_for(task, amount, exact=settings.exact, sets=schema.layout.target.kind == "set")
     optimizer = [
         Entry("name", "adam", "adapts the step size of every weight"),
         Entry("learning_rate", sizes.learning_rate, "before the schedule, which lowers it to zero"),
@@ -24,21 +32,19 @@ def network_entries(task: Task, settings: Settings, data: Data) -> list[Entry]:
     return [
         Entry("model", _model(task, settings, data, sizes), ""),
         Entry("optimizer", optimizer, ""),
-        Entry("train", _train(settings, data, sizes), ""),
+        Entry("train", _train(settings, data, sizes, amount.updates), ""),
     ]
 
 
-def _sizes(task: Task, settings: Settings, data: Data) -> Sizes:
-    """Return the sizes for the training data: a piece is a sequence, or a window."""
-    schema, train = data.schema, data.train
-    steps, step = int(train.offsets[-1]), settings.stride or settings.window
-    amount = Amount(
-        pieces=max(1, -(-steps // step)) if step else len(train),
-        steps=steps,
-        labels=0 if schema.labels is None else len(schema.labels),
-        valid=data.valid is not None,
-    )
-    return sizes_for(task, amount, exact=settings.exact, sets=schema.layout.target.kind == "set")
+def batch_size(settings: Settings, data: Data) -> int:
+    """Return the batch size for the data."""
+    return batch_for(_pieces(settings, data))
+
+
+def _pieces(settings: Settings, data: Data) -> int:
+    """Return how many sequences the training data has, or windows where it is read in them."""
+    steps, step = int(data.train.offsets[-1]), settings.stride or settings.window
+    return max(1, -(-steps // step)) if step else len(data.train)
 
 
 def _model(task: Task, settings: Settings, data: Data, sizes: Sizes) -> list[Entry]:
@@ -59,15 +65,22 @@ def _model(task: Task, settings: Settings, data: Data, sizes: Sizes) -> list[Ent
     return entries
 
 
-def _train(settings: Settings, data: Data, sizes: Sizes) -> list[Entry]:
+def _train(settings: Settings, data: Data, sizes: Sizes, updates: int) -> list[Entry]:
     entries = [
-        Entry("epochs", sizes.epochs, f"{counted(sizes.updates, 'update')} each"),
-        Entry("batch_size", sizes.batch, "windows" if settings.window else "sequences"),
+        Entry("epochs", sizes.epochs, f"{counted(updates, 'update')} each"),
+        Entry("batch_size", batch_size(settings, data), _batch(settings)),
     ]
     if data.valid is not None and (monitor := _monitor(data.schema.layout.target, data)) is not None:
         entries.append(Entry("monitor", *monitor))
     on_patience = "evaluations without a better score before it stops" if sizes.patience else "train to the end"
     return [*entries, Entry("patience", sizes.patience, on_patience)]
+
+
+def _batch(settings: Settings) -> str:
+    """Return what a batch consists of."""
+    if settings.window is None:
+        return "sequences of similar length"
+    return "windows" if settings.stride else "places at which the series are read in parallel"
 
 
 def _monitor(target: TargetColumn, data: Data) -> tuple[str, str] | None:

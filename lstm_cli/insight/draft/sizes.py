@@ -13,7 +13,7 @@ from lstm_cli.insight.draft.targets import Task
 _UPDATES: dict[Task, int] = {"classify": 1500, "tag": 1500, "regress": 2000, "forecast": 1000, "language-model": 2500}
 _RATES: dict[Task, float] = {"classify": 3e-3, "tag": 3e-3, "regress": 5e-3, "forecast": 5e-3, "language-model": 4e-3}
 #: Updates of an epoch, the batches that lead to them, and epochs.
-_PER_EPOCH, _BATCHES, _EPOCHS = 30, (4, 32), (5, 200)
+_PER_EPOCH, _BATCHES, _EPOCHS, _MANY = 30, (4, 32), (5, 200), 20_000
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,18 @@ class Amount:
     ----------
     pieces
         Sequences, or windows, of the training data.
+    updates
+        Updates of an epoch, with the batch size that is right for them.
     steps
-        Their steps.
+        Steps of the training data.
     labels
-        Different labels or tokens of the target; 0 of numbers.
+        Different labels or tokens of the target, or numbers.
     valid
         Whether there is validation data.
     """
 
     pieces: int
+    updates: int
     steps: int
     labels: int
     valid: bool
@@ -47,10 +50,14 @@ class Sizes:
     recurrent_dropout: float
     learning_rate: float
     clip: float
-    batch: int
     epochs: int
-    updates: int
     patience: int | None
+
+
+def batch_for(pieces: int) -> int:
+    """Return the batch size for a number of sequences or windows: at most 32, or 64 where there are very many."""
+    size = _power(pieces / _PER_EPOCH, *_BATCHES)
+    return 2 * size if pieces >= _MANY else size
 
 
 def sizes_for(task: Task, amount: Amount, *, exact: bool, sets: bool) -> Sizes:
@@ -65,20 +72,14 @@ def sizes_for(task: Task, amount: Amount, *, exact: bool, sets: bool) -> Sizes:
     sets
         Whether sets of labels are predicted.
     """
-    batch = _power(amount.pieces / _PER_EPOCH, *_BATCHES)
-    if amount.pieces >= 20_000:
-        batch *= 2
-    updates = max(1, math.ceil(amount.pieces / batch))
-    epochs = min(max(round(_UPDATES[task] / updates), _EPOCHS[0]), _EPOCHS[1])
+    epochs = min(max(round(_UPDATES[task] / max(1, amount.updates)), _EPOCHS[0]), _EPOCHS[1])
     return Sizes(
         units=_units(task, amount, exact=exact, sets=sets),
         dropout=_dropout(task, amount, exact=exact, sets=sets),
         recurrent_dropout=0.3 if sets else 0.0,
         learning_rate=1e-2 if task == "forecast" and amount.steps < 1000 else _RATES[task],
         clip=5.0 if task in ("classify", "tag") else 1.0,
-        batch=batch,
         epochs=epochs,
-        updates=updates,
         patience=max(5, round(epochs / 3)) if amount.valid else None,
     )
 
