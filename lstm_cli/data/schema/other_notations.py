@@ -31,6 +31,14 @@ class OtherNotation:
     fix: str
     pattern: re.Pattern[str]
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """The keys of `data.table` that have it read, as `fix` says; empty if there are none."""
+        return dict(_MARKS.findall(self.fix.partition(" (")[0]))
+
+
+_MARKS = re.compile(r'data\.table\.(decimal|thousands): "(.)"')
+
 
 def _notation(name: str, fix: str, pattern: str) -> OtherNotation:
     return OtherNotation(name, fix, re.compile(pattern))
@@ -70,7 +78,7 @@ NOTATIONS = (
     ),
     _notation("a number with a percent sign", _TAKE_OFF, rf"{_NUMBER}\s?%"),
     _notation("a number with a currency sign", _TAKE_OFF, rf"[-+]?[$€£¥₹]\s?{_NUMBER}|{_NUMBER}\s?[$€£¥₹]"),
-    _notation(
+    DATE := _notation(
         "a date or a time",
         _ORDERS,
         rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}(?:[t ]+{_CLOCK}(?:z| ?[-+]\d{{2}}:?\d{{2}})?)?|\d{{4}}-(?:0[1-9]|1[0-2])"
@@ -90,6 +98,11 @@ def notation_of(cell: str) -> OtherNotation | None:
     if not cell or not (cell[0] in "[-+.$€£¥₹" or cell[0].isdecimal() or cell[:3] in _MONTHS.split("|")):
         return None
     return next((notation for notation in NOTATIONS if notation.pattern.fullmatch(cell)), None)
+
+
+def is_date(cell: str) -> bool:
+    """Return whether a cell is a date or a time of day."""
+    return notation_of(cell) is DATE
 
 
 def is_quoted(cell: str) -> bool:

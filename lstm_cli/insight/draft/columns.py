@@ -37,7 +37,7 @@ class Column:
     missing
         How many of its cells have no value.
     marks
-        Texts among its numbers, which probably mark missing ones.
+        Texts and numbers among its numbers that probably mark missing ones.
     longest
         The numbers (T,) of the longest sequence; empty unless there is one number at each step.
     single
@@ -57,7 +57,7 @@ class Column:
     low: float = np.nan
     high: float = np.nan
     missing: int = 0
-    marks: tuple[str, ...] = ()
+    marks: tuple[str | int, ...] = ()
     longest: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     single: bool = False
     blanks: float = 0.0

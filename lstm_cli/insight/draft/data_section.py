@@ -25,6 +25,7 @@ def data_entries(
     """Return the keys of the section."""
     count = counted(len(seen.lengths), "sequence")
     amount = f"{count}, {seen.steps:,} steps in all" if seen.several else counted(seen.steps, "step")
+    amount = count if max(seen.lengths) == 1 else amount
     entries = [Entry("train", files.train, amount), *(Entry(part.key, part.value, part.why) for part in held)]
     entries += [*_format(seen), *_table(seen), *_names(seen)]
     if seen.bad is not None:
@@ -53,8 +54,10 @@ def _table(seen: Look) -> list[Entry]:
     table, entries = seen.table, []
     if table.row != "auto":
         entries.append(Entry("row", table.row, f"each {'row' if seen.form == 'csv' else 'entry'} is a {table.row}"))
-    if seen.decimal == ",":
+    if table.decimal == ",":
         entries.append(Entry("decimal", ",", "the decimal mark"))
+    if table.thousands is not None:
+        entries.append(Entry("thousands", table.thousands, "what groups the digits"))
     if table.columns is not None:
         entries.append(Entry("columns", list(table.columns), "names, as the file has no header"))
     if table.encoding != "utf-8":

@@ -123,7 +123,8 @@ def _seen(files: Files, seen: Look) -> str:
     low, high = min(seen.lengths), max(seen.lengths)
     extent = counted(high, "step") if low == high else f"{low:,} to {high:,} steps"
     by = f" by {listed(seen.arrangement.ids)}" if seen.arrangement.ids else ""
-    return f"{files.shown}: {seen.form}, {counted(len(seen.lengths), 'sequence')}{by} of {extent}"
+    of = f" of {extent}" if high > 1 else ""  # texts are cut into steps only later
+    return f"{files.shown}: {seen.form}, {counted(len(seen.lengths), 'sequence')}{by}{of}"
 
 
 def _head(candidate: Candidate, seen: str, path: Path) -> list[str]:

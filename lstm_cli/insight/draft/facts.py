@@ -14,9 +14,12 @@ from lstm_cli.data.schema.quantities import MOST_LABELS, SHARE
 from lstm_cli.data.schema.summary import Summary, text_type
 from lstm_cli.data.schema.values import flat
 from lstm_cli.insight.draft.columns import Column, Kind, Per
+from lstm_cli.insight.draft.reading import is_list
 
 #: Different values of a column that are counted.
 _MOST = 5000
+#: Numbers that stand for missing ones, where nothing else is near them.
+_SENTINELS = (-99, -200, -999, -9999, -99999, 999, 9999, 99999)
 #: Different texts of one column among its numbers that are taken for marks of missing ones.
 _MARKS = 3
 
@@ -35,12 +38,7 @@ def columns_of(sequences: Sequence[RawSequence], missing: MissingValues) -> list
 
 def _steps(sequence: RawSequence) -> int:
     """Return how many steps a sequence has: as many as its longest list."""
-    lists = [len(value) for value in sequence.columns.values() if _is_list(value)]
-    return max(lists, default=-1)
-
-
-def _is_list(value: Any) -> bool:
-    return not isinstance(value, str) and hasattr(value, "__len__")
+    return max((len(value) for value in sequence.columns.values() if is_list(value)), default=-1)
 
 
 class _Tally:
@@ -64,7 +62,7 @@ class _Tally:
         self._cells += len(numbers)
         self._gaps += int(np.isnan(numbers).sum()) - len(texts)
         self._numbers.append(numbers)
-        single = not _is_list(value) or getattr(value, "ndim", 1) == 1
+        single = not is_list(value) or getattr(value, "ndim", 1) == 1
         if single and len(numbers) > len(self._longest) and not texts:
             self._longest = numbers
         present = numbers[~np.isnan(numbers)]
@@ -80,6 +78,10 @@ class _Tally:
         summary = self.summary
         numbers = np.concatenate([np.zeros(0), *self._numbers])
         present = numbers[~np.isnan(numbers)]
+        sentinels = _sentinels(present)
+        gaps = self._gaps + int(np.isin(present, sentinels).sum())
+        present = present[~np.isin(present, sentinels)]
+        longest = np.where(np.isin(self._longest, sentinels), np.nan, self._longest)
         numeric = summary.numeric and (len(self._texts) <= _MARKS or len(present) > 20 * sum(self._texts.values()))
         values = self._values(present) if numeric else self._texts
         distinct = None if (values is None or (self._many and not numeric)) else len(values)
@@ -97,9 +99,9 @@ class _Tally:
             whole=whole,
             low=float(present.min()) if len(present) else np.nan,
             high=float(present.max()) if len(present) else np.nan,
-            missing=self._gaps,
-            marks=tuple(sorted(self._texts)) if numeric else (),
-            longest=self._longest if numeric and summary.depth == 1 else np.zeros(0),
+            missing=gaps + (sum(self._texts.values()) if numeric else 0),
+            marks=(*sorted(self._texts), *map(int, sentinels)) if numeric else (),
+            longest=longest if numeric and summary.depth == 1 else np.zeros(0),
             single=summary.depth == 0,
             blanks=self._spaced / max(1, total),
         )
@@ -135,6 +137,18 @@ class _Tally:
             boolean = summary.cells["bool"] > summary.cells["int"] + summary.cells["float"]
             return "label" if boolean or (whole and recur) else "number"
         return "label" if distinct is not None and distinct <= max(2, several / 3) else "text"
+
+
+def _sentinels(present: NDArray[np.float64]) -> list[float]:
+    """Return numbers that stand for missing ones: at an end of the range, recurring, and far from all others."""
+    found = []
+    for end in (np.min, np.max):
+        if len(present) < 20 or (edge := float(end(present))) not in _SENTINELS or (present == edge).sum() < 2:
+            continue
+        rest = present[present != edge]
+        if len(rest) and np.abs(rest - edge).min() > 2 * max(rest.max() - rest.min(), np.abs(rest).max() / 10):
+            found.append(edge)
+    return found
 
 
 def _parts(value: Any, missing: MissingValues, *, textual: bool) -> tuple[NDArray[np.float64], list[str]]:

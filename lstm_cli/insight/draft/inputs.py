@@ -29,7 +29,7 @@ def inputs_for(look: Look, candidate: Candidate) -> list[Input]:
         return []
     if look.arrangement.wide:
         return [
-            Input("x", {"columns": look.arrangement.wide}, "the steps of a row stand in these columns"),
+            Input(look.arrangement.input, {"columns": look.arrangement.wide}, "columns of the steps of a row"),
             *_rest(look, candidate),
         ]
     if candidate.column is None:

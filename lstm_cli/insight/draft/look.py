@@ -1,29 +1,24 @@
-"""Reads data files and finds how they are written, with the readers that training uses."""
+"""Reads data files and finds what they hold, with the readers that training uses."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.formats import TABLES, TEXTS, format_of
-from lstm_cli.config.table import MISSING
-from lstm_cli.data.formats import Options, detect, read
-from lstm_cli.data.formats.head import Unnamed
+from lstm_cli.data.formats import Options, detect
 from lstm_cli.data.formats.missing import MissingValues
-from lstm_cli.data.formats.raw import RawSequence, TableOptions
+from lstm_cli.data.formats.raw import TableOptions
 from lstm_cli.data.formats.source import Source
-from lstm_cli.data.sources import files_of, named_by_file, names_of
+from lstm_cli.data.sources import files_of
 from lstm_cli.errors import DataError
 from lstm_cli.insight.draft.columns import Column
 from lstm_cli.insight.draft.facts import columns_of
-from lstm_cli.insight.draft.tables import Arrangement, arrangement
+from lstm_cli.insight.draft.reading import Reading, are_steps, length_of, marks_of_numbers, names_are_values, numbered
+from lstm_cli.insight.draft.tables import Arrangement, arrangement, input_name, renamed
 
-_NAME_OF_VALUE = re.compile(r"[-+]?[\d.,]+(?:e[-+]?\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*", re.IGNORECASE)
-#: The share of sequences or rows that may be unreadable, and lines that are looked at to tell what a text is.
-_BAD, _LINES = 0.05, 2000
+#: Lines that are looked at to tell what a text is.
+_LINES = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +43,6 @@ class Look:
         The first of a few errors of sequences that cannot be read; None if all can be.
     bad_count
         How many there are.
-    encoding
-        Of text.
-    own
-        The name of the input in formats that give it one.
-    decimal
-        The decimal mark of a table.
     """
 
     files: list[Path]
@@ -65,10 +54,8 @@ class Look:
     lines: bool = False
     bad: DataError | None = None
     bad_count: int = 0
-    own: str | None = None
-    decimal: str = "."
 
-    def column(self, name: str) -> Column | None:
+    def column(self, name: str | None) -> Column | None:
         """Return a column by its name."""
         return next((column for column in self.columns if column.name == name), None)
 
@@ -96,7 +83,12 @@ def look(config: Config) -> Look:
     form = detect(files[0], table=table)
     if form == "text":
         return _look_at_text(files, table)
-    return _Reading(files, form, table).look()
+    if form in TABLES:
+        return _look_at_table(files, form, table)
+    reading = Reading.of(files, form, Options(table=table, split="train"))
+    if form in ("json", "jsonl") and are_steps(reading.sequences):
+        return _look_at_table(files, form, TableOptions(row="step", encoding=table.encoding))
+    return _found(reading, Arrangement())
 
 
 def _encoding(path: Path) -> str:
@@ -119,146 +111,55 @@ def _look_at_text(files: list[Path], table: TableOptions) -> Look:
     lines = [line.strip() for _, line, _ in islice(Source(files[0]).lines(), _LINES)]
     filled = [line for line in lines if line]
     single = len(filled) > 9 and sum(len(line.split()) == 1 for line in filled) > 0.9 * len(filled)
-    options = Options(columns=None, lines=single, table=table, split="train")
-    sequences, error, errors = _sequences(files, "text", options)
-    columns = columns_of(sequences, MissingValues())
-    lengths = [len(sequence.columns["text"]) for sequence in sequences]
-    return Look(files, "text", table, Arrangement(), columns, lengths, single, error, errors, "text")
+    return _found(Reading.of(files, "text", Options(lines=single, table=table, split="train")), Arrangement())
 
 
-class _Reading:
-    """Reads files of sequences or tables, first to find how, then as found."""
-
-    def __init__(self, files: list[Path], form: str, table: TableOptions) -> None:
-        self._files, self._form, self._table = files, form, table
-
-    def look(self) -> Look:
-        if self._form in TABLES:
-            return self._look_at_table()
-        sequences, error, errors = self._read(Options(split="train"))
-        if self._form in ("json", "jsonl") and _are_steps(sequences):
-            self._table = replace(self._table, row="step")
-            return self._look_at_table()
-        return self._found(sequences, error, errors, Arrangement())
-
-    def _look_at_table(self) -> Look:
-        """Return what a table holds, or rows of lists in parquet and arrow."""
-        if self._form in ("parquet", "arrow"):
-            sequences, error, errors = self._read(Options(split="train"))
-            if not _are_steps(sequences):
-                return self._found(sequences, error, errors, Arrangement())
-            self._table = replace(self._table, row="step")
-        whole = self._as_one()
-        found = arrangement(whole[0])
-        if found.wide:
-            whole, found = self._named(whole, found)
-        by_file = len(self._files) > 1 and not found.ids and not found.rows
-        table = replace(self._table, row="sequence") if found.rows and not found.wide else self._table
-        wide = (("x", (found.wide,)),) if found.wide else ()
-        options = Options(id=found.ids, wide=wide, table=table, split="train", input="x", time=found.time)
-        sequences, error, errors = self._read(options, by_file=by_file)
-        for sequence in sequences if found.wide else ():
-            for name in [name for name in sequence.columns if _matches(name, found.wide)]:
-                del sequence.columns[name]
-        self._table = replace(
-            table,
-            row="auto" if self._form not in ("json", "jsonl", "parquet", "arrow") and not found.rows else table.row,
-        )
-        if found.ids:
-            for sequence in sequences:
-                for name in found.ids:
-                    sequence.columns.pop(name, None)
-        decimal = next((given.table.decimal for given in whole if given.table is not None), ".")
-        return self._found(sequences, error, errors, found, decimal)
-
-    def _as_one(self) -> list[RawSequence]:
-        """Return the rows of each file as one long series."""
-        options = Options(id=(), table=self._table, split="train")
-        try:
-            sequences = self._read(options)[0]
-        except Unnamed as error:
-            self._table = replace(self._table, columns=_numbered(len(error.cells)))
-            return self._as_one()
-        names = list(sequences[0].columns)
-        if self._table.columns is None and sum(bool(_NAME_OF_VALUE.fullmatch(name)) for name in names) > len(names) / 2:
-            if not _are_consecutive(names):
-                self._table = replace(self._table, columns=_numbered(len(names)))
-                return self._as_one()
-        return sequences
-
-    def _named(self, whole: list[RawSequence], found: Arrangement) -> tuple[list[RawSequence], Arrangement]:
-        """Give the columns of a wide table without a header names that tell the label from the steps."""
-        if self._table.columns is None:
-            return whole, found
-        names = list(self._table.columns)
-        columns = {column.name: column for column in columns_of(whole, MissingValues())}
-        ends = [name for name in (names[0], names[-1]) if columns[name].kind == "label"]
-        steps = iter(range(1, len(names) + 1))
-        named = tuple("label" if name == (ends or [""])[0] else f"t{next(steps)}" for name in names)
-        self._table = replace(self._table, columns=named)
-        return self._as_one(), replace(found, wide="t*")
-
-    def _read(self, options: Options, *, by_file: bool = False) -> tuple[list[RawSequence], DataError | None, int]:
-        options = replace(
-            options,
-            table=replace(
-                options.table,
-                encoding=self._table.encoding,
-                columns=self._table.columns,
-                row=options.table.row if options.table.row != "auto" else self._table.row,
-            ),
-        )
-        return _sequences(self._files, self._form, options, by_file=by_file)
-
-    def _found(
-        self, sequences: list[RawSequence], error: DataError | None, errors: int, found: Arrangement, decimal: str = "."
-    ) -> Look:
-        columns = columns_of(sequences, MissingValues(MISSING))
-        lengths = [max((len(v) for v in s.columns.values() if _has_steps(v)), default=1) for s in sequences]
-        return Look(self._files, self._form, self._table, found, columns, lengths, False, error, errors, None, decimal)
+def _look_at_table(files: list[Path], form: str, table: TableOptions) -> Look:
+    """Return what a table holds, or rows of lists in parquet and arrow."""
+    if form in ("parquet", "arrow"):
+        reading = Reading.of(files, form, Options(table=table, split="train"))
+        if not are_steps(reading.sequences):
+            return _found(reading, Arrangement())
+        table = TableOptions(row="step")
+    whole = _as_one(files, form, table)
+    arranged, table = arrangement(whole.sequences[0]), whole.options.table
+    if arranged.wide and table.columns is not None:
+        table, arranged = renamed(table, arranged, whole.sequences)
+    arranged = replace(arranged, input=input_name(table, whole.sequences[0]))
+    table = arranged.table(table)
+    options = Options(
+        id=arranged.ids,
+        wide=((arranged.input, (arranged.wide,)),) if arranged.wide else (),
+        input=arranged.input,
+        table=table,
+        split="train",
+        time=arranged.time,
+    )
+    by_file = len(files) > 1 and not arranged.ids and not arranged.rows
+    reading = Reading.of(files, form, options, by_file=by_file)
+    reading.drop(arranged.ids, arranged.wide)
+    return _found(reading, arranged)
 
 
-def _has_steps(value: Any) -> bool:
-    return not isinstance(value, str) and hasattr(value, "__len__")
+def _as_one(files: list[Path], form: str, table: TableOptions) -> Reading:
+    """Return the rows of each file as one long series, with the table's options as they turn out to be."""
+    reading = Reading.named(files, form, Options(id=(), table=table, split="train"))
+    first, table = reading.sequences[0], reading.options.table
+    if table.columns is None and names_are_values(list(first.columns)):
+        return _as_one(files, form, numbered(table, len(first.columns)))
+    marks = marks_of_numbers(first, table)
+    return reading if marks == table else _as_one(files, form, marks)
 
 
-def _sequences(
-    files: Sequence[Path], form: str, options: Options, *, by_file: bool = False
-) -> tuple[list[RawSequence], DataError | None, int]:
-    """Return the sequences of files, the first error and how many there are; raise it where there are many."""
-    sequences: list[RawSequence] = []
-    errors: list[DataError] = []
-    for path, name in zip(files, names_of(files), strict=True):
-        items = read(Source(path), form, options)
-        for item in named_by_file(items, name, options.id) if by_file else items:
-            (errors if isinstance(item, DataError) else sequences).append(item)  # type: ignore[arg-type]
-    rows = max(len(sequences), *(len(sequence.steps_at or ()) for sequence in sequences), 1)
-    if errors and (not sequences or len(errors) > _BAD * rows):
-        raise errors[0]
-    return sequences, errors[0] if errors else None, len(errors)
-
-
-def _are_steps(sequences: Sequence[RawSequence]) -> bool:
-    """Return whether each object or row holds only single values, and no text of several words."""
-    for sequence in sequences[:1000]:
-        for value in sequence.columns.values():
-            if _has_steps(value) or (isinstance(value, str) and len(value.split()) > 2):
-                return False
-    numbers = any(isinstance(value, int | float) for value in sequences[0].columns.values())
-    return numbers and len(sequences) > 1
-
-
-def _numbered(count: int) -> tuple[str, ...]:
-    return tuple(f"c{place}" for place in range(1, count + 1))
-
-
-def _are_consecutive(names: Sequence[str]) -> bool:
-    """Return whether names are 0, 1, 2 …, which number the steps of a row."""
-    numbers = [int(name) for name in names if name.isdecimal()]
-    return len(numbers) > 2 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-
-
-def _matches(name: str, pattern: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(name, pattern)
+def _found(reading: Reading, arranged: Arrangement) -> Look:
+    return Look(
+        files=reading.files,
+        form=reading.form,
+        table=reading.written,
+        arrangement=arranged,
+        columns=columns_of(reading.sequences, MissingValues()),
+        lengths=[length_of(sequence) for sequence in reading.sequences],
+        lines=reading.options.lines,
+        bad=reading.errors[0] if reading.errors else None,
+        bad_count=len(reading.errors),
+    )

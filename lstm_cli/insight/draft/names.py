@@ -14,7 +14,7 @@ _IDS = re.compile(
 _NO_ID = re.compile(r"(?:row|index|class|label|target|category)[_\-. ]?(?:id|nr|no)", re.IGNORECASE)
 _TARGETS = re.compile(
     r"(?:.*[_\-. ])?(?:label|labels|class|target|targets|y|category|outcome|output|tag|tags|ner_tags|pos_tags|"
-    r"diagnosis|sentiment|intent|activity|gesture)(?:[_\-. ]?(?:id|name))?",
+    r"diagnosis|sentiment|intent|activity|gesture|rul|remaining)(?:[_\-. ]?(?:id|name))?",
     re.IGNORECASE,
 )
 _TIMES = re.compile(

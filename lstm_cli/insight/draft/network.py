@@ -23,7 +23,7 @@ def network_entries(task: Task, settings: Settings, data: Data) -> list[Entry]:
         labels=schema.target.size,
         valid=data.valid is not None,
     )
-    sizes = sizes_for(task, amount, exact=settings.exact, sets=schema.layout.target.kind == "set")
+    sizes = sizes_for(task, amount, exact=settings.exact, sets=schema.target.kind == "set", tokens=bool(schema.tokens))
     optimizer = [
         Entry("name", "adam", "adapts the step size of every weight"),
         Entry("learning_rate", sizes.learning_rate, "before the schedule, which lowers it to zero"),
@@ -54,7 +54,8 @@ def _model(task: Task, settings: Settings, data: Data, sizes: Sizes) -> list[Ent
         entries.append(Entry("embedding", embedding_for(most), f"numbers for each of {counted(most, 'token')}"))
     why = f"one layer, as there are {int(data.train.offsets[-1]):,} steps to learn from"
     entries.append(Entry("layers", [sizes.units], why))
-    if task in _BOTH_WAYS and settings.window is None:
+    now = task == "regress" and data.schema.layout.target.per == "step"  # as a rule, later steps are not known then
+    if task in _BOTH_WAYS and settings.window is None and not now:
         entries.append(Entry("bidirectional", True, "later steps are known, too"))
     if settings.residual:
         entries.append(Entry("residual", True, "the change is predicted, as values change little from step to step"))

@@ -15,7 +15,7 @@ from lstm_cli.insight.draft.text import Entry
 
 _DAY = 86_400.0
 #: Steps of a series from which on it is read in windows, and their lengths.
-_LONG, _WINDOW, _TEXT_WINDOW = 400, 64, 128
+_LONG, _WINDOW, _TEXT_WINDOW = 250, 64, 128
 #: Values that are predicted at once, at most, and windows with an output each.
 _HORIZON, _WINDOWS = 96, 15_000
 
@@ -96,14 +96,13 @@ def _missing(look: Look, candidate: Candidate, inputs: Sequence[Input]) -> list[
     target = look.column(candidate.column) if candidate.column is not None else None
     if candidate.column is None and candidate.task == "forecast":
         target = next(iter(holes), None)
-    marks = sorted({mark for column in [*columns, *([target] if target else [])] for mark in column.marks})
+    marks = sorted({mark for column in [*columns, *([target] if target else [])] for mark in column.marks}, key=str)
     entries = []
     if marks:
-        entries.append(
-            Entry("values", [*MISSING, *marks], f"what counts as missing; {listed(marks)} stands among numbers")
-        )
+        verb = "stands" if len(marks) == 1 else "stand"
+        entries.append(Entry("values", [*MISSING, *marks], f"what is missing; {listed(marks)} {verb} among numbers"))
     if holes:
-        shown = listed([f"{column.name} {column.missing + (column.count == 0)}" for column in holes], 4)
+        shown = listed([f"{column.name} {column.missing}" for column in holes], 4)
         entries.append(Entry("fill", "previous", f"the value before; missing values: {shown}"))
     if target is not None and (target.missing or target.marks):
         what = counted(target.missing, "value")
@@ -231,8 +230,8 @@ def _calendar(look: Look, shape: Shape) -> list[Entry]:
     every = look.arrangement.every
     if every is None or every <= 0 or every > _DAY:
         return []
-    parts = (["hour"] if every < _DAY else []) + ["weekday"] * (every < _DAY)
-    parts += ["year"] if look.arrangement.span > 300 else []
+    parts = ["hour"] * (every < _DAY) + ["weekday"] * (every < _DAY or shape.season in (7, 14))
+    parts += ["year"] * (look.arrangement.span > 300)
     if not parts:
         return []
     return [Entry("calendar", parts, f"sine and cosine of each are inputs; a step is {_duration(every)}")]

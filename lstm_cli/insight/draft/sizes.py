@@ -60,7 +60,7 @@ def batch_for(pieces: int) -> int:
     return 2 * size if pieces >= _MANY else size
 
 
-def sizes_for(task: Task, amount: Amount, *, exact: bool, sets: bool) -> Sizes:
+def sizes_for(task: Task, amount: Amount, *, exact: bool, sets: bool, tokens: bool) -> Sizes:
     """Return the sizes for a task and an amount of data.
 
     Parameters
@@ -71,11 +71,13 @@ def sizes_for(task: Task, amount: Amount, *, exact: bool, sets: bool) -> Sizes:
         Whether the data has hardly any noise.
     sets
         Whether sets of labels are predicted.
+    tokens
+        Whether tokens are read, by their embeddings.
     """
     epochs = min(max(round(_UPDATES[task] / max(1, amount.updates)), _EPOCHS[0]), _EPOCHS[1])
     return Sizes(
         units=_units(task, amount, exact=exact, sets=sets),
-        dropout=_dropout(task, amount, exact=exact, sets=sets),
+        dropout=_dropout(task, amount, exact=exact, heavy=sets or (task == "tag" and tokens)),
         recurrent_dropout=0.3 if sets else 0.0,
         learning_rate=1e-2 if task == "forecast" and amount.steps < 1000 else _RATES[task],
         clip=5.0 if task in ("classify", "tag") else 1.0,
@@ -106,12 +108,12 @@ def _units(task: Task, amount: Amount, *, exact: bool, sets: bool) -> int:
     return _power(math.sqrt(amount.steps) / 2, 32, 256)
 
 
-def _dropout(task: Task, amount: Amount, *, exact: bool, sets: bool) -> float:
+def _dropout(task: Task, amount: Amount, *, exact: bool, heavy: bool) -> float:
     if exact:
         return 0.0
-    if sets or task == "tag":
+    if heavy:
         return 0.5
-    if task == "classify":
+    if task in ("classify", "tag"):
         return 0.3
     if task == "language-model":
         return 0.1 if amount.labels < 10 or amount.steps > 500_000 else 0.2

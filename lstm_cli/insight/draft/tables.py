@@ -6,14 +6,17 @@ Legend: N rows.
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.cells import Cells
-from lstm_cli.data.formats.raw import RawSequence, ValueProblem
+from lstm_cli.data.formats.raw import RawSequence, TableOptions, ValueProblem
+from lstm_cli.data.schema import other_notations
+from lstm_cli.data.schema.quantities import MOST_LABELS, SHARE
 from lstm_cli.data.schema.times import infer_form, parse_times
 from lstm_cli.insight.draft.names import MEASURED, is_id_name, is_target_name, is_time_name
 
@@ -38,6 +41,8 @@ class Arrangement:
         Whether each row is a sequence.
     wide
         A pattern of the columns that are the steps of a row's sequence; empty if there are none.
+    input
+        The name of the input that consists of them.
     skipped
         Columns that are not inputs, and why.
     group
@@ -53,28 +58,63 @@ class Arrangement:
     dates: bool = False
     rows: bool = False
     wide: str = ""
+    input: str = "x"
     skipped: tuple[tuple[str, str], ...] = ()
     group: str | None = None
     every: float | None = None
     span: float = 0.0
+
+    def table(self, table: TableOptions) -> TableOptions:
+        """Return the options of a table, with what a row is where that must be said."""
+        if self.rows and not self.wide:
+            return replace(table, row="sequence")
+        return replace(table, row="auto") if self.wide else table
 
 
 def arrangement(table: RawSequence) -> Arrangement:
     """Return how the rows of a table, given as one long series, become sequences."""
     rows = _Rows(table)
     if rows.hold_sequences:
-        return Arrangement(rows=True)
+        return Arrangement(rows.naming, rows=True)
     times = [name for name in rows.names if rows.is_date(name)]
     ids = _ids(rows, times)
     wide = "" if ids or times else _wide(rows)
     if wide:
-        return Arrangement(rows=True, wide=wide)
+        return Arrangement(rows.naming, rows=True, wide=wide)
     group = next((name for name in rows.names if _gathers(rows, ids, name)), None)
     time = next((name for name in [*times, *rows.counters] if rows.distinguishes((*ids, name))), None)
-    skipped = [(name, "another date") for name in times if name != time]
+    skipped = [(name, "another date" if time else "a date that repeats") for name in times if name != time]
+    skipped += [(name, "dates that can be read in two ways") for name in rows.names if rows.is_unread_date(name, times)]
     skipped += [(name, "numbers the rows") for name in rows.numbering if name not in (*ids, time)]
     every, span = rows.spacing(time, ids) if time in times and time is not None else (None, 0.0)
     return Arrangement(ids, time, time in times, skipped=tuple(skipped), group=group, every=every, span=span)
+
+
+def renamed(
+    table: TableOptions, found: Arrangement, sequences: Sequence[RawSequence]
+) -> tuple[TableOptions, Arrangement]:
+    """Return the options of a wide table without a header with names that tell the label from the steps.
+
+    The label is the first column, or the last, if few different values recur in it.
+    """
+    names = list(table.columns or ())
+    ends = [name for name in (names[0], names[-1]) if _recurs(sequences, name)]
+    label, steps = (ends or [""])[0], count(1)
+    named = tuple("label" if name == label else f"t{next(steps)}" for name in names)
+    return replace(table, columns=named), replace(found, wide="t*")
+
+
+def _recurs(sequences: Sequence[RawSequence], name: str) -> bool:
+    columns = (_numbers(sequence.columns[name]) for sequence in sequences)
+    numbers = np.concatenate([np.zeros(0), *(found for found in columns if found is not None)])
+    different = len(np.unique(numbers))
+    return 1 < different <= MOST_LABELS and different < SHARE * len(numbers) and not (numbers % 1).any()
+
+
+def input_name(table: TableOptions, first: RawSequence) -> str:
+    """Return the name of the input that consists of the columns of a wide table: x, if no other column has it."""
+    names = {*first.names, *(table.columns or ())}
+    return next(name for name in chain(["x", "steps"], (f"x{place}" for place in count(1))) if name not in names)
 
 
 class _Rows:
@@ -121,6 +161,18 @@ class _Rows:
         except ValueProblem:
             return False
         return form != "number"
+
+    def is_unread_date(self, name: str, times: Sequence[str]) -> bool:
+        """Return whether a column of text holds dates that are not read as such."""
+        if name in times or name in self.numbers:
+            return False
+        return _share(self._columns[name], lambda cell: other_notations.is_date(str(cell))) > 0.9
+
+    @property
+    def naming(self) -> tuple[str, ...]:
+        """The column that names each row, if one does."""
+        named = [name for name in self.names if is_id_name(name) and self._distinct[name] == self.count]
+        return tuple(named[:1])
 
     @property
     def counters(self) -> list[str]:
@@ -208,7 +260,7 @@ def _has_labels(rows: _Rows, name: str) -> bool:
 
 def _gathers(rows: _Rows, ids: Sequence[str], name: str) -> bool:
     """Return whether a column is named like an id and has several sequences for each of at least five values."""
-    if not ids or name in ids or not is_id_name(name) or not 5 <= rows.distinct(name) <= rows.count / 4:
+    if not ids or ids == (name,) or not is_id_name(name) or not 5 <= rows.distinct(name) <= rows.count / 4:
         return False
     sequences = len(np.unique(rows.joint(ids)))
     return len(np.unique(rows.joint([*ids, name]))) == sequences > rows.distinct(name)
@@ -223,8 +275,8 @@ def _wide(rows: _Rows) -> str:
             stems[found[1]] += 1
     if not stems:
         return ""
-    stem, count = stems.most_common(1)[0]
-    if count < _WIDE or stem.lower() in MEASURED or count < 0.6 * len(rows.names):
+    stem, members = stems.most_common(1)[0]
+    if members < _WIDE or stem.lower() in MEASURED or members < 0.6 * len(rows.names):
         return ""
     pattern = f"{stem}[0-9]*" if stem or any(name.startswith(stem) for name in rows.names) else "[0-9]*"
     others = [name for name in rows.names if not _NUMBERED.fullmatch(name)]

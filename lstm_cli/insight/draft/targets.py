@@ -73,6 +73,8 @@ def words_of(look: Look) -> Column | None:
     named = [column for name in WORDS for column in tokens if column.name.lower() == name]
     if named or not tokens:
         return named[0] if named else None
+    if any(column.kind == "number" and column.per == "step" for column in usable(look)):
+        return None  # a table of numbers, in which texts are labels
     return max(tokens, key=lambda column: column.distinct if column.distinct is not None else column.count)
 
 
@@ -163,6 +165,7 @@ def _tiers(look: Look) -> list[list[Candidate]]:
     texts = [column for column in labels if not column.whole]
     coded = [column for column in labels if column.whole]
     tiers = [[_of(look, column) for column in tier] for tier in (named, texts, coded, numbers)]
+    tiers.insert(3, _measured(look))
     tiers += [_series(look), [found] if (found := _language(look)) else []]
     return [tier for tier in tiers if tier]
 
@@ -201,6 +204,16 @@ def _series(look: Look) -> list[Candidate]:
     if look.arrangement.dates:
         return [*(Candidate("forecast", one.name, f"later values, {one.extent}") for one in numbers), *found]
     return found
+
+
+def _measured(look: Look) -> list[Candidate]:
+    """Return the numbers that are named as targets and measured beside others, from which they can be told."""
+    numbers = [column for column in usable(look) if column.kind == "number" and column.per == "step"]
+    axes = {column.name.lower() for column in numbers} & {"x", "z"}  # beside them, y is no target
+    named = [column for column in numbers if is_target_name(column.name) and not (axes and column.name.lower() == "y")]
+    if look.arrangement.dates or len(named) == len(numbers):
+        return []
+    return [Candidate("regress", column.name, f"a number per step, {column.extent}") for column in named]
 
 
 def _language(look: Look) -> Candidate | None:

@@ -81,7 +81,8 @@ def inline(value: Any) -> str:
 def _scalar(value: Any) -> str:
     """Return a scalar that reads the same in a list, in a mapping and alone."""
     text = write_yaml([value])[2:].rstrip("\n")
-    if not isinstance(value, str) or (_PLAIN.fullmatch(value) and text == value):
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value) and any(map(str.isalnum, value))
+    if not isinstance(value, str) or (plain and text == value):
         return text
     return '"' + "".join(map(_escaped, value)) + '"'
 
