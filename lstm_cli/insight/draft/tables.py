@@ -5,20 +5,16 @@ Legend: N rows.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lstm_cli.data.formats.cells import Cells
-from lstm_cli.data.formats.raw import RawSequence, TableOptions, ValueProblem
-from lstm_cli.data.schema import other_notations
+from lstm_cli.data.formats.raw import RawSequence, TableOptions
 from lstm_cli.data.schema.quantities import MOST_LABELS, SHARE
-from lstm_cli.data.schema.times import infer_form, parse_times
-from lstm_cli.insight.draft.names import MEASURED, is_id_name, is_target_name, is_time_name
+from lstm_cli.insight.draft.names import MEASURED, is_id_name, is_target_name
+from lstm_cli.insight.draft.rows import Rows, numbers_of
 
 #: Columns whose names end in a number that count as the steps of one input, at least.
 _WIDE = 8
@@ -73,7 +69,7 @@ class Arrangement:
 
 def arrangement(table: RawSequence) -> Arrangement:
     """Return how the rows of a table, given as one long series, become sequences."""
-    rows = _Rows(table)
+    rows = Rows(table)
     if rows.hold_sequences:
         return Arrangement(rows.naming, rows=True)
     times = [name for name in rows.names if rows.is_date(name)]
@@ -105,7 +101,7 @@ def renamed(
 
 
 def _recurs(sequences: Sequence[RawSequence], name: str) -> bool:
-    columns = (_numbers(sequence.columns[name]) for sequence in sequences)
+    columns = (numbers_of(sequence.columns[name]) for sequence in sequences)
     numbers = np.concatenate([np.zeros(0), *(found for found in columns if found is not None)])
     different = len(np.unique(numbers))
     return 1 < different <= MOST_LABELS and different < SHARE * len(numbers) and not (numbers % 1).any()
@@ -117,116 +113,7 @@ def input_name(table: TableOptions, first: RawSequence) -> str:
     return next(name for name in chain(["x", "steps"], (f"x{place}" for place in count(1))) if name not in names)
 
 
-class _Rows:
-    """The columns of a table."""
-
-    def __init__(self, table: RawSequence) -> None:
-        self._columns = table.columns
-        self.names = list(table.columns)
-        self.numbers: dict[str, NDArray[np.float64]] = {}
-        self.codes: dict[str, NDArray[np.int64]] = {}
-        self._distinct: dict[str, int] = {}
-        for name, value in table.columns.items():
-            found = _numbers(value)
-            if found is not None:
-                self.numbers[name] = found
-            self.codes[name], self._distinct[name] = _coded(value if found is None else found)
-        self.count = max(map(len, self.codes.values()), default=0)
-
-    @property
-    def hold_sequences(self) -> bool:
-        """Whether cells hold lists, or texts of several words beside which there is no series of numbers."""
-        texts = [value for name, value in self._columns.items() if name not in self.numbers]
-        if any(
-            _share(cells, lambda cell: isinstance(cell, list) or str(cell).startswith("[")) > 0.9 for cells in texts
-        ):
-            return True
-        long = [name for name in self.names if name not in self.numbers and self._is_prose(name)]
-        return bool(long) and len(self.numbers) < 3
-
-    def _is_prose(self, name: str) -> bool:
-        cells = self._columns[name]
-        return self._distinct[name] > 0.5 * self.count and _share(cells, lambda cell: len(str(cell).split()) > 2) > 0.5
-
-    def is_date(self, name: str) -> bool:
-        """Return whether a column holds dates or times of day."""
-        value = self._columns[name]
-        if len(value) == 0 or (name in self.numbers and not is_time_name(name)):
-            return False
-        try:
-            form = infer_form([value[:20]])
-            if form != "number":
-                form = infer_form([value])
-                parse_times(value, form)
-        except ValueProblem:
-            return False
-        return form != "number"
-
-    def is_unread_date(self, name: str, times: Sequence[str]) -> bool:
-        """Return whether a column of text holds dates that are not read as such."""
-        if name in times or name in self.numbers:
-            return False
-        return _share(self._columns[name], lambda cell: other_notations.is_date(str(cell))) > 0.9
-
-    @property
-    def naming(self) -> tuple[str, ...]:
-        """The column that names each row, if one does."""
-        named = [name for name in self.names if is_id_name(name) and self._distinct[name] == self.count]
-        return tuple(named[:1])
-
-    @property
-    def counters(self) -> list[str]:
-        """Columns of numbers that are named like a time and never missing."""
-        return [name for name, numbers in self.numbers.items() if is_time_name(name) and not np.isnan(numbers).any()]
-
-    @property
-    def numbering(self) -> list[str]:
-        """Columns that count the rows of the table."""
-        return [
-            name for name, numbers in self.numbers.items() if len(numbers) > 2 and bool((np.diff(numbers) == 1).all())
-        ]
-
-    def distinct(self, name: str) -> int:
-        """Return how many different values a column has."""
-        return self._distinct[name]
-
-    def names_rows(self, name: str) -> bool:
-        """Return whether a column can name the sequences of rows: text or whole numbers that recur."""
-        numbers = self.numbers.get(name)
-        if numbers is not None and (np.isnan(numbers).any() or (numbers % 1).any()):
-            return False
-        return 1 < self._distinct[name] <= self.count / 2
-
-    def joint(self, names: Sequence[str]) -> NDArray[np.int64]:
-        """Return one number for each different combination of the values of columns (N,)."""
-        found = np.zeros(self.count, np.int64)
-        for name in names:
-            found = np.unique(found * self._distinct[name] + self.codes[name], return_inverse=True)[1]
-        return found
-
-    def distinguishes(self, names: Sequence[str]) -> bool:
-        """Return whether no two rows have the same values in all of some columns."""
-        return len(np.unique(self.joint(names))) == self.count
-
-    def determines(self, name: str, other: str) -> bool:
-        """Return whether rows with the same value in a column have the same in another."""
-        return len(np.unique(self.joint([name, other]))) == self._distinct[name]
-
-    def spacing(self, time: str, ids: Sequence[str]) -> tuple[float | None, float]:
-        """Return the median of the seconds from step to step, and the days that the dates cover."""
-        value = self._columns[time]
-        times = parse_times(value, infer_form([value])).astype(np.int64)
-        order = np.lexsort((times, groups := self.joint(ids)))
-        steps = np.diff(times[order])[np.diff(groups[order]) == 0]
-        every = float(np.median(steps)) / 1e9 if len(steps) else None
-        return every, float(times.max() - times.min()) / 86_400e9
-
-    def in_blocks(self, name: str) -> bool:
-        """Return whether rows with the same value are neighbours."""
-        return int((np.diff(self.codes[name]) != 0).sum()) + 1 == self._distinct[name]
-
-
-def _ids(rows: _Rows, times: Sequence[str]) -> tuple[str, ...]:
+def _ids(rows: Rows, times: Sequence[str]) -> tuple[str, ...]:
     """Return the columns that name the sequences of rows; none if all rows are one series."""
     able = [name for name in rows.names if name not in times and rows.names_rows(name)]
     named = [name for name in able if is_id_name(name)]
@@ -245,20 +132,20 @@ def _ids(rows: _Rows, times: Sequence[str]) -> tuple[str, ...]:
     return (max(finer, key=rows.distinct),) if finer else ()
 
 
-def _finest(rows: _Rows, named: Sequence[str]) -> tuple[str, ...]:
+def _finest(rows: Rows, named: Sequence[str]) -> tuple[str, ...]:
     """Return the columns that tell sequences apart, of those that are named like ids."""
     first = max(named, key=rows.distinct)
     rest = [name for name in named if name != first and not rows.determines(first, name)]
     return tuple(name for name in named if name == first or name in rest)
 
 
-def _has_labels(rows: _Rows, name: str) -> bool:
+def _has_labels(rows: Rows, name: str) -> bool:
     """Return whether another column has fewer values, each the same in all rows of a block."""
     others = (other for other in rows.names if other != name and 1 < rows.distinct(other) < rows.distinct(name))
     return any(rows.determines(name, other) for other in others)
 
 
-def _gathers(rows: _Rows, ids: Sequence[str], name: str) -> bool:
+def _gathers(rows: Rows, ids: Sequence[str], name: str) -> bool:
     """Return whether a column is named like an id and has several sequences for each of at least five values."""
     if not ids or ids == (name,) or not is_id_name(name) or not 5 <= rows.distinct(name) <= rows.count / 4:
         return False
@@ -266,7 +153,7 @@ def _gathers(rows: _Rows, ids: Sequence[str], name: str) -> bool:
     return len(np.unique(rows.joint([*ids, name]))) == sequences > rows.distinct(name)
 
 
-def _wide(rows: _Rows) -> str:
+def _wide(rows: Rows) -> str:
     """Return a pattern of the columns that are the steps of one input; empty if there are none."""
     stems: Counter[str] = Counter()
     for name in rows.numbers:
@@ -281,38 +168,3 @@ def _wide(rows: _Rows) -> str:
     pattern = f"{stem}[0-9]*" if stem or any(name.startswith(stem) for name in rows.names) else "[0-9]*"
     others = [name for name in rows.names if not _NUMBERED.fullmatch(name)]
     return f"{stem}*" if stem and not any(name.startswith(stem) for name in others) else pattern
-
-
-def _share(cells: Any, holds: Any) -> float:
-    """Return which share of the first cells of a column something holds for."""
-    few = [cell for cell in cells[:200] if str(cell).strip()]
-    return sum(map(holds, few)) / len(few) if few else 0.0
-
-
-def _numbers(value: Any) -> NDArray[np.float64] | None:
-    """Return a column as numbers (N,), NaN where missing; None if it is mostly something else."""
-    if isinstance(value, np.ndarray):
-        return value.astype(np.float64) if value.dtype.kind in "iufb" else None
-    if not isinstance(value, Cells):
-        return None
-    numbers = value.numbers()
-    if numbers is not None:
-        return None if np.isnan(numbers).all() else numbers
-    kinds = value.kinds()
-    texts = value.texts()
-    if kinds.get("str", 0) > 0.05 * len(value) or len({value[int(place)] for place in texts[:100]}) > 3:
-        return None
-    found = np.full(len(value), np.nan)
-    rest = np.setdiff1d(np.arange(len(value)), texts)
-    found[rest] = value.take(rest).numbers()
-    return found
-
-
-def _coded(values: Iterable[Any]) -> tuple[NDArray[np.int64], int]:
-    """Return the number of each value among the different ones (N,), and how many those are."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "iufM":
-        different, codes = np.unique(values, return_inverse=True)
-        return codes.astype(np.int64), len(different)
-    index: dict[str, int] = {}
-    places = [index.setdefault(str(value), len(index)) for value in values]
-    return np.array(places, np.int64), len(index)
