@@ -1,6 +1,7 @@
 """A terminal: a command that runs on one, and what it then shows."""
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -58,10 +59,43 @@ class Shown:
         return "\n".join(self.lines)
 
 
+class FakeTerminal(io.StringIO):
+    """A stream that says that it is a terminal of a number of columns."""
+
+    def __init__(self, columns: int, *, encoding: str = "utf-8") -> None:
+        super().__init__()
+        self._encoding = encoding
+        self._inner, self._outer = pty.openpty()
+        fcntl.ioctl(self._outer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._encoding
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._outer
+
+    def __del__(self) -> None:
+        os.close(self._inner)
+        os.close(self._outer)
+
+
 def on_terminal(
-    words: Sequence[str | Path], *, columns: int = 80, folder: Path | None = None, **environment: str
+    words: Sequence[str | Path],
+    *,
+    columns: int = 80,
+    folder: Path | None = None,
+    after: str = "",
+    send: int = 0,
+    **environment: str,
 ) -> tuple[int, str]:
-    """Run a command on a terminal of a number of columns; return its exit code and all that it wrote."""
+    """Run a command on a terminal of a number of columns; return its exit code and all that it wrote.
+
+    Once it has written `after`, the signal `send` is sent to it.
+    """
     inner, outer = pty.openpty()
     fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     named = {"TERM": "xterm", "PYTHONPATH": str(ROOT), **environment}
@@ -79,6 +113,9 @@ def on_terminal(
         if not piece:
             break
         output += piece
+        if send and after.encode() in output:
+            process.send_signal(send)
+            send = 0
     os.close(inner)
     return process.wait(), output.decode().replace("\r\n", "\n")
 

@@ -11,6 +11,7 @@ GAP = 2  # blanks between two columns
 NUMBER = 7  # columns of a number, at least
 HEADING = 16  # columns of a heading, at most
 MARK = "*"
+ROOMY = 40  # columns of a terminal whose rows say in how many streams a split was scored
 _BETWEEN = " " * GAP
 
 _SHORT = {"nll": "NLL", "bits": "bits/step", "frame_accuracy": "frame acc."}
@@ -41,7 +42,7 @@ class Table:
     """
 
     def __init__(self, start: Started, first: Evaluated, width: int, *, verbose: bool = False) -> None:
-        self.tail = wording.in_streams(first.streams)
+        self.tail = wording.in_streams(first.streams) if width >= ROOMY else ""
         room = width - GAP - len(MARK) - columns(self.tail)
         self._columns = _fitting(_columns(start, first, verbose=verbose), room)
 

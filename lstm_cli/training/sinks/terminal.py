@@ -91,14 +91,13 @@ class Terminal:
         self._end_wait()
         name, *facts = header(start)
         width = self._screen.width
-        name = self._screen.paint(cut(name, width // 2), BOLD)
-        lines = list(wrapped([cut(fact, width - len(INDENT)) for fact in facts], width, between=" · ", indent=INDENT))
-        spare = width - columns(cut(on_one_line(start.run), width // 2)) - 3
-        if columns(lines[0]) <= spare:
-            lines[0] = f"{name}   {lines[0]}"
-        else:
-            lines = [name, *(line if line.startswith(INDENT) else INDENT + line for line in lines)]
-        self._print(*lines)
+        name, facts = cut(name, width // 2), [cut(fact, width - len(INDENT)) for fact in facts]
+        together = f"{name}   {facts[0]}"
+        if columns(together) > width:
+            together = f"{INDENT}{facts[0]}"
+            self._print(self._screen.paint(name, BOLD))
+        first, *rest = wrapped([together, *facts[1:]], width, between=" · ", indent=INDENT)
+        self._print(self._screen.paint(name, BOLD) * first.startswith(name) + first.removeprefix(name), *rest)
         if self._live:
             self._clock.show(self._screen.shown("loading …"))
 
