@@ -14,7 +14,7 @@ from lstm_cli.data.schema.record import Numbers
 from lstm_cli.engine.system import dynamics
 from lstm_cli.errors import ConfigError, DataError, counted
 from lstm_cli.insight.backtest_plan import Plan, planned
-from lstm_cli.insight.backtested import Backtest
+from lstm_cli.insight.backtested import MODEL, Backtest
 from lstm_cli.insight.observed import Given, Observed, read_observed
 from lstm_cli.insight.origins import seen_of
 from lstm_cli.insight.rolling import Series, feeds_back, forecasts
@@ -119,10 +119,8 @@ def check_forecaster(run: Run, horizon: int | None) -> None:
         raise ConfigError(f"--horizon {horizon}: expected 1 or more")
     if feeds_back(run.schema):
         if run.network.bidirectional:
-            fix = "train with model.bidirectional: false"
-            raise ConfigError(
-                f"backtest: this model also reads from the end of a series, and cannot go on there: {fix}"
-            )
+            what = "this model also reads a series from its end, so that it cannot continue it"
+            raise ConfigError(f"backtest: {what}: train with model.bidirectional: false")
     elif horizon is not None and horizon > target.horizon:
         at_once = " at once" if target.horizon > 1 else ""
         what = f"this model predicts {counted(target.horizon, 'step')}{at_once}"
@@ -133,34 +131,22 @@ def _tried(run: Run, name: str, series: Sequence[Observed], plan: Plan) -> Backt
     """Make the forecasts, and those before them that intervals are made from."""
     columns = run.schema.target.output_columns[: run.schema.target.width]
     both = [[*early, *late] for early, late in zip(plan.earlier, plan.origins, strict=True)]
-    found = _forecasts(run, series, both, plan.steps)
-    is_early = np.concatenate([np.arange(len(own)) < len(early) for own, early in zip(both, plan.earlier, strict=True)])
-    owners = np.repeat(np.arange(len(both)), list(map(len, both)))
-    starts = np.concatenate(both).astype(np.int64)
+    late = np.concatenate([np.arange(len(own)) >= len(early) for own, early in zip(both, plan.earlier, strict=True)])
     truth = np.concatenate([own.values[_later(origins, plan)] for own, origins in zip(series, both, strict=True)])
-    made = {"model": np.concatenate(found)}
-    titles = {"model": "the model"}
-    for period in (0, *plan.periods):
-        key = f"seasonal_{period}" if period else "last"
-        titles[key] = f"the value {counted(period, 'step')} ago" if period else "the last value"
-        made[key] = np.concatenate(
-            [_naive(own, origins, plan, period) for own, origins in zip(series, both, strict=True)]
-        )
-    known = np.logical_and.reduce([~np.isnan(values) for key, values in made.items() if key != "model"])
+    made = {MODEL: np.concatenate(_forecasts(run, series, both, plan.steps)), **_naive(series, both, plan)}
+    known = np.logical_and.reduce([~np.isnan(values) for key, values in made.items() if key != MODEL])
     truth = np.where(known, truth, np.nan)
-    if np.isnan(truth[~is_early]).all():
+    if np.isnan(truth[late]).all():
         raise DataError(f"{name}: no step after an origin has a value to compare forecasts with: give a longer series")
-    before = Forecasts(truth[is_early], made["model"][is_early], columns)
-    after = {key: Forecasts(truth[~is_early], values[~is_early], columns) for key, values in made.items()}
     return Backtest(
         data=name,
         series=series,
-        owners=owners[~is_early],
-        origins=starts[~is_early],
+        owners=np.repeat(np.arange(len(both)), list(map(len, both)))[late],
+        origins=np.concatenate(both).astype(np.int64)[late],
         plan=plan,
-        titles=titles,
-        forecasters=after,
-        fitted=Intervals.fit(before),
+        titles={MODEL: "the model", **_titles(plan)},
+        forecasters={key: Forecasts(truth[late], values[late], columns) for key, values in made.items()},
+        fitted=Intervals.fit(Forecasts(truth[~late], made[MODEL][~late], columns)),
         ids=run.schema.layout.id,
         time=run.schema.layout.time,
     )
@@ -181,16 +167,30 @@ def _later(origins: Sequence[int], plan: Plan) -> NDArray[np.int64]:
     return first + np.arange(plan.steps)
 
 
-def _naive(series: Observed, origins: Sequence[int], plan: Plan, period: int) -> Numbers:
-    """Return the naive forecasts (N, H, D) from origins of a series: the value a season ago, or the last value for 0.
+def _titles(plan: Plan) -> dict[str, str]:
+    """Return the names of the naive forecasters, each with a title."""
+    seasonal = {f"seasonal_{period}": f"the value {counted(period, 'step')} ago" for period in plan.periods}
+    return {"last": "the last value", **seasonal}
 
-    Of seasons that reach back before the series, the next shorter one is taken, and at last the last value.
+
+def _naive(series: Sequence[Observed], origins: Sequence[Sequence[int]], plan: Plan) -> dict[str, Numbers]:
+    """Return the forecasts (N, H, D) of each naive forecaster, from the origins of all series."""
+    found = {}
+    for name, period in zip(_titles(plan), (0, *plan.periods), strict=True):
+        each = zip(series, origins, strict=True)
+        found[name] = np.concatenate([own.filled[_earlier(starts, plan, period)] for own, starts in each])
+    return found
+
+
+def _earlier(origins: Sequence[int], plan: Plan, period: int) -> NDArray[np.int64]:
+    """Return the steps (N, H) whose values are forecast: those of a season ago, or for a period of 0 the last ones.
+
+    Where a season reaches back before the series, the next shorter one is taken, and at last the last value.
     """
-    later = _later(origins, plan)
-    last = np.array(origins, np.int64)[:, np.newaxis] - 1
+    later, last = _later(origins, plan), np.array(origins, np.int64)[:, np.newaxis] - 1
     steps = np.broadcast_to(last, later.shape)
     for season in plan.periods:
         if season <= period:
             earlier = later - whole_seasons(season, later - last)
             steps = np.where(earlier >= 0, earlier, steps)
-    return series.filled[steps]
+    return steps

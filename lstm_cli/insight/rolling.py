@@ -10,6 +10,7 @@ forecast has seen, so that it is the step of the series, from 0, after the last 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import cast
 
 import numpy as np
@@ -85,8 +86,12 @@ class Series:
             return cls(
                 lambda origin: encode_record(schema, before(schema, record, origin, steps), labelled=False), origins
             )
-        whole = encode_record(schema, unlabelled(record), labelled=False)
-        return cls(lambda origin: cut(schema, whole, origin, steps), origins)
+
+        @cache
+        def whole() -> Encoded:
+            return encode_record(schema, unlabelled(record), labelled=False)
+
+        return cls(lambda origin: cut(schema, whole(), origin, steps), origins)
 
 
 def forecasts(network: Network, series: Sequence[Series], steps: int) -> list[Numbers]:
