@@ -42,6 +42,7 @@ _HOMES = {
     "lstm_cli.insight.examples": ("write_example",),
     "lstm_cli.insight.backtest": ("backtest",),
     "lstm_cli.insight.compare": ("compare",),
+    "lstm_cli.insight.show": ("show",),
     "lstm_cli.predict": ("load",),
     "lstm_cli.insight.evaluate": ("evaluate",),
     "lstm_cli.report.remake": ("make_report",),
@@ -71,6 +72,7 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getat
     from lstm_cli.insight.draft.draft import draft_config as draft_config
     from lstm_cli.insight.evaluate import evaluate as evaluate
     from lstm_cli.insight.examples import write_example as write_example
+    from lstm_cli.insight.show import show as show
     from lstm_cli.predict import load as load
     from lstm_cli.report.remake import make_report as make_report
     from lstm_cli.theano_lstm import theano as theano

@@ -11,10 +11,11 @@ from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
 from lstm_cli.cli.report import report
 from lstm_cli.cli.schema import schema
+from lstm_cli.cli.show import show
 from lstm_cli.cli.train import train
 from lstm_cli.cli.version import version_option
 
-__all__ = ["backtest", "check", "compare", "evaluate", "init", "main", "predict", "report", "schema", "train"]
+__all__ = ["backtest", "check", "compare", "evaluate", "init", "main", "predict", "report", "schema", "show", "train"]
 
 
 @click.group("lstm", context_settings=SETTINGS)
@@ -37,4 +38,5 @@ main.add_command(init)
 main.add_command(backtest)
 main.add_command(evaluate)
 main.add_command(compare)
+main.add_command(show)
 main.add_command(report)

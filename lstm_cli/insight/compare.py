@@ -11,18 +11,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lstm_cli.engine.metrics import direction, scores_of
+from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import CheckpointError, ConfigError, LstmError, listed, on_one_line, shown_path
 from lstm_cli.insight.compared import Compared, Comparison, Settings
-from lstm_cli.insight.run_record import RunRecord, run_record
+from lstm_cli.insight.run_record import RunRecord, run_record, scores_in
 from lstm_cli.predict.output_paths import check_outputs
 from lstm_cli.run.config_changes import flattened
 from lstm_cli.run.files import replace_file
 from lstm_cli.run.names import BEST, LAST, RESOLVED
 from lstm_cli.run.ownership import is_run
 from lstm_cli.scores.skill import skills
-
-_COUNTS = ("unknown_labels",)  # beside the metrics of an evaluation, and not one
 
 
 def compare(runs: str | Path | Iterable[str | Path]) -> Comparison:
@@ -126,7 +124,7 @@ def _compared(record: RunRecord, config: Settings) -> Compared:
     best, test, last = record.best, record.test, record.entries[-1] if record.entries else None
     rates = [rate for entry in record.entries if (rate := entry.get("steps_per_second")) is not None]
     saved = record.saved.get(BEST) or record.saved.get(LAST)
-    scores = {entry["split"]: _scores(entry) for entry in (best, test) if entry is not None}
+    scores = {entry["split"]: scores_in(entry) for entry in (best, test) if entry is not None}
     if best is not None and best.get("train_loss") is not None:
         scores.setdefault("train", {"loss": best["train_loss"]})
     baselines = _baselines(record.report, scores)
@@ -148,10 +146,6 @@ def _compared(record: RunRecord, config: Settings) -> Compared:
         started=started if isinstance(started := record.environment.get("started"), str) else None,
         entries=record.entries,
     )
-
-
-def _scores(entry: Mapping[str, Any]) -> dict[str, float | None]:
-    return {name: value for name, value in scores_of(entry).items() if name not in _COUNTS}
 
 
 def _baselines(report: Mapping[str, Any], scored: Mapping[str, Any]) -> dict[str, dict[str, dict[str, float | None]]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lstm_cli.config.config import Config
+from lstm_cli.engine.metrics import scores_of
 from lstm_cli.errors import CheckpointError, CheckpointWarning, LstmError
 from lstm_cli.plain_files import read_own
 from lstm_cli.run.checkpoint import identity_of
@@ -20,6 +21,7 @@ from lstm_cli.run.names import CHECKPOINTS, ENVIRONMENT, LAST, LOCK, METRICS, MO
 from lstm_cli.run.origin import saved_config
 
 State = Literal["training", "finished", "stopped"]
+_COUNTS = ("unknown_labels",)  # beside the metrics of an evaluation, and not one
 _MOST = 1 << 28  # bytes of a JSON file of a run, far more than they have
 _HEADER = 1 << 26  # bytes of the header of a file of arrays
 
@@ -113,6 +115,11 @@ class RunRecord:
         epoch, stale = (last.position.get(name) for name in ("epoch", "stale"))
         out_of_patience = train.patience is not None and isinstance(stale, int) and stale >= train.patience
         return out_of_patience or (isinstance(epoch, int) and epoch >= train.epochs)
+
+
+def scores_in(entry: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the loss and the metrics of an evaluation, without the counts beside them."""
+    return {name: value for name, value in scores_of(entry).items() if name not in _COUNTS}
 
 
 def run_record(folder: Path) -> RunRecord:

@@ -1,0 +1,40 @@
+"""``lstm show``: what a run is."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from lstm_cli.cli.common import SETTINGS, Command, reported, verbosity_of, verbosity_options
+from lstm_cli.cli.common import show as printed
+
+_WIDEST = 80
+
+
+@click.command(
+    "show", cls=Command, context_settings=SETTINGS, short_help="Show a run: model, schema, checkpoints, provenance."
+)
+@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as where stdout is no terminal.")
+@verbosity_options
+def show(run: Path, *, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Show what the run in the folder RUN is: model, schema, checkpoints, files, and where it came from.
+
+    The checkpoints are verified, and damaged parts named. RUN may be training, and nothing in it is changed.
+
+    \b
+    Example:
+      lstm show runs/quickstart
+      lstm show runs/quickstart --json > run.json
+    """  # noqa: D301
+    with reported(verbosity_of(quiet=quiet, verbose=verbose)):
+        from lstm_cli.insight.show import show as described
+        from lstm_cli.insight.show_text import description_text
+
+        found = described(run)
+        if as_json or not sys.stdout.isatty():
+            printed(json.dumps(found.to_json(), allow_nan=False))
+        else:
+            printed(description_text(found, min(_WIDEST, shutil.get_terminal_size().columns)))
