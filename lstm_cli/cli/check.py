@@ -16,8 +16,8 @@ def check(config: str, overrides: tuple[str, ...], *, as_json: bool, verbose: bo
     """Show how the data of CONFIG.yaml is understood, and try its largest batch. Writes nothing.
 
     The first sequence, every column's kind and values, how often each label occurs, lengths, what may surprise, the
-    scores of naive predictors, the layers, the number of updates, and the time and memory of the largest batch. It is
-    what `lstm-train --check` prints.
+    scores of naive predictors, the layers, the number of updates, and the time and memory of the largest batch. The
+    option --check of lstm-train prints the same.
 
     \b
     Example:

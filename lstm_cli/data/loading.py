@@ -19,7 +19,14 @@ from lstm_cli.data.formats import Options, detect, read
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.input_notes import notes_on_inputs
-from lstm_cli.data.notes import notes_on_classes, notes_on_ids, notes_on_repeats, notes_on_target, repeated_ids
+from lstm_cli.data.notes import (
+    notes_on_classes,
+    notes_on_ids,
+    notes_on_marks,
+    notes_on_repeats,
+    notes_on_target,
+    repeated_ids,
+)
 from lstm_cli.data.reading import config_options, layout_options, require_ids
 from lstm_cli.data.rounding_notes import notes_on_rounding
 from lstm_cli.data.schema.columns import require
@@ -114,7 +121,7 @@ class _Loader:
         for name, key in named.items():
             require(config, key, name, sequences)
         layout = infer(config, form, options, sequences)
-        self._notes += notes_on_ids(form, options, sequences)
+        self._notes += [*notes_on_ids(form, options, sequences), *notes_on_marks(config, layout)]
         made = partial(_marked, named, layout)
         records = self._parsed("train", policy, layout, made, _consumed(sequences))
         found = split(config, layout, records)

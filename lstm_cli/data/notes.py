@@ -15,7 +15,7 @@ from lstm_cli.data.formats import Options
 from lstm_cli.data.formats.bunch import Joined
 from lstm_cli.data.formats.raw import RawSequence, Split
 from lstm_cli.data.schema.blocks import blocks, limits
-from lstm_cli.data.schema.layout import TargetColumn
+from lstm_cli.data.schema.layout import Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, ids_of
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import counted, listed
@@ -40,6 +40,14 @@ def notes_on_ids(form: str, options: Options, sequences: Sequence[RawSequence]) 
         return []
     what = f"there is no column {options.id[0]}, so that all rows are one series, but {names[0]} looks like an id"
     return [f"train: {what}; if its values are series of their own, set data.id: {names[0]}"]
+
+
+def notes_on_marks(config: Config, layout: Layout) -> list[str]:
+    """Return a note if numbers are read with a decimal comma that nobody set."""
+    if config.data.table.decimal != "auto" or layout.table.decimal != ",":
+        return []
+    what = 'numbers are read with a decimal comma, as the cells show it; otherwise set data.table.decimal: "."'
+    return [f"train: {what}"]
 
 
 def _are_texts_with_shared_ids(options: Options, sequences: Sequence[RawSequence]) -> bool:

@@ -194,3 +194,19 @@ def test_the_command_prints_the_text_or_json_and_writes_nothing(tmp_path, monkey
     wrong = CliRunner().invoke(command, ["c.yaml", "train.epoch=7"])
     assert wrong.exit_code == 2 and "train.epoch" in wrong.stderr
     assert set(tmp_path.iterdir()) == before
+
+
+def test_a_comma_that_was_taken_for_a_decimal_one_and_known_test_data_are_noted(tmp_path):
+    rows = [f"{k // 4};{k / 7:.2f};{'ab'[k // 4 % 2]}\n".replace(".", ",") for k in range(48)]
+    write(tmp_path / "t.csv", "id;x;y\n" + "".join(rows))
+    data = {
+        "train": "t.csv",
+        "valid": 3,
+        "test": "t.csv",
+        "inputs": ["x"],
+        "target": {"column": "y", "per": "sequence"},
+    }
+    notes = "\n".join(checked(tmp_path, data).notes)
+    assert "read with a decimal comma" in notes and "9 of 12 sequences are also in train" in notes
+    chosen = checked(tmp_path, data | {"table": {"decimal": ","}}).notes
+    assert not any("decimal comma" in note for note in chosen)
