@@ -13,6 +13,7 @@ from lstm_cli.training.sinks.wording import title
 
 CLASSES = 100  # labels of which scores are listed
 LARGEST = 10  # errors of numbers that are listed
+CONFUSED = 5  # pairs of labels that are named
 UNSEEN = "(never seen in training)"  # instead of such a label
 HEAT = 9  # levels of a confusion matrix
 
@@ -23,7 +24,6 @@ class Confusion:
 
     labels: Sequence[str]
     rows: Sequence[tuple[str, Sequence[tuple[int, int]]]]
-    confused: Sequence[tuple[str, str, int]]
 
 
 def confusion(evaluation: Evaluated) -> Confusion | None:
@@ -33,8 +33,13 @@ def confusion(evaluation: Evaluated) -> Confusion | None:
         return None
     rows = [(label, _heat(counts)) for label, counts in zip(found.labels, found.counts, strict=False)]
     rows += [(UNSEEN, _heat(found.unknown))] if found.unknown else []
-    pairs = [(UNSEEN if one.truth is None else one.truth, one.predicted, one.count) for one in evaluation.confused]
-    return Confusion(found.labels, rows, pairs)
+    return Confusion(found.labels, rows)
+
+
+def confused(evaluation: Evaluated) -> list[tuple[str, str, int]]:
+    """Return the pairs of labels that were confused most often: the truth, the prediction, how often."""
+    pairs = evaluation.confused[:CONFUSED]
+    return [(UNSEEN if one.truth is None else one.truth, one.predicted, one.count) for one in pairs]
 
 
 def _heat(counts: Sequence[int]) -> list[tuple[int, int]]:

@@ -76,6 +76,7 @@ def _explained(contents: Contents) -> dict[str, Any]:
     return {
         "explanation": explanation,
         "confusion": answers.confusion(evaluation),
+        "confused": answers.confused(evaluation),
         "classes": answers.classes(evaluation),
         "errors": answers.surest_errors(explanation.surest_errors),
         "windows": drawings(answers.windows(explanation.forecasts)),

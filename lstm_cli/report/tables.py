@@ -27,12 +27,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: the first cell of each row names it. `own` are rows to stand out."""
+    """A table: the first cell of each row names it."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     caption: str = ""
-    own: frozenset[int] = frozenset()
 
 
 def shown(value: float | None) -> str:

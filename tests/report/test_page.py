@@ -188,6 +188,15 @@ def test_a_damaged_evaluation_is_named(key, value, problem):
         from_json(text)
 
 
+def test_confused_labels_are_named_where_a_matrix_would_be_too_large():
+    contents, entries = classification()
+    evaluation = {key: value for key, value in contents.explanation.evaluation.items() if key != "confusion"}
+    evaluation["confused"] = [{"truth": None, "predicted": "tap", "count": 3}]
+    page = render(replace(contents, explanation=replace(contents.explanation, evaluation=evaluation)), entries)
+    assert "Most often confused: (never seen in training) taken for tap (3)." in text_of(section(page, "errors"))
+    assert "Confusion matrix" not in page
+
+
 def test_labels_that_training_never_saw_have_a_row():
     contents, entries = classification()
     confusion = {"labels": ["a", "b"], "counts": [[3, 0], [1, 2]], "unknown": [0, 4]}
