@@ -235,6 +235,16 @@ def test_the_table_fits_a_terminal(day, forecaster, both):
     assert "flow " in several
 
 
+def test_a_terminal_shows_the_table_and_a_pipe_one_object(day, forecaster, monkeypatch):
+    found = lstm_cli.backtest(forecaster, day / "other.csv", origins=3, horizon=2)
+    monkeypatch.setattr("lstm_cli.report.backtest.backtest_run", lambda *arguments, **options: found)
+    assert json.loads(invoke("run", "series").stdout) == found.to_json()
+    terminal = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("lstm_cli.cli.backtest.sys", terminal)
+    assert invoke("run", "series").stdout == table(found, 80) + "\n"
+    assert json.loads(invoke("run", "series", "--json").stdout) == found.to_json()
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [
