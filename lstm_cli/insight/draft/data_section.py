@@ -73,6 +73,8 @@ def _names(seen: Look) -> list[Entry]:
         entries.append(Entry("id", ids, "rows with the same value are one sequence"))
     elif not found.ids and len(seen.files) > 1:
         entries.append(Entry("id", FILE, "each file is a sequence of its own"))
+    elif not found.ids and not found.rows and not seen.several and seen.column("id") is not None:
+        entries.append(Entry("id", FILE, "all rows are one series: column id has another value in each"))
     if found.time is not None:
         entries.append(Entry("time", found.time, "dates, which order the steps" if found.dates else "orders the steps"))
     return entries

@@ -12,6 +12,8 @@ from lstm_cli.insight.draft.targets import Task
 #: Updates of a run that each task wants, and its learning rate.
 _UPDATES: dict[Task, int] = {"classify": 1500, "tag": 1500, "regress": 2000, "forecast": 1000, "language-model": 2500}
 _RATES: dict[Task, float] = {"classify": 3e-3, "tag": 3e-3, "regress": 5e-3, "forecast": 5e-3, "language-model": 4e-3}
+#: Updates where there is hardly any noise, so that precision grows for long.
+_EXACT = 4000
 #: Updates of an epoch, the batches that lead to them, and epochs.
 _PER_EPOCH, _BATCHES, _EPOCHS, _MANY = 30, (4, 32), (5, 200), 20_000
 
@@ -74,7 +76,8 @@ def sizes_for(task: Task, amount: Amount, *, exact: bool, sets: bool, tokens: bo
     tokens
         Whether tokens are read, by their embeddings.
     """
-    epochs = min(max(round(_UPDATES[task] / max(1, amount.updates)), _EPOCHS[0]), _EPOCHS[1])
+    wanted = _EXACT if exact else _UPDATES[task]
+    epochs = min(max(round(wanted / max(1, amount.updates)), _EPOCHS[0]), _EPOCHS[1])
     return Sizes(
         units=_units(task, amount, exact=exact, sets=sets),
         dropout=_dropout(task, amount, exact=exact, heavy=sets or (task == "tag" and tokens)),

@@ -63,7 +63,7 @@ def split_column(look: Look) -> Column | None:
 def usable(look: Look) -> list[Column]:
     """Return the columns that may be inputs or targets."""
     found, said = look.arrangement, split_column(look)
-    out = {found.time, found.group, None if said is None else said.name, *(name for name, _ in found.skipped)}
+    out = {"id", found.time, found.group, None if said is None else said.name, *(name for name, _ in found.skipped)}
     return [column for column in look.columns if column.name not in out and not column.idle]
 
 
