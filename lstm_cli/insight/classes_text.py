@@ -1,12 +1,12 @@
 """Labels and their confusions as tables for a terminal."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lstm_cli.errors import counted
 from lstm_cli.insight.evaluation import Evaluation
-from lstm_cli.insight.tables import aligned, cut, padded, width_of, wrapped
+from lstm_cli.insight.tables import aligned, cut, end_of, padded, width_of, wrapped
 
 MOST_LABELS = 40  # rows of the table
 _CONFUSED = 5  # pairs that are named
@@ -60,15 +60,20 @@ def _matrix(evaluation: Evaluation, names: Sequence[str], room: int) -> tuple[li
     places = {name: k for k, name in enumerate(matrix["labels"])}
     rows = [matrix["counts"][places[name]] for name in names] + ([matrix["unknown"]] if "unknown" in matrix else [])
     cells = {name: [f"{row[places[name]]:,}" for row in rows] for name in names}
-    by_confusions = _most_confused_first(evaluation, names)
-    columns: list[str] = []
-    for short in _SHORT:
-        columns = _fitting(by_confusions, cells, short, room)
-        if len(columns) == len(names):
-            break
-    columns = [name for name in names if name in set(columns)] if len(columns) > 1 else []
-    header = [cut(name, short, end="") for name in columns]
+    by_confusions, shorten = _most_confused_first(evaluation, names), _shortening(names)
+    found = [(short, _fitting(by_confusions, cells, shorten, short, room)) for short in _SHORT]
+    distinct = [(short, kept) for short, kept in found if len({shorten(name, short) for name in kept}) == len(kept)]
+    short, kept = max(distinct or found, key=lambda one: len(one[1]))
+    columns = [name for name in names if name in kept] if len(kept) > 1 else []
+    header = [shorten(name, short) for name in columns]
     return columns, [header, *(list(row) for row in zip(*(cells[name] for name in columns), strict=True))]
+
+
+def _shortening(names: Sequence[str]) -> Callable[[str, int], str]:
+    """Return what shortens labels to a width: to their beginnings or, where these are the same, to their ends."""
+    if len({cut(name, max(_SHORT), end="") for name in names}) == len(names):
+        return lambda name, short: cut(name, short, end="")
+    return end_of
 
 
 def _most_confused_first(evaluation: Evaluation, names: Sequence[str]) -> list[str]:
@@ -79,11 +84,13 @@ def _most_confused_first(evaluation: Evaluation, names: Sequence[str]) -> list[s
     return sorted(names, key=lambda name: -involved[name])
 
 
-def _fitting(names: Sequence[str], cells: dict[str, list[str]], short: int, room: int) -> list[str]:
-    """Return the first names whose columns fit into a width, cut to `short` characters."""
+def _fitting(
+    names: Sequence[str], cells: dict[str, list[str]], shorten: Callable[[str, int], str], short: int, room: int
+) -> list[str]:
+    """Return the first names whose columns fit into a width, shortened to `short` characters."""
     kept = []
     for name in names:
-        room -= max(width_of(cut(name, short, end="")), *map(len, cells[name])) + 1
+        room -= max(width_of(shorten(name, short)), *map(len, cells[name])) + 1
         if room < 0:
             break
         kept.append(name)
@@ -104,9 +111,10 @@ def confused_lines(evaluation: Evaluation, width: int) -> list[str]:
     """Return the most frequent confusions."""
     if not evaluation.confused:
         return []
-    lines = ["Most often confused: " + _pair(evaluation.confused[0])]
+    most = min(_NAME, (width - 38) // 2)
+    lines = ["Most often confused: " + _pair(evaluation.confused[0], most)]
     for pair in evaluation.confused[1:_CONFUSED]:
-        text = _pair(pair)
+        text = _pair(pair, most)
         if width_of(lines[-1]) + 3 + width_of(text) > width:
             lines[-1] += ";"
             lines.append("  " + text)
@@ -115,6 +123,6 @@ def confused_lines(evaluation: Evaluation, width: int) -> list[str]:
     return lines
 
 
-def _pair(pair: dict[str, Any]) -> str:
-    truth = _UNKNOWN if pair["truth"] is None else cut(pair["truth"], _NAME)
-    return f"{truth} taken for {cut(pair['predicted'], _NAME)}, {pair['count']:,}"
+def _pair(pair: dict[str, Any], most: int) -> str:
+    truth = _UNKNOWN if pair["truth"] is None else cut(pair["truth"], most)
+    return f"{truth} taken for {cut(pair['predicted'], most)}, {pair['count']:,}"

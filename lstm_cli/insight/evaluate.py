@@ -94,7 +94,7 @@ def evaluate(
     name = "the data of the run" if given is None else "standard input" if str(given) == "-" else shown_path(given)
     with memory.memory_errors(name):
         columns = _columns(run, by, errors=path is not None)
-        labelled = held_out(run, columns) if given is None else file_of(run, given, columns, form=form)
+        labelled = held_out(run, columns, path) if given is None else file_of(run, given, columns, form=form)
         evaluation = _scored(run, labelled, by)
         if path is not None and evaluation.found is not None:
             if not write_errors(evaluation.found, labelled.columns, path, safe=safe_csv):

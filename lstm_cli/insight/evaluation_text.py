@@ -129,11 +129,14 @@ def _horizons(evaluation: Evaluation, width: int) -> list[str]:
         return []
     steps = [step for step in _STEPS if step < len(model[metric])] + [len(model[metric])]
     titles = [cut(evaluation.titles.get(name, f"the {name}"), _TITLE) for name in others]
-    kept = _fitting([f"{named(metric)} by steps ahead"], [str(step) for step in steps], list(map(str, steps)), width)
-    rows = [[f"{named(metric)} by steps ahead", *kept]]
-    for title, errors in zip(titles, others.values(), strict=True):
+    fitting = len(
+        _fitting([f"{named(metric)} by steps ahead", *titles], [""] * len(steps), list(map(str, steps)), width)
+    )
+    kept = steps if fitting == len(steps) else [*steps[: fitting - 1], steps[-1]]
+    rows = [[f"{named(metric)} by steps ahead", *map(str, kept)]]
+    for name, errors in zip(titles, others.values(), strict=True):
         if metric in errors:
-            rows.append([title, *(figure(errors[metric][int(step) - 1]) for step in kept)])
+            rows.append([name, *(figure(errors[metric][step - 1]) for step in kept)])
     return aligned(rows)
 
 

@@ -2,15 +2,18 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lstm_cli.config import Config
 from lstm_cli.data import Batches, Split, UnknownCounts
 from lstm_cli.data.sources import files_of
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import ConfigError, DataError, on_one_line, shown_path
 from lstm_cli.insight.columns import Columns
 from lstm_cli.predict.labelled import labelled_batches, scored_batches
+from lstm_cli.predict.output_paths import check_outputs
 from lstm_cli.predict.run import Run
 from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.names import BEST
@@ -61,7 +64,7 @@ def file_of(run: Run, data: Path, columns: Columns, *, form: str | None = None, 
     return Labelled(name, split, batches, columns, [*policy.notes(), *counts.notes(name)])
 
 
-def held_out(run: Run, columns: Columns) -> Labelled:
+def held_out(run: Run, columns: Columns, out: Path | None = None) -> Labelled:
     """Return the test data of a run, or if it has none its validation data.
 
     Raises
@@ -69,11 +72,12 @@ def held_out(run: Run, columns: Columns) -> Labelled:
     CheckpointError
         An earlier version trained the run, and did not record where its data is.
     ConfigError
-        The run has neither.
+        The run has neither, or `out`, which is to be written, is a file of its data.
     DataError
         The data is no longer there, or has changed.
     """
     config = config_of(run.folder)
+    _check_out(config, out)
     split: Split = "test" if config.data.test is not None else "valid"
     given = getattr(config.data, split)
     if given is None:
@@ -91,6 +95,17 @@ def held_out(run: Run, columns: Columns) -> Labelled:
     digests = {"train": data.train.digest()} | ({"valid": data.valid.digest()} if data.valid is not None else {})
     _check_digests(run.folder, digests)
     return Labelled(f"the {_SPLITS[split]} data of the run", split, scored_batches(run.config, dataset), None)
+
+
+def _check_out(config: Config, out: Path | None) -> None:
+    """Refuse to write onto a file of the data."""
+    for split in _SPLITS:
+        given, files = getattr(config.data, split), list[Path]()
+        if isinstance(given, str | list):
+            with suppress(DataError):  # what is missing, and needed, is reported later
+                files = files_of(config, f"data.{split}", given)
+        for file in files:
+            check_outputs({"-o": out}, {f"data.{split}": file})
 
 
 def _check_digests(folder: Path, digests: dict[str, str]) -> None:

@@ -238,11 +238,14 @@ def test_wrong_options(options, message, recordings, loaded):
         evaluate(loaded("classifier"), recordings[0], **options)
 
 
-def test_wrong_options_without_data(loaded, recordings):
+def test_wrong_options_without_data(loaded, trained, recordings):
     with pytest.raises(ConfigError, match="--format: is that of DATA"):
         evaluate(loaded("classifier"), form="jsonl")
     with pytest.raises(ConfigError, match=r"--by site: the validation data of the run is a part of the training file"):
         evaluate(loaded("tagger"), by="site")
+    for kind, name in (("classifier", "test.jsonl"), ("tagger", "train.jsonl")):
+        with pytest.raises(ConfigError, match=r"is the file that is read as data\.t"):
+            evaluate(loaded(kind), out=trained(kind) / name)
     with pytest.raises(ConfigError, match="is the file that is read as DATA"):
         evaluate(loaded("classifier"), recordings[0], out=recordings[0])
 
