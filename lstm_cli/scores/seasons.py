@@ -17,6 +17,8 @@ Numbers = NDArray[np.float64]
 #: At most as many periods are used, found in at most as many of the longest series and of their last steps.
 MOST_PERIODS = 2
 _SERIES, _STEPS = 100, 100_000
+#: Of many columns fewer steps, and the autocorrelation of some of them.
+_NUMBERS, _COLUMNS = 2_000_000, 10
 #: A series has to show a season as often as this, the longest one that is looked for without times.
 _SEASONS, _LONGEST = 3, 2100
 #: An autocorrelation below is noise, and only its highest peaks are tried.
@@ -47,7 +49,7 @@ def seasons_of(dataset: Dataset, turns: int = 1) -> tuple[int, ...]:
 
 def _pieces(dataset: Dataset, indices: Iterable[int]) -> Iterator[Numbers]:
     """Yield the last values (T, D) of series, until there are enough steps."""
-    left = _STEPS
+    left = min(_STEPS, _NUMBERS // len(dataset.schema.predicted_numbers))
     for index in indices:
         length = int(dataset.lengths[index])
         taken = min(left, length)
@@ -101,8 +103,10 @@ def find_periods(
         reaches if len(reaches) <= _REACHES else sorted({*np.linspace(reaches[0], reaches[-1], _REACHES, dtype=int)})
     )
     correlation = autocorrelation(series, most + 1)
-    least = max(_LEAST, 2 / np.sqrt(sum(map(len, series))))  # two deviations of that of noise
-    for candidates in (calendar, _peaks(correlation[: _LONGEST + 2])):
+    deviation = 1 / np.sqrt(sum(map(len, series)))  # of the autocorrelation of noise
+    peaks = _peaks(correlation[: _LONGEST + 2])
+    for candidates, deviations in ((calendar, 2.0), (peaks, 3.5)):  # of many peaks, some are high by chance
+        least = max(_LEAST, deviations * deviation)
         likely = [period for period in sorted(candidates) if 2 <= period <= most and correlation[period] > least]
         found = _better(likely, series, tried)
         if found:
@@ -156,7 +160,7 @@ def _peaks(correlation: Numbers) -> list[int]:
 
 
 def autocorrelation(series: Sequence[Numbers], most: int) -> Numbers:
-    """Return the autocorrelation (most + 1,) of series at lags 0 … most, the mean over columns.
+    """Return the autocorrelation (most + 1,) of series at lags 0 … most, the mean over columns, of many over some.
 
     ``r(l) = c(l) / c(0)`` with ``c(l) = mean of x(t) x(t + l)`` over all steps of all series, where x is the series
     without its linear trend, divided by its deviation (Box, Jenkins, Reinsel and Ljung 2015, section 2.1). By fast
@@ -164,7 +168,7 @@ def autocorrelation(series: Sequence[Numbers], most: int) -> Numbers:
     """
     total, count = np.zeros(most + 1), np.zeros(most + 1)
     for values in series:
-        for column in values.T:
+        for column in values.T[:: -(-values.shape[1] // _COLUMNS)]:
             rest = _without_trend(column)
             if rest is None:
                 continue

@@ -80,7 +80,7 @@ def test_the_error_against_the_horizon(world, base):
 def test_the_report_shows_the_loop_and_the_undriven_system(world, tmp_path):
     train(world_config(world), tmp_path / "run")
     page = (tmp_path / "run" / "report.html").read_text()
-    assert "Error at each step of the closed loop, validation data" in page
+    assert "<h2>Closed loop</h2>" in page and "RMSE by step" in page
     assert "the undriven system" in page and "start[1]" in page
 
 
@@ -112,5 +112,10 @@ def test_the_last_observed_value_is_a_baseline_of_a_loop_alone(world):
 
 @pytest.mark.parametrize("base", [CLOSED, ALONE], ids=["system", "alone"])
 def test_check_runs_the_largest_batch(world, base):
-    text = str(check(world_config(world, base)))
+    found = check(world_config(world, base))
+    names = {baseline.name for baseline in found.baselines}
+    assert names >= {"mean", "last"} if base is ALONE else names == {"undriven"}
+    assert found.labels == {} and found.first.steps > 1
+    text = str(found)
+    assert max(map(len, text.splitlines())) <= 80
     assert "largest batch:" in text and "parameters" in text

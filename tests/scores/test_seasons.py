@@ -35,6 +35,7 @@ def test_a_day_alone_is_found_once_and_not_its_multiples():
 def test_no_season_is_seen_in_noise_a_random_walk_and_a_trend():
     for values in (noise(900), np.cumsum(noise(900)), np.arange(900.0), np.ones(900)):
         assert find_periods([column(values)], (1,), (7,)) == ()
+    assert [find_periods([column(noise(300, seed))], range(1, 13)) for seed in range(8)] == [()] * 8
 
 
 def test_a_season_that_the_last_value_beats_one_step_ahead_counts_further_ahead():
