@@ -23,11 +23,12 @@ from lstm_cli.report.evaluations import (
     latest,
     main_metric,
     metrics_of,
+    scored_on,
 )
 from lstm_cli.report.headline import headline, place
 from lstm_cli.report.rendering import rendered
 from lstm_cli.report.tables import Judgement
-from lstm_cli.report.wording import digits
+from lstm_cli.report.wording import capital, digits
 from lstm_cli.training.sinks.wording import duration, title
 
 REFRESH = 15  # seconds after which the page of a run that is training loads itself again
@@ -138,7 +139,7 @@ def _score_cards(contents: Contents, entries: Sequence[Entry], found: Judgement 
         if each is None or each.get(metric) is None or any(card.name.startswith(_split(each)) for card in made):
             continue
         ends = found.intervals.get(metric) if found and found.split == each["split"] else None
-        made.append(Card(f"{_split(each)} {title(metric)}", digits(each[metric]), _interval(ends)))
+        made.append(Card(f"{capital(scored_on(each))} {title(metric)}", digits(each[metric]), _interval(ends)))
     naive = best_naive(contents.baselines, entry["split"], metric)
     if naive:
         made.append(Card("Best naive predictor", digits(naive[1]), naive[0].title))

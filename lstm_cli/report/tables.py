@@ -9,7 +9,7 @@ from lstm_cli.report.contents import Contents
 from lstm_cli.report.evaluated import evaluated
 from lstm_cli.report.evaluations import SPLITS, Entry, best_of, data_of, last_of, metrics_of, scored_on
 from lstm_cli.report.wording import digits
-from lstm_cli.training.sinks.wording import number, title
+from lstm_cli.training.sinks.wording import in_streams, number, title
 
 EVALUATIONS_SHOWN = 300  # in the table, the latest ones
 BETTER = {"min": "↓", "max": "↑"}  # beside a metric: the direction in which it is better
@@ -86,7 +86,8 @@ def scores(found: Judgement) -> Table:
     naive = {title: own for title, own in found.naive.items() if any(own.get(name) is not None for name in names)}
     columns = [Column("metric", number=False), Column(SPLITS.get(found.split, found.split))]
     columns += [Column("95 % interval")] * bool(found.intervals)
-    columns += [Column("validation")] * bool(found.validation)
+    streams = found.validation.get("streams")
+    columns += [Column(f"validation{in_streams(int(streams) if streams else None)}")] * bool(found.validation)
     columns += [*(Column(title) for title in naive), *[Column("skill")] * bool(found.skill)]
     rows = []
     for name in names:

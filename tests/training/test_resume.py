@@ -14,7 +14,7 @@ from lstm_cli.run.checkpoint import load
 from lstm_cli.run.names import BEST, LAST
 from lstm_cli.signals import SIGNALS
 from lstm_cli.training import checkpointing
-from lstm_cli.training.events import CheckpointWritten, Evaluated, Finished, Scoring, Stopped
+from lstm_cli.training.events import CheckpointWritten, Evaluated, Explained, Finished, Scoring, Stopped
 from tests.support.runs import (
     DROPS,
     SERIES,
@@ -195,14 +195,14 @@ def test_an_evaluation_is_left_half_done_and_done_anew(
 def test_a_score_on_test_data_that_was_left_is_taken_by_the_resumed_run(
     whole: Whole, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changes, run, evaluate = {"data": {"test": 3}}, whole.new(), checkpointing.evaluate
+    changes, run, scored = {"data": {"test": 3}}, whole.new(), checkpointing.scored
 
     def asked_to_stop(*args: Any) -> Any:
         signal.raise_signal(number)
-        return evaluate(*args)
+        return scored(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpointing, "evaluate", asked_to_stop)
+        patch.setattr(checkpointing, "scored", asked_to_stop)
         with pytest.raises(
             Interrupted, match=f"stopped by {number.name} after step 12; continue with --resume"
         ) as caught:
@@ -220,7 +220,7 @@ def test_a_finished_run_resumed_unchanged_ends_at_once(whole: Whole) -> None:
     shutil.copytree(before, run)
     watcher = Watcher()
     result = watched(small_config(whole.folder, **CASES[name]), run, watcher, resume=True)
-    assert [type(event) for event in watcher.events] == [CheckpointWritten, Evaluated, Finished]
+    assert [type(event) for event in watcher.events] == [CheckpointWritten, Evaluated, Explained, Finished]
     assert_same(run, before)
     assert result.best_step == load(run / BEST).position["step"]
     assert result.scores.keys() == {"valid", "test"}

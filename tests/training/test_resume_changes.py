@@ -32,6 +32,7 @@ PLATEAU = {"name": "plateau", "patience": 0}
 # The key, what the run began with, the new value.
 CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("threads", {}, 2),
+    ("track", {}, ["tensorboard"]),
     ("data.on_error", {}, "skip"),
     ("optimizer.learning_rate", {}, 0.25),
     ("optimizer.weight_decay", {}, 0.1),

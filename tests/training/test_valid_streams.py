@@ -1,5 +1,6 @@
 """``train.valid_streams``: a long series scored in streams side by side, and every such score marked."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -77,9 +78,10 @@ def test_every_line_with_such_a_score_names_the_streams(text: Path) -> None:
     lines = read_jsonl(run / "metrics.jsonl")
     assert [(line["split"], line.get("streams")) for line in lines] == [("valid", 3), ("valid", 3), ("test", None)]
     page = (run / "report.html").read_text()
-    assert "validation in 3 streams perplexity" in page  # the card
-    assert page.count("<td>validation in 3 streams</td>") == 3  # the scores and the history
-    assert page.count("<td>test</td>") >= 2
+    assert "<dt>Validation in 3 streams perplexity</dt>" in page  # the card
+    assert len(re.findall(r"<th[^>]*>\s*validation in 3 streams\s*</th>", page)) == 1  # the scores
+    assert page.count('<td class="text">validation in 3 streams</td>') == 2  # the history
+    assert page.count('<td class="text">test</td>') == 1
 
 
 def test_a_resumed_run_keeps_its_streams(whole: Whole) -> None:
