@@ -102,8 +102,12 @@ def _left_out(evaluation: Evaluation, names: Sequence[str], columns: Sequence[st
     notes, total = [], len(evaluation.classes)
     if len(names) < total:
         notes.append(f"the {len(names)} most frequent of {counted(total, 'label')}; --json has all")
-    if 0 < len(columns) < total:
-        notes.append(f"right: columns of the {len(columns)} labels confused most, of {total}; --json has all")
+    if evaluation.confusion and not columns:
+        notes.append(f"no room for the confusions of {counted(total, 'label')}; --json has all")
+    elif 0 < len(columns) < total:
+        notes.append(
+            f"right: columns of the {len(columns)} labels confused most, of {counted(total, 'label')}; --json has all"
+        )
     return notes
 
 
