@@ -100,7 +100,7 @@ def _of_installation(error: BaseException, words: str) -> tuple[str, int] | None
     return None
 
 
-_INSTALL = "pip install --force-reinstall lstm-cli"
+_INSTALL = "pip install --force-reinstall lstm-cli (in a clone: .)"
 
 
 def wrong_versions() -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import Conflict, is_text
+from lstm_cli.errors import counted
 
 
 def _output(config: Config) -> Iterator[Conflict]:
@@ -46,7 +47,7 @@ def _system(config: Config) -> Iterator[Conflict]:
         if getattr(data, key) is not None:
             yield Conflict((f"data.{key}", "rollout.dynamics"), "with rollout.dynamics use rollout.steps")
     if isinstance(rollout.loss_at, tuple) and rollout.steps and len(rollout.loss_at) != rollout.steps:
-        text = f"{len(rollout.loss_at)} weights for {rollout.steps} steps: give one for each"
+        text = f"{counted(len(rollout.loss_at), 'weight')} for {counted(rollout.steps, 'step')}: give one for each"
         yield Conflict(("rollout.loss_at", "rollout.steps"), text)
 
 
@@ -65,9 +66,8 @@ def _own_predictions(config: Config) -> Iterator[Conflict]:
         text = "only with rollout.dynamics: otherwise every column is predicted and compared"
         yield Conflict(("rollout.loss_on", "rollout.dynamics"), text)
     if rollout.window is not None and data.window is not None and rollout.window != data.window:
-        text = (
-            f"warmup and steps of the closed loop make windows of {rollout.window} steps: leave one of the two keys out"
-        )
+        what = f"warmup and steps of the closed loop make windows of {counted(rollout.window, 'step')}"
+        text = f"{what}: leave one of the two keys out"
         yield Conflict(("data.window", "rollout.steps"), text)
     if isinstance(rollout.loss_at, tuple) and len(rollout.loss_at) != rollout.steps:
         text = f"{len(rollout.loss_at)} weights need rollout.steps: {len(rollout.loss_at)}"

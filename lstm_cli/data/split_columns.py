@@ -13,6 +13,7 @@ from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.parsing import in_time
 from lstm_cli.data.schema.record import Record
 from lstm_cli.data.splits import HELD_OUT, spec_of
+from lstm_cli.errors import counted
 
 #: The values of `data.split`, and the position of their part.
 _PARTS = {name: place for place, names in enumerate(SPLIT_NAMES.values()) for name in names}
@@ -58,7 +59,9 @@ def _runs(value: Any, steps: int) -> list[tuple[str, int]]:
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
         return [(label_key(value).strip(), 0)]
     if len(value) != steps:
-        raise ValueProblem(f"{len(value)} values for {steps} steps", "give one for the sequence, or one per step")
+        raise ValueProblem(
+            f"{counted(len(value), 'value')} for {counted(steps, 'step')}", "give one for the sequence, or one per step"
+        )
     value = value if isinstance(value, list) else list(value)
     runs: list[tuple[str, int]] = []
     for step, cell in enumerate(value):

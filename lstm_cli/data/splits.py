@@ -17,7 +17,7 @@ from lstm_cli.config.data import HeldOutSpec
 from lstm_cli.data.formats.raw import Split as Split
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.record import Record
-from lstm_cli.errors import DataError, listed
+from lstm_cli.errors import DataError, counted, listed
 
 Indices = NDArray[np.int64]
 
@@ -113,7 +113,7 @@ class _Splitter:
             what = "nothing can be held out of a single sequence: give more, or a file, or null"
             raise self._error(keys[-1], what)
         if total - amount < 1:
-            what = f"{amount} of {total} sequences held out, which leaves too few to train on"
+            what = f"{amount} of {counted(total, 'sequence')} held out, which leaves too few to train on"
             raise self._error(keys[-1], f"{what}: hold out less, or give files")
 
     def _chosen(self, key: Literal["valid", "test"], pool: Indices) -> Indices:

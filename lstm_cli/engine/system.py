@@ -10,7 +10,7 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.data import Batch, Dataset, Schema
-from lstm_cli.errors import ConfigError, LstmError
+from lstm_cli.errors import ConfigError, LstmError, counted
 from lstm_cli.graph.dynamics import Dynamics, DynamicsError, Units, load_function
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
@@ -149,5 +149,6 @@ def check_system(model: Model, batch: Batch) -> None:
     system.failure = None
     turn = time - int(batch.observed.min()) + 2
     raise ConfigError(
-        f"{system.label}: raised {error}, at step {turn} of a closed loop with {len(batch.lengths)} sequences"
+        f"{system.label}: raised {error}, at step {turn} of a closed loop with "
+        f"{counted(len(batch.lengths), 'sequence')}"
     )

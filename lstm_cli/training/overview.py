@@ -69,7 +69,7 @@ def parts(model: Model) -> tuple[Part, ...]:
     embeddings = [
         Part(
             f"embedding.{on_one_line(name)}",
-            f"{model.sizes.tokens[name]:,} tokens to {width} numbers",
+            f"{model.sizes.tokens[name]:,} tokens to {counted(width, 'number')}",
             sizes[f"embedding.{name}"],
         )
         for name, width in model.embeddings.items()
@@ -85,7 +85,7 @@ def parts(model: Model) -> tuple[Part, ...]:
 
 def _layer(layer: LayerPlan) -> str:
     first = layer.directions[0]
-    words = f"{first.cell.name.upper()} of {first.units} units, {first.inputs} inputs"
+    words = f"{first.cell.name.upper()} of {counted(first.units, 'unit')}, {counted(first.inputs, 'input')}"
     if len(layer.directions) == 2:
         words += ", in both directions"
     if first.activation != "tanh":

@@ -12,7 +12,7 @@ from lstm_cli.engine.build import build_model, restore_weights, shapes
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code, try_system
 from lstm_cli.engine.trainer import Trainer
-from lstm_cli.errors import CheckpointError, listed
+from lstm_cli.errors import CheckpointError, counted, listed
 from lstm_cli.optim.build import check_optimizer
 from lstm_cli.optim.schedules import auto_warmup, schedule
 from lstm_cli.run.checkpoint import State, check_matches
@@ -59,7 +59,7 @@ def notes_on_schedule(job: Job) -> list[str]:
     if 2 * warmup <= total:
         return []
     fix = f"set it to auto ({auto_warmup(total)} here), or train for more epochs"
-    return [f"train.schedule.warmup: {warmup:,} updates, of {total:,} in the whole run: {fix}"]
+    return [f"train.schedule.warmup: {counted(warmup, 'update')}, of {total:,} in the whole run: {fix}"]
 
 
 def state_of(job: Job, identity: dict[str, Any]) -> State:

@@ -85,8 +85,8 @@ def skip_update(job: Job, group: list[Batch], problem: str) -> Note:
     return Note(f"{where}: update skipped", warning=True)
 
 
-def sequence_names(job: Job, group: list[Batch], most: int = 32) -> str:
+def sequence_names(job: Job, group: list[Batch], most: int = 5) -> str:
     """Return the sequences of a group of batches, for messages."""
     ids = job.batches.dataset.ids
     names = list(dict.fromkeys(str(ids[index]) for batch in group for index in batch.sequences))
-    return f"sequences {listed(names, most)}"
+    return f"{'sequence' if len(names) == 1 else 'sequences'} {listed(names, most)}"

@@ -24,7 +24,7 @@ def led_to(error: Exception, cause: Exception) -> Exception:
 
 
 NO_MEMORY = "too little memory: free some, raise the limit (ulimit -v) or train a smaller model"
-INSTALL = "pip install --force-reinstall lstm-cli"
+INSTALL = "pip install --force-reinstall lstm-cli (in a clone: .)"
 CAUSES = [
     (MemoryError(), 1, NO_MEMORY),
     (system(errno.ENOMEM), 1, NO_MEMORY),

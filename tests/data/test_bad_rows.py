@@ -76,7 +76,7 @@ def test_a_loss_column_that_is_not_there_is_a_config_error(tmp_path, key):
         ({"length": 3}, r":2: n: the loss window 0 to 3"),
         ({"length": 0}, r":2: n: the loss window 0 to 0"),
         ({"weight": [1, -1]}, r":2: w: step 2: the weight -1 is negative: give 0 to leave a step out"),
-        ({"weight": [1]}, r":2: w: 1 weights for 2 steps"),
+        ({"weight": [1]}, r":2: w: 1 weight for 2 steps"),
         ({"weight": [1, None]}, r":2: w: step 2: the weight is missing: give 0 to leave a step out"),
     ],
 )

@@ -193,7 +193,7 @@ def test_static_inputs_of_tables_are_constant_within_a_sequence(tmp_path):
 
 
 def test_what_could_be_static_is_said(tmp_path):
-    with pytest.raises(DataError, match=r"sex: 1 steps, but hr has 3: .* set static: true if it is one value"):
+    with pytest.raises(DataError, match=r"sex: 1 step, but hr has 3: .* set static: true if it is one value"):
         open_jsonl(tmp_path, PATIENTS, inputs=["hr", "sex"], target="y")
     with pytest.raises(
         ConfigError, match=r"data.inputs.age: single numbers, .*; for one value per sequence set static: true"

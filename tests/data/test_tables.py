@@ -98,7 +98,7 @@ ODD = {
     "not in the encoding": (b"x\n1\n\x81\n", {"encoding": "cp1252"}, r":3: not cp1252: .* \(byte 0x81\): correct data.table.encoding"),
     "numbers alone": ("1\t1\t1.398\t-5.743\n1\t2\t3\t4\n", {}, r":1: expected the names of the columns, got 1, 1, 1.398, -5.743: add names: data.table.columns"),
     "numbers with commas": ("20,1;0,5\n20,4;0,7\n", {}, r":1: expected the names of the columns, got 20,1, 0,5: add names"),
-    "too few names": ("1,2,3\n", {"columns": ("a", "b")}, r":1: data.table.columns names 2 columns, but there are 3 cells"),
+    "too few names": ("1,2,3\n", {"columns": ("a", "b")}, r":1: data.table.columns names 2 columns, but a row has 3 cells"),
     "a column twice": ("x,x\n1,2\n", {}, r":1: two columns are named 'x'"),
     "a row too long": ("x,y\n1,2\n1,2,3\n", {}, r":3: expected 2 cells as in the header, got 3: quote cells"),
     "a row too short after blank lines": ("x,y\n\n1,2\n\n1\n", {}, r":5: expected 2 cells as in the header, got 1: complete"),

@@ -110,7 +110,7 @@ def test_numbers_far_from_those_of_training_are_noted(tmp_path):
     for options in ({"out": tmp_path / "p.jsonl"}, {"evaluate": True}):
         notes.clear()
         predict_run(tmp_path / "run", path, note=notes.append, **options)
-        assert len(notes) == 1 and "x: 1 values far outside those of training, such as 12345" in notes[0]
+        assert len(notes) == 1 and "x: 1 value far outside those of training, such as 12345" in notes[0]
 
 
 def weighted(weight=True):

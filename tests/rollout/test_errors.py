@@ -158,7 +158,7 @@ def test_a_row_that_cannot_be_used(tmp_path, name):
     ("changes", "message"),
     [
         ({"rollout": {"loss_on": [0, 3]}}, r"no element 3 in a state of 3 numbers \(start\): count from 0 to 2"),
-        ({"rollout": {"loss_on": [0]}}, r"1 elements of the state are compared, but goal has 2 numbers"),
+        ({"rollout": {"loss_on": [0]}}, r"1 element of the state to compare, but goal has 2 numbers"),
         ({"rollout": {"warmup": 3}}, r"observed states, but rollout\.warmup is 3"),
         ({"rollout": {"teacher_forcing": 0.5}}, r"only without rollout\.dynamics"),
         ({"data": {"inputs": ["begin"]}}, r"the data has no column begin"),
@@ -167,7 +167,7 @@ def test_a_row_that_cannot_be_used(tmp_path, name):
         ({"model": {"residual": True}}, r"model\.residual: needs target: next"),
         ({"model": {"pool": "mean"}}, r"nothing is pooled"),
         ({"loss": {"start": "id"}}, r"rollout\.loss_at decides which steps count"),
-        ({"rollout": {"loss_at": [1.0]}}, r"1 weights for 6 steps: give one for each"),
+        ({"rollout": {"loss_at": [1.0]}}, r"1 weight for 6 steps: give one for each"),
     ],
 )
 def test_what_a_closed_loop_cannot_be_combined_with(world, changes, message):

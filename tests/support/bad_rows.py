@@ -132,7 +132,7 @@ TABLE = {
         "a.jsonl",
         '{"x": [1, 2], "w": ["a", "b"], "y": "a"}\n{"x": [1, 2], "w": ["a"], "y": "a"}',
         {"inputs": ["x", "w"], "target": "y"},
-        r":2: w: 1 steps, but x has 2: make them equally long",
+        r":2: w: 1 step, but x has 2: make them equally long",
     ),
     "jsonl: list for a label": (
         "a.jsonl",

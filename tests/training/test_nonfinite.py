@@ -77,7 +77,8 @@ def test_a_loss_that_is_not_finite_ends_the_run_at_the_state_before(folder: Path
 def test_the_sequences_are_those_of_the_batch_and_no_state_is_named_before_there_is_one(folder: Path) -> None:
     message = diverges(wild(folder, batch_size=8), folder / "run")
     names = message.partition("on sequences ")[2].partition(": this update is discarded")[0]
-    assert sorted(names.split(", ")) == sorted([*"abcdfgh", "wild"])
+    shown, _, more = names.partition(" and ")
+    assert len(set(shown.split(", ")) & {*"abcdfgh", "wild"}) == 5 and more == "3 more"
     assert message.startswith("step 1, epoch 1: loss inf ")
     assert message.endswith("Last good state: none was written yet")
 
@@ -87,8 +88,8 @@ def test_a_long_batch_is_named_in_part(folder: Path) -> None:
     (folder / "numbers.jsonl").write_text("\n".join(lines))
     message = diverges(wild(folder, batch_size=40), folder / "run")
     names, _, more = message.partition("on sequences ")[2].partition(": this update")[0].partition(" and ")
-    assert len(set(names.split(", "))) == 32
-    assert more == "8 more"
+    assert len(set(names.split(", "))) == 5
+    assert more == "35 more"
 
 
 def at_step(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lstm_cli.data.formats.conllu import Line, blocks
 from lstm_cli.data.formats.raw import Options, RawSequence, StepLines, TableOptions, repeated
 from lstm_cli.data.formats.source import Source
-from lstm_cli.errors import DataError, listed
+from lstm_cli.errors import DataError, counted, listed
 
 _DOCUMENT = "-DOCSTART-"
 _BLANKS = re.compile(r"[ \t]+")
@@ -101,7 +101,7 @@ def _sequence(
         if error is not None:
             return error
         if len(cells) != columns.width:
-            what = f"expected {columns.width} columns as in line {columns.line}, got {len(cells)}"
+            what = f"expected {counted(columns.width, 'column')} as in line {columns.line}, got {len(cells)}"
             fix = (
                 "complete the line, or set data.table.comment to skip comments" if _hash(cells) else "complete the line"
             )

@@ -9,7 +9,7 @@ from itertools import islice
 from lstm_cli.data.formats.blocks import undecodable
 from lstm_cli.data.formats.naming import columns_listed
 from lstm_cli.data.formats.raw import Options, repeated
-from lstm_cli.errors import DataError, did_you_mean, listed, nearest
+from lstm_cli.errors import DataError, counted, did_you_mean, listed, nearest
 
 #: In the order of preference.
 DELIMITERS = ",;\t|"
@@ -192,7 +192,9 @@ def _headed(name: str, texts: Sequence[tuple[int, str]], delimiter: str, options
         if table.header == "auto" and tuple(cells) == given:
             return Head(delimiter, given, line, line + 1)
         if len(given) != len(cells):
-            what = f"data.table.columns names {len(given)} columns, but there are {len(cells)} cells"
+            what = (
+                f"data.table.columns names {counted(len(given), 'column')}, but a row has {counted(len(cells), 'cell')}"
+            )
             raise DataError(f"{place}: {what}: name all columns, or correct data.table.delimiter")
         return Head(delimiter, given, line, line)
     if table.header == "auto" and _is_row(cells, options):

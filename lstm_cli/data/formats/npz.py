@@ -19,7 +19,7 @@ from lstm_cli.data import memory
 from lstm_cli.data.formats.raw import Id, Options, RawSequence, label_key
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.formats.split_names import arrays_of_split
-from lstm_cli.errors import DataError, listed
+from lstm_cli.errors import DataError, counted, listed
 
 EXTENTS = ("lengths", "offsets")
 
@@ -61,7 +61,9 @@ def sequences(
         raise DataError(f"{source.name}: there are no sequences: give at least one")
     for name, array in arrays.items():
         if not layout.has_steps(array) and len(array) != layout.count:
-            what = f"expected {layout.count} sequences" + (" or all their steps" if layout.offsets is not None else "")
+            what = f"expected {counted(layout.count, 'sequence')}" + (
+                " or all their steps" if layout.offsets is not None else ""
+            )
             raise DataError(f"{source.name}: {name}: {what}, got shape {array.shape}: make the arrays equally long")
     names = {name: arrays[name] for name in options.id if name in arrays}
     if options.id_required and len(names) < len(options.id):

@@ -10,6 +10,7 @@ from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema import values
 from lstm_cli.data.schema.columns import require
 from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, TargetColumn
+from lstm_cli.errors import counted
 
 
 def infer_closed_loop(
@@ -24,10 +25,10 @@ def infer_closed_loop(
     state, width = inputs[0], _table_width(sequences, name)
     elements = tuple(range(state.width)) if rollout.loss_on is None else rollout.loss_on
     if max(elements) >= state.width:
-        what = f"there is no element {max(elements)} in a state of {state.width} numbers ({state.name})"
+        what = f"there is no element {max(elements)} in a state of {counted(state.width, 'number')} ({state.name})"
         raise config.error("rollout.loss_on", f"{what}: count from 0 to {state.width - 1}")
     if width != len(elements):
-        what = f"{len(elements)} elements of the state are compared, but {name} has {width} numbers"
+        what = f"{counted(len(elements), 'element')} of the state to compare, but {name} has {counted(width, 'number')}"
         raise config.error("rollout.loss_on", f"{what}: list as many elements, in the order of {name}")
     target = TargetColumn(name, "number", "step", width=width)
     return inputs, target, ClosedLoopLayout(rollout.steps, rollout.warmup, elements)

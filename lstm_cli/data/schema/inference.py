@@ -25,7 +25,7 @@ from lstm_cli.data.schema.target_inference import infer_target
 from lstm_cli.data.schema.times import TimeForm, infer_form
 from lstm_cli.data.schema.values import first
 from lstm_cli.data.schema.vocabulary import Spelling
-from lstm_cli.errors import did_you_mean, nearest
+from lstm_cli.errors import counted, did_you_mean, nearest
 
 
 def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSequence]) -> Layout:
@@ -243,7 +243,7 @@ def _check_transforms(config: Config, layout: Layout) -> None:
         # From the next step on, values further ahead are sums of those predicted before them.
         needed = target.ahead if target.ahead == 1 else target.reach
         if lag is not None and lag < needed:
-            what = f"a difference of {lag} steps cannot be undone {needed} steps ahead"
+            what = f"a difference of {counted(lag, 'step')} cannot be undone {counted(needed, 'step')} ahead"
             fix = f"use seasonal_difference({needed}) or more"
             raise config.error(f"data.transform.{column.name}", f"{what}: {fix}")
 

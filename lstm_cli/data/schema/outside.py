@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.schema.schema import Schema
+from lstm_cli.errors import counted
 
 #: Deviations from the mean, or ranges from the minimum, beyond which a value is far outside.
 FAR = 10
@@ -53,7 +54,7 @@ class OutsideTraining:
         """Return one note for each column with such values."""
         fix = "check its unit and its missing values, or train on data like this"
         return [
-            f"{split}: {name}: {count:,} values far outside those of training"
+            f"{split}: {name}: {counted(count, 'value')} far outside those of training"
             + (f", such as {value:g}" if name in self._plain else "")
             + f" ({distance:,.0f} times the spread): {fix}"
             for name, (count, distance, value) in self._found.items()

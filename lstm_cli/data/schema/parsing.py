@@ -24,7 +24,7 @@ from lstm_cli.data.schema.record import Numbers, Record, Values
 from lstm_cli.data.schema.target_parsing import parse_target
 from lstm_cli.data.schema.times import TimeForm, Times, ordered, parse_times
 from lstm_cli.data.schema.weights import given_weight
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, counted
 
 _FIX = "fill it in, or say how with data.missing.fill"
 
@@ -74,7 +74,9 @@ def _parse_open(layout: Layout, sequence: RawSequence, times: Times | None, *, l
             inputs[column.name] = _input(layout, sequence, column, labelled=labelled)
     steps = len(inputs[first])
     if times is not None and len(times) != steps:
-        problem = ValueProblem(f"{len(times)} times for {steps} steps of {first}", "give one per step")
+        problem = ValueProblem(
+            f"{counted(len(times), 'time')} for {counted(steps, 'step')} of {first}", "give one per step"
+        )
         raise sequence.error(layout.time or "", problem)
     for column in layout.inputs:
         given = inputs[column.name]
@@ -84,7 +86,9 @@ def _parse_open(layout: Layout, sequence: RawSequence, times: Times | None, *, l
             fix = "make them equally long"
             if isinstance(sequence.columns.get(column.source), str):
                 fix += ", or set static: true if it is one value for the sequence"
-            raise sequence.error(column.name, ValueProblem(f"{len(given)} steps, but {first} has {steps}", fix))
+            raise sequence.error(
+                column.name, ValueProblem(f"{counted(len(given), 'step')}, but {first} has {steps}", fix)
+            )
     if steps <= layout.lag:
         fix = f"data.transform removes {layout.lag} of them; give more, or transform less"
         raise sequence.error(first, ValueProblem(f"{steps} steps are too few", fix))
@@ -198,7 +202,7 @@ def _table(sequence: RawSequence, column: Column | TargetColumn, *, most: int | 
     def read(value: Any) -> Numbers:
         found = of_width(values.table(value), column.width, "the dimension that most have")
         if most is not None and len(found) > most:
-            what = f"{len(found)} steps, but rollout.steps is {most}"
+            what = f"{counted(len(found), 'step')}, but rollout.steps is {most}"
             raise ValueProblem(what, "give at most that many, or raise it")
         return found
 

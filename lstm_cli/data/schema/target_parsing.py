@@ -18,6 +18,7 @@ from lstm_cli.data.schema.column_values import parsed, transformable
 from lstm_cli.data.schema.layout import Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
 from lstm_cli.data.schema.weights import counted_values
+from lstm_cli.errors import counted
 
 Mask = NDArray[np.bool_]
 _FIX = "fill it in, or set data.missing.target: skip"
@@ -40,7 +41,7 @@ def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple
             return _whole(value, target, missing, textual=sequence.textual)
         cells = values.steps(value)
         if len(cells) != count:
-            what = f"{len(cells)} values for {record.steps} steps of {layout.first.name}"
+            what = f"{counted(len(cells), 'value')} for {counted(record.steps, 'step')} of {layout.first.name}"
             raise ValueProblem(what, "give one per step, or set target: {per: sequence}")
         return _steps(cells, target, missing, counts, textual=sequence.textual)
 

@@ -16,7 +16,7 @@ from lstm_cli.data.schema import values
 from lstm_cli.data.schema.column_values import of_width, parsed
 from lstm_cli.data.schema.layout import LossColumns
 from lstm_cli.data.schema.record import Numbers
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, counted
 
 _WEIGHT_FIX = "give 0 to leave a step out"
 
@@ -33,7 +33,7 @@ def given_weight(
     begin = 0 if loss.start is None else _whole(sequence, loss.start)
     end = steps if loss.length is None else begin + _whole(sequence, loss.length)
     if not 0 <= begin < end <= steps:
-        what = f"the loss window {begin} to {end} (counted from 0) is not within the {steps} steps"
+        what = f"the loss window {begin} to {end} (counted from 0) is not within the {counted(steps, 'step')}"
         name = loss.start or loss.length or "loss"
         raise sequence.error(name, ValueProblem(what, "correct start and length"))
     if not per_step:
@@ -49,7 +49,7 @@ def _column(sequence: RawSequence, name: str, count: int, missing: MissingValues
             given = values.numbers(value, textual=sequence.textual, missing=missing)
             given = _single_numbers(values.complete(given, value, what="the weight", fix=_WEIGHT_FIX))
             if len(given) != count:
-                what = f"{len(given)} weights for {count} steps"
+                what = f"{counted(len(given), 'weight')} for {counted(count, 'step')}"
                 raise ValueProblem(what, "give one per step, or one for the sequence")
         else:
             given = values.vector(value, textual=sequence.textual, missing=missing, what="the weight")
