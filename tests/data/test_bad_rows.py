@@ -51,7 +51,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         ({"inputs": ["x"], "target": {"column": "y", "ahead": 1}}, r"no later step to predict"),
         ({"inputs": ["w"], "target": "y", "transform": {"w": "log"}}, r"for numbers only, and w holds tokens"),
         ({"inputs": ["x"], "target": {"column": "y", "kind": "number"}, "transform": {"y": "difference"}}, r"can be undone only"),
-        ({"inputs": ["x"], "target": {"next": True, "ahead": 2}, "transform": {"x": "difference"}}, r"a difference of 1 steps cannot be undone 2 steps ahead"),
+        ({"inputs": ["x"], "target": {"next": True, "ahead": 2}, "transform": {"x": "difference"}}, r"a difference of 1 step cannot be undone 2 steps ahead"),
         ({"inputs": ["x"], "target": "y", "window": 2}, r"data.window: windows need a target per step"),
     ],
 )  # fmt: skip

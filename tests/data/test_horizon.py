@@ -105,7 +105,7 @@ def test_whole_numbers_are_numbers_where_a_horizon_is_predicted(tmp_path):
 @pytest.mark.parametrize(
     ("chain", "ahead", "horizon", "message"),
     [
-        ("difference", 2, 2, "a difference of 1 steps cannot be undone 3 steps ahead"),
+        ("difference", 2, 2, "a difference of 1 step cannot be undone 3 steps ahead"),
         ("seasonal_difference(3)", 2, 3, "undone 4 steps ahead: use seasonal_difference.4."),
     ],
 )

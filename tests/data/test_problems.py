@@ -141,7 +141,7 @@ COLUMNAR = {
     "target longer": (
         {"y": [["a", "b"], ["a", "b"]]},
         {**LABELLED, "target": {"column": "y", "per": "step"}},
-        r":2: y: 2 values for 1 steps of x",
+        r":2: y: 2 values for 1 step of x",
     ),
     "wrong encoding": (
         {"y": _ENCODED},

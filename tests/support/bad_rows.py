@@ -126,7 +126,7 @@ TABLE = {
         "a.jsonl",
         '{"x": [1.5, 2], "y": ["a", "b"]}\n' * 2 + '{"x": [1], "y": ["a", "b"]}',
         X,
-        r":3: y: 2 values for 1 steps of x: give one per step, or set target: {per: sequence}",
+        r":3: y: 2 values for 1 step of x: give one per step, or set target: {per: sequence}",
     ),
     "jsonl: inputs of unequal length": (
         "a.jsonl",

@@ -105,7 +105,7 @@ TABLE = {
     "json: infinite": ("a.json", dumped({"x": [1, float("inf")]}), X, r"element 2: x: step 2: inf is not a finite number"),
     "json: missing column": ("a.json", json.dumps([ROWS[0], {"y": "a"}]), X, r"element 2: x: the column is missing \(there are y\): add it"),
     "json: empty sequence": ("a.json", dumped({"x": []}), X, r"element 2: x: an empty sequence: give it at least one step"),
-    "json: target longer": ("a.json", dumped({"y": ["a", "b"]}), {**X, "target": {"column": "y", "per": "step"}}, r"element \d: y: (2 values for 1 steps|expected a list)"),
+    "json: target longer": ("a.json", dumped({"y": ["a", "b"]}), {**X, "target": {"column": "y", "per": "step"}}, r"element \d: y: (2 values for 1 step|expected a list)"),
     "json: wrong encoding": ("a.json", dumped({"y": "a"}).replace('"p"', '"ä"').encode("latin1"), X, r"a.json:1: not UTF-8 \(byte 0xe4\)"),
     "json: truncated": ("a.json", GOOD["json"][1][:-20], X, r"a.json:\d+: the file ends inside a value \(was it cut off\?\): complete it"),
     "json: not JSON": ("a.json", "[{},\n{x: 1}]", X, r"a.json:2: not JSON \(.*\): correct it"),
