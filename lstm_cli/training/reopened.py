@@ -26,7 +26,7 @@ from lstm_cli.training.job import Job
 from lstm_cli.training.overview import parts, started
 from lstm_cli.training.session import build_job
 
-WITHOUT_END = "stopped without a message (killed, or its machine went down); continue with --resume"
+WITHOUT_END = "stopped without a message (killed, or by its machine or a full disk); continue with --resume"
 
 _OTHERWISE = "see what lstm evaluate RUN DATA says"
 

@@ -125,6 +125,15 @@ def test_what_a_closed_loop_says(tmp_path: Path, base: dict[str, Any]) -> None:
     assert explanation is not None and len(explanation.loop_errors) == base["rollout"]["steps"]
     assert explanation.trajectories and explanation.diagnostics.saturation and explanation.evaluation["horizons"]
     assert_made_again(run)
+    if base is CLOSED:
+        (run / "report.json").unlink()
+        notes = list[str]()
+        lstm_cli.make_report(run, note=notes.append)  # runs no code
+        assert "with --trust, which runs its code" in notes[0] and contents(run).explanation is None
+        lstm_cli.make_report(run, note=notes.append)
+        assert "with --trust, which runs its code" in notes[1] and contents(run).explanation is None
+        lstm_cli.make_report(run, trust=True)
+        assert contents(run).explanation == explanation
 
 
 @pytest.fixture(scope="module")

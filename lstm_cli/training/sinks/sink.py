@@ -18,6 +18,9 @@ class Sink(Protocol):
     ``resume`` the run continues as if it had not stopped. The sink itself receives no further event. Exceptions not
     derived from `Exception`, such as `KeyboardInterrupt` or `SystemExit`, end the run at once at its last checkpoint.
 
+    A run that has started and ends before its training is complete passes on `Stopped`, which says what stopped it;
+    whatever a sink raises then is not raised.
+
     Examples
     --------
     >>> class Losses:
