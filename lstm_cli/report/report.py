@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lstm_cli.errors import LstmError
 from lstm_cli.report import page
 from lstm_cli.report.contents import Contents, NextCommand, to_json
 from lstm_cli.report.description import described, earlier_notes
@@ -27,7 +28,8 @@ class Report:
     """Writes the report into the run folder at the start, after evaluations, and at the end.
 
     While the run trains, the next version is due when 100 times the duration of the last one has passed, and at least
-    `interval`. Both files are replaced as a whole each time.
+    `interval`. Both files are replaced as a whole each time. A page that cannot be made ends the run only when its
+    training is complete.
 
     Parameters
     ----------
@@ -44,6 +46,7 @@ class Report:
         self._start: Started | None = None
         self._contents: Contents | None = None
         self._due_at = 0.0
+        self._failure: Exception | None = None
 
     def __call__(self, event: Event) -> None:
         """Handle one event."""
@@ -72,12 +75,19 @@ class Report:
     def _write(self, contents: Contents) -> None:
         began = self._clock()
         self._contents = replace(contents, notes=tuple(self._notes))
-        write(self._contents, self._entries)
+        try:
+            write(self._contents, self._entries)
+        except LstmError:
+            raise
+        except Exception as error:
+            self._failure = self._failure or error
         now = self._clock()
         self._due_at = now + max(self._interval, (now - began) / SHARE)
 
     def close(self) -> None:
-        """Do nothing: the end of a run is an event, after which the report is complete."""
+        """Raise what kept the page from being made; else the report is complete, as the end of a run is an event."""
+        if self._failure is not None:
+            raise self._failure
 
 
 def at_end(contents: Contents, event: Finished | Stopped, commands: Sequence[tuple[str, str]]) -> Contents:

@@ -261,6 +261,20 @@ def test_what_cannot_be_explained_loses_no_run(whole: Whole, monkeypatch: pytest
     assert "warning: the report lacks what explains the model: ValueError: a bug" in found.notes
 
 
+def test_a_page_that_cannot_be_made_ends_no_training(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object) -> str:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("lstm_cli.report.page.render", broken)
+    run = whole.new()
+    with pytest.raises(ValueError, match="a bug"):
+        train(small_config(whole.folder), run)
+    found = contents(run)
+    assert found.state == "finished" and found.explanation is not None
+    monkeypatch.undo()
+    assert lstm_cli.make_report(run).exists()
+
+
 def test_evaluations_have_the_gradient_norm_and_the_rate(whole: Whole) -> None:
     run = whole.new()
     watcher = train(small_config(whole.folder), run)

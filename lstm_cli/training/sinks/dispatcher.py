@@ -47,7 +47,7 @@ class EventDispatcher:
         self._pass(event)
 
     def stopped(self, event: Stopped) -> None:
-        """Pass on what ends the run; whatever a sink raises now, that is what will be raised."""
+        """Pass on what ends the run, which is raised afterwards whatever a sink raises now."""
         for sink in (*self._files, *self._sinks):
             with suppress(Exception):
                 sink(event)
