@@ -12,10 +12,16 @@ def digits(value: float) -> str:
     return f"{value:.3g}"
 
 
+def line(text: str) -> str:
+    """Return a text on one line, in which blanks can be seen if there is nothing else."""
+    shown = on_one_line(text)
+    return shown if shown.strip() else shown.replace(" ", "\N{OPEN BOX}")
+
+
 def cut(text: str, most: int = LONGEST) -> str:
     """Return a text on one line: all of it, or the beginning and the end of a long one, which tell labels apart."""
     end = most // 3
-    return on_one_line(text if len(text) <= most else f"{text[: most - 1 - end]}…{text[-end:]}")
+    return line(text if len(text) <= most else f"{text[: most - 1 - end]}…{text[-end:]}")
 
 
 def capital(text: str) -> str:

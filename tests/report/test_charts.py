@@ -164,3 +164,12 @@ def test_a_picture_is_an_svg_that_stands_alone():
 def test_the_script_gets_the_values():
     values = json.loads(json.dumps(drawing((0, 1.234567), (3, 2.0)).values))
     assert values["lines"] == [{"name": "valid", "kind": "line s0", "x": [0, 3], "y": [1.2346, 2.0]}]
+
+
+def test_a_long_legend_takes_several_rows():
+    lines = [Line(f"the value {k} steps ago", [(0, 1.0), (1, 2.0)], naive=True) for k in range(24, 30)]
+    text = picture(Chart("load", lines))
+    places = [tuple(map(float, place)) for place in re.findall(r'<text x="([\d.]+)" y="([\d.]+)">the value', text)]
+    assert len(places) == 6
+    assert {y for _, y in places} == {46, 62}
+    assert all(x < 760 - 150 for x, _ in places)

@@ -159,7 +159,9 @@ def test_where_a_page_comes_from(pages):
         assert part in text
 
 
-@pytest.mark.parametrize("text, short", [("a b", "a b"), ("abcdefghijkl", "abcdef…jkl"), ("a\u202eb", "a\\u202eb")])
+@pytest.mark.parametrize(
+    "text, short", [("a b", "a b"), ("abcdefghijkl", "abcdef…jkl"), ("a\u202eb", "a\\u202eb"), ("  ", "␣␣"), ("", "")]
+)
 def test_long_texts_keep_both_ends_on_one_line(text, short):
     assert cut(text, 10) == short
 
