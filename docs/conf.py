@@ -29,3 +29,4 @@ napoleon_use_rtype = False
 html_theme = "furo"
 html_title = f"lstm-cli {version}"
 html_show_copyright = False
+html_extra_path = ["../lstm_cli/config/lstm-config.schema.json"]

@@ -43,6 +43,7 @@ LIBRARIES = {
     "tqdm": {"training"},
     "tensorboard": {"training"},
     "mlflow": {"training"},
+    "sqlalchemy": {"training"},
     "safetensors": {"run"},
     "threadpoolctl": {"engine"},
     "psutil": {"data", "engine"},

@@ -52,9 +52,11 @@ def curves_of_tensorboard(run):
 
 
 def client_of(runs):
+    import sqlalchemy
     from mlflow.tracking import MlflowClient
 
-    return MlflowClient(f"sqlite:///{runs / 'mlflow.db'}")
+    address = sqlalchemy.engine.URL.create("sqlite", database=str(runs / "mlflow.db"))
+    return MlflowClient(address.render_as_string())
 
 
 def run_in_mlflow(run):
@@ -116,7 +118,7 @@ def train_twice(folder, name, trackers, epochs=2):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return write_data(tmp_path_factory.mktemp("tracked"))
+    return write_data(tmp_path_factory.mktemp("tracked? 100%"))
 
 
 @pytest.fixture(scope="module")

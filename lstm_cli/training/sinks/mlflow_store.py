@@ -33,6 +33,13 @@ _GROUPS = ("best/train/", "best/valid/", "best/test/", "best/", "train/", "valid
 _VARYING = {OF_TRAINING["steps_per_second"]}
 
 
+def _database(path: Path) -> str:
+    """Return the address of a database in a file, whose name may hold any character."""
+    from sqlalchemy.engine import URL
+
+    return str(URL.create("sqlite", database=str(path)).render_as_string())
+
+
 def _client(uri: str) -> Any:
     """Return MLflow's client, which neither prints nor logs anything of its own but errors."""
     for name, value in ENVIRONMENT.items():
@@ -56,7 +63,7 @@ class MlflowStore:
 
     def __init__(self, folder: Path) -> None:
         given = os.environ.get("MLFLOW_TRACKING_URI")
-        self.uri = given or f"sqlite:///{folder.resolve() / DATABASE}"
+        self.uri = given or _database(folder.resolve() / DATABASE)
         self._client = _client(self.uri)
         self._experiment = self._experiment_id(None if given else (folder.resolve() / ARTIFACTS).as_uri())
         self._run = ""
