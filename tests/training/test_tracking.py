@@ -384,7 +384,8 @@ def test_a_server_that_does_not_answer_is_an_error_at_the_start(tmp_path, monkey
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://user:secret@127.0.0.1:{free.getsockname()[1]}")
         with pytest.raises(
-            ConfigError, match=r"^track: MlflowException: .*127\.0\.0\.1.*refused.*: see to it"
+            ConfigError,
+            match=r"^track: MlflowException: .*127\.0\.0\.1.*refused.*: check the server and MLFLOW_TRACKING_URI",
         ) as error:
             connected(small_config(tmp_path, track="mlflow"), tmp_path / "run")
     assert "secret" not in str(error.value)

@@ -19,7 +19,10 @@ from lstm_cli.training.sinks.metrics_file import entry
 from lstm_cli.training.sinks.tracker import OF_TRAINING, Ending, Point, Tracker, cause
 
 INSTALL = "pip install 'lstm-cli[track]', or in a clone pip install '.[track]'"
-_FIX = "see to it, or leave it out of track"
+_FIX = {
+    "tensorboard": "or leave tensorboard out of track",
+    "mlflow": "check the server and MLFLOW_TRACKING_URI, or leave mlflow out of track",
+}
 #: The modules of each program.
 NEEDED = {"tensorboard": ("tensorboard",), "mlflow": ("mlflow", "sqlalchemy", "alembic")}
 _NO_CURVE = ("step", "split", "seconds", "streams")
@@ -103,10 +106,13 @@ def connected(config: Config, folder: Path) -> Tracking:
     for name in config.track:
         if missing := [module for module in NEEDED[name] if importlib.util.find_spec(module) is None]:
             raise config.error("track", f"{name} needs packages that are not installed ({listed(missing)}): {INSTALL}")
-    try:
-        return Tracking([_tracker(name, folder) for name in config.track])
-    except Exception as error:
-        raise config.error("track", f"{cause(error)}: {_FIX}") from error
+    made: list[Tracker] = []
+    for name in config.track:
+        try:
+            made.append(_tracker(name, folder))
+        except Exception as error:
+            raise config.error("track", f"{cause(error)}: {_FIX[name]}") from error
+    return Tracking(made)
 
 
 def _tracker(name: str, folder: Path) -> Tracker:
@@ -140,4 +146,4 @@ def _begin(tracker: Tracker, start: Started, points: Sequence[Point]) -> None:
     try:
         tracker.begin(start, points)
     except Exception as error:
-        raise ConfigError(f"track: {tracker.title}: {cause(error)}: {_FIX}") from error
+        raise ConfigError(f"track: {tracker.title}: {cause(error)}: {_FIX[tracker.title.lower()]}") from error
