@@ -158,6 +158,8 @@ def _unit(schema: Schema, column: Column) -> str:
 
 def _shown(schema: Schema, column: Column, values: Any) -> tuple[str, ...]:
     """Return the first values of an input as text; tokens that were cut out of a string as one value."""
+    if column.kind == "tokens":
+        values = column.spelling.apply(values)
     if _is_text(schema, column):
         return (("" if _unit(schema, column) == "char" else " ").join(values),)
     return tuple(_texts(column.kind, values))

@@ -14,6 +14,7 @@ WIDTH = 80
 COLUMNS, LABELS = 20, 8  # of them are shown
 _METRICS = 3  # of a baseline
 _NAME = 16  # width of names
+_NOTICED = 0.001  # a share that is shown
 _KEPT = "\x00"  # a blank where no line ends
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SPLITS = {"valid": "validation", "test": "test"}
@@ -154,7 +155,7 @@ def _training(found: Findings) -> Iterator[str]:
     batches = f"{found.batches:,} {'batch' if found.batches == 1 else 'batches'}"
     yield f"  {counted(found.updates, 'update')}: {counted(found.epochs, 'epoch')} of {batches}"
     otherwise = ""
-    if found.padding_otherwise is not None:
+    if found.padding_otherwise is not None and abs(found.padding_otherwise - found.padding) >= _NOTICED:
         setting = f"train.bucket: {str(not found.bucket).lower()}"
         otherwise = f"; with {setting} it would be {found.padding_otherwise:.1%}"
     yield f"  padding: {found.padding:.1%} of all steps{otherwise}"

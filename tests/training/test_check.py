@@ -151,11 +151,13 @@ def test_sets_tags_and_long_names_stay_within_the_width(tmp_path):
         for k in range(8)
     ]
     write_jsonl(tmp_path / "t.jsonl", rows)
-    inputs = {name: {"kind": "set"}, "w": {"kind": "tokens"}}
+    inputs = {name: {"kind": "set"}, "w": {"kind": "tokens"}, "end": {"kind": "tokens", "of": "w", "last": 2}}
     found = checked(tmp_path, {"train": "t.jsonl", "valid": 2, "inputs": inputs, "target": "tag"})
     assert "\x1b" not in str(found)
     assert lines(found)
-    assert [column.kind for column in found.columns] == ["sets", "tokens", "label, target"]
+    assert [column.kind for column in found.columns] == ["sets", "tokens", "tokens", "label, target"]
+    assert found.first.values["end"] == ("d0", "d1", "d2", "d3", "d4", "d5")
+    assert found.columns[2].distinct == 6
     assert found.first.values[name][0] == "{p q}"
     assert [baseline.title for baseline in found.baselines] == ['always "a"']
 
