@@ -1,12 +1,13 @@
 """``lstm init``: from data files to a config that trains as it is."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lstm_cli import draft_config
+from lstm_cli import draft_config, train
 from lstm_cli.cli.group import main
 from lstm_cli.config import load_config
 from lstm_cli.data import open_data
@@ -92,3 +93,55 @@ def test_the_command_writes_a_file_once(tmp_path, monkeypatch):
     assert CliRunner().invoke(main, ["init", "lab.csv", "--overwrite"]).exit_code == 0
     wrong = CliRunner().invoke(main, ["init", "lab.csv", "--task", "clasify", "-o", "b.yaml"])
     assert "expected one of classify, tag, regress, forecast, language-model (did you mean classify?)" in wrong.output
+
+
+def test_a_terminal_is_asked_which_target_is_meant(tmp_path, monkeypatch):
+    rows = [{"x": [0.1, 0.2], "mood": "ab"[i % 2], "place": "cd"[i % 2]} for i in range(10)]
+    (tmp_path / "two.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lstm_cli.cli.init._is_terminal", lambda: True)
+    done = CliRunner().invoke(main, ["init", "two.jsonl"], input="2\n")
+    assert done.exit_code == 0, done.output
+    assert "2  place: 2 labels per sequence" in done.stderr
+    assert load_config("two.yaml").data.target.column == "place"
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--target", "stat"], r"--target: no column stat .*did you mean state"),
+        (["--task", "language-model"], r"nothing to model as language in it \(tasks that fit: classify, forecast\)"),
+        (["--target", "x", "--task", "tag"], r"--task tag does not fit x"),
+        (["-o", "lab.csv"], r"-o lab.csv: is the file that is read as DATA"),
+        (["-o", "none/lab.yaml"], r"there is no folder none"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_one_line(tmp_path, monkeypatch, options, message):
+    recordings(tmp_path / "lab.csv")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["init", "lab.csv", *options])
+    assert done.exit_code in (2, 74)
+    assert re.search(message, done.output)
+    assert done.output.count("\n") == 1
+    assert not (tmp_path / "lab.yaml").exists()
+
+
+def test_standard_input_and_missing_files_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "give a file" in CliRunner().invoke(main, ["init", "-"]).output
+    absent = CliRunner().invoke(main, ["init", "nosuch.csv"])
+    assert (absent.exit_code, "no such file" in absent.output) == (65, True)
+
+
+def test_a_config_that_would_not_train_is_not_written(tmp_path):
+    (tmp_path / "one.jsonl").write_text(json.dumps({"x": [0.5, 0.25], "mood": "a"}) + "\n")
+    with pytest.raises(ConfigError, match=r"one.jsonl: no column to predict|no config was written"):
+        draft_config(tmp_path / "one.jsonl", path=tmp_path / "made.yaml")
+
+
+def test_a_drafted_config_trains(tmp_path):
+    recordings(tmp_path / "lab.csv", count=8, steps=4)
+    draft = draft_config(tmp_path / "lab.csv", path=tmp_path / "made.yaml")
+    (tmp_path / "made.yaml").write_text(draft.text)
+    result = train(tmp_path / "made.yaml", ["train.epochs=1"], run=tmp_path / "run", verbosity=-1)
+    assert set(result.scores["valid"]) >= {"loss", "accuracy"}

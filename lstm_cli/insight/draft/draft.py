@@ -1,5 +1,6 @@
 """From data files to a config that trains as it is: looks, chooses, writes, and opens the data as training does."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from lstm_cli.insight.draft.text import Entry, config_text
 
 #: Chooses among targets that fit.
 Choose = Callable[[Sequence[Candidate]], Candidate]
+_PLACE = re.compile(r"^.*?:\d+:\d+: ")
 _PREDICTS: dict[Task, str] = {
     "classify": "a label for each sequence",
     "tag": "a label for each step",
@@ -106,17 +108,22 @@ def _draft(files: Files, seen: Look, candidate: Candidate, path: Path) -> Draft:
     entries = [Entry("seed", 1, "the same seed gives the same model"), Entry("data", section, "")]
     shown = _seen(files, seen)
     head = _head(candidate, shown, path)
-    data = _opened(config_text(head, entries), path)
+    data = _opened(config_text(head, entries), path, files.shown)
     size = Entry("batch_size", batch_size(settings, data), "")
-    data = _opened(config_text(head, [*entries, Entry("train", [size], "")]), path)
+    data = _opened(config_text(head, [*entries, Entry("train", [size], "")]), path, files.shown)
     text = config_text(head, [*entries, *network_entries(candidate.task, settings, data)])
     check_agreement(config_of_text(text, path), data.schema)
     return Draft(text, candidate.task, candidate.column, shown)
 
 
-def _opened(text: str, path: Path) -> Data:
-    """Return the data that a config reads, or raise what training would."""
-    return open_data(config_of_text(text, path))
+def _opened(text: str, path: Path, shown: str) -> Data:
+    """Return the data that a config reads; an error does not name a file that was not written."""
+    try:
+        return open_data(config_of_text(text, path))
+    except ConfigError as error:
+        problem = _PLACE.sub("", str(error).partition("\n")[0])
+        fix = "choose another --target or --task, or write a config by hand"
+        raise ConfigError(f"{shown}: no config was written, as it would not train: {problem}: {fix}") from None
 
 
 def _seen(files: Files, seen: Look) -> str:

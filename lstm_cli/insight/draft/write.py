@@ -8,7 +8,7 @@ from lstm_cli.config.formats import uncompressed
 from lstm_cli.errors import ConfigError, shown_path
 from lstm_cli.insight.draft.draft import Choose, Draft, draft_config
 from lstm_cli.predict.output_paths import check_outputs
-from lstm_cli.run.files import replace_file
+from lstm_cli.run.files import disk_errors, replace_file
 
 
 def write_draft(
@@ -43,7 +43,10 @@ def write_draft(
     if "-" in data:
         raise ConfigError("DATA: standard input can be read only once, and a config names files: give a file")
     path = Path(f"{_stem(data[0])}.yaml") if path is None else path
-    check_outputs({"-o": path}, {"DATA": Path(name) for name in data[:1]})
+    for name in data:
+        check_outputs({"-o": path}, {"DATA": Path(name)})
+    with disk_errors(path):
+        path.parent.stat()
     if path.exists() and not overwrite:
         raise ConfigError(f"{shown_path(path)}: exists already: give another name with -o, or --overwrite")
     draft = draft_config(data, path=path, task=task, target=target, choose=choose)
