@@ -99,15 +99,13 @@ def _fitting(
 
 def _left_out(evaluation: Evaluation, names: Sequence[str], columns: Sequence[str]) -> list[str]:
     """Return what the table leaves out."""
-    notes, total = [], len(evaluation.classes)
-    if len(names) < total:
-        notes.append(f"the {len(names)} most frequent of {counted(total, 'label')}; --json has all")
+    notes, total = [], counted(len(evaluation.classes), "label")
+    if len(names) < len(evaluation.classes):
+        notes.append(f"the {len(names)} most frequent of {total}; --json has all")
     if evaluation.confusion and not columns:
-        notes.append(f"no room for the confusions of {counted(total, 'label')}; --json has all")
-    elif 0 < len(columns) < total:
-        notes.append(
-            f"right: columns of the {len(columns)} labels confused most, of {counted(total, 'label')}; --json has all"
-        )
+        notes.append(f"no room for the confusions of {total}; --json has all")
+    elif 0 < len(columns) < len(evaluation.classes):
+        notes.append(f"right: columns of the {len(columns)} labels confused most, of {total}; --json has all")
     return notes
 
 
