@@ -1,5 +1,6 @@
 """Tables of plain text: aligned columns, no wider than a terminal."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from unicodedata import east_asian_width
@@ -58,7 +59,11 @@ def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
 
 
 def figure(value: float | None) -> str:
-    """Return a score: three decimals below 10, else four digits; - for None."""
-    if value is None or value != value:
+    """Return a score with about four digits, three of them decimals below 10; - for None and NaN."""
+    if value is None or math.isnan(value):
         return "-"
-    return f"{value:.3f}" if abs(value) < 10 and (abs(value) >= 0.0005 or value == 0) else f"{value:.4g}"
+    size = abs(value)
+    if (0 < size < 0.0005) or size >= 1e6:
+        return f"{value:.3g}"
+    decimals = next((3 - k for k, most in enumerate((10, 100, 1000)) if size < most), 0)
+    return f"{value:,.{decimals}f}"
