@@ -97,8 +97,8 @@ def test_cells_are_aligned_by_what_terminals_show():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.12345, "0.123"), (12.3456, "12.35"), (114.0, "114.0"), (12345.6, "12,346"), (-0.0000123, "-1.23e-05"), (0.0, "0.000"),
-     (None, "-"), (float("nan"), "-"), (1234567.0, "1.23e+06"), (float("inf"), "inf")],
+    [(0.12345, "0.123"), (12.3456, "12.35"), (114.0, "114.0"), (12345.6, "12,346"), (-0.0000123, "-1.23e-05"),
+     (0.0, "0.000"), (None, "-"), (float("nan"), "-"), (1234567.0, "1.23e+06"), (float("inf"), "inf")],
 )  # fmt: skip
 def test_figures(value, text):
     assert figure(value) == text
