@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from lstm_cli.report.charts import MAX_POINTS, Axis, Chart, Line, Mark
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.evaluations import SPLITS, Entry, best_naive, best_of, metrics_of, scored_on
+from lstm_cli.report.wording import capital
 from lstm_cli.training.sinks.wording import number, title
 
 POINTS = 12_000  # of all curves together
@@ -14,8 +15,8 @@ METRICS = 9  # that are drawn, the monitored one among them
 def curves(contents: Contents, entries: Sequence[Entry]) -> list[Chart]:
     """Return the charts of a training; those without a point draw nothing."""
     valid = [entry for entry in entries if entry["split"] == "valid"]
-    best, name = best_of(contents.monitor, entries), scored_on(valid[-1]) if valid else SPLITS["valid"]
-    drawn = drawn_metrics(contents, entries)
+    name = scored_on(valid[-1]) if valid else SPLITS["valid"]
+    best, drawn = best_of(contents.monitor, valid), drawn_metrics(contents, entries)
     points = min(MAX_POINTS, POINTS // (len(drawn) + 5))
     axes = _axes(contents)
     charts = [
@@ -23,15 +24,14 @@ def curves(contents: Contents, entries: Sequence[Entry]) -> list[Chart]:
             "Loss",
             [Line(name, _points(valid, "loss")), Line("training", _points(entries, "train_loss"))],
             axes=axes,
-            mark=_marked(best, "loss") if best in valid else None,
+            mark=_marked(best, "loss"),
             points=points,
         )
     ]
     for metric in drawn:
         line = Line(name, _points(valid, metric))
-        heading = title(metric)[:1].upper() + title(metric)[1:]
         lines = [line, *_naive(contents, line, metric)]
-        charts.append(Chart(heading, lines, axes=axes, mark=_marked(best, metric), points=points))
+        charts.append(Chart(capital(title(metric)), lines, axes=axes, mark=_marked(best, metric), points=points))
     for metric, heading in (
         ("gradient_norm", "Gradient norm"),
         ("steps_per_second", "Steps per second"),

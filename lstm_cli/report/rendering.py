@@ -12,7 +12,7 @@ from lstm_cli.report.charts import Chart
 from lstm_cli.report.drawing import drawn
 from lstm_cli.report.scales import label
 from lstm_cli.report.wording import LONGEST, capital, cut, line
-from lstm_cli.training.sinks.wording import duration, number, title
+from lstm_cli.training.sinks.wording import number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -43,7 +43,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"number": number, "duration": duration, "title": title, "tick": label, "percent": _percent}
+    made.filters |= {"number": number, "tick": label, "percent": _percent}
     made.filters |= {"cut": cut, "capital": capital, "line": line}
     made.filters |= {"share": _share, "date": _date, "counted": counted}
     made.globals |= {"longest": LONGEST, "columns_and_cells": zip}
