@@ -16,6 +16,8 @@ from lstm_cli.predict import predict_run
 from lstm_cli.scores.metrics import metrics_of
 from tests.support.data import read_jsonl, write, write_jsonl
 from tests.support.kinds import KINDS
+from tests.support.paths import ROOT
+from tests.support.worlds import world_config, write_world
 
 
 def data_of(folder):
@@ -278,3 +280,25 @@ def test_text_of_users_stays_on_its_line(loaded, tmp_path):
     text = evaluation_text(evaluate(loaded("classifier"), path, by="id"))
     assert "\x1b" not in text
     assert "line.jsonl: 1 sequence" in text.splitlines()[0]
+
+
+def test_a_run_of_an_earlier_version_has_no_baselines():
+    folder = ROOT / "tests" / "released" / "format-1"
+    found = evaluate(folder / "labels", folder / "gestures.jsonl")
+    assert found.baselines == {}
+    assert found.intervals.keys() == {"accuracy", "macro_f1"}
+    with pytest.raises(CheckpointError, match="give DATA"):
+        evaluate(folder / "labels")
+
+
+def test_a_run_that_drives_a_system_has_to_be_trusted(tmp_path):
+    write_world(tmp_path)
+    lstm_cli.train(world_config(tmp_path), run=tmp_path / "run", verbosity=-1)
+    with pytest.raises(ConfigError, match="give --trust if you trust it"):
+        evaluate(tmp_path / "run")
+    found = evaluate(tmp_path / "run", trust=True, out=tmp_path / "errors.jsonl")
+    assert found.split == "valid"
+    assert found.baselines.keys() == found.horizons.keys() - {"model"} == {"undriven"}
+    (error, *_) = read_jsonl(tmp_path / "errors.jsonl")
+    assert error["ahead"] >= 1
+    assert "start" in error["input"]
