@@ -48,7 +48,9 @@ def test_every_series_has_its_own_mean_and_deviation(tmp_path):
         truth = [given[s]["x"][t + 1] for s, t in zip(batch.sequences[columns], batch.counted_times, strict=True)]
         present = [given[s]["x"][t] for s, t in zip(batch.sequences[columns], batch.counted_times, strict=True)]
         np.testing.assert_allclose(data.train.truth(batch)[:, 0], truth, rtol=1e-4)
-        np.testing.assert_allclose(data.train.present(batch)[:, 0], present, rtol=1e-4)
+        np.testing.assert_allclose(
+            data.train.values_at(batch.sequences[columns], batch.counted_times)[:, 0], present, rtol=1e-4
+        )
 
 
 def test_a_target_that_is_no_input_is_scaled_by_train(tmp_path):
@@ -124,7 +126,9 @@ def test_windows_are_relative_to_their_last_value(tmp_path, horizon, stride, bat
     origins = []
     for batch in training_batches(config, data.train).epoch(0):
         assert (batch.counted_times == batch.lengths[batch.counted_sequences] - 1).all()
-        truth, present = data.train.truth(batch), data.train.present(batch)
+        columns = batch.counted_sequences
+        places = batch.starts[columns] + batch.counted_times
+        truth, present = data.train.truth(batch), data.train.values_at(batch.sequences[columns], places)
         for n, b in enumerate(batch.counted_sequences):
             row, start, size = given[batch.sequences[b]], int(batch.starts[b]), int(batch.lengths[b])
             x, z = (np.array(row[name][start : start + size]) for name in ("x", "z"))
@@ -136,7 +140,7 @@ def test_windows_are_relative_to_their_last_value(tmp_path, horizon, stride, bat
             assert not batch.numbers[size:, b].any()
             np.testing.assert_allclose(batch.target[n], (later - z[-1]) / dz, rtol=1e-3, atol=1e-4)
             np.testing.assert_allclose(truth[n], later, rtol=1e-5, atol=1e-3)
-            np.testing.assert_allclose(present[n], [z[-1]] * horizon, rtol=1e-5, atol=1e-3)
+            np.testing.assert_allclose(present[n], [z[-1]], rtol=1e-5, atol=1e-3)
     expected = [
         (s, end)
         for s, row in enumerate(given)

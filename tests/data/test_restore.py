@@ -53,8 +53,9 @@ def by_place(data, window):
     present, truth = {}, {}
     for batch in Batches(data.train, batch_size=2, window=window, carry_state=True).epoch(0):
         steps, columns = np.divmod(batch.counted, len(batch.lengths))
-        places = list(zip(batch.sequences[columns].tolist(), (batch.starts[columns] + steps).tolist(), strict=True))
-        present.update(zip(places, data.train.present(batch), strict=True))
+        sequences, steps = batch.sequences[columns], batch.starts[columns] + steps
+        places = list(zip(sequences.tolist(), steps.tolist(), strict=True))
+        present.update(zip(places, data.train.values_at(sequences, steps), strict=True))
         truth.update(zip(places, data.train.truth(batch), strict=True))
     return present, truth
 
