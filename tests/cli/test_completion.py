@@ -92,3 +92,9 @@ complete_line "lstm-predict r --temp"
 """
     (Path(tmp_path) / "script").write_text(script)
     assert run(programs, ["bash", "script"], tmp_path).splitlines() == ["train.epochs=", "schema", "--temperature"]
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed here")
+def test_a_real_fish_completes(programs, tmp_path):
+    script = f"{variable('lstm-train')}=fish_source lstm-train | source; complete -C 'lstm-train x.yaml train.ep'"
+    assert run(programs, ["fish", "-c", script], tmp_path) == "train.epochs=\tPasses over the training data\n"
