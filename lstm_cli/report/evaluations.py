@@ -5,6 +5,7 @@ from typing import Any
 
 from lstm_cli.engine.metrics import direction, scores_of
 from lstm_cli.report.contents import Contents, NaiveScore
+from lstm_cli.run.metrics_log import best_entry
 from lstm_cli.training.sinks.wording import in_streams
 
 Entry = Mapping[str, Any]
@@ -15,10 +16,7 @@ _COUNTS = ("unknown_labels",)  # beside the metrics, and not one
 
 def best_of(monitor: str, entries: Sequence[Entry]) -> Entry | None:
     """Return the evaluation with the best monitored value, the first of ties."""
-    split, _, metric = monitor.partition(".")
-    rated = [entry for entry in entries if entry["split"] == split and entry.get(metric) is not None]
-    sign = 1 if direction(metric) == "min" else -1
-    return min(rated, key=lambda entry: sign * entry[metric], default=None)
+    return best_entry(monitor, entries)
 
 
 def last_of(entries: Sequence[Entry], split: str) -> Entry | None:

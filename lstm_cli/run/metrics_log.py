@@ -64,9 +64,18 @@ def best_entry(monitor: str, entries: Iterable[Mapping[str, Any]]) -> Mapping[st
     """
     split, _, metric = monitor.partition(".")
     sign = 1 if METRICS[metric.partition(".")[0]] == "min" else -1
-    key, splits = ("train_loss", ("train", "valid")) if split == "train" else (metric, (split,))
-    rated = [entry for entry in entries if entry["split"] in splits and entry.get(key) is not None]
-    return min(rated, key=lambda entry: sign * entry[key], default=None)
+    rated = [(entry, value) for entry in entries if (value := _monitored(entry, split, metric)) is not None]
+    return min(rated, key=lambda pair: sign * pair[1], default=(None, 0.0))[0]
+
+
+def _monitored(entry: Mapping[str, Any], split: str, metric: str) -> float | None:
+    """Return the value of a monitored score in an evaluation; None if it has none."""
+    if split == "train" and entry["split"] == "valid":  # beside the scores of the validation data
+        metric = "train_loss"
+    elif entry["split"] != split:
+        return None
+    value: float | None = entry.get(metric)
+    return value
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
