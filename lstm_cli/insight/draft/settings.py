@@ -1,7 +1,7 @@
 """The settings of the data that a target needs: its form, transforms, scaling, windows, and what is missing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lstm_cli.config.table import MISSING
@@ -51,9 +51,7 @@ def settings_for(look: Look, candidate: Candidate, inputs: Sequence[Input]) -> S
     missing = _missing(look, candidate, inputs)
     if candidate.task == "forecast":
         found = _forecast(look, candidate, inputs)
-        return Settings(
-            found.target, [*found.entries, *missing], found.window, found.stride, found.exact, found.residual
-        )
+        return replace(found, entries=[*found.entries, *missing])
     window = _window(look, candidate)
     return Settings(_target(look, candidate), [*_scale(look, inputs), *missing, *_window_entries(window, look)], window)
 
@@ -146,19 +144,11 @@ def _forecast(look: Look, candidate: Candidate, inputs: Sequence[Input]) -> Sett
     else:
         target = Entry("target", {"column": candidate.column, "kind": "number", "ahead": 1}, "its value one step later")
     entries = [*calendar]
-    transforms = {
-        name: steps
-        for name, shape in shapes.items()
-        if (steps := _transforms(shape)) and (alone or name == candidate.column)
-    }
+    predicted = [one for one in read if one.name in shapes and (alone or one.name == candidate.column)]
+    transforms = {one.name: steps for one in predicted if (steps := _transforms(shapes[one.name], one.low))}
     if transforms:
-        entries.append(
-            Entry(
-                "transform",
-                [_transform(name, steps, shapes[name]) for name, steps in transforms.items()],
-                "applied before training, undone in every forecast",
-            )
-        )
+        listed_steps = [_transform(name, steps, shapes[name]) for name, steps in transforms.items()]
+        entries.append(Entry("transform", listed_steps, "applied before training, undone in every forecast"))
     entries.append(_forecast_scale(look))
     window = _window(look, candidate)
     entries += _window_entries(window, look)
@@ -173,24 +163,17 @@ def _forecast_scale(look: Look) -> Entry:
     return Entry("scale", "standard", "to mean 0 and deviation 1")
 
 
-def _transforms(shape: Shape) -> list[str]:
-    steps = ["log"] if shape.grows else []
+def _transforms(shape: Shape, low: float) -> list[str]:
+    """Return the transforms of a series with this shape and lowest value, in order."""
+    steps = ["log"] if shape.grows and low > 0 else []
     steps += ["difference"] if shape.trend and shape.seasonal else []
     steps += [f"seasonal_difference({shape.season})"] if shape.trend and shape.seasonal else []
     return steps or (["difference"] if shape.trend and not shape.smooth else [])
 
 
 def _transform(name: str, steps: Sequence[str], shape: Shape) -> Entry:
-    why = ["the swings grow with the level"] if "log" in steps else []
-    why += ["removes the trend"] if "difference" in steps else []
-    why += [f"and a season of {shape.season} steps"] if len(steps) > 1 and shape.seasonal else []
-    return Entry(
-        name,
-        list(steps),
-        ", ".join(why[:-1])
-        + (" " if len(why) > 1 and why[-1].startswith("and") else ", " if len(why) > 1 else "")
-        + why[-1],
-    )
+    reasons = {"log": "the swings grow with the level", "difference": "there is a trend"}
+    return Entry(name, list(steps), "; ".join(reasons.get(step, f"and a season of {shape.season}") for step in steps))
 
 
 def _horizon(look: Look, shape: Shape) -> int:
