@@ -90,14 +90,19 @@ def _last_counted(batch: Batch) -> NDArray[np.int64]:
 
 
 def _gradient_by_lag(probe: Probe, batch: Batch) -> LagNorms | None:
-    """Return the mean norm of the gradient by how many steps the input lies before the output."""
+    """Return the mean norm of the gradient by how many steps the input lies before the output.
+
+    The mean is over the longer half of the sequences, and the same ones at every lag.
+    """
     found = probe.input_gradient_norms(batch)
     columns = batch.counted_sequences
     times = batch.counted_times if probe.model.sizes.per == "step" else batch.lengths[columns] - 1
     if not len(times):
         return None
-    lags = np.arange(min(LAGS, int(times.max())) + 1)
-    norms = [float(found[(times - lag)[times >= lag], columns[times >= lag]].mean()) for lag in lags]
+    longest = min(LAGS, int(np.median(times)))
+    long = times >= longest
+    lags = np.arange(longest + 1)
+    norms = [float(found[times[long] - lag, columns[long]].mean()) for lag in lags]
     return LagNorms(tuple(lags.tolist()), tuple(norm if np.isfinite(norm) else None for norm in norms))
 
 

@@ -154,6 +154,23 @@ def test_gates_beside_a_plain_loop(folder: Path, case: str) -> None:
     assert max(max(row.low, row.high) for row in shares.values()) > 0
 
 
+@pytest.mark.parametrize("case", ["numbers, both ways, per sequence", "tokens"])
+def test_norms_at_all_lags_are_of_the_same_sequences(folder: Path, case: str) -> None:
+    job, probe, batch = probed(folder, case)
+    norms = probe.input_gradient_norms(batch)
+    last = {int(column): int(batch.lengths[column]) - 1 for column in batch.counted_sequences}
+    if job.data.schema.target.per == "step":
+        last = {
+            int(column): int(time) for column, time in zip(batch.counted_sequences, batch.counted_times, strict=True)
+        }
+    longest = sorted(last.values())[len(last) // 2] if len(last) % 2 else int(np.median(list(last.values())))
+    own = [norms[: time + 1, column][::-1][: longest + 1] for column, time in last.items() if time >= longest]
+    found = diagnosed(probe, job.scored["train"]).gradient_by_lag
+    assert found is not None and len(set(last.values())) > 1
+    assert found.lags == tuple(range(longest + 1))
+    np.testing.assert_allclose(found.norms, np.mean(own, axis=0))
+
+
 def test_every_cell_has_names_for_its_gates() -> None:
     """What a cell keeps and is no gate, such as the gru's hidden part of the candidate, has none."""
     assert {name: set(cell.kept) - set(GATES[name]) for name, cell in CELLS.items()} == {
