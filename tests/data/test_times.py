@@ -145,7 +145,7 @@ def test_times_in_lists_and_from_python(tmp_path):
     for unit in ("D", "s", "ns"):  # as the columns of a data frame are
         (raw,) = raw_sequences([{**rows[0], "when": np.array(rows[0]["when"], f"datetime64[{unit}]")}], data.schema)
         assert encode(data.schema, raw).numbers.tolist() == [[3, 4], [1.5, 2]]
-    with pytest.raises(DataError, match="when: 1 times for 2 steps of x: give one per step"):
+    with pytest.raises(DataError, match="when: 1 time for 2 steps of x: give one per step"):
         open_jsonl(tmp_path, [{"when": ["2020-01-02"], "x": [1.5, 2]}], **GIVEN)
 
 
