@@ -12,6 +12,8 @@ from lstm_cli.insight.draft.targets import Task
 #: Updates of a run that each task wants, and its learning rate.
 _UPDATES: dict[Task, int] = {"classify": 1500, "tag": 1500, "regress": 2000, "forecast": 1000, "language-model": 2500}
 _RATES: dict[Task, float] = {"classify": 3e-3, "tag": 3e-3, "regress": 5e-3, "forecast": 5e-3, "language-model": 4e-3}
+#: Numbers that are predicted together, from which on there is twice as much to learn.
+_AHEAD = 8
 #: Updates where there is hardly any noise, so that precision grows for long.
 _EXACT = 4000
 #: Updates of an epoch, the batches that lead to them, and epochs.
@@ -76,7 +78,7 @@ def sizes_for(task: Task, amount: Amount, *, exact: bool, sets: bool, tokens: bo
     tokens
         Whether tokens are read, by their embeddings.
     """
-    wanted = _EXACT if exact else _UPDATES[task]
+    wanted = _EXACT if exact else _UPDATES[task] * (1 + (task == "forecast" and amount.labels >= _AHEAD))
     epochs = min(max(round(wanted / max(1, amount.updates)), _EPOCHS[0]), _EPOCHS[1])
     return Sizes(
         units=_units(task, amount, exact=exact, sets=sets),
@@ -107,7 +109,7 @@ def _units(task: Task, amount: Amount, *, exact: bool, sets: bool) -> int:
     if task in ("classify", "tag", "regress"):
         return _power(math.sqrt(amount.steps), 32, 128)
     if task == "forecast":
-        return _power(math.sqrt(amount.steps) / 1.5, 16, 128)
+        return _power(math.sqrt(amount.steps) / 1.5, 64 if amount.labels >= _AHEAD else 16, 128)
     return _power(math.sqrt(amount.steps) / 2, 32, 256)
 
 
