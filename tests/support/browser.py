@@ -39,12 +39,13 @@ class Browser:
         (theirs_in, self._writes), (self._reads, theirs_out) = os.pipe(), os.pipe()
         self._process = _started((PROGRAM, f"--user-data-dir={self._profile.name}", *FLAGS), theirs_in, theirs_out)
         self._left, self._number, self._session = b"", 0, None
-        self.problems, self.requests, self._loaded = [], [], False
+        self.problems, self.requests, self._loaded = [], [], set()
         try:
             target = self.call("Target.createTarget", url="about:blank")["targetId"]
             self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
             for domain in ("Page", "Runtime", "Log", "Network"):
                 self.call(f"{domain}.enable")
+            self.call("Page.setLifecycleEventsEnabled", enabled=True)
         except BaseException:
             self.__exit__()
             raise
@@ -79,9 +80,8 @@ class Browser:
         )  # fmt: skip
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
-        self._loaded = False
-        self.call("Page.navigate", url=Path(path).absolute().as_uri())
-        while not self._loaded:
+        loader = self.call("Page.navigate", url=Path(path).absolute().as_uri())["loaderId"]
+        while loader not in self._loaded:  # an event of an earlier page may come late
             self._message()
 
     def evaluate(self, expression):
@@ -113,8 +113,8 @@ class Browser:
         return message
 
     def _note(self, method, parameters):
-        if method == "Page.loadEventFired":
-            self._loaded = True
+        if method == "Page.lifecycleEvent" and parameters["name"] == "load":
+            self._loaded.add(parameters["loaderId"])
         elif method == "Runtime.exceptionThrown":
             self.problems.append(parameters["exceptionDetails"])
         elif method == "Runtime.consoleAPICalled":

@@ -12,6 +12,7 @@ import pytest
 
 from lstm_cli.errors import ConfigError, Diverged, Interrupted
 from lstm_cli.training.events import Evaluated, Finished, Note, Started, Stopped
+from lstm_cli.training.sinks import tracking_mlflow
 from lstm_cli.training.sinks.tracker import OF_TRAINING, Ending, Point
 from lstm_cli.training.sinks.tracking import NEEDED, Tracking, connected
 from tests.support.data import read_jsonl
@@ -31,10 +32,20 @@ def no_settings_of_the_user():
         for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
             patch.delenv(name)
         patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+        patch.setenv("NO_PROXY", "127.0.0.1")
         before = dict(os.environ)
         yield
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience():
+    """A slow machine makes a database in more time than a training waits for."""
+    with pytest.MonkeyPatch.context() as patch:
+        for limit in ("CONNECTING", "ENDING", "STOPPING"):
+            patch.setattr(tracking_mlflow, limit, 200.0)
+        yield
 
 
 def curves_of_tensorboard(run):
@@ -265,8 +276,6 @@ class FakeStore:
 @pytest.fixture
 def mlflow(tmp_path, monkeypatch):
     """A tracker with a store of the test, and what it warns of."""
-    from lstm_cli.training.sinks import tracking_mlflow
-
     monkeypatch.setattr(tracking_mlflow, "MlflowStore", FakeStore)
     monkeypatch.setattr(tracking_mlflow, "RETRY", 0.0)
     made = tracking_mlflow.Mlflow(tmp_path / "run")
@@ -309,8 +318,6 @@ def test_an_outage_is_one_warning_and_loses_nothing(mlflow):
 
 
 def test_a_server_that_hangs_holds_nothing_up(mlflow, monkeypatch):
-    from lstm_cli.training.sinks import tracking_mlflow
-
     sink, store, notes = mlflow
     store.answer.clear()
     for step in range(1, 50):
