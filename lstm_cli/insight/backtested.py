@@ -169,4 +169,4 @@ def _spread(values: Numbers, places: NDArray[np.int64], count: int) -> tuple[flo
 
 
 def _numbers(values: Numbers) -> tuple[float | None, ...]:
-    return tuple(value if np.isfinite(value) else None for value in values.tolist())
+    return tuple(plain(values.tolist()))

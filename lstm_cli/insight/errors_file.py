@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.insight.columns import Columns
-from lstm_cli.insight.evaluation import finite
 from lstm_cli.insight.seen import Seen
 from lstm_cli.predict.table import Table, lines_of
 from lstm_cli.predict.writers import is_csv, jsonl_lines, write_lines
 from lstm_cli.scores.labels import right
 from lstm_cli.scores.positions import Positions
+from lstm_cli.typed_json import plain
 
 SUFFIXES = ".csv or .jsonl"
 
@@ -165,13 +165,13 @@ def write_errors(positions: Positions, columns: Columns | None, out: Path, *, sa
         table = Table.of(positions.dataset.schema, per_step=False, safe=safe)
         write_lines(lines_of((_cells(error, table) for error in counting()), safe=safe), out)
     else:
-        write_lines(jsonl_lines(finite(error.record()) for error in counting()), out)
+        write_lines(jsonl_lines(plain(error.record()) for error in counting()), out)
     return count
 
 
 def _cells(error: Error, table: Table) -> dict[str, Any]:
     """Return an error as cells by the names of their columns; an input with the name of another gets another."""
-    record = finite(error.record())
+    record = plain(error.record())
     names, inputs = record.pop("id"), record.pop("input")
     cells = dict(zip(table.ids, names if isinstance(names, tuple | list) else [names], strict=False))
     place = {name: record.pop(name) for name in ("step", "column", "ahead") if name in record}

@@ -1,10 +1,10 @@
 """What an evaluation found: scores that explain themselves, as a dataclass and as JSON."""
 
-import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from lstm_cli.scores.positions import Positions
+from lstm_cli.typed_json import plain
 
 Metrics = dict[str, float]
 
@@ -76,13 +76,4 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON has it: without what does not apply, and null for what is not finite."""
         given = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "found"}
-        return {name: finite(value) for name, value in given.items() if value not in (None, {}, [])}
-
-
-def finite(value: Any) -> Any:
-    """Return a value as JSON has it: lists for tuples, and None for numbers that are not finite."""
-    if isinstance(value, dict):
-        return {key: finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return {name: plain(value) for name, value in given.items() if value not in (None, {}, [])}

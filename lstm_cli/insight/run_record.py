@@ -2,11 +2,8 @@
 
 import json
 import math
-import os
-import socket
 import warnings
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +13,9 @@ from lstm_cli.engine.metrics import scores_of
 from lstm_cli.errors import CheckpointError, CheckpointWarning, LstmError
 from lstm_cli.plain_files import read_own
 from lstm_cli.run.checkpoint import identity_of
+from lstm_cli.run.lock import is_held
 from lstm_cli.run.metrics_log import best_entry, damage, read_entries
-from lstm_cli.run.names import CHECKPOINTS, ENVIRONMENT, LAST, LOCK, METRICS, MODEL, POSITION, REPORT_DATA
+from lstm_cli.run.names import CHECKPOINTS, ENVIRONMENT, LAST, METRICS, MODEL, POSITION, REPORT_DATA
 from lstm_cli.run.origin import saved_config
 
 State = Literal["training", "finished", "stopped"]
@@ -103,7 +101,8 @@ class RunRecord:
         said = self.report.get("state")
         if said in ("finished", "stopped"):
             return "finished" if said == "finished" else "stopped"
-        if _is_locked(self.folder):
+        held = is_held(self.folder)
+        if held or (held is None and said == "training"):
             return "training"
         return "finished" if said is None and self._is_complete() else "stopped"
 
@@ -189,16 +188,3 @@ def _object(path: Path, problems: list[str]) -> Mapping[str, Any]:
         problems.append(f"{path}: damaged: not an object")
         return {}
     return content
-
-
-def _is_locked(folder: Path) -> bool:
-    """Return whether the process that last locked a run folder is at work, as far as that can be seen from here."""
-    with suppress(OSError, ValueError, LookupError, TypeError, OverflowError):
-        holder = json.loads(read_own(folder / LOCK, most=_MOST))
-        if holder["host"] == socket.gethostname() and holder["pid"] != os.getpid():
-            try:
-                os.kill(holder["pid"], 0)
-            except PermissionError:
-                return True
-            return True
-    return False

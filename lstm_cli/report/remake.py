@@ -12,7 +12,7 @@ from lstm_cli.report.contents import Contents, from_json
 from lstm_cli.report.description import MOST, described
 from lstm_cli.report.report import at_end, stopped, write
 from lstm_cli.run.lock import is_held
-from lstm_cli.run.metrics_log import read_metrics
+from lstm_cli.run.metrics_log import read_entries
 from lstm_cli.run.names import METRICS, REPORT, REPORT_DATA, RESOLVED
 from lstm_cli.run.origin import no_run
 from lstm_cli.typed_json import WrongValue
@@ -65,7 +65,7 @@ def make_report(run: str | Path, *, trust: bool = False, note: Note = lambda tex
         from lstm_cli.training.reopened import explained
 
         contents = replace(contents, explanation=explained(folder, trust=trust, note=note))
-    write(contents, read_metrics(folder / METRICS), page_only=training)
+    write(contents, read_entries(folder / METRICS), page_only=training)
     return folder / REPORT
 
 

@@ -109,7 +109,7 @@ def is_held(folder: Path) -> bool | None:
     try:
         record = json.loads(read_plain(folder / LOCK, most=4096))
         pid, host = int(record["pid"]), record["host"]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return False
     if host != socket.gethostname():
         return None

@@ -78,11 +78,6 @@ def _monitored(entry: Mapping[str, Any], split: str, metric: str) -> float | Non
     return value
 
 
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Return the entries of the file that can be read; none if it is missing."""
-    return [line.entry for line in _lines(path) if line.entry is not None]
-
-
 def damage(path: Path) -> list[str]:
     """Return a warning if lines are damaged, except for an incomplete last one, as left by a crash."""
     numbers = [number for number, line in enumerate(_lines(path), 1) if line.entry is None]

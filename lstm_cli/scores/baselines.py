@@ -92,7 +92,7 @@ def drives(evaluator: Evaluator, dataset: Dataset) -> bool:
 
 @contextmanager
 def undriven(evaluator: Evaluator) -> Iterator[None]:
-    """Have a model output 0 inside, with zero weights, so that its system is left alone."""
+    """Have a model output 0 inside, with zero weights, so that nothing acts on its system."""
     flat = evaluator.model.parameters.flat
     values = flat.get_value()
     flat.set_value(np.zeros_like(values))

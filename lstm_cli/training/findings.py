@@ -1,6 +1,5 @@
 """What `lstm check` finds, as plain data."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from lstm_cli.insight.training_columns import ColumnSummary, FirstSequence
 from lstm_cli.scores.baselines import Baseline
 from lstm_cli.training.events import Part
+from lstm_cli.typed_json import plain
 
 BARS = 8  # of the histogram of lengths
 
@@ -125,13 +125,4 @@ class Findings:
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it as JSON; numbers that are not finite are null."""
-        return cast(dict[str, Any], _finite(asdict(self)))
-
-
-def _finite(value: Any) -> Any:
-    """Return JSON in which numbers that are not finite are None."""
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return cast(dict[str, Any], plain(asdict(self)))

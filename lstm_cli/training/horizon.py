@@ -3,7 +3,6 @@
 Legend: N counted positions, K compared numbers.
 """
 
-import math
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
@@ -14,6 +13,7 @@ from lstm_cli.data import Batch, Batches, Dataset, Schema, Split
 from lstm_cli.engine.evaluation import to_original_units
 from lstm_cli.insight.explanation import Numbers, Trajectory
 from lstm_cli.training.job import Job
+from lstm_cli.typed_json import plain
 
 SEQUENCES_SHOWN, NUMBERS_SHOWN = 3, 2  # trajectories in the report, and numbers of each
 
@@ -45,7 +45,7 @@ def rolled(job: Job, split: Split) -> tuple[Numbers, tuple[Trajectory, ...]]:
 
 def _finite(values: np.ndarray) -> Numbers:
     """Return numbers of any shape (…,) as a tuple, None for those that are not finite."""
-    return tuple(value if math.isfinite(value) else None for value in values.tolist())
+    return tuple(plain(values.tolist()))
 
 
 def _counting_every_step(batches: Batches) -> Batches:

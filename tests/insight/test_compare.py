@@ -1,8 +1,8 @@
 """Runs side by side, of folders that are made here file by file."""
 
 import json
-import os
 import shutil
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from lstm_cli.report.compare import compare_runs
 from lstm_cli.report.compare import page as page_of
 from lstm_cli.run.checkpoint import State, save
 from lstm_cli.run.identity import identity
+from lstm_cli.run.lock import FolderLock
 from tests.support.html import WellFormed
 from tests.support.paths import ROOT
 from tests.support.runs import small_config
@@ -159,14 +160,19 @@ def test_runs_of_earlier_versions_compare(tmp_path):
     assert "runs predict different targets: their scores do not compare" in found.notes
 
 
-def test_a_run_whose_process_is_at_work_is_training(runs):
+def test_a_run_that_a_process_holds_is_training(runs):
     (runs / "a" / "report.json").write_text('{"version": 1, "state": "training"}')
     assert compare(runs / "a").runs[0].state == "stopped"
-    lock = {"pid": os.getppid(), "host": os.uname().nodename, "since": "now", "token": "x"}
-    (runs / "a" / ".lstm-run.lock").write_text(json.dumps(lock))
-    assert compare(runs / "a").runs[0].state == "training"
-    (runs / "a" / ".lstm-run.lock").write_text(json.dumps({**lock, "host": "elsewhere"}))
-    assert compare(runs / "a").runs[0].state == "stopped"
+    with closing(FolderLock(runs / "a")):
+        assert compare(runs / "a").runs[0].state == "training"
+    assert compare(runs / "a").runs[0].state == "stopped"  # the process is there, but holds the run no more
+
+
+def test_of_a_run_on_another_machine_the_report_says_whether_it_trains(runs):
+    (runs / "a" / ".lstm-run.lock").write_text('{"pid": 1, "host": "elsewhere", "since": "now", "token": "x"}')
+    for said, state in (("training", "training"), ("stopped", "stopped")):
+        (runs / "a" / "report.json").write_text(json.dumps({"version": 1, "state": said}))
+        assert compare(runs / "a").runs[0].state == state
 
 
 @pytest.mark.parametrize("width", [80, 40])

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from lstm_cli.cli.group import main
 from lstm_cli.errors import CheckpointError
 from lstm_cli.insight.show_text import description_text
 from lstm_cli.insight.tables import width_of
+from lstm_cli.run.lock import FolderLock
 from lstm_cli.training.events import Started
 from tests.support.paths import ROOT
 from tests.support.runs import Watcher, small_config, watched, write_data
@@ -119,9 +121,8 @@ def test_a_run_before_its_first_checkpoint_is_shown(tmp_path):
     for name in ("best", "last"):
         shutil.rmtree(run / name)
     (run / "metrics.jsonl").unlink()
-    lock = {"pid": os.getppid(), "host": os.uname().nodename, "since": "now", "token": "x"}
-    (run / ".lstm-run.lock").write_text(json.dumps(lock))
-    found = show(run)
+    with closing(FolderLock(run)):
+        found = show(run)
     assert (found.state, found.model, found.checkpoints) == ("training", (), {})
     assert found.problems == (f"{run}: no checkpoint that can be read: its model and schema are not shown",)
 

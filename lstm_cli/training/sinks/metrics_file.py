@@ -1,11 +1,11 @@
 """``metrics.jsonl``: one object per evaluation, appended and synced. `lstm_cli.run.metrics_log` reads it back."""
 
 import json
-import math
 from typing import Any
 
 from lstm_cli.run.appended import AppendedFile
 from lstm_cli.training.events import Evaluated, Event
+from lstm_cli.typed_json import plain
 
 
 class MetricsFile:
@@ -43,8 +43,5 @@ def entry(event: Evaluated) -> dict[str, Any]:
     for name in ("train_loss", "learning_rate", "gradient_norm", "steps_per_second", "streams"):
         if (value := getattr(event, name)) is not None:
             known[name] = value
-    return {name: _finite(value) for name, value in known.items()}
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    written: dict[str, Any] = plain(known)
+    return written
