@@ -7,6 +7,8 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+_LARGEST = 1 << 63  # of whole numbers, which arrays hold
+
 T = TypeVar("T")
 Converter = Callable[[Any], Any]
 
@@ -184,6 +186,12 @@ def _single(kind: type, what: str) -> Converter:
     return convert
 
 
+def _int(value: Any) -> int:
+    if type(value) is not int or abs(value) >= _LARGEST:
+        raise expected("a whole number", value)
+    return value
+
+
 def _float(value: Any) -> float:
     if type(value) not in (int, float) or (type(value) is int and abs(value) >= 10**300):
         raise expected("a number", value)
@@ -193,7 +201,7 @@ def _float(value: Any) -> float:
 _SINGLE: dict[Any, Converter] = {
     str: _single(str, "a text"),
     bool: _single(bool, "true or false"),
-    int: _single(int, "a whole number"),
+    int: _int,
     NoneType: _single(NoneType, "null"),
     float: _float,
     Any: lambda value: value,

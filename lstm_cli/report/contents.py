@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lstm_cli.config.train import METRICS
 from lstm_cli.insight.explanation import Explanation
 from lstm_cli.report.evaluated import evaluated
-from lstm_cli.typed_json import WrongValue, built, plain
+from lstm_cli.typed_json import WrongValue, built, expected, plain
 
 VERSION = 1
 
@@ -120,5 +121,8 @@ def from_json(text: str | bytes) -> Contents:
     contents = built(Contents, content, _DEFAULTED)
     if contents.version != VERSION:
         raise WrongValue(f"expected {VERSION}, got {contents.version}", "version")
+    split, _, metric = contents.monitor.partition(".")
+    if split not in ("train", "valid") or metric.partition(".")[0] not in METRICS:
+        raise expected("a score such as valid.loss", contents.monitor).within("monitor")
     evaluated(contents.explanation)
     return contents

@@ -311,6 +311,8 @@ def refused(run: Path) -> str:
 DAMAGES: dict[str, Callable[[str], str]] = {
     "torn": lambda text: text[: len(text) // 2],
     "another version": lambda text: text.replace('"version": 1', '"version": 2'),
+    "an unknown score": lambda text: text.replace('"monitor": "valid.loss"', '"monitor": "valid.luck"'),
+    "too many steps": lambda text: text.replace('"total_steps": ', f'"total_steps": {10**400}'),
     "an unknown state": lambda text: text.replace('"finished"', '"asleep"'),
 }
 
