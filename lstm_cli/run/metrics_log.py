@@ -1,6 +1,7 @@
 """Reading ``metrics.jsonl``: the evaluations of a run's earlier sessions."""
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from itertools import takewhile
@@ -126,6 +127,12 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(entry, dict) or entry.get("split") not in SPLITS:
         return None
-    counted = all(type(entry.get(name)) is int for name in ("step", "epoch"))
-    numbers = all(value is None or type(value) in (int, float) for name, value in entry.items() if name != "split")
-    return entry if counted and numbers else None
+    values = {name: value for name, value in entry.items() if name != "split"}
+    complete = all(type(values.get(name)) is int for name in ("step", "epoch")) and values.get("seconds") is not None
+    numbers = all(value is None or _is_number(value) for value in values.values())
+    return entry if complete and "loss" in values and numbers else None
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a value is a number as runs write it: finite, and no whole number beyond those of arrays."""
+    return math.isfinite(value) if type(value) is float else type(value) is int and abs(value) < 1 << 63

@@ -159,7 +159,7 @@ def test_resume_of_a_run_killed_before_it_began(tmp_path: Path) -> None:
 
 
 def test_damaged_lines_of_the_metrics_are_reported(run: Path) -> None:
-    good, torn = '{"step": 5, "epoch": 1, "split": "valid"}\n', '{"step": 10, "ep'
+    good, torn = '{"step": 5, "epoch": 1, "split": "valid", "seconds": 1.5, "loss": 0.5}\n', '{"step": 10, "ep'
     for content, numbers in (
         (torn, ""),
         (good + torn, ""),
