@@ -7,9 +7,9 @@ from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import on_one_line
 from lstm_cli.insight.compared import Compared, Comparison
 from lstm_cli.insight.tables import WIDTH, aligned, cut, end_of, figure, width_of, wrapped
+from lstm_cli.scores.titles import short_title
 
 _NAME, _KEY, _CELL = 24, 36, 18  # the most columns of a run's name, a key, and a value of the config
-_SPLITS = {"valid": "valid", "test": "test", "train": "train"}
 
 
 def comparison_text(found: Comparison, width: int) -> str:
@@ -108,7 +108,7 @@ def _columns(found: Comparison) -> list[str]:
 def _heading(key: str, monitored: str) -> str:
     split, _, metric = key.partition(".")
     arrow = {"min": "↓", "max": "↑"}[direction(metric)] if key == monitored else ""
-    return f"{_SPLITS[split]} {cut(metric.replace('_', ' '), _CELL)}{arrow}"
+    return f"{split} {cut(short_title(metric), _CELL)}{arrow}"
 
 
 def _epochs(run: Compared) -> str:

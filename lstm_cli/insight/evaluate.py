@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lstm_cli.data import Batches, memory
+from lstm_cli.data import Batches, Split, memory
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.errors import ConfigError, on_one_line, shown_path
@@ -162,7 +162,7 @@ def evaluation_of(
     scores: Mapping[str, float],
     *,
     data: str,
-    split: str | None = None,
+    split: Split | None = None,
     naive: Naive | None = None,
     alone: Positions | None = None,
     grouping: Grouping | None = None,

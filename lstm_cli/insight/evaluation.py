@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from lstm_cli.data import Split
 from lstm_cli.scores.positions import Positions
 from lstm_cli.typed_json import plain
 
@@ -57,7 +58,7 @@ class Evaluation:
     sequences: int
     positions: int
     metrics: Metrics
-    split: str | None = None
+    split: Split | None = None
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     baselines: dict[str, Metrics] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)

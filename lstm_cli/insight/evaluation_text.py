@@ -9,13 +9,10 @@ from lstm_cli.insight.classes_text import confused_lines, labels_table
 from lstm_cli.insight.evaluation import Evaluation
 from lstm_cli.insight.tables import WIDTH, aligned, cut, end_of, figure, width_of, wrapped
 from lstm_cli.scores.groups import range_name
+from lstm_cli.scores.titles import data_of_run, short_title
 
-NAMES = {"macro_f1": "macro F1", "micro_f1": "micro F1", "frame_accuracy": "frame accuracy", "r2": "R²", "rmse": "RMSE",
-         "mae": "MAE"}  # fmt: skip
 _TITLE = 26  # characters of a baseline
 _MOST_ROWS = 30  # of groups, and of columns
-_OWN = "data of the run"
-_SPLITS = {"test": "test", "valid": "validation", "train": "training"}
 _STEPS = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)  # of a horizon
 
 
@@ -32,15 +29,9 @@ def _header(evaluation: Evaluation, width: int) -> list[str]:
     text = f": {counted(evaluation.sequences, 'sequence')}"
     if evaluation.positions != evaluation.sequences:
         text += f", {counted(evaluation.positions, 'prediction')}"
-    if evaluation.split and not evaluation.data.endswith(_OWN):
-        text += f" (the {_SPLITS[evaluation.split]} {_OWN})"
+    if evaluation.split is not None and evaluation.data != data_of_run(evaluation.split):
+        text += f" ({data_of_run(evaluation.split)})"
     return [end_of(evaluation.data, width - width_of(text)) + text]
-
-
-def named(metric: str) -> str:
-    """Return the name of a metric for the user."""
-    name, _, column = metric.partition(".")
-    return " ".join([NAMES.get(name, name.replace("_", " ")), *([column] if column else [])])
 
 
 def best(evaluation: Evaluation) -> str | None:
@@ -66,7 +57,7 @@ def _scores(evaluation: Evaluation, width: int) -> list[str]:
         header += [cut(evaluation.titles.get(other, other), max(8, min(_TITLE, width - 54))), "skill"]
     rows = [header]
     for metric in shown:
-        row = [named(metric), figure(evaluation.metrics[metric]), _interval(evaluation.intervals.get(metric))]
+        row = [short_title(metric), figure(evaluation.metrics[metric]), _interval(evaluation.intervals.get(metric))]
         if other is not None:
             row += [_given(evaluation.baselines[other], metric), _given(evaluation.skill.get(other, {}), metric)]
         rows.append(row)
@@ -88,8 +79,8 @@ def _baselines(evaluation: Evaluation, width: int) -> list[str]:
     if len(evaluation.baselines) < 2:
         return []
     metrics = [name for name in evaluation.metrics if all(name in other for other in evaluation.baselines.values())]
-    metrics = _fitting(["the value 1,000 steps ago"], [named(name) for name in metrics], metrics, width)
-    rows = [["", *map(named, metrics)], ["the model", *(figure(evaluation.metrics[name]) for name in metrics)]]
+    metrics = _fitting(["the value 1,000 steps ago"], [short_title(name) for name in metrics], metrics, width)
+    rows = [["", *map(short_title, metrics)], ["the model", *(figure(evaluation.metrics[name]) for name in metrics)]]
     for name, values in evaluation.baselines.items():
         rows.append([cut(evaluation.titles.get(name, name), _TITLE), *(figure(values[metric]) for metric in metrics)])
     return aligned(rows)
@@ -113,7 +104,7 @@ def _columns(evaluation: Evaluation, width: int) -> list[str]:
     shown = list(evaluation.columns.items())[:_MOST_ROWS]
     metrics = [name for name in ("rmse", "mae", "r2", "bias", "deviation") if name in shown[0][1]]
     room = max(12, width - 2 - 11 * len(metrics))
-    rows = [["column", *map(named, metrics)]]
+    rows = [["column", *map(short_title, metrics)]]
     rows += [[cut(name, room), *(_given(values, metric) for metric in metrics)] for name, values in shown]
     return aligned(rows) + _left_out(len(evaluation.columns) - len(shown), "column")
 
@@ -130,10 +121,10 @@ def _horizons(evaluation: Evaluation, width: int) -> list[str]:
     steps = [step for step in _STEPS if step < len(model[metric])] + [len(model[metric])]
     titles = [cut(evaluation.titles.get(name, f"the {name}"), _TITLE) for name in others]
     fitting = len(
-        _fitting([f"{named(metric)} by steps ahead", *titles], [""] * len(steps), list(map(str, steps)), width)
+        _fitting([f"{short_title(metric)} by steps ahead", *titles], [""] * len(steps), list(map(str, steps)), width)
     )
     kept = steps if fitting == len(steps) else [*steps[: fitting - 1], steps[-1]]
-    rows = [[f"{named(metric)} by steps ahead", *map(str, kept)]]
+    rows = [[f"{short_title(metric)} by steps ahead", *map(str, kept)]]
     for name, errors in zip(titles, others.values(), strict=True):
         if metric in errors:
             rows.append([name, *(figure(errors[metric][step - 1]) for step in kept)])
@@ -162,11 +153,11 @@ def _parts(title: str, parts: Iterable[tuple[str, Mapping[str, Any]]], width: in
     counts = ["sequences", "positions"] if several else ["sequences"]
     metrics = _fitting(
         [title, *(cut(name, 24) for name, _ in given)],
-        [named(name) for name in metrics],
+        [short_title(name) for name in metrics],
         metrics,
         width - 11 * len(counts),
     )
-    rows = [[cut(title, 24), *counts, *map(named, metrics)]]
+    rows = [[cut(title, 24), *counts, *map(short_title, metrics)]]
     for name, part in given:
         figures = [_given(part["metrics"], metric) for metric in metrics]
         rows.append([cut(name, 24), *(f"{part[count]:,}" for count in counts), *figures])

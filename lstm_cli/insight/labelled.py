@@ -18,8 +18,7 @@ from lstm_cli.predict.run import Run
 from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.names import BEST
 from lstm_cli.run.origin import check_files, config_of
-
-_SPLITS: dict[Split, str] = {"train": "training", "valid": "validation", "test": "test"}
+from lstm_cli.scores.titles import SPLITS, data_of_run
 
 
 @dataclass(frozen=True)
@@ -94,12 +93,12 @@ def held_out(run: Run, columns: Columns, out: Path | None = None) -> Labelled:
         raise ConfigError(f"{on_one_line(run.folder)}: has no data of data.{split}: give DATA")
     digests = {"train": data.train.digest()} | ({"valid": data.valid.digest()} if data.valid is not None else {})
     _check_digests(run.folder, digests)
-    return Labelled(f"the {_SPLITS[split]} data of the run", split, scored_batches(run.config, dataset), None)
+    return Labelled(data_of_run(split), split, scored_batches(run.config, dataset), None)
 
 
 def _check_out(config: Config, out: Path | None) -> None:
     """Refuse to write onto a file of the data."""
-    for split in _SPLITS:
+    for split in SPLITS:
         given, files = getattr(config.data, split), list[Path]()
         if isinstance(given, str | list):
             with suppress(DataError):  # what is missing, and needed, is reported later

@@ -6,6 +6,7 @@ from typing import Any
 from lstm_cli.errors import counted, on_one_line
 from lstm_cli.insight.show import Description
 from lstm_cli.insight.tables import aligned, cut, figure, wrapped
+from lstm_cli.scores.titles import short_title
 
 _LABELS = 20  # that are listed
 _NUMBERS = 2  # of a scaling that are listed
@@ -85,7 +86,7 @@ def _target(target: Mapping[str, Any]) -> dict[str, str]:
 
 def _scores(found: Description) -> list[str]:
     rows = [
-        [split, *(f"{name.replace('_', ' ')} {figure(value)}" for name, value in list(scores.items())[:4])]
+        [split, *(f"{short_title(name)} {figure(value)}" for name, value in list(scores.items())[:4])]
         for split, scores in found.scores.items()
     ]
     return aligned(rows, left=9)

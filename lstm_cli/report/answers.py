@@ -9,7 +9,7 @@ from lstm_cli.report.evaluated import Evaluated
 from lstm_cli.report.evaluations import metrics_of
 from lstm_cli.report.tables import Column, Table, shown
 from lstm_cli.report.wording import cut
-from lstm_cli.training.sinks.wording import title
+from lstm_cli.scores.titles import title
 
 CLASSES = 100  # labels of which scores are listed
 LARGEST = 10  # errors of numbers that are listed

@@ -13,7 +13,7 @@ from lstm_cli.report.charts import Axis, Chart, Line
 from lstm_cli.report.page import drawings
 from lstm_cli.report.rendering import rendered
 from lstm_cli.report.tables import Column, Table
-from lstm_cli.training.sinks.wording import title
+from lstm_cli.scores.titles import title
 
 SVG_HEIGHT = 348  # of a chart with one axis, as ``chart.svg`` draws it
 

@@ -12,7 +12,7 @@ from lstm_cli.report.charts import Chart, Line
 from lstm_cli.report.page import drawings
 from lstm_cli.report.rendering import rendered
 from lstm_cli.report.tables import BETTER, Column, Table
-from lstm_cli.training.sinks.wording import title
+from lstm_cli.scores.titles import title
 
 DRAWN = 6  # runs with curves of their own, as many as there are colours
 POINTS = 300  # of each

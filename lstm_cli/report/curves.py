@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from lstm_cli.report.charts import MAX_POINTS, Axis, Chart, Line, Mark
 from lstm_cli.report.contents import Contents
-from lstm_cli.report.evaluations import SPLITS, Entry, best_naive, best_of, metrics_of, scored_on
+from lstm_cli.report.evaluations import Entry, best_naive, best_of, metrics_of, scored_on
 from lstm_cli.report.wording import capital
-from lstm_cli.training.sinks.wording import number, title
+from lstm_cli.scores.titles import SPLITS, title
+from lstm_cli.training.sinks.wording import number
 
 POINTS = 12_000  # of all curves together
 METRICS = 9  # that are drawn, the monitored one among them

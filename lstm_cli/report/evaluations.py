@@ -6,11 +6,11 @@ from typing import Any
 from lstm_cli.engine.metrics import direction, scores_of
 from lstm_cli.report.contents import Contents, NaiveScore
 from lstm_cli.run.metrics_log import best_entry
+from lstm_cli.scores.titles import SPLITS
 from lstm_cli.training.sinks.wording import in_streams
 
 Entry = Mapping[str, Any]
 
-SPLITS = {"train": "training", "valid": "validation", "test": "test"}
 _COUNTS = ("unknown_labels",)  # beside the metrics, and not one
 
 

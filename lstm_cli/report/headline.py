@@ -6,7 +6,7 @@ from lstm_cli.engine.metrics import improves
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.evaluations import Entry, best_naive, best_of, data_of, judged, latest, main_metric
 from lstm_cli.report.wording import capital, cut, digits
-from lstm_cli.training.sinks.wording import title
+from lstm_cli.scores.titles import title
 
 RISE = 1.05  # times its lowest value: above this at the end, a loss is said to have risen
 LAST = 3  # evaluations that all have to be above

@@ -14,7 +14,6 @@ from lstm_cli.report.curves import curves, drawn_metrics
 from lstm_cli.report.drawing import Drawing, drawn
 from lstm_cli.report.evaluated import evaluated
 from lstm_cli.report.evaluations import (
-    SPLITS,
     Entry,
     best_naive,
     best_of,
@@ -29,7 +28,8 @@ from lstm_cli.report.headline import headline, place
 from lstm_cli.report.rendering import rendered
 from lstm_cli.report.tables import Judgement
 from lstm_cli.report.wording import capital, digits
-from lstm_cli.training.sinks.wording import duration, title
+from lstm_cli.scores.titles import SPLITS, title
+from lstm_cli.training.sinks.wording import duration
 
 REFRESH = 15  # seconds after which the page of a run that is training loads itself again
 

@@ -7,9 +7,10 @@ from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import counted
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.evaluated import evaluated
-from lstm_cli.report.evaluations import SPLITS, Entry, best_of, data_of, last_of, metrics_of, scored_on
+from lstm_cli.report.evaluations import Entry, best_of, data_of, last_of, metrics_of, scored_on
 from lstm_cli.report.wording import digits
-from lstm_cli.training.sinks.wording import in_streams, number, title
+from lstm_cli.scores.titles import SPLITS, title
+from lstm_cli.training.sinks.wording import in_streams, number
 
 EVALUATIONS_SHOWN = 300  # in the table, the latest ones
 BETTER = {"min": "↓", "max": "↑"}  # beside a metric: the direction in which it is better

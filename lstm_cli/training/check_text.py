@@ -7,8 +7,9 @@ from lstm_cli.config.train import PER_COLUMN
 from lstm_cli.errors import brief, counted, on_one_line
 from lstm_cli.insight.training_columns import FirstSequence
 from lstm_cli.scores.baselines import Baseline
+from lstm_cli.scores.titles import SPLITS, short_title
 from lstm_cli.training.findings import Findings, Split
-from lstm_cli.training.sinks.wording import duration, number, title
+from lstm_cli.training.sinks.wording import duration, number
 
 WIDTH = 80
 COLUMNS, LABELS = 20, 8  # of them are shown
@@ -17,7 +18,6 @@ _NAME = 16  # width of names
 _NOTICED = 0.001  # a share that is shown
 _KEPT = "\x00"  # a blank where no line ends
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_SPLITS = {"valid": "validation", "test": "test"}
 
 
 class Check(Findings):
@@ -121,7 +121,7 @@ def _baselines(baselines: Sequence[Baseline]) -> Iterator[str]:
     rows = [["Naive predictors", *map(_heading, names)]]
     for baseline in baselines:
         scores = [number(baseline.metrics[name]) if name in baseline.metrics else "" for name in names]
-        rows.append([f"  {_SPLITS.get(baseline.split, baseline.split):<11}{baseline.title}", *scores])
+        rows.append([f"  {SPLITS[baseline.split]:<11}{baseline.title}", *scores])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][1:]
     first = WIDTH - sum(widths) - 2 * len(widths)
     for row in rows:
@@ -131,7 +131,7 @@ def _baselines(baselines: Sequence[Baseline]) -> Iterator[str]:
 
 def _heading(metric: str) -> str:
     """Return what to call a metric in a narrow column."""
-    return title(metric) if len(title(metric)) <= _NAME else _cut(metric.replace("_", " "), _NAME)
+    return _cut(short_title(metric), _NAME)
 
 
 def _shown_metrics(baselines: Sequence[Baseline]) -> list[str]:

@@ -17,6 +17,7 @@ from lstm_cli.insight.samples import samples
 from lstm_cli.predict.outputs import Network
 from lstm_cli.scores.collect import scored_positions
 from lstm_cli.scores.positions import Positions
+from lstm_cli.scores.titles import data_of_run
 from lstm_cli.training.horizon import rolled
 from lstm_cli.training.job import Job
 
@@ -91,7 +92,7 @@ def _evaluation(job: Job, split: Split, found: Scored) -> dict[str, object]:
     evaluation = evaluation_of(
         found.positions,
         found.scores,
-        data=f"the {'validation' if split == 'valid' else split} data of the run",
+        data=data_of_run(split),
         split=split,
         naive=job.naive,
         alone=undriven_positions(job.evaluator, job.scored[split]),

@@ -7,11 +7,12 @@ from typing import Any
 from lstm_cli.engine.metrics import direction, scores_of
 from lstm_cli.errors import on_one_line
 from lstm_cli.run.names import REPORT
+from lstm_cli.scores.titles import title
 from lstm_cli.training.ending import longer_command
 from lstm_cli.training.events import Baseline, Evaluated, Event, Finished, Started
 from lstm_cli.training.sinks import wording
 from lstm_cli.training.sinks.metrics_file import entry
-from lstm_cli.training.sinks.wording import in_streams, number, title
+from lstm_cli.training.sinks.wording import in_streams, number
 
 Entry = Mapping[str, Any]
 

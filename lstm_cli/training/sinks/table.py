@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lstm_cli.scores.titles import short_title
 from lstm_cli.training.events import Evaluated, Started
 from lstm_cli.training.sinks import wording
 from lstm_cli.training.sinks.screen import columns, cut
@@ -13,8 +14,6 @@ HEADING = 16  # columns of a heading, at most
 MARK = "*"
 ROOMY = 40  # columns of a terminal whose rows say in how many streams a split was scored
 _BETWEEN = " " * GAP
-
-_SHORT = {"nll": "NLL", "bits": "bits/step", "frame_accuracy": "frame acc."}
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Table:
 
 def heading_of(metric: str) -> str:
     """Return a metric's name as the heading of a column."""
-    return cut(_SHORT.get(metric, wording.title(metric)), HEADING)
+    return cut(short_title(metric), HEADING)
 
 
 def cell(value: float | None, width: int) -> str:

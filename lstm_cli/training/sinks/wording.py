@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from lstm_cli.errors import counted, on_lines, on_one_line
+from lstm_cli.scores.titles import title
 from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDone, Stopped
 
 
@@ -26,23 +27,6 @@ def duration(seconds: float) -> str:
 def scores(values: Mapping[str, float]) -> str:
     """Return metrics as text: accuracy 0.9800, macro F1 0.9790."""
     return ", ".join(f"{title(name)} {number(value)}" for name, value in values.items())
-
-
-_TITLES = {
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "bits": "bits per step",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "r2": "R²",
-    "nll": "negative log-likelihood",
-}
-
-
-def title(metric: str) -> str:
-    """Return a metric's name for display: RMSE, or RMSE of load."""
-    name, of, column = metric.partition(".")
-    return _TITLES.get(name, name.replace("_", " ")) + (f" of {on_one_line(column)}" if of else "")
 
 
 def started(event: Started) -> str:
