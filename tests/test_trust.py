@@ -92,7 +92,7 @@ def test_names_of_arrays(runs: Path) -> None:
         assert "../../malefic: expected nothing, got float32[1]" in messages
 
 
-@pytest.mark.parametrize("where", ["position", "schedule"])
+@pytest.mark.parametrize("where", ["position", pytest.param("schedule", marks=pytest.mark.slow)])
 def test_positions(runs: Path, where: str) -> None:
     position = load(runs / "labels" / LAST).position
     hostile = dict.fromkeys(HOSTILE, HOSTILE[3])

@@ -69,7 +69,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", ["by a signal", pytest.param("well", marks=pytest.mark.slow), "with a message"])
 def test_a_signal_while_python_leaves_changes_nothing(endless_config: Path, tmp_path: Path, end: str) -> None:
     code, options = ENDS[end]
     with start(endless_config, tmp_path, {"sitecustomize.py": LEAVING}, *options) as process:

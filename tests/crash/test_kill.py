@@ -105,7 +105,7 @@ def test_a_save_is_on_the_disk_before_the_old_one_goes(worker: Worker, tmp_path:
 
 
 @needs(why_no_strace())
-@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("overwrite", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_run_folder_killed_at_every_call_of_its_creation(worker: Worker, tmp_path: Path, overwrite: bool) -> None:
     template, run = tmp_path / "template", tmp_path / "run"
     template.mkdir()

@@ -235,7 +235,8 @@ def test_a_closed_pipe_is_quiet(trained, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGUSR1, marks=pytest.mark.slow)]
+    "number",
+    [signal.SIGINT, *(pytest.param(number, marks=pytest.mark.slow) for number in (signal.SIGTERM, signal.SIGUSR1))],
 )
 def test_a_signal_leaves_no_output(trained, tmp_path, number):
     """The sequences come from a pipe that stays open, so that it is stopped in the middle."""

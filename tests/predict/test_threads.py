@@ -13,7 +13,7 @@ from lstm_cli.run.names import BEST
 from tests.support.runs import SERIES, TEXT, small_config, train, write_data
 from tests.support.worlds import world_config, write_world
 
-THREADS, CALLS = 8, 2000
+THREADS = 8
 
 
 @pytest.fixture(autouse=True)
@@ -38,11 +38,11 @@ def in_threads(tasks):
         return list(pool.map(lambda task: task(), tasks))
 
 
-def check_in_threads(tasks, expected):
+def check_in_threads(tasks, expected, calls):
     """Do the tasks again and again, in threads, against what they gave alone."""
-    order = np.random.default_rng(0).integers(0, len(tasks), CALLS)
+    order = np.random.default_rng(0).integers(0, len(tasks), calls)
     wrong = [k for k, found in zip(order, in_threads([tasks[k] for k in order]), strict=True) if found != expected[k]]
-    assert not wrong, f"{len(wrong)} of {CALLS} calls gave something else"
+    assert not wrong, f"{len(wrong)} of {calls} calls gave something else"
 
 
 def tasks_of(runs):
@@ -62,11 +62,12 @@ def tasks_of(runs):
     return tasks
 
 
-def test_2000_calls_in_8_threads(trained):
+@pytest.mark.parametrize("calls", [400, pytest.param(2000, marks=pytest.mark.slow)])
+def test_calls_in_8_threads(trained, calls):
     """Of runs that have not been used before: the first calls compile."""
     names = ("classifier", "averaged", "both_ways", "pendulum", "plays")
     alone = [task() for task in tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names})]
-    check_in_threads(tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names}), alone)
+    check_in_threads(tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names}), alone, calls)
 
 
 def test_a_system_is_driven_in_8_threads(tmp_path):

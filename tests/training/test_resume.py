@@ -81,6 +81,9 @@ CASES: dict[str, dict[str, Any]] = {
         "train": {"epochs": 30, "patience": 2, "monitor": "valid.accuracy", "evaluate_every": "3 steps"},
     },
 }
+# By default every other case is split and the rest dies; all are split in `test_many_splits_into_sessions`.
+SPLIT = list(CASES)[::2]
+DIES = [pytest.param(name, marks=pytest.mark.slow if name in SPLIT else ()) for name in CASES]
 EVENTS = st.lists(st.integers(1, 14), min_size=1, max_size=5)
 
 
@@ -91,14 +94,14 @@ def check_sessions(whole: Whole, name: str, changes: dict[str, Any], stops: list
     return sessions
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", SPLIT)
 @settings(max_examples=3, deadline=None)
 @given(stops=EVENTS)
 def test_any_split_into_sessions(whole: Whole, name: str, stops: list[int]) -> None:
     assert check_sessions(whole, name, CASES[name], stops) > 1
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", DIES)
 @settings(max_examples=3, deadline=None)
 @given(deaths=EVENTS)
 def test_any_deaths(whole: Whole, name: str, deaths: list[int]) -> None:

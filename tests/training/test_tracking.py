@@ -142,6 +142,7 @@ def in_mlflow(folder):
     return train_twice(folder, "flow", "mlflow", epochs=3)
 
 
+@pytest.mark.slow
 @needs_tensorboard
 def test_tensorboard_shows_every_evaluation_once_over_sessions(on_board):
     run, _ = on_board
@@ -151,6 +152,7 @@ def test_tensorboard_shows_every_evaluation_once_over_sessions(on_board):
     assert len(list((run / "tensorboard").iterdir())) == 1
 
 
+@pytest.mark.slow
 @needs_tensorboard
 def test_tensorboard_shows_config_scores_and_report(on_board):
     run, watcher = on_board
@@ -162,6 +164,7 @@ def test_tensorboard_shows_config_scores_and_report(on_board):
     assert f"finished; report: `{run / 'report.html'}`" in texts["report"]
 
 
+@pytest.mark.slow
 @needs_tensorboard
 def test_an_overwritten_run_leaves_no_curves(folder):
     config = small_config(folder, track="tensorboard", train={"epochs": 1})
@@ -374,6 +377,7 @@ def test_a_package_that_is_missing_is_named_at_the_start(tmp_path, monkeypatch):
         connected(small_config(tmp_path, track=["mlflow"]), tmp_path / "run")
 
 
+@pytest.mark.slow
 @needs_tensorboard
 def test_what_lies_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "elsewhere").mkdir()
