@@ -75,10 +75,12 @@ class Dataset:
         self._first, self._context = (
             _repeated([getattr(item, name) for item in items], each) for name in ("offset", "context")
         )
-        self._history, self._times, self._scaling = (
+        self._history, self._times, self._scaling, self._before = (
             Joined([[getattr(item, name)] * count for item, count in zip(items, each, strict=True)])
-            for name in ("history", "times", "scaling")
+            for name in ("history", "times", "scaling", "before")
         )
+        #: Of how many steps before the first of each sequence the predicted values are known (n,).
+        self.known_before = _repeated([0 if item.before is None else len(item.before) for item in items], each)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -104,6 +106,7 @@ class Dataset:
             times=self._times[index],
             context=int(self._context[index]),
             scaling=self._scaling[index],
+            before=self._before[index],
         )
 
     @cached_property
@@ -185,12 +188,21 @@ class Dataset:
         return self.restore(batch, cast(np.ndarray, batch.target))
 
     def values_at(self, sequences: NDArray[np.int64], steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the values (N, D) of the predicted columns, which are inputs, at steps (N,), in original units."""
-        numbers = cast(np.ndarray, self.numbers)[self.offsets[sequences] + steps]
+        """Return the values (N, D) of the predicted columns, which are inputs, at steps (N,), in original units.
+
+        Steps below 0 are those before the first, as far as `known_before`.
+        """
+        given = np.maximum(steps, 0)
+        numbers = cast(np.ndarray, self.numbers)[self.offsets[sequences] + given]
         past, starts = self._past
         own = None if self._own_scaling is None else self._own_scaling.part(sequences)
-        places = starts[sequences] + self._first[sequences] + steps
-        return self.schema.target.restore(numbers[:, self.schema.predicted_numbers], past, places, own)
+        places = starts[sequences] + self._first[sequences] + given
+        values = self.schema.target.restore(numbers[:, self.schema.predicted_numbers], past, places, own)
+        early = np.flatnonzero(steps < 0)
+        if len(early):
+            before, ends = self._values_before
+            values[early] = before[ends[sequences[early] + 1] + steps[early]]
+        return values
 
     def unseen(self, batch: Batch) -> int:
         """Return how many true labels of a batch's sets have no column in the target."""
@@ -213,6 +225,12 @@ class Dataset:
         """The scaling of every sequence's target (n, 1, D); None: that of train."""
         own = [scaling for scaling in self._scaling if scaling is not None]
         return Scaling.stack(own) if own else None
+
+    @cached_property
+    def _values_before(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Values (B, D) before all sequences end to end, and where those of each begin (n + 1,)."""
+        pieces = [piece for piece in self._before if piece is not None]
+        return np.concatenate(pieces), _ends(self.known_before)
 
     @cached_property
     def _past(self) -> tuple[list[list[np.ndarray]], NDArray[np.int64]]:

@@ -16,13 +16,17 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.data import HeldOutSpec
 from lstm_cli.data.formats.raw import Split as Split
 from lstm_cli.data.schema.layout import Layout
-from lstm_cli.data.schema.record import Record
+from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.errors import DataError, counted, listed
 
 Indices = NDArray[np.int64]
 
 #: In the order of their parts in a series.
 HELD_OUT: tuple[Literal["valid", "test"], ...] = ("valid", "test")
+
+#: How many steps before a held-out part naive forecasts may look back, and of how many numbers: not beyond a season, of
+#: which a third of the steps in which `scores.seasons` looks for one is the longest.
+_STEPS_BEFORE, _NUMBERS_BEFORE = 40_000, 800_000
 
 
 @dataclass
@@ -170,6 +174,15 @@ class _Splitter:
             found.notes.append(f"train: {what}: {names}")
         return found
 
+    def _before(self, record: Record, begin: int) -> dict[str, Numbers]:
+        """Return the values before a part that naive forecasts may look back at; copies, as the series is not kept."""
+        columns = self._layout.forecast_columns
+        if not begin or not columns:
+            return {}
+        most = min(_STEPS_BEFORE, _NUMBERS_BEFORE // sum(column.width for column in columns))
+        kept = slice(max(0, begin - most), begin)
+        return {column.name: record.numbers(column.name)[kept].copy() for column in columns}
+
     def _as_said(self) -> Splits:
         """Return the splits that a column names."""
         found = Splits([])
@@ -202,7 +215,9 @@ class _Splitter:
                 if stop - begin < lag + 2:
                     what = f"{stop - begin} steps of {record.id} are too few for a split"
                     raise DataError(f"{record.where}: {what}: give at least {lag + 2}")
-                part.append(record.part(begin, stop, first=start))
+                own = record.part(begin, stop, first=start)
+                own.before = self._before(record, begin)
+                part.append(own)
 
 
 def _at(records: Sequence[Record], indices: Indices) -> Iterator[Record]:

@@ -3,7 +3,7 @@
 Legend: N forecasts, H steps of each, D numbers of a step, T steps of a series.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from lstm_cli.insight.rolling import Series, feeds_back, forecasts
 from lstm_cli.predict import Run, load
 from lstm_cli.run.origin import saved_config
 from lstm_cli.scores.horizons import Forecasts
+from lstm_cli.scores.naive import LAST, SEASONAL, titles_of
 from lstm_cli.scores.prediction_intervals import Intervals
 from lstm_cli.scores.seasons import whole_seasons
 
@@ -133,7 +134,8 @@ def _tried(run: Run, name: str, series: Sequence[Observed], plan: Plan) -> Backt
     both = [[*early, *late] for early, late in zip(plan.earlier, plan.origins, strict=True)]
     late = np.concatenate([np.arange(len(own)) >= len(early) for own, early in zip(both, plan.earlier, strict=True)])
     truth = np.concatenate([own.values[_later(origins, plan)] for own, origins in zip(series, both, strict=True)])
-    made = {MODEL: np.concatenate(_forecasts(run, series, both, plan.steps)), **_naive(series, both, plan)}
+    titles = _titles(plan)
+    made = {MODEL: np.concatenate(_forecasts(run, series, both, plan.steps)), **_naive(series, both, plan, titles)}
     known = np.logical_and.reduce([~np.isnan(values) for key, values in made.items() if key != MODEL])
     truth = np.where(known, truth, np.nan)
     if np.isnan(truth[late]).all():
@@ -144,7 +146,7 @@ def _tried(run: Run, name: str, series: Sequence[Observed], plan: Plan) -> Backt
         owners=np.repeat(np.arange(len(both)), list(map(len, both)))[late],
         origins=np.concatenate(both).astype(np.int64)[late],
         plan=plan,
-        titles={MODEL: "the model", **_titles(plan)},
+        titles={MODEL: "the model", **titles},
         forecasters={key: Forecasts(truth[late], values[late], columns) for key, values in made.items()},
         fitted=Intervals.fit(Forecasts(truth[~late], made[MODEL][~late], columns)),
         ids=run.schema.layout.id,
@@ -168,18 +170,33 @@ def _later(origins: Sequence[int], plan: Plan) -> NDArray[np.int64]:
 
 
 def _titles(plan: Plan) -> dict[str, str]:
-    """Return the names of the naive forecasters, each with a title."""
-    seasonal = {f"seasonal_{period}": f"the value {counted(period, 'step')} ago" for period in plan.periods}
-    return {"last": "the last value", **seasonal}
+    """Return the names of the naive forecasters, each with a title that says what it forecasts; see `titles_of`."""
+    seasons = {f"{SEASONAL}{period}": period for period in plan.periods}
+    titles = {name: f"the value {counted(period, 'step')} ago" for name, period in seasons.items()}
+    stand_ins = {
+        name: sum(int((_season_ago(starts, plan, period) < 0).any(axis=1).sum()) for starts in plan.origins)
+        for name, period in seasons.items()
+    }
+    return {LAST: "the last value", **titles_of(titles, stand_ins, sum(map(len, plan.origins)))}
 
 
-def _naive(series: Sequence[Observed], origins: Sequence[Sequence[int]], plan: Plan) -> dict[str, Numbers]:
-    """Return the forecasts (N, H, D) of each naive forecaster, from the origins of all series."""
+def _naive(
+    series: Sequence[Observed], origins: Sequence[Sequence[int]], plan: Plan, names: Iterable[str]
+) -> dict[str, Numbers]:
+    """Return the forecasts (N, H, D) of naive forecasters, from the origins of all series."""
     found = {}
-    for name, period in zip(_titles(plan), (0, *plan.periods), strict=True):
+    for name in names:
+        period = 0 if name == LAST else int(name.removeprefix(SEASONAL))
         each = zip(series, origins, strict=True)
         found[name] = np.concatenate([own.filled[_earlier(starts, plan, period)] for own, starts in each])
     return found
+
+
+def _season_ago(origins: Sequence[int], plan: Plan, period: int) -> NDArray[np.int64]:
+    """Return the steps (N, H) of the same season as those predicted that are known; below 0: before the series."""
+    later, last = _later(origins, plan), np.array(origins, np.int64)[:, np.newaxis] - 1
+    steps: NDArray[np.int64] = later - whole_seasons(period, later - last)
+    return steps
 
 
 def _earlier(origins: Sequence[int], plan: Plan, period: int) -> NDArray[np.int64]:
@@ -187,10 +204,9 @@ def _earlier(origins: Sequence[int], plan: Plan, period: int) -> NDArray[np.int6
 
     Where a season reaches back before the series, the next shorter one is taken, and at last the last value.
     """
-    later, last = _later(origins, plan), np.array(origins, np.int64)[:, np.newaxis] - 1
-    steps = np.broadcast_to(last, later.shape)
+    steps = np.repeat(np.array(origins, np.int64)[:, np.newaxis] - 1, plan.steps, axis=1)
     for season in plan.periods:
         if season <= period:
-            earlier = later - whole_seasons(season, later - last)
+            earlier = _season_ago(origins, plan, season)
             steps = np.where(earlier >= 0, earlier, steps)
     return steps

@@ -187,8 +187,7 @@ def evaluation_of(
     most_labels
         There is no confusion matrix of more labels.
     """
-    schema = positions.dataset.schema
-    titles = {} if naive is None else naive.predictors(schema)
+    titles = {} if naive is None else naive.titles(positions)
     others = {} if naive is None else {name: naive.positions(name, positions) for name in titles}
     if alone is not None:
         titles[UNDRIVEN[0]], others[UNDRIVEN[0]] = UNDRIVEN[1], alone

@@ -129,7 +129,7 @@ class _Pieces:
 
 def errors_ahead(positions: Positions, naive: Naive) -> dict[str, ErrorsAhead]:
     """Return the errors of the model and of naive forecasts by steps ahead, of several columns those of the first."""
-    names = [name for name in naive.predictors(positions.dataset.schema) if name != "mean"]
+    names = [name for name in naive.titles(positions) if name != "mean"]
     forecasters = {"model": positions, **{name: naive.positions(name, positions) for name in names}}
     return {name: _first(errors) for name, errors in horizons(forecasters).items()}
 

@@ -12,7 +12,7 @@ from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.metrics import accumulator
 from lstm_cli.scores.collect import places
 from lstm_cli.scores.metrics import add_positions
-from lstm_cli.scores.naive import Naive
+from lstm_cli.scores.naive import Naive, titles_of
 from lstm_cli.scores.positions import Positions
 
 UNDRIVEN = ("undriven", "the undriven system")
@@ -55,20 +55,27 @@ def baselines(naive: Naive, evaluator: Evaluator | None, scored: Mapping[Split, 
     for split, batches in scored.items():
         if split == "train":
             continue
-        schema = batches.dataset.schema
-        for name, title in naive.predictors(schema).items():
-            yield Baseline(name, title, split, _metrics(naive, name, batches))
+        yield from _scored(naive, split, batches)
         if evaluator is not None and drives(evaluator, batches.dataset):
             with undriven(evaluator):
                 yield Baseline(*UNDRIVEN, split, evaluate(evaluator, batches)[1])
 
 
-def _metrics(naive: Naive, name: str, batches: Batches) -> dict[str, float]:
-    """Return the metrics of a predictor, batch by batch: a split may have more positions than fit into memory."""
-    metrics = accumulator(batches.dataset.schema.target)
+def _scored(naive: Naive, split: Split, batches: Batches) -> Iterator[Baseline]:
+    """Yield the scores of a split, made batch by batch: it may have more positions than fit into memory."""
+    schema, count = batches.dataset.schema, 0
+    names = naive.predictors(schema)
+    if not names:
+        return
+    metrics = {name: accumulator(schema.target) for name in names}
+    stand_ins = dict.fromkeys(names, 0)
     for positions in observed(batches):
-        add_positions(metrics, naive.positions(name, positions))
-    return metrics.result()
+        count += len(positions)
+        for name in names:
+            add_positions(metrics[name], naive.positions(name, positions))
+            stand_ins[name] += naive.stand_ins(name, positions)
+    for name, title in titles_of(names, stand_ins, count).items():
+        yield Baseline(name, title, split, metrics[name].result())
 
 
 def observed(batches: Batches) -> Iterator[Positions]:

@@ -3,7 +3,7 @@
 Legend: N counted positions, D numbers at each, K labels, H steps predicted at once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from lstm_cli.typed_json import WrongValue, built
 
 Array = NDArray[Any]
 
-LAST, _SEASONAL = "last", "seasonal_"
+LAST, SEASONAL = "last", "seasonal_"
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,15 @@ class Naive:
         titles = {"mean": "the mean"}
         if target.ahead and schema.predicted_numbers:
             titles[LAST] = "the last value"
-            titles |= {f"{_SEASONAL}{period}": f"the value {period:,} steps ago" for period in self.periods}
+            titles |= {f"{SEASONAL}{period}": f"the value {period:,} steps ago" for period in self.periods}
         return titles
 
     def positions(self, name: str, found: Positions) -> Positions:
         """Return what one of the `predictors` predicts at positions, which are those of a model or of the truth."""
         kind, truth = found.task.kind, found.truth
-        if name == LAST or name.startswith(_SEASONAL):
-            period = 0 if name == LAST else int(name.removeprefix(_SEASONAL))
-            predicted = self._earlier(found, [season for season in self.periods if season <= period])
+        if name == LAST or name.startswith(SEASONAL):
+            period = 0 if name == LAST else int(name.removeprefix(SEASONAL))
+            predicted = self._earlier(found, period)[0]
             return replace(found, predicted=predicted, confidence=None, nats=None)
         constant, count = self._constant(kind), len(found)
         if kind == "number":
@@ -109,22 +109,36 @@ class Naive:
         predicted = np.broadcast_to(constant > 0, (count, len(constant)))
         return replace(found, predicted=predicted, confidence=np.full(count, sure), nats=set_nats(constant, truth))
 
-    def _earlier(self, found: Positions, seasons: Sequence[int]) -> Array:
-        """Return values (N, H * D) that are known where a forecast is made, of the same season before or the last.
+    def stand_ins(self, name: str, found: Positions) -> int:
+        """Return at how many positions a shorter season, or the last value, stands in for some value of a season."""
+        if not name.startswith(SEASONAL):
+            return 0
+        return int(np.count_nonzero(~self._earlier(found, int(name.removeprefix(SEASONAL)))[1]))
 
-        Of several seasons, ascending, the longest that a sequence reaches back is taken; where it reaches back none,
-        the last value.
+    def titles(self, found: Positions) -> dict[str, str]:
+        """Return the `predictors` of positions with their titles; see `titles_of`."""
+        names = self.predictors(found.dataset.schema)
+        return titles_of(names, {name: self.stand_ins(name, found) for name in names}, len(found))
+
+    def _earlier(self, found: Positions, period: int) -> tuple[Array, Array]:
+        """Return values (N, H * D) that are known where a forecast is made, and which rows (N,) are all of the season.
+
+        They are of the same season before, or for a period of 0 the last ones. Where the known values do not reach back
+        a season, those of the next shorter one are taken, and at last the last value.
         """
         dataset, target = found.dataset, found.dataset.schema.target
         origins = found.steps if found.turns is None else found.steps - found.turns + 1
         first = found.steps - origins + target.ahead  # how far the first value is from the origin
         reach = first[:, np.newaxis] + np.arange(target.horizon)
         steps = np.broadcast_to(origins[:, np.newaxis], reach.shape)
-        for season in seasons:
+        known = np.ones(reach.shape, np.bool_)
+        for season in (season for season in self.periods if season <= period):
             earlier = origins[:, np.newaxis] + reach - whole_seasons(season, reach)
-            steps = np.where(earlier >= 0, earlier, steps)
+            known = earlier >= -dataset.known_before[found.sequences, np.newaxis]
+            steps = np.where(known, earlier, steps)
         owners = np.repeat(found.sequences, target.horizon)
-        return dataset.values_at(owners, steps.reshape(-1)).reshape(len(found), target.size)
+        values = dataset.values_at(owners, steps.reshape(-1)).reshape(len(found), target.size)
+        return values, np.asarray(known.all(axis=1))
 
     def _constant(self, kind: str) -> Array:
         """Return the outputs (K,) or (D,) that are the same everywhere; one count is added to that of each label."""
@@ -138,6 +152,19 @@ class Naive:
     def _always(self, schema: Schema) -> str:
         labels = schema.target.labels or ()
         return f'always "{brief(labels[int(np.argmax(self.totals))])}"'
+
+
+def titles_of(names: Mapping[str, str], stand_ins: Mapping[str, int], count: int) -> dict[str, str]:
+    """Return predictors with titles that say what they predict at `count` positions.
+
+    A season that other values stand in for at some positions is one of at most as many steps; one that they stand in
+    for everywhere is left out.
+    """
+    return {
+        name: title if not stand_ins[name] else title.replace("the value ", "the value ≤")
+        for name, title in names.items()
+        if not stand_ins[name] or stand_ins[name] < count
+    }
 
 
 def _truths(batches: Batches) -> Iterator[tuple[Array, int]]:

@@ -7,38 +7,16 @@ import pytest
 from sklearn import dummy, metrics
 
 from lstm_cli.api import train_run
-from lstm_cli.config import config_from_mapping
 from lstm_cli.data import load_schema
-from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import CheckpointError
 from lstm_cli.insight.naive_file import read_naive
-from lstm_cli.scores.baselines import baselines, observed
 from lstm_cli.scores.naive import Naive
-from lstm_cli.training.session import _scored as scored_batches
 from lstm_cli.typed_json import WrongValue
 from tests.support.data import write, write_jsonl
+from tests.support.naive import opened, positions, scores
 from tests.support.runs import small_config, write_data
 
 DRAW = np.random.default_rng(7)
-
-
-def opened(folder, train, data, **sections):
-    """The naive predictors of a config's training data, and the batches in which its splits are scored."""
-    data = {"train": str(train), "valid": None, **({"inputs": ["x"]} if "jsonl" in str(train) else {}), **data}
-    settings = {"threads": 1, "model": {"layers": [2]}, "data": data, **sections}
-    config = config_from_mapping(settings, folder)
-    scored = scored_batches(config, open_checked_data(config))
-    return Naive.fitted(scored["train"]), scored
-
-
-def scores(naive, scored, split="valid"):
-    return {b.name: b.metrics for b in baselines(naive, None, scored) if b.split == split}
-
-
-def positions(batches):
-    """All counted positions, with their truth in place of predictions."""
-    (only,) = observed(batches)
-    return only
 
 
 def labelled(folder, labels, name):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem, problem_at
 from lstm_cli.data.schema.counts import UnknownCounts
-from lstm_cli.data.schema.filling import filled_record
+from lstm_cli.data.schema.filling import filled, filled_record
 from lstm_cli.data.schema.known import ahead_of, continued_by_calendar, extended, predicted_steps
 from lstm_cli.data.schema.own_scales import scaling_of, target_scaling
 from lstm_cli.data.schema.parsing import parse
@@ -55,7 +55,7 @@ def encode_record(
         unknown_counts.add(schema, record, labelled=labelled)
     scaling = scaling_of(schema, record)
     own = target_scaling(schema.layout, scaling)
-    record, gaps = filled_record(schema.layout, schema.means, record)
+    given, (record, gaps) = record, filled_record(schema.layout, schema.means, record)
     target, lag, reach = schema.target, schema.layout.lag, schema.layout.target.reach
     steps = record.steps - lag
     # The last steps have no next step as their target: nothing can be learned from them.
@@ -92,6 +92,7 @@ def encode_record(
         future=None if numbers is None or not record.future else numbers[steps:],
         future_times=record.future_times,
         bunch=record.bunch,
+        before=_before(schema, given, record) if labelled and not bunched else None,
     )
     return encoded.predicting(reach) if bunched and reach else encoded
 
@@ -243,6 +244,25 @@ def _history(schema: Schema, record: Record) -> Numbers:
     target = schema.layout.target
     names = [column.name for column in schema.layout.next_columns] if target.is_next else [target.name]
     return np.concatenate([record.numbers(name) for name in names], axis=1)
+
+
+def _before(schema: Schema, given: Record, complete: Record) -> Numbers | None:
+    """Return the original values (B, D) of forecast columns at the steps before the first that the network sees.
+
+    These are the steps before the record, filled as if it were one with them, and those that transforms remove.
+    """
+    columns, lag = schema.layout.forecast_columns, schema.layout.lag
+    if not columns or not (lag or given.before):
+        return None
+    parts = []
+    for column in columns:
+        own, earlier = complete.numbers(column.name)[:lag], given.before.get(column.name)
+        if earlier is not None:
+            whole = np.concatenate([earlier, given.numbers(column.name)])
+            whole = filled(whole, column.fill, schema.means[column.name]) if column in schema.layout.filled else whole
+            own = np.concatenate([whole[: len(earlier)], own])
+        parts.append(own)
+    return np.concatenate(parts, axis=1)
 
 
 def _end(values: Numbers, steps: int) -> Numbers:

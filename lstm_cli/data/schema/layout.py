@@ -257,3 +257,13 @@ class Layout:
     def next_columns(self) -> tuple[Column, ...]:
         """The inputs that are predicted where the target is the next step: not those that are derived or known."""
         return tuple(column for column in self.inputs if column.predicted)
+
+    @cached_property
+    def forecast_columns(self) -> tuple[Column, ...]:
+        """The inputs of numbers whose later values are predicted."""
+        target = self.target
+        if target.kind != "number" or target.per == "sequence" or not target.ahead:
+            return ()
+        if target.is_next:
+            return self.next_columns
+        return tuple(column for column in self.inputs if column.name == target.name)

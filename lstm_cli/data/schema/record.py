@@ -60,6 +60,8 @@ class Record:
         Targets before this step do not count: they belong to another split and serve as context.
     observed
         In a closed loop around a system: how many of the first steps are observed; None otherwise.
+    before
+        Values (B, D) of forecast columns, by name, at the steps before these, which belong to another split.
     """
 
     id: Id
@@ -79,6 +81,7 @@ class Record:
     future_times: NDArray[Any] | None = None
     places: Places | None = None
     bunch: Bunch | None = None
+    before: Mapping[str, Numbers] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -212,6 +215,8 @@ class Encoded:
         Where all steps of the sequence, of which these are those from `offset` on, stand in the input, as in `Record`.
     bunch
         These are several sequences end to end, as in `Record`.
+    before : float64 array (B, D) or None
+        Original values of the predicted columns, which are inputs, at the steps before the first; None: not known.
     """
 
     id: Id
@@ -233,6 +238,7 @@ class Encoded:
     future_times: NDArray[Any] | None = None
     places: Places | None = None
     bunch: Bunch | None = None
+    before: Numbers | None = None
 
     def predicting(self, ahead: int) -> "Encoded":
         """Return a bunch without the last steps of each sequence, whose next one is none of it; see `encode_record`."""
@@ -280,6 +286,7 @@ class Encoded:
             offset=self.offset + start,
             times=cut(self.times),
             context=max(0, min(self.context, stop) - start),
+            before=None if start else self.before,
         )
 
 
