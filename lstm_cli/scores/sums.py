@@ -1,5 +1,7 @@
 """The sums over positions that metrics are functions of: of every kind of target.
 
+A metric that is no function of sums has no confidence interval, and is not here.
+
 Legend: N positions, S units (sequences or parts of one), R sets of sums, C sums, K labels that occur, D numbers.
 """
 
@@ -10,7 +12,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.config.train import PER_COLUMN
 from lstm_cli.scores.positions import Positions
 
 Array = NDArray[Any]
@@ -144,11 +145,10 @@ class _Numbers:
         found = {} if len(names) == 1 else {"r2": r2.mean(axis=1)}
         for name in names:
             own = self._columns == name
-            values = (
-                np.sqrt(squared[:, own].mean(axis=1) / count[:, 0]),
-                absolute[:, own].mean(axis=1) / count[:, 0],
-                r2[:, own].mean(axis=1),
-            )
             suffix = "" if len(names) == 1 else f".{name}"
-            found |= {f"{metric}{suffix}": value for metric, value in zip(PER_COLUMN, values, strict=True)}
+            found |= {
+                f"rmse{suffix}": np.sqrt(squared[:, own].mean(axis=1) / count[:, 0]),
+                f"mae{suffix}": absolute[:, own].mean(axis=1) / count[:, 0],
+                f"r2{suffix}": r2[:, own].mean(axis=1),
+            }
         return found
