@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from lstm_cli.errors import brief, counted
+from lstm_cli.errors import counted
 from lstm_cli.insight.backtested import MODEL, Backtest
+from lstm_cli.insight.tables import GAP, STEPS_AHEAD, aligned, cut, width_of
 from lstm_cli.predict.table import distinct
 
-#: The steps ahead whose errors a table shows, those of them that fit, and the last one.
-SHOWN = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)
 _LONGEST = 28  # characters of a column's name in a table
 
 
@@ -23,7 +22,7 @@ def table(found: Backtest, width: int = 80) -> str:
     several = len(set(found.owners.tolist()))
     of = f", {several} series" if several > 1 else ""
     parts = [f"{found.data}: {what}{of}"]
-    parts += ["\n".join(_aligned(*_rows(found, column), width)) for column in found.columns]
+    parts += ["\n".join(aligned(_fitting(*_rows(found, column), width), indent="")) for column in found.columns]
     notes = ["at N: the MAE N steps ahead"] * (found.plan.steps > 1)
     notes += ["skill: the share by which the MAE of the model is smaller", _interval(found)]
     return "\n\n".join([*parts, "\n".join(notes)])
@@ -34,10 +33,10 @@ def _rows(found: Backtest, column: str) -> tuple[list[list[str]], list[int]]:
     several = len(found.columns) > 1
     mae, rmse = (f"{metric}.{column}" if several else metric for metric in ("mae", "rmse"))
     ahead = found.steps_ahead
-    chosen = [step for step in SHOWN if ahead[0] <= step < ahead[-1]] + [ahead[-1]]
+    chosen = [step for step in STEPS_AHEAD if ahead[0] <= step < ahead[-1]] + [ahead[-1]]
     chosen = sorted({ahead[0], *chosen}) if len(ahead) > 1 else []
     form = form_of(found.overall[MODEL][rmse])
-    rows = [[brief(column)[:_LONGEST], "RMSE", "MAE", "skill", *(f"at {step}" for step in chosen)]]
+    rows = [[cut(column, _LONGEST), "RMSE", "MAE", "skill", *(f"at {step}" for step in chosen)]]
     for name, title in found.titles.items():
         overall, at = found.overall[name], found.horizons[name][mae]
         skill = "" if name == MODEL else number(found.skill[name][mae], ".2f")
@@ -46,24 +45,17 @@ def _rows(found: Backtest, column: str) -> tuple[list[list[str]], list[int]]:
     return rows, chosen
 
 
-def _aligned(rows: list[list[str]], chosen: list[int], width: int) -> Iterator[str]:
-    """Yield lines of cells under each other; of the steps ahead, the second ones are left out until all fits."""
+def _fitting(rows: list[list[str]], chosen: list[int], width: int) -> list[list[str]]:
+    """Return as many cells of rows as fit: of the steps ahead, the second ones are left out until all fits."""
     fixed = len(rows[0]) - len(chosen)
     kept = list(range(len(rows[0])))
     while _width(rows, kept) > width and len(kept) > fixed + 2:
         del kept[fixed + 1]
-    widths = [max(len(row[place]) for row in rows) for place in kept]
-    for row in rows:
-        cells = [row[place] for place in kept]
-        padded = [
-            cells[0].ljust(widths[0]),
-            *(cell.rjust(size) for cell, size in zip(cells[1:], widths[1:], strict=True)),
-        ]
-        yield "  ".join(padded).rstrip()
+    return [[row[place] for place in kept] for row in rows]
 
 
 def _width(rows: Sequence[Sequence[str]], kept: Sequence[int]) -> int:
-    return sum(max(len(row[place]) for row in rows) + 2 for place in kept) - 2
+    return sum(max(width_of(row[place]) for row in rows) + len(GAP) for place in kept) - len(GAP)
 
 
 def _interval(found: Backtest) -> str:

@@ -7,13 +7,12 @@ from lstm_cli.engine.metrics import improves
 from lstm_cli.errors import counted
 from lstm_cli.insight.classes_text import confused_lines, labels_table
 from lstm_cli.insight.evaluation import Evaluation
-from lstm_cli.insight.tables import WIDTH, aligned, cut, end_of, figure, width_of, wrapped
+from lstm_cli.insight.tables import STEPS_AHEAD, WIDTH, aligned, cut, end_of, figure, width_of, wrapped
 from lstm_cli.scores.groups import range_name
 from lstm_cli.scores.titles import data_of_run, short_title
 
 _TITLE = 26  # characters of a baseline
 _MOST_ROWS = 30  # of groups, and of columns
-_STEPS = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)  # of a horizon
 
 
 def evaluation_text(evaluation: Evaluation, width: int = WIDTH) -> str:
@@ -118,7 +117,7 @@ def _horizons(evaluation: Evaluation, width: int) -> list[str]:
     others = {name: errors for name, errors in evaluation.horizons.items() if isinstance(errors, dict)}
     if metric is None or len(model[metric]) < 2:
         return []
-    steps = [step for step in _STEPS if step < len(model[metric])] + [len(model[metric])]
+    steps = [step for step in STEPS_AHEAD if step < len(model[metric])] + [len(model[metric])]
     titles = [cut(evaluation.titles.get(name, f"the {name}"), _TITLE) for name in others]
     fitting = len(
         _fitting([f"{short_title(metric)} by steps ahead", *titles], [""] * len(steps), list(map(str, steps)), width)

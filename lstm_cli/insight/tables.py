@@ -9,6 +9,8 @@ from lstm_cli.errors import on_one_line
 
 WIDTH = 80
 GAP = "  "
+#: The steps ahead whose errors a table shows, those of them that fit, and the last one.
+STEPS_AHEAD = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)
 
 
 def aligned(rows: Sequence[Sequence[str]], *, left: int = 1, indent: str = "  ", gap: str = GAP) -> list[str]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +18,7 @@ from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.insight.backtest import check_forecaster
 from lstm_cli.insight.backtest_text import table
 from lstm_cli.insight.origins import Seen, room, spaced
+from lstm_cli.insight.tables import width_of
 from tests.support.data import write
 from tests.support.paths import ROOT
 
@@ -231,6 +233,10 @@ def test_the_table_fits_a_terminal(day, forecaster, both, monkeypatch):
     assert [line.split("  ")[0] for line in lines[3:6]] == ["the model", "the last value", f"the value {DAY} steps ago"]
     narrow = table(found, 60)
     assert max(map(len, narrow.splitlines()[2:6])) <= 60
+    forecasters = {name: replace(one, columns=("気温" * 20,)) for name, one in found.forecasters.items()}
+    wide = table(replace(found, forecasters=forecasters), 70).splitlines()[2:6]
+    assert max(map(width_of, wide)) <= 70  # a character of the name takes two columns
+    assert len({width_of(line) for line in wide}) == 1
     several = table(lstm_cli.backtest(both / "run", both / "sites.csv"))
     assert "load " in several
     assert "flow " in several
