@@ -1,4 +1,4 @@
-"""A page in headless Chromium, over the DevTools protocol on a pair of pipes: nothing but the standard library."""
+"""A page in headless Chromium, over the DevTools protocol on a pair of pipes."""
 
 import base64
 import fcntl
@@ -7,9 +7,13 @@ import os
 import select
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -18,6 +22,13 @@ FLAGS = (
     *("--disable-extensions", "--remote-debugging-pipe"),
 )
 SECONDS = 60  # the longest wait for an answer
+
+
+@cache
+def is_browser():
+    """Whether the program is one: that of some systems only says how to install it."""
+    done = subprocess.run([PROGRAM, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return done.returncode == 0 and "Chrom" in done.stdout
 
 
 def _started(command, reads, writes):
@@ -35,6 +46,8 @@ class Browser:
     """A browser with one tab. Use it as a context; `problems` are what pages wrote to the console and errors."""
 
     def __enter__(self):
+        if not is_browser():
+            pytest.skip(f"{PROGRAM} is not a browser that starts: install the package chromium")
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         (theirs_in, self._writes), (self._reads, theirs_out) = os.pipe(), os.pipe()
         self._process = _started((PROGRAM, f"--user-data-dir={self._profile.name}", *FLAGS), theirs_in, theirs_out)
