@@ -23,6 +23,7 @@ from lstm_cli.typed_json import WrongValue, built
 Array = NDArray[Any]
 
 LAST, SEASONAL = "last", "seasonal_"
+_LARGEST = 2**53  # of counts, which floats hold
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class Naive:
             raise WrongValue(f"expected {schema.target.size} values, got {len(naive.totals)}", "totals")
         if not np.isfinite(naive.totals).all() or naive.count < 0 or min(naive.periods, default=2) < 2:
             raise WrongValue("expected finite totals, a count and periods of at least 2 steps")
+        most = naive.count if schema.target.kind == "set" else sum(naive.totals)
+        if schema.target.kind != "number" and not 0 <= min(naive.totals) <= max(naive.totals) <= most < _LARGEST:
+            raise WrongValue("expected how often each label occurs", "totals")
         return naive
 
     def predictors(self, schema: Schema) -> dict[str, str]:

@@ -12,13 +12,25 @@ from lstm_cli.data import checked_contents
 from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.metrics import scores_of
 from lstm_cli.engine.threads import in_use
-from lstm_cli.errors import DataError, DiskError, Diverged, Interrupted
+from lstm_cli.errors import CheckpointError, DataError, DiskError, Diverged, Interrupted
 from lstm_cli.graph.compiling import at_compilation
 from lstm_cli.run import checkpoint
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import check_identity, check_model, identity, machine_changes, read_checked
 from lstm_cli.run.metrics_log import trim_metrics
-from lstm_cli.run.names import BEST, CONFIG, DYNAMICS, ENVIRONMENT, LAST, LOG, METRICS, NAIVE, RESOLVED, SCHEMA
+from lstm_cli.run.names import (
+    BEST,
+    CONFIG,
+    DYNAMICS,
+    ENVIRONMENT,
+    LAST,
+    LOG,
+    METRICS,
+    NAIVE,
+    POSITION,
+    RESOLVED,
+    SCHEMA,
+)
 from lstm_cli.run.origin import described
 from lstm_cli.signals import Signals
 from lstm_cli.training.ending import stopped_by
@@ -242,7 +254,10 @@ class CheckpointingRun:
         best = checkpoint.load(self.run.best)
         check_model(best.identity, self.identity, self.run.path)
         restore_weights(self.job.trainer.model, best)
-        tested = self._test(best.position["epoch"]) if "test" in self.job.scored else None
+        epoch = best.position.get("epoch")
+        if type(epoch) is not int:
+            raise CheckpointError(f"{self.run.best / POSITION}: damaged: epoch: expected a whole number: train again")
+        tested = self._test(epoch) if "test" in self.job.scored else None
         self._explain(tested)
 
     def _test(self, epoch: int) -> Scored:

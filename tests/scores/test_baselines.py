@@ -184,3 +184,6 @@ def test_a_run_keeps_what_its_naive_predictors_know(tmp_path):
     assert read_naive(result.folder, schema) is None
     with pytest.raises(WrongValue, match="periods"):
         Naive.from_json({"totals": list(kept.totals), "count": 1, "periods": [1]}, schema)
+    for total in (-1.0, 1e300):
+        with pytest.raises(WrongValue, match="how often each label occurs"):
+            Naive.from_json({"totals": [total, *kept.totals[1:]], "count": 9, "periods": []}, schema)

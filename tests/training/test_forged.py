@@ -41,7 +41,7 @@ from tests.support.forge import (
     text_changes,
     text_run,
 )  # fmt: skip
-from tests.support.runs import small_config, train
+from tests.support.runs import small_config, train, write_data
 from tests.support.worlds import world_config, write_world
 
 FEW = 17
@@ -249,6 +249,16 @@ def test_resuming_says_what_is_damaged(runs: dict[str, Path]) -> None:
         forge_file(run / state, POSITION, encoded({**position, "epoch": None}))
     with pytest.raises(CheckpointError, match=r"state\.json: damaged.*epoch: expected a whole number, got null"):
         train(small_config(run.parent, **text_changes()), run, resume=True)
+
+
+def test_a_best_state_without_its_epoch_is_damaged_at_the_end(tmp_path: Path) -> None:
+    config = small_config(write_data(tmp_path), data={"test": 0.25}, train={"epochs": 1})
+    run = tmp_path / "run"
+    train(config, run)
+    position = json.loads((run / BEST / POSITION).read_bytes())
+    forge_file(run / BEST, POSITION, encoded(changed(position, ("epoch",), DELETED)))
+    with pytest.raises(CheckpointError, match=r"best/state\.json: damaged: epoch: expected a whole number"):
+        train(config, run, resume=True)
 
 
 SIZES = {

@@ -20,7 +20,7 @@ from lstm_cli.training.events import Started
 from lstm_cli.training.sinks.background import Background
 from lstm_cli.training.sinks.mlflow_store import MlflowStore
 from lstm_cli.training.sinks.tracker import Ending, Point, cause
-from lstm_cli.typed_json import WrongValue, built
+from lstm_cli.typed_json import built
 
 CONNECTING, ENDING, STOPPING = 30.0, 15.0, 5.0  # seconds to wait: for the start, the end, and the end if stopped
 RETRY = 30.0  # seconds from a failure to the next attempt
@@ -115,5 +115,5 @@ def earlier_run(folder: Path) -> str:
     """Return the identifier of the run of an earlier session; empty if there is none, or none that can be read."""
     try:
         return built(Tracked, json.loads(read_own(folder / TRACKED))["mlflow"]).run
-    except (OSError, ValueError, LookupError, TypeError, WrongValue):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return ""
