@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import Id
 from lstm_cli.data.schema.record import Numbers
-from lstm_cli.data.schema.times import written
 from lstm_cli.insight.backtest_plan import Plan
 from lstm_cli.insight.explanation import Window
 from lstm_cli.insight.observed import Observed
@@ -135,8 +134,8 @@ class Backtest:
 
     def times(self, index: int, steps: NDArray[np.int64]) -> list[Any]:
         """Return the times of steps of a forecast's series as they are written; empty without a time column."""
-        times = self.of(index).record.times
-        return [] if times is None else written(times[steps])
+        times = self.of(index).times
+        return [times[step] for step in steps.tolist()] if times else []
 
     def windows(self, count: int = WINDOWS) -> Iterator[Window]:
         """Yield the first target number of some forecasts, evenly spread over all, with steps before them."""

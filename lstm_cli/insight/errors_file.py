@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.schema.symbols import elements
 from lstm_cli.insight.columns import Columns
 from lstm_cli.insight.seen import Seen
 from lstm_cli.predict.table import Table, lines_of
@@ -86,8 +87,8 @@ def _labels(positions: Positions, seen: Seen, columns: Columns | None) -> Iterat
     for place in order.tolist():
         sequence, step = int(positions.sequences[place]), int(positions.steps[place])
         truth, predicted = _named(names, positions.truth[place]), _named(names, positions.predicted[place])
-        if truth is None and columns is not None:
-            truth = _unknown(positions, columns, sequence, step)
+        if columns is not None and _is_unknown(positions, place):
+            truth = _as_written(positions, columns, sequence, step)
         yield Error(
             id=positions.dataset.ids[sequence],
             step=seen.step(sequence, step) if target.per == "step" else None,
@@ -105,11 +106,20 @@ def _named(names: tuple[Any, ...], value: Any) -> Any:
     return None if value < 0 else names[value]
 
 
-def _unknown(positions: Positions, columns: Columns, sequence: int, step: int) -> Any:
-    """Return a true label that training never saw, as it is written in the file."""
+def _is_unknown(positions: Positions, place: int) -> bool:
+    """Return whether a position's truth is, or a set has, a label that training never saw."""
+    if positions.task.kind == "set":
+        return positions.unseen is not None and bool(positions.unseen[place])
+    return bool(positions.truth[place] < 0)
+
+
+def _as_written(positions: Positions, columns: Columns, sequence: int, step: int) -> Any:
+    """Return a truth as it is written in the file, of a set all labels."""
     layout = positions.dataset.schema.layout
     name = layout.target.column or layout.next_columns[0].source
-    return columns.value(name, sequence, step + layout.target.ahead)
+    value = columns.value(name, sequence, step + layout.target.ahead)
+    is_cell = layout.target.kind == "set" and isinstance(value, str)
+    return elements(value, textual=True, separator=layout.target.separator) if is_cell else value
 
 
 def _numbers(positions: Positions, seen: Seen) -> Iterator[Error]:

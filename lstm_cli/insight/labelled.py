@@ -78,8 +78,8 @@ def held_out(run: Run, columns: Columns, out: Path | None = None) -> Labelled:
     config = config_of(run.folder)
     _check_out(config, out)
     split: Split = "test" if config.data.test is not None else "valid"
-    given = getattr(config.data, split)
-    if given is None:
+    given, by_column = getattr(config.data, split), config.data.split is not None
+    if given is None and not by_column:
         raise ConfigError(f"{on_one_line(run.folder)}: has neither test nor validation data: give DATA")
     if isinstance(given, str | list):
         check_files(run.folder, config, [split])
@@ -88,9 +88,11 @@ def held_out(run: Run, columns: Columns, out: Path | None = None) -> Labelled:
             return file_of(run, Path(os.path.normpath(paths[0])), columns, split=split)
     check_files(run.folder, config)
     data = open_checked_data(config)
+    if by_column:
+        split = "test" if data.test is not None else "valid"  # which parts the column names is in the data
     dataset = data.test if split == "test" else data.valid
     if dataset is None:
-        raise ConfigError(f"{on_one_line(run.folder)}: has no data of data.{split}: give DATA")
+        raise ConfigError(f"{on_one_line(run.folder)}: has neither test nor validation data: give DATA")
     digests = {"train": data.train.digest()} | ({"valid": data.valid.digest()} if data.valid is not None else {})
     _check_digests(run.folder, digests)
     return Labelled(data_of_run(split), split, scored_batches(run.config, dataset), None)

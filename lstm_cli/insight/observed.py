@@ -6,6 +6,7 @@ Legend: T steps, D numbers of the target at a step.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lstm_cli.data.schema.encoding import encode_record
 from lstm_cli.data.schema.layout import LossColumns
 from lstm_cli.data.schema.parsing import parse
 from lstm_cli.data.schema.record import Numbers, Record
+from lstm_cli.data.schema.times import written
 from lstm_cli.errors import DataError, shown_path
 from lstm_cli.insight.rolling import unlabelled
 from lstm_cli.predict import Run
@@ -45,6 +47,11 @@ class Observed:
     def steps(self) -> int:
         """T."""
         return len(self.values)
+
+    @cached_property
+    def times(self) -> list[Any]:
+        """The times (T,) as they are written, all to the same precision; empty without a time column."""
+        return [] if self.record.times is None else written(self.record.times)
 
     @property
     def filled(self) -> Numbers:

@@ -54,7 +54,8 @@ def make_report(run: str | Path, *, trust: bool = False, note: Note = lambda tex
     folder = Path(run)
     if not os.path.lexists(folder / RESOLVED):
         raise no_run(folder)
-    kept, held = _kept(folder), is_held(folder)
+    held = is_held(folder)  # asked first: a run that ends in between is not taken for one that stopped
+    kept = _kept(folder)
     training = held or (held is None and kept is not None and kept.state == "training")
     contents = _from_files(folder, trust, note) if kept is None else _moved(kept, folder)
     if not training and contents.state == "training":

@@ -4,6 +4,8 @@ Legend: N counted positions, D numbers at each, of which several may belong to o
 several steps ahead.
 """
 
+import math
+
 import numpy as np
 
 from lstm_cli.engine.metrics import Array, Numbers
@@ -24,8 +26,8 @@ def figures(truth: Array, predicted: Array) -> dict[str, float]:
     """Return how far predictions (N, D) of one column are from its truth, in its unit.
 
     ``rmse``, ``mae`` and ``r2`` are those of `lstm_cli.engine.metrics`; ``bias`` is the mean of prediction minus truth,
-    above 0 where predictions are too high; ``deviation`` is the standard deviation of the truth, which is the error of
-    a prediction that is always its mean.
+    above 0 where predictions are too high; ``deviation`` is the standard deviation of the truth, of several numbers
+    each about its own mean, which is the RMSE of predicting always these means.
     """
     metrics = Numbers(("column",) * truth.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):  # a closed loop may leave all bounds
@@ -33,5 +35,5 @@ def figures(truth: Array, predicted: Array) -> dict[str, float]:
         found = metrics.result()
         if found:
             found["bias"] = float((predicted - truth).mean())
-            found["deviation"] = float(np.asarray(truth, np.float64).std())
+            found["deviation"] = math.sqrt(np.asarray(truth, np.float64).var(axis=0).mean())
     return found

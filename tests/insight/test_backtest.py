@@ -213,6 +213,15 @@ def test_sequences_from_python(forecaster):
         assert len(window.low) == len(window.steps)
 
 
+def test_midnight_is_written_as_the_other_times_are(forecaster):
+    values = hourly(200, seed=5)
+    given = {"load": values.load.tolist(), "time": [f"{time:%Y-%m-%d %H:%M}" for time in values.time]}
+    found = lstm_cli.backtest(forecaster, [given], origins=60, horizon=1)
+    times = [time for k in range(60) for time in found.times(k, found.predicted_steps(k))]
+    assert times == [given["time"][origin] for origin in found.origins]
+    assert any(time.endswith("00:00") for time in times)
+
+
 def test_too_few_origins_are_said(day):
     result = invoke(day / "run", day / "other.csv", "--horizon", 270, "--origins", 50)
     assert result.exit_code == 0

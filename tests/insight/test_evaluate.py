@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lstm_cli
+from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError, ConfigError, DataError
 from lstm_cli.insight.evaluate import evaluate
 from lstm_cli.insight.evaluation_text import evaluation_text
@@ -262,6 +263,39 @@ def test_labels_that_training_never_saw(loaded, recordings, tmp_path):
     assert any("never saw" in text and "odd" in text for text in notes)
     assert "odd" in [error["truth"] for error in read_csv(tmp_path / "errors.csv")]
     assert "(unknown)" in evaluation_text(found)
+
+
+@pytest.mark.parametrize("cell", [list, " ".join])
+def test_a_set_shows_its_labels_that_training_never_saw(cell, loaded, tmp_path):
+    sets = [["60", "61"], ["60"], ["odd", "62"], ["60"]]
+    if cell is list:
+        data = write_jsonl(tmp_path / "data.jsonl", [{"notes": sets}])
+    else:
+        data = write(tmp_path / "data.csv", "id,notes\n" + "".join(f"a,{cell(one)}\n" for one in sets))
+    evaluate(loaded("sets"), data, out=tmp_path / "errors.jsonl")
+    assert ["odd", "62"] in [error["truth"] for error in read_jsonl(tmp_path / "errors.jsonl")]
+
+
+@pytest.mark.parametrize(("parts", "split"), [(("train", "valid", "test"), "test"), (("train", "valid"), "valid")])
+def test_without_data_the_part_that_a_column_names_is_scored(parts, split, tmp_path):
+    rows = [{"x": [n % 3, n % 5], "y": n // 3 % 2, "part": parts[n % len(parts)]} for n in range(24)]
+    write_jsonl(tmp_path / "data.jsonl", rows)
+    data = {"train": "data.jsonl", "split": "part", "inputs": ["x"], "target": "y"}
+    source = {"data": data, "model": {"layers": [2]}, "train": {"epochs": 1}}
+    lstm_cli.train(config_from_mapping(source, tmp_path), run=tmp_path / "run", verbosity=-1)
+    found = evaluate(tmp_path / "run")
+    assert (found.split, found.sequences) == (split, 24 // len(parts))
+    scored = [one for one in read_jsonl(tmp_path / "run" / "metrics.jsonl") if one["split"] == split]
+    assert {name: scored[-1][name] for name in found.metrics} == found.metrics
+
+
+def test_a_column_that_names_training_data_only_leaves_nothing_to_score(tmp_path):
+    write_jsonl(tmp_path / "data.jsonl", [{"x": [1, 2], "y": n % 2, "part": "train"} for n in range(8)])
+    data = {"train": "data.jsonl", "split": "part", "inputs": ["x"], "target": "y"}
+    source = {"data": data, "model": {"layers": [2]}, "train": {"epochs": 1, "monitor": "train.loss"}}
+    lstm_cli.train(config_from_mapping(source, tmp_path), run=tmp_path / "run", verbosity=-1)
+    with pytest.raises(ConfigError, match="has neither test nor validation data: give DATA"):
+        evaluate(tmp_path / "run")
 
 
 def test_ids_of_the_data_name_the_groups(loaded):

@@ -111,12 +111,13 @@ def test_a_run_that_still_improves_says_how_to_train_longer():
     )
 
 
-def test_a_resumed_run_knows_the_best_of_earlier_sessions():
+@pytest.mark.parametrize("monitor", ["valid.loss", "train.loss"])
+def test_a_resumed_run_knows_the_best_of_earlier_sessions(monitor):
     earlier = tuple(
-        {"step": step, "epoch": step // 10, "split": "valid", "loss": loss, "accuracy": 1 - loss}
+        {"step": step, "epoch": step // 10, "split": "valid", "loss": loss, "accuracy": 1 - loss, "train_loss": loss}
         for step, loss in ((10, 0.3), (20, 0.1), (30, 0.2))
     )
-    resumed = replace(START, earlier=earlier, first_step=30)
+    resumed = replace(START, earlier=earlier, first_step=30, monitor=monitor)
     assert "best: epoch 2, valid accuracy 0.9000" in lines_of(resumed, evaluation(40), Finished(40, 4))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from lstm_cli.engine.metrics import direction, scores_of
 from lstm_cli.errors import on_one_line
+from lstm_cli.run.metrics_log import best_entry
 from lstm_cli.run.names import REPORT
 from lstm_cli.scores.titles import title
 from lstm_cli.training.ending import longer_command
@@ -90,14 +91,6 @@ def headline(monitor: str, scored: Entry) -> str:
     if monitored != "loss" and scored.get(monitored) is not None:
         return monitored
     return next((name for name in scores_of(scored) if name != "loss"), "loss")
-
-
-def best_entry(monitor: str, entries: Sequence[Entry]) -> Entry | None:
-    """Return the evaluation with the best monitored value, the first of ties."""
-    split, _, metric = monitor.partition(".")
-    rated = [entry for entry in entries if entry["split"] == split and entry.get(metric) is not None]
-    sign = 1 if direction(metric) == "min" else -1
-    return min(rated, key=lambda entry: sign * float(entry[metric]), default=None)
 
 
 def strongest(metric: str, baselines: Sequence[Baseline], split: str) -> Baseline | None:
