@@ -1,8 +1,9 @@
 """The errors a user can meet, each with its exit code; what the system's errors mean; phrases that messages share."""
 
 import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 
@@ -85,6 +86,20 @@ def nearest(word: object, choices: Iterable[str]) -> str | None:
     known = {choice.lower(): choice for choice in choices}
     found = get_close_matches(str(word)[:60].lower(), known, n=1, cutoff=0.6)
     return known[found[0]] if found else None
+
+
+#: Entries of a folder among which the one that was meant is looked for.
+_ENTRIES = 10_000
+
+
+def nearest_beside(path: Path, fits: Callable[[Path], bool]) -> Path | None:
+    """Return what is in the folder of a missing path, fits, and has the closest name; None if none is close."""
+    try:
+        names = [entry.name for entry in islice(path.parent.iterdir(), _ENTRIES) if fits(entry)]
+    except OSError:
+        return None
+    found = nearest(path.name, names)
+    return None if found is None else path.with_name(found)
 
 
 def did_you_mean(meant: object | None) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
-from lstm_cli.errors import on_lines
+from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show, verbosity_of, verbosity_options, written
 from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
@@ -23,7 +22,7 @@ _WIDEST = 80
     short_help="Errors of forecasts by steps ahead, beside naive forecasts.",
 )
 @click.argument("run", metavar="RUN", type=_PATH)
-@click.argument("series", metavar="SERIES", type=_PATH)
+@click.argument("series", metavar="SERIES", type=_PATH, required=False)
 @click.option(
     "--origins", type=_COUNT, metavar="N", default=20, show_default=True,
     help="Forecast from at most N steps of each series.",
@@ -45,7 +44,7 @@ _WIDEST = 80
 @verbosity_options
 def backtest(
     run: Path,
-    series: Path,
+    series: Path | None,
     *,
     origins: int,
     horizon: int | None,
@@ -67,6 +66,8 @@ def backtest(
       lstm backtest runs/airline data/public/series/airline-passengers.csv --horizon 12 -o forecasts.csv
       lstm backtest runs/hourly data/hourly/test.csv --origins 100 -o forecasts.html
     """  # noqa: D301
+    if series is None:
+        raise click.UsageError("Missing SERIES: a file of series to forecast, such as the one that RUN was trained on.")
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     with reported(verbosity), Signals() as signals, signals.at_once("before all forecasts were made"):
         from lstm_cli.insight.backtest_text import table
@@ -79,8 +80,9 @@ def backtest(
             origins=origins,
             horizon=horizon,
             form=form,
-            note=lambda text: None if quiet else click.echo(on_lines(text, indented=True), err=True),
+            note=noting(quiet=quiet),
         )
+        written(out, quiet=quiet)
         if as_json or not sys.stdout.isatty():
             show(json.dumps(found.to_json()))
         else:

@@ -1,6 +1,8 @@
 """Shared by the commands: options, and the conversion of errors to messages and exit codes."""
 
+import os
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +18,8 @@ from lstm_cli.errors import LstmError, on_lines, on_one_line
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
+_NARROWEST = 20  # columns of a terminal for which messages are broken
+_ERROR = "Error: "  # which click writes before a message
 INTERRUPTED = 130  # the exit code of a second Ctrl-C
 
 
@@ -55,6 +59,43 @@ def reported(verbosity: int) -> Iterator[None]:
         _leave(*(outside(error) or (_unexpected(error), UNEXPECTED)), verbosity)
 
 
+def noting(*, quiet: bool) -> Callable[[str], None]:
+    """Return the function that prints notes on standard error, or none of them."""
+    return lambda text: None if quiet else click.echo(fitted(on_lines(text, indented=True)), err=True)
+
+
+def fitted(text: str) -> str:
+    """Return a message, broken at spaces where it is wider than the terminal that shows standard error.
+
+    Elsewhere, as in a log, a message stays on one line.
+    """
+    try:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError, AttributeError):  # no terminal, or a closed or missing stream
+        return text
+    if width < _NARROWEST:
+        return text
+    return "\n".join(part for line in text.split("\n") for part in _broken(line, width))
+
+
+def _broken(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    return textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
+def typed(data: Path | None, *, quiet: bool) -> None:
+    """Say that standard input is read, where that waits for somebody to type."""
+    if str(data) == "-" and not quiet and sys.stdin is not None and sys.stdin.isatty():
+        click.echo(fitted("reading standard input: Ctrl-D on an empty line ends it"), err=True)
+
+
+def written(out: Path | None, *, quiet: bool) -> None:
+    """Say which file was written, to somebody at a terminal."""
+    if out is not None and not quiet and sys.stderr is not None and sys.stderr.isatty():
+        click.echo(fitted(f"written: {on_one_line(out)}"), err=True)
+
+
 def show(text: str) -> None:
     """Print a result on standard output."""
     with _output():
@@ -88,10 +129,23 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options and arguments."""
-        try:
+        with _on_lines():
             return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            raise click.UsageError(on_one_line(error.format_message()), error.ctx) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _on_lines():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _on_lines() -> Iterator[None]:
+    """Have an error of the command line show what was typed on one line, or several that fit the terminal."""
+    try:
+        yield
+    except click.UsageError as error:
+        shown = fitted(f"{_ERROR}{on_one_line(error.format_message())}").removeprefix(_ERROR)
+        raise click.UsageError(shown, error.ctx) from None
 
 
 def _with_given_names(message: str) -> str:
@@ -107,5 +161,5 @@ def _leave(message: str, code: int, verbosity: int) -> None:
     with suppress(OSError):  # where the terminal is gone, which may be why the command ends
         if verbosity > 0:
             click.echo(on_lines(traceback.format_exc()), err=True)
-        click.echo(on_lines(_with_given_names(message)), err=True)
+        click.echo(fitted(on_lines(_with_given_names(message))), err=True)
     raise SystemExit(code)

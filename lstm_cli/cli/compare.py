@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
-from lstm_cli.errors import on_lines
+from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show, verbosity_of, verbosity_options, written
 
 _PATH = click.Path(path_type=Path)
 _WIDEST = 80
@@ -45,9 +44,10 @@ def compare(runs: tuple[Path, ...], *, out: Path | None, as_json: bool, quiet: b
         from lstm_cli.report.compare import compare_runs
 
         found = compare_runs(runs, out=out)
+        written(out, quiet=quiet)
         if as_json or not sys.stdout.isatty():
-            if not quiet:
-                click.echo(on_lines("\n".join(found.notes)), err=True, nl=bool(found.notes))
+            for note in found.notes:
+                noting(quiet=quiet)(note)
             show(json.dumps(found.to_json(), allow_nan=False))
         else:
             show(comparison_text(found, min(_WIDEST, shutil.get_terminal_size().columns)))

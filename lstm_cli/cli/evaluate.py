@@ -7,8 +7,17 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
-from lstm_cli.errors import on_lines
+from lstm_cli.cli.common import (
+    SETTINGS,
+    Command,
+    noting,
+    reported,
+    show,
+    typed,
+    verbosity_of,
+    verbosity_options,
+    written,
+)
 from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
@@ -74,6 +83,7 @@ def evaluate(
             from lstm_cli.insight.evaluate import evaluate as evaluated
             from lstm_cli.insight.evaluation_text import evaluation_text
 
+            typed(data, quiet=quiet)
             found = evaluated(
                 run,
                 data,
@@ -82,8 +92,9 @@ def evaluate(
                 form=form,
                 safe_csv=safe_csv,
                 trust=trust,
-                note=lambda text: None if quiet else click.echo(on_lines(text, indented=True), err=True),
+                note=noting(quiet=quiet),
             )
+            written(out, quiet=quiet)
             if as_json or not sys.stdout.isatty():
                 show(json.dumps(found.to_json(), allow_nan=False))
             else:

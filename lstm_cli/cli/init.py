@@ -68,7 +68,7 @@ def init(
         draft, path = write_draft(
             data, out, task=task, target=target, overwrite=overwrite, choose=_asked if _is_terminal() else None
         )
-        show(f"{draft.seen}\n{path}: {draft.task}, next:\n  lstm check {path}\n  lstm-train {path}")
+        show(f"{draft.seen}\n{path}: task {draft.task}; next:\n  lstm check {path}\n  lstm-train {path}")
 
 
 def _example(name: str | None, folder: Path | None) -> None:
@@ -86,10 +86,14 @@ def _is_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def _asked(candidates: "Sequence[Candidate]") -> "Candidate":
-    """Ask which of several targets is meant."""
+def _asked(candidates: "Sequence[Candidate]") -> "Candidate | None":
+    """Ask which of several targets is meant; None where no answer comes."""
     click.echo("Several targets fit:", err=True)
     for number, candidate in enumerate(candidates, start=1):
         click.echo(f"  {number}  {candidate.shown}: {candidate.what}", err=True)
-    chosen = click.prompt("Which one?", type=click.IntRange(1, len(candidates)), err=True)
+    try:
+        chosen = click.prompt("Which one", type=click.IntRange(1, len(candidates)), err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return None
     return candidates[chosen - 1]

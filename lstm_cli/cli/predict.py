@@ -8,8 +8,17 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
-from lstm_cli.errors import on_lines
+from lstm_cli.cli.common import (
+    SETTINGS,
+    Command,
+    noting,
+    reported,
+    show,
+    typed,
+    verbosity_of,
+    verbosity_options,
+    written,
+)
 from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
@@ -125,6 +134,7 @@ def predict(
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
         from lstm_cli.predict import predict_run
 
+        typed(data, quiet=quiet)
         scores = predict_run(
             run,
             data,
@@ -143,8 +153,9 @@ def predict(
             future=future,
             safe_csv=safe_csv,
             trust=trust,
-            note=lambda text: None if quiet else click.echo(on_lines(text, indented=True), err=True),
+            note=noting(quiet=quiet),
         )
+        written(None if out == Path("-") else out, quiet=quiet)
         if scores is not None:
             show(_table(scores) if sys.stdout.isatty() else _json(scores))
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
-from lstm_cli.errors import on_lines, on_one_line
+from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show, verbosity_of, verbosity_options
+from lstm_cli.errors import on_one_line
 from lstm_cli.signals import Signals
 
 
@@ -30,6 +30,6 @@ def report(run: Path, *, trust: bool, quiet: bool, verbose: bool) -> None:
         page = make_report(
             run,
             trust=trust,
-            note=lambda text: None if quiet else click.echo(on_lines(text, indented=True), err=True),
+            note=noting(quiet=quiet),
         )
         show(on_one_line(page))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,17 +14,20 @@ from pydantic import ValidationError
 from lstm_cli.config import yaml_reader
 from lstm_cli.config.checks import conflicts
 from lstm_cli.config.config import Config
+from lstm_cli.config.formats import format_of
 from lstm_cli.config.overrides import apply_overrides
 from lstm_cli.config.problems import Problem, problems_of
 from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.source import Source, dotted, got
 from lstm_cli.config.yaml_reader import MAX_BYTES, MAX_DEPTH, Unreadable, read_yaml
-from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean, listed, nearest
+from lstm_cli.errors import CheckpointError, ConfigError, and_more, did_you_mean, listed, nearest_beside
 from lstm_cli.plain_files import read_own
 
 MAX_PROBLEMS = 50
 _KEY = re.compile(r"[a-z_]{1,40}", re.IGNORECASE)
 _MOST_BITS = 8192  # of a whole number: Python does not write one of 4,300 digits or more
+#: Formats of data whose suffixes a config may have, too: JSON is YAML.
+_MAY_BE_YAML = (None, "json", "text")
 _RESTORE = "restore the file that lstm-train wrote"
 
 
@@ -133,25 +137,19 @@ def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", ov
 
 def _read(path: Path) -> bytes:
     """Return a file's first bytes: one more than may be read, at most."""
+    if format_of(path) not in _MAY_BE_YAML and path.is_file():
+        raise ConfigError(f"{path}: is a data file, not a config: lstm init {shlex.quote(str(path))} writes one for it")
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        meant = nearest(path.name, _siblings(path))
-        hint = did_you_mean(meant and path.with_name(meant))
+        hint = did_you_mean(nearest_beside(path, lambda entry: entry.suffix in (".yaml", ".yml")))
         raise ConfigError(f"{path}: no such file, expected a YAML config{hint}") from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a folder, expected a YAML config: give the file in it") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{str(path)!r} cannot be read ({reason}): give a readable YAML file") from None
-
-
-def _siblings(path: Path) -> list[str]:
-    try:
-        return [entry.name for entry in os.scandir(path.parent) if entry.name.endswith((".yaml", ".yml"))]
-    except OSError:
-        return []
 
 
 def _parse(content: bytes, label: str, path: Path | None, overrides: Sequence[str], *, own: bool = False) -> Config:

@@ -96,7 +96,7 @@ def read_yaml(content: bytes, *, own: bool = False) -> Document:
         If the text is not YAML, is too large, nested too deeply, or uses tags.
     """
     if not own and len(content) > MAX_BYTES:
-        raise Unreadable(f"larger than {MAX_BYTES // 1024} KiB: is this a config, not a data file?")
+        raise Unreadable(f"larger than {MAX_BYTES // 1024} KiB: give a config; for a data file, lstm init writes one")
     text = _decode(content)
     limits = Limits(nodes=None) if own else Limits()
     try:

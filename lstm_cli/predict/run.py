@@ -149,7 +149,7 @@ class Run:
             raise ConfigError(f"{what}: give more")
         if target.horizon > 1 and asked > target.horizon:
             if steps is not None:
-                what, most = f"--steps {steps}: this model predicts {target.horizon} steps at once", "as many"
+                what, most = f"--steps {steps}: this model predicts {target.horizon} steps at once", str(target.horizon)
             else:
                 what = f"--future has {given} rows: this model predicts the steps {target.ahead} to {target.reach}"
                 most = str(target.reach)

@@ -16,7 +16,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.load import read_resolved, resolved_config
 from lstm_cli.config.source import Source
 from lstm_cli.data.sources import files_of
-from lstm_cli.errors import CheckpointError, CheckpointWarning, DataError, on_one_line
+from lstm_cli.errors import CheckpointError, CheckpointWarning, DataError, did_you_mean, nearest_beside, on_one_line
 from lstm_cli.plain_files import read_own
 from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.environment import environment
@@ -24,6 +24,7 @@ from lstm_cli.run.identity import checked_config
 from lstm_cli.run.names import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, RESOLVED
 from lstm_cli.typed_json import WrongValue, built
 
+RUNS = Path("runs")  # where runs are unless -o says otherwise
 RECORDED = "config"  # the key in environment.json
 _SPLITS = ("train", "valid", "test")
 _MOST = 1 << 24  # bytes of environment.json and config.yaml, far more than they have
@@ -175,9 +176,18 @@ def check_files(run: Path, config: Config, splits: Collection[str] = _SPLITS, *,
 
 def no_run(run: Path) -> CheckpointError:
     """Return the error for a folder without a run, which names the run that was probably meant."""
-    meant = run.parent if run.name in CHECKPOINTS and (run.parent / RESOLVED).exists() else None
-    hint = "" if meant is None else f" (did you mean {on_one_line(meant)}?)"
-    return CheckpointError(f"{on_one_line(run)}: contains no run: expected a folder that lstm-train wrote{hint}")
+    known = [run.parent] if run.name in CHECKPOINTS else [RUNS / run.name, RUNS / run.stem]
+    meant = next(filter(_is_run, known), None) or nearest_beside(run, _is_run)
+    return CheckpointError(
+        f"{on_one_line(run)}: contains no run: expected a folder that lstm-train wrote{did_you_mean(meant)}"
+    )
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        return (folder / RESOLVED).exists()
+    except OSError:
+        return False
 
 
 def _as_given(run: Path, config: Config) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path, PurePath
 from lstm_cli.config.config import Config
 from lstm_cli.config.formats import COMPRESSED, SUFFIXES, uncompressed
 from lstm_cli.data import Schema
-from lstm_cli.errors import FULL, DiskError, Diverged, Interrupted, LstmError, lacks_memory, on_one_line
+from lstm_cli.data.sources import files_of
+from lstm_cli.errors import FULL, DiskError, Diverged, Interrupted, LstmError, lacks_memory, on_one_line, shown_path
 from lstm_cli.training.events import Started
 
 SYMBOLS = 300  # of a generated text
@@ -33,12 +34,13 @@ def stopped_by(error: BaseException) -> str:
 def next_commands(folder: Path, config: Config, schema: Schema) -> tuple[tuple[str, str], ...]:
     """Return the commands to type after a training, each with its purpose."""
     run, target, new = shlex.quote(str(folder)), schema.target, f"new{_suffix(config)}"
+    series = _series(config) or new
     steers = schema.layout.closed_loop is not None
     trust = " --trust" if steers else ""
-    commands = [_use(f"lstm-predict {run}", new, config, schema)]
+    commands = [_use(f"lstm-predict {run}", new, series, config, schema)]
     commands.append((f"lstm evaluate {run}{trust}", "scores in detail, and where the model is wrong"))
     if target.kind == "number" and target.ahead and not steers:
-        commands.append((f"lstm backtest {run} {new}", "errors by horizon against naive forecasts"))
+        commands.append((f"lstm backtest {run} {series}", "errors by horizon against naive forecasts"))
     commands.append((f"lstm compare {run} OTHER", "beside another run: what differs, and the scores"))
     return tuple(commands)
 
@@ -56,7 +58,7 @@ def longer_command(start: Started) -> list[str]:
     return ["lstm-train", "CONFIG.yaml", epochs, "-o", run, "--resume"]  # a run's own copy of code is not run
 
 
-def _use(predict: str, new: str, config: Config, schema: Schema) -> tuple[str, str]:
+def _use(predict: str, new: str, series: str, config: Config, schema: Schema) -> tuple[str, str]:
     """Return the command that uses the model as its target suggests, with its purpose."""
     target, form = schema.target, schema.layout.format
     if schema.layout.closed_loop is not None:
@@ -69,9 +71,19 @@ def _use(predict: str, new: str, config: Config, schema: Schema) -> tuple[str, s
         ahead = (
             f"--future later{_suffix(config)}" if known else f"--steps {target.horizon if target.horizon > 1 else 24}"
         )
-        return f"{predict} {new} {ahead} -o forecasts.csv", "forecast the steps after a series"
+        return f"{predict} {series} {ahead} -o forecasts.csv", "forecast the steps after a series"
     suffix = "jsonl" if target.kind == "set" else "conllu" if form == "conllu" else "csv"
     return f"{predict} {new} -o predictions.{suffix}", "predict new sequences"
+
+
+def _series(config: Config) -> str | None:
+    """Return the file, as typed, whose series end last: that of the latest split; None if there are several."""
+    given = [name for name in (config.data.train, config.data.valid, config.data.test) if isinstance(name, str | list)]
+    try:
+        files = files_of(config, "data", given[-1])
+    except LstmError:
+        return None
+    return shlex.quote(shown_path(files[0])) if len(files) == 1 else None
 
 
 def _reads_backward(config: Config) -> bool:

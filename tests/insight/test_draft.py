@@ -42,6 +42,14 @@ def test_recordings_in_blocks_with_a_constant_label_are_classified(tmp_path):
     assert (len(data.train), len(data.valid)) == (10, 2)
 
 
+def test_shares_of_labels_are_shares_of_sequences(tmp_path):
+    kinds = [("long", 9), ("b", 3), ("b", 3), ("c", 3)]
+    rows = [f"{name},{step}.5,{label}" for name, (label, steps) in enumerate(kinds) for step in range(steps)]
+    (tmp_path / "lab.csv").write_text("recording,x,state\n" + "\n".join(rows) + "\n")
+    draft = draft_config(tmp_path / "lab.csv", target="state", path=tmp_path / "made.yaml")
+    assert "one label per sequence: b 50%, long 25%, c 25%" in draft.text
+
+
 def test_every_set_key_has_a_comment(tmp_path):
     recordings(tmp_path / "lab.csv")
     lines = draft_config(tmp_path / "lab.csv", path=tmp_path / "made.yaml").text.splitlines()
@@ -85,7 +93,7 @@ def test_the_command_writes_a_file_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(main, ["init", "lab.csv"])
     assert done.exit_code == 0, done.output
-    assert "lab.yaml: classify" in done.stdout
+    assert "lab.yaml: task classify; next:\n" in done.stdout
     assert "lstm-train lab.yaml" in done.stdout
     again = CliRunner().invoke(main, ["init", "lab.csv"])
     assert again.exit_code == 2
@@ -104,6 +112,11 @@ def test_a_terminal_is_asked_which_target_is_meant(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert "2  place: 2 labels per sequence" in done.stderr
     assert load_config("two.yaml").data.target.column == "place"
+    ended = CliRunner().invoke(main, ["init", "two.jsonl", "-o", "other.yaml"], input="")
+    assert ended.exit_code == 2
+    assert "several targets fit" in ended.stderr
+    assert "choose one with --target" in ended.stderr
+    assert not (tmp_path / "other.yaml").exists()
 
 
 @pytest.mark.parametrize(

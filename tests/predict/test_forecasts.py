@@ -237,7 +237,7 @@ def test_later_rows_that_do_not_fit_are_refused(trained, change, message):
     [
         ("known", {"steps": 2}, "give them with --future FILE"),
         ("known next", {"steps": 2}, "give them with --future FILE"),
-        ("horizon", {"steps": HORIZON + 1}, "--steps 5: this model predicts 4 steps at once: give at most as many"),
+        ("horizon", {"steps": HORIZON + 1}, "--steps 5: this model predicts 4 steps at once: give at most 4"),
         ("horizon", {"future": "later.csv"}, "--future: this model has no inputs whose later values are known"),
         ("window", {"state_out": "s.npz"}, "--state-out: with data.scale: window each window starts afresh"),
     ],

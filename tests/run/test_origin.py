@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,16 @@ def test_a_folder_without_run_names_the_one_meant(copied, inner, hint):
         CheckpointError, match=f"contains no run: expected a folder that lstm-train wrote.*{hint}$|{hint}$"
     ):
         config_of(copied / inner)
+
+
+def test_a_misspelled_run_is_suggested(copied, monkeypatch):
+    with pytest.raises(CheckpointError, match=r"copid: contains no run.*\(did you mean .*copied\?\)"):
+        config_of(copied.with_name("copid"))
+    shutil.copytree(copied, copied.parent / "runs" / "lab")
+    monkeypatch.chdir(copied.parent)
+    for given in ("lab", "lab.yaml"):
+        with pytest.raises(CheckpointError, match=r"contains no run.*\(did you mean runs/lab\?\)"):
+            config_of(Path(given))
 
 
 def test_a_resumed_run_records_where_its_config_is_now(trained, copied, tmp_path):

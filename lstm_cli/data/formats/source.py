@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from lstm_cli.data import memory
 from lstm_cli.data.formats import compressed
-from lstm_cli.errors import DataError, shown_path
+from lstm_cli.errors import DataError, did_you_mean, nearest_beside, shown_path
 
 #: A path, ``-`` for standard input, or an open binary stream.
 Origin = str | Path | BinaryIO
@@ -93,7 +93,9 @@ class Source:
 
     def absent(self) -> DataError:
         """Return the error for a file that is not there."""
-        return DataError(f"{self.name}: no such file: check the path, which is relative to {self._base}")
+        meant = nearest_beside(self.path, Path.is_file) if self.path else None
+        hint = did_you_mean(meant.name if meant else None)
+        return DataError(f"{self.name}: no such file: check the path, which is relative to {self._base}{hint}")
 
     def seekable(self) -> BinaryIO:
         """Return everything as a stream that can be read in any order, refusing an empty file."""

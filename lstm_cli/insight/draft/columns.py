@@ -27,7 +27,8 @@ class Column:
     count
         How many values there are: one for each sequence unless they are per step.
     values
-        How often each text or whole number occurs; empty where there are very many different ones.
+        How often each text or whole number occurs, once for each sequence if it is constant there; empty where there
+        are very many different ones.
     distinct
         How many different values there are; None where there are very many.
     whole

@@ -20,7 +20,7 @@ from lstm_cli.insight.draft.targets import TASKS, Ambiguous, Candidate, Task, ch
 from lstm_cli.insight.draft.text import Entry, config_text
 
 #: Chooses among targets that fit.
-Choose = Callable[[Sequence[Candidate]], Candidate]
+Choose = Callable[[Sequence[Candidate]], Candidate | None]
 _PLACE = re.compile(r"^.*?:\d+:\d+: ")
 _PREDICTS: dict[Task, str] = {
     "classify": "a label for each sequence",
@@ -96,7 +96,10 @@ def draft_config(
     except Ambiguous as several:
         if choose is None:
             raise
-        candidate = choose(several.candidates)
+        answer = choose(several.candidates)
+        if answer is None:
+            raise
+        candidate = answer
     return _draft(files, seen, candidate, Path(path))
 
 
@@ -138,7 +141,7 @@ def _head(candidate: Candidate, seen: str, path: Path) -> list[str]:
     of = f" ({candidate.column})" if candidate.column else ""
     return [
         f"Predicts {_PREDICTS[candidate.task]}{of}. {seen}.",
-        "Written by lstm init from what the data shows; every key may be changed:",
+        "Written by lstm init from what the data shows; every key may be changed. Next:",
         "",
         f"    lstm check {path}",
         f"    lstm-train {path}",

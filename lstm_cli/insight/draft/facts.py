@@ -48,6 +48,7 @@ class _Tally:
         self._name, self._missing = name, missing
         self.summary = Summary(missing)
         self._texts: Counter[str] = Counter()
+        self._each: Counter[str] = Counter()  # the value of each sequence, as far as there is one for all its steps
         self._numbers: list[NDArray[np.float64]] = []
         self._longest = np.zeros(0)
         self._many = self._labelled = False
@@ -68,6 +69,8 @@ class _Tally:
         present = numbers[~np.isnan(numbers)]
         different = len(set(texts)) + (len(np.unique(present)) if len(present) else 0)
         self._same = self._same and different <= 1
+        if self._same and different:
+            self._each[texts[0] if texts else label_key(present[0].item())] += 1
         self._spaced += sum(" " in text.strip() for text in texts)
         if not self._many:
             self._texts.update(texts)
@@ -94,7 +97,7 @@ class _Tally:
             per=per,
             width=summary.width if summary.depth == 2 else self._width(per),
             count=total,
-            values=values or Counter(),
+            values=(self._each if values and per == "constant" else values) or Counter(),
             distinct=distinct,
             whole=whole,
             low=float(present.min()) if len(present) else np.nan,

@@ -63,7 +63,7 @@ def _target(look: Look, candidate: Candidate) -> Entry:
     name, per = candidate.column, "step" if column is not None and column.per == "step" else "sequence"
     why = f"one {'label' if candidate.task in ('classify', 'tag') else 'number'} per {per}"
     if column is not None and column.values and candidate.task in ("classify", "tag"):
-        why += f": {_counts(column, per)}"
+        why += f": {_counts(column)}"
     elif column is not None and column.kind == "number":
         why += f", {column.extent}"
     value: Any = name
@@ -75,7 +75,7 @@ def _target(look: Look, candidate: Candidate) -> Entry:
     return Entry("target", value, why)
 
 
-def _counts(column: Column, per: str) -> str:
+def _counts(column: Column) -> str:
     """Return how often the most frequent labels occur."""
     total = sum(column.values.values())
     return listed([f"{label} {count / total:.0%}" for label, count in column.values.most_common()], 4)
