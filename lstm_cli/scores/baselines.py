@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,34 +9,13 @@ from lstm_cli.data import Batches, Dataset, Split
 from lstm_cli.engine.evaluation import evaluate, to_original_units
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.metrics import accumulator
+from lstm_cli.scores.baseline import Baseline
 from lstm_cli.scores.collect import places
 from lstm_cli.scores.metrics import add_positions
 from lstm_cli.scores.naive import Naive, titles_of
 from lstm_cli.scores.positions import Positions
 
 UNDRIVEN = ("undriven", "the undriven system")
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """The score of a naive predictor.
-
-    Attributes
-    ----------
-    name
-        Which one: ``majority``, ``frequencies``, ``mean``, ``last``, ``seasonal_24`` or ``undriven``.
-    title
-        What it predicts, for the user.
-    split
-        The split that it was scored on: ``valid`` or ``test``.
-    metrics
-        The same metrics as the model's.
-    """
-
-    name: str
-    title: str
-    split: str
-    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 def baselines(naive: Naive, evaluator: Evaluator | None, scored: Mapping[Split, Batches]) -> Iterator[Baseline]:

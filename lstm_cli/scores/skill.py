@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from lstm_cli.engine.metrics import direction, improves
-from lstm_cli.scores.baselines import Baseline
+from lstm_cli.scores.baseline import Baseline
 
 
 def skill(metric: str, value: float, naive: float) -> float | None:

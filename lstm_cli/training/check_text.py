@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lstm_cli.config.train import PER_COLUMN
 from lstm_cli.errors import brief, counted, on_one_line
 from lstm_cli.insight.training_columns import FirstSequence
-from lstm_cli.scores.baselines import Baseline
+from lstm_cli.scores.baseline import Baseline
 from lstm_cli.scores.titles import SPLITS, short_title
 from lstm_cli.training.findings import Findings, Split
 from lstm_cli.training.sinks.wording import duration, number

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from lstm_cli.data import Split
 from lstm_cli.insight.explanation import Explanation
-from lstm_cli.scores.baselines import Baseline as Baseline
+from lstm_cli.scores.baseline import Baseline as Baseline
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.insight.training_columns import ColumnSummary, FirstSequence
-from lstm_cli.scores.baselines import Baseline
+from lstm_cli.scores.baseline import Baseline
 from lstm_cli.training.events import Part
 from lstm_cli.typed_json import plain
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_cli.report.report import Report
-from lstm_cli.scores.baselines import Baseline
+from lstm_cli.scores.baseline import Baseline
 from lstm_cli.training.events import Evaluated, Finished, Part, Started
 from tests.support.html import WellFormed, table
 

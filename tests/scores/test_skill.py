@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from lstm_cli.scores.baselines import Baseline
+from lstm_cli.scores.baseline import Baseline
 from lstm_cli.scores.skill import best_baseline, skill, skills
 
 

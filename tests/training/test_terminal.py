@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.scores.baselines import Baseline
+from lstm_cli.scores.baseline import Baseline
 from lstm_cli.training.events import Compiling, Evaluated, Finished, Note, Part, Scoring, Started, StepDone, Stopped
 from lstm_cli.training.sinks import bar, table
 from lstm_cli.training.sinks.clock import Clock
