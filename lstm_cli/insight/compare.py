@@ -183,22 +183,30 @@ def _rank(run: Compared, monitor: str) -> tuple[bool, float]:
 
 def _differences(records: Sequence[RunRecord], monitor: str) -> Iterable[str]:
     """Yield what keeps scores from being compared."""
-    others = [record for record in records if record.monitor != monitor]
+    names = _names(records)
+    others = [f"{name} {record.monitor}" for name, record in zip(names, records, strict=True)
+              if record.monitor != monitor]  # fmt: skip
     if others:
-        shown = listed([f"{record.name} {record.monitor}" for record in others])
+        shown = listed(others)
         yield f"sorted by {monitor}, but other scores chose the best states of: {shown}"
     digests = [_digests(record) for record in records]
     for split, what in (("valid", "are scored on different validation data"), ("train", "learned from different data")):
         groups: dict[str, list[str]] = {}
-        for record, own in zip(records, digests, strict=True):
+        for name, own in zip(names, digests, strict=True):
             if isinstance(own.get(split), str):
-                groups.setdefault(own[split], []).append(record.name)
+                groups.setdefault(own[split], []).append(name)
         if len(groups) > 1:
-            names = " | ".join(listed(names, 4) for names in groups.values())
-            yield f"runs {what}{', so that their scores do not compare' * (split == 'valid')}: {names}"
+            shown = " | ".join(listed(group, 4) for group in groups.values())
+            yield f"runs {what}{', so that their scores do not compare' * (split == 'valid')}: {shown}"
     targets = {repr(record.config.data.target) for record in records}
     if len(targets) > 1:
         yield "runs predict different targets: their scores do not compare"
+
+
+def _names(records: Sequence[RunRecord]) -> list[str]:
+    """Return the names of runs; of those that share one their folders."""
+    counts = Counter(record.name for record in records)
+    return [record.name if counts[record.name] == 1 else str(record.folder) for record in records]
 
 
 def _digests(record: RunRecord) -> Mapping[str, Any]:

@@ -27,14 +27,22 @@ def comparison_text(found: Comparison, width: int) -> str:
 
 
 def short_names(runs: Sequence[str], most: int = _NAME) -> list[str]:
-    """Return the names of run folders without the folders that all have in common, of at most `most` columns."""
+    """Return the names of run folders without the folders that all have in common, of at most `most` columns.
+
+    They are numbered where their ends do not tell them apart.
+    """
     parts = [[part for part in run.split("/") if part not in ("", ".")] or [run] for run in runs]
     common = 0
     while len(parts) > 1 and all(len(part) > common + 1 and part[common] == parts[0][common] for part in parts):
         common += 1
     if len(parts) == 1:
         common = len(parts[0]) - 1
-    return [end_of("/".join(part[common:]), most) for part in parts]
+    names = ["/".join(part[common:]) for part in parts]
+    shortened = [end_of(name, most) for name in names]
+    if len(set(shortened)) < len(names):
+        numbers = [f"{place} " for place in range(1, len(names) + 1)]
+        shortened = [number + end_of(name, most - len(number)) for number, name in zip(numbers, names, strict=True)]
+    return shortened
 
 
 def score_table(found: Comparison, names: Sequence[str]) -> list[list[str]]:

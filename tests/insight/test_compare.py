@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from lstm_cli import compare
 from lstm_cli.cli.group import main
 from lstm_cli.errors import CheckpointError, ConfigError
-from lstm_cli.insight.compare_text import comparison_text
+from lstm_cli.insight.compare_text import comparison_text, short_names
 from lstm_cli.insight.tables import width_of
 from lstm_cli.report.compare import compare_runs
 from lstm_cli.report.compare import page as page_of
@@ -119,6 +119,18 @@ def test_scores_of_different_data_are_said_not_to_compare(tmp_path):
     shutil.rmtree(tmp_path / "b")
     write_run(tmp_path / "b", [entry(10, 0.5, 0.5)], data="one")
     assert compare(tmp_path).notes == ()
+
+
+def test_runs_of_one_name_have_their_folders_beside_it(tmp_path):
+    long = "a run with a name longer than its column"
+    runs = [tmp_path / "first" / long, tmp_path / "other" / long]
+    for run, data in zip(runs, ("one", "two"), strict=True):
+        write_run(run, [entry(10, 0.5, 0.5)], data=data)
+    found = compare(runs)
+    assert found.notes[1] == f"runs learned from different data: {runs[0]} | {runs[1]}"
+    names = short_names([run.run for run in found.runs])
+    assert [name[:3] for name in names] == ["1 …", "2 …"]
+    assert max(map(width_of, names)) <= 24
 
 
 def test_what_cannot_be_read_is_a_note_each(runs, tmp_path):

@@ -11,7 +11,7 @@ from lstm_cli import draft_config, train
 from lstm_cli.cli.group import main
 from lstm_cli.config import load_config
 from lstm_cli.data import open_data
-from lstm_cli.errors import ConfigError
+from lstm_cli.errors import ConfigError, DataError
 
 
 def recordings(path, *, count=12, steps=6):
@@ -158,3 +158,12 @@ def test_a_drafted_config_trains(tmp_path):
     (tmp_path / "made.yaml").write_text(draft.text)
     result = train(tmp_path / "made.yaml", ["train.epochs=1"], run=tmp_path / "run", verbosity=-1)
     assert set(result.scores["valid"]) >= {"loss", "accuracy"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.npz", b"PK\3\4no archive"), ("a.npz", b""), ("a.json", b"[" * 100_000)]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=name):
+        draft_config([str(tmp_path / name)])

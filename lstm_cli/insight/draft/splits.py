@@ -2,13 +2,12 @@
 
 import json
 import re
+import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-import numpy as np
 
 from lstm_cli.data.formats.split_names import ALL_NAMES, SPLIT_NAMES
 from lstm_cli.errors import counted
@@ -132,10 +131,10 @@ def parts_within(file: Path) -> list[str]:
     """Return the other splits that a training file holds itself: json by the names of arrays, npz by their ends."""
     names: Sequence[str] = ()
     if file.suffix == ".npz" and file.is_file():
-        with np.load(file) as arrays:
-            names = [part for name in arrays.files for part in re.split(r"[_.-]", name)]
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as arrays:  # reading it says what is wrong with it
+            names = [part for name in arrays.namelist() for part in re.split(r"[_.-]", name.removesuffix(".npy"))]
     elif file.suffix == ".json" and file.is_file():
-        with suppress(ValueError), file.open(encoding="utf-8") as stream:
+        with suppress(ValueError, RecursionError), file.open(encoding="utf-8") as stream:
             content = json.load(stream)
             names = list(content) if isinstance(content, dict) else []
     found = {name.lower() for name in names}
