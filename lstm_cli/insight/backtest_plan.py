@@ -11,7 +11,7 @@ from lstm_cli.insight.origins import Room, Seen, room
 from lstm_cli.insight.rolling import feeds_back, needed_later
 from lstm_cli.scores.seasons import calendar_periods, find_periods
 
-#: Steps of a forecast by default, of a model that feeds back: a season of at most so many steps, or without one:
+#: Steps of a forecast by default, of a model that feeds back: a season of at most `LONGEST_SEASON`, else:
 LONGEST_SEASON, STEPS = 48, 12
 #: How many forecasts that end before the origins are made for intervals: in all series, and in one of them, at most.
 EARLIER, EARLIER_EACH = 1000, 100

@@ -104,7 +104,7 @@ def is_held(folder: Path) -> bool | None:
     """Return whether a process holds a run folder, without disturbing one that is about to take it.
 
     That is the process which the lock's file names, if it is still there and has the file locked. None: it was on
-    another machine, of which that cannot be told.
+    another machine, of which that is not known.
     """
     try:
         record = json.loads(read_plain(folder / LOCK, most=4096))

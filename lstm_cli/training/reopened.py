@@ -40,7 +40,7 @@ class Reopened:
     Attributes
     ----------
     start
-        The event that opened the run, as far as it can be told.
+        The event that opened the run, as far as it is known.
     end
         How it ended; None: it is training.
     explanation
@@ -61,7 +61,7 @@ def reopened(folder: Path, *, trust: bool, note: Note) -> Reopened:
     trust : bool
         Allow running the code of a system that the model drives.
     note : callable
-        Called with what cannot be told, and why.
+        Called with what is not known, and why.
 
     Raises
     ------

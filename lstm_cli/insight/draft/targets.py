@@ -207,7 +207,7 @@ def _series(look: Look) -> list[Candidate]:
 
 
 def _measured(look: Look) -> list[Candidate]:
-    """Return the numbers that are named as targets and measured beside others, from which they can be told."""
+    """Return the numbers that are named as targets and measured beside others, from which they can be computed."""
     numbers = [column for column in usable(look) if column.kind == "number" and column.per == "step"]
     axes = {column.name.lower() for column in numbers} & {"x", "z"}  # beside them, y is no target
     named = [column for column in numbers if is_target_name(column.name) and not (axes and column.name.lower() == "y")]
