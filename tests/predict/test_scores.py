@@ -1,5 +1,7 @@
 """A score is the score of the predictions: what training, `evaluate` and a file of predictions say is one number."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -33,14 +35,22 @@ def test_a_score_is_that_of_the_predictions(tmp_path, name, window):
     check_scores(task, *train_task(task, tmp_path, **WINDOWS[window]))
 
 
-@pytest.mark.parametrize(("name", "window"), [(n, w) for n, w in CASES if n in BACKWARD and "carried" not in w])
+BACKWARDS = [(name, window) for name, window in CASES if name in BACKWARD and "carried" not in window]
+FILES = list(product(FORMATS, WINDOWS))
+
+
+def thinned(cases):
+    """The cases, of which every other one is in the default run; the rest is slow."""
+    return [pytest.param(*case, marks=pytest.mark.slow if number % 2 else ()) for number, case in enumerate(cases)]
+
+
+@pytest.mark.parametrize(("name", "window"), thinned(BACKWARDS))
 def test_a_score_in_both_directions_is_that_of_the_predictions(tmp_path, name, window):
     task = TASKS[name]
     check_scores(task, *train_task(task, tmp_path, {"bidirectional": True}, **WINDOWS[window]))
 
 
-@pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(("form", "window"), thinned(FILES))
 def test_a_score_is_that_of_the_predictions_in_every_format(tmp_path, form, window):
     writer, inputs = FORMATS[form]
     task = Task(
