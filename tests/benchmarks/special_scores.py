@@ -62,10 +62,8 @@ def pendulum(run: Run, path: Path) -> dict[str, float]:
     for number in np.unique(table["run"]):
         at = np.flatnonzero(table["run"] == number)
         starts += list(range(at[0] + HISTORY, at[-1] - steps, SPACING))
-    known = [
-        {"run": str(start), **{name: states[start - HISTORY : start, k] for k, name in enumerate(columns)}}
-        for start in starts
-    ]
+    given = [*columns, "seconds"]  # a config of lstm init reads the times too
+    known = [{"run": str(start), **{name: table[name][start - HISTORY : start] for name in given}} for start in starts]
     forecasts = np.array([row["prediction"] for row in run.forecast(known, steps)])
     truth = np.stack([states[start : start + steps] for start in starts])
     difference = np.degrees(_angles(forecasts) - _angles(truth))

@@ -49,6 +49,11 @@ def test_hourly_series_with_a_decimal_comma_is_forecast_a_day_ahead(tmp_path):
     assert config.data.table.decimal == ","
     assert config.data.scale == "window"
     assert data.schema.target.size == 24
+    assert draft.text.count("; {known: true} if its later values are known") == 1
+    edited = tmp_path / "edited.yaml"
+    edited.write_text(draft.text.replace("  Temperatur: {}", "  Temperatur: {known: true}"))
+    known = open_data(load_config(edited)).schema.layout.known
+    assert "Temperatur" in [column.name for column in known]
 
 
 def test_trend_and_season_are_differenced(tmp_path):

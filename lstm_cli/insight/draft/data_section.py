@@ -13,6 +13,9 @@ from lstm_cli.insight.draft.splits import HeldOut
 from lstm_cli.insight.draft.targets import Candidate
 from lstm_cli.insight.draft.text import Entry
 
+#: Inputs that have a line each, with what could be set, at most.
+_EACH = 10
+
 
 def data_entries(
     files: Files,
@@ -83,12 +86,21 @@ def _names(seen: Look) -> list[Entry]:
 def _inputs(seen: Look, candidate: Candidate, inputs: Sequence[Input], held: Sequence[HeldOut]) -> Entry:
     unread = _unread(seen, candidate, inputs, held)
     rest = f"; not read: {unread}" if unread else ""
-    if all(not item.settings for item in inputs):
+    beside = candidate.task == "forecast" and candidate.column is not None and 1 < len(inputs) <= _EACH
+    if all(not item.settings for item in inputs) and not beside:
         why = inputs[0].why if len(inputs) == 1 else "what the network reads at each step"
         return Entry("inputs", [item.name for item in inputs], why + rest)
-    return Entry(
-        "inputs", [Entry(item.name, item.settings, item.why) for item in inputs], "what the network reads" + rest
-    )
+    entries = [Entry(item.name, item.settings, item.why + _if_known(seen, candidate, item)) for item in inputs]
+    return Entry("inputs", entries, "what the network reads" + (" at each step" if beside else "") + rest)
+
+
+def _if_known(seen: Look, candidate: Candidate, item: Input) -> str:
+    """Return how the later values of a column beside the forecast one become inputs, which the data cannot tell."""
+    column = seen.column(item.name)
+    other = candidate.task == "forecast" and candidate.column not in (None, item.name)
+    if not other or item.settings or column is None or (column.kind, column.per) != ("number", "step"):
+        return ""
+    return "; {known: true} if its later values are known"
 
 
 def _unread(seen: Look, candidate: Candidate, inputs: Sequence[Input], held: Sequence[HeldOut]) -> str:
