@@ -78,7 +78,11 @@ def surest_errors(errors: Sequence[SureError]) -> Table | None:
     steps, inputs = (any(getattr(error, name) is not None for error in errors) for name in ("step", "input"))
     sure = any(error.confidence is not None for error in errors)
     errors = errors if sure else errors[:LARGEST]
-    columns = [Column("sequence", number=False), *[Column("step")] * steps, *[Column("input", number=False)] * inputs]
+    columns = [
+        Column("sequence", number=False),
+        *[Column("step")] * steps,
+        *[Column("input", number=False, prose=True)] * inputs,
+    ]
     columns += [Column("truth", number=False), Column("prediction", number=False), *[Column("confidence")] * sure]
     rows = []
     for error in errors:

@@ -19,11 +19,12 @@ CELLS = 6000  # the most of that table
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its heading, and whether it holds numbers, or a share that a bar shows too."""
+    """A column: its heading, and whether it holds numbers, a share that a bar shows too, or texts that are read on."""
 
     name: str
     number: bool = True
     bar: bool = False
+    prose: bool = False  # of a long text the beginning is shown: its end could be taken for what follows
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
 """Numbers and names as a page shows them in running text."""
 
+import re
+
 from lstm_cli.errors import on_one_line
 
+_OPEN = re.compile(r" … \([^)]*$")  # the beginning of a number of steps: " … (64"
 LONGEST = 28  # characters of a label in a table; the full text is shown when one points at it
 
 
@@ -22,6 +25,15 @@ def cut(text: str, most: int = LONGEST) -> str:
     """Return a text on one line: all of it, or the beginning and the end of a long one, which tell labels apart."""
     end = most // 3
     return line(text if len(text) <= most else f"{text[: most - 1 - end]}…{text[-end:]}")
+
+
+def begun(text: str, most: int = LONGEST) -> str:
+    """Return a text on one line: all of it, or the beginning of a long one, up to the last blank if there is one."""
+    if len(text) <= most:
+        return line(text)
+    start = text[: most - 1]
+    start = start[: start.rfind(" ")] if " " in start.strip() else start
+    return line(f"{_OPEN.sub('', start)} …")
 
 
 def capital(text: str) -> str:

@@ -3,9 +3,11 @@ from dataclasses import replace
 
 import pytest
 
+from lstm_cli.insight.explanation import SureError
+from lstm_cli.report.answers import surest_errors
 from lstm_cli.report.contents import from_json, to_json
 from lstm_cli.report.page import render
-from lstm_cli.report.wording import cut
+from lstm_cli.report.wording import begun, cut
 from lstm_cli.typed_json import WrongValue
 from tests.support.html import WellFormed, section, table, text_of
 from tests.support.report_contents import (
@@ -74,6 +76,17 @@ def test_surest_errors_with_and_without_steps(pages):
         ["m0", "imbalance", "normal", "0.990"],
     ]
     assert table(pages["tagging"], "The surest errors")[1] == ["s0", "0", "runs", "NOUN", "VERB", "0.999"]
+
+
+def test_of_a_long_input_the_beginning_is_shown_up_to_a_whole_value():
+    steps = "ax -0.767 -0.708 -1.508 -0.752 -1.028 -0.667 … (64 steps), ay 0.75 0.289 … (64 steps)"
+    found = surest_errors([SureError(id="a", truth="b", prediction="c", input=steps, confidence=0.9)])
+    assert found is not None
+    assert [column.name for column in found.columns if column.prose] == ["input"]
+    assert begun(steps, 56) == "ax -0.767 -0.708 -1.508 -0.752 -1.028 -0.667 …"
+    assert begun(steps, 40) == "ax -0.767 -0.708 -1.508 -0.752 -1.028 …"
+    assert begun("short") == "short"
+    assert begun("x" * 50, 10) == "x" * 9 + " …"
 
 
 def test_labels_calibration_and_lengths(pages):
