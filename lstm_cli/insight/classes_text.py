@@ -110,21 +110,25 @@ def _left_out(evaluation: Evaluation, names: Sequence[str], columns: Sequence[st
 
 
 def confused_lines(evaluation: Evaluation, width: int) -> list[str]:
-    """Return the most frequent confusions."""
-    if not evaluation.confused:
+    """Return the most frequent confusions; on a narrow terminal each has a line of its own, with more of its labels."""
+    pairs = evaluation.confused[:_CONFUSED]
+    if not pairs:
         return []
-    most = min(_NAME, (width - 38) // 2)
-    lines = ["Most often confused: " + _pair(evaluation.confused[0], most)]
-    for pair in evaluation.confused[1:_CONFUSED]:
-        text = _pair(pair, most)
-        if width_of(lines[-1]) + 3 + width_of(text) > width:
-            lines[-1] += ";"
+    roomy = (width - 38) // 2 >= _NAME
+    most = _NAME if roomy else (width - 20) // 2
+    names = {pair["truth"] for pair in pairs if pair["truth"] is not None} | {pair["predicted"] for pair in pairs}
+    shorten = cut if len({cut(name, most) for name in names}) == len(names) else end_of
+    texts = [_pair(pair, lambda name: shorten(name, most)) for pair in pairs]
+    lines = ["Most often confused: " + texts.pop(0)] if roomy else ["Most often confused:"]
+    for text in texts:
+        if not roomy or width_of(lines[-1]) + 3 + width_of(text) > width:
+            lines[-1] += ";" if roomy else ""
             lines.append("  " + text)
         else:
             lines[-1] += "; " + text
     return lines
 
 
-def _pair(pair: dict[str, Any], most: int) -> str:
-    truth = _UNKNOWN if pair["truth"] is None else cut(pair["truth"], most)
-    return f"{truth} taken for {cut(pair['predicted'], most)}, {pair['count']:,}"
+def _pair(pair: dict[str, Any], shorten: Callable[[str], str]) -> str:
+    truth = _UNKNOWN if pair["truth"] is None else shorten(pair["truth"])
+    return f"{truth} taken for {shorten(pair['predicted'])}, {pair['count']:,}"

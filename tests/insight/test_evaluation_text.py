@@ -47,6 +47,19 @@ Most often confused: normal taken for bearing, 9;
     )
 
 
+@pytest.mark.parametrize("width", [80, 60, 40])
+@pytest.mark.parametrize("name", ["label number {}", "a very long name of a label, number {}"])
+def test_labels_that_were_confused_are_told_apart(name, width):
+    names = [name.format(k) for k in range(30, 40)]
+    text = evaluation_text(labelled(names), width)
+    (line,) = [line for line in text.split("\n") if line.endswith(", 9") or line.endswith(", 9;")]
+    truth, predicted = line.removeprefix("Most often confused:").strip().split(" taken for ")
+    assert truth != predicted.partition(",")[0]
+    assert truth.endswith("39")
+    assert predicted.removesuffix(";").endswith("30, 9")
+    assert max(map(width_of, text.split("\n")[-3:])) <= width
+
+
 @pytest.mark.parametrize("count", [2, 9, 17, 60])
 @pytest.mark.parametrize("name", ["l{}", "label number {}", "レーベル{}", "a\nb\x1b{}"])
 @pytest.mark.parametrize("width", [80, 60])
