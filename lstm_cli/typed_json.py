@@ -110,7 +110,7 @@ def _of_dataclass(kind: type, optional: frozenset[str]) -> Converter:
         for name, given in value.items():
             part = parts.get(name)
             if part is None:
-                raise WrongValue("no such key").within(ascii(name)[1:41])
+                raise WrongValue("no such key").within(ascii(name)[1:-1][:40])
             try:
                 made[name] = part(given)
             except WrongValue as error:

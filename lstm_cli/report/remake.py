@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_cli.errors import CheckpointError
+from lstm_cli.insight.explanation import Explanation
 from lstm_cli.plain_files import read_own
 from lstm_cli.report.contents import Contents, from_json
 from lstm_cli.report.description import MOST, described
@@ -15,6 +16,7 @@ from lstm_cli.run.lock import is_held
 from lstm_cli.run.metrics_log import read_entries
 from lstm_cli.run.names import METRICS, REPORT, REPORT_DATA, RESOLVED
 from lstm_cli.run.origin import no_run
+from lstm_cli.training.ending import UNEXPLAINED
 from lstm_cli.typed_json import WrongValue
 
 Note = Callable[[str], None]
@@ -65,9 +67,17 @@ def make_report(run: str | Path, *, trust: bool = False, note: Note = lambda tex
     if not training and kept is not None and contents.explanation is None:
         from lstm_cli.training.reopened import explained
 
-        contents = replace(contents, explanation=explained(folder, trust=trust, note=note))
+        contents = _explained(contents, explained(folder, trust=trust, note=note))
     write(contents, read_entries(folder / METRICS), page_only=training)
     return folder / REPORT
+
+
+def _explained(contents: Contents, explanation: Explanation | None) -> Contents:
+    """Return the contents with an explanation, and without the note that it is missing."""
+    if explanation is None:
+        return contents
+    notes = tuple(note for note in contents.notes if UNEXPLAINED not in note)
+    return replace(contents, explanation=explanation, notes=notes)
 
 
 def _kept(folder: Path) -> Contents | None:

@@ -33,7 +33,7 @@ from lstm_cli.run.names import (
 )
 from lstm_cli.run.origin import described
 from lstm_cli.signals import Signals
-from lstm_cli.training.ending import stopped_by
+from lstm_cli.training.ending import UNEXPLAINED, stopped_by
 from lstm_cli.training.events import (
     CheckpointWritten,
     Compiling,
@@ -280,7 +280,7 @@ class CheckpointingRun:
         except Interrupted:
             raise
         except Exception as error:
-            kind = type(error).__name__
-            self.dispatch(Note(f"the report lacks what explains the model: {kind}: {error}", warning=True))
+            reason = ": ".join(filter(None, (type(error).__name__, str(error))))
+            self.dispatch(Note(f"{UNEXPLAINED}: {reason}", warning=True))
         else:
             self.dispatch(Explained(self.job.progress.best_step, explanation))

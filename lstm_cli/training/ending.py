@@ -11,6 +11,7 @@ from lstm_cli.errors import FULL, DiskError, Diverged, Interrupted, LstmError, l
 from lstm_cli.training.events import Started
 
 SYMBOLS = 300  # of a generated text
+UNEXPLAINED = "the report lacks what explains the model"  # a note, until the report is made again
 
 
 def stopped_by(error: BaseException) -> str:

@@ -259,6 +259,10 @@ def test_what_cannot_be_explained_loses_no_run(whole: Whole, monkeypatch: pytest
     found = contents(run)
     assert found.state == "finished" and found.explanation is None
     assert "warning: the report lacks what explains the model: ValueError: a bug" in found.notes
+    lstm_cli.make_report(run)
+    again = contents(run)
+    assert again.explanation is not None
+    assert again.notes == tuple(note for note in found.notes if "lacks" not in note)
 
 
 def test_a_page_that_cannot_be_made_ends_no_training(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,8 @@ def test_a_run_keeps_what_its_naive_predictors_know(tmp_path):
             read_naive(result.folder, schema)
     (result.folder / "naive.json").unlink()
     assert read_naive(result.folder, schema) is None
+    with pytest.raises(WrongValue, match=r"^odd: no such key$"):
+        Naive.from_json({"odd": 1}, schema)
     with pytest.raises(WrongValue, match="periods"):
         Naive.from_json({"totals": list(kept.totals), "count": 1, "periods": [1]}, schema)
     for total in (-1.0, 1e300):
