@@ -9,7 +9,7 @@ from pathlib import Path
 from lstm_cli.config.formats import FORMATS
 from lstm_cli.data import Encoded, memory, read_sequences
 from lstm_cli.data.raw_text import format_by_content, text_column
-from lstm_cli.errors import ConfigError, did_you_mean, nearest, on_one_line, shown_path
+from lstm_cli.errors import ConfigError, did_you_mean, listed, nearest, on_one_line, shown_path
 from lstm_cli.predict.conllu import Filling, check_fillable
 from lstm_cli.predict.future import Future, extension, known_layout
 from lstm_cli.predict.inputs import Inputs
@@ -118,6 +118,8 @@ def predict_run(
     run, scores, on_states = load(folder, trust=trust), None, list[str]()
     if generate is not None:
         symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)
+        if unknown := run.schema.unknown_in(prompt):
+            note(f"--prompt: unknown tokens: {listed([repr(token) for token in unknown], 5)}")
         write_text(chain([prompt], symbols, ["\n"]), out)
         return None
     if data is None:

@@ -5,7 +5,7 @@ import pytest
 
 import lstm_cli
 from lstm_cli.errors import ConfigError, DataError
-from lstm_cli.predict import feedback
+from lstm_cli.predict import feedback, predict_run
 
 STEPS = 6
 
@@ -177,3 +177,13 @@ def test_more_steps_than_fit_into_memory(loaded):
     run = loaded("passengers")
     with pytest.raises(DataError, match=r"^--steps 2000000000: forecasts of 1 sequence would take about .* give fewer"):
         run.forecast([{"count": [float(50 + k) for k in range(30)]}], 2_000_000_000)
+
+
+def test_what_training_never_saw_of_a_prompt_is_named(trained, tmp_path):
+    notes = []
+    for prompt in ("a cab", "a♥b♥Ü"):
+        predict_run(
+            trained("plays") / "run", None, prompt=prompt, generate=3, out=tmp_path / "text.txt", note=notes.append
+        )
+    assert notes == ["--prompt: unknown tokens: '♥', 'Ü'"]
+    assert (tmp_path / "text.txt").read_text().startswith("a♥b♥Ü")

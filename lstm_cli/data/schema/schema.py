@@ -118,6 +118,11 @@ class Schema:
         indices = self.tokens[column.name].encode(tokens)
         return Encoded("prompt", "the prompt", len(tokens), None, {column.name: indices})
 
+    def unknown_in(self, prompt: str) -> list[str]:
+        """Return the symbols or words of a prompt that training never saw, each once."""
+        vocabulary = self.tokens[self.layout.inputs[0].name]
+        return list(dict.fromkeys(vocabulary.missing(split(prompt, self.layout.unit))))
+
     def text(self, indices: Iterable[int], *, after: str = "") -> str:
         """Return the text of indices of the target's labels (N,), as the continuation of a text."""
         return join([str(self._target_names[index]) for index in indices], self.layout.unit, after=after)
