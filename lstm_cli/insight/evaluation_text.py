@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lstm_cli.engine.metrics import improves
 from lstm_cli.errors import counted
 from lstm_cli.insight.classes_text import confused_lines, labels_table
 from lstm_cli.insight.evaluation import Evaluation
 from lstm_cli.insight.tables import STEPS_AHEAD, WIDTH, aligned, cut, end_of, figure, width_of, wrapped
 from lstm_cli.scores.groups import range_name
+from lstm_cli.scores.skill import best_naive
 from lstm_cli.scores.titles import data_of_run, short_title
 
 _TITLE = 26  # characters of a baseline
@@ -33,23 +33,15 @@ def _header(evaluation: Evaluation, width: int) -> list[str]:
     return [end_of(evaluation.data, width - width_of(text)) + text]
 
 
-def best(evaluation: Evaluation) -> str | None:
+def _best(evaluation: Evaluation) -> str | None:
     """Return the baseline that is best in the first metric that any has; None if there is none."""
-    for metric in evaluation.metrics:
-        found: str | None = None
-        for name, metrics in evaluation.baselines.items():
-            if metric in metrics and (
-                found is None or improves(metric, metrics[metric], evaluation.baselines[found][metric])
-            ):
-                found = name
-        if found is not None:
-            return found
-    return None
+    found = (best_naive(evaluation.baselines.items(), metric) for metric in evaluation.metrics)
+    return next((best[0] for best in found if best is not None), None)
 
 
 def _scores(evaluation: Evaluation, width: int) -> list[str]:
     """Return the metrics with their intervals, beside the best baseline; those of single columns come later."""
-    other = best(evaluation)
+    other = _best(evaluation)
     shown = [name for name in evaluation.metrics if "." not in name] or list(evaluation.metrics)
     header = ["", "score", "95 % interval"]
     if other is not None:

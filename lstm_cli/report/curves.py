@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from lstm_cli.report.charts import MAX_POINTS, Axis, Chart, Line, Mark
 from lstm_cli.report.contents import Contents
-from lstm_cli.report.evaluations import Entry, best_naive, best_of, metrics_of, scored_on
+from lstm_cli.report.evaluations import Entry, best_of, metrics_of, naive_on, scored_on
 from lstm_cli.report.wording import capital
 from lstm_cli.scores.titles import SPLITS, title
 from lstm_cli.training.sinks.wording import number
@@ -69,7 +69,7 @@ def _marked(best: Entry | None, metric: str) -> Mark | None:
 
 def _naive(contents: Contents, line: Line, metric: str) -> list[Line]:
     """Return the best naive score as a level, where it would not squeeze the curve."""
-    found = best_naive(contents.baselines, "valid", metric)
+    found = naive_on("valid", contents, metric)
     values = [y for _, y in line.points if y is not None]
     if found is None or not values:
         return []

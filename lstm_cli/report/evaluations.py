@@ -1,11 +1,12 @@
 """The evaluations of a run, as in ``metrics.jsonl``: the best, the last, their splits and metrics."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lstm_cli.engine.metrics import direction, scores_of
+from lstm_cli.engine.metrics import scores_of
 from lstm_cli.report.contents import Contents, NaiveScore
 from lstm_cli.run.metrics_log import best_entry
+from lstm_cli.scores.skill import best_naive
 from lstm_cli.scores.titles import SPLITS
 from lstm_cli.training.sinks.wording import in_streams
 
@@ -48,13 +49,9 @@ def judged(contents: Contents, entries: Sequence[Entry]) -> Entry | None:
     return last_of(entries, "test") or best or (entries[-1] if entries else None)
 
 
-def best_naive(scores: Iterable[NaiveScore], split: str, metric: str) -> tuple[NaiveScore, float] | None:
-    """Return the naive predictor with the best value of a metric on a split, and that value."""
-    found = [
-        (score, value) for score in scores if score.split == split and (value := score.metrics.get(metric)) is not None
-    ]
-    sign = 1 if direction(metric) == "min" else -1
-    return min(found, key=lambda pair: sign * pair[1], default=None)
+def naive_on(split: str, contents: Contents, metric: str) -> tuple[NaiveScore, float] | None:
+    """Return the naive predictor with the best value of a metric on a split, and that value; None if none has it."""
+    return best_naive(((score, score.metrics) for score in contents.baselines if score.split == split), metric)
 
 
 def scored_on(entry: Entry) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lstm_cli.engine.metrics import improves
 from lstm_cli.report.contents import Contents
-from lstm_cli.report.evaluations import Entry, best_naive, best_of, data_of, judged, latest, main_metric
+from lstm_cli.report.evaluations import Entry, best_of, data_of, judged, latest, main_metric, naive_on
 from lstm_cli.report.wording import capital, cut, digits
 from lstm_cli.scores.titles import title
 
@@ -66,7 +66,7 @@ def _scored(contents: Contents, found: Entry, metric: str) -> str:
         return f"{title(metric)} on the {data_of(found)} is not finite"
     name = title(metric)
     text = f"{name} {digits(value)} on the {data_of(found)}"
-    naive = best_naive(contents.baselines, found["split"], metric)
+    naive = naive_on(found["split"], contents, metric)
     if naive is None:
         return text
     if improves(metric, value, naive[1]):

@@ -15,13 +15,13 @@ from lstm_cli.report.drawing import Drawing, drawn
 from lstm_cli.report.evaluated import evaluated
 from lstm_cli.report.evaluations import (
     Entry,
-    best_naive,
     best_of,
     judged,
     last_of,
     latest,
     main_metric,
     metrics_of,
+    naive_on,
     scored_on,
 )
 from lstm_cli.report.headline import headline, place
@@ -140,7 +140,7 @@ def _score_cards(contents: Contents, entries: Sequence[Entry], found: Judgement 
             continue
         ends = found.intervals.get(metric) if found and found.split == each["split"] else None
         made.append(Card(f"{capital(scored_on(each))} {title(metric)}", digits(each[metric]), _interval(ends)))
-    naive = best_naive(contents.baselines, entry["split"], metric)
+    naive = naive_on(entry["split"], contents, metric)
     if naive:
         made.append(Card("Best naive predictor", digits(naive[1]), naive[0].title))
     if best is not None:

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from lstm_cli.engine.metrics import direction, improves
-from lstm_cli.scores.baseline import Baseline
+
+T = TypeVar("T")
 
 
 def skill(metric: str, value: float, naive: float) -> float | None:
@@ -47,12 +49,14 @@ def _compares(name: str, naive: Mapping[str, float]) -> bool:
     return name in naive and name not in ("loss", "unknown_labels")
 
 
-def best_baseline(baselines: Iterable[Baseline], split: str, metric: str) -> Baseline | None:
-    """Return the baseline of a split with the best value of a metric; None where none has it."""
-    best: Baseline | None = None
-    for baseline in baselines:
-        if baseline.split == split and metric in baseline.metrics:
-            value = baseline.metrics[metric]
-            if best is None or improves(metric, value, best.metrics[metric]):
-                best = baseline
+def best_naive(scores: Iterable[tuple[T, Mapping[str, float | None]]], metric: str) -> tuple[T, float] | None:
+    """Return the naive predictor with the best value of a metric, and that value; None where none has it.
+
+    Each of them comes with its metrics; of equal ones it is the first.
+    """
+    best: tuple[T, float] | None = None
+    for naive, metrics in scores:
+        value = metrics.get(metric)
+        if value is not None and (best is None or improves(metric, value, best[1])):
+            best = naive, value
     return best

@@ -2,8 +2,7 @@ import math
 
 import pytest
 
-from lstm_cli.scores.baseline import Baseline
-from lstm_cli.scores.skill import best_baseline, skill, skills
+from lstm_cli.scores.skill import best_naive, skill, skills
 
 
 @pytest.mark.parametrize(
@@ -33,12 +32,14 @@ def test_skills_are_of_the_metrics_that_both_have():
     assert found == {"rmse": 0.5}
 
 
-def test_the_best_baseline_is_that_of_the_split_and_the_metric():
-    given = [
-        Baseline("mean", "the mean", "valid", {"rmse": 4.0, "r2": 0.0}),
-        Baseline("last", "the last value", "valid", {"rmse": 3.0, "r2": 0.1}),
-        Baseline("last", "the last value", "test", {"rmse": 1.0}),
-    ]
-    assert best_baseline(given, "valid", "rmse") is given[1]
-    assert best_baseline(given, "valid", "r2") is given[1]
-    assert best_baseline(given, "valid", "accuracy") is None
+def test_the_best_naive_predictor_is_that_of_the_metric():
+    scores = {
+        "none": {"rmse": None, "r2": None},
+        "odd": {"rmse": math.nan},
+        "mean": {"rmse": 4.0, "r2": 0.0},
+        "last": {"rmse": 3.0, "r2": 0.1},
+        "season": {"rmse": 3.0},
+    }
+    assert best_naive(scores.items(), "rmse") == ("last", 3.0)
+    assert best_naive(scores.items(), "r2") == ("last", 0.1)
+    assert best_naive(scores.items(), "accuracy") is None
