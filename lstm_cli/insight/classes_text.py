@@ -7,10 +7,10 @@ from typing import Any
 from lstm_cli.errors import counted
 from lstm_cli.insight.evaluation import Evaluation
 from lstm_cli.insight.tables import aligned, cut, end_of, padded, width_of, wrapped
+from lstm_cli.scores.titles import UNSEEN
 
 MOST_LABELS = 40  # rows of the table
 _CONFUSED = 5  # pairs that are named
-_UNKNOWN = "(unknown)"
 _NAME, _SHORT = 20, (10, 9, 8, 7, 6, 5, 4, 3)  # characters of a label: at the beginning of a line, and above a column
 _BAR = " |"
 
@@ -49,7 +49,7 @@ def _figures(evaluation: Evaluation, names: Sequence[str]) -> list[list[str]]:
         figures = [f"{one[key]:.2f}" for key in ("precision", "recall", "f1")]
         rows.append([cut(name, _NAME), *figures, f"{one['support']:,}"])
     unknown = evaluation.confusion.get("unknown")
-    return [*rows, [_UNKNOWN, "", "", "", f"{sum(unknown):,}"]] if unknown else rows
+    return [*rows, [UNSEEN, "", "", "", f"{sum(unknown):,}"]] if unknown else rows
 
 
 def _matrix(evaluation: Evaluation, names: Sequence[str], room: int) -> tuple[list[str], list[list[str]]]:
@@ -130,5 +130,5 @@ def confused_lines(evaluation: Evaluation, width: int) -> list[str]:
 
 
 def _pair(pair: dict[str, Any], shorten: Callable[[str], str]) -> str:
-    truth = _UNKNOWN if pair["truth"] is None else shorten(pair["truth"])
+    truth = UNSEEN if pair["truth"] is None else shorten(pair["truth"])
     return f"{truth} taken for {shorten(pair['predicted'])}, {pair['count']:,}"

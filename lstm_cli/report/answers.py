@@ -9,12 +9,11 @@ from lstm_cli.report.evaluated import Evaluated
 from lstm_cli.report.evaluations import metrics_of
 from lstm_cli.report.tables import Column, Table, shown
 from lstm_cli.report.wording import cut
-from lstm_cli.scores.titles import title
+from lstm_cli.scores.titles import UNSEEN, title
 
 CLASSES = 100  # labels of which scores are listed
 LARGEST = 10  # errors of numbers that are listed
 CONFUSED = 5  # pairs of labels that are named
-UNSEEN = "(never seen in training)"  # instead of such a label
 HEAT = 9  # levels of a confusion matrix
 
 

@@ -15,7 +15,6 @@ from lstm_cli.scores.positions import Positions
 
 MOST_LABELS = 200  # of a confusion matrix
 MOST_CONFUSED = 20
-UNKNOWN = "a label that training never saw"
 
 
 def names_of(positions: Positions) -> list[str]:

@@ -5,6 +5,8 @@ from lstm_cli.errors import on_one_line
 
 #: The data of a split, as in "validation data".
 SPLITS: dict[str, str] = {"train": "training", "valid": "validation", "test": "test"}
+#: What stands where a label is that training never saw.
+UNSEEN = "(never seen)"
 
 _TITLES = {
     "macro_f1": "macro F1",

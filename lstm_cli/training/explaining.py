@@ -17,7 +17,7 @@ from lstm_cli.insight.samples import samples
 from lstm_cli.predict.outputs import Network
 from lstm_cli.scores.collect import scored_positions
 from lstm_cli.scores.positions import Positions
-from lstm_cli.scores.titles import data_of_run
+from lstm_cli.scores.titles import UNSEEN, data_of_run
 from lstm_cli.training.horizon import rolled
 from lstm_cli.training.job import Job
 
@@ -135,7 +135,7 @@ def _shown(error: Error) -> SureError:
     column = "" if error.column is None else f"{error.column} "
     return SureError(
         id=" ".join(map(str, name)),
-        truth="(unknown)" if error.truth is None else f"{column}{_text(error.truth)}",
+        truth=UNSEEN if error.truth is None else f"{column}{_text(error.truth)}",
         prediction=f"{column}{_text(error.prediction)}",
         step=error.step,
         input=", ".join(named) or None,

@@ -262,7 +262,7 @@ def test_labels_that_training_never_saw(loaded, recordings, tmp_path):
     assert sum(found.confusion["unknown"]) == 1
     assert any("never saw" in text and "odd" in text for text in notes)
     assert "odd" in [error["truth"] for error in read_csv(tmp_path / "errors.csv")]
-    assert "(unknown)" in evaluation_text(found)
+    assert "(never seen)" in evaluation_text(found)
 
 
 @pytest.mark.parametrize("cell", [list, " ".join])

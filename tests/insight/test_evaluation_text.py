@@ -36,14 +36,14 @@ test.csv: 20 sequences, 500 predictions
   loss      0.250
   accuracy  0.950  0.900 to 1.000            0.450  0.909
 
-             precision  recall    F1   n | bearing imbalance normal
-  bearing         0.50    0.25  0.33  12 |   1,000         1      2
-  imbalance       0.50    0.25  0.33  12 |       1     1,000      3
-  normal          0.50    0.25  0.33  12 |       2         3  1,000
-  (unknown)                           21 |       7         7      7
+                precision  recall    F1   n | bearing imbalance normal
+  bearing            0.50    0.25  0.33  12 |   1,000         1      2
+  imbalance          0.50    0.25  0.33  12 |       1     1,000      3
+  normal             0.50    0.25  0.33  12 |       2         3  1,000
+  (never seen)                           21 |       7         7      7
 
 Most often confused: normal taken for bearing, 9;
-  (unknown) taken for imbalance, 3"""
+  (never seen) taken for imbalance, 3"""
     )
 
 
