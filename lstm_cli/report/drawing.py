@@ -122,7 +122,7 @@ def drawn(chart: Chart) -> Drawing | None:
         title=chart.title,
         description=f"{chart.title}. {_description(lines, chart.axes[0].name)}",
         paths=(*areas, *paths),
-        y_ticks=tuple(Tick(y(tick), label(tick)) for tick in y.ticks(4)),
+        y_ticks=tuple(Tick(y(tick), label(tick)) for tick in y.ticks(6)),
         x_axes=tuple((axis.name, _x_ticks(axis, x)) for axis in chart.axes),
         mark=None if mark is None else Marked(x(mark.x), None if mark.y is None else y(mark.y), mark.text),
         square=chart.share,
