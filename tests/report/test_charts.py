@@ -35,7 +35,7 @@ def test_higher_values_are_higher():
 
 def test_ticks_are_round():
     found = drawing((0, 0.0), (1000, 1.0))
-    assert texts(found.y_ticks) == ["0", "0.5", "1"]
+    assert texts(found.y_ticks) == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
     assert texts(found.x_axes[0][1]) == ["0", "200", "400", "600", "800", "1,000"]
 
 
@@ -46,7 +46,12 @@ def test_ticks_over_decades_are_logarithmic():
 
 
 def test_a_scale_that_begins_at_zero_is_linear():
-    assert texts(drawing((0, 0.001), (10, 10.0), zero=True).y_ticks) == ["0", "5", "10"]
+    assert texts(drawing((0, 0.001), (10, 10.0), zero=True).y_ticks) == ["0", "2", "4", "6", "8", "10"]
+
+
+@pytest.mark.parametrize("low, high", [(-45.0, 56.0), (0.31, 0.94), (-1.5, 1.4), (2.0, 2.9)])
+def test_the_axis_of_values_has_some_ticks(low, high):
+    assert 3 <= len(drawing((0, low), (10, high)).y_ticks) <= 7
 
 
 @pytest.mark.parametrize("low, high", [(0.0, 1.0), (-3.0, 5.0), (1e-12, 3e-12), (99999.5, 99999.75), (-1e300, 1e300)])
