@@ -150,6 +150,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
+def duration(seconds: float) -> str:
+    """Return a time in its two largest units: 9 s, 4 min 05 s, 2 h 10 min."""
+    total = round(seconds)
+    if total < 60:
+        return f"{total} s"
+    if total < 3600:
+        return f"{total // 60} min {total % 60:02d} s"
+    return f"{total // 3600} h {total % 3600 // 60:02d} min"
+
+
 def and_more(count: int, before: str = " ") -> str:
     """Return the end of a list that leaves out `count` entries; `before` separates it from them."""
     return f"{before}and {count} more" if count > 0 else ""

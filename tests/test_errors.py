@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_cli.errors import and_more, did_you_mean, listed, nearest
+from lstm_cli.errors import and_more, did_you_mean, duration, listed, nearest
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,11 @@ def test_names_stay_on_one_line():
     assert listed(names, 4) == r"a\nb, c\x00, \x1b[31md, größe and 1 more"
     assert did_you_mean("a\nb") == r" (did you mean a\nb?)"
     assert listed(["a" * 10**6, "b"]) == "a" * 200 + "…, b"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (59.4, "59 s"), (65, "1 min 05 s"), (3599.7, "1 h 00 min"), (7800, "2 h 10 min")],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lstm_cli.engine.metrics import direction
-from lstm_cli.errors import on_one_line
+from lstm_cli.errors import duration, on_one_line
 from lstm_cli.insight.compared import Compared, Comparison
 from lstm_cli.insight.tables import WIDTH, aligned, cut, end_of, figure, width_of, wrapped
 from lstm_cli.scores.titles import short_title
@@ -55,7 +55,7 @@ def score_table(found: Comparison, names: Sequence[str]) -> list[list[str]]:
         ("weights", lambda run: "-" if run.parameters is None else f"{run.parameters:,}"),
         ("steps/s", lambda run: "-" if run.steps_per_second is None else f"{run.steps_per_second:.3g}"),
         ("best/epochs", _epochs),
-        ("time", lambda run: "-" if run.seconds is None else _duration(run.seconds)),
+        ("time", lambda run: "-" if run.seconds is None else duration(run.seconds)),
         ("state", lambda run: run.state),
     ]
     shown = [(name, cell) for name, cell in columns if any(cell(run) != "-" for run in found.runs)]
@@ -121,15 +121,6 @@ def _heading(key: str, monitored: str) -> str:
 
 def _epochs(run: Compared) -> str:
     return "-" if run.best_epoch is None else f"{run.best_epoch:,}/{run.epochs:,}"
-
-
-def _duration(seconds: float) -> str:
-    """Return a time in its largest units, short: 9 s, 4:05 min, 2:10 h."""
-    total = round(seconds)
-    if total < 60:
-        return f"{total} s"
-    large, unit = (total, "min") if total < 3600 else (total // 60, "h")
-    return f"{large // 60}:{large % 60:02d} {unit}"
 
 
 def _blocks(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_cli.errors import counted
+from lstm_cli.errors import counted, duration
 from lstm_cli.insight.explanation import Explanation
 from lstm_cli.report import answers, tables
 from lstm_cli.report.charts import Chart
@@ -29,7 +29,6 @@ from lstm_cli.report.rendering import rendered
 from lstm_cli.report.tables import Judgement
 from lstm_cli.report.wording import capital, digits
 from lstm_cli.scores.titles import SPLITS, title
-from lstm_cli.training.sinks.wording import duration
 
 REFRESH = 15  # seconds after which the page of a run that is training loads itself again
 

@@ -4,12 +4,12 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from lstm_cli.config.train import PER_COLUMN
-from lstm_cli.errors import brief, counted, on_one_line
+from lstm_cli.errors import brief, counted, duration, on_one_line
 from lstm_cli.insight.training_columns import FirstSequence
 from lstm_cli.scores.baseline import Baseline
 from lstm_cli.scores.titles import SPLITS, short_title
 from lstm_cli.training.findings import Findings, Split
-from lstm_cli.training.sinks.wording import duration, number
+from lstm_cli.training.sinks.wording import number
 
 WIDTH = 80
 COLUMNS, LABELS = 20, 8  # of them are shown

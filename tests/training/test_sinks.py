@@ -26,7 +26,7 @@ from lstm_cli.training.events import (
 from lstm_cli.training.sinks import MetricsFile, console, log_lines
 from lstm_cli.training.sinks.console import Lines, Verbosity
 from lstm_cli.training.sinks.terminal import Terminal
-from lstm_cli.training.sinks.wording import duration, number
+from lstm_cli.training.sinks.wording import number
 from tests.support.data import read_jsonl
 
 START = Started(folder=Path("gestures"), epochs=2, total_steps=20, model=(Part("layer 1", "LSTM of 8 units", 384),))
@@ -318,14 +318,6 @@ def test_trimming_drops_the_test_score_that_will_be_taken_again(tmp_path):
 def test_trimming_where_there_is_nothing(tmp_path):
     assert trim_metrics(tmp_path / "metrics.jsonl", 10) == []
     assert not (tmp_path / "metrics.jsonl").exists()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.2, "0 s"), (59.4, "59 s"), (65, "1 min 05 s"), (3599.7, "1 h 00 min"), (7800, "2 h 10 min")],
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(

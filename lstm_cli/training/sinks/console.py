@@ -6,7 +6,7 @@ from contextlib import suppress
 from enum import IntEnum
 from typing import Any, TextIO
 
-from lstm_cli.errors import on_one_line
+from lstm_cli.errors import duration, on_one_line
 from lstm_cli.run.appended import AppendedFile
 from lstm_cli.training.events import (
     CheckpointWritten,
@@ -167,6 +167,6 @@ class Lines:
         rate = (event.step - self._line_step) / max(passed, 1e-9)
         self._line_at, self._line_step = now, event.step
         if first:
-            return f"first step after {wording.duration(passed)}: loss {wording.number(loss)}"
+            return f"first step after {duration(passed)}: loss {wording.number(loss)}"
         more = wording.details(event) if self._verbosity >= Verbosity.VERBOSE else ""
         return wording.progress(event, start, loss, rate) + more

@@ -6,7 +6,7 @@ No line takes more than 80 columns, and the bar always has the same parts of the
 from collections.abc import Iterator
 from typing import Any
 
-from lstm_cli.errors import counted, on_one_line
+from lstm_cli.errors import counted, duration, on_one_line
 from lstm_cli.training.events import (
     CheckpointWritten,
     Compiling,
@@ -113,7 +113,7 @@ class Terminal:
         """Stop the clock; the time that compiling took stays on the screen."""
         seconds = self._clock.stop()
         if self._compiling and self._live:
-            text = self._screen.shown(f"{wording.COMPILING} … {wording.duration(seconds)}")
+            text = self._screen.shown(f"{wording.COMPILING} … {duration(seconds)}")
             self._compiling = False
             self._print(text)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lstm_cli.errors import counted, on_lines, on_one_line
+from lstm_cli.errors import counted, duration, on_lines, on_one_line
 from lstm_cli.scores.titles import title
 from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDone, Stopped
 
@@ -12,16 +12,6 @@ def number(value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4f}" if 0.01 <= abs(value) < 10 else f"{value:.4g}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time in its two largest units: 9 s, 4 min 05 s, 2 h 10 min."""
-    total = round(seconds)
-    if total < 60:
-        return f"{total} s"
-    if total < 3600:
-        return f"{total // 60} min {total % 60:02d} s"
-    return f"{total // 3600} h {total % 3600 // 60:02d} min"
 
 
 def scores(values: Mapping[str, float]) -> str:
