@@ -143,7 +143,7 @@ def _compared(record: RunRecord, config: Settings) -> Compared:
         seconds=None if last is None else last.get("seconds"),
         steps_per_second=median(rates) if rates else None,
         parameters=None if saved is None else saved.parameters,
-        started=started if isinstance(started := record.environment.get("started"), str) else None,
+        started=record.environment.started or None,
         entries=record.entries,
     )
 

@@ -13,9 +13,10 @@ from lstm_cli.engine.metrics import scores_of
 from lstm_cli.errors import CheckpointError, CheckpointWarning, LstmError
 from lstm_cli.plain_files import read_own
 from lstm_cli.run.checkpoint import identity_of
+from lstm_cli.run.environment import Surroundings, read_environment
 from lstm_cli.run.lock import is_held
 from lstm_cli.run.metrics_log import best_entry, damage, read_entries
-from lstm_cli.run.names import CHECKPOINTS, ENVIRONMENT, LAST, METRICS, MODEL, POSITION, REPORT_DATA
+from lstm_cli.run.names import CHECKPOINTS, LAST, METRICS, MODEL, POSITION, REPORT_DATA
 from lstm_cli.run.origin import saved_config
 
 State = Literal["training", "finished", "stopped"]
@@ -60,9 +61,10 @@ class RunRecord:
         The evaluations, as in ``metrics.jsonl``.
     saved
         The checkpoints that can be read, by ``best`` and ``last``.
-    environment, report
-        The content of ``environment.json`` and ``report.json``; empty if they cannot be read, or, of runs of earlier
-        versions, are not there.
+    environment
+        What ``environment.json`` says; empty if it cannot be read.
+    report
+        The content of ``report.json``; empty if it cannot be read, or, of runs of earlier versions, is not there.
     problems
         What is damaged, one line each.
     """
@@ -71,7 +73,7 @@ class RunRecord:
     config: Config
     entries: tuple[Mapping[str, Any], ...] = ()
     saved: Mapping[str, Saved] = field(default_factory=dict)
-    environment: Mapping[str, Any] = field(default_factory=dict)
+    environment: Surroundings = field(default_factory=Surroundings)
     report: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -146,7 +148,12 @@ def run_record(folder: Path) -> RunRecord:
         problems += [line.removesuffix(": left unchanged, and not in the report") for line in damage(folder / METRICS)]
     except LstmError as error:
         problems.append(str(error))
-    environment, report = (_object(folder / name, problems) for name in (ENVIRONMENT, REPORT_DATA))
+    environment = Surroundings()
+    try:
+        environment = Surroundings.of(read_environment(folder))
+    except LstmError as error:
+        problems.append(str(error))
+    report = _object(folder / REPORT_DATA, problems)
     return RunRecord(folder, config, tuple(entries), saved, environment, report, tuple(problems))
 
 

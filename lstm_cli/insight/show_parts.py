@@ -10,7 +10,6 @@ from lstm_cli.config.model import ModelSpec
 from lstm_cli.data import Schema
 from lstm_cli.data.schema.layout import Column
 from lstm_cli.insight.run_record import RunRecord, Saved
-from lstm_cli.run.origin import RECORDED
 
 
 def layer_of(name: str) -> str:
@@ -114,17 +113,15 @@ def data_of(record: RunRecord, schema: Schema | None, saved: Saved | None) -> di
 def provenance_of(record: RunRecord, saved: Saved | None) -> dict[str, Any]:
     """Return when, where and by what a run was made, of what its folder says."""
     environment = record.environment
-    command = environment.get("command")
-    place = _mapping(environment.get(RECORDED))
     identity: Mapping[str, Any] = {} if saved is None else saved.identity
     found = {
-        "started": environment.get("started"),
-        "command": shlex.join(map(str, command)) if isinstance(command, list) else None,
-        "config": place.get("path"),
-        "folder": place.get("folder"),
+        "started": environment.started or None,
+        "command": shlex.join(environment.command) or None,
+        "config": environment.config.get("path"),
+        "folder": environment.config.get("folder"),
         "seed": record.config.seed,
-        "versions": _texts(environment.get("versions") or identity.get("versions")),
-        "machine": _texts({**_mapping(environment.get("machine")), **_mapping(identity.get("machine"))}),
+        "versions": environment.versions or _texts(identity.get("versions")),
+        "machine": {**environment.machine, **_texts(identity.get("machine"))},
     }
     return {name: value for name, value in found.items() if value not in (None, {})}
 

@@ -1,17 +1,17 @@
 """What a report says of a run that is about to train: from the event that opens it, and the files in its folder."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lstm_cli.errors import CheckpointError
 from lstm_cli.plain_files import read_own
 from lstm_cli.report.contents import Contents, Layer, NaiveScore, from_json
-from lstm_cli.run.names import ENVIRONMENT, REPORT_DATA
+from lstm_cli.run.environment import Surroundings, read_environment
+from lstm_cli.run.names import REPORT_DATA
 from lstm_cli.training.events import Started
 from lstm_cli.typed_json import WrongValue
 
-MOST = 1 << 26  # bytes of report.json and environment.json, far more than they have
+MOST = 1 << 26  # bytes of report.json, far more than it has
 
 
 def described(start: Started) -> Contents:
@@ -39,21 +39,10 @@ def described(start: Started) -> Contents:
 def surroundings(run: Path) -> dict[str, Any]:
     """Return date, command, versions and machine of a run, of those that ``environment.json`` holds in its version."""
     try:
-        found = json.loads(read_own(run / ENVIRONMENT, most=MOST))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    known = found if isinstance(found, dict) else {}
-    command, started = known.get("command"), known.get("started")
-    return {
-        "started": started if isinstance(started, str) else "",
-        "command": tuple(map(str, command)) if isinstance(command, list) else (),
-        "versions": _texts(known.get("versions")),
-        "machine": _texts(known.get("machine")),
-    }
-
-
-def _texts(values: Any) -> Mapping[str, str]:
-    return {name: str(value) for name, value in values.items()} if isinstance(values, dict) else {}
+        found = Surroundings.of(read_environment(run))
+    except CheckpointError:
+        found = Surroundings()
+    return {name: getattr(found, name) for name in ("started", "command", "versions", "machine")}
 
 
 def earlier_notes(start: Started) -> tuple[str, ...]:

@@ -19,15 +19,14 @@ from lstm_cli.data.sources import files_of
 from lstm_cli.errors import CheckpointError, CheckpointWarning, DataError, did_you_mean, nearest_beside, on_one_line
 from lstm_cli.plain_files import read_own
 from lstm_cli.run.checkpoint import identity_of
-from lstm_cli.run.environment import environment
+from lstm_cli.run.environment import RECORDED, environment, read_environment
 from lstm_cli.run.identity import checked_config
 from lstm_cli.run.names import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, RESOLVED
 from lstm_cli.typed_json import WrongValue, built
 
 RUNS = Path("runs")  # where runs are unless -o says otherwise
-RECORDED = "config"  # the key in environment.json
 _SPLITS = ("train", "valid", "test")
-_MOST = 1 << 24  # bytes of environment.json and config.yaml, far more than they have
+_MOST = 1 << 24  # bytes of config.yaml, far more than it has
 
 
 @dataclass(frozen=True)
@@ -59,18 +58,14 @@ def origin_of(run: Path) -> Origin | None:
     CheckpointError
         The file is damaged.
     """
-    path = run / ENVIRONMENT
     try:
-        content = json.loads(read_own(path, most=_MOST))
-        found = content.get(RECORDED)
+        found = (read_environment(run) or {}).get(RECORDED)
         origin = None if found is None else built(Origin, found)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        found_there = str(error) if isinstance(error, WrongValue) else getattr(error, "strerror", None) or "not JSON"
-        raise CheckpointError(f"{path}: damaged: {found_there}: restore the file, or name the data yourself") from None
-    if origin is not None and "\0" in f"{origin.path}{origin.folder}":
-        raise CheckpointError(f"{path}: damaged: zero bytes in a path: restore the file, or name the data yourself")
+        if origin is not None and "\0" in f"{origin.path}{origin.folder}":
+            raise WrongValue("zero bytes in a path")
+    except (CheckpointError, WrongValue) as error:
+        damage = str(error) if isinstance(error, CheckpointError) else f"{run / ENVIRONMENT}: damaged: {error}"
+        raise CheckpointError(f"{damage}: restore the file, or name the data yourself") from None
     return origin
 
 
@@ -83,10 +78,10 @@ def described(run: Path, config: Config, *, resumed: bool) -> str | None:
     if not resumed:
         return json.dumps({**environment(config.seed), RECORDED: place}, indent=1) + "\n"
     try:
-        before = json.loads(read_own(run / ENVIRONMENT, most=_MOST))
-    except (OSError, ValueError, RecursionError):
+        before = read_environment(run)
+    except CheckpointError:
         return None
-    if not isinstance(before, dict) or before.get(RECORDED) == place:
+    if before is None or before.get(RECORDED) == place:
         return None
     return json.dumps({**before, RECORDED: place}, indent=1) + "\n"
 

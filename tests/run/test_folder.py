@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lstm_cli.config import config_from_mapping
@@ -17,7 +18,7 @@ from lstm_cli.errors import CheckpointError, ConfigError, DiskError, RunBusy
 from lstm_cli.run import lock as folder_lock
 from lstm_cli.run.checkpoint import load_newest, save
 from lstm_cli.run.config_changes import compare_configs
-from lstm_cli.run.environment import environment
+from lstm_cli.run.environment import Surroundings, environment
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import check_identity, check_model, identity, read_checked
 from lstm_cli.run.names import LOCK
@@ -304,6 +305,18 @@ class TestIdentity:
         assert found["seed"] == 3
         assert {"python", "numpy", "pytensor", "numba"} <= set(found["versions"])
         assert found["machine"]["host"] == socket.gethostname()
+
+    def test_what_the_environment_says_is_read_again(self) -> None:
+        found = Surroundings.of(json.loads(json.dumps(environment(seed=3))))
+        assert found.started and found.command == tuple(sys.argv)
+        assert found.versions["numpy"] == np.__version__ and found.machine["host"] == socket.gethostname()
+
+    @pytest.mark.parametrize("value", [None, 7, "x", [1], {"cores": None}])
+    def test_what_is_of_another_kind_is_left_out(self, value: object) -> None:
+        found = Surroundings.of(dict.fromkeys(["started", "command", "versions", "machine", "config"], value))
+        assert found.started == (value if value == "x" else "")
+        assert found.command == (("1",) if value == [1] else ())
+        assert found.versions == found.machine == found.config == {}
 
 
 OLD = {
