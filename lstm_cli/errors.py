@@ -150,6 +150,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
+def are(count: int) -> str:
+    """Return the verb after a count: is for 1, else are."""
+    return "is" if count == 1 else "are"
+
+
 def duration(seconds: float) -> str:
     """Return a time in its two largest units: 9 s, 4 min 05 s, 2 h 10 min."""
     total = round(seconds)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_cli.errors import and_more, did_you_mean, duration, listed, nearest
+from lstm_cli.errors import and_more, are, counted, did_you_mean, duration, listed, nearest
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,8 @@ def test_names_stay_on_one_line():
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 steps are"), (1, "1 step is"), (1200, "1,200 steps are")])
+def test_a_count_agrees_with_its_noun_and_verb(count, text):
+    assert f"{counted(count, 'step')} {are(count)}" == text

@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 from lstm_cli.data.formats.raw import BadRow, RawSequence
-from lstm_cli.errors import DataError, and_more
+from lstm_cli.errors import DataError, and_more, counted
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -31,7 +31,7 @@ class BadRowPolicy:
     def __init__(self, name: str, *, skip: bool) -> None:
         self.name, self.skip = name, skip
         self._total = self._bad = 0
-        self._noun = "sequences"
+        self._noun = "sequence"
         self._first: list[str] = []
 
     def good(self, items: Generator[Given | DataError, None, None]) -> Generator[Given, None, None]:
@@ -43,7 +43,7 @@ class BadRowPolicy:
                     self._reject(item)
                     continue
                 if _is_of_rows(item):
-                    self._noun = "rows"
+                    self._noun = "row"
                 self._total += _rows(item)
                 yield item
 
@@ -67,12 +67,12 @@ class BadRowPolicy:
             return []
         shown = "".join(f"\n  {message}" for message in self._first)
         more = and_more(self._bad - len(self._first), "\n  ")
-        count = f"{self.name}: {self._bad:,} of {self._total:,} {self._noun}"
+        count = f"{self.name}: {self._bad:,} of {counted(self._total, self._noun)}"
         if self._bad == self._total:
             raise DataError(f"{count} cannot be used, none is left: correct them{shown}{more}")
         if self._bad > MAX_BAD and self._bad > MAX_BAD_SHARE * self._total:
             raise DataError(f"{count} cannot be used, more than data.on_error: skip allows: correct them{shown}{more}")
-        return [f"{count} were skipped:{shown}{more}"]
+        return [f"{count} {'was' if self._bad == 1 else 'were'} skipped:{shown}{more}"]
 
     def _without(self, error: DataError, item: Any) -> Any:
         """Count what an error makes unusable, and return what is left of the item; None if nothing is."""

@@ -42,7 +42,7 @@ from lstm_cli.data.sources import FILE, files_of, named_by_file, names_of
 from lstm_cli.data.split_columns import mark, split_columns
 from lstm_cli.data.splits import HELD_OUT, Split, split
 from lstm_cli.data.time_notes import time_notes
-from lstm_cli.errors import DataError, listed
+from lstm_cli.errors import DataError, counted, listed
 
 Item = TypeVar("Item")
 
@@ -255,8 +255,9 @@ class _Loader:
                 f"{longest.where}: {what}, and data.max_length is {most:,}; longer than that in {split}: {names}: "
                 f"set data.on_long to cut or split"
             )
-        what = f"cut to {most:,} steps" if action == "cut" else f"split into pieces of at most {most:,} steps"
-        self._notes.append(f"{split}: {len(long):,} of {len(sequences):,} sequences were {what}: {names}")
+        what = f"{'cut to' if action == 'cut' else 'split into pieces of at most'} {counted(most, 'step')}"
+        were = f"{counted(len(sequences), 'sequence')} {'was' if len(long) == 1 else 'were'}"
+        self._notes.append(f"{split}: {len(long):,} of {were} {what}: {names}")
         return [piece for sequence in sequences for piece in _pieces(sequence, most, once=action == "cut")]
 
 

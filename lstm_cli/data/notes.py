@@ -18,7 +18,7 @@ from lstm_cli.data.schema.blocks import blocks, limits
 from lstm_cli.data.schema.layout import Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, ids_of
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.errors import counted, listed
+from lstm_cli.errors import are, counted, listed
 
 #: Names of columns, in lower case, that are ids as a rule; and their ends.
 _IDS = ("subject", "patient", "user", "customer", "store", "shop", "device", "sensor", "station", "machine", "engine")
@@ -202,7 +202,8 @@ def notes_on_repeats(splits: Mapping[Split, Dataset], files: Sequence[Split]) ->
             repeated = int(np.isin(own, seen).sum())
             by_chance = 0.0 if dataset.numbers is not None else _REPEATS
             if (split in files or other in files) and repeated > by_chance * len(dataset):
-                what = f"{repeated:,} of {counted(len(dataset), 'sequence')} are also in {other}, with the same target"
+                what = f"{repeated:,} of {counted(len(dataset), 'sequence')} {are(repeated)} also in {other}"
+                what += ", with the same target"
                 notes.append(f"{split}: {what}: its scores are those of known data; take them out of one of the two")
         earlier.append((split, own))
     return notes

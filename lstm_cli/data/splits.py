@@ -17,7 +17,7 @@ from lstm_cli.config.data import HeldOutSpec
 from lstm_cli.data.formats.raw import Split as Split
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.record import Numbers, Record
-from lstm_cli.errors import DataError, counted, listed
+from lstm_cli.errors import DataError, are, counted, listed
 
 Indices = NDArray[np.int64]
 
@@ -158,9 +158,10 @@ class _Splitter:
         short: list[Record] = []
         for record in chain.from_iterable(given.each() for given in splits.train):
             valid, test = (size_of(shares.get(key), record.steps) for key in HELD_OUT)
-            if record.steps - valid - test < needed:
+            held = valid + test
+            if record.steps - held < needed:
                 if self._series:
-                    what = f"{valid + test} of {record.steps} steps held out, which leaves too few to train on"
+                    what = f"{held} of {counted(record.steps, 'step')} held out, which leaves too few to train on"
                     raise self._error(next(iter(shares)), f"{what}: hold out less, or give files")
                 short.append(record)
                 valid = test = 0
@@ -169,7 +170,7 @@ class _Splitter:
             if len(short) == sum(record.count for record in splits.train):
                 what = f"every series is too short to hold out steps at its end: the first has {short[0].steps}"
                 raise self._error(next(iter(shares)), f"{what}: hold out less, or by sequence")
-            names = listed([f"{record.id} ({record.steps} steps)" for record in short], 5)
+            names = listed([f"{record.id} ({counted(record.steps, 'step')})" for record in short], 5)
             what = "series too short to hold out steps at their end, so that all their steps train"
             found.notes.append(f"train: {what}: {names}")
         return found
@@ -213,7 +214,7 @@ class _Splitter:
             elif stop > start:
                 begin = 0 if window is None or part is splits.train else max(0, start - window - context)
                 if stop - begin < lag + 2:
-                    what = f"{stop - begin} steps of {record.id} are too few for a split"
+                    what = f"{counted(stop - begin, 'step')} of {record.id} {are(stop - begin)} too few for a split"
                     raise DataError(f"{record.where}: {what}: give at least {lag + 2}")
                 own = record.part(begin, stop, first=start)
                 own.before = self._before(record, begin)

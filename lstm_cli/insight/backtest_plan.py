@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lstm_cli.data import Schema
 from lstm_cli.data.schema.layout import Layout
-from lstm_cli.errors import DataError, counted, listed
+from lstm_cli.errors import DataError, are, counted, listed
 from lstm_cli.insight.observed import Observed
 from lstm_cli.insight.origins import Room, Seen, room
 from lstm_cli.insight.rolling import feeds_back, needed_later
@@ -121,9 +121,9 @@ def _check(
         given = own.steps if end is None else own.steps - end[0]
         which = "" if end is None else "at its end, which did not train the run, "
         needed = f"it needs {layout.lag + 1} before it and {reach} after" if end is None else f"it needs {reach}"
-        what = f"{counted(given, 'step')} {which}{'is' if given == 1 else 'are'} too few for a forecast of {steps}"
+        what = f"{counted(given, 'step')} {which}{are(given)} too few for a forecast of {steps}"
         fix = "give a longer series" + (", or a smaller --horizon" if steps > 1 and layout.target.horizon == 1 else "")
         raise DataError(f"{own.record.where}: {what}: {needed}: {fix}")
     if short:
         names = listed([own.record.id for own in short], 5)
-        note(f"{len(short)} of {len(series)} series are too short and left out: {names}")
+        note(f"{len(short)} of {len(series)} series {are(len(short))} too short and left out: {names}")

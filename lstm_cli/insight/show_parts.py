@@ -9,6 +9,7 @@ from typing import Any
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.data import Schema
 from lstm_cli.data.schema.layout import Column
+from lstm_cli.errors import counted
 from lstm_cli.insight.run_record import RunRecord, Saved
 
 
@@ -25,11 +26,11 @@ def layer_text(layer: str, spec: ModelSpec, shapes: Mapping[str, Sequence[int]])
     first, _, rest = layer.partition(".")
     if first == "embedding":
         count, width = (*shapes[layer], 0, 0)[:2]
-        return f"{count:,} tokens to {width} numbers"
+        return f"{counted(count, 'token')} to {counted(width, 'number')}"
     if first != "layers" or not rest.isdecimal() or int(rest) >= len(spec.layers):
         return {"output": _output(shapes), "attention": "weights of the steps"}.get(first, "")
     own = spec.layers[int(rest)]
-    words = f"{(own.cell or spec.cell).upper()} of {own.size} units"
+    words = f"{(own.cell or spec.cell).upper()} of {counted(own.size, 'unit')}"
     words += ", in both directions" if own.bidirectional else ""
     words += f", {own.activation}" if own.activation not in (None, "tanh") else ""
     words += f", dropout {own.dropout:g}" if own.dropout else ""
@@ -39,7 +40,7 @@ def layer_text(layer: str, spec: ModelSpec, shapes: Mapping[str, Sequence[int]])
 def _output(shapes: Mapping[str, Sequence[int]]) -> str:
     """Return the size of the output layer: that of its bias."""
     sizes = [shape[0] for name, shape in shapes.items() if name.startswith("output.") and len(shape) == 1]
-    return f"{sizes[0]:,} outputs" if sizes else ""
+    return counted(sizes[0], "output") if sizes else ""
 
 
 def inputs_of(schema: Schema) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ import numpy as np
 from lstm_cli.data import Batch, Encoded, Schema, memory
 from lstm_cli.data.batching.whole import SEQUENCES_HELD
 from lstm_cli.data.schema.vocabulary import UNKNOWN
-from lstm_cli.errors import ConfigError, DataError, counted
+from lstm_cli.errors import ConfigError, DataError, are, counted
 from lstm_cli.predict.outputs import Network, Outputs, States
 
 Choice = Callable[[np.ndarray], np.ndarray]
@@ -113,8 +113,10 @@ def check_future(schema: Schema, sequence: Encoded, steps: int) -> Encoded:
     if known and given < needed:
         # With times the calendar needs no values.
         names = ", ".join(column.name for column in known if column.known) or schema.layout.time
-        what = f"a forecast needs the values of {names} at the {needed} steps after the last of {sequence.where}"
-        fix = f"there are {given} of them, complete the file of --future" if given else "give them with --future FILE"
+        where = f"the {counted(needed, 'step')} after the last of {sequence.where}"
+        what = f"a forecast needs the values of {names} at {where}"
+        there = f"there {are(given)} {given} of them"
+        fix = f"{there}, complete the file of --future" if given else "give them with --future FILE"
         raise ConfigError(f"{what}: {fix}")
     return sequence
 

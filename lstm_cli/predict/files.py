@@ -9,7 +9,7 @@ from pathlib import Path
 from lstm_cli.config.formats import FORMATS
 from lstm_cli.data import Encoded, memory, read_sequences
 from lstm_cli.data.raw_text import format_by_content, text_column
-from lstm_cli.errors import ConfigError, did_you_mean, listed, nearest, on_one_line, shown_path
+from lstm_cli.errors import ConfigError, counted, did_you_mean, listed, nearest, on_one_line, shown_path
 from lstm_cli.predict.conllu import Filling, check_fillable
 from lstm_cli.predict.future import Future, extension, known_layout
 from lstm_cli.predict.inputs import Inputs
@@ -221,7 +221,7 @@ def _notes_on_states(run: Run, state_out: Path | None, inputs: Inputs) -> list[s
         return []
     reasons = ["differences have no value at the first steps"] * (run.schema.layout.lag > 0)
     reasons += ["the last ones lack the known inputs of later steps"] * (inputs.unpredicted > 0)
-    what = f"begin the next part with the last {steps} steps of this one"
+    what = f"begin the next part with the last {counted(steps, 'step')} of this one"
     return [f"{shown_path(state_out)}: {what}: {', and '.join(reasons)}"]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lstm_cli.errors import counted
 from lstm_cli.insight.explanation import ErrorsAhead, Explanation, Saturation, SureError, Trajectory, Window
 from lstm_cli.report.charts import Axis, Band, Chart, Line, Mark
 from lstm_cli.report.evaluated import Evaluated
@@ -187,11 +188,12 @@ def _reach(known: Sequence[tuple[int, float]]) -> str:
         return ""
     gone = next((lag for lag, norm in known if norm < 0.01 * first), None)
     if gone is not None:
-        return f"Here it falls below a hundredth after {gone:,} steps."
+        return f"Here it falls below a hundredth after {counted(gone, 'step')}."
     lag, norm = known[-1]
+    back = f"{counted(lag, 'step')} back"
     if norm > 100 * first:
-        return f"Here it grows: {norm / first:,.0f} times as strong {lag:,} steps back, which makes training unstable."
-    return f"Here it is still {norm / first:.2g} times as strong {lag:,} steps back."
+        return f"Here it grows: {norm / first:,.0f} times as strong {back}, which makes training unstable."
+    return f"Here it is still {norm / first:.2g} times as strong {back}."
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lstm_cli.errors import are, counted
+
 
 def count_not_finite(array: np.ndarray) -> int:
     """Return how many values of an array are not finite."""
@@ -60,5 +62,5 @@ def unpack(data: bytes) -> dict[str, np.ndarray]:
         if array.dtype.kind not in "bfiu":
             raise ValueError(f"{name} has the dtype {array.dtype}")
         if count := count_not_finite(array):
-            raise ValueError(f"{count} of the {array.size} values of {name} are not finite")
+            raise ValueError(f"{count} of the {counted(array.size, 'value')} of {name} {are(count)} not finite")
     return arrays

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstm_cli.data.memory import available
-from lstm_cli.errors import CheckpointError, Diverged, and_more
+from lstm_cli.errors import CheckpointError, Diverged, and_more, are, counted
 from lstm_cli.plain_files import MOST, NotPlain, read_own
 from lstm_cli.run.arrays import count_not_finite, pack, unpack
 from lstm_cli.run.files import remove_retired, replace_folder, retired, write_new
@@ -89,10 +89,10 @@ def _check_finite(state: State, folder: Path) -> None:
     for part in PARTS:
         for name, array in getattr(state, part).items():
             if count := count_not_finite(array):
+                what = f"{count} of the {counted(array.size, 'value')} of {part} {name} {are(count)} not finite"
                 raise Diverged(
-                    f"{folder}: not written, as {count} of the {array.size} values of {part} {name} are not finite "
-                    f"after step {state.position['step']}; the previous checkpoint is unchanged. "
-                    f"Lower optimizer.learning_rate or set optimizer.clip_norm"
+                    f"{folder}: not written, as {what} after step {state.position['step']}; "
+                    "the previous checkpoint is unchanged. Lower optimizer.learning_rate or set optimizer.clip_norm"
                 )
 
 

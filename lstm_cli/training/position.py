@@ -45,7 +45,7 @@ def restore_position(job: Job, position: Mapping[str, Any]) -> None:
     for key, problem in _problems(progress, int(job.batches.dataset.lengths.sum())):
         raise WrongValue(problem, key)
     if progress.batch and progress.batch > (count := job.batches.count(progress.epoch)):
-        raise WrongValue(f"got {progress.batch:,}, but an epoch has {count:,} batches", "batch")
+        raise WrongValue(f"got {progress.batch:,}, but an epoch has {count:,} batch{'es' * (count != 1)}", "batch")
     try:
         _check_schedule(state, progress)
     except WrongValue as error:

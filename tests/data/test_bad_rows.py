@@ -112,7 +112,7 @@ def test_a_million_steps_are_refused_before_the_memory_is_gone(tmp_path, monkeyp
         open_checked_data(data_config(tmp_path, max_length=1000, **given))
     data = open_checked_data(data_config(tmp_path, max_length=1000, on_long="split", **given))
     assert set(data.train.lengths) == {1000} and len(data.train) == 1000
-    assert "1 of 1 sequences were split into pieces of at most 1,000 steps" in data.notes[-1]
+    assert "1 of 1 sequence was split into pieces of at most 1,000 steps" in data.notes[-1]
     assert open_checked_data(data_config(tmp_path, max_length=1000, on_long="cut", **given)).train.lengths == [1000]
     write(tmp_path / "short.jsonl", json.dumps({"x": [1, 2], "y": 0.5}))
     held = {"train": "short.jsonl", "valid": "a.jsonl", **X}

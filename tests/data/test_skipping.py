@@ -77,7 +77,7 @@ def test_a_skipped_row_of_a_table_does_not_take_its_series_along(tmp_path):
     data = open_data(data_config(tmp_path, train="a.csv", on_error="skip", **X))
     assert (data.train.ids[-1], data.train.lengths.tolist()) == ("9", [2] * 5 + [1])
     (note,) = [note for note in data.notes if "skipped" in note]
-    assert "1 of 12 rows were skipped" in note
+    assert "1 of 12 rows was skipped" in note
     assert "a.csv:12: x: 'bad' is not a number" in note
 
 

@@ -131,5 +131,5 @@ def test_an_error_names_its_file_and_skipped_rows_are_counted_over_all(tmp_path)
         opened(tmp_path, ["a.csv", "b.csv"])
     data = opened(tmp_path, ["a.csv", "b.csv"], on_error="skip")
     (note,) = [note for note in data.notes if "skipped" in note]
-    assert note.startswith("data.train, 2 files: 1 of 32 rows were skipped:")
+    assert note.startswith("data.train, 2 files: 1 of 32 rows was skipped:")
     assert data.train.lengths.tolist() == [30, 1]

@@ -269,7 +269,7 @@ def test_a_column_cuts_series_into_parts(tmp_path):
         (["train", "", "valid"], DataError, "a.csv:3: fold: the value is missing"),
         (["train"] * 4, ConfigError, "data.split: no row says valid, and train.monitor needs it"),
         (["valid"] * 4, ConfigError, "data.split: no row says train"),
-        (["train", "valid", "valid"], DataError, "a.csv:2: 1 steps of 1 are too few for a split: give at least 2"),
+        (["train", "valid", "valid"], DataError, "a.csv:2: 1 step of 1 is too few for a split: give at least 2"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_column_of_splits(tmp_path, parts, error, message):

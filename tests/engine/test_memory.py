@@ -145,7 +145,7 @@ def test_a_million_steps_are_refused_where_they_do_not_fit_and_split_on_demand(t
     assert "a.jsonl:1: 1,000,000 steps, which this model needs all at once, would take about" in refused.stderr
     split = run(tmp_path, "train", "c.yaml", "data.max_length=5000", "data.on_long=split", "--overwrite", limit=4 << 30)
     assert split.returncode == 0, split.stderr
-    assert "train: 1 of 10 sequences were split into pieces of at most 5,000 steps: long" in split.stderr
+    assert "train: 1 of 10 sequences was split into pieces of at most 5,000 steps: long" in split.stderr
     predicted = run(tmp_path, "predict", "runs/c", "a.jsonl", limit=4 << 30)
     assert predicted.returncode == 0, predicted.stderr
     assert len(predicted.stdout.splitlines()) == 10

@@ -165,7 +165,7 @@ def test_several_series_and_columns(both):
     notes = []
     found = lstm_cli.backtest(both / "run", both / "sites.csv", origins=6, note=notes.append)
     assert any("the run was trained on this file" in note for note in notes)
-    assert any("1 of 3 series are too short and left out: tiny" in note for note in notes)
+    assert any("1 of 3 series is too short and left out: tiny" in note for note in notes)
     content = found.to_json()
     assert (content["series"], content["origins"], content["steps"]) == (2, 12, [1, 2, 3, 4])
     result = invoke(both / "run", both / "sites.csv", "--origins", 6, "-o", both / "out.csv")

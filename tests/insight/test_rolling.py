@@ -146,7 +146,7 @@ def test_origins_leave_room_for_all_known_inputs_of_a_forecast(trained):
     own = table[table.site == "south"].assign(load=lambda given: given.load.ffill())
     notes = []
     found = lstm_cli.backtest(run, [columns(own), columns(own[:2])], horizon=1, origins=4, note=notes.append)
-    assert notes == ["the series: 1 of 2 series are too short and left out: south"]
+    assert notes == ["the series: 1 of 2 series is too short and left out: south"]
     assert found.origins[-1] == STEPS["south"] - HORIZON
     expected = rolled(run, own, 1, {"south": found.origins.tolist()})["south"]
     np.testing.assert_allclose(found.forecasters["model"].predicted, expected, rtol=1e-5)

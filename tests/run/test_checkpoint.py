@@ -110,7 +110,7 @@ def test_what_is_not_finite_is_never_written(tmp_path: Path, value: float, part:
     bad = state(2)
     name, array = next(iter(getattr(bad, part).items()))
     array.flat[1] = value
-    with pytest.raises(Diverged, match=rf"last: not written, as 1 of the {array.size} values of {part} {name} are not"):
+    with pytest.raises(Diverged, match=rf"last: not written, as 1 of the {array.size} values of {part} {name} is not"):
         save(bad, folder)
     assert step_of(load(folder)) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["last"]
@@ -171,7 +171,7 @@ def test_values_that_are_not_finite_are_damage_though_every_hash_is_right(
     data = safetensors.numpy.save({array: np.array([0, value, 2], np.float32)})
     facts = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     manifest = forged(contents, lambda manifest: manifest["files"].update({name: facts}))
-    what = f"{small / name}: damaged checkpoint: 1 of the 3 values of {array} are not finite"
+    what = f"{small / name}: damaged checkpoint: 1 of the 3 values of {array} is not finite"
     with pytest.raises(CheckpointError, match=re.escape(what)):
         decode({**contents, name: data, MANIFEST: manifest}, small)
 

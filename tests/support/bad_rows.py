@@ -218,7 +218,7 @@ TABLE = {
         "a.jsonl",
         '{"x": [1.5, 2, 3, 4]}\n{"x": [1]}',
         {**SERIES, "transform": {"x": "difference"}},
-        r":2: x: 1 steps are too few: data.transform removes 1 of them",
+        r":2: x: 1 step is too few: data.transform removes 1 of them",
     ),
     "jsonl: empty token": (
         "a.jsonl",

@@ -16,7 +16,7 @@ from lstm_cli.data.batching.closed_loops import counted_steps
 from lstm_cli.data.batching.windows import Indices, Windows, in_pieces, sliding, whole
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.splits import Split
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, counted
 
 OUTPUTS_HELD = 1 << 24  # maximum number of output values held at a time
 STEPS_HELD, SEQUENCES_HELD = 200_000, 1024  # the same of steps, and of sequences
@@ -190,7 +190,7 @@ def split_batches(config: Config, dataset: Dataset, split: Split) -> Batches:
     if not batches.count(0):
         warmup = 1 if config.rollout is None else config.rollout.warmup or 1
         raise DataError(
-            f"{dataset.where[0]}: no sequence of {split} has the {warmup:,} observed steps of rollout.warmup and one "
-            f"to predict: give longer sequences, or lower it"
+            f"{dataset.where[0]}: no sequence of {split} has the {counted(warmup, 'observed step')} of rollout.warmup "
+            f"and one to predict: give longer sequences, or lower it"
         )
     return batches

@@ -87,7 +87,7 @@ def _columns(source: Source, rows: list[_Row], table: TableOptions) -> tuple[_Co
     if twice:
         raise DataError(f"{source.name}:{line}: two columns are named {twice[0]!r}: rename one of them")
     if len(names) != width:
-        what = f"expected the {len(names)} columns of data.table.columns ({listed(names)}), got {width}"
+        what = f"expected the {counted(len(names), 'column')} of data.table.columns ({listed(names)}), got {width}"
         raise DataError(f"{source.name}:{line}: {what}: name every column")
     places = aliases | {name: place for place, name in enumerate(names)}
     return _Columns(width, places, names, line), rows[1:] if table.header is True else rows

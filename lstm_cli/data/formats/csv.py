@@ -25,7 +25,7 @@ from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.rows import sequences
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.formats.table import Table, joined
-from lstm_cli.errors import DataError
+from lstm_cli.errors import DataError, counted
 
 #: The first line of a block, its lines, and what the first lines of the file say.
 _Block = tuple[int, bytes, Head]
@@ -235,4 +235,4 @@ def _by_line(name: str, first: int, block: bytes, head: Head, options: Options) 
 
 def _miscounted(name: str, line: int, count: int, width: int) -> DataError:
     fix = "quote cells that hold the delimiter" if count > width else "complete or delete the row"
-    return DataError(f"{name}:{line}: expected {width} cells as in the header, got {count}: {fix}")
+    return DataError(f"{name}:{line}: expected {counted(width, 'cell')} as in the header, got {count}: {fix}")

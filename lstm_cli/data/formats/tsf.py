@@ -20,7 +20,7 @@ from lstm_cli.data.formats.naming import sequence_id
 from lstm_cli.data.formats.raw import Options, RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.formats.ts import numbers
-from lstm_cli.errors import DataError, listed
+from lstm_cli.errors import DataError, counted, listed
 
 #: The steps of frequencies that are not a count and a unit, such as 4_seconds: how many, and numpy's unit.
 _FREQUENCIES = {
@@ -85,7 +85,8 @@ def _step(frequency: str) -> tuple[int, str] | None:
 def _sequence(options: Options, where: str, count: int, line: str, header: _Header) -> RawSequence | DataError:
     *given, values = line.split(":")
     if len(given) != len(header.attributes):
-        what = f"expected {len(header.attributes)} attributes and the values, got {len(given) + 1} parts"
+        expected = f"expected {counted(len(header.attributes), 'attribute')} and the values"
+        what = f"{expected}, got {counted(len(given) + 1, 'part')}"
         return DataError(f"{where}: {what}: separate them by colons, as the header says")
     columns: dict[str, Any] = dict(zip(header.attributes, map(str.strip, given), strict=True))
     name = sequence_id(where, columns.get, columns.get("series_name", count), options)

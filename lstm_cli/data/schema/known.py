@@ -14,6 +14,7 @@ from lstm_cli.data.schema.grid import calendar_features, following
 from lstm_cli.data.schema.layout import Column, Layout
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.record import Numbers, Record
+from lstm_cli.errors import are, counted
 
 
 def continued_by_calendar(layout: Layout, record: Record, steps: int) -> Record:
@@ -41,7 +42,8 @@ def predicted_steps(layout: Layout, record: Record, kept: int, *, labelled: bool
     if not layout.known or given >= kept or (labelled and given <= 0):
         return kept
     if given <= 0:
-        what = f"{record.steps} steps are too few, as {layout.known[0].name} is known {reach} steps ahead"
+        ahead = f"as {layout.known[0].name} is known {counted(reach, 'step')} ahead"
+        what = f"{counted(record.steps, 'step')} {are(record.steps)} too few, {ahead}"
         fix = "give more steps, or later values with --future"
         raise problem_at(record.where, layout.known[0].name, ValueProblem(what, fix))
     return given

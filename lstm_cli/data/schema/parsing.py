@@ -24,7 +24,7 @@ from lstm_cli.data.schema.record import Numbers, Record, Values
 from lstm_cli.data.schema.target_parsing import parse_target
 from lstm_cli.data.schema.times import TimeForm, Times, ordered, parse_times
 from lstm_cli.data.schema.weights import given_weight
-from lstm_cli.errors import DataError, counted
+from lstm_cli.errors import DataError, are, counted
 
 _FIX = "fill it in, or say how with data.missing.fill"
 
@@ -91,7 +91,7 @@ def _parse_open(layout: Layout, sequence: RawSequence, times: Times | None, *, l
             )
     if steps <= layout.lag:
         fix = f"data.transform removes {layout.lag} of them; give more, or transform less"
-        raise sequence.error(first, ValueProblem(f"{steps} steps are too few", fix))
+        raise sequence.error(first, ValueProblem(f"{counted(steps, 'step')} {are(steps)} too few", fix))
     bunch = sequence.bunch
     if bunch is not None and steps > int(bunch.lengths.sum()):  # with the boundaries of lines
         bunch = replace(bunch, lengths=bunch.lengths + (steps - int(bunch.lengths.sum())) // len(bunch))
