@@ -23,7 +23,7 @@ from lstm_cli.run.origin import saved_config
 from lstm_cli.scores.horizons import Forecasts
 from lstm_cli.scores.naive import LAST, SEASONAL, titles_of
 from lstm_cli.scores.prediction_intervals import Intervals
-from lstm_cli.scores.seasons import whole_seasons
+from lstm_cli.scores.seasons import seasonal_steps
 
 ORIGINS = 20
 _SCORED = "its scores are those of lstm evaluate RUN DATA"
@@ -174,7 +174,7 @@ def _titles(plan: Plan) -> dict[str, str]:
     seasons = {f"{SEASONAL}{period}": period for period in plan.periods}
     titles = {name: f"the value {counted(period, 'step')} ago" for name, period in seasons.items()}
     stand_ins = {
-        name: sum(int((_season_ago(starts, plan, period) < 0).any(axis=1).sum()) for starts in plan.origins)
+        name: sum(int((~_earlier(starts, plan, period)[1]).any(axis=1).sum()) for starts in plan.origins)
         for name, period in seasons.items()
     }
     return {LAST: "the last value", **titles_of(titles, stand_ins, sum(map(len, plan.origins)))}
@@ -188,25 +188,14 @@ def _naive(
     for name in names:
         period = 0 if name == LAST else int(name.removeprefix(SEASONAL))
         each = zip(series, origins, strict=True)
-        found[name] = np.concatenate([own.filled[_earlier(starts, plan, period)] for own, starts in each])
+        found[name] = np.concatenate([own.filled[_earlier(starts, plan, period)[0]] for own, starts in each])
     return found
 
 
-def _season_ago(origins: Sequence[int], plan: Plan, period: int) -> NDArray[np.int64]:
-    """Return the steps (N, H) of the same season as those predicted that are known; below 0: before the series."""
-    later, last = _later(origins, plan), np.array(origins, np.int64)[:, np.newaxis] - 1
-    steps: NDArray[np.int64] = later - whole_seasons(period, later - last)
-    return steps
+def _earlier(origins: Sequence[int], plan: Plan, period: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the steps (N, H) whose values are forecast, and which are of the season; see `seasonal_steps`.
 
-
-def _earlier(origins: Sequence[int], plan: Plan, period: int) -> NDArray[np.int64]:
-    """Return the steps (N, H) whose values are forecast: those of a season ago, or for a period of 0 the last ones.
-
-    Where a season reaches back before the series, the next shorter one is taken, and at last the last value.
+    They are those of a season ago, or for a period of 0 the last ones.
     """
-    steps = np.repeat(np.array(origins, np.int64)[:, np.newaxis] - 1, plan.steps, axis=1)
-    for season in plan.periods:
-        if season <= period:
-            earlier = _season_ago(origins, plan, season)
-            steps = np.where(earlier >= 0, earlier, steps)
-    return steps
+    last = np.array(origins, np.int64)[:, np.newaxis] - 1
+    return seasonal_steps(last, _later(origins, plan) - last, [one for one in plan.periods if one <= period])

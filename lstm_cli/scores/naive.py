@@ -17,7 +17,7 @@ from lstm_cli.engine.metrics import set_nats
 from lstm_cli.errors import brief
 from lstm_cli.scores.collect import places
 from lstm_cli.scores.positions import Positions
-from lstm_cli.scores.seasons import seasons_of, whole_seasons
+from lstm_cli.scores.seasons import seasonal_steps, seasons_of
 from lstm_cli.typed_json import WrongValue, built
 
 Array = NDArray[Any]
@@ -127,19 +127,15 @@ class Naive:
     def _earlier(self, found: Positions, period: int) -> tuple[Array, Array]:
         """Return values (N, H * D) that are known where a forecast is made, and which rows (N,) are all of the season.
 
-        They are of the same season before, or for a period of 0 the last ones. Where the known values do not reach back
-        a season, those of the next shorter one are taken, and at last the last value.
+        They are of the same season before, or for a period of 0 the last ones; see `seasonal_steps`.
         """
         dataset, target = found.dataset, found.dataset.schema.target
         origins = found.steps if found.turns is None else found.steps - found.turns + 1
         first = found.steps - origins + target.ahead  # how far the first value is from the origin
         reach = first[:, np.newaxis] + np.arange(target.horizon)
-        steps = np.broadcast_to(origins[:, np.newaxis], reach.shape)
-        known = np.ones(reach.shape, np.bool_)
-        for season in (season for season in self.periods if season <= period):
-            earlier = origins[:, np.newaxis] + reach - whole_seasons(season, reach)
-            known = earlier >= -dataset.known_before[found.sequences, np.newaxis]
-            steps = np.where(known, earlier, steps)
+        seasons = [season for season in self.periods if season <= period]
+        start = -dataset.known_before[found.sequences, np.newaxis]
+        steps, known = seasonal_steps(origins[:, np.newaxis], reach, seasons, start)
         owners = np.repeat(found.sequences, target.horizon)
         values = dataset.values_at(owners, steps.reshape(-1)).reshape(len(found), target.size)
         return values, np.asarray(known.all(axis=1))

@@ -143,6 +143,32 @@ def _share(period: int, series: Sequence[Numbers], reaches: Sequence[int]) -> fl
     return float(np.mean(seasonal[moving] / last[moving])) if moving.any() else 1.0
 
 
+def seasonal_steps(
+    origins: NDArray[np.int64], reach: NDArray[np.int64], periods: Iterable[int], first: NDArray[np.int64] | int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the steps whose values are the naive forecasts of a season, and which of them are of that season.
+
+    Where the known steps do not reach back a season, the next shorter one is taken, and at last the last step.
+
+    Parameters
+    ----------
+    origins
+        The last known steps (N, 1).
+    reach
+        How many steps after them the predicted ones are (N, H).
+    periods
+        The season and the shorter ones, the shortest first; none: the last step.
+    first
+        The first known step, or those (N, 1) of each forecast.
+    """
+    steps, known = np.broadcast_to(origins, reach.shape), np.ones(reach.shape, np.bool_)
+    for period in periods:
+        earlier = origins + reach - whole_seasons(period, reach)
+        known = earlier >= first
+        steps = np.where(known, earlier, steps)
+    return steps, known
+
+
 def whole_seasons(period: int, reach: Any) -> Any:
     """Return how many steps before a forecast one the value of the same season is that is known `reach` steps ahead.
 
