@@ -209,7 +209,7 @@ def test_a_run_writes_and_removes_only_in_its_folder(runs: Runs, tmp_path: Path)
 
 @needs(why_no_strace())
 @pytest.mark.timeout(2400)
-@pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [90, pytest.param(1, marks=pytest.mark.slow)])
 def test_calls_by_which_a_run_writes_fail_once(runs: Runs, tmp_path: Path, every: int) -> None:
     """Of all that goes into the folder, the logs too: not of its states only."""
     run = tmp_path / "run"

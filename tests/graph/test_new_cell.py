@@ -87,8 +87,8 @@ def traces_step(x, state, hidden, W, b, act):
 
 
 STEPS = {UPDATE_GATE: update_gate_step, TRACES: traces_step}
-# One cell compiles in ten seconds, as its machine code is not cached; the other one's tests are slow.
-NAMES = ["update_gate", pytest.param("traces", marks=pytest.mark.slow)]
+# Each compiles for ten seconds, as its machine code is not cached.
+NAMES = [pytest.param(name, marks=pytest.mark.slow) for name in ("update_gate", "traces")]
 
 
 @pytest.fixture(autouse=True)
