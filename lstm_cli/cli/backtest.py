@@ -1,18 +1,23 @@
 """``lstm backtest``: forecasts from many steps of a series, beside naive ones."""
 
-import json
-import shutil
-import sys
 from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show, verbosity_of, verbosity_options, written
+from lstm_cli.cli.common import (
+    SETTINGS,
+    Command,
+    noting,
+    reported,
+    show_found,
+    verbosity_of,
+    verbosity_options,
+    written,
+)
 from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
 _COUNT = click.IntRange(min=1, max=2**31 - 1)
-_WIDEST = 80
 
 
 @click.command(
@@ -83,7 +88,4 @@ def backtest(
             note=noting(quiet=quiet),
         )
         written(out, quiet=quiet)
-        if as_json or not sys.stdout.isatty():
-            show(json.dumps(found.to_json()))
-        else:
-            show(table(found, min(_WIDEST, shutil.get_terminal_size().columns)))
+        show_found(found, table, as_json=as_json)

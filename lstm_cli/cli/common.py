@@ -1,13 +1,15 @@
 """Shared by the commands: options, and the conversion of errors to messages and exit codes."""
 
+import json
 import os
+import shutil
 import sys
 import textwrap
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import click
 
@@ -20,6 +22,8 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 _NARROWEST = 20  # columns of a terminal for which messages are broken
 _ERROR = "Error: "  # which click writes before a message
+WIDEST = 80  # columns of a result on a terminal
+
 INTERRUPTED = 130  # the exit code of a second Ctrl-C
 
 
@@ -94,6 +98,29 @@ def written(out: Path | None, *, quiet: bool) -> None:
     """Say which file was written, to somebody at a terminal."""
     if out is not None and not quiet and sys.stderr is not None and sys.stderr.isatty():
         click.echo(fitted(f"written: {on_one_line(out)}"), err=True)
+
+
+class Result(Protocol):
+    """What a command found."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain values, those that are not finite as None."""
+
+
+Found = TypeVar("Found", bound=Result)
+
+
+def wants_json(*, as_json: bool) -> bool:
+    """Whether results are printed as JSON: where it is asked for, or standard output is no terminal."""
+    return as_json or not sys.stdout.isatty()
+
+
+def show_found(found: Found, text: Callable[[Found, int], str], *, as_json: bool) -> None:
+    """Print what was found as JSON, or on a terminal as the text that `text` makes of it for a number of columns."""
+    if wants_json(as_json=as_json):
+        show(json.dumps(found.to_json(), allow_nan=False))
+    else:
+        show(text(found, min(WIDEST, shutil.get_terminal_size().columns)))
 
 
 def show(text: str) -> None:

@@ -1,16 +1,22 @@
 """``lstm compare``: runs side by side."""
 
-import json
-import shutil
-import sys
 from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show, verbosity_of, verbosity_options, written
+from lstm_cli.cli.common import (
+    SETTINGS,
+    Command,
+    noting,
+    reported,
+    show_found,
+    verbosity_of,
+    verbosity_options,
+    wants_json,
+    written,
+)
 
 _PATH = click.Path(path_type=Path)
-_WIDEST = 80
 
 
 @click.command(
@@ -45,9 +51,7 @@ def compare(runs: tuple[Path, ...], *, out: Path | None, as_json: bool, quiet: b
 
         found = compare_runs(runs, out=out)
         written(out, quiet=quiet)
-        if as_json or not sys.stdout.isatty():
+        if wants_json(as_json=as_json):
             for note in found.notes:
                 noting(quiet=quiet)(note)
-            show(json.dumps(found.to_json(), allow_nan=False))
-        else:
-            show(comparison_text(found, min(_WIDEST, shutil.get_terminal_size().columns)))
+        show_found(found, comparison_text, as_json=as_json)

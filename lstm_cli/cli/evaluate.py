@@ -1,8 +1,5 @@
 """``lstm evaluate``: scores that explain themselves."""
 
-import json
-import shutil
-import sys
 from pathlib import Path
 
 import click
@@ -12,7 +9,7 @@ from lstm_cli.cli.common import (
     Command,
     noting,
     reported,
-    show,
+    show_found,
     typed,
     verbosity_of,
     verbosity_options,
@@ -21,7 +18,6 @@ from lstm_cli.cli.common import (
 from lstm_cli.signals import Signals
 
 _PATH = click.Path(path_type=Path)
-_MOST_COLUMNS = 80
 
 
 @click.command(
@@ -95,7 +91,4 @@ def evaluate(
                 note=noting(quiet=quiet),
             )
             written(out, quiet=quiet)
-            if as_json or not sys.stdout.isatty():
-                show(json.dumps(found.to_json(), allow_nan=False))
-            else:
-                show(evaluation_text(found, min(_MOST_COLUMNS, shutil.get_terminal_size().columns)))
+            show_found(found, evaluation_text, as_json=as_json)

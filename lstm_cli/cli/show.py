@@ -1,16 +1,17 @@
 """``lstm show``: what a run is."""
 
-import json
-import shutil
-import sys
 from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, reported, verbosity_of, verbosity_options
-from lstm_cli.cli.common import show as printed
-
-_WIDEST = 80
+from lstm_cli.cli.common import (
+    SETTINGS,
+    Command,
+    reported,
+    show_found,
+    verbosity_of,
+    verbosity_options,
+)
 
 
 @click.command(
@@ -34,7 +35,4 @@ def show(run: Path, *, as_json: bool, quiet: bool, verbose: bool) -> None:
         from lstm_cli.insight.show_text import description_text
 
         found = described(run)
-        if as_json or not sys.stdout.isatty():
-            printed(json.dumps(found.to_json(), allow_nan=False))
-        else:
-            printed(description_text(found, min(_WIDEST, shutil.get_terminal_size().columns)))
+        show_found(found, description_text, as_json=as_json)
