@@ -89,6 +89,7 @@ def check(folder: Path, run: str, **environment: str) -> None:
     assert_as_plain(folder, run)
 
 
+@pytest.mark.slow
 def test_no_setting_around_a_command_changes_its_result(place: Path) -> None:
     for name, content in FILES.items():
         (place / name).write_text(content)
@@ -111,7 +112,8 @@ def test_none_changes_it_alone(place: Path, settings: dict[str, str]) -> None:
     check(place, f"odd-{next(iter(settings))}", **settings)
 
 
-@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", pytest.param("2>&-", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "2>&-"])
 def test_closed_streams_cost_no_work(place: Path, closed: str) -> None:
     check(place, f"closed{len(closed)}", before=f"exec {closed}")
 
@@ -193,6 +195,7 @@ def test_parts_of_the_system_that_are_missing_cost_no_work(place: Path, missing:
     check(place, f"hidden{missing.replace('/', '-')}", before=hidden)
 
 
+@pytest.mark.slow
 def test_names_may_hold_any_byte(place: Path, tmp_path: Path) -> None:
     odd = Path(os.fsdecode(b"odd \xff\n"))
     try:

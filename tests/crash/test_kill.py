@@ -63,6 +63,7 @@ def test_a_save_killed_at_every_call(worker: Worker, tmp_path: Path, before: lis
     assert found[-1] == NEW
 
 
+@pytest.mark.slow
 @needs(why_no_strace())
 def test_a_save_after_a_killed_one_killed_at_every_call(worker: Worker, tmp_path: Path) -> None:
     """A save killed between its two renames leaves only the retired folder: the next one must not lose it."""
@@ -104,8 +105,9 @@ def test_a_save_is_on_the_disk_before_the_old_one_goes(worker: Worker, tmp_path:
     assert len(calls) > len(steps)
 
 
+@pytest.mark.slow
 @needs(why_no_strace())
-@pytest.mark.parametrize("overwrite", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize("overwrite", [False, True])
 def test_a_run_folder_killed_at_every_call_of_its_creation(worker: Worker, tmp_path: Path, overwrite: bool) -> None:
     template, run = tmp_path / "template", tmp_path / "run"
     template.mkdir()

@@ -132,6 +132,7 @@ def random_kills(runs: Runs, folder: Path, count: int) -> list[int]:
     return steps
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_random_moments_ends_with_the_same_weights(runs: Runs, tmp_path: Path) -> None:
     random_kills(runs, tmp_path, 6)
 
@@ -239,6 +240,7 @@ def fill(place: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @needs(why_no_mount())
 def test_a_disk_that_fills_up_while_a_run_trains(runs: Runs, tmp_path: Path) -> None:
     disk = tmp_path / "disk"

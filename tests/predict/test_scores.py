@@ -29,7 +29,17 @@ from tests.support.scoring import (
 )
 
 
-@pytest.mark.parametrize(("name", "window"), CASES)
+def thinned(cases):
+    """The cases, of which half are in the default run, with each of two windows in turn; the rest is slow."""
+    slow = [(number + number // 2) % 2 for number in range(len(cases))]
+    return [pytest.param(*case, marks=pytest.mark.slow if late else ()) for case, late in zip(cases, slow, strict=True)]
+
+
+WHOLE = [case for case in CASES if case[1] == "no window"]
+IN_WINDOWS = [case for case in CASES if case[1] != "no window"]
+
+
+@pytest.mark.parametrize(("name", "window"), WHOLE + thinned(IN_WINDOWS))
 def test_a_score_is_that_of_the_predictions(tmp_path, name, window):
     task = TASKS[name]
     check_scores(task, *train_task(task, tmp_path, **WINDOWS[window]))
@@ -37,11 +47,6 @@ def test_a_score_is_that_of_the_predictions(tmp_path, name, window):
 
 BACKWARDS = [(name, window) for name, window in CASES if name in BACKWARD and "carried" not in window]
 FILES = list(product(FORMATS, WINDOWS))
-
-
-def thinned(cases):
-    """The cases, of which every other one is in the default run; the rest is slow."""
-    return [pytest.param(*case, marks=pytest.mark.slow if number % 2 else ()) for number, case in enumerate(cases)]
 
 
 @pytest.mark.parametrize(("name", "window"), thinned(BACKWARDS))
