@@ -62,18 +62,21 @@ class Probe:
         """About how many numbers are held for each step of a batch."""
         return sum(3 * part.units * (len(part.cell.kept) + 1) for part in self.model.directions)
 
-    @exclusive
     def gates(self, batch: Batch) -> Iterator[Gate]:
         """Yield every gate's values on the real steps of a batch, layer by layer; of a closed loop, those in it."""
-        if isinstance(self.model, ClosedLoop) and batch.observed is not None:
-            batch = _closed(self.model, batch, batch.observed)
-        arrays = self._gate_function(*input_arrays(self.model, batch).in_order())
-        for direction, kept in zip(self.model.directions, arrays, strict=True):
+        for direction, kept in zip(self.model.directions, self._kept(batch), strict=True):
             for place, name in enumerate(direction.cell.kept):
                 known = GATES.get(direction.cell.name, {}).get(name)
                 if known is not None:
                     activation = "sigmoid" if known[1] else direction.activation
                     yield Gate(direction.name, known[0], activation, kept[:, place])
+
+    @exclusive
+    def _kept(self, batch: Batch) -> list[NDArray[np.floating]]:
+        if isinstance(self.model, ClosedLoop) and batch.observed is not None:
+            batch = _closed(self.model, batch, batch.observed)
+        arrays: list[NDArray[np.floating]] = self._gate_function(*input_arrays(self.model, batch).in_order())
+        return arrays
 
     @cached_property
     def _gate_function(self) -> Any:

@@ -23,7 +23,7 @@ from pytensor.graph.basic import Variable
 
 from lstm_cli.errors import CacheWarning, counted
 from lstm_cli.graph.machine_code import own_cache
-from lstm_cli.ops.mode import python_mode
+from lstm_cli.ops.mode import exclusive, python_mode
 
 Function = Callable[[Variable, Variable], Variable]
 MODULE = "lstm_cli_dynamics"
@@ -160,6 +160,7 @@ class Dynamics:
     failure: tuple[int, str] | None = field(default=None, init=False)
     diverged: tuple[int, int] | None = field(default=None, init=False)
 
+    @exclusive
     def __post_init__(self) -> None:
         state = pt.tensor("state", dtype=self.dtype, shape=(None, self.size))
         output = pt.tensor("output", dtype=self.dtype, shape=(None, self.outputs))
@@ -208,6 +209,7 @@ class Dynamics:
         dstate = pt.zeros_like(inputs[0]) if dstate is None else dstate
         return [dstate.astype(self.dtype), doutput.astype(self.dtype)]
 
+    @exclusive
     def try_out(self, states: np.ndarray) -> None:
         """Run the function on some states (n, D), in the network's units, in batches and row by row.
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
+from inspect import isgeneratorfunction
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,17 @@ _EXCLUSIVE = threading.RLock()
 def exclusive(method: Callable[..., Any]) -> Callable[..., Any]:
     """Let one thread at a time into all methods marked so: those that compile a graph, or call a compiled function.
 
-    A function of PyTensor keeps its inputs, and the outputs on their way, in memory of its own. Nothing is lost, as a
-    call uses all processors, and Python's own lock is held while a kernel runs.
+    A function of PyTensor keeps its inputs, and the outputs on their way, in memory of its own; while one is compiled,
+    flags of PyTensor that all threads share have other values. Nothing is lost, as a call uses all processors, and
+    Python's own lock is held while a kernel runs.
+
+    Raises
+    ------
+    TypeError
+        The method is a generator, whose body runs after the call.
     """
+    if isgeneratorfunction(method):
+        raise TypeError(f"{method.__qualname__} is a generator: it would run without the lock")
 
     @wraps(method)
     def alone(*args: Any, **options: Any) -> Any:
@@ -47,6 +56,7 @@ def python_mode() -> Mode:
     return Mode(linker=VMLinker(use_cloop=False, c_thunks=False), optimizer=RewriteDatabaseQuery(include=_REWRITES))
 
 
+@exclusive
 def compiled(
     inputs: Sequence[Variable],
     outputs: Sequence[Variable],

@@ -5,9 +5,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytensor
 import pytest
 
 import lstm_cli
+from lstm_cli.ops import mode
 from lstm_cli.run.checkpoint import load
 from lstm_cli.run.names import BEST
 from tests.support.runs import SERIES, TEXT, small_config, train, write_data
@@ -23,6 +25,20 @@ def restless():
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(interval)
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(monkeypatch):
+    """Compile under the lock: PyTensor changes flags of all threads while it does, and puts back what it found."""
+    compile_function = pytensor.function
+
+    def function(*arguments, **options):
+        assert mode._EXCLUSIVE._is_owned()
+        return compile_function(*arguments, **options)
+
+    monkeypatch.setattr(pytensor, "function", function)
+    yield
+    assert pytensor.config.mode == "Mode"
 
 
 def random_sequences(rng, count, width):
@@ -84,6 +100,7 @@ def test_a_system_is_driven_in_8_threads(tmp_path):
     assert in_threads(shared * 5) == alone * 5
 
 
+@pytest.mark.slow
 def test_runs_are_loaded_trained_and_scored_side_by_side(tmp_path):
     write_data(tmp_path)
     wide = {"model": {"layers": [64, 64]}, "train": {"batch_size": 17}}  # worth several threads, whose sums differ
@@ -107,3 +124,11 @@ def test_runs_are_loaded_trained_and_scored_side_by_side(tmp_path):
         assert (scores, evaluated) == one[:2]
         for name, array in weights.items():
             assert array.tobytes() == one[2][name].tobytes()
+
+
+def test_a_generator_cannot_hold_the_lock():
+    with pytest.raises(TypeError, match="batches is a generator: it would run without the lock"):
+
+        @mode.exclusive
+        def batches():
+            yield 1
