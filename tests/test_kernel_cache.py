@@ -99,7 +99,8 @@ def seen(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, id="one"), pytest.param(99, id="every one", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [pytest.param(1, id="one"), pytest.param(99, id="every one")])
 def test_damaged_kernels_are_compiled_anew(sound: Sound, tmp_path: Path, count: int) -> None:
     kernels = sound.copied(tmp_path)
     damaged = sound.names[:count]
@@ -147,6 +148,7 @@ def test_a_warm_cache_in_a_home_that_is_read_only(sound: Sound, tmp_path: Path) 
     assert sound.train("home", setup=setup, HOME=str(tmp_path)) == ""
 
 
+@pytest.mark.slow
 @needs(why_no_mount())
 def test_a_full_disk_costs_one_warning(sound: Sound, tmp_path: Path) -> None:
     kernels = sound.copied(tmp_path / "warm", missing=2)
@@ -160,6 +162,7 @@ def test_a_full_disk_costs_one_warning(sound: Sound, tmp_path: Path) -> None:
     assert is_one_warning(said, disk / FOLDER.name, "No space left on device")
 
 
+@pytest.mark.slow
 @needs(why_no_mount())
 def test_only_the_run_folder_can_be_written(sound: Sound, tmp_path: Path) -> None:
     kernels = sound.copied(tmp_path, missing=2)

@@ -161,6 +161,7 @@ def test_what_no_kernel_can_work_with_is_named(name: str, tmp_path: Path) -> Non
     assert done.stdout == f"{message}\n", done.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_removed_is_named(place: Path, tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     gone = "cd gone; rmdir ../gone"

@@ -88,6 +88,7 @@ def test_it_is_refused_in_a_moment_and_in_few_words(tmp_path, content):
     assert "Input should" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_all_of_it_fits_into_100_mb(tmp_path):
     status = Path("/proc/self/status")  # its peak is of the program itself; ru_maxrss is handed down by a large parent
     if not status.exists():

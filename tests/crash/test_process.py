@@ -60,6 +60,7 @@ def test_a_run_asked_to_stop_writes_its_state_first(endless_config: Path, tmp_pa
     assert [entry["step"] for entry in metrics(process.run)] == [5 * epoch for epoch in range(1, step // 5 + 4)]
 
 
+@pytest.mark.slow
 def test_a_run_whose_terminal_is_closed_writes_its_state_first(endless_config: Path, tmp_path: Path) -> None:
     """Its output, which is that terminal, then fails too."""
     run, said = tmp_path / "run", b""
@@ -172,6 +173,7 @@ def test_a_run_that_diverges_is_one_line(endless_config: Path, tmp_path: Path) -
     assert message.endswith(f"Last good state: {tmp_path}/run/last, step {step}")
 
 
+@pytest.mark.slow
 def test_a_run_continues_when_its_output_is_closed(endless_config: Path, tmp_path: Path) -> None:
     """As in `lstm-train … 2>&1 | head`."""
     command = [*COMMAND, str(endless_config), "train.epochs=3", "-o", str(tmp_path / "run")]

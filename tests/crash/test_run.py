@@ -144,6 +144,7 @@ def test_a_run_killed_at_200_random_moments(runs: Runs, tmp_path: Path) -> None:
     assert len(set(steps)) > 10
 
 
+@pytest.mark.slow
 def test_the_second_signal_leaves_the_state_before(runs: Runs, tmp_path: Path) -> None:
     run = tmp_path / "run"
     pid = runs.start(run, stuck=60)

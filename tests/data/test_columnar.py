@@ -111,7 +111,7 @@ def test_what_comes_from_a_stream_is_as_from_a_file(tmp_path, kind):
     assert json.dumps(second.columns["w"]) == '["p"]'
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", ["parquet", pytest.param("arrow", marks=pytest.mark.slow)])
 def test_few_rows_are_held_at_a_time(tmp_path, form):
     """Six times the rows take no more memory."""
     write(tmp_path / "small.jsonl", json.dumps({"x": [0.5] * 3, "y": "a"}))

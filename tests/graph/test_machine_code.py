@@ -30,6 +30,7 @@ def compiled():
     return sum(function.vm.jit_fn.stats.cache_hits.values())
 
 
+@pytest.mark.slow
 def test_code_that_is_damaged_is_compiled_anew(folder):
     assert compiled() == 0
     before = sorted(folder.iterdir())

@@ -190,6 +190,7 @@ print(hits)
 """
 
 
+@pytest.mark.slow
 def test_processes_fill_and_empty_one_folder_at_the_same_time(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", FILLING, str(tmp_path)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]

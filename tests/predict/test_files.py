@@ -181,6 +181,7 @@ def many(count):
     return io.BufferedReader(Stream(), 60_000)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(loaded, monkeypatch, tmp_path):
     run, peaks = loaded("classifier"), []
     monkeypatch.setattr("lstm_cli.data.batching.whole.SEQUENCES_HELD", 64)

@@ -96,6 +96,7 @@ def test_a_check_finds_a_system_that_goes_to_infinity(world):
     assert "cart.py:explodes produced a state that is not finite at step " in message and "on sequences d" in message
 
 
+@pytest.mark.slow
 def test_what_a_system_prints_is_no_result(world, tmp_path):
     with pytest.raises(ConfigError, match=r"logs: returned a next state that is not finite from the start \["):
         build_job(given := world_config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))

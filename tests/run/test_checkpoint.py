@@ -201,6 +201,7 @@ def test_a_forged_manifest_is_no_traceback(small: Path, key: str, value: object)
             decode({**read(small), MANIFEST: data}, small)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)

@@ -117,6 +117,7 @@ def test_a_size_beyond_memory_is_refused_though_the_manifest_says_it(run: Path) 
         lstm_cli.load(run)
 
 
+@pytest.mark.slow
 def test_no_command_waits_for_a_pipe_or_reads_what_never_ends(trained: Path, run: Path) -> None:
     replace(run / BEST / "model.safetensors", "a pipe")
     replace(run / "report.html", "a device")

@@ -132,7 +132,7 @@ def check_positions(job: Job, folder: Path, every: int) -> int:
     return refused
 
 
-@pytest.mark.parametrize("name", ["rich", "text", "world"])
+@pytest.mark.parametrize("name", [pytest.param("rich", marks=pytest.mark.slow), "text", "world"])
 def test_a_value_of_a_schema(runs: dict[str, Path], copy: Callable[[str], Path], name: str) -> None:
     counts = check_schemas(runs[name], copy(name), FEW)
     assert counts["refused"] > 8 * counts["accepted"] > 0

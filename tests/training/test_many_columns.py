@@ -51,6 +51,7 @@ def test_many_columns_from_training_to_prediction_and_resume(
     assert [line["epoch"] for line in metrics(run)] == [1, 2]
 
 
+@pytest.mark.slow
 def test_9000_weights_from_training_to_prediction_and_resume(tmp_path: Path) -> None:
     """Each step of a long closed loop has a weight of its own in the config."""
     values, weights = np.sin(np.arange(9100) / 9).round(3), [float(number % 3) for number in range(9000)]

@@ -76,6 +76,7 @@ def test_data_that_has_moved_is_named_with_what_to_type(folder, tmp_path):
         resumed(tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_run_of_an_earlier_version_needs_its_config(folder, tmp_path):
     run = shutil.copytree(folder / "whole", tmp_path / "run")
     environment = json.loads((run / "environment.json").read_text())
