@@ -4,20 +4,9 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import (
-    SETTINGS,
-    Command,
-    noting,
-    reported,
-    show_found,
-    verbosity_of,
-    verbosity_options,
-    written,
-)
+from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show_found, written
+from lstm_cli.cli.options import COUNT, PATH, format_option, json_option, run_argument, verbosity_of, verbosity_options
 from lstm_cli.signals import Signals
-
-_PATH = click.Path(path_type=Path)
-_COUNT = click.IntRange(min=1, max=2**31 - 1)
 
 
 @click.command(
@@ -26,26 +15,23 @@ _COUNT = click.IntRange(min=1, max=2**31 - 1)
     context_settings=SETTINGS,
     short_help="Errors of forecasts by steps ahead, beside naive forecasts.",
 )
-@click.argument("run", metavar="RUN", type=_PATH)
-@click.argument("series", metavar="SERIES", type=_PATH, required=False)
+@run_argument
+@click.argument("series", metavar="SERIES", type=PATH, required=False)
 @click.option(
-    "--origins", type=_COUNT, metavar="N", default=20, show_default=True,
+    "--origins", type=COUNT, metavar="N", default=20, show_default=True,
     help="Forecast from at most N steps of each series.",
 )  # fmt: skip
 @click.option(
-    "--horizon", type=_COUNT, metavar="H",
+    "--horizon", type=COUNT, metavar="H",
     help="Forecast H steps; by default as many as the model predicts at once or was trained to in a closed loop, else "
     "the shortest season, if it has at most 48 steps, else 12.",
 )  # fmt: skip
 @click.option(
-    "-o", "--out", metavar="FILE", type=_PATH,
+    "-o", "--out", metavar="FILE", type=PATH,
     help="Write every forecast to this .csv file, or charts of errors and three forecasts to this .html or .svg one.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as where stdout is no terminal.")
-@click.option(
-    "--format", "form", metavar="F",
-    help="Format of SERIES, such as csv; by default as in training: the one that data.format set, or by the suffix.",
-)  # fmt: skip
+@json_option
+@format_option("SERIES")
 @verbosity_options
 def backtest(
     run: Path,
@@ -75,10 +61,11 @@ def backtest(
         raise click.UsageError("Missing SERIES: a file of series to forecast, such as the one that RUN was trained on.")
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     with reported(verbosity), Signals() as signals, signals.at_once("before all forecasts were made"):
+        from lstm_cli.insight.backtest_files import backtest_file
         from lstm_cli.insight.backtest_text import table
-        from lstm_cli.report.backtest import backtest_run
+        from lstm_cli.report.backtest import DRAWN
 
-        found = backtest_run(
+        found = backtest_file(
             run,
             series,
             out=out,
@@ -86,6 +73,7 @@ def backtest(
             horizon=horizon,
             form=form,
             note=noting(quiet=quiet),
+            drawn=DRAWN,
         )
         written(out, quiet=quiet)
         show_found(found, table, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Shared by the commands: options, and the conversion of errors to messages and exit codes."""
+"""Shared by the commands: results, notes, and the conversion of errors to messages and exit codes."""
 
 import json
 import os
@@ -25,19 +25,6 @@ _ERROR = "Error: "  # which click writes before a message
 WIDEST = 80  # columns of a result on a terminal
 
 INTERRUPTED = 130  # the exit code of a second Ctrl-C
-
-
-def verbosity_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``-q`` and ``-v`` to a command."""
-    command = click.option("-v", "--verbose", is_flag=True, help="Print more, and the traceback of an error.")(command)
-    return click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")(command)
-
-
-def verbosity_of(*, quiet: bool, verbose: bool) -> int:
-    """Return -1 for quiet, 0, or 1 for verbose."""
-    if quiet and verbose:
-        raise click.UsageError("-q and -v exclude each other: give one of them.")
-    return int(verbose) - int(quiet)
 
 
 @contextmanager

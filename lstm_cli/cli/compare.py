@@ -4,19 +4,8 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import (
-    SETTINGS,
-    Command,
-    noting,
-    reported,
-    show_found,
-    verbosity_of,
-    verbosity_options,
-    wants_json,
-    written,
-)
-
-_PATH = click.Path(path_type=Path)
+from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show_found, wants_json, written
+from lstm_cli.cli.options import PATH, json_option, verbosity_of, verbosity_options
 
 
 @click.command(
@@ -25,12 +14,12 @@ _PATH = click.Path(path_type=Path)
     context_settings=SETTINGS,
     short_help="Show runs side by side: what differs, and the scores.",
 )
-@click.argument("runs", metavar="RUN…", type=_PATH, nargs=-1, required=True)
+@click.argument("runs", metavar="RUN…", type=PATH, nargs=-1, required=True)
 @click.option(
-    "-o", "--out", metavar="FILE", type=_PATH,
+    "-o", "--out", metavar="FILE", type=PATH,
     help="Write the comparison with the curves of all runs to this .html file.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as where stdout is no terminal.")
+@json_option
 @verbosity_options
 def compare(runs: tuple[Path, ...], *, out: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Show runs side by side, the best first: their scores, and the keys of their configs that differ.

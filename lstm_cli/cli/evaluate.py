@@ -4,49 +4,39 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import (
-    SETTINGS,
-    Command,
-    noting,
-    reported,
-    show_found,
-    typed,
+from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show_found, typed, written
+from lstm_cli.cli.options import (
+    PATH,
+    format_option,
+    json_option,
+    run_argument,
+    safe_csv_option,
+    trust_option,
     verbosity_of,
     verbosity_options,
-    written,
 )
 from lstm_cli.signals import Signals
-
-_PATH = click.Path(path_type=Path)
 
 
 @click.command(
     "evaluate", cls=Command, context_settings=SETTINGS, short_help="Score a network, and see where it is wrong."
 )
-@click.argument("run", metavar="RUN", type=_PATH)
-@click.argument("data", metavar="[DATA]", type=_PATH, required=False)
+@run_argument
+@click.argument("data", metavar="[DATA]", type=PATH, required=False)
 @click.option(
     "--by", metavar="length|COLUMN",
     help="Give scores by the length of the sequences, or for each value of this column of DATA, which need not be an "
     "input.",
 )  # fmt: skip
 @click.option(
-    "-o", "--out", metavar="OUT", type=_PATH,
+    "-o", "--out", metavar="OUT", type=PATH,
     help="Write the errors to this .csv or .jsonl file, the surest first: id, step, input, truth, prediction, "
     "confidence; of numbers all predictions, the largest error first.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on a terminal too.")
-@click.option(
-    "--format", "form", metavar="F",
-    help="Format of DATA, such as csv; by default as in training: the one that data.format set, or by the suffix.",
-)  # fmt: skip
-@click.option(
-    "--safe-csv", is_flag=True,
-    help="With -o OUT.csv: quote every cell, and put ' before text that a spreadsheet would run as a formula.",
-)  # fmt: skip
-@click.option(
-    "--trust", is_flag=True, help="Allow running the code stored in RUN, of the system that the model drives."
-)
+@json_option
+@format_option("DATA")
+@safe_csv_option
+@trust_option
 @verbosity_options
 def evaluate(
     run: Path,

@@ -8,38 +8,31 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import (
-    SETTINGS,
-    Command,
-    noting,
-    reported,
-    show,
-    typed,
+from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show, typed, written
+from lstm_cli.cli.options import (
+    COUNT,
+    PATH,
+    format_option,
+    run_argument,
+    safe_csv_option,
+    trust_option,
     verbosity_of,
     verbosity_options,
-    written,
 )
 from lstm_cli.signals import Signals
-
-_PATH = click.Path(path_type=Path)
-_COUNT = click.IntRange(min=1, max=2**31 - 1)
 
 
 @click.command(
     "predict", cls=Command, context_settings=SETTINGS, short_help="Predict sequences with a trained network."
 )
-@click.argument("run", metavar="RUN", type=_PATH)
-@click.argument("data", metavar="[DATA]", type=_PATH, required=False)
+@run_argument
+@click.argument("data", metavar="[DATA]", type=PATH, required=False)
 @click.option(
-    "-o", "--out", metavar="OUT", type=_PATH,
+    "-o", "--out", metavar="OUT", type=PATH,
     help="Write the predictions to this .jsonl or .csv file, or with a .conllu file as DATA fill the predicted column "
     "into a .conllu file.",
 )  # fmt: skip
-@click.option(
-    "--safe-csv", is_flag=True,
-    help="With -o OUT.csv: quote every cell, and put ' before text that a spreadsheet would run as a formula, as it "
-    "begins with =, +, -, @, a tab or a line end and is no number.",
-)  # fmt: skip
+@safe_csv_option
 @click.option("--probabilities", is_flag=True, help="Add the probability of every label.")
 @click.option(
     "--evaluate", is_flag=True,
@@ -49,20 +42,17 @@ _COUNT = click.IntRange(min=1, max=2**31 - 1)
     "--keep", metavar="COLUMN,…", multiple=True, callback=lambda context, parameter, given: _columns(given),
     help="Carry these columns of DATA through to the predictions; all: every column.",
 )  # fmt: skip
+@format_option("DATA")
 @click.option(
-    "--format", "form", metavar="F",
-    help="Format of DATA, such as csv; by default as in training: the one that data.format set, or by the suffix.",
-)  # fmt: skip
-@click.option(
-    "--steps", type=_COUNT, metavar="N",
+    "--steps", type=COUNT, metavar="N",
     help="Predict the N steps after the last of each sequence, where need be by feeding predictions back, or drive the "
     "system for N steps.",
 )  # fmt: skip
 @click.option(
-    "--future", type=_PATH, metavar="DATA",
+    "--future", type=PATH, metavar="DATA",
     help="Read the known inputs of the steps after the last from this file; without --steps N: for all of its rows.",
 )  # fmt: skip
-@click.option("--generate", type=_COUNT, metavar="N", help="Sample N symbols from a language model; without DATA.")
+@click.option("--generate", type=COUNT, metavar="N", help="Sample N symbols from a language model; without DATA.")
 @click.option("--prompt", metavar="TEXT", help="With --generate: the beginning of the text.")
 @click.option(
     "--temperature", type=click.FloatRange(min=0), metavar="T",
@@ -73,15 +63,13 @@ _COUNT = click.IntRange(min=1, max=2**31 - 1)
 @click.option(
     "--seed", type=click.IntRange(min=0), metavar="N", default=1, show_default=True, help="Seed of the sampling."
 )
-@click.option("--state-in", type=_PATH, metavar="FILE", help="Read the initial states from this file of --state-out.")
+@click.option("--state-in", type=PATH, metavar="FILE", help="Read the initial states from this file of --state-out.")
 @click.option(
-    "--state-out", type=_PATH, metavar="FILE",
+    "--state-out", type=PATH, metavar="FILE",
     help="Write the state after the last step to this .npz file: ids (N), states (N, S), layer by layer h and of an "
     "LSTM then c.",
 )  # fmt: skip
-@click.option(
-    "--trust", is_flag=True, help="Allow running the code stored in RUN, of the system that the model drives."
-)
+@trust_option
 @verbosity_options
 def predict(
     run: Path,

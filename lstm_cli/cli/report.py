@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show, verbosity_of, verbosity_options
+from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show
+from lstm_cli.cli.options import run_argument, trust_option, verbosity_of, verbosity_options
 from lstm_cli.errors import on_one_line
 from lstm_cli.signals import Signals
 
 
 @click.command("report", cls=Command, context_settings=SETTINGS, short_help="Make the report of a run again.")
-@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--trust", is_flag=True, help="Allow running the code in RUN, of a system that the model drives.")
+@run_argument
+@trust_option
 @verbosity_options
 def report(run: Path, *, trust: bool, quiet: bool, verbose: bool) -> None:
     """Make the report of a run again, and print where it is.

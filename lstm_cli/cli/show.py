@@ -4,21 +4,15 @@ from pathlib import Path
 
 import click
 
-from lstm_cli.cli.common import (
-    SETTINGS,
-    Command,
-    reported,
-    show_found,
-    verbosity_of,
-    verbosity_options,
-)
+from lstm_cli.cli.common import SETTINGS, Command, reported, show_found
+from lstm_cli.cli.options import json_option, run_argument, verbosity_of, verbosity_options
 
 
 @click.command(
     "show", cls=Command, context_settings=SETTINGS, short_help="Show a run: model, schema, checkpoints, provenance."
 )
-@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as where stdout is no terminal.")
+@run_argument
+@json_option
 @verbosity_options
 def show(run: Path, *, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Show what the run in the folder RUN is: model, schema, checkpoints, files, and where it came from.

@@ -5,8 +5,9 @@ from typing import Literal
 
 import click
 
-from lstm_cli.cli.common import SETTINGS, Command, reported, show, verbosity_of, verbosity_options
+from lstm_cli.cli.common import SETTINGS, Command, reported, show
 from lstm_cli.cli.completion import keys
+from lstm_cli.cli.options import verbosity_of, verbosity_options
 
 _AUTO = "--resume=auto"
 

@@ -1,0 +1,42 @@
+"""Options that several commands have."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+COUNT = click.IntRange(min=1, max=2**31 - 1)
+
+run_argument = click.argument("run", metavar="RUN", type=PATH)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as where stdout is no terminal.")
+safe_csv_option = click.option(
+    "--safe-csv", is_flag=True,
+    help="With -o OUT.csv: quote every cell, and put ' before text that a spreadsheet would run as a formula, as it "
+    "begins with =, +, -, @, a tab or a line end and is no number.",
+)  # fmt: skip
+trust_option = click.option(
+    "--trust", is_flag=True, help="Allow running the code stored in RUN, of the system that the model drives."
+)
+
+
+def format_option(data: str) -> Callable[[Decorated], Decorated]:
+    """Return ``--format`` of a file that the command's help calls `data`."""
+    default = "by default as in training: the one that data.format set, or by the suffix"
+    return click.option("--format", "form", metavar="F", help=f"Format of {data}, such as csv; {default}.")
+
+
+def verbosity_options(command: Decorated) -> Decorated:
+    """Add ``-q`` and ``-v`` to a command."""
+    command = click.option("-v", "--verbose", is_flag=True, help="Print more, and the traceback of an error.")(command)
+    return click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")(command)
+
+
+def verbosity_of(*, quiet: bool, verbose: bool) -> int:
+    """Return -1 for quiet, 0, or 1 for verbose."""
+    if quiet and verbose:
+        raise click.UsageError("-q and -v exclude each other: give one of them.")
+    return int(verbose) - int(quiet)
