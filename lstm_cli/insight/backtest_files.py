@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from lstm_cli.data import memory
 from lstm_cli.errors import ConfigError, shown_path
@@ -24,7 +25,7 @@ def backtest_file(
     horizon: int | None = None,
     form: str | None = None,
     note: Note = ignored,
-    drawn: Mapping[str, Callable[[Backtest], str]] | None = None,
+    drawn: Mapping[str, Callable[[Backtest], str]] = MappingProxyType({}),
 ) -> Backtest:
     """Make a backtest, and with `out` write it to a file, completely or not at all.
 
@@ -37,7 +38,6 @@ def backtest_file(
     drawn : mapping of str to callable, optional
         By suffix, what returns the text of a picture or page.
     """
-    drawn = drawn or {}
     if out is not None and out.suffix not in (CSV, *drawn):
         raise ConfigError(f"-o {shown_path(out)}: expected a name that ends in {', '.join((CSV, *drawn))}")
     check_format(form)

@@ -32,7 +32,7 @@ class ColumnSummary:
     name, kind
         Its name, and what it holds, in words.
     role
-        Whether it is an input, the target or the time.
+        Whether it is an input or the target.
     low, mean, high
         Of numbers, in original units, over all numbers of a vector; None for others, and where all are missing.
     missing

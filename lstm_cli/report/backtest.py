@@ -1,11 +1,8 @@
-"""``lstm backtest`` with its pictures: errors by steps ahead beside naive ones, and three forecasts with intervals."""
+"""The pictures of ``lstm backtest``: errors by steps ahead beside naive ones, and three forecasts with intervals."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from lstm_cli.errors import counted
-from lstm_cli.insight.backtest import ORIGINS, Note, ignored
-from lstm_cli.insight.backtest_files import backtest_file
 from lstm_cli.insight.backtest_text import form_of, number
 from lstm_cli.insight.backtested import MODEL, Backtest
 from lstm_cli.report import answers
@@ -16,37 +13,6 @@ from lstm_cli.report.tables import Column, Table
 from lstm_cli.scores.titles import title
 
 SVG_HEIGHT = 348  # of a chart with one axis, as ``chart.svg`` draws it
-
-
-def backtest_run(
-    folder: Path,
-    series: Path,
-    *,
-    out: Path | None = None,
-    origins: int = ORIGINS,
-    horizon: int | None = None,
-    form: str | None = None,
-    note: Note = ignored,
-) -> Backtest:
-    """Make a backtest, and with `out` write every forecast (.csv), a page (.html) or a picture (.svg).
-
-    Parameters
-    ----------
-    folder, series, origins, horizon, form, note
-        See `lstm_cli.insight.backtest.backtest`.
-    out : Path, optional
-        The file, written completely or not at all.
-    """
-    return backtest_file(
-        folder,
-        series,
-        out=out,
-        origins=origins,
-        horizon=horizon,
-        form=form,
-        note=note,
-        drawn={".html": page, ".svg": picture},
-    )
 
 
 def page(found: Backtest) -> str:
@@ -107,3 +73,7 @@ def scores(found: Backtest) -> Table:
             cells = [number(errors[f"{metric}{suffix}"], form) for metric in ("rmse", "mae", "bias")]
             rows.append([*[column] * several, text, *cells, "" if name == MODEL else number(skill, ".2f")])
     return Table(columns, rows)
+
+
+#: What `lstm_cli.insight.backtest_files.backtest_file` can draw, by the suffix of the file.
+DRAWN = {".html": page, ".svg": picture}

@@ -253,7 +253,7 @@ def test_the_table_fits_a_terminal(day, forecaster, both, monkeypatch):
 
 def test_a_terminal_shows_the_table_and_a_pipe_one_object(day, forecaster, monkeypatch):
     found = lstm_cli.backtest(forecaster, day / "other.csv", origins=3, horizon=2)
-    monkeypatch.setattr("lstm_cli.report.backtest.backtest_run", lambda *arguments, **options: found)
+    monkeypatch.setattr("lstm_cli.insight.backtest_files.backtest_file", lambda *arguments, **options: found)
     assert json.loads(invoke("run", "series").stdout) == found.to_json()
     monkeypatch.setattr("lstm_cli.cli.common.wants_json", lambda *, as_json: as_json)  # as on a terminal
     assert invoke("run", "series").stdout == table(found, 80) + "\n"
