@@ -12,8 +12,8 @@ import pytest
 from lstm_cli.run import checkpoint
 from lstm_cli.run.checkpoint import State, load, save
 from lstm_cli.run.names import BEST, LAST, MANIFEST
+from tests.support.paths import RELEASED
 
-RELEASED = Path(__file__).parent / "released" / "format-1"
 HOSTILE = [
     "../../malefic",
     "/tmp/malefic",

@@ -1,6 +1,5 @@
 """What `lstm-predict` writes, scores and refuses, for runs trained for a moment."""
 
-import csv
 import json
 
 import numpy as np
@@ -10,7 +9,7 @@ from click.testing import CliRunner
 import lstm_cli
 from lstm_cli.cli.group import main
 from tests.support.cases import table
-from tests.support.data import read_jsonl, write
+from tests.support.data import read_csv, read_jsonl, write
 
 SETTINGS = {
     "threads": 1,
@@ -37,18 +36,13 @@ def predict(*words):
     return result.output if result.exception is None else f"{result.output}{result.exception}"
 
 
-def cells(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.mark.parametrize(("transform", "lag"), [("difference", 1), ("seasonal_difference(6)", 6)])
 def test_the_step_of_a_prediction_is_that_of_the_input(transform, lag, tmp_path):
     """A tag that is the parity of nothing but the step itself: joined on `step`, it is the same column."""
     tags = table("x,tag", *(f"{value},{'ab'[k % 2]}" for k, value in enumerate(WAVE)))
     run = trained(tmp_path, {"a.csv": tags}, {"inputs": ["x"], "target": "tag", "transform": {"x": [transform]}})
     predict(run, tmp_path / "a.csv", "-o", tmp_path / "p.csv")
-    assert [int(row["step"]) for row in cells(tmp_path / "p.csv")] == list(range(lag, 40))
+    assert [int(row["step"]) for row in read_csv(tmp_path / "p.csv")] == list(range(lag, 40))
     predict(run, tmp_path / "a.csv", "-o", tmp_path / "p.jsonl")
     (row,) = read_jsonl(tmp_path / "p.jsonl")
     assert row["prediction"][:lag] == [None] * lag
@@ -61,7 +55,7 @@ def test_columns_have_scores_and_names_of_their_own(tmp_path):
     run = trained(tmp_path, {"a.csv": lines}, {"inputs": ["big", "small"], "target": "next"}, epochs=30)
     scores = lstm_cli.load(run).evaluate(tmp_path / "a.csv")
     predict(run, tmp_path / "a.csv", "-o", tmp_path / "p.csv")
-    rows = cells(tmp_path / "p.csv")
+    rows = read_csv(tmp_path / "p.csv")
     assert {"big", "small"} <= rows[0].keys()
     truth = {"big": np.array(WAVE[1:]) * 1e6, "small": np.array(WAVE[1:]) * 1e-4}
     for name, right in truth.items():
@@ -79,8 +73,8 @@ def test_labels_with_spaces_come_back(tmp_path):
     assert set(lstm_cli.load(run).schema.target.labels) == {"sci fi", "drama", "war film"}
     predict(run, tmp_path / "a.csv", "-o", tmp_path / "p.csv")
     known = {"sci fi", "drama", "war film"}
-    (column,) = [name for name in cells(tmp_path / "p.csv")[0] if name not in ("id", "step")]
-    found = [row[column] for row in cells(tmp_path / "p.csv")]
+    (column,) = [name for name in read_csv(tmp_path / "p.csv")[0] if name not in ("id", "step")]
+    found = [row[column] for row in read_csv(tmp_path / "p.csv")]
     assert any("sci fi" in cell for cell in found)
     assert all(set(cell.split("|")) <= known | {""} for cell in found)
 
@@ -184,6 +178,6 @@ def test_a_forecast_of_several_hours_has_their_dates(tmp_path):
     run = trained(tmp_path, {"a.csv": table("when,load,temp", *lines[:77])}, data)
     write(tmp_path / "future.csv", table("when,temp", *(f"{HOURS[k]},{k % 24}.5" for k in range(77, 80))))
     predict(run, tmp_path / "a.csv", "--future", tmp_path / "future.csv", "-o", tmp_path / "p.csv")
-    rows = cells(tmp_path / "p.csv")
+    rows = read_csv(tmp_path / "p.csv")
     assert [row["when"][:16].replace("T", " ") for row in rows] == HOURS[77:]
     assert all(np.isfinite(float(row["load"])) for row in rows)

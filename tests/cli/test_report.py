@@ -7,14 +7,13 @@ import pytest
 from click.testing import CliRunner
 
 from lstm_cli.cli.group import main
-
-RELEASED = Path(__file__).parent.parent / "released" / "format-1" / "series"
+from tests.support.paths import RELEASED
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "an old\nrun"
-    shutil.copytree(RELEASED, folder)
+    shutil.copytree(RELEASED / "series", folder)
     return folder
 
 

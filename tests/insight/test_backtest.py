@@ -1,6 +1,5 @@
 """Backtests beside plain loops and scikit-learn: origins, naive forecasts, errors by step ahead, files, messages."""
 
-import csv
 import json
 from dataclasses import replace
 from types import SimpleNamespace
@@ -19,8 +18,8 @@ from lstm_cli.insight.backtest import check_forecaster
 from lstm_cli.insight.backtest_text import table
 from lstm_cli.insight.origins import Seen, room, spaced
 from lstm_cli.insight.tables import width_of
-from tests.support.data import write
-from tests.support.paths import ROOT
+from tests.support.data import read_csv, write
+from tests.support.paths import RELEASED
 
 STEPS, VALID, TEST, DAY = 400, 60, 110, 24
 SITES = {"north": 90, "south": 70, "tiny": 4}
@@ -83,11 +82,6 @@ def forecaster(day):
     return lstm_cli.load(day / "run")
 
 
-def rows_of(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def invoke(*arguments):
     return CliRunner().invoke(main, ["backtest", *map(str, arguments)])
 
@@ -95,7 +89,7 @@ def invoke(*arguments):
 def test_errors_equal_scikit_learn_and_forecasts_those_of_prefixes(day, forecaster):
     found = invoke(day / "run", day / "other.csv", "--origins", 7, "--horizon", 30, "-o", day / "out.csv")
     assert (found.exit_code, found.stderr) == (0, "")
-    content, rows = json.loads(found.stdout), rows_of(day / "out.csv")
+    content, rows = json.loads(found.stdout), read_csv(day / "out.csv")
     values = hourly(300, seed=5)
     assert list(rows[0])[:8] == ["id", "origin", "step", "time", "horizon", "column", "observed", "model"]
     assert len(rows) == 7 * 30
@@ -170,7 +164,7 @@ def test_several_series_and_columns(both):
     assert (content["series"], content["origins"], content["steps"]) == (2, 12, [1, 2, 3, 4])
     result = invoke(both / "run", both / "sites.csv", "--origins", 6, "-o", both / "out.csv")
     assert json.loads(result.stdout) == content | {"data": json.loads(result.stdout)["data"]}
-    rows = rows_of(both / "out.csv")
+    rows = read_csv(both / "out.csv")
     assert list(rows[0])[:6] == ["site", "origin", "step", "horizon", "column", "observed"]
     assert {row["site"] for row in rows} == {"north", "south"}
     assert sum(row["observed"] == "" for row in rows) > 0
@@ -289,8 +283,7 @@ def test_a_system_is_refused_without_running_its_code(monkeypatch, tmp_path):
 
 
 def test_runs_of_earlier_versions_are_forecast_too():
-    folder = ROOT / "tests" / "released" / "format-1"
-    found = lstm_cli.backtest(folder / "series", folder / "series.csv", origins=3, horizon=2)
+    found = lstm_cli.backtest(RELEASED / "series", RELEASED / "series.csv", origins=3, horizon=2)
     assert len(found) == 3
     assert np.isfinite(list(found.overall["model"].values())).all()
 

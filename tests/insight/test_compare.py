@@ -19,10 +19,8 @@ from lstm_cli.run.checkpoint import State, save
 from lstm_cli.run.identity import identity
 from lstm_cli.run.lock import FolderLock
 from tests.support.html import WellFormed
-from tests.support.paths import ROOT
+from tests.support.paths import RELEASED
 from tests.support.runs import small_config
-
-RELEASED = ROOT / "tests" / "released" / "format-1"
 
 
 def entry(step, loss, accuracy, split="valid", **more):

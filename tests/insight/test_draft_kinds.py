@@ -7,29 +7,22 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from lstm_cli import draft_config
 from lstm_cli.config import load_config
 from lstm_cli.data import open_data
+from tests.support.data import write_jsonl
+from tests.support.drafts import drafted
 
 RNG = np.random.default_rng(7)
 
 
-def drafted(path, **options):
-    """The draft for a file, the config that it loads as, and the data that this opens."""
-    draft = draft_config(path, path=path.parent / "made.yaml", **options)
-    made = path.parent / "made.yaml"
-    made.write_text(draft.text)
-    config = load_config(made)
-    return draft, config, open_data(config)
+@pytest.fixture(autouse=True)
+def anew(monkeypatch):
+    """Every test draws the same numbers, whichever ran before it."""
+    monkeypatch.setattr(f"{__name__}.RNG", np.random.default_rng(7))
 
 
 def lines(path, head, rows):
     path.write_text("\n".join([head, *rows]) + "\n")
-    return path
-
-
-def jsonl(path, rows):
-    path.write_text("\n".join(map(json.dumps, rows)) + "\n")
     return path
 
 
@@ -97,11 +90,11 @@ def test_tokens_sets_and_texts(tmp_path):
     rows = [
         {"tokens": "i want a flight".split() if k % 2 else ["what", "fare"], "intent": "fb"[k % 2]} for k in range(30)
     ]
-    assert drafted(jsonl(tmp_path / "intents.jsonl", rows))[0].target == "intent"
+    assert drafted(write_jsonl(tmp_path / "intents.jsonl", rows))[0].target == "intent"
     rows = [{"tokens": list(RNG.choice(["a", "b", "c"], 8))} for _ in range(30)]
-    assert drafted(jsonl(tmp_path / "tokens.jsonl", rows))[0].task == "language-model"
+    assert drafted(write_jsonl(tmp_path / "tokens.jsonl", rows))[0].task == "language-model"
     rows = [{"notes": [[60, 64], [62], [60, 65, 69], []] * 2} for _ in range(12)]
-    draft, config, data = drafted(jsonl(tmp_path / "chorales.jsonl", rows))
+    draft, config, data = drafted(write_jsonl(tmp_path / "chorales.jsonl", rows))
     assert (draft.task, config.data.inputs["notes"].kind, data.schema.target.kind) == ("language-model", "set", "set")
     rows = [f'"a {("good", "dull")[k % 2]} film, and {k} long",{("pos", "neg")[k % 2]}' for k in range(40)]
     draft, config, _ = drafted(lines(tmp_path / "reviews.csv", "text,sentiment", rows))
@@ -163,7 +156,7 @@ def test_splits_of_a_column_of_files_and_within_a_file(tmp_path):
     assert len(drafted(tmp_path / "walks.json")[2].test) == 4
     (tmp_path / "parts").mkdir()
     for part in ("train", "test"):
-        jsonl(tmp_path / f"parts/{part}.jsonl", walk)
+        write_jsonl(tmp_path / f"parts/{part}.jsonl", walk)
     assert len(drafted(tmp_path / "parts")[2].test) == 12
 
 

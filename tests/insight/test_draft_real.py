@@ -2,9 +2,9 @@
 
 import pytest
 
-from lstm_cli import draft_config, train
-from lstm_cli.config import load_config
+from lstm_cli import train
 from tests.support.data import SHARED
+from tests.support.drafts import drafted
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,15 +28,12 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_public_data_set_gets_a_config(tmp_path, name):
-    draft = draft_config(SHARED / name, path=tmp_path / "made.yaml")
-    (tmp_path / "made.yaml").write_text(draft.text)
-    config = load_config(tmp_path / "made.yaml")
+    draft, config, _ = drafted(SHARED / name, tmp_path)
     files = {key for key in ("valid", "test") if isinstance(getattr(config.data, key), str)}
     assert (draft.task, draft.target, list(config.data.inputs), files) == FILES[name]
 
 
 def test_the_vowels_train_without_an_edit(tmp_path):
-    draft = draft_config(SHARED / "japanese_vowels/JapaneseVowels_TRAIN.ts", path=tmp_path / "made.yaml")
-    (tmp_path / "made.yaml").write_text(draft.text)
-    result = train(tmp_path / "made.yaml", run=tmp_path / "run", verbosity=-1)
+    _, config, _ = drafted(SHARED / "japanese_vowels/JapaneseVowels_TRAIN.ts", tmp_path)
+    result = train(config, run=tmp_path / "run", verbosity=-1)
     assert result.scores["test"]["accuracy"] > 0.9  # by hand .987, always the same speaker .084

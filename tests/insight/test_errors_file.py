@@ -8,7 +8,7 @@ import pytest
 import lstm_cli
 from lstm_cli.insight.evaluate import evaluate
 from lstm_cli.predict import predict_run
-from tests.support.data import read_jsonl, write, write_jsonl
+from tests.support.data import read_csv, read_jsonl, write, write_jsonl
 
 BASE = {
     "threads": 1,
@@ -34,11 +34,6 @@ def table(tmp_path_factory):
             csv.writer(file).writerows([["store", "region", "when", "load", "temp", "sky"], *rows])
         rows[5][3] = rows[17][3] = "oops"
     return folder
-
-
-def read_csv(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 FORECAST = {"column": "load", "ahead": 1}

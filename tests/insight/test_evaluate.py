@@ -1,6 +1,5 @@
 """`lstm_cli.evaluate` on runs of every kind: the scores of `lstm-predict --evaluate`, and where the model is wrong."""
 
-import csv
 import json
 import math
 import shutil
@@ -15,9 +14,9 @@ from lstm_cli.insight.evaluate import evaluate
 from lstm_cli.insight.evaluation_text import evaluation_text
 from lstm_cli.predict import predict_run
 from lstm_cli.scores.metrics import metrics_of
-from tests.support.data import read_jsonl, write, write_jsonl
+from tests.support.data import read_csv, read_jsonl, write, write_jsonl
 from tests.support.kinds import KINDS
-from tests.support.paths import ROOT
+from tests.support.paths import RELEASED
 from tests.support.worlds import world_config, write_world
 
 
@@ -70,11 +69,6 @@ def test_json_and_text_hold_what_applies(kind, evaluated, loaded):
 def predictions(run, data, folder, **options):
     predict_run(run.folder, data, out=folder / "predictions.jsonl", **options)
     return {row["id"]: row for row in read_jsonl(folder / "predictions.jsonl")}
-
-
-def read_csv(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def as_written(label, suffix):
@@ -317,12 +311,11 @@ def test_text_of_users_stays_on_its_line(loaded, tmp_path):
 
 
 def test_a_run_of_an_earlier_version_has_no_baselines():
-    folder = ROOT / "tests" / "released" / "format-1"
-    found = evaluate(folder / "labels", folder / "gestures.jsonl")
+    found = evaluate(RELEASED / "labels", RELEASED / "gestures.jsonl")
     assert found.baselines == {}
     assert found.intervals.keys() == {"accuracy", "macro_f1"}
     with pytest.raises(CheckpointError, match="give DATA"):
-        evaluate(folder / "labels")
+        evaluate(RELEASED / "labels")
 
 
 def test_a_run_that_drives_a_system_has_to_be_trusted(tmp_path):

@@ -15,10 +15,8 @@ from lstm_cli.insight.show_text import description_text
 from lstm_cli.insight.tables import width_of
 from lstm_cli.run.lock import FolderLock
 from lstm_cli.training.events import Started
-from tests.support.paths import ROOT
+from tests.support.paths import RELEASED
 from tests.support.runs import Watcher, small_config, watched, write_data
-
-RELEASED = ROOT / "tests" / "released" / "format-1"
 
 
 @pytest.fixture(scope="module")

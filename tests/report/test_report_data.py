@@ -21,10 +21,9 @@ from lstm_cli.training.ending import stopped_by
 from lstm_cli.training.events import Evaluated, Event, Explained, Note, StepDone
 from tests.released.make import CONFIGS
 from tests.support.kinds import KINDS, MODEL, TRAIN
+from tests.support.paths import RELEASED
 from tests.support.runs import SERIES, SYMBOLS, Watcher, Whole, metrics, small_config, train, watched
 from tests.support.worlds import ALONE, CLOSED, world_config, write_world
-
-RELEASED = Path(__file__).parent.parent / "released" / "format-1"
 
 #: By kind: the parts that its explanation has beside the evaluation and diagnostics.
 PARTS = {

@@ -1,5 +1,6 @@
 """Small data sets written on the spot, and the configs that read them."""
 
+import csv
 import json
 
 import numpy as np
@@ -50,6 +51,11 @@ def write_jsonl(path, rows):
 
 def read_jsonl(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def read_csv(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def raise_memory_error(*args, **options):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]  # of the clone
+RELEASED = ROOT / "tests" / "released" / "format-1"  # runs of an earlier version
 
 
 def names_in(folder: Path) -> set[str]:

@@ -16,7 +16,7 @@ from lstm_cli.training.sinks import tracking_mlflow
 from lstm_cli.training.sinks.tracker import OF_TRAINING, Ending, Point
 from lstm_cli.training.sinks.tracking import NEEDED, Tracking, connected
 from tests.support.data import read_jsonl
-from tests.support.runs import Watcher, small_config, train, watched, write_data
+from tests.support.runs import Died, Watcher, die, small_config, train, watched, write_data
 
 MISSING = {name: [each for each in NEEDED[name] if importlib.util.find_spec(each) is None] for name in NEEDED}
 needs_tensorboard = pytest.mark.skipif(bool(MISSING["tensorboard"]), reason="needs tensorboard: pip install '.[track]'")
@@ -102,14 +102,6 @@ def without_best(curves):
 
 
 SESSIONS = {"evaluate_every": "1 steps", "checkpoint_every": "3 steps", "schedule": "constant"}
-
-
-class Died(BaseException):
-    """What ends a session as a kill would."""
-
-
-def die():
-    raise Died
 
 
 def train_twice(folder, name, trackers, epochs=2):
