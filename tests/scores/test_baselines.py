@@ -19,6 +19,12 @@ from tests.support.runs import small_config, write_data
 DRAW = np.random.default_rng(7)
 
 
+@pytest.fixture(autouse=True)
+def anew(monkeypatch):
+    """Every test draws the same numbers, whichever ran before it."""
+    monkeypatch.setattr(f"{__name__}.DRAW", np.random.default_rng(7))
+
+
 def labelled(folder, labels, name):
     rows = [{"id": k, "x": [[k / 7], [1.0]], "y": label} for k, label in enumerate(labels)]
     return write_jsonl(folder / name, rows)

@@ -17,6 +17,12 @@ from lstm_cli.typed_json import WrongValue
 DRAW = np.random.default_rng(5)
 
 
+@pytest.fixture(autouse=True)
+def anew(monkeypatch):
+    """Every test draws the same numbers, whichever ran before it."""
+    monkeypatch.setattr(f"{__name__}.DRAW", np.random.default_rng(5))
+
+
 def positions(names, *, horizon=1, count=40, turns=None):
     """Positions of a target with these columns at each step, whose predictions are off by some noise and a bias."""
     size = len(names) * horizon
@@ -24,6 +30,7 @@ def positions(names, *, horizon=1, count=40, turns=None):
     dataset = SimpleNamespace(schema=SimpleNamespace(target=target))
     truth = DRAW.normal(size=(count, size)) * np.tile(np.arange(1, len(names) + 1) * 10.0, horizon)
     predicted = truth + DRAW.normal(size=truth.shape) + 0.5
+    truth, predicted = (np.round(values * 1024) / 1024 for values in (truth, predicted))  # sums of them are exact
     where = np.zeros(count, np.int64), np.arange(count)
     return Positions(target, dataset, *where, truth=truth, predicted=predicted, turns=turns)
 
