@@ -107,3 +107,8 @@ KINDS = {
         classifier, averaged, numbered, both_ways, regression, tagger, sets, passengers, pendulum, plays, words, names,
     )
 }  # fmt: skip
+
+
+def data_of(folder):
+    """The file that a run was trained on."""
+    return next(path for path in sorted(folder.iterdir()) if path.stem in ("train", "series"))

@@ -1,0 +1,53 @@
+"""Where the forecasts of a backtest begin: over the series, and after what has trained the run."""
+
+import pytest
+
+from lstm_cli.config.data import HeldOutSpec
+from lstm_cli.insight.origins import Seen, room, spaced
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "count", "periods", "expected"),
+    [
+        (10, 20, 3, (), [10, 15, 20]),
+        (10, 12, 20, (), [10, 11, 12]),
+        (10, 10, 5, (), [10]),
+        (10, 9, 5, (), []),
+        (0, 100, 1, (), [100]),
+    ],
+)
+def test_origins_are_spread(first, last, count, periods, expected):
+    assert spaced(first, last, count, periods) == expected
+
+
+def test_origins_fall_on_all_hours():
+    found = spaced(0, 24 * 19, 20, (24,))
+    assert len({step % 24 for step in found}) >= 10
+    assert found[-1] == 24 * 19
+    assert len(found) == 20
+    assert found[0] <= 50
+
+
+@pytest.mark.parametrize(
+    ("steps", "reach", "count", "history", "seen", "expected"),
+    [
+        (100, 10, 20, 1, None, (50, 90)),
+        (100, 40, 20, 1, None, (41, 60)),
+        (100, 40, 20, 50, None, (50, 60)),
+        (100, 40, 20, 70, None, (41, 60)),
+        (100, 10, 20, 1, (70, 80), (80, 90)),
+        (100, 25, 20, 1, (70, 80), (70, 75)),
+    ],
+)
+def test_room_for_origins(steps, reach, count, history, seen, expected):
+    found = room(steps, reach, count, least=2, history=history, seen=seen)
+    assert (found.first, found.last) == expected
+
+
+def test_what_a_run_has_seen_of_a_file():
+    by_time = Seen({"valid": HeldOutSpec(share=10, by="time"), "test": HeldOutSpec(share=0.2, by="time")})
+    assert by_time.ends(100, alone=False, least=2) == (70, 80)
+    assert by_time.ends(12, alone=False, least=2) == (12, 12)
+    one = Seen({"test": HeldOutSpec(share=30)})
+    assert one.ends(100, alone=True, least=2) == (70, 70)
+    assert one.ends(100, alone=False, least=2) == (100, 100)
