@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -50,7 +49,6 @@ def test_a_terminal_gets_tables_unless_json_is_asked_for(invoke, calls, monkeypa
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)
     result = invoke(evaluate, "r", *["--json"] * asked)
     assert result.stdout.startswith("{" if asked else "a.csv: 20 sequences\n\n")
-    assert sys.stdout is not None
 
 
 @pytest.mark.parametrize(("error", "code"), [(errors.DataError("no"), 65), (errors.ConfigError("no"), 2)])

@@ -111,6 +111,7 @@ def test_errors_equal_scikit_learn_and_forecasts_those_of_prefixes(day, forecast
         (row,) = forecaster.forecast([given], 30)
         own = [float(row["model"]) for row in rows if int(row["origin"]) == origin]
         np.testing.assert_allclose(own, row["prediction"], rtol=1e-5)
+    assert "interval" in content
     check_errors(content, rows, "load")
 
 

@@ -59,7 +59,9 @@ def test_an_error_shows_what_the_network_saw(trained, loaded, tmp_path):
     run, data = loaded("numbered"), data_of(trained("numbered"))
     evaluate(run, data, out=tmp_path / "errors.jsonl")
     rows = {row["id"]: row for row in read_jsonl(data)}
-    for error in read_jsonl(tmp_path / "errors.jsonl"):
+    errors = read_jsonl(tmp_path / "errors.jsonl")
+    assert errors
+    for error in errors:
         assert error["input"] == {"x": rows[error["id"]]["x"][error["step"]]}
 
 
@@ -88,7 +90,9 @@ def test_errors_of_a_language_model_show_the_text_before(trained, loaded, tmp_pa
     run, data = loaded("plays"), data_of(trained("plays"))
     evaluate(run, data, out=tmp_path / "errors.jsonl")
     text = data.read_text()
-    for error in read_jsonl(tmp_path / "errors.jsonl")[:50]:
+    errors = read_jsonl(tmp_path / "errors.jsonl")[:50]
+    assert len(errors) == 50
+    for error in errors:
         step = error["step"]
         assert error["input"]["input"].removeprefix("…") == text[max(0, step - 19) : step + 1]
         assert error["truth"] == text[step + 1] != error["prediction"]

@@ -36,6 +36,7 @@ def test_metrics_are_those_of_predictions(kind, evaluated, trained, loaded):
     again = metrics_of(found.found)
     assert again == pytest.approx({name: expected[name] for name in again}, rel=1e-9)
     assert set(expected) - set(again) == {"loss"}
+    assert found.intervals
     for name, (low, high) in found.intervals.items():
         assert low <= found.metrics[name] <= high, name
 
@@ -192,12 +193,14 @@ def test_a_column_that_names_training_data_only_leaves_nothing_to_score(tmp_path
 
 def test_ids_of_the_data_name_the_groups(loaded):
     found = evaluate(loaded("tagger"), by="id")
-    assert len(found.groups) == found.sequences
+    assert len(found.groups) == found.sequences > 1
+    assert all(part["sequences"] == 1 for part in found.groups.values())
 
 
 def test_a_run_is_given_by_its_folder_too(trained):
     found = lstm_cli.evaluate(trained("names") / "run", data_of(trained("names")))
-    assert [one["low"] for one in found.lengths] == sorted(one["low"] for one in found.lengths)
+    sizes = [(one["low"], one["high"]) for one in found.lengths]  # letters, and the end of the line
+    assert sizes == [(3, 3), (4, 4), (5, 5), (6, 6), (7, 7)]
     assert all("perplexity" in one["metrics"] for one in found.lengths)
 
 

@@ -37,7 +37,7 @@ def one_at_a_time(monkeypatch):
         return compile_function(*arguments, **options)
 
     monkeypatch.setattr(pytensor, "function", function)
-    yield
+    yield held
     assert all(held)
     assert pytensor.config.mode == "Mode"
 
@@ -80,11 +80,13 @@ def tasks_of(runs):
 
 
 @pytest.mark.parametrize("calls", [400, pytest.param(2000, marks=pytest.mark.slow)])
-def test_calls_in_8_threads(trained, calls):
+def test_calls_in_8_threads(trained, calls, one_at_a_time):
     """Of runs that have not been used before: the first calls compile."""
     names = ("classifier", "averaged", "both_ways", "pendulum", "plays")
     alone = [task() for task in tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names})]
+    seen = len(one_at_a_time)
     check_in_threads(tasks_of({name: lstm_cli.load(trained(name) / "run") for name in names}), alone, calls)
+    assert len(one_at_a_time) > seen >= len(names)
 
 
 def test_a_system_is_driven_in_8_threads(tmp_path):

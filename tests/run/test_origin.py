@@ -58,16 +58,24 @@ def test_a_config_without_a_file_has_the_folder_only(tmp_path, monkeypatch):
     check_files(tmp_path / "run", config_of(tmp_path / "run"))
 
 
-@pytest.mark.parametrize("split", ["train", "valid"])
-def test_data_that_has_moved_is_named(copied, tmp_path, split):
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        (
+            "train",
+            r"copied: the data of this run has moved: data\.train: .*gestures\.jsonl: no such file: restore it, or",
+        ),
+        ("valid", r"copied: \*\.jsonl: no file matches this pattern, .*; or"),
+    ],
+)
+def test_data_that_has_moved_is_named(copied, tmp_path, split, message):
     recorded(copied, {"path": None, "folder": str(tmp_path / "gone" / "configs")})
     config = config_of(copied)
     check_files(copied, config, ["valid", "test"])  # a share and nothing: no files
     if split == "valid":
         config = config_of(copied, ["data.valid='*.jsonl'"])
-    with pytest.raises(DataError, match=r"copied: .*; or give a file|copied: the data of this run has moved") as caught:
+    with pytest.raises(DataError, match=rf"{message} give a file$"):
         check_files(copied, config, [split], otherwise="give a file")
-    assert str(caught.value).endswith("or give a file")
 
 
 def test_an_earlier_versions_run_says_what_to_give(copied):
@@ -101,11 +109,9 @@ def test_an_edited_config_is_refused(copied):
         config_of(copied)
 
 
-@pytest.mark.parametrize(("inner", "hint"), [("best", r" \(did you mean .*copied\?\)"), ("elsewhere", "wrote")])
+@pytest.mark.parametrize(("inner", "hint"), [("best", r" \(did you mean .*copied\?\)"), ("elsewhere", "")])
 def test_a_folder_without_run_names_the_one_meant(copied, inner, hint):
-    with pytest.raises(
-        CheckpointError, match=f"contains no run: expected a folder that lstm-train wrote.*{hint}$|{hint}$"
-    ):
+    with pytest.raises(CheckpointError, match=f"contains no run: expected a folder that lstm-train wrote{hint}$"):
         config_of(copied / inner)
 
 

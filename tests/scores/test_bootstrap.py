@@ -48,7 +48,9 @@ def test_a_single_sequence_is_drawn_in_blocks():
     blocks = [np.arange(start, start + length) for start in range(100 - length + 1)]
     times = np.random.default_rng(bootstrap.SEED).multinomial(20, [1 / len(blocks)] * len(blocks), size=100)
     expected = rescored(given, [[blocks[k] for k in np.repeat(np.arange(len(blocks)), row)] for row in times])
-    for name, bounds in intervals(given, resamples=100).items():
+    found = intervals(given, resamples=100)
+    assert set(found) == set(expected)
+    for name, bounds in found.items():
         assert bounds == pytest.approx(tuple(expected[name]), rel=1e-9)
 
 
@@ -61,7 +63,9 @@ def test_few_sequences_are_drawn_in_blocks_within_them():
     assert len(blocks) == 27 + 1 + 27
     times = np.random.default_rng(bootstrap.SEED).multinomial(16, [1 / len(blocks)] * len(blocks), size=100)
     expected = rescored(given, [[blocks[k] for k in np.repeat(np.arange(len(blocks)), row)] for row in times])
-    for name, bounds in intervals(given, resamples=100).items():
+    found = intervals(given, resamples=100)
+    assert set(found) == set(expected)
+    for name, bounds in found.items():
         assert bounds == pytest.approx(tuple(expected[name]), rel=1e-9)
 
 
