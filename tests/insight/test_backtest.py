@@ -196,6 +196,7 @@ def test_sequences_from_python(forecaster):
     assert found.plan.steps == DAY  # the shortest season
     assert found.to_json()["data"] == "the series"
     windows = list(found.windows())
+    assert [window.origin for window in windows] == [origin - 1 for origin in found.origins]
     assert len(windows) == 3
     for window in windows:
         before = window.steps.index(window.origin) + 1

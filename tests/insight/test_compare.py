@@ -185,6 +185,52 @@ def test_of_a_run_on_another_machine_the_report_says_whether_it_trains(runs):
         assert compare(runs / "a").runs[0].state == state
 
 
+def test_the_table(runs):
+    write_run(runs / "e", [], model={"dropout": 0.0, "residual": True}, train={"patience": None})
+    (runs / "plots").mkdir()
+    (runs / "notes.txt").write_text("no run")
+    found = compare(runs)
+    assert [run.run[-1] for run in found.runs] == ["b", "c", "a", "e"]
+    assert (
+        comparison_text(compare([runs / "b", runs / "a", runs / "e"]), 80)
+        == """\
+run  valid loss↓  valid accuracy  test loss  test accuracy  skill  weights
+b          0.500           0.700      0.400          0.900  0.750      100
+a          0.800           0.900          -              -      -        6
+e              -               -          -              -      -        6
+
+run  steps/s  best/epochs  time     state
+b        100          2/3  10 s  finished
+a          -          1/1   5 s   stopped
+e          -            -     -  finished
+
+key                             b      a         e
+model.layers.0.size             8      4         4
+model.residual              false  false      true
+model.dropout                 0.3    0.3         0
+optimizer.name           adadelta   adam  adadelta
+optimizer.learning_rate         1  0.001         1
+optimizer.rho                0.95      -      0.95
+optimizer.epsilon           1e-06  1e-08     1e-06
+optimizer.beta1                 -    0.9         -
+optimizer.beta2                 -  0.999         -
+train.patience                 10     10      null"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("epoch", "stale", "state"), [(3, 0, "finished"), (2, 0, "stopped"), (2, 5, "finished"), (2, 4, "stopped")]
+)
+def test_a_run_whose_report_does_not_say_so_is_finished_where_training_ends(tmp_path, epoch, stale, state):
+    run = write_run(tmp_path / "a", [entry(10, 0.5, 0.5)], train={"epochs": 3, "patience": 5})
+    (run / "report.json").unlink()
+    assert compare(run).runs[0].state == "stopped"  # there is no last state
+    bound = identity(small_config(run).model_dump(mode="json"), {}, {})
+    position = {"step": 10 * epoch, "epoch": epoch, "stale": stale}
+    save(State({"layers.0.W": np.zeros((3, 2))}, position=position, identity=bound), run / "last")
+    assert compare(run).runs[0].state == state
+
+
 @pytest.mark.parametrize("width", [80, 40])
 def test_the_table_fits_the_terminal(runs, width):
     """Few runs with many keys, and many runs with few: names may hold anything."""

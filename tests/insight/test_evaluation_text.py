@@ -47,6 +47,40 @@ Most often confused: normal taken for bearing, 9;
     )
 
 
+def test_columns_steps_ahead_and_groups():
+    found = Evaluation(
+        "a.csv", 2, 30, {"loss": 0.1, "r2": 0.5, "rmse.load": 1.0, "rmse.wind": 2.0},
+        columns={"load": {"rmse": 1.0, "mae": 0.75, "r2": 0.5, "bias": 0.25, "deviation": 4.0},
+                 "wind": {"rmse": 2.0, "mae": 1.5, "r2": 0.25, "bias": -0.5, "deviation": 3.0}},
+        horizons={"model": {"mae.load": [0.25, 0.5], "mae.wind": [1.25, 1.5]}, "none": {"rmse.load": [0.5, 0.5]},
+                  "last": {"mae.load": [0.75, 1.0], "mae.wind": [2.25, 2.5]}},
+        titles={"last": "the last value"}, baselines={"last": {"r2": 0.1}}, skill={"last": {"r2": 0.25}},
+        by="store", groups={"north": {"sequences": 1, "positions": 20, "metrics": {"r2": 0.5}},
+                            "south": {"sequences": 1, "positions": 10, "metrics": {"r2": 0.25}}},
+    )  # fmt: skip
+    assert (
+        evaluation_text(found)
+        == """\
+a.csv: 2 sequences, 30 predictions
+
+        score  the last value  skill
+  loss  0.100
+  R²    0.500           0.100  0.250
+
+  column   RMSE    MAE     R²    bias  deviation
+  load    1.000  0.750  0.500   0.250      4.000
+  wind    2.000  1.500  0.250  -0.500      3.000
+
+  MAE of load by steps ahead      1      2
+  the model                   0.250  0.500
+  the last value              0.750  1.000
+
+  store  sequences  positions     R²
+  north          1         20  0.500
+  south          1         10  0.250"""
+    )
+
+
 @pytest.mark.parametrize("width", [80, 60, 40])
 @pytest.mark.parametrize("name", ["label number {}", "a very long name of a label, number {}"])
 def test_labels_that_were_confused_are_told_apart(name, width):

@@ -2,8 +2,10 @@
 
 import pytest
 
+from lstm_cli.config import config_from_mapping
 from lstm_cli.config.data import HeldOutSpec
-from lstm_cli.insight.origins import Seen, room, spaced
+from lstm_cli.insight.origins import Seen, room, seen_of, spaced
+from tests.support.data import write
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,22 @@ def test_what_a_run_has_seen_of_a_file():
     one = Seen({"test": HeldOutSpec(share=30)})
     assert one.ends(100, alone=True, least=2) == (70, 70)
     assert one.ends(100, alone=False, least=2) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    ("data", "chosen"),
+    [
+        ({"train": "a.csv"}, False),
+        ({"train": ["a.csv", "b.csv"]}, True),  # whole files
+        ({"train": ["a.csv", "b.csv"], "valid": {"share": 0.2, "by": "time"}}, False),
+        ({"train": "a.csv", "split": "part", "valid": None}, True),
+        ({"train": "b.csv"}, None),
+    ],
+)
+def test_the_file_does_not_tell_which_series_were_chosen(tmp_path, monkeypatch, data, chosen):
+    for name in ("a.csv", "b.csv"):
+        write(tmp_path / name, "x,part\n" + "1,train\n" * 30)
+    config = config_from_mapping({"data": {"inputs": ["x"], "target": "next", "valid": 0.2, **data}}, tmp_path)
+    monkeypatch.setattr("lstm_cli.insight.origins.config_of", lambda folder: config)
+    seen = seen_of(tmp_path / "run", tmp_path / "a.csv")
+    assert (seen and seen.chosen) is chosen

@@ -125,6 +125,15 @@ def test_too_few_errors_have_no_interval():
     assert coverage(given.truth[:, 1:], low[:, 1:], high[:, 1:]) == {}
 
 
+def test_numbers_without_bounds_or_truth_are_not_covered():
+    truth, low = np.array([[[1.0], [1.0]], [[np.nan], [5.0]], [[2.0], [1.0]]]), np.zeros((3, 2, 1))
+    high = np.array([[[1.5], [4.0]], [[2.5], [4.0]], [[1.5], [np.nan]]])
+    found = coverage(truth, low, high)
+    assert found == {
+        "coverage": 0.5, "width": (1.5 + 4 + 4 + 1.5) / 4, "horizons": {"coverage": [0.5, 0.5], "width": [1.5, 4]}
+    }  # fmt: skip
+
+
 def test_intervals_survive_json():
     intervals = Intervals.fit(Forecasts.of(positions(["load", "wind"], horizon=3)))
     found = Intervals.from_json(json.loads(json.dumps(intervals.to_json())))

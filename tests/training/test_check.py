@@ -121,6 +121,7 @@ def test_labels_are_counted_and_those_that_are_rare_are_summed_up(tmp_path):
     found = checked(tmp_path, {"train": "t.jsonl", "valid": None, "inputs": ["x"], "target": "y"})
     assert found.labels == {"two words": 20, **{label: place for place, label in enumerate("abcdefghijk", 1)}}
     assert list(found.labels)[:3] == ["two words", "k", "j"]
+    assert found.first.values == {"x": ("0.5",), "y (target)": ("a",)}
     text = " ".join(str(found).split())
     assert '"two words" 20 (23.3%), k 11 (12.8%)' in text and "and 4 more" in text
     split = found.splits["train"]
