@@ -14,6 +14,7 @@ from lstm_cli.engine.predictor import Driver
 from lstm_cli.insight.diagnostics import diagnosed, sample
 from lstm_cli.kernels.cells import CELLS
 from lstm_cli.training.job import Job
+from tests.support.data import numbered
 from tests.support.reference import ACTIVATIONS, recurrent, sigmoid
 from tests.support.runs import SERIES, TEXT, small_config, write_data
 from tests.support.worlds import ALONE, CLOSED, randomized_job, world_config, write_world
@@ -211,3 +212,15 @@ def test_what_is_looked_at_ends_with_outputs_that_count(folder: Path) -> None:
     assert (batch.starts + batch.lengths).max() == series.lengths[0]
     short = sample(series, 5)  # of a network so large that more steps would take too much memory
     assert short is not None and set(short.lengths) <= set(range(6)) and short.lengths.max() == 5
+
+
+def test_steps_without_weight_are_no_ends() -> None:
+    def ends(lengths: list[int], weights: list[list[float]]) -> list[tuple[int, int]]:
+        batch = sample(numbered(lengths, [np.array(weight, np.float32) for weight in weights]))
+        assert batch is not None
+        return sorted(zip(batch.sequences.tolist(), (batch.starts + batch.lengths - 1).tolist(), strict=True))
+
+    assert ends([4, 2, 3], [[1, 0, 1, 0], [0, 0], [1, 1, 0]]) == [(0, 0), (0, 2), (2, 0), (2, 1)]
+    many = ends([3] * 40 + [2], [[1, 1, 0]] * 40 + [[0, 0]])  # more sequences than are looked at: one end of each
+    assert len(set(many)) == len(many) == 32
+    assert many[-1] == (39, 1) and {step for _, step in many} == {1}

@@ -105,6 +105,7 @@ def test_forecasts_with_intervals_and_errors_ahead(pages):
     assert "taken from the errors on the validation data" in text_of(found)
     for name in ("RMSE by steps ahead", "this model", "the last value", "the value 24 steps ago"):
         assert name in found
+    assert "this model: from 5.0000 at steps ahead 1 to 8.8990 at steps ahead 24" in found  # 4 + the root of each
     contents, entries = forecast(times=False)
     assert "load, after step 100" in render(contents, entries)
 
@@ -155,6 +156,12 @@ def test_recurrence_says_how_to_read_it(pages):
     assert "Here it falls below a hundredth after 22 steps." in text
     assert "A forget gate that is mostly high remembers" in text
     assert text.count("layers.1") == 3
+    rows = table(pages["classification"], "Gate saturation")
+    assert [row[:4] for row in rows[:3]] == [
+        ["layer", "gate", "low", "high"],
+        ["layers.0", "input", "20 %", "31 %"],
+        ["layers.0", "forget", "2 %", "74 %"],
+    ]
 
 
 def test_where_a_page_comes_from(pages):

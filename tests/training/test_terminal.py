@@ -97,6 +97,23 @@ def test_no_line_is_wider_than_the_terminal_or_80(width):
     assert result.widest <= min(80, max(width, 21)), [line for line in result.lines if len(line) > width]
 
 
+@pytest.mark.parametrize(
+    ("monitor", "width", "heading"),
+    [
+        ("valid.macro_f1", 80, "epoch  step    train    valid  accuracy  macro F1    extra"),
+        ("valid.macro_f1", 50, "epoch  step    train    valid  macro F1"),
+        ("valid.macro_f1", 36, "epoch  step    valid  macro F1"),
+        ("valid.macro_f1", 30, "epoch    valid  macro F1"),
+        ("valid.loss", 50, "epoch  step    train    valid  accuracy"),
+        ("valid.loss", 36, "epoch  step    train    valid"),
+        ("valid.loss", 30, "epoch  step    valid"),
+    ],
+)
+def test_a_narrow_table_keeps_what_is_monitored(monitor, width, heading):
+    event = scored(1, metrics={"accuracy": 0.75, "macro_f1": 0.5, "extra": 0.25})
+    assert heading in shown(replace(START, monitor=monitor), event, width=width).lines
+
+
 def test_two_thousand_evaluations_keep_their_columns():
     many = [scored(count, 1 / count, improved=True) for count in range(1, 2001)]
     lines = shown(replace(START, epochs=2000, total_steps=20_000), *many, Finished(20_000, 2000)).lines
