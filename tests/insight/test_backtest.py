@@ -1,6 +1,7 @@
 """Backtests beside plain loops and scikit-learn: naive forecasts, errors by step ahead, files, messages."""
 
 import json
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -234,6 +235,12 @@ def test_the_table_fits_a_terminal(day, forecaster, both, monkeypatch):
     assert lines[2].split()[:4] == ["load", "RMSE", "MAE", "skill"]
     assert lines[2].endswith("at 100")
     assert [line.split("  ")[0] for line in lines[3:6]] == ["the model", "the last value", f"the value {DAY} steps ago"]
+    steps = [int(step) for step in re.findall(r"at (\d+)", lines[2])]
+    for line, (name, overall) in zip(lines[3:6], found.overall.items(), strict=True):
+        errors = [found.horizons[name]["mae"][step - 1] for step in steps]
+        skill = [] if name == "model" else [found.skill[name]["mae"]]
+        shown = [float(cell) for cell in line.removeprefix(found.titles[name]).split()]
+        assert shown == pytest.approx([overall["rmse"], overall["mae"], *skill, *errors], abs=0.006)
     narrow = table(found, 60)
     assert max(map(len, narrow.splitlines()[2:6])) <= 60
     forecasters = {name: replace(one, columns=("気温" * 20,)) for name, one in found.forecasters.items()}

@@ -82,6 +82,73 @@ def test_runs_of_earlier_versions_are_shown(name):
         assert found.model[0].name.startswith("embedding.")
 
 
+def test_the_text():
+    first, _, text = description_text(show(RELEASED / "text"), 80).partition("\n")
+    assert first.endswith("format-1/text")
+    assert (
+        text
+        == """\
+  stopped
+
+model, 160 weights
+  embedding.text   21  7 tokens to 3 numbers
+  layers.0        104  GRU of 4 units, dropout 0.3
+  output           35  7 outputs
+
+inputs
+  text  6  different tokens
+
+target
+  next      true
+  kind      category
+  per       step
+  ahead     1
+  7 labels  <unk>, e, a, b,  , c, d
+
+scores of the best state
+  valid  loss 1.877  perplexity 6.533  bits/step 2.708
+
+checkpoints
+  last  step 13  epoch 1  best valid.loss 1.877  4.21 kB
+  best  step 10  epoch 1  best valid.loss 1.877  4.09 kB
+
+data
+  train            text.txt
+  valid            0.25
+  format           text
+  id               id
+  scale            standard
+  window           6
+  digest of train  db26d6bcfcb22c35…
+  digest of valid  ea09f54e0c12ba83…
+
+made
+  seed      1
+  versions  python 3.11.7, lstm-cli 0.1.0, pytensor 3.0.7, numba 0.65.1, numpy
+            2.4.6, safetensors 0.8.0
+
+files
+  best              4.09 kB
+  config.yaml         377 B
+  environment.json    168 B
+  last              4.21 kB
+  metrics.jsonl       206 B
+  resolved.yaml     1.25 kB
+  scaling.json         35 B
+  schema.json         584 B
+  vocabulary.json     219 B"""
+    )
+
+
+@pytest.mark.parametrize("gone", ["best", "last"])
+def test_a_run_with_one_checkpoint_has_a_model(tmp_path, gone):
+    run = shutil.copytree(RELEASED / "text", tmp_path / "run")
+    shutil.rmtree(run / gone)
+    found, whole = show(run), show(RELEASED / "text")
+    assert (found.model, found.parameters, found.inputs) == (whole.model, whole.parameters, whole.inputs)
+    assert found.checkpoints.keys() == {"best", "last"} - {gone}
+
+
 @pytest.mark.parametrize("width", [80, 50])
 @pytest.mark.parametrize("name", ["labels", "series", "text"])
 def test_the_text_fits_the_terminal(name, width):

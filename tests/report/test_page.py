@@ -151,6 +151,14 @@ def test_curves_have_steps_and_epochs(pages):
     assert found.count("<b>step</b>") == found.count("<b>epoch</b>") == 6
 
 
+@pytest.mark.parametrize(("level", "drawn"), [(0.45, True), (-0.85, True), (-1.0, False), (2.15, True), (2.25, False)])
+def test_a_naive_score_is_a_level_where_it_leaves_room_for_the_curve(level, drawn):
+    """The accuracy goes from 0.32 to 0.94: a level may make its chart three times as high."""
+    contents, entries = classification()
+    naive = tuple(replace(own, metrics={"accuracy": level}) for own in contents.baselines)
+    assert ("always" in section(render(replace(contents, baselines=naive), entries), "curves")) == drawn
+
+
 def test_recurrence_says_how_to_read_it(pages):
     text = text_of(section(pages["classification"], "recurrence"))
     assert "Here it falls below a hundredth after 22 steps." in text
