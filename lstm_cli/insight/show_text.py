@@ -53,12 +53,12 @@ def _inputs(found: Description) -> list[str]:
             "set": f"{column.get('labels', 0):,}",
         }.get(column["kind"], "")
         what = {"number": "numbers", "tokens": "different tokens", "set": "labels"}[column["kind"]]
-        rows.append((on_one_line(column["name"]), size, ", ".join([what, *_details(column)])))
+        rows.append((on_one_line(column["name"]), size, ", ".join([what, *_details(column, found.data.get("scale"))])))
     return list(_described(rows))
 
 
-def _details(column: Mapping[str, Any]) -> Iterator[str]:
-    """Yield in words what is special about an input column, and how it is scaled."""
+def _details(column: Mapping[str, Any], scale: str | None) -> Iterator[str]:
+    """Yield in words what is special about an input column, and how it is scaled: by its mean or by its ends."""
     for name, value in column.items():
         if name in ("static", "known", "indicator"):
             yield {"indicator": "gaps indicated", "known": "known in advance"}.get(name, name)
@@ -68,7 +68,10 @@ def _details(column: Mapping[str, Any]) -> Iterator[str]:
             yield " then ".join(value)
     if "center" in column:
         pairs = list(zip(column["center"], column["spread"], strict=True))
-        texts = [f"{center:.4g} ± {spread:.4g}" for center, spread in pairs[:_NUMBERS]]
+        texts = [
+            f"{center:.4g} to {center + spread:.4g}" if scale == "minmax" else f"{center:.4g} ± {spread:.4g}"
+            for center, spread in pairs[:_NUMBERS]
+        ]
         yield "scaled from " + " | ".join(texts) + (" …" if len(pairs) > _NUMBERS else "")
 
 

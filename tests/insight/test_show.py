@@ -140,6 +140,16 @@ files
     )
 
 
+def test_a_scaling_is_said_as_the_config_names_it(trained):
+    """By minimum and range with minmax, by mean and deviation otherwise."""
+    assert "\n  x  2  numbers, scaled from -2.828 to 3.323 | -2.034 to 2.55\n" in description_text(
+        show(RELEASED / "labels"), 80
+    )
+    scaling = load(trained[0]).schema.scaling["x"]
+    words = " | ".join(f"{c:.4g} ± {s:.4g}" for c, s in zip(scaling.center, scaling.spread, strict=True))
+    assert f"\n  x  2  numbers, scaled from {words}\n" in description_text(show(trained[0]), 80)
+
+
 @pytest.mark.parametrize("gone", ["best", "last"])
 def test_a_run_with_one_checkpoint_has_a_model(tmp_path, gone):
     run = shutil.copytree(RELEASED / "text", tmp_path / "run")
