@@ -133,6 +133,13 @@ def test_labels_are_counted_and_those_that_are_rare_are_summed_up(tmp_path):
     assert found.baselines == () and "Naive" not in str(found)
 
 
+def test_labels_of_weight_zero_do_not_count(tmp_path):
+    rows = [{"x": [[0.5]] * 4, "y": list("abba"), "w": [0, 1, 2, 1]} for _ in range(6)]
+    write_jsonl(tmp_path / "t.jsonl", rows)
+    data = {"train": "t.jsonl", "valid": None, "inputs": ["x"], "target": "y"}
+    assert checked(tmp_path, data, loss={"weight": "w"}).labels == {"b": 12, "a": 6}
+
+
 def test_a_text_is_shown_as_text(tmp_path):
     write(tmp_path / "t.txt", "so it goes, so it goes.\n" * 20)
     found = checked(tmp_path, {"train": "t.txt", "valid": 0.2, "target": "next", "window": 20})
