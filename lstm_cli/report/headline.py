@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lstm_cli.engine.metrics import improves
+from lstm_cli.engine.metrics import improves, is_perfect
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.evaluations import Entry, best_of, data_of, judged, latest, main_metric, naive_on
 from lstm_cli.report.wording import capital, cut, digits
@@ -84,7 +84,8 @@ def _course(contents: Contents, entries: Sequence[Entry]) -> list[str]:
     if contents.state == "training":
         return [f"best at {place(best, entries)}"]
     rise = _rise(rated, best)
-    if best is rated[-1] and not rise:
+    metric = main_metric(contents, best)
+    if best is rated[-1] and not rise and not is_perfect(metric, best[metric]):
         return ["still improving at the last evaluation: more epochs may help"]
     *_, number = place(rated[-1], entries).split()
     return [f"best at {place(best, entries)} of {number}", rise]

@@ -8,7 +8,6 @@ from lstm_cli.config.formats import COMPRESSED, SUFFIXES, uncompressed
 from lstm_cli.data import Schema
 from lstm_cli.data.sources import files_of
 from lstm_cli.errors import FULL, DiskError, Diverged, Interrupted, LstmError, lacks_memory, on_one_line, shown_path
-from lstm_cli.training.events import Started
 
 SYMBOLS = 300  # of a generated text
 UNEXPLAINED = "the report lacks what explains the model"  # a note, until the report is made again
@@ -51,12 +50,16 @@ def resume_command(folder: Path) -> tuple[str, str]:
     return f"lstm-train {shlex.quote(str(folder))} --resume", "continue where it stopped"
 
 
-def longer_command(start: Started) -> list[str]:
-    """Return the words of the command that trains a run for twice as many epochs."""
-    run, epochs = shlex.quote(str(start.folder)), f"train.epochs={2 * start.epochs}"
-    if start.settings.get("rollout.dynamics", "None") == "None":
-        return ["lstm-train", run, "--resume", epochs]
-    return ["lstm-train", "CONFIG.yaml", epochs, "-o", run, "--resume"]  # a run's own copy of code is not run
+def longer_command(folder: Path, config: Config) -> tuple[str, ...]:
+    """Return the words of the command that trains a run for twice as many epochs; none if its config is in no file."""
+    run, epochs, source = shlex.quote(str(folder)), f"train.epochs={2 * config.train.epochs}", config.source
+    if config.rollout is None or config.rollout.dynamics is None:
+        return ("lstm-train", run, "--resume", epochs)
+    if source.path is None:
+        return ()
+    # A run's own copy of code is not run: its config is named, with what the command line changed.
+    changed = [shlex.quote(text) for text in source.overrides if text.partition("=")[0].strip() != "train.epochs"]
+    return ("lstm-train", shlex.quote(str(source.path)), *changed, epochs, "-o", run, "--resume")
 
 
 def _use(predict: str, new: str, series: str, config: Config, schema: Schema) -> tuple[str, str]:

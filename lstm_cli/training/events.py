@@ -59,6 +59,8 @@ class Started:
         The keys that the user set, as YAML.
     next_commands
         Commands to type after the training, each with its purpose.
+    longer
+        The words of the command that trains for twice as many epochs; empty where the config is in no file.
     """
 
     folder: Path
@@ -76,6 +78,7 @@ class Started:
     counted: Literal["sequence", "step"] = "sequence"
     config_set: str = ""
     next_commands: tuple[tuple[str, str], ...] = ()
+    longer: tuple[str, ...] = ()
 
     @property
     def run(self) -> str:

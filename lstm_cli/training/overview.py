@@ -13,7 +13,7 @@ from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import LayerPlan
 from lstm_cli.run.config_changes import flattened
 from lstm_cli.scores.baselines import baselines
-from lstm_cli.training.ending import next_commands
+from lstm_cli.training.ending import longer_command, next_commands
 from lstm_cli.training.events import Part, Started
 from lstm_cli.training.job import Job
 
@@ -36,6 +36,7 @@ def started(folder: Path, job: Job, earlier: Iterable[Mapping[str, Any]] = ()) -
         **_sizes(job),
         config_set=given_yaml(config),
         next_commands=next_commands(folder, config, job.data.schema),
+        longer=longer_command(folder, config),
     )
 
 

@@ -84,6 +84,11 @@ def test_still_improving():
     assert said(course(0.5, 0.4, 0.3)).endswith("; still improving at the last evaluation: more epochs may help.")
 
 
+def test_a_perfect_score_has_no_room_to_improve():
+    found = [{**entry, "accuracy": 1.0} for entry in course(0.5, 0.4)]
+    assert said(found) == "Accuracy 1 on the validation data; best at epoch 2 of 2."
+
+
 def test_a_small_rise_is_noise():
     assert said(course(0.5, 0.3, 0.31)) == "Loss 0.3 on the validation data; best at epoch 2 of 3."
     assert said(course(0.5, 0.3, 0.9, 0.31)) == "Loss 0.3 on the validation data; best at epoch 2 of 4."

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_cli.config import config_from_mapping
+from lstm_cli.config import config_from_mapping, load_config
 from lstm_cli.data import open_data
-from lstm_cli.training.ending import next_commands
+from lstm_cli.training.ending import longer_command, next_commands
 
 RUN = Path("runs/load")
 
@@ -41,3 +41,27 @@ def test_a_forecast_continues_the_file_that_ends_last(folder, where, data, serie
     predict, _, backtest, _ = commands(folder / where, **data)
     assert predict == f"lstm-predict runs/load {series} --steps 24 -o forecasts.csv"
     assert backtest == f"lstm backtest runs/load {series}"
+
+
+SYSTEM = """
+data: {train: starts.jsonl, inputs: [start], target: goal}
+model: {layers: [4], output: {size: 1}}
+train: {epochs: 80}
+rollout: {dynamics: "world.py:step", steps: 3}
+"""
+
+
+def test_a_run_that_drives_a_system_is_trained_longer_with_its_config_as_typed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my configs").mkdir()
+    path = Path("my configs/swing.yaml")
+    path.write_text(SYSTEM)
+    config = load_config(path, ["train.epochs=5", "model.layers=[8]", "seed=3"])
+    assert " ".join(longer_command(Path("runs/swing"), config)) == (
+        "lstm-train 'my configs/swing.yaml' 'model.layers=[8]' seed=3 train.epochs=10 -o runs/swing --resume"
+    )
+    assert longer_command(RUN, config_from_mapping(config.model_dump(mode="json"), folder=path.parent)) == ()
+    plain = config_from_mapping({"data": {"train": "load.csv", "target": "next"}, "train": {"epochs": 7}})
+    assert longer_command(Path("my runs/load"), plain) == (
+        "lstm-train", "'my runs/load'", "--resume", "train.epochs=14"
+    )  # fmt: skip

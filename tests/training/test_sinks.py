@@ -100,14 +100,33 @@ def test_the_end_names_score_naive_score_report_and_command():
 
 def test_a_run_that_still_improves_says_how_to_train_longer():
     longer = "still improving at the last epoch: lstm-train gestures --resume train.epochs=4"
+    start = replace(START, longer=("lstm-train", "gestures", "--resume", "train.epochs=4"))
     events = evaluation(10, improved=True), evaluation(20, improved=True)
-    assert longer in lines_of(START, *events, Finished(20, 2))
-    assert longer not in lines_of(START, *events, Finished(20, 2, early=True))
-    assert longer not in lines_of(START, *events, evaluation(30), Finished(30, 3))
-    assert longer not in lines_of(START, evaluation(10, improved=True), Finished(20, 2)), "one score is no trend"
-    system = replace(START, settings={"rollout.dynamics": "system.py:step"})
-    assert "still improving at the last epoch: lstm-train CONFIG.yaml train.epochs=4 -o gestures --resume" in lines_of(
-        system, *events, Finished(20, 2)
+    assert longer in lines_of(start, *events, Finished(20, 2))
+    assert longer not in lines_of(start, *events, Finished(20, 2, early=True))
+    assert longer not in lines_of(start, *events, evaluation(30), Finished(30, 3))
+    assert longer not in lines_of(start, evaluation(10, improved=True), Finished(20, 2)), "one score is no trend"
+    without = lines_of(START, *events, Finished(20, 2))
+    assert "still improving at the last epoch: more epochs may help" in without
+
+
+def test_a_perfect_score_has_no_room_to_improve():
+    perfect = replace(evaluation(20, improved=True, loss=0.1), metrics={"accuracy": 1.0, "macro_f1": 1.0})
+    lines = lines_of(START, evaluation(10, improved=True), perfect, Finished(20, 2))
+    assert "best: epoch 1, valid accuracy 1.0000" in lines
+    assert not any("still improving" in line for line in lines)
+    error = replace(evaluation(20, improved=True, loss=0.1), metrics={"rmse": 1.0})
+    assert any("still improving" in line for line in lines_of(START, evaluation(10), error, Finished(20, 2)))
+
+
+def test_without_validation_data_the_end_names_the_metric_of_the_test_data():
+    start = replace(KNOWN, monitor="train.loss", sizes={"train": 8, "test": 4})
+    best = replace(evaluation(10, split="train", loss=0.3, improved=True), metrics={})
+    assert 'best: epoch 1, train loss 0.3000; test accuracy 0.7500 (always "up" 0.5000)' in lines_of(
+        start, best, evaluation(10, split="test"), Finished(20, 2)
+    )
+    assert "best: epoch 1, train loss 0.3000; no validation or test data" in lines_of(
+        replace(start, sizes={"train": 8}), best, Finished(20, 2)
     )
 
 

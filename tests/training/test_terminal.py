@@ -237,7 +237,7 @@ def test_without_validation_data_the_training_loss_is_the_score():
     event = Evaluated(10, 1, "train", 1.0, 0.5, {}, improved=True, train_loss=0.5)
     lines = shown(replace(START, monitor="train.loss"), event, Finished(10, 1)).lines
     assert lines[2:4] == ["epoch  step    train", "    1    10   0.5000  *"]
-    assert "best:   epoch 1, train loss 0.5000" in lines
+    assert "best:   epoch 1, train loss 0.5000; no validation or test data" in lines
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_cli.engine.metrics import direction, scores_of
+from lstm_cli.engine.metrics import direction, is_perfect, scores_of
 from lstm_cli.errors import on_one_line
 from lstm_cli.run.metrics_log import best_entry
 from lstm_cli.run.names import REPORT
 from lstm_cli.scores.titles import title
-from lstm_cli.training.ending import longer_command
 from lstm_cli.training.events import Baseline, Evaluated, Event, Finished, Started
 from lstm_cli.training.sinks import wording
 from lstm_cli.training.sinks.metrics_file import entry
@@ -64,25 +63,38 @@ class Summary:
             return
         if self._best is not None:
             yield Line("best", tuple(self._scores(start, self._best)))
-            improving = self._best["step"] == self._last_step and self._evaluations > 1 and not finished.early
-            if improving:
-                yield Line("still improving at the last epoch", tuple(longer_command(start)), command=True)
+            if not finished.early and self._improving(start, self._best):
+                longer = start.longer or ("more epochs may help",)
+                yield Line("still improving at the last epoch", longer, command=bool(start.longer))
         yield Line("report", (on_one_line(start.folder / REPORT),))
         if start.next_commands:
             yield Line("next", tuple(on_one_line(start.next_commands[0][0]).split(" ")), command=True)
 
+    def _improving(self, start: Started, best: Entry) -> bool:
+        """Return whether the last evaluation was the best of several, and the score that is shown could be better."""
+        name = headline(start.monitor, best)
+        return best["step"] == self._last_step and self._evaluations > 1 and not is_perfect(name, best[name])
+
     def _scores(self, start: Started, best: Entry) -> Iterator[str]:
-        """Yield the best score, that on the test data, and a naive one."""
+        """Yield the best score, that on the test data, and a naive one.
+
+        Without validation data only the loss of the updates is known during training: the test data has a score of its
+        own then.
+        """
         name = headline(start.monitor, best)
         split = best["split"] + in_streams(best.get("streams"))
         yield f"epoch {best['epoch']:,}, {split} {title(name)} {_number(best[name])}"
-        tested = self._test if self._test is not None and name in self._test else None
-        naive = strongest(name, start.baselines, "test" if tested is not None else "valid")
-        words = "" if naive is None else f" ({on_one_line(naive.title)} {number(naive.metrics[name])})"
-        if tested is not None:
-            yield f"test {_number(tested[name])}{words}"
-        elif words:
-            yield words.strip(" ()")
+        tested = None if self._test is None else headline(start.monitor, self._test)
+        if self._test is not None and tested is not None:
+            named = "" if tested == name and best["split"] == "valid" else f"{title(tested)} "
+            naive = strongest(tested, start.baselines, "test")
+            yield f"test {named}{_number(self._test[tested])}" + (
+                "" if naive is None else f" ({_shown(naive, tested)})"
+            )
+        elif best["split"] == "train" and "test" not in start.sizes:
+            yield "no validation or test data"
+        elif (naive := strongest(name, start.baselines, best["split"])) is not None:
+            yield _shown(naive, name)
 
 
 def headline(monitor: str, scored: Entry) -> str:
@@ -98,6 +110,10 @@ def strongest(metric: str, baselines: Sequence[Baseline], split: str) -> Baselin
     rated = [naive for naive in baselines if naive.split == split and naive.metrics.get(metric) is not None]
     sign = 1 if direction(metric) == "min" else -1
     return min(rated, key=lambda naive: sign * naive.metrics[metric], default=None)
+
+
+def _shown(naive: Baseline, metric: str) -> str:
+    return f"{on_one_line(naive.title)} {number(naive.metrics[metric])}"
 
 
 def _number(value: float | None) -> str:
