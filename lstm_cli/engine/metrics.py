@@ -82,11 +82,6 @@ def scores_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name.partition(".")[0] in METRICS}
 
 
-def is_perfect(metric: str, value: float | None) -> bool:
-    """Return whether a score whose best value is 1, such as an accuracy, has that value."""
-    return direction(metric) == "max" and value == 1
-
-
 def improves(metric: str, value: float, best: float | None) -> bool:
     """Return whether a value is strictly better than the best so far; a first value always is, a later NaN never."""
     if best is None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from lstm_cli.engine.metrics import improves, is_perfect
+from lstm_cli.engine.metrics import improves
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.evaluations import Entry, best_of, data_of, judged, latest, main_metric, naive_on
 from lstm_cli.report.wording import capital, cut, digits
+from lstm_cli.scores.skill import is_perfect
 from lstm_cli.scores.titles import title
 
 RISE = 1.05  # times its lowest value: above this at the end, a loss is said to have risen

@@ -60,3 +60,8 @@ def best_naive(scores: Iterable[tuple[T, Mapping[str, float | None]]], metric: s
         if value is not None and (best is None or improves(metric, value, best[1])):
             best = naive, value
     return best
+
+
+def is_perfect(metric: str, value: float | None) -> bool:
+    """Return whether a score whose best value is 1, such as an accuracy, has that value."""
+    return direction(metric) == "max" and value == 1

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_cli.engine.metrics import direction, is_perfect, scores_of
+from lstm_cli.engine.metrics import direction, scores_of
 from lstm_cli.errors import on_one_line
 from lstm_cli.run.metrics_log import best_entry
 from lstm_cli.run.names import REPORT
+from lstm_cli.scores.skill import is_perfect
 from lstm_cli.scores.titles import title
 from lstm_cli.training.events import Baseline, Evaluated, Event, Finished, Started
 from lstm_cli.training.sinks import wording
