@@ -39,9 +39,10 @@ from lstm_cli.data.schema.parsing import parse, parse_bunch
 from lstm_cli.data.schema.record import Encoded, Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.sources import FILE, files_of, named_by_file, names_of
-from lstm_cli.data.split_columns import mark, split_columns
+from lstm_cli.data.split_columns import marked, split_columns
 from lstm_cli.data.splits import HELD_OUT, Split, split
 from lstm_cli.data.time_notes import time_notes
+from lstm_cli.data.written import Written
 from lstm_cli.errors import DataError, counted, listed
 
 Item = TypeVar("Item")
@@ -81,6 +82,7 @@ def open_data(
     precision: str | None = None,
     batch_bytes: BatchBytes | None = None,
     look: Look | None = None,
+    written: Written | None = None,
 ) -> Data:
     """Return the data of a config, or raise the `DataError` or `ConfigError` that says what is wrong.
 
@@ -93,16 +95,18 @@ def open_data(
         Estimates the memory of a batch, for the message about sequences that are longer than ``data.max_length``.
     look
         Receives the schema and the training sequences in original units, which are not kept.
+    written
+        Columns to keep of what is held out, and who looks at them.
     """
     with memory.memory_errors(Source(config.source.resolve(first_file(config.data.train))).name):
-        return _Loader(config, batch_bytes, look).load(precision or config.precision)
+        return _Loader(config, batch_bytes, look, written or Written()).load(precision or config.precision)
 
 
 class _Loader:
     """Loads the data of one config, and collects notes for the user."""
 
-    def __init__(self, config: Config, batch_bytes: BatchBytes | None, look: Look | None) -> None:
-        self._config, self._batch_bytes, self._look = config, batch_bytes, look
+    def __init__(self, config: Config, batch_bytes: BatchBytes | None, look: Look | None, written: Written) -> None:
+        self._config, self._batch_bytes, self._look, self._written = config, batch_bytes, look, written
         self._notes: list[str] = []
         self._formats: dict[str, str] = {}
         self._bunches = config_options(config).bunches
@@ -112,6 +116,7 @@ class _Loader:
         paths = files_of(config, "data.train", config.data.train)
         form, policy = self._format_of("data.train", paths), self._policy("train", paths)
         options = replace(config_options(config), bunches=self._bunches and len(paths) == 1)
+        options = self._written.read_by(options)
         sequences = list(self._read(paths, policy, form, options))
         if not sequences:
             self._notes += policy.notes()  # raises: the file has sequences, but none can be used
@@ -122,7 +127,7 @@ class _Loader:
             require(config, key, name, sequences)
         layout = infer(config, form, options, sequences)
         self._notes += [*notes_on_ids(form, options, sequences), *notes_on_marks(config, layout)]
-        made = partial(_marked, named, layout)
+        made = partial(marked, named, self._written, layout)
         records = self._parsed("train", policy, layout, made, _consumed(sequences))
         found = split(config, layout, records)
         records.clear()
@@ -141,6 +146,7 @@ class _Loader:
                 held = self._from_files(layout, given, key)
                 files.append(key)
             if held:
+                self._written.look(key, held)
                 splits[key] = self._encoded(schema, held, key)
         self._notes += [*notes_on_classes(schema, splits), *notes_on_repeats(splits, files)]
         batches = {name: split_batches(config, dataset, name) for name, dataset in splits.items()}
@@ -188,10 +194,11 @@ class _Loader:
         paths = files_of(self._config, f"data.{split}", given)
         form, policy = self._format_of(f"data.{split}", paths), self._policy(split, paths)
         options = replace(layout_options(layout, labelled=True, split=split), bunches=self._bunches and len(paths) == 1)
+        options = self._written.read_by(options)
 
         def made(raw: RawSequence) -> Record:
             require_ids(layout, form, raw)
-            return parse(layout, raw, labelled=True)
+            return self._written.on(layout, raw, parse(layout, raw, labelled=True))
 
         return self._parsed(split, policy, layout, made, self._read(paths, policy, form, options))
 
@@ -276,11 +283,6 @@ def first_file(files: str | list[str]) -> str:
 
 def _source(path: Path) -> Source:
     return Source(path, base="the config's folder")
-
-
-def _marked(named: dict[str, str], layout: Layout, sequence: RawSequence) -> Record:
-    """Return the typed values of a sequence, and where it belongs."""
-    return mark(named, layout, sequence, parse(layout, sequence, labelled=True))
 
 
 def _consumed(sequences: list[Item]) -> Generator[Item, None, None]:

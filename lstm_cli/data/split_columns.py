@@ -10,9 +10,10 @@ from lstm_cli.data.formats.raw import RawSequence, ValueProblem, label_key
 from lstm_cli.data.formats.split_names import SPLIT_NAMES
 from lstm_cli.data.schema.column_values import parsed
 from lstm_cli.data.schema.layout import Layout
-from lstm_cli.data.schema.parsing import in_time
+from lstm_cli.data.schema.parsing import in_time, parse
 from lstm_cli.data.schema.record import Record
 from lstm_cli.data.splits import HELD_OUT, spec_of
+from lstm_cli.data.written import Written
 from lstm_cli.errors import counted
 
 #: The values of `data.split`, and the position of their part.
@@ -27,6 +28,12 @@ def split_columns(config: Config) -> dict[str, str]:
         if spec is not None and spec.by not in ("sequence", "time"):
             named[spec.by] = f"data.{key}.by"
     return named
+
+
+def marked(names: Mapping[str, str], written: Written, layout: Layout, sequence: RawSequence) -> Record:
+    """Return the typed values of a sequence, and where it belongs."""
+    record = mark(names, layout, sequence, parse(layout, sequence, labelled=True))
+    return written.on(layout, sequence, record)
 
 
 def mark(names: Mapping[str, str], layout: Layout, sequence: RawSequence, record: Record) -> Record:

@@ -218,6 +218,7 @@ class _Splitter:
                     raise DataError(f"{record.where}: {what}: give at least {lag + 2}")
                 own = record.part(begin, stop, first=start)
                 own.before = self._before(record, begin)
+                own.written = record.written and record.written.take(np.arange(begin, stop), record.steps)
                 part.append(own)
 
 

@@ -11,6 +11,7 @@ from lstm_cli.data import Batches, Data, Schema, Split, memory, open_data
 from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.loading import Look, first_file
+from lstm_cli.data.written import Written
 from lstm_cli.engine.agreement import check_agreement
 from lstm_cli.errors import DataError, brief
 
@@ -108,7 +109,9 @@ def check_memory(config: Config, batches: Batches, split: Split) -> None:
     )
 
 
-def open_checked_data(config: Config, *, precision: str | None = None, look: Look | None = None) -> Data:
+def open_checked_data(
+    config: Config, *, precision: str | None = None, look: Look | None = None, written: Written | None = None
+) -> Data:
     """Return the data of a config; see `open_data`.
 
     Raises
@@ -120,7 +123,8 @@ def open_checked_data(config: Config, *, precision: str | None = None, look: Loo
     """
     name = Source(config.source.resolve(first_file(config.data.train))).name
     with memory.memory_errors(name):
-        data = open_data(config, precision=precision, batch_bytes=partial(batch_bytes, config), look=look)
+        estimate = partial(batch_bytes, config)
+        data = open_data(config, precision=precision, batch_bytes=estimate, look=look, written=written)
     check_agreement(config, data.schema)
     check_model_size(config, data.schema)  # where the weights are too large, shorter sequences would not help
     with memory.memory_errors(name):

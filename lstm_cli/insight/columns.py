@@ -1,6 +1,6 @@
 """Columns of a file that is evaluated, beside the data set that the network sees: for groups and lists of errors."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from lstm_cli.data import Encoded, Schema
 from lstm_cli.data.formats.raw import Places, RawSequence
 from lstm_cli.data.formats.text import split
+from lstm_cli.data.schema.record import Record
 from lstm_cli.predict.inputs import in_time_order
 from lstm_cli.predict.kept import check_columns, plain_value
 from lstm_cli.scores.positions import Positions
@@ -63,13 +64,25 @@ class Columns:
         if not self._taken:
             check_columns(self._option, self._asked, sequence)
         sequence = in_time_order(self._schema, sequence)
-        values = {name: self._cut(name, sequence.columns[name]) for name in self.names if name in sequence.columns}
         first = encoded.offset + encoded.steps
-        steps = {first, first + self._schema.layout.target.reach}
+        steps = set[int]() if encoded.observed is not None else {first, first + self._schema.layout.target.reach}
+        self._add(sequence, steps)
+
+    def take_all(self, records: Iterable[Record]) -> None:
+        """Remember the columns of sequences that were kept as they are written (`data.written`), and no others."""
+        self._taken.clear()
+        for record in records:
+            if record.written is None:
+                continue
+            sequence = record.written
+            check_columns(self._option, self._asked, sequence)
+            self._add(sequence, set() if record.observed is not None else {record.steps})
+
+    def _add(self, sequence: RawSequence, steps: Collection[int]) -> None:
+        """Remember the columns of a sequence in the order of time; those with so many values have one for each step."""
+        values = {name: self._cut(name, sequence.columns[name]) for name in self.names if name in sequence.columns}
         per_step = frozenset(name for name, value in values.items() if _is_listed(value) and len(value) in steps)
-        if encoded.observed is not None:
-            per_step = frozenset()
-        self._taken.append(_Taken(encoded.offset, encoded.places, values, per_step))
+        self._taken.append(_Taken(self._schema.layout.lag, sequence.places, values, per_step))
 
     def _cut(self, name: str, value: Any) -> Any:
         """Return a value, of tokens that are given as a string the tokens."""

@@ -108,7 +108,8 @@ def _columns(run: Run, by: str | None, *, errors: bool) -> Columns:
     """Return what is to be read of a file besides the data set: the column to group by, and what errors show."""
     layout = run.schema.layout
     others = _shown(layout) if errors else []
-    return Columns(run.schema, [] if by in (None, LENGTH) else [by], others, option="--by")
+    asked = [] if by is None or by in (LENGTH, *layout.id) else [by]
+    return Columns(run.schema, asked, others, option="--by")
 
 
 def _shown(layout: Layout) -> list[str]:
@@ -142,17 +143,14 @@ def _grouping(by: str, labelled: Labelled, positions: Positions) -> Grouping:
     """Return the values of a column that an evaluation is divided by."""
     if by == LENGTH:
         return Grouping(by)
-    option = f"--by {on_one_line(by)}"
     ids = positions.dataset.schema.layout.id
-    if labelled.columns is not None:
-        values = labelled.columns.values(by, positions)
-    elif by in ids:
+    if by in ids:
         names = [positions.dataset.ids[sequence] for sequence in positions.sequences.tolist()]
         values = [name[ids.index(by)] if isinstance(name, tuple) else name for name in names]
     else:
-        what = f"{labelled.name} is a part of the training file, of which only the inputs and the target are known"
-        raise ConfigError(f"{option}: {what}: give a file as DATA")
+        values = labelled.columns.values(by, positions)
     if any(isinstance(value, list | dict) for value in values):
+        option = f"--by {on_one_line(by)}"
         raise ConfigError(f"{option}: has several values where one is expected: name a column with one value per step")
     return Grouping(by, values)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from lstm_cli.config import Config
 from lstm_cli.data import Batches, Split, UnknownCounts
+from lstm_cli.data.schema.record import Record
 from lstm_cli.data.sources import files_of
+from lstm_cli.data.written import Written
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import ConfigError, DataError, on_one_line, shown_path
 from lstm_cli.insight.columns import Columns
@@ -34,7 +36,7 @@ class Labelled:
     batches
         In which it is scored.
     columns
-        Further columns of the file; None where the data is a part of the training file, so that they are not known.
+        Further columns of its files.
     notes
         What the user should know about it.
     """
@@ -42,7 +44,7 @@ class Labelled:
     name: str
     split: Split | None
     batches: Batches
-    columns: Columns | None
+    columns: Columns
     notes: Sequence[str] = ()
 
 
@@ -87,7 +89,12 @@ def held_out(run: Run, columns: Columns, out: Path | None = None) -> Labelled:
         if len(paths) == 1:
             return file_of(run, Path(os.path.normpath(paths[0])), columns, split=split)
     check_files(run.folder, config)
-    data = open_checked_data(config)
+
+    def look(held: Split, records: Sequence[Record]) -> None:
+        if by_column or held == split:  # where a column names the splits, that is scored which comes last
+            columns.take_all(records)
+
+    data = open_checked_data(config, written=Written(columns.names, look))
     if by_column:
         split = "test" if data.test is not None else "valid"  # which parts the column names is in the data
     dataset = data.test if split == "test" else data.valid
@@ -95,7 +102,7 @@ def held_out(run: Run, columns: Columns, out: Path | None = None) -> Labelled:
         raise ConfigError(f"{on_one_line(run.folder)}: has neither test nor validation data: give DATA")
     digests = {"train": data.train.digest()} | ({"valid": data.valid.digest()} if data.valid is not None else {})
     _check_digests(run.folder, digests)
-    return Labelled(data_of_run(split), split, scored_batches(run.config, dataset), None)
+    return Labelled(data_of_run(split), split, scored_batches(run.config, dataset), columns)
 
 
 def _check_out(config: Config, out: Path | None) -> None:

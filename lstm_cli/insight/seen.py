@@ -51,6 +51,8 @@ class Seen:
         values = {name: value(name, sequence, step) for name in names}
         if self._dataset.schema.layout.time is not None and not self._per_sequence:
             values = {self._dataset.schema.layout.time: self._time(sequence, step)} | values
+        if self._columns is not None:  # a value that is missing in the file is one too
+            return values
         return {name: value for name, value in values.items() if value is not None}
 
     def _context(self, sequence: int, step: int) -> str:

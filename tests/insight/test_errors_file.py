@@ -77,6 +77,53 @@ def test_errors_stand_at_the_steps_of_the_predictions(name, table, tmp_path):
         assert part["sequences"] == 2, name
 
 
+PARTS = {
+    "windows": {"valid": {"share": 0.3, "by": "time"}, "scale": "window", "window": 8},
+    "differences": {"test": {"share": 9, "by": "time"}, "transform": {"load": ["difference"]}, "valid": None},
+    "series": {"valid": {"share": 0.5, "by": "region"}, "scale": "series"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_of_the_training_file_has_its_columns(name, table, tmp_path):
+    monitor = {"monitor": "train.loss"} if PARTS[name].get("valid") is None else {}
+    data = {"id": ["store", "region"], "time": "when", "inputs": ["load", "temp"], "target": FORECAST, **PARTS[name]}
+    config = {**BASE, "train": {**BASE["train"], **monitor}, "data": {"train": str(table / "train.csv"), **data}}
+    lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
+    found = evaluate(tmp_path / "run", by="sky", out=tmp_path / "errors.csv")
+    rows = {row["when"] + row["store"]: row for row in read_csv(table / "train.csv")}
+    order = sorted({row["when"] for row in rows.values()})
+    errors = read_csv(tmp_path / "errors.csv")
+    assert len(errors) == len(found.found) > 0
+    assert list(errors[0])[:6] == ["store", "region", "step", "when", "load", "temp"]
+    skies = [rows[error["when"] + error["store"]]["sky"] for error in errors]
+    assert {sky: part["positions"] for sky, part in found.groups.items()} == {s: skies.count(s) for s in set(skies)}
+    file = [row["when"] + row["store"] for row in read_csv(table / "train.csv")]
+    for error in errors:
+        row = rows[error["when"] + error["store"]]
+        assert (float(error["load"]), float(error["temp"])) == (float(row["load"]), float(row["temp"]))
+        own = [place for place in file if place.endswith(error["store"])]
+        assert int(error["step"]) == own.index(error["when"] + error["store"])
+        later = order[order.index(error["when"]) + 1]
+        assert float(error["truth"]) == pytest.approx(float(rows[later + error["store"]]["load"]), rel=1e-6)
+
+
+def test_a_column_that_the_surest_error_lacks_is_there(table, tmp_path):
+    lines = (table / "train.csv").read_text().splitlines()
+    data = {"id": ["store", "region"], "time": "when", "valid": None, "target": FORECAST}
+    missing = {"fill": "previous"}
+    config = {**BASE, "data": {"train": "train.csv", **data, "inputs": ["load", "temp"], "missing": missing}}
+    config["data"]["train"] = str(table / "train.csv")
+    lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
+    cells = [line.rsplit(",", 2) for line in lines]
+    emptied = [cells[0], *([start, "", sky] for start, _, sky in cells[1:])]
+    for suffix in (".csv", ".jsonl"):
+        data = write(tmp_path / "gaps.csv", "".join(",".join(line) + "\n" for line in emptied))
+        evaluate(tmp_path / "run", data, out=tmp_path / f"errors{suffix}")
+    assert list(read_csv(tmp_path / "errors.csv")[0])[3:6] == ["when", "load", "temp"]
+    assert read_jsonl(tmp_path / "errors.jsonl")[0]["input"]["temp"] in ("", None)
+
+
 def test_wide_rows_strings_and_static_inputs(tmp_path):
     draw = np.random.default_rng(1)
     header = "id," + ",".join(f"t{k}" for k in range(8)) + ",age,review,label\n"

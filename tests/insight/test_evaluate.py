@@ -148,7 +148,7 @@ def test_wrong_options(options, message, recordings, loaded):
 def test_wrong_options_without_data(loaded, trained, recordings):
     with pytest.raises(ConfigError, match="--format: is that of DATA"):
         evaluate(loaded("classifier"), form="jsonl")
-    with pytest.raises(ConfigError, match=r"--by site: the validation data of the run is a part of the training file"):
+    with pytest.raises(ConfigError, match=r"--by site: .*train.jsonl:\d+ has no such column"):
         evaluate(loaded("tagger"), by="site")
     for kind, name in (("classifier", "test.jsonl"), ("tagger", "train.jsonl")):
         with pytest.raises(ConfigError, match=r"is the file that is read as data\.t"):
@@ -180,6 +180,29 @@ def test_without_data_the_part_that_a_column_names_is_scored(parts, split, tmp_p
     assert (found.split, found.sequences) == (split, 24 // len(parts))
     scored = [one for one in read_jsonl(tmp_path / "run" / "metrics.jsonl") if one["split"] == split]
     assert {name: scored[-1][name] for name in found.metrics} == found.metrics
+    groups = evaluate(tmp_path / "run", by="part").groups
+    assert {name: part["sequences"] for name, part in groups.items()} == {split: 24 // len(parts)}
+
+
+def test_a_part_of_the_training_file_is_grouped_by_any_of_its_columns(trained, loaded, tmp_path):
+    folder = trained("tagger")
+    data = folder / "train.jsonl"
+    before, plain = data.read_text(), evaluate(loaded("tagger"))
+    rows = read_jsonl(data)
+    try:
+        write_jsonl(data, [{**row, "site": k, "place": list(range(len(row["words"])))} for k, row in enumerate(rows)])
+        sites = evaluate(loaded("tagger"), by="site", out=tmp_path / "errors.jsonl")
+        places = evaluate(loaded("tagger"), by="place")
+    finally:
+        data.write_text(before)
+    assert (sites.metrics, sites.sequences) == (plain.metrics, plain.sequences)
+    assert sum(part["sequences"] for part in sites.groups.values()) == plain.sequences
+    assert sum(part["positions"] for part in places.groups.values()) == plain.positions
+    errors = read_jsonl(tmp_path / "errors.jsonl")
+    assert errors
+    for error in errors:
+        row = rows[error["id"] - 1]
+        assert (error["input"]["words"], error["truth"]) == (row["words"][error["step"]], row["tags"][error["step"]])
 
 
 def test_a_column_that_names_training_data_only_leaves_nothing_to_score(tmp_path):

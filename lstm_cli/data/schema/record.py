@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.formats.bunch import Bunch, Joined
-from lstm_cli.data.formats.raw import Id, Places
+from lstm_cli.data.formats.raw import Id, Places, RawSequence
 from lstm_cli.data.schema.preprocessing import Scaling
 
 Numbers = NDArray[np.float64]
@@ -62,6 +62,8 @@ class Record:
         In a closed loop around a system: how many of the first steps are observed; None otherwise.
     before
         Values (B, D) of forecast columns, by name, at the steps before these, which belong to another split.
+    written
+        Columns as they are written, in the order of time, where they were asked for (`data.written`).
     """
 
     id: Id
@@ -82,6 +84,7 @@ class Record:
     places: Places | None = None
     bunch: Bunch | None = None
     before: Mapping[str, Numbers] = field(default_factory=dict)
+    written: RawSequence | None = None
 
     @property
     def count(self) -> int:
