@@ -25,8 +25,8 @@ from lstm_cli.signals import Signals
 @click.argument("data", metavar="[DATA]", type=PATH, required=False)
 @click.option(
     "--by", metavar="length|COLUMN",
-    help="Give scores by the length of the sequences, or for each value of this column of DATA, which need not be an "
-    "input.",
+    help="Give scores by the length of the sequences, or for each value of this column of the data, which need not be "
+    "an input.",
 )  # fmt: skip
 @click.option(
     "-o", "--out", metavar="OUT", type=PATH,

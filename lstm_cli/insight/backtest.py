@@ -16,10 +16,10 @@ from lstm_cli.errors import ConfigError, DataError, counted
 from lstm_cli.insight.backtest_plan import Plan, planned
 from lstm_cli.insight.backtested import MODEL, Backtest
 from lstm_cli.insight.observed import Given, Observed, read_observed
-from lstm_cli.insight.origins import seen_of
 from lstm_cli.insight.rolling import Series, feeds_back, forecasts
 from lstm_cli.predict import Run, load
 from lstm_cli.run.origin import saved_config
+from lstm_cli.run.seen import seen_of
 from lstm_cli.scores.horizons import Forecasts
 from lstm_cli.scores.naive import LAST, SEASONAL, titles_of
 from lstm_cli.scores.prediction_intervals import Intervals

@@ -7,8 +7,9 @@ from lstm_cli.data import Schema
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.errors import DataError, are, counted, listed
 from lstm_cli.insight.observed import Observed
-from lstm_cli.insight.origins import Room, Seen, room
+from lstm_cli.insight.origins import Room, room
 from lstm_cli.insight.rolling import feeds_back, needed_later
+from lstm_cli.run.seen import Seen
 from lstm_cli.scores.seasons import calendar_periods, find_periods
 
 #: Steps of a forecast by default, of a model that feeds back: a season of at most `LONGEST_SEASON`, else:

@@ -1,7 +1,7 @@
 """The work of ``lstm evaluate``: from a run and data, or from positions that were collected, to an `Evaluation`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from lstm_cli.predict.output_paths import check_outputs
 from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.table import check_labels
 from lstm_cli.predict.writers import is_csv
+from lstm_cli.run.seen import Seen, note_on_seen, seen_of, trained_on
 from lstm_cli.scores import bootstrap, calibration, groups, labels, numbers
 from lstm_cli.scores.baselines import UNDRIVEN, drives, undriven
 from lstm_cli.scores.collect import collect, scored_positions
@@ -60,7 +61,7 @@ def evaluate(
         A file in the format of the training data, with the target, or ``-`` for standard input; None: the run's own
         test data, or if it has none its validation data.
     by : str, optional
-        ``length``, or a column of `data`: scores are given for each range of lengths or each value too.
+        ``length``, or a column of the data: scores are given for each range of lengths or each value too.
     out : str or Path, optional
         A csv or jsonl file that the errors are written to, the surest or largest first.
     form : str, optional
@@ -95,13 +96,23 @@ def evaluate(
     with memory.memory_errors(name):
         columns = _columns(run, by, errors=path is not None)
         labelled = held_out(run, columns, path) if given is None else file_of(run, given, columns, form=form)
-        evaluation = _scored(run, labelled, by)
+        seen = None if given is None else _seen(run, given, labelled)
+        evaluation = _scored(run, labelled, by, seen)
         if path is not None and evaluation.found is not None:
             if not write_errors(evaluation.found, labelled.columns, path, safe=safe_csv):
                 note(f"{shown_path(path)}: empty, as there are no errors")
-    for text in labelled.notes:
+    seen_note = [] if seen is None else [note_on_seen(run.folder, run.config, name, seen)]
+    for text in [*labelled.notes, *seen_note]:
         note(text)
     return evaluation
+
+
+def _seen(run: Run, data: Path, labelled: Labelled) -> Seen | None:
+    """Return what the run has seen of a file in training; None if it has seen nothing of it that is known."""
+    seen = None if str(data) == "-" else seen_of(run.folder, data)
+    if seen is None and trained_on(run.folder, labelled.batches.dataset.digest()):
+        return Seen({})
+    return seen
 
 
 def _columns(run: Run, by: str | None, *, errors: bool) -> Columns:
@@ -118,9 +129,9 @@ def _shown(layout: Layout) -> list[str]:
     return inputs if layout.target.column is None else [*inputs, layout.target.column]
 
 
-def _scored(run: Run, labelled: Labelled, by: str | None) -> Evaluation:
+def _scored(run: Run, labelled: Labelled, by: str | None, seen: Seen | None) -> Evaluation:
     positions, scores = scored_positions(run.evaluator, labelled.batches)
-    return evaluation_of(
+    evaluation = evaluation_of(
         positions,
         scores,
         data=labelled.name,
@@ -129,6 +140,7 @@ def _scored(run: Run, labelled: Labelled, by: str | None) -> Evaluation:
         alone=undriven_positions(run.evaluator, labelled.batches),
         grouping=None if by is None else _grouping(by, labelled, positions),
     )
+    return evaluation if seen is None else replace(evaluation, trained_on=seen.extent)
 
 
 def undriven_positions(evaluator: Evaluator, batches: Batches) -> Positions | None:

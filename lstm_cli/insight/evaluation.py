@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from lstm_cli.data import Split
+from lstm_cli.run.seen import Extent
 from lstm_cli.scores.positions import Positions
 from lstm_cli.typed_json import plain
 
@@ -20,6 +21,9 @@ class Evaluation:
         What was evaluated: a file's name, or ``the test data of the run``.
     split
         Which data of the run that is, ``test`` or ``valid``; None: a file that was given.
+    trained_on
+        Whether the model was trained on ``all`` of a file that was given, or on ``parts`` of it; None: not that it is
+        known.
     sequences, positions
         How many sequences have a target that counts, and how many targets.
     metrics
@@ -59,6 +63,7 @@ class Evaluation:
     positions: int
     metrics: Metrics
     split: Split | None = None
+    trained_on: Extent | None = None
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     baselines: dict[str, Metrics] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)

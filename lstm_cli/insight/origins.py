@@ -3,71 +3,10 @@
 Legend: T steps of a series. An origin is the number of steps that a forecast has seen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from lstm_cli.config.data import HeldOutSpec
-from lstm_cli.data.sources import files_of
-from lstm_cli.data.splits import HELD_OUT, size_of, spec_of
-from lstm_cli.errors import CheckpointError, DataError
-from lstm_cli.run.origin import config_of
 
 _SHIFTS = 50  # beginnings that are tried so that origins fall on all parts of a season
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a run has seen of the file that it was trained on.
-
-    Attributes
-    ----------
-    specs
-        How much of the file was held out for validation and test; files of their own are left out.
-    chosen
-        Whole series were held out, by the config's seed or by a column, or a column says what belongs where: the file
-        does not tell which.
-    """
-
-    specs: Mapping[str, HeldOutSpec]
-    chosen: bool = False
-
-    def ends(self, steps: int, *, alone: bool, least: int) -> tuple[int, int]:
-        """Return how many of the steps of a series the run was trained on, and how many until the test begins.
-
-        Parameters
-        ----------
-        steps
-            T.
-        alone
-            Whether the file has no other series.
-        least
-            With fewer steps before what is held out, all of a series is trained on.
-        """
-        in_time = {key: spec for key, spec in self.specs.items() if spec.by == "time" or alone}
-        valid, test = (size_of(in_time[key].share, steps) if key in in_time else 0 for key in HELD_OUT)
-        return (steps, steps) if steps - valid - test < least else (steps - valid - test, steps - test)
-
-
-def seen_of(folder: Path, data: Path) -> Seen | None:
-    """Return what a run has seen of a file; None if it was not trained on it, or does not record its data."""
-    try:
-        config = config_of(folder)
-        files = files_of(config, "data.train", config.data.train)
-    except (CheckpointError, DataError):
-        return None
-    if not any(_same(path, data) for path in files):
-        return None
-    specs: dict[str, HeldOutSpec] = {key: spec for key in HELD_OUT if (spec := spec_of(config, key)) is not None}
-    in_time = ("time", "sequence") if len(files) == 1 else ("time",)
-    return Seen(specs, config.data.split is not None or any(spec.by not in in_time for spec in specs.values()))
-
-
-def _same(path: Path, other: Path) -> bool:
-    try:
-        return path.samefile(other)
-    except OSError:
-        return False
 
 
 @dataclass(frozen=True)

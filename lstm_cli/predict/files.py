@@ -21,6 +21,7 @@ from lstm_cli.predict.table import Table, check_labels
 from lstm_cli.predict.trajectories import with_steps
 from lstm_cli.predict.wording import Row
 from lstm_cli.predict.writers import is_csv, write_pieces, write_rows, write_text
+from lstm_cli.run.seen import note_on_seen, seen_of
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,8 @@ def predict_run(
         if evaluate:
             inputs = Inputs(run, data, form=form)
             scores = inputs.scores()
+            if (seen := seen_of(run.folder, data)) is not None:
+                note(note_on_seen(run.folder, run.config, name, seen))
     for text in [*inputs.notes(name), *on_states]:
         note(text)
     return scores

@@ -7,9 +7,12 @@ import pytest
 
 import lstm_cli
 from lstm_cli.config import config_from_mapping
+from lstm_cli.data import open_data
 from lstm_cli.errors import CheckpointError, ConfigError, DataError
 from lstm_cli.insight.evaluate import evaluate
 from lstm_cli.insight.evaluation_text import evaluation_text
+from lstm_cli.predict import predict_run
+from lstm_cli.run.origin import config_of
 from lstm_cli.scores.metrics import metrics_of
 from tests.support.data import read_csv, read_jsonl, write, write_jsonl
 from tests.support.kinds import KINDS, data_of
@@ -57,6 +60,46 @@ def test_json_and_text_hold_what_applies(kind, evaluated, loaded):
         text = evaluation_text(found, width)
         assert max(map(len, text.splitlines())) <= width
     assert text.splitlines()[0].endswith(("sequences", "sequence", "predictions"))
+
+
+def notes_on(run, data, **options):
+    notes = []
+    return evaluate(run, data, note=notes.append, **options), notes
+
+
+def test_scores_of_the_file_that_trained_the_run_say_so(trained, loaded, tmp_path):
+    run, data = loaded("tagger"), data_of(trained("tagger"))
+    found, notes = notes_on(run, data)
+    assert found.to_json()["trained_on"] == "parts"
+    assert notes == [
+        f"{data}: the model was trained on about 80 % of this file: the scores are mostly of what it has seen; "
+        f"lstm evaluate {run.folder}, without DATA, scores the part that was held out"
+    ]
+    notes.clear()
+    predict_run(run.folder, data, evaluate=True, note=notes.append)
+    assert len(notes) == 1 and "was trained on about 80 % of this file" in notes[0]
+    notes.clear()
+    predict_run(run.folder, data, out=tmp_path / "predictions.jsonl", note=notes.append)
+    assert notes == [], "nothing is scored"
+    assert "trained_on" not in evaluate(run).to_json()
+
+
+def test_the_training_data_is_known_in_another_file_too(trained, loaded, tmp_path):
+    run, data = loaded("classifier"), trained("classifier") / "train.jsonl"
+    seen = set(open_data(config_of(run.folder)).train.ids)
+    copy = write_jsonl(tmp_path / "copy.jsonl", [row for row in read_jsonl(data) if row["id"] in seen])
+    found, notes = notes_on(run, copy)
+    assert (found.trained_on, found.sequences) == ("all", len(seen))
+    assert notes == [
+        f"{copy}: the model was trained on this file: the scores are of what it has seen; "
+        f"lstm evaluate {run.folder}, without DATA, scores the run's test data"
+    ]
+
+
+def test_other_data_has_no_such_note(trained, loaded, recordings):
+    for data in (trained("classifier") / "test.jsonl", recordings[0]):
+        found, notes = notes_on(loaded("classifier"), data)
+        assert (found.trained_on, notes) == (None, [])
 
 
 def test_without_data_the_test_data_of_the_run_is_scored(trained, loaded):

@@ -4,7 +4,8 @@ import pytest
 
 from lstm_cli.config import config_from_mapping
 from lstm_cli.config.data import HeldOutSpec
-from lstm_cli.insight.origins import Seen, room, seen_of, spaced
+from lstm_cli.insight.origins import room, spaced
+from lstm_cli.run.seen import Seen, note_on_seen, seen_of
 from tests.support.data import write
 
 
@@ -69,6 +70,34 @@ def test_the_file_does_not_tell_which_series_were_chosen(tmp_path, monkeypatch, 
     for name in ("a.csv", "b.csv"):
         write(tmp_path / name, "x,part\n" + "1,train\n" * 30)
     config = config_from_mapping({"data": {"inputs": ["x"], "target": "next", "valid": 0.2, **data}}, tmp_path)
-    monkeypatch.setattr("lstm_cli.insight.origins.config_of", lambda folder: config)
+    monkeypatch.setattr("lstm_cli.run.seen.config_of", lambda folder: config)
     seen = seen_of(tmp_path / "run", tmp_path / "a.csv")
     assert (seen and seen.chosen) is chosen
+
+
+@pytest.mark.parametrize(
+    ("data", "words", "advice"),
+    [
+        ({"valid": None}, "this file", "those of other data say how good it is"),
+        ({"valid": 0.2, "test": 0.1}, "about 70 % of this file", "scores the part that was held out"),
+        ({"valid": {"share": 0.2, "by": "part"}, "test": "b.csv"}, "about 80 % of this file", "the run's test data"),
+        ({"valid": 5}, "parts of this file", "scores the part that was held out"),
+        ({"valid": None, "split": "part"}, "parts of this file", "scores the part that was held out"),
+        ({"valid": "b.csv"}, "this file", "the run's validation data"),
+    ],
+)
+def test_how_much_of_a_file_a_run_has_seen(tmp_path, monkeypatch, data, words, advice):
+    for name in ("a.csv", "b.csv"):
+        write(tmp_path / name, "x,part\n" + "1,train\n" * 30)
+    source = {"data": {"train": "a.csv", "inputs": ["x"], "target": "next", **data}}
+    if data["valid"] is None and "split" not in data:
+        source["train"] = {"monitor": "train.loss"}
+    config = config_from_mapping(source, tmp_path)
+    monkeypatch.setattr("lstm_cli.run.seen.config_of", lambda folder: config)
+    seen = seen_of(tmp_path / "my run", tmp_path / "a.csv")
+    note = note_on_seen(tmp_path / "my run", config, "a.csv", seen)
+    assert note.startswith(f"a.csv: the model was trained on {words}: the scores are ")
+    assert note.endswith(advice)
+    assert ("mostly" in note, "partly" in note) == ("%" in words, words.startswith("parts"))
+    assert (seen.extent == "all") == (words == "this file")
+    assert ("my run'" in note) == ("lstm evaluate" in note)
