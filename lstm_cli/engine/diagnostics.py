@@ -12,17 +12,20 @@ import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from pytensor.gradient import grad
+from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import io_toposort
 
 from lstm_cli.config.train import LossSpec
 from lstm_cli.data import Batch
-from lstm_cli.engine.inputs import input_arrays
+from lstm_cli.engine.inputs import input_arrays, inputs_with_target
 from lstm_cli.engine.predictor import Driver
+from lstm_cli.engine.system import check_system
 from lstm_cli.graph.model import Model
-from lstm_cli.graph.objectives import Kind, objective, target_variable
+from lstm_cli.graph.objectives import Kind, objective
 from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.ops.mode import compiled, exclusive
 from lstm_cli.ops.recurrent import Recurrent
+from lstm_cli.ops.rollout_inputs import seen_gradient
 
 #: By cell, the gates among what the cell keeps of each step: their names, and whether they are sigmoids. Those that are
 #: not have the layer's activation.
@@ -97,19 +100,28 @@ class Probe:
         """Return the norm of the gradient of a batch's loss with respect to each step's input (T, B).
 
         The input is that of the first recurrent layer: numbers and embeddings. The loss is summed with the batch's
-        weights; sequences do not depend on each other.
+        weights; sequences do not depend on each other. In a closed loop it is what the network sees, observed or fed
+        back, and the gradient is the one through the loop: a step's input moves the states that follow, which enter
+        the later steps.
         """
         norms: NDArray[np.floating] = self._norms(*input_arrays(self.model, batch, divisor=1.0).in_order())
+        check_system(self.model, batch)
         return norms
 
     @cached_property
     def _norms(self) -> Any:
-        target, weight = target_variable(self.kind, self.model.dtype), pt.vector("weight", dtype=self.model.dtype)
-        inputs = replace(self.model.inputs(), target=target, weight=weight)
-        x = self.model.embedded(inputs)
-        output = self.model.graph_over(x, inputs).output
-        loss, _ = objective(self.kind, output, target, weight, self.loss)
-        gradient = grad(loss, x)
+        inputs, target, weight = inputs_with_target(self.model, self.kind)
+
+        def loss(output: Variable) -> Variable:
+            return objective(self.kind, output, target, weight, self.loss)[0]
+
+        if isinstance(self.model, ClosedLoop):
+            following, _ = self.model.trajectory(inputs, training=False)
+            own = grad(loss(self.model.compared(following, inputs)), following)
+            gradient = seen_gradient(following, own)
+        else:
+            x = self.model.embedded(inputs)
+            gradient = grad(loss(self.model.graph_over(x, inputs).output), x)
         return compiled(inputs.in_order(), pt.sqrt((gradient**2).sum(axis=2)), threads=self.model.threads)
 
 

@@ -60,9 +60,13 @@ class ClosedLoop(Model):
     def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
         """Build the closed loop over `inputs`; the output (N, D') is the compared part of the next states."""
         following, _ = self.trajectory(inputs, training=training)
+        return Outputs(self.compared(following, inputs), inputs.state)
+
+    def compared(self, following: Variable, inputs: Inputs[Variable]) -> Variable:
+        """Return what is compared with the target (N, D') of the states after each step (T, B, D)."""
         states = gather(following, inputs.counted)
         every = self.closed_loop.elements == tuple(range(self.closed_loop.size))
-        return Outputs(states if every else states[:, list(self.closed_loop.elements)], inputs.state)
+        return states if every else states[:, list(self.closed_loop.elements)]
 
     def trajectory(self, inputs: Inputs[Variable], *, training: bool) -> tuple[Variable, Variable]:
         """Return the states after each step (T, B, D), and the network's outputs (T, B, O)."""

@@ -28,11 +28,13 @@ _LOWEST = {"sigmoid": 0.0, "tanh": -1.0, "softsign": -1.0}
 def diagnosed(probe: Probe, batches: Batches) -> Diagnostics:
     """Return how far back the gradient reaches and how saturated the gates are, on a few sequences of a split.
 
-    In a closed loop the loss depends on earlier steps through the loop too, so only the gates are looked at.
+    Of a closed loop it is the first batch of the split, and the gradient is the one through the loop.
     """
+    batch: Batch | None
     if batches.closed_loop is not None:
-        return Diagnostics(saturation=tuple(_saturation(probe, next(batches.epoch(0)))))
-    batch = sample(batches.dataset, max(2, min(STEPS, VALUES_HELD // (SEQUENCES * probe.values_per_step))))
+        batch = _last_outputs(next(batches.epoch(0)))
+    else:
+        batch = sample(batches.dataset, max(2, min(STEPS, VALUES_HELD // (SEQUENCES * probe.values_per_step))))
     if batch is None:
         return Diagnostics()
     return Diagnostics(_gradient_by_lag(probe, batch), tuple(_saturation(probe, batch)))
@@ -52,7 +54,11 @@ def sample(dataset: Dataset, steps: int = STEPS) -> Batch | None:
     starts = np.maximum(dataset.offsets[sequences], ends + 1 - most)
     order = np.argsort(starts - ends, kind="stable")  # the longest first
     lengths, starts = (ends + 1 - starts)[order], (starts - dataset.offsets[sequences])[order]
-    batch = collate(dataset, Windows(sequences[order], starts, lengths, np.zeros(len(order), np.bool_)))
+    return _last_outputs(collate(dataset, Windows(sequences[order], starts, lengths, np.zeros(len(order), np.bool_))))
+
+
+def _last_outputs(batch: Batch) -> Batch:
+    """Return a batch of which only the last output of each sequence counts, with a weight of 1."""
     last = _last_counted(batch)
     target = None if batch.target is None else batch.target[last]
     weight = np.ones(len(last), batch.weight.dtype)
@@ -94,11 +100,11 @@ def _gradient_by_lag(probe: Probe, batch: Batch) -> LagNorms | None:
 
     The mean is over the longer half of the sequences, and the same ones at every lag.
     """
-    found = probe.input_gradient_norms(batch)
     columns = batch.counted_sequences
     times = batch.counted_times if probe.model.sizes.per == "step" else batch.lengths[columns] - 1
     if not len(times):
         return None
+    found = probe.input_gradient_norms(batch)
     longest = min(LAGS, int(np.median(times)))
     long = times >= longest
     lags = np.arange(longest + 1)

@@ -10,10 +10,14 @@ import pytest
 from lstm_cli.data import Batch
 from lstm_cli.engine.diagnostics import GATES, Probe
 from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.inputs import input_arrays
 from lstm_cli.engine.predictor import Driver
+from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.insight.diagnostics import diagnosed, sample
 from lstm_cli.kernels.cells import CELLS
+from lstm_cli.ops.loop_arguments import LayerKind
 from lstm_cli.training.job import Job
+from tests.support.closed_loop import Problem, by_hand
 from tests.support.data import numbered
 from tests.support.reference import ACTIVATIONS, recurrent, sigmoid
 from tests.support.runs import SERIES, TEXT, small_config, write_data
@@ -185,7 +189,10 @@ def test_activations_without_bounds_do_not_saturate(folder: Path) -> None:
     assert not found.saturation and found.gradient_by_lag is not None
 
 
-@pytest.mark.parametrize("base", [pytest.param(CLOSED, marks=pytest.mark.slow), ALONE], ids=["system", "alone"])
+LOOPS = pytest.mark.parametrize("base", [pytest.param(CLOSED, marks=pytest.mark.slow), ALONE], ids=["system", "alone"])
+
+
+@LOOPS
 def test_gates_of_a_closed_loop_are_those_in_it(tmp_path: Path, base: dict[str, Any]) -> None:
     job = randomized_job(world_config(write_world(tmp_path), base, precision="float64"))
     probe = Probe(job.trainer.model, "number", job.config.loss)
@@ -199,8 +206,59 @@ def test_gates_of_a_closed_loop_are_those_in_it(tmp_path: Path, base: dict[str, 
     for gate in probe.gates(batch):
         wanted = plain[gate.layer, gate.name]
         np.testing.assert_allclose(np.sort(gate.values, axis=0), np.sort(wanted, axis=0), rtol=1e-6, atol=1e-9)
+
+
+def loop_of(model: ClosedLoop, batch: Batch) -> Problem:
+    """The closed loop of a batch, for a run in plain numpy."""
+    values, size = model.parameters.values(), len(batch.lengths)
+    kinds, layers = [], []
+    for part in model.directions:
+        learned = np.split(values[f"{part.name}.initial"], len(part.states))
+        kinds.append(LayerKind(part.cell.name, part.activation, False, False))
+        layers.append([values[f"{part.name}.W"], values[f"{part.name}.b"], *(np.tile(s, (size, 1)) for s in learned)])
+    given = input_arrays(model, batch)
+    output, loop = [values["output.W"], values["output.b"]], model.closed_loop
+    return Problem(tuple(kinds), loop.system, model.spec.residual, given.numbers, given.feed, batch.lengths,
+                   batch.observed, layers, output, "linear")  # type: ignore[arg-type]  # fmt: skip
+
+
+@LOOPS
+def test_gradients_through_a_closed_loop_beside_finite_differences(tmp_path: Path, base: dict[str, Any]) -> None:
+    """What the network sees is moved by one number of one step, observed or fed back, in a loop in plain numpy.
+
+    The loss is that of the last output that counts: the norms at all lags are of the same sequences.
+    """
+    job = randomized_job(world_config(write_world(tmp_path), base, precision="float64"))
+    model, small = job.trainer.model, 1e-5
+    assert isinstance(model, ClosedLoop)
+    probe, batch = Probe(model, "number", job.config.loss), next(job.scored["valid"].epoch(0))
+    loop, elements = loop_of(model, batch), list(model.closed_loop.elements)
+    assert batch.target is not None
+    last = {column: k for k, column in enumerate(batch.counted_sequences.tolist())}
+
+    def losses(moved: np.ndarray) -> np.ndarray:
+        following, _ = by_hand(loop, moved)
+        found = following[batch.counted_times, batch.counted_sequences][:, elements]
+        distances = np.square(found - batch.target).mean(axis=1)
+        return np.array([distances[last[column]] for column in range(len(batch.lengths))])
+
+    norms = np.zeros(batch.mask.shape)
+    for step in range(len(norms)):
+        slopes = []
+        for place in range(loop.numbers.shape[2]):
+            moved = np.zeros_like(loop.numbers)
+            moved[step, :, place] = small
+            slopes.append((losses(moved) - losses(-moved)) / (2 * small))
+        norms[step] = np.linalg.norm(slopes, axis=0)
+    times = batch.counted_times[[last[column] for column in range(len(batch.lengths))]]
+    longest = int(np.median(times))
+    wanted = np.array([norms[: time + 1, column][::-1][: longest + 1] for column, time in enumerate(times)
+                       if time >= longest])  # fmt: skip
     found = diagnosed(probe, job.scored["valid"])
-    assert found.gradient_by_lag is None and found.saturation
+    assert found.saturation and found.gradient_by_lag is not None
+    assert found.gradient_by_lag.lags == tuple(range(longest + 1)) and longest > int(batch.observed.min())  # type: ignore[union-attr]
+    np.testing.assert_allclose(found.gradient_by_lag.norms, wanted.mean(axis=0), rtol=1e-5, atol=1e-9)
+    assert wanted.mean(axis=0).max() > 1e-4
 
 
 def test_what_is_looked_at_ends_with_outputs_that_count(folder: Path) -> None:

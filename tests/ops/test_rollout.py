@@ -7,7 +7,16 @@ import pytest
 
 from lstm_cli.ops.activations import ACTIVATIONS
 from lstm_cli.theano.compiling import fast_start
-from tests.support.closed_loop import SIZE, check_forward, check_gradients, gradients, plain, problem, weights_of_cost
+from tests.support.closed_loop import (
+    SIZE,
+    check_forward,
+    check_gradients,
+    check_seen_gradient,
+    gradients,
+    plain,
+    problem,
+    weights_of_cost,
+)
 from tests.support.theano_lstm import on_joined_weights
 
 CELLS = ("lstm", "gru", "rnn")
@@ -35,6 +44,11 @@ def test_forward_is_what_numpy_computes(problem):
 @every_problem
 def test_gradients_are_slopes(problem):
     check_gradients(problem)
+
+
+@every_problem
+def test_the_gradient_of_what_the_network_sees_is_a_slope(problem):
+    check_seen_gradient(problem)
 
 
 def scanned(problem, given):

@@ -9,6 +9,7 @@ import pytensor.tensor as pt
 from lstm_cli.kernels.cells import CELLS
 from lstm_cli.ops.loop_arguments import LayerKind
 from lstm_cli.ops.rollout import LayerInputs, rollout
+from lstm_cli.ops.rollout_inputs import seen_gradient
 from tests.support import reference
 from tests.support.ops import compiled
 
@@ -49,6 +50,11 @@ class Problem:
     layers: list  # of lists of arrays
     output: list
     activation: str = "softsign"
+
+    @property
+    def size(self):
+        """Numbers of the state."""
+        return len(self.output[0]) if self.system is None else SIZE
 
     @property
     def arrays(self):
@@ -108,18 +114,19 @@ def problem(kinds, *, system=True, residual=False, extra=0, lengths=(7, 4, 7, 1,
     return Problem(kinds, Spring() if system else None, residual, numbers, feed, lengths, observed, layers, output)
 
 
-def by_hand(problem):
-    """The same in plain numpy, row by row."""
+def by_hand(problem, moved=None):
+    """The same in plain numpy, row by row; `moved` (T, B, I) is added to what the network sees, and to no state."""
     steps, batch = problem.feed.shape
-    following, outputs = np.zeros((steps, batch, SIZE)), np.zeros((steps, batch, len(problem.output[0])))
+    following, outputs = np.zeros((steps, batch, problem.size)), np.zeros((steps, batch, len(problem.output[0])))
     for r in range(batch):
         states = [[a[r : r + 1] for a in layer[2 : 2 + kind.states]]
                   for kind, layer in zip(problem.kinds, problem.layers, strict=True)]  # fmt: skip
         for t in range(problem.lengths[r]):
             x = problem.numbers[t, r : r + 1].copy()
             if not problem.feed[t, r]:
-                x[:, :SIZE] = following[t - 1, r]
-            state = x[:, :SIZE]
+                x[:, : problem.size] = following[t - 1, r]
+            state = x[:, : problem.size]
+            x = x if moved is None else x + moved[t, r]
             for number, (kind, layer) in enumerate(zip(problem.kinds, problem.layers, strict=True)):
                 before = states[number]
                 mask = layer[2 + kind.states][r : r + 1] if kind.masked else 1.0
@@ -195,6 +202,22 @@ def check_gradients(problem):
             costs.append((by_hand(with_arrays(problem, arrays))[0] * direction).sum())
         slope = (costs[0] - costs[1]) / (2 * step)
         np.testing.assert_allclose((gradient * along).sum(), slope, rtol=2e-7, atol=1e-9)
+
+
+def check_seen_gradient(problem):
+    """The gradient of what the network sees is, step by step, the slope of the cost."""
+    direction, given = weights_of_cost(problem), variables(problem)
+    following, _ = problem.loop(*given)
+    found = compiled(given, [seen_gradient(following, pt.constant(direction))])(*problem.arrays)[0]
+    assert found.shape == problem.numbers.shape
+    assert (found[np.arange(len(found))[:, None] >= problem.lengths] == 0).all()
+    rng, step = np.random.default_rng(5), 1e-6
+    for t in range(len(found)):
+        along = np.zeros_like(found)
+        along[t] = rng.normal(size=found[t].shape)
+        costs = [(by_hand(problem, sign * step * along)[0] * direction).sum() for sign in (1, -1)]
+        slope = (costs[0] - costs[1]) / (2 * step)
+        np.testing.assert_allclose((found * along).sum(), slope, rtol=2e-7, atol=1e-9)
 
 
 def with_arrays(problem, arrays):
