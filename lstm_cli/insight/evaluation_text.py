@@ -7,6 +7,7 @@ from lstm_cli.errors import counted
 from lstm_cli.insight.classes_text import confused_lines, labels_table
 from lstm_cli.insight.evaluation import Evaluation
 from lstm_cli.insight.tables import STEPS_AHEAD, WIDTH, aligned, cut, end_of, figure, width_of, wrapped
+from lstm_cli.scores.calibration import OF_SETS
 from lstm_cli.scores.groups import range_name
 from lstm_cli.scores.skill import best_naive
 from lstm_cli.scores.titles import data_of_run, short_title
@@ -166,4 +167,6 @@ def _calibration(evaluation: Evaluation, width: int) -> list[str]:
     sure, right = (sum(part[name] * part["count"] for part in found["bins"]) / evaluation.positions
                    for name in ("confidence", "accuracy"))  # fmt: skip
     text = f"Confidence {sure:.3f} on average, right {right:.3f}; expected calibration error {found['ece']:.3f}"
+    if "frame_accuracy" in evaluation.metrics:
+        text += f"; {OF_SETS}"
     return wrapped(text, width)

@@ -13,7 +13,25 @@ Numbers = tuple[float | None, ...]
 
 @dataclass(frozen=True)
 class SureError:
-    """A wrong prediction. `step` counts from 0, None for a target per sequence; `input` is what was seen there."""
+    """A wrong prediction.
+
+    Attributes
+    ----------
+    id
+        The sequence.
+    step
+        Where it was predicted, from 0; None for a target per sequence.
+    input
+        What was seen there.
+    confidence
+        Of labels.
+    error
+        Of numbers: prediction minus truth.
+    column
+        Of several numbers: which one.
+    ahead
+        Of several steps, and of closed loops: how many steps after `step` the truth is.
+    """
 
     id: str
     truth: str
@@ -21,6 +39,9 @@ class SureError:
     step: int | None = None
     input: str | None = None
     confidence: float | None = None
+    error: str | None = None
+    column: str | None = None
+    ahead: int | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from lstm_cli.errors import counted
 from lstm_cli.insight.explanation import ErrorsAhead, Explanation, Saturation, SureError, Trajectory, Window
@@ -16,6 +17,7 @@ CLASSES = 100  # labels of which scores are listed
 LARGEST = 10  # errors of numbers that are listed
 CONFUSED = 5  # pairs of labels that are named
 HEAT = 9  # levels of a confusion matrix
+_ALWAYS = ("sequence", "truth", "prediction")  # columns of errors
 
 
 @dataclass(frozen=True)
@@ -72,24 +74,31 @@ def _share(value: float | None) -> str:
 
 
 def surest_errors(errors: Sequence[SureError]) -> Table | None:
-    """Return the errors, each with what was seen there."""
+    """Return the errors: what matters most first, since a narrow screen shows the first columns; the input is last."""
     if not errors:
         return None
-    steps, inputs = (any(getattr(error, name) is not None for error in errors) for name in ("step", "input"))
-    sure = any(error.confidence is not None for error in errors)
-    errors = errors if sure else errors[:LARGEST]
+    numbers = all(error.confidence is None for error in errors)
     columns = [
         Column("sequence", number=False),
-        *[Column("step")] * steps,
-        *[Column("input", number=False, prose=True)] * inputs,
+        Column("truth", number=numbers),
+        Column("prediction", number=numbers),
+        Column("error"),
+        Column("confidence"),
+        Column("column", number=False),
+        Column("step"),
+        Column("ahead"),
+        Column("input", number=False, prose=True),
     ]
-    columns += [Column("truth", number=False), Column("prediction", number=False), *[Column("confidence")] * sure]
-    rows = []
-    for error in errors:
-        step = [f"{error.step:,}" if error.step is not None else ""] * steps
-        row = [error.id, *step, *[error.input or ""] * inputs, error.truth, error.prediction]
-        rows.append([*row, *[_share(error.confidence)] * sure])
-    return Table(columns, rows)
+    rows = [_error_cells(error) for error in (errors[:LARGEST] if numbers else errors)]
+    given = [k for k, column in enumerate(columns) if column.name in _ALWAYS or any(row[k] for row in rows)]
+    return Table([columns[k] for k in given], [[row[k] for k in given] for row in rows])
+
+
+def _error_cells(error: SureError) -> list[str]:
+    """Return an error's cells in all columns, empty where there is nothing to say."""
+    step, ahead = ("" if count is None else f"{count:,}" for count in (error.step, error.ahead))
+    outcome = [error.truth, error.prediction, error.error or "", _share(error.confidence)]
+    return [error.id, *outcome, error.column or "", step, ahead, error.input or ""]
 
 
 def windows(found: Iterable[Window]) -> list[Chart]:
@@ -183,9 +192,10 @@ def gradient_by_lag(explanation: Explanation) -> tuple[Chart, str] | None:
 
 def _reach(known: Sequence[tuple[int, float]]) -> str:
     """Say after how many steps the gradient has vanished, or that it has not."""
-    first = known[0][1]
-    if len(known) < 2 or first <= 0:
+    known = list(dropwhile(lambda point: point[1] <= 0, known))  # an output may act on a system only a step later
+    if len(known) < 2:
         return ""
+    first = known[0][1]
     gone = next((lag for lag, norm in known if norm < 0.01 * first), None)
     if gone is not None:
         return f"Here it falls below a hundredth after {counted(gone, 'step')}."

@@ -96,8 +96,8 @@ class Contents:
 
 _DEFAULTED = frozenset(
     "version started command versions machine config_set settings model facts notes next baselines explanation metrics "
-    "step input confidence times low high level rmse mae prompt gradient_by_lag saturation evaluation surest_errors "
-    "forecasts horizon samples trajectories loop_errors diagnostics".split()
+    "step input confidence error column ahead times low high level rmse mae prompt gradient_by_lag saturation "
+    "evaluation surest_errors forecasts horizon samples trajectories loop_errors diagnostics".split()
 )
 
 

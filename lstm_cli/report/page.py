@@ -28,6 +28,7 @@ from lstm_cli.report.headline import headline, place
 from lstm_cli.report.rendering import rendered
 from lstm_cli.report.tables import Judgement
 from lstm_cli.report.wording import capital, digits
+from lstm_cli.scores.calibration import OF_SETS
 from lstm_cli.scores.titles import SPLITS, title
 
 REFRESH = 15  # seconds after which the page of a run that is training loads itself again
@@ -82,8 +83,11 @@ def _explained(contents: Contents) -> dict[str, Any]:
         "windows": drawings(answers.windows(explanation.forecasts)),
         "level": next((window.level for window in explanation.forecasts if window.low), None),
         "ahead": drawings(answers.errors_ahead(explanation.horizon, titles)),
+        "driven": "undriven" in evaluation.baselines,
         "loop": drawings(answers.closed_loop(explanation.loop_errors, explanation.trajectories)),
         "calibration": drawings([reliability] if reliability else []),
+        "sets": "frame_accuracy" in evaluation.metrics,
+        "of_sets": OF_SETS,
         "ece": evaluation.calibration.ece if evaluation.calibration else None,
         "lengths": answers.lengths(evaluation),
         "lags": drawings([reach[0]] if reach else []),

@@ -11,7 +11,7 @@ from lstm_cli.errors import counted
 from lstm_cli.report.charts import Chart
 from lstm_cli.report.drawing import drawn
 from lstm_cli.report.scales import label
-from lstm_cli.report.wording import LONGEST, begun, capital, cut, line
+from lstm_cli.report.wording import LONGEST, begun, capital, cut, line, unbroken
 from lstm_cli.training.sinks.wording import number
 
 if TYPE_CHECKING:
@@ -44,9 +44,11 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters |= {"number": number, "tick": label, "percent": _percent}
-    made.filters |= {"cut": cut, "capital": capital, "line": line, "begun": begun}
+    made.filters |= {"cut": cut, "capital": capital, "line": line, "begun": begun, "unbroken": unbroken}
     made.filters |= {"share": _share, "date": _date, "counted": counted}
     made.globals |= {"longest": LONGEST, "columns_and_cells": zip}
+    # A macro as a filter: it returns HTML that is safe, with the text in it escaped.
+    made.filters["whole"] = vars(made.get_template("words.html").module)["whole"]
     return made
 
 

@@ -1,10 +1,15 @@
 """Numbers and names as a page shows them in running text."""
 
 import re
+from collections.abc import Iterator
+from unicodedata import east_asian_width
 
 from lstm_cli.errors import on_one_line
 
 _OPEN = re.compile(r" … \([^)]*$")  # the beginning of a number of steps: " … (64"
+_WORDS = re.compile(r"\s+|\S+")
+_UNBREAKABLE = re.compile(r"[\w.,:;'\"()]+|[^\w/-]{1,2}")  # words in which a browser finds no place to break
+_LONG_PATH = 24  # characters of a word from which on its lines may break after a slash
 LONGEST = 28  # characters of a label in a table; the full text is shown when one points at it
 
 
@@ -39,3 +44,17 @@ def begun(text: str, most: int = LONGEST) -> str:
 def capital(text: str) -> str:
     """Return a text that begins with a capital letter, and is otherwise as it was."""
     return text[:1].upper() + text[1:]
+
+
+def unbroken(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the words and the blanks of a text, each with the pieces that no line may break.
+
+    There are none where a browser finds no place to break anyway, and in scripts that break between any two characters.
+    """
+    for word in _WORDS.findall(text):
+        if word.isspace() or _UNBREAKABLE.fullmatch(word) or any(east_asian_width(sign) in "WF" for sign in word):
+            yield word, []
+        elif len(word) > _LONG_PATH:
+            yield word, re.findall(r"[^/]*/+|[^/]+", word)
+        else:
+            yield word, [word]

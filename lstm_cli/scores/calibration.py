@@ -14,6 +14,12 @@ from lstm_cli.scores.positions import Positions
 
 BINS = 15
 
+#: What the figures mean of sets, which frame accuracy and F1 score label by label.
+OF_SETS = (
+    "of sets, confidence is the probability of the whole set, and a set, even an empty one, is right if no label is "
+    "wrong or missing"
+)
+
 
 def calibration(positions: Positions) -> dict[str, Any]:
     """Return the expected calibration error, and the bins that it is computed from; empty without probabilities.

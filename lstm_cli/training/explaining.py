@@ -120,26 +120,37 @@ def _ahead(job: Job, network: Network, split: Split, found: Scored) -> tuple[Pos
 
 
 def _surest(positions: Positions | None) -> tuple[SureError, ...]:
-    """Return the labels that are wrong with the surest first, or the largest errors of numbers, one of each step."""
-    found: dict[tuple[str, int | None], SureError] = {}
+    """Return the labels that are wrong with the surest first, or the largest errors of numbers.
+
+    Of numbers there is one of each step that predicts, and one of each step that is predicted: an outlier is forecast
+    from many steps.
+    """
+    found: list[SureError] = []
+    known: set[tuple[str, str, int | None]] = set()
     errors = () if positions is None else errors_of(positions)
     for error in map(_shown, islice(errors, MOST_ERRORS)):
-        found.setdefault((error.id, error.step), error)
-    return tuple(found.values())[:ERRORS]
+        predicted = error.step if error.step is None or error.ahead is None else error.step + error.ahead
+        places = {(error.id, "from", error.step), (error.id, "of", predicted)}
+        if known.isdisjoint(places):
+            found.append(error)
+            known |= places
+    return tuple(found[:ERRORS])
 
 
 def _shown(error: Error) -> SureError:
     """Return an error as the page shows it."""
     named = [_text(value) if name == "input" else f"{name} {_text(value)}" for name, value in error.inputs.items()]
     name = error.id if isinstance(error.id, tuple | list) else [error.id]
-    column = "" if error.column is None else f"{error.column} "
     return SureError(
         id=" ".join(map(str, name)),
-        truth=UNSEEN if error.truth is None else f"{column}{_text(error.truth)}",
-        prediction=f"{column}{_text(error.prediction)}",
+        truth=UNSEEN if error.truth is None else _text(error.truth),
+        prediction=_text(error.prediction),
         step=error.step,
         input=", ".join(named) or None,
         confidence=error.confidence,
+        error=None if error.error is None else _text(error.error),
+        column=error.column,
+        ahead=error.ahead,
     )
 
 

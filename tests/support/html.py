@@ -4,7 +4,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 
-VOID = {"meta", "line", "polyline", "polygon", "link", "rect"}
+VOID = {"meta", "line", "polyline", "polygon", "link", "rect", "wbr"}
 
 
 class WellFormed(HTMLParser):

@@ -17,6 +17,7 @@ from lstm_cli.insight.explanation import (
 from lstm_cli.report.contents import Contents, Layer, NaiveScore, NextCommand
 
 SCRIPT = "<script>alert(1)</script>"
+FOLDER = "/home/someone/work/2024-03-22/recordings-of-bearings/project"
 LONG = "a label of more characters than fit in a cell, " * 4
 
 PLAIN = Contents(
@@ -28,16 +29,30 @@ PLAIN = Contents(
     epochs=43,
     total_steps=430,
     started="2026-11-27T14:32:10+00:00",
-    command=("lstm-train", "configs/bearings.yaml", "train.epochs=43"),
+    command=(f"{FOLDER}/bin/lstm-train", "configs/bearings.yaml", "train.epochs=43", "--steps=24"),
     versions={"lstm-cli": "0.1.0", "python": "3.12.3", "numpy": "2.3.0"},
     machine={"cpu": "AMD EPYC 9554", "cores": "2"},
     config_set="data:\n  train: bearings.csv\n  target: state\ntrain:\n  epochs: 43\n",
-    settings={"data.train": "bearings.csv", "data.target": "state", "train.epochs": "43", "train.batch_size": "auto"},
+    settings={
+        "data.train": "bearings.csv",
+        "data.target": "state",
+        "train.epochs": "43",
+        "train.batch_size": "auto",
+        "model.layers.0.recurrent_dropout": "0.0",
+        "data.inputs.vibration.min_count": "1",
+    },
     model=(Layer("layers.0", "LSTM of 32 units, 2 inputs", 4480), Layer("output", "32 to 4, one per sequence", 132)),
-    facts={"train": "320 sequences, 12,800 steps; length 40", "target": "category, 4 labels per sequence"},
+    facts={
+        "train": "320 sequences, 12,800 steps; length 40; from 2024-01-22 18:00 to 2024-03-22 18:00",
+        "target": "category, 4 labels per sequence",
+    },
     notes=("test: 3 tokens that training never saw",),
     next=(
         NextCommand("lstm predict runs/bearings new.csv -o predictions.csv", "predict new sequences"),
+        NextCommand(
+            f"lstm-predict {FOLDER}/runs/bearings --steps 24 --generate 300 --temperature 0.8 --seed 1 -o text.txt",
+            "write on",
+        ),
         NextCommand("lstm evaluate runs/bearings", "scores in detail, and where the model is wrong"),
     ),
 )
@@ -175,11 +190,23 @@ def forecast(times=True):
     baselines = [
         NaiveScore(name, text, split, {"rmse": value}) for name, text, value in naive for split in ("valid", "test")
     ]
+    errors = tuple(
+        SureError("", "696.5", f"{482.31 - k}", 752 + k, "when 2024-10-03 08:00, load 611.2", error=f"{-214.19 - k}",
+                  ahead=24 - k)
+        for k in range(12)
+    )  # fmt: skip
     contents = replace(
         PLAIN,
         run="hourly",
         baselines=tuple(baselines),
-        explanation=Explanation("test", evaluation, forecasts=tuple(windows), horizon=horizon, diagnostics=DIAGNOSTICS),
+        explanation=Explanation(
+            "test",
+            evaluation,
+            surest_errors=errors,
+            forecasts=tuple(windows),
+            horizon=horizon,
+            diagnostics=DIAGNOSTICS,
+        ),
     )
     metrics = {
         name: lambda epoch, last=last: last + 60 * math.exp(-epoch / 6) for name, last in (("rmse", 7.5), ("mae", 6.2))
@@ -216,6 +243,10 @@ def sets():
         "baselines": {"frequencies": {"nll": 9.0, "micro_f1": 0.0, "frame_accuracy": 0.0}},
         "titles": {"frequencies": "label frequencies"},
         "skill": {"frequencies": {"nll": 0.43, "micro_f1": 0.61, "frame_accuracy": 0.44}},
+        "calibration": {
+            "ece": 0.2,
+            "bins": [{"low": 0.0, "high": 0.1, "count": 600, "confidence": 0.08, "accuracy": 0.28}],
+        },
         "classes": {
             str(note): {"precision": 0.7, "recall": 0.6, "f1": 0.65, "support": note} for note in range(40, 90)
         },
@@ -272,8 +303,18 @@ def closed_loop():
         "skill": {"undriven": {"rmse": 0.44}},
     }
     naive = (NaiveScore("undriven", "the undriven system", "test", {"rmse": 0.36}),)
+    errors = tuple(
+        SureError(f"swing-{k}", "0.537", "-0.47484", 0, "start -0.4562 0.8327 -0.5485 1.0576, goal 0.537 0",
+                  error="-1.0118", column="goal_0", ahead=1 + k)
+        for k in range(3)
+    )  # fmt: skip
     explanation = Explanation(
-        "test", evaluation, trajectories=tuple(found), loop_errors=(*(0.003 * step for step in range(99)), None)
+        "test",
+        evaluation,
+        surest_errors=errors,
+        trajectories=tuple(found),
+        loop_errors=(*(0.003 * step for step in range(99)), None),
+        diagnostics=DIAGNOSTICS,
     )
     return replace(PLAIN, run="pendulum", baselines=naive, explanation=explanation), entries(
         {"rmse": lambda epoch: 0.2 + 1 / epoch}
