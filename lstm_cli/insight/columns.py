@@ -1,15 +1,17 @@
 """Columns of a file that is evaluated, beside the data set that the network sees: for groups and lists of errors."""
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lstm_cli.data import Encoded, Schema
-from lstm_cli.data.formats.raw import Places, RawSequence
+from lstm_cli.data.formats.raw import Places, RawSequence, ValueProblem
 from lstm_cli.data.formats.text import split
 from lstm_cli.data.schema.record import Record
+from lstm_cli.data.schema.values import numbers
 from lstm_cli.predict.inputs import in_time_order
 from lstm_cli.predict.kept import check_columns, plain_value
 from lstm_cli.scores.positions import Positions
@@ -57,6 +59,7 @@ class Columns:
         self._schema, self._asked, self._option = schema, asked, option
         self._taken: list[_Taken] = []
         layout = schema.layout
+        self._numbers = {column.source for column in layout.inputs if column.kind == "number"} - set(asked)
         self._units = {column.source: column.unit or layout.unit for column in layout.inputs if column.kind == "tokens"}
 
     def take(self, sequence: RawSequence, encoded: Encoded) -> None:
@@ -80,12 +83,18 @@ class Columns:
 
     def _add(self, sequence: RawSequence, steps: Collection[int]) -> None:
         """Remember the columns of a sequence in the order of time; those with so many values have one for each step."""
-        values = {name: self._cut(name, sequence.columns[name]) for name in self.names if name in sequence.columns}
+        given = {name: sequence.columns[name] for name in self.names if name in sequence.columns}
+        values = {name: self._read(name, value, textual=sequence.textual) for name, value in given.items()}
         per_step = frozenset(name for name, value in values.items() if _is_listed(value) and len(value) in steps)
         self._taken.append(_Taken(self._schema.layout.lag, sequence.places, values, per_step))
 
-    def _cut(self, name: str, value: Any) -> Any:
-        """Return a value, of tokens that are given as a string the tokens."""
+    def _read(self, name: str, value: Any, *, textual: bool) -> Any:
+        """Return a value, of an input that is text the numbers or tokens that it says."""
+        if textual and name in self._numbers:
+            listed = _is_listed(value)
+            with suppress(ValueProblem):  # of a value that the network does not see either
+                given = numbers(value if listed else [value], textual=True, missing=self._schema.layout.missing_values)
+                return given[0, 0] if not listed else given[:, 0] if given.shape[1] == 1 else given
         return split(value, self._units[name]) if isinstance(value, str) and name in self._units else value
 
     def value(self, name: str, sequence: int, step: int) -> Any:

@@ -190,5 +190,10 @@ def _cells(error: Error, table: Table) -> dict[str, Any]:
         for name, value in record.items()
     }
     taken = {*cells, *place, *outcome}
-    own = {f"input_{name}" if name in taken else name: value for name, value in inputs.items()}
+    own = {f"input_{name}" if name in taken else name: _in_full(value) for name, value in inputs.items()}
     return {**cells, **place, **own, **outcome}
+
+
+def _in_full(value: Any) -> Any:
+    """Return an input with all the digits that the file has, where predictions have seven."""
+    return f"{value:.15g}" if isinstance(value, float) else value

@@ -105,9 +105,9 @@ def note_on_seen(folder: Path, config: Config, name: str, seen: Seen) -> str:
     seen
         What the run has seen of it.
     """
-    much, how = "this file", ""
+    much, how = "this data", ""
     if seen.extent == "parts":
-        much = "parts of this file" if seen.share is None else f"about {100 * seen.share:.0f} % of this file"
+        much = "parts of this data" if seen.share is None else f"about {100 * seen.share:.0f} % of this data"
         how = "mostly " if seen.share is not None and seen.share > 0.5 else "partly "
     what = f"{name}: the model was trained on {much}: the scores are {how}of what it has seen"
     command = f"lstm evaluate {on_one_line(shlex.quote(str(folder)))}"

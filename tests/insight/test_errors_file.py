@@ -121,7 +121,10 @@ def test_a_column_that_the_surest_error_lacks_is_there(table, tmp_path):
         data = write(tmp_path / "gaps.csv", "".join(",".join(line) + "\n" for line in emptied))
         evaluate(tmp_path / "run", data, out=tmp_path / f"errors{suffix}")
     assert list(read_csv(tmp_path / "errors.csv")[0])[3:6] == ["when", "load", "temp"]
-    assert read_jsonl(tmp_path / "errors.jsonl")[0]["input"]["temp"] in ("", None)
+    first = read_jsonl(tmp_path / "errors.jsonl")[0]["input"]
+    assert first["temp"] is None
+    assert isinstance(first["load"], float), "a number in a table of text is one"
+    assert read_csv(tmp_path / "errors.csv")[0]["load"] == f"{first['load']:g}"
 
 
 def test_wide_rows_strings_and_static_inputs(tmp_path):

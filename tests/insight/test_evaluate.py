@@ -72,12 +72,12 @@ def test_scores_of_the_file_that_trained_the_run_say_so(trained, loaded, tmp_pat
     found, notes = notes_on(run, data)
     assert found.to_json()["trained_on"] == "parts"
     assert notes == [
-        f"{data}: the model was trained on about 80 % of this file: the scores are mostly of what it has seen; "
+        f"{data}: the model was trained on about 80 % of this data: the scores are mostly of what it has seen; "
         f"lstm evaluate {run.folder}, without DATA, scores the part that was held out"
     ]
     notes.clear()
     predict_run(run.folder, data, evaluate=True, note=notes.append)
-    assert len(notes) == 1 and "was trained on about 80 % of this file" in notes[0]
+    assert len(notes) == 1 and "was trained on about 80 % of this data" in notes[0]
     notes.clear()
     predict_run(run.folder, data, out=tmp_path / "predictions.jsonl", note=notes.append)
     assert notes == [], "nothing is scored"
@@ -91,7 +91,7 @@ def test_the_training_data_is_known_in_another_file_too(trained, loaded, tmp_pat
     found, notes = notes_on(run, copy)
     assert (found.trained_on, found.sequences) == ("all", len(seen))
     assert notes == [
-        f"{copy}: the model was trained on this file: the scores are of what it has seen; "
+        f"{copy}: the model was trained on this data: the scores are of what it has seen; "
         f"lstm evaluate {run.folder}, without DATA, scores the run's test data"
     ]
 

@@ -78,12 +78,12 @@ def test_the_file_does_not_tell_which_series_were_chosen(tmp_path, monkeypatch, 
 @pytest.mark.parametrize(
     ("data", "words", "advice"),
     [
-        ({"valid": None}, "this file", "those of other data say how good it is"),
-        ({"valid": 0.2, "test": 0.1}, "about 70 % of this file", "scores the part that was held out"),
-        ({"valid": {"share": 0.2, "by": "part"}, "test": "b.csv"}, "about 80 % of this file", "the run's test data"),
-        ({"valid": 5}, "parts of this file", "scores the part that was held out"),
-        ({"valid": None, "split": "part"}, "parts of this file", "scores the part that was held out"),
-        ({"valid": "b.csv"}, "this file", "the run's validation data"),
+        ({"valid": None}, "this data", "those of other data say how good it is"),
+        ({"valid": 0.2, "test": 0.1}, "about 70 % of this data", "scores the part that was held out"),
+        ({"valid": {"share": 0.2, "by": "part"}, "test": "b.csv"}, "about 80 % of this data", "the run's test data"),
+        ({"valid": 5}, "parts of this data", "scores the part that was held out"),
+        ({"valid": None, "split": "part"}, "parts of this data", "scores the part that was held out"),
+        ({"valid": "b.csv"}, "this data", "the run's validation data"),
     ],
 )
 def test_how_much_of_a_file_a_run_has_seen(tmp_path, monkeypatch, data, words, advice):
@@ -99,5 +99,5 @@ def test_how_much_of_a_file_a_run_has_seen(tmp_path, monkeypatch, data, words, a
     assert note.startswith(f"a.csv: the model was trained on {words}: the scores are ")
     assert note.endswith(advice)
     assert ("mostly" in note, "partly" in note) == ("%" in words, words.startswith("parts"))
-    assert (seen.extent == "all") == (words == "this file")
+    assert (seen.extent == "all") == (words == "this data")
     assert ("my run'" in note) == ("lstm evaluate" in note)
