@@ -1,6 +1,6 @@
 """What a finished run's report shows of its best weights, which the model holds already."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -71,7 +71,7 @@ def explain(job: Job, tested: Scored | None = None) -> Explanation:
     return Explanation(
         split,
         evaluation=_evaluation(job, split, found),
-        surest_errors=_surest(found.positions),
+        surest_errors=shown_errors(errors_of(found.positions)) if found.positions is not None else (),
         forecasts=windows(ahead, before) if ahead is not None else (),
         horizon=errors_ahead(ahead, job.naive) if ahead is not None else {},
         samples=() if closed_loop else samples(network),
@@ -119,15 +119,14 @@ def _ahead(job: Job, network: Network, split: Split, found: Scored) -> tuple[Pos
     return ahead, by_feedback(network, job.scored["valid"].dataset, steps)
 
 
-def _surest(positions: Positions | None) -> tuple[SureError, ...]:
-    """Return the labels that are wrong with the surest first, or the largest errors of numbers.
+def shown_errors(errors: Iterable[Error]) -> tuple[SureError, ...]:
+    """Return the errors that the page shows: the first ones, which are the surest or the largest.
 
     Of numbers there is one of each step that predicts, and one of each step that is predicted: an outlier is forecast
     from many steps.
     """
     found: list[SureError] = []
     known: set[tuple[str, str, int | None]] = set()
-    errors = () if positions is None else errors_of(positions)
     for error in map(_shown, islice(errors, MOST_ERRORS)):
         predicted = error.step if error.step is None or error.ahead is None else error.step + error.ahead
         places = {(error.id, "from", error.step), (error.id, "of", predicted)}

@@ -6,7 +6,7 @@ import pytest
 
 from lstm_cli.report.page import render
 from lstm_cli.report.wording import cut
-from tests.support.browser import PROGRAM, Browser
+from tests.support.browser import BROKEN, PROGRAM, TOO_WIDE, Browser
 from tests.support.report_contents import SCRIPT, all_tasks
 
 pytestmark = [
@@ -15,53 +15,6 @@ pytestmark = [
 ]
 WIDTHS = (390, 768, 1280)
 
-# Elements that reach over the right edge and do not lie in a box that scrolls.
-TOO_WIDE = """
-[...document.querySelectorAll("body *")].filter((one) => {
-  if (one.getBoundingClientRect().right <= innerWidth + 1) return false;
-  for (let box = one.parentElement; box !== document.body; box = box.parentElement)
-    if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return false;
-  return true;
-}).map((one) => `${one.tagName} ${one.className.baseVal ?? one.className}`)
-"""
-# Words that are broken over two lines: lines break at blanks, and in long paths after a slash.
-BROKEN = """
-(() => {
-  const text = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT), nodes = [];
-  while (text.nextNode()) {
-    const parent = text.currentNode.parentElement;
-    if (parent.closest("script, svg") || getComputedStyle(parent).writingMode !== "horizontal-tb") continue;
-    nodes.push(text.currentNode);
-  }
-  // Pieces of a word stand in neighbouring nodes; blanks, blocks and cells are between words.
-  const block = (node) => {
-    let one = node.parentElement;
-    while (getComputedStyle(one).display === "inline") one = one.parentElement;
-    return one;
-  };
-  const found = [];
-  let word = null;
-  const end = () => {
-    if (word && new Set(word.tops).size > 1) found.push(word.text);
-    word = null;
-  };
-  for (const node of nodes) {
-    if (word && word.block !== block(node)) end();
-    const range = document.createRange();
-    for (const piece of node.data.matchAll(/\\s+|[^\\s\\/]+\\/*|\\/+/g)) {
-      if (/^\\s/.test(piece[0])) { end(); continue; }
-      range.setStart(node, piece.index);
-      range.setEnd(node, piece.index + piece[0].length);
-      word ??= {text: "", tops: [], block: block(node)};
-      word.text += piece[0];
-      word.tops.push(...[...range.getClientRects()].filter((box) => box.width).map((box) => Math.round(box.bottom)));
-      if (piece[0].endsWith("/")) end();
-    }
-  }
-  end();
-  return found;
-})()
-"""
 SMALLEST = (
     "Math.min(...[...document.querySelectorAll('.plot span')].map((one) => parseFloat(getComputedStyle(one).fontSize)))"
 )

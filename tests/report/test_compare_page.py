@@ -4,7 +4,7 @@ import pytest
 
 from lstm_cli.insight.compared import Compared, Comparison
 from lstm_cli.report.compare import page
-from tests.support.browser import PROGRAM, Browser
+from tests.support.browser import BROKEN, PROGRAM, TOO_WIDE, Browser
 
 NAME = "runs/<script>alert(1)<b>, " + "a-name-without-a-space" * 5
 
@@ -38,6 +38,7 @@ def test_it_fits_a_phone_and_a_screen_in_light_and_dark(tmp_path):
             for dark in (False, True):
                 browser.show(tmp_path / "compare.html", width=width, dark=dark)
                 assert browser.evaluate("document.documentElement.scrollWidth") == width
+                assert browser.evaluate(TOO_WIDE) == browser.evaluate(BROKEN) == []
         assert browser.evaluate("document.querySelectorAll('figure').length") == 3
         assert browser.evaluate("document.querySelectorAll('#curves polyline').length") == 18  # of the best six
         assert "<script>alert(1)<b>" in browser.evaluate("document.querySelector('#notes li').textContent")

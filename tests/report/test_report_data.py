@@ -12,9 +12,11 @@ import pytest
 import lstm_cli
 from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import CheckpointError
-from lstm_cli.insight.explanation import Sample
+from lstm_cli.insight.errors_file import Error
+from lstm_cli.insight.explanation import Sample, SureError
 from lstm_cli.insight.samples import WORDS
 from lstm_cli.training.events import Evaluated, Event, Explained, Note, StepDone
+from lstm_cli.training.explaining import shown_errors
 from tests.released.make import CONFIGS
 from tests.support.kinds import KINDS, MODEL, TRAIN
 from tests.support.paths import RELEASED
@@ -67,9 +69,32 @@ def test_what_each_kind_of_run_says(tmp_path: Path, kind: str) -> None:
     assert lags is not None and len(lags.lags) == len(lags.norms) and lags.lags[0] == 0 and saturation
     assert len(explanation.surest_errors) <= 20
     assert_generated(run, explanation.samples)
+    assert_largest_are_of_different_places(explanation.surest_errors)
     sure = [error.confidence for error in explanation.surest_errors if error.confidence is not None]
     assert sure == sorted(sure, reverse=True)
     assert_made_again(run)
+
+
+def assert_largest_are_of_different_places(errors: tuple[SureError, ...]) -> None:
+    """Of numbers each error has its own step and its own truth; of several steps `ahead` says which step that is."""
+    for error in errors:
+        if error.error is not None:
+            assert float(error.error) == pytest.approx(float(error.prediction) - float(error.truth), rel=1e-2, abs=1e-3)
+    steps = [(error.id, error.step) for error in errors]
+    truths = [(error.id, (error.step or 0) + (error.ahead or 0)) for error in errors]
+    assert len(set(steps)) == len(steps) and len(set(truths)) == len(truths)
+
+
+def test_an_outlier_that_is_forecast_from_many_steps_is_shown_once() -> None:
+    def error(step: int, ahead: int, size: float, column: str = "load") -> Error:
+        return Error("a", step, {}, 100.0, 100 + size, error=size, column=column, ahead=ahead)
+
+    outlier = [error(50 - ahead, ahead, 40 - ahead) for ahead in range(1, 25)]
+    others = [error(49, 24, 9.0), error(10, 3, 8.0), error(11, 2, 7.5), error(10, 3, 7.0, "wind"), error(60, 1, 0.25)]
+    shown = shown_errors([*outlier, *others])
+    assert [(one.step, one.ahead, one.error, one.column) for one in shown] == [
+        (49, 1, "39", "load"), (10, 3, "8", "load"), (60, 1, "0.25", "load"),
+    ]  # fmt: skip
 
 
 def assert_generated(run: Path, samples: tuple[Sample, ...]) -> None:
@@ -109,6 +134,10 @@ def test_what_a_closed_loop_says(tmp_path: Path, base: dict[str, Any]) -> None:
     explanation = contents(run).explanation
     assert explanation is not None and len(explanation.loop_errors) == base["rollout"]["steps"]
     assert explanation.trajectories and explanation.diagnostics.saturation and explanation.evaluation["horizons"]
+    reach = explanation.diagnostics.gradient_by_lag
+    assert reach is not None and len(reach.lags) >= base["rollout"]["steps"] and None not in reach.norms
+    assert explanation.surest_errors and all(error.ahead for error in explanation.surest_errors)
+    assert_largest_are_of_different_places(explanation.surest_errors)
     assert_made_again(run)
     if base is CLOSED:
         (run / "report.json").unlink()
