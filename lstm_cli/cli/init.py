@@ -91,9 +91,27 @@ def _asked(candidates: "Sequence[Candidate]") -> "Candidate | None":
     click.echo("Several targets fit:", err=True)
     for number, candidate in enumerate(candidates, start=1):
         click.echo(f"  {number}  {candidate.shown}: {candidate.what}", err=True)
+
+    def named(answer: str) -> "Candidate":
+        return _named(answer.strip(), candidates)
+
     try:
-        chosen = click.prompt("Which one", type=click.IntRange(1, len(candidates)), err=True)
+        chosen: Candidate = click.prompt("Which one (a number or a name)", value_proc=named, err=True)
     except click.Abort:
         click.echo(err=True)
         return None
-    return candidates[chosen - 1]
+    return chosen
+
+
+def _named(answer: str, candidates: "Sequence[Candidate]") -> "Candidate":
+    """Return the candidate that an answer numbers or names; capitals do not matter where the names differ otherwise."""
+    from lstm_cli.errors import brief, did_you_mean, nearest
+
+    names = [candidate.shown for candidate in candidates]
+    found = [place for place, name in enumerate(names) if name == answer]
+    found = found or [place for place in range(len(names)) if str(place + 1) == answer]
+    found = found or [place for place, name in enumerate(names) if name.strip().casefold() == answer.casefold()]
+    if len(found) == 1:
+        return candidates[found[0]]
+    hint = did_you_mean(nearest(answer, names))
+    raise click.UsageError(f"{brief(answer)} is none of them: give a number from 1 to {len(names)}, or a name{hint}")

@@ -123,6 +123,14 @@ class Dataset:
         return len(self) if self.schema.target.per == "sequence" else int(self.offsets[-1])
 
     @property
+    def has_known_labels(self) -> bool:
+        """Whether training saw the label of any target that counts; true of other kinds of targets."""
+        if self.target is None or self.schema.target.kind != "category":
+            return True
+        known = self.target >= 0 if self.weight is None else (self.target >= 0) & (self.weight > 0)
+        return bool(known.any())
+
+    @property
     def context_steps(self) -> int:
         """How many steps serve as context only: they belong to the part of a series before this one."""
         return int(self._context.sum())

@@ -25,6 +25,7 @@ from lstm_cli.data.notes import (
     notes_on_marks,
     notes_on_repeats,
     notes_on_target,
+    notes_on_unseen,
     repeated_ids,
 )
 from lstm_cli.data.reading import config_options, layout_options, require_ids
@@ -148,7 +149,7 @@ class _Loader:
             if held:
                 self._written.look(key, held)
                 splits[key] = self._encoded(schema, held, key)
-        self._notes += [*notes_on_classes(schema, splits), *notes_on_repeats(splits, files)]
+        self._notes += [*notes_on_classes(schema, splits), *notes_on_unseen(splits), *notes_on_repeats(splits, files)]
         batches = {name: split_batches(config, dataset, name) for name, dataset in splits.items()}
         return Data(schema, splits["train"], splits.get("valid"), splits.get("test"), self._notes, batches)
 

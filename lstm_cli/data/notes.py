@@ -185,6 +185,12 @@ def notes_on_classes(schema: Schema, splits: Mapping[Split, Dataset]) -> list[st
     return notes
 
 
+def notes_on_unseen(splits: Mapping[Split, Dataset]) -> list[str]:
+    """Return a note for each split that has no loss, since training saw none of its labels."""
+    what = "training saw none of its labels, so that it has no loss: hold out other data, or train on more"
+    return [f"{split}: {what}" for split, dataset in splits.items() if not dataset.has_known_labels]
+
+
 def notes_on_repeats(splits: Mapping[Split, Dataset], files: Sequence[Split]) -> list[str]:
     """Return a note for each split from a file of its own whose sequences also stand in an earlier split.
 

@@ -63,6 +63,8 @@ def _without_validation(contents: Contents, last: Entry) -> str:
 def _scored(contents: Contents, found: Entry, metric: str) -> str:
     """Say the score, and the best naive predictor's beside it."""
     value = found[metric]
+    if value is None and found.get("unknown_labels"):
+        return f"no {title(metric)} on the {data_of(found)}, as training saw none of its labels"
     if value is None:
         return f"{title(metric)} on the {data_of(found)} is not finite"
     name = title(metric)

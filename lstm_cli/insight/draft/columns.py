@@ -45,6 +45,8 @@ class Column:
         Whether a value is a plain one rather than a list: with one of them per sequence, a text is cut into steps.
     blanks
         The share of its texts that hold several words.
+    letters
+        The mean number of characters of its texts.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Column:
     longest: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     single: bool = False
     blanks: float = 0.0
+    letters: float = 0.0
 
     @property
     def stepwise(self) -> bool:

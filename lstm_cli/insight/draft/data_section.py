@@ -5,12 +5,13 @@ from typing import Any
 
 from lstm_cli.data.sources import FILE
 from lstm_cli.errors import counted, listed
+from lstm_cli.insight.draft.columns import Column
 from lstm_cli.insight.draft.files import Files
 from lstm_cli.insight.draft.inputs import Input
 from lstm_cli.insight.draft.look import Look
 from lstm_cli.insight.draft.settings import Settings
 from lstm_cli.insight.draft.splits import HeldOut
-from lstm_cli.insight.draft.targets import Candidate
+from lstm_cli.insight.draft.targets import Candidate, text_of
 from lstm_cli.insight.draft.text import Entry
 
 #: Inputs that have a line each, with what could be set, at most.
@@ -76,11 +77,20 @@ def _names(seen: Look) -> list[Entry]:
         entries.append(Entry("id", ids, "rows with the same value are one sequence"))
     elif not found.ids and len(seen.files) > 1:
         entries.append(Entry("id", FILE, "each file is a sequence of its own"))
-    elif not found.ids and not found.rows and not seen.several and seen.column("id") is not None:
-        entries.append(Entry("id", FILE, "all rows are one series: column id has another value in each"))
+    elif not found.ids and not found.rows and not seen.several and (column := seen.column("id")) is not None:
+        entries.append(Entry("id", FILE, f"all rows are one series: column id has {_values(column, seen.steps)}"))
     if found.time is not None:
         entries.append(Entry("time", found.time, "dates, which order the steps" if found.dates else "orders the steps"))
     return entries
+
+
+def _values(column: Column, rows: int) -> str:
+    """Return how many values a column has in a number of rows, for a comment."""
+    if column.idle:
+        return "the same value in all"
+    if column.distinct is None or column.distinct == rows:
+        return "another value in each"
+    return f"{counted(column.distinct, 'value')} in {counted(rows, 'row')}, too many to tell series apart"
 
 
 def _inputs(seen: Look, candidate: Candidate, inputs: Sequence[Input], held: Sequence[HeldOut]) -> Entry:
@@ -114,6 +124,13 @@ def _unread(seen: Look, candidate: Candidate, inputs: Sequence[Input], held: Seq
     shown = []
     for column in seen.columns:
         if column.name not in used:
-            reason = reasons.get(column.name) or ("always the same" if column.idle else "")
+            reason = reasons.get(column.name) or _why_unread(seen, column)
             shown.append(f"{column.name} ({reason})" if reason else column.name)
     return listed(shown, 4) if shown else ""
+
+
+def _why_unread(seen: Look, column: Column) -> str:
+    """Return why a column has no role, as far as that can be seen in it."""
+    if column.idle:
+        return "always the same"
+    return "one text is read" if column.kind == "text" and text_of(seen) is not None else ""

@@ -15,7 +15,7 @@ from lstm_cli.insight.draft.inputs import inputs_for
 from lstm_cli.insight.draft.look import Look, look
 from lstm_cli.insight.draft.network import batch_size, network_entries
 from lstm_cli.insight.draft.settings import settings_for
-from lstm_cli.insight.draft.splits import held_out
+from lstm_cli.insight.draft.splits import HeldOut, held_out, without_valid
 from lstm_cli.insight.draft.targets import TASKS, Ambiguous, Candidate, Task, chosen
 from lstm_cli.insight.draft.text import Entry, config_text
 
@@ -92,7 +92,7 @@ def draft_config(
     files = files_for(names, Path(path).parent)
     seen = look(files.training)
     try:
-        candidate = chosen(seen, files.shown, target, wanted)
+        candidate = chosen(seen, files.shown, target, wanted, asked=choose is not None)
     except Ambiguous as several:
         if choose is None:
             raise
@@ -107,11 +107,18 @@ def _draft(files: Files, seen: Look, candidate: Candidate, path: Path) -> Draft:
     """Return the config for a target. The data is opened twice: sizes depend on how much is read."""
     inputs = inputs_for(seen, candidate)
     settings = settings_for(seen, candidate, inputs)
-    section = data_entries(files, seen, candidate, inputs, held_out(seen, candidate, files.others), settings)
-    entries = [Entry("seed", 1, "the same seed gives the same model"), Entry("data", section, "")]
     shown = _seen(files, seen)
     head = _head(candidate, shown, path)
-    data = _opened(config_text(head, entries), path, files.shown)
+    seed = Entry("seed", 1, "the same seed gives the same model")
+
+    def read(held: Sequence[HeldOut]) -> tuple[list[Entry], Data]:
+        section = data_entries(files, seen, candidate, inputs, held, settings)
+        entries = [seed, Entry("data", section, "")]
+        return entries, _opened(config_text(head, entries), path, files.shown)
+
+    entries, data = read(held := held_out(seen, candidate, files.others))
+    if (rest := without_valid(held, data)) is not None:
+        entries, data = read(rest)
     size = Entry("batch_size", batch_size(settings, data), "")
     data = _opened(config_text(head, [*entries, Entry("train", [size], "")]), path, files.shown)
     text = config_text(head, [*entries, *network_entries(candidate.task, settings, data)])

@@ -53,7 +53,7 @@ class _Tally:
         self._longest = np.zeros(0)
         self._many = self._labelled = False
         self._same = True
-        self._gaps = self._cells = self._spaced = 0
+        self._gaps = self._cells = self._spaced = self._letters = 0
 
     def add(self, value: Any, steps: int, *, textual: bool, labelled: bool) -> None:
         """Count the value that a sequence of a number of steps has."""
@@ -72,6 +72,7 @@ class _Tally:
         if self._same and different:
             self._each[texts[0] if texts else label_key(present[0].item())] += 1
         self._spaced += sum(" " in text.strip() for text in texts)
+        self._letters += sum(map(len, texts))
         if not self._many:
             self._texts.update(texts)
             self._many = len(self._texts) > _MOST
@@ -107,6 +108,7 @@ class _Tally:
             longest=longest if numeric and summary.depth == 1 else np.zeros(0),
             single=summary.depth == 0,
             blanks=self._spaced / max(1, total),
+            letters=self._letters / max(1, total),
         )
 
     def _values(self, present: NDArray[np.float64]) -> Counter[str] | None:

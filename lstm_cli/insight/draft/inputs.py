@@ -6,12 +6,12 @@ from typing import Any
 from lstm_cli.errors import counted
 from lstm_cli.insight.draft.columns import Column
 from lstm_cli.insight.draft.look import Look
-from lstm_cli.insight.draft.targets import Candidate, usable, words_of
+from lstm_cli.insight.draft.targets import Candidate, text_of, usable, words_of
 
 #: Sequences from which on values per sequence are worth reading; labels at each step that are worth an embedding.
 _FOR_STATIC, _LABELS = 20, 500
-#: Tokens from which on a rare word is better read as unknown, and words that are tagged by their ends too.
-_FOR_RARE, _LAST = 2000, 3
+#: Tokens, and texts, from which on a rare word is better read as unknown; last letters that tag words, too.
+_FOR_RARE, _TEXTS_FOR_RARE, _LAST = 2000, 200, 3
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def _next_inputs(look: Look, candidate: Candidate) -> list[Input]:
         return [Input(sets[0].name, {"kind": "set"}, "any number of labels at each step")]
     if words is not None:
         return _words(words, tagged=False)
-    strings = [column for column in usable(look) if column.kind == "text" and column.single]
-    return [Input(strings[0].name, {"unit": "char"}, "each text is a sequence of characters")]
+    text = text_of(look)
+    return [] if text is None else [_characters(text)]
 
 
 def _words(words: Column, *, tagged: bool) -> list[Input]:
@@ -86,21 +86,27 @@ def _numbers(look: Look, candidate: Candidate) -> list[Input]:
 
 def _rest(look: Look, candidate: Candidate, *, texts: bool = False) -> list[Input]:
     """Return the inputs with one value per sequence, and with `texts` those that are cut into steps."""
-    found = []
+    found, text = [], text_of(look) if texts else None
     for column in usable(look):
         if column.per == "step" or column.name == candidate.column:
             continue
-        if texts and column.single and column.kind == "text":
-            word = column.blanks > 0.5
-            settings: dict[str, Any] = {"unit": "word", "lowercase": True} if word else {"unit": "char"}
-            if word and column.count >= 200:
-                settings["min_count"] = 2
-            found.append(
-                Input(column.name, settings, f"each text is a sequence of {'words' if word else 'characters'}")
-            )
+        if column == text:
+            found.append(_text(column))
         elif len(look.lengths) >= _FOR_STATIC and (column.kind == "number" or column.whole):
             found.append(Input(column.name, {"static": True}, f"one value per sequence, {column.extent}"))
     return found
+
+
+def _characters(column: Column) -> Input:
+    return Input(column.name, {"unit": "char"}, "each text is a sequence of characters")
+
+
+def _text(column: Column) -> Input:
+    """Return the input of texts, which are cut into words, or into characters where they have no blanks."""
+    if column.blanks <= 0.5:
+        return _characters(column)
+    rare = {"min_count": 2} if column.count >= _TEXTS_FOR_RARE else {}
+    return Input(column.name, {"unit": "word", "lowercase": True, **rare}, "each text is a sequence of words")
 
 
 def _shown(column: Column) -> str:

@@ -126,7 +126,7 @@ def _look_at_table(files: list[Path], form: str, table: TableOptions) -> Look:
     if arranged.wide and table.columns is not None:
         table, arranged = renamed(table, arranged, whole.sequences)
     arranged = replace(arranged, input=input_name(table, whole.sequences[0]))
-    table = arranged.table(table)
+    table = arranged.table(table, form)
     options = Options(
         id=arranged.ids,
         wide=((arranged.input, (arranged.wide,)),) if arranged.wide else (),

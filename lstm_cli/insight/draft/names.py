@@ -22,6 +22,15 @@ _TIMES = re.compile(
     r"cycles|index|position|pos|zeit|datum|hour|day|week|month|year)(?:[_\-. ]?(?:index|nr|no|s|ms|us|ns|stamp))?",
     re.IGNORECASE,
 )
+_TEXTS = re.compile(
+    r"(?:.*[_\-. ])?(?:text|texts|sentence|sequence|seq|utterance|document|doc|query|question|review|comment|message|"
+    r"title|headline|description|dna|rna|protein|peptide|smiles)",
+    re.IGNORECASE,
+)
+_TAGS = re.compile(
+    r"(?:tag|tags|pos|upos|xpos|ner|chunk|lemma|deprel|iob|bio|(?:ner|pos|iob|bio|chunk)[_\-. ]?tags?)", re.IGNORECASE
+)
+_ROW_NUMBERS = re.compile(r"(?:row|line)?[_\-. ]?(?:index|nr|no|number|position|pos)?", re.IGNORECASE)
 #: Stems of numbered columns that are measured side by side rather than one after the other.
 MEASURED = {
     "sensor",
@@ -58,3 +67,18 @@ def is_target_name(name: str) -> bool:
 def is_time_name(name: str) -> bool:
     """Return whether a name is one of columns that order steps."""
     return bool(_TIMES.fullmatch(name.strip()))
+
+
+def is_text_name(name: str) -> bool:
+    """Return whether a name is one of columns that hold a text or a string in each cell."""
+    return bool(_TEXTS.fullmatch(name.strip()))
+
+
+def is_tag_name(name: str) -> bool:
+    """Return whether a name is one of columns that tag words, of which each row is one."""
+    return bool(_TAGS.fullmatch(name.strip()))
+
+
+def is_row_number_name(name: str) -> bool:
+    """Return whether a name is one of columns that count rows rather than time; that of pandas' index is empty."""
+    return bool(_ROW_NUMBERS.fullmatch(name.strip()))

@@ -3,7 +3,7 @@
 from lstm_cli.data import Data
 from lstm_cli.data.schema.layout import TargetColumn
 from lstm_cli.engine.metrics import accumulator
-from lstm_cli.errors import counted
+from lstm_cli.errors import are, counted
 from lstm_cli.insight.draft.settings import Settings
 from lstm_cli.insight.draft.sizes import Amount, Sizes, batch_for, embedding_for, sizes_for
 from lstm_cli.insight.draft.targets import Task
@@ -52,7 +52,8 @@ def _model(task: Task, settings: Settings, data: Data, sizes: Sizes) -> list[Ent
     if data.schema.tokens:
         most = max(len(vocabulary.tokens) for vocabulary in data.schema.tokens.values())
         entries.append(Entry("embedding", embedding_for(most), f"numbers for each of {counted(most, 'token')}"))
-    why = f"one layer, as there are {int(data.train.offsets[-1]):,} steps to learn from"
+    steps = int(data.train.offsets[-1])
+    why = f"one layer, as there {are(steps)} {counted(steps, 'step')} to learn from"
     entries.append(Entry("layers", [sizes.units], why))
     now = task == "regress" and data.schema.layout.target.per == "step"  # as a rule, later steps are not known then
     if task in _BOTH_WAYS and settings.window is None and not now:

@@ -102,10 +102,13 @@ def is_list(value: Any) -> bool:
 
 
 def are_steps(sequences: Sequence[RawSequence]) -> bool:
-    """Return whether each object or row holds only single values, some of them numbers, and no text of many words."""
+    """Return whether objects or rows may be steps: they hold single values, some of them numbers, and no prose."""
     few = sequences[:_CELLS]
-    for value in (value for sequence in few for value in sequence.columns.values()):
-        if is_list(value) or (isinstance(value, str) and len(value.split()) > 2):
+    if any(is_list(value) for sequence in few for value in sequence.columns.values()):
+        return False
+    for name in few[0].columns if few else ():
+        texts = {str(sequence.columns.get(name)) for sequence in few}
+        if sum(len(text.split()) > 2 for text in texts) > 0.5 * len(few):
             return False
     return len(few) > 1 and any(isinstance(value, int | float) for value in few[0].columns.values())
 

@@ -32,20 +32,9 @@ class Rows:
             self.codes[name], self._distinct[name] = _coded(value if found is None else found)
         self.count = max(map(len, self.codes.values()), default=0)
 
-    @property
-    def hold_sequences(self) -> bool:
-        """Whether cells hold lists, or texts of several words beside which there is no series of numbers."""
-        texts = [value for name, value in self._columns.items() if name not in self.numbers]
-        if any(
-            _share(cells, lambda cell: isinstance(cell, list) or str(cell).startswith("[")) > 0.9 for cells in texts
-        ):
-            return True
-        long = [name for name in self.names if name not in self.numbers and self._is_prose(name)]
-        return bool(long) and len(self.numbers) < 3
-
-    def _is_prose(self, name: str) -> bool:
-        cells = self._columns[name]
-        return self._distinct[name] > 0.5 * self.count and _share(cells, lambda cell: len(str(cell).split()) > 2) > 0.5
+    def cells(self, name: str, count: int) -> list[Any]:
+        """Return the first cells of a column, at most a number of them."""
+        return list(self._columns[name][:count])
 
     def is_date(self, name: str) -> bool:
         """Return whether a column holds dates or times of day."""
@@ -67,11 +56,10 @@ class Rows:
             return False
         return _share(self._columns[name], lambda cell: other_notations.is_date(str(cell))) > 0.9
 
-    @property
-    def naming(self) -> tuple[str, ...]:
-        """The column that names each row, if one does."""
-        named = [name for name in self.names if is_id_name(name) and self._distinct[name] == self.count]
-        return tuple(named[:1])
+    def naming(self, but: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the column that names each row, if one does; those in `but` hold something else."""
+        able = [name for name in self.names if name not in but and is_id_name(name)]
+        return tuple([name for name in able if self._distinct[name] == self.count][:1])
 
     @property
     def counters(self) -> list[str]:

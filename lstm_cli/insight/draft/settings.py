@@ -66,6 +66,8 @@ def _target(look: Look, candidate: Candidate) -> Entry:
         why += f": {_counts(column)}"
     elif column is not None and column.kind == "number":
         why += f", {column.extent}"
+    if candidate.others:
+        why += f"; {listed(candidate.others, 3)} would fit, too: --target"
     value: Any = name
     if column is not None and (
         column.per == "constant" or column.whole or name == "next" or candidate.task == "regress"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from lstm_cli.data import Data
 from lstm_cli.data.formats.split_names import ALL_NAMES, SPLIT_NAMES
 from lstm_cli.errors import counted
 from lstm_cli.insight.draft.look import Look
@@ -18,6 +19,8 @@ _TRAIN = re.compile(
     rf"(?<![a-z])({'|'.join(sorted(SPLIT_NAMES['train'], key=len, reverse=True))})(?![a-z])", re.IGNORECASE
 )
 _OTHER = re.compile(rf"(?<![a-z])({'|'.join(sorted(ALL_NAMES, key=len, reverse=True))})(?![a-z])", re.IGNORECASE)
+#: Sequences, or steps of a series, from which on any are held out; steps from which on there is anything to train on.
+_FOR_VALID, _FOR_STEPS = 5, 3
 #: Sequences and steps from which on a test set is held out too.
 _FOR_TEST = 200
 _STEPS_FOR_TEST = 1000
@@ -88,6 +91,23 @@ def held_out(look: Look, candidate: Candidate, given: dict[str, Any]) -> list[He
     return [*held, *found]
 
 
+def without_valid(held: Sequence[HeldOut], data: Data) -> list[HeldOut] | None:
+    """Return what is held out instead of the end of a series that has none of the labels before it; else None.
+
+    Parameters
+    ----------
+    held
+        What is held out.
+    data
+        What was read with it.
+    """
+    shares = [part for part in held if part.key == "valid" and not isinstance(part.value, str | list)]
+    if not shares or data.valid is None or data.valid.has_known_labels:
+        return None
+    why = "nothing is held out, as the end of the data has none of the labels before it"
+    return [HeldOut("valid", None, why), *(part for part in held if isinstance(part.value, str | list))]
+
+
 _FILES = {"valid": "validation data: measures progress", "test": "scored once, at the end"}
 
 
@@ -105,6 +125,8 @@ def _in_time(look: Look, candidate: Candidate) -> bool:
 
 def _series_end(look: Look, *, test: bool) -> list[HeldOut]:
     longest = max(look.lengths)
+    if _FOR_STEPS <= longest < _FOR_VALID:
+        return [HeldOut("valid", None, f"nothing is held out of {counted(longest, 'step')}")]
     share = 0.1 if longest >= 2000 else 0.2
     value: Any = {"share": share, "by": "time"} if look.several else share
     end = "the end of every series" if look.several else "the end of the series"
@@ -116,7 +138,7 @@ def _series_end(look: Look, *, test: bool) -> list[HeldOut]:
 
 def _sequences(look: Look, *, test: bool) -> list[HeldOut]:
     count, group = len(look.lengths), look.arrangement.group
-    if count < 5:
+    if count < _FOR_VALID:
         return [HeldOut("valid", None, f"nothing is held out of {counted(count, 'sequence')}")]
     share = 0.2 if count < 1000 else 0.1
     value: Any = {"share": share, "by": group} if group else share

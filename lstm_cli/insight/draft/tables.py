@@ -13,11 +13,13 @@ import numpy as np
 
 from lstm_cli.data.formats.raw import RawSequence, TableOptions
 from lstm_cli.data.schema.quantities import MOST_LABELS, SHARE
+from lstm_cli.insight.draft.cells import SequenceCells
 from lstm_cli.insight.draft.names import MEASURED, is_id_name, is_target_name
 from lstm_cli.insight.draft.rows import Rows, numbers_of
 
 #: Columns whose names end in a number that count as the steps of one input, at least.
 _WIDE = 8
+_NUMBERS = "numbers the rows"
 _NUMBERED = re.compile(r"(.*?)_?(\d+)")
 
 
@@ -60,30 +62,41 @@ class Arrangement:
     every: float | None = None
     span: float = 0.0
 
-    def table(self, table: TableOptions) -> TableOptions:
-        """Return the options of a table, with what a row is where that must be said."""
+    def table(self, table: TableOptions, form: str) -> TableOptions:
+        """Return the options of a table in a format, with what a row is where that must be said."""
         if self.rows and not self.wide:
-            return replace(table, row="sequence")
+            return replace(table, row="sequence" if form == "csv" else "auto")
         return replace(table, row="auto") if self.wide else table
 
 
 def arrangement(table: RawSequence) -> Arrangement:
     """Return how the rows of a table, given as one long series, become sequences."""
     rows = Rows(table)
-    if rows.hold_sequences:
-        return Arrangement(rows.naming, rows=True)
     times = [name for name in rows.names if rows.is_date(name)]
-    ids = _ids(rows, times)
+    cells = SequenceCells(rows, times)
+    if held := cells.lists or cells.prose:
+        return _of_cells(rows, held)
+    ids = _ids(rows, times, cells.named)
+    if not ids and (held := cells.texts):
+        return _of_cells(rows, held)
     wide = "" if ids or times else _wide(rows)
     if wide:
-        return Arrangement(rows.naming, rows=True, wide=wide)
+        return Arrangement(rows.naming(), rows=True, wide=wide)
     group = next((name for name in rows.names if _gathers(rows, ids, name)), None)
     time = next((name for name in [*times, *rows.counters] if rows.distinguishes((*ids, name))), None)
     skipped = [(name, "another date" if time else "a date that repeats") for name in times if name != time]
     skipped += [(name, "dates that can be read in two ways") for name in rows.names if rows.is_unread_date(name, times)]
-    skipped += [(name, "numbers the rows") for name in rows.numbering if name not in (*ids, time)]
+    skipped += [(name, _NUMBERS) for name in rows.numbering if name not in (*ids, time)]
     every, span = rows.spacing(time, ids) if time in times and time is not None else (None, 0.0)
     return Arrangement(ids, time, time in times, skipped=tuple(skipped), group=group, every=every, span=span)
+
+
+def _of_cells(rows: Rows, held: Sequence[str]) -> Arrangement:
+    """Return the arrangement of rows of which each is a sequence, held by the cells of some columns."""
+    ids = rows.naming(held)
+    skipped = [(name, _NUMBERS) for name in rows.numbering if name not in ids]
+    skipped += [(name, "an id of several rows") for name in rows.names if is_id_name(name) and rows.names_rows(name)]
+    return Arrangement(ids, rows=True, skipped=tuple(one for one in skipped if one[0] not in held))
 
 
 def renamed(
@@ -113,9 +126,9 @@ def input_name(table: TableOptions, first: RawSequence) -> str:
     return next(name for name in chain(["x", "steps"], (f"x{place}" for place in count(1))) if name not in names)
 
 
-def _ids(rows: Rows, times: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that name the sequences of rows; none if all rows are one series."""
-    able = [name for name in rows.names if name not in times and rows.names_rows(name)]
+def _ids(rows: Rows, times: Sequence[str], texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that name the sequences of rows; none if all rows are one series, as far as they tell."""
+    able = [name for name in rows.names if name not in (*times, *texts) and rows.names_rows(name)]
     named = [name for name in able if is_id_name(name)]
     if named:
         return _finest(rows, named)

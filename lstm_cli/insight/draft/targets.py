@@ -1,14 +1,14 @@
 """What can be predicted from the columns of data, and which of it is meant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from lstm_cli.data.formats.split_names import SPLIT_NAMES
 from lstm_cli.errors import ConfigError, brief, counted, did_you_mean, listed, nearest
 from lstm_cli.insight.draft.columns import Column
 from lstm_cli.insight.draft.look import Look
-from lstm_cli.insight.draft.names import TREEBANK_TARGET, WORDS, is_target_name
+from lstm_cli.insight.draft.names import TREEBANK_TARGET, WORDS, is_target_name, is_text_name
 
 #: A label for each sequence; a label for each step; a number for each sequence or step; later values of numbers;
 #: the next token, or set of labels.
@@ -30,11 +30,14 @@ class Candidate:
         The column; None: the next step of all inputs.
     what
         What it is, in words.
+    others
+        Columns that were not asked about and may be meant instead, which the draft says.
     """
 
     task: Task
     column: str | None
     what: str
+    others: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -78,7 +81,39 @@ def words_of(look: Look) -> Column | None:
     return max(tokens, key=lambda column: column.distinct if column.distinct is not None else column.count)
 
 
-def chosen(look: Look, name: str, target: str | None, task: Task | None) -> Candidate:
+def text_of(look: Look) -> Column | None:
+    """Return the column whose texts are cut into steps, where no column has a value for each step.
+
+    It is one that hardly repeats or has several words, as labels may have, too: the one with the longest texts, or
+    that is named like a text.
+    """
+    if any(column.stepwise for column in look.columns):
+        return None
+    able = [column for column in usable(look) if column.single and _is_text(column) and not is_target_name(column.name)]
+    able = [column for column in able if column.kind == "text" or column.blanks > 0.5]
+    return max(able, key=lambda column: (is_text_name(column.name), column.letters), default=None)
+
+
+def rivals_of(look: Look, candidate: Candidate, task: Task | None) -> list[Candidate]:
+    """Return further columns with a value per sequence that may be meant; none if its name says that it is the target.
+
+    Parameters
+    ----------
+    look
+    candidate
+        The likeliest target.
+    task
+        The task that the user names.
+    """
+    column = look.column(candidate.column)
+    if column is None or column.per == "step" or is_target_name(column.name) or look.form == "conllu":
+        return []
+    each = [one for tier in _tiers(look) for one in tier if one.column not in (None, candidate.column)]
+    columns = {column.name for column in look.columns if column.per != "step"}
+    return [one for one in each if one.column in columns and task in (None, one.task)]
+
+
+def chosen(look: Look, name: str, target: str | None, task: Task | None, *, asked: bool = False) -> Candidate:
     """Return what is to be predicted.
 
     Parameters
@@ -91,6 +126,8 @@ def chosen(look: Look, name: str, target: str | None, task: Task | None) -> Cand
         The column that the user names, or ``next``.
     task
         The task that the user names.
+    asked
+        Whether somebody can be asked, so that less likely targets are named, too.
 
     Raises
     ------
@@ -110,9 +147,12 @@ def chosen(look: Look, name: str, target: str | None, task: Task | None) -> Cand
     if not fitting:
         names = listed([column.name for column in look.columns])
         raise ConfigError(f"{name}: no column to predict ({names}): name one with --target")
+    rivals = rivals_of(look, fitting[0], task) if len(fitting) == 1 else []
+    if asked:
+        fitting = [*fitting, *rivals]
     if len(fitting) > 1:
         raise Ambiguous(name, fitting)
-    return fitting[0]
+    return replace(fitting[0], others=tuple(one.shown for one in rivals))
 
 
 def _verb(task: Task) -> str:
@@ -184,7 +224,7 @@ def _what(column: Column) -> str:
 
 
 def _is_label(look: Look, column: Column, words: Column | None) -> bool:
-    if column.kind != "label" or (words is not None and column.name == words.name):
+    if column.kind != "label" or (words is not None and column.name == words.name) or column == text_of(look):
         return False
     if look.form == "conllu" and (column.name in _STRUCTURE or not column.stepwise):
         return False
@@ -220,9 +260,8 @@ def _language(look: Look) -> Candidate | None:
     """Return the prediction of the next token or set."""
     words = words_of(look)
     sets = [column for column in usable(look) if column.kind == "set" and column.per == "step"]
-    strings = [column for column in usable(look) if column.kind == "text" and column.single]
+    text = text_of(look)
     if sets and words is None:
         return Candidate("language-model", None, f"the next set of {sets[0].name}")
-    if words is None and not strings:
-        return None
-    return Candidate("language-model", None, f"the next token of {(words or strings[0]).name}")
+    found = words or text
+    return None if found is None else Candidate("language-model", None, f"the next token of {found.name}")

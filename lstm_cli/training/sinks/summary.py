@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan, nan
 from typing import Any
 
 from lstm_cli.engine.metrics import direction, scores_of
@@ -84,7 +85,7 @@ class Summary:
         """
         name = headline(start.monitor, best)
         split = best["split"] + in_streams(best.get("streams"))
-        yield f"epoch {best['epoch']:,}, {split} {title(name)} {_number(best[name])}"
+        yield f"epoch {best['epoch']:,}, {split} {_score(name, best)}"
         tested = None if self._test is None else headline(start.monitor, self._test)
         if self._test is not None and tested is not None:
             named = "" if tested == name and best["split"] == "valid" else f"{title(tested)} "
@@ -108,13 +109,20 @@ def headline(monitor: str, scored: Entry) -> str:
 
 def strongest(metric: str, baselines: Sequence[Baseline], split: str) -> Baseline | None:
     """Return the naive predictor with the best value of a metric on a split; None where none has one."""
-    rated = [naive for naive in baselines if naive.split == split and naive.metrics.get(metric) is not None]
+    rated = [naive for naive in baselines if naive.split == split and not isnan(naive.metrics.get(metric, nan))]
     sign = 1 if direction(metric) == "min" else -1
     return min(rated, key=lambda naive: sign * naive.metrics[metric], default=None)
 
 
 def _shown(naive: Baseline, metric: str) -> str:
     return f"{on_one_line(naive.title)} {number(naive.metrics[metric])}"
+
+
+def _score(name: str, best: Entry) -> str:
+    """Return a score with its name, or why there is none."""
+    if best[name] is None and best.get("unknown_labels"):
+        return f"has no {title(name)}, as training saw none of its labels"
+    return f"{title(name)} {_number(best[name])}"
 
 
 def _number(value: float | None) -> str:

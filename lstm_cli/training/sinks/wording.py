@@ -1,5 +1,6 @@
 """Events as lines of text, the same on the console and in the log."""
 
+import math
 from collections.abc import Mapping
 
 from lstm_cli.errors import counted, duration, on_lines, on_one_line
@@ -8,7 +9,9 @@ from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDon
 
 
 def number(value: float) -> str:
-    """Return a number with four digits, without an exponent if its magnitude is moderate."""
+    """Return a number with four digits, without an exponent if its magnitude is moderate; NaN is no score: none."""
+    if math.isnan(value):
+        return "none"
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4f}" if 0.01 <= abs(value) < 10 else f"{value:.4g}"
