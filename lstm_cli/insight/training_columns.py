@@ -68,6 +68,9 @@ class FirstSequence:
         The first and the last time, as text; empty without a time column.
     values
         The first values of each column, as text, by name; of a target per sequence the only one.
+    read
+        How many of its steps are inputs; None where that is not known. A last one that is only predicted is none, and
+        neither are those that differences or a maximum length remove.
     """
 
     id: str
@@ -75,6 +78,7 @@ class FirstSequence:
     steps: int
     times: tuple[str, ...]
     values: dict[str, tuple[str, ...]]
+    read: int | None = None
 
 
 def summaries(schema: Schema, records: Sequence[Record]) -> tuple[ColumnSummary, ...]:

@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def check(config: Config) -> Check:
     train = config.train.model_copy(update={"bucket": not config.train.bucket})
     other = None if job.batches.carry_state else config.model_copy(update={"train": train})
     return Check(
-        first=seen.first,
+        first=replace(seen.first, read=int(data.train.lengths[0])),
         columns=seen.columns,
         target=target_summary(data.schema),
         labels=label_counts(data.train),

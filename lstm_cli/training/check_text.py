@@ -44,6 +44,8 @@ def text(found: Findings) -> str:
 
 def _first(first: FirstSequence) -> Iterator[str]:
     steps = counted(first.steps, "step")
+    if first.read not in (None, first.steps):
+        steps += f", {first.read:,} of them read"
     times = f", {' to '.join(first.times)}" if first.times else ""
     yield from _wrapped(f"First sequence: {brief(first.id)}, {steps}{times} ({brief(first.where)})", "")
     for name, values in list(first.values.items())[:COLUMNS]:

@@ -1,5 +1,7 @@
 """Labels and symbols that training never saw: errors in the score, reported, and never the end of a run."""
 
+import re
+
 import pytest
 
 import lstm_cli
@@ -39,3 +41,16 @@ def test_a_text_of_nothing_but_unknown_symbols(tmp_path, monitor):
     assert scores["valid"]["unknown_labels"] == 29  # the first symbol follows none
     assert "valid: targets that training never saw, each an error: 29 of 29 (100.00%)" in log
     assert (tmp_path / "run" / "best" / "manifest.json").is_file()
+
+
+def test_without_a_known_label_no_score_is_shown_as_a_number(tmp_path):
+    write(tmp_path / "a.txt", "abcab" * 30)
+    write(tmp_path / "b.txt", "xyz" * 10)
+    data = {"train": str(tmp_path / "a.txt"), "valid": str(tmp_path / "b.txt"), "window": 10}
+    _, log = train_two_epochs(tmp_path, data=data)
+    assert "valid: training saw none of its labels, so that it has no loss: hold out other data" in log
+    assert "valid: loss none, perplexity none, bits per step none, unknown labels 29\n" in log
+    assert "best: epoch 1, valid has no perplexity, as training saw none of its labels\n" in log
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "No loss on the validation data, as training saw none of its labels" in page
+    assert not re.search(r"\bnan\b", log)

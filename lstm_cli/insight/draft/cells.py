@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from lstm_cli.data.schema.quantities import MOST_LABELS
+from lstm_cli.insight.draft.columns import LONG_TEXT
 from lstm_cli.insight.draft.names import (
     is_id_name,
     is_row_number_name,
@@ -23,14 +24,15 @@ from lstm_cli.insight.draft.rows import Rows
 
 #: Cells of a column that are looked at.
 _CELLS = 1000
-#: Rows, and mean characters of a cell, from which on different strings are sequences rather than labels or ids; and
-#: characters from which on they are so if they repeat.
-_FEWEST, _SHORTEST, _LONG = 5, 3, 15
+#: Rows, and mean characters of a cell, from which on different strings are sequences rather than labels or ids.
+_FEWEST, _SHORTEST = 5, 3
+#: The share of different ones among sentences and long strings, and among short strings, which may be running words.
+_DIFFERENT, _SHORT_DIFFERENT = 0.5, 0.9
 #: Columns of numbers from which on a table is measured step by step, whatever is written beside them.
 _MEASURED = 3
 #: Numbers whose order says something, at least: two always rise or fall.
 _FEW = 3
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"\d{1,18}")
 
 
 class SequenceCells:
@@ -90,8 +92,8 @@ class SequenceCells:
         counters = [name for name in self._rows.counters if not is_row_number_name(name)]
         return [name for name in (*self._times, *counters) if self._rows.distinguishes([name])]
 
-    def _differs(self, name: str) -> bool:
-        return self._rows.distinct(name) > 0.5 * self._rows.count
+    def _differs(self, name: str, share: float = _DIFFERENT) -> bool:
+        return self._rows.distinct(name) > share * self._rows.count
 
     def _may_be_text(self, name: str) -> bool:
         """Return whether neither the name nor the form of its cells says what a column is otherwise."""
@@ -109,11 +111,13 @@ class SequenceCells:
         """Return whether cells are strings that differ too much to be labels."""
         if self._rows.count < _FEWEST or len(self._measured) >= _MEASURED:
             return False
-        return self._texts[name].letters >= _SHORTEST and (self._differs(name) or self._is_long(name))
+        if self._is_long(name):
+            return True
+        return self._texts[name].letters >= _SHORTEST and self._differs(name, _SHORT_DIFFERENT)
 
     def _is_long(self, name: str) -> bool:
         text, different = self._texts[name], self._rows.distinct(name)
-        return text.letters >= _LONG and different > MOST_LABELS and not text.numbers_rows
+        return text.letters >= LONG_TEXT and different > MOST_LABELS and not text.numbers_rows
 
     @cached_property
     def _measured(self) -> list[str]:

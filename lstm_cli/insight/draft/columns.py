@@ -7,8 +7,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.schema.quantities import MOST_LABELS
+
 #: Numbers, labels that recur, texts that hardly do, or sets of labels.
 Kind = Literal["number", "label", "text", "set"]
+#: Mean characters of texts from which on many different ones are sequences, even if they repeat.
+LONG_TEXT = 15
 #: One value for each step; one for each step that is the same in all of a sequence; one for each sequence.
 Per = Literal["step", "constant", "sequence"]
 
@@ -70,6 +74,14 @@ class Column:
     def stepwise(self) -> bool:
         """Whether there is a value for each step."""
         return self.per != "sequence"
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether its texts may be sequences of words or characters: they hardly repeat, or are long or of words."""
+        if self.kind not in ("text", "label") or self.whole or not self.single:
+            return False
+        long = self.letters >= LONG_TEXT and (self.distinct is None or self.distinct > MOST_LABELS)
+        return self.kind == "text" or self.blanks > 0.5 or long
 
     @property
     def idle(self) -> bool:

@@ -46,11 +46,12 @@ def _format(seen: Look) -> list[Entry]:
         return [Entry("format", "columns", "one token a line, an empty line after each sentence")]
     if seen.form != "text":
         return []
-    entries = [
+    lines = Entry("lines", True, "short lines: each is a sequence, whose end is a step, too")
+    return [
         Entry("format", "text", "plain text"),
         Entry("unit", "char", "a step is a character; word: a step is a word"),
+        *([lines] if seen.lines else []),
     ]
-    return [*entries, Entry("lines", True, "short lines: each is a sequence")] if seen.lines else entries
 
 
 def _table(seen: Look) -> list[Entry]:

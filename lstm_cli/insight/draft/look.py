@@ -158,7 +158,7 @@ def _found(reading: Reading, arranged: Arrangement) -> Look:
         table=reading.written,
         arrangement=arranged,
         columns=columns_of(reading.sequences, MissingValues()),
-        lengths=[length_of(sequence) for sequence in reading.sequences],
+        lengths=[length_of(sequence) + reading.options.lines for sequence in reading.sequences],  # its end is a step
         lines=reading.options.lines,
         bad=reading.errors[0] if reading.errors else None,
         bad_count=len(reading.errors),

@@ -95,7 +95,8 @@ def _of_cells(rows: Rows, held: Sequence[str]) -> Arrangement:
     """Return the arrangement of rows of which each is a sequence, held by the cells of some columns."""
     ids = rows.naming(held)
     skipped = [(name, _NUMBERS) for name in rows.numbering if name not in ids]
-    skipped += [(name, "an id of several rows") for name in rows.names if is_id_name(name) and rows.names_rows(name)]
+    several = [name for name in rows.numbers if is_id_name(name) and rows.names_rows(name)]
+    skipped += [(name, "an id of several rows") for name in several if rows.distinct(name) > MOST_LABELS]
     return Arrangement(ids, rows=True, skipped=tuple(one for one in skipped if one[0] not in held))
 
 

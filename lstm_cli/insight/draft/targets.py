@@ -84,13 +84,11 @@ def words_of(look: Look) -> Column | None:
 def text_of(look: Look) -> Column | None:
     """Return the column whose texts are cut into steps, where no column has a value for each step.
 
-    It is one that hardly repeats or has several words, as labels may have, too: the one with the longest texts, or
-    that is named like a text.
+    Of several it is one that is named like a text, with the longest ones.
     """
     if any(column.stepwise for column in look.columns):
         return None
-    able = [column for column in usable(look) if column.single and _is_text(column) and not is_target_name(column.name)]
-    able = [column for column in able if column.kind == "text" or column.blanks > 0.5]
+    able = [column for column in usable(look) if column.may_be_cut and not is_target_name(column.name)]
     return max(able, key=lambda column: (is_text_name(column.name), column.letters), default=None)
 
 

@@ -52,7 +52,9 @@ class Table:
     def row(self, event: Evaluated) -> str:
         """Return the row of an evaluation; the best so far is marked."""
         cells = _BETWEEN.join(column.cell(event).rjust(column.width) for column in self._columns)
-        return f"{cells}  {MARK if event.improved else ' '}{self.tail if event.split != 'test' else ''}".rstrip()
+        return (
+            f"{cells}  {MARK if wording.is_best(event) else ' '}{self.tail if event.split != 'test' else ''}".rstrip()
+        )
 
 
 def heading_of(metric: str) -> str:

@@ -139,7 +139,7 @@ class Terminal:
             self._print(self._screen.paint(self._table.heading(), FAINT))
         self._rows += 1
         row = self._table.row(event)
-        self._print(self._screen.paint(row, GREEN) if event.improved else row)
+        self._print(self._screen.paint(row, GREEN) if wording.is_best(event) else row)
 
     def _end(self, event: Finished) -> None:
         self.close()

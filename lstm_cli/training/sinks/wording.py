@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from lstm_cli.engine.metrics import scores_of
 from lstm_cli.errors import counted, duration, on_lines, on_one_line
 from lstm_cli.scores.titles import title
 from lstm_cli.training.events import Evaluated, Finished, Note, Started, StepDone, Stopped
@@ -61,9 +62,15 @@ def in_streams(streams: int | None) -> str:
     return "" if streams is None else f" in {counted(streams, 'stream')}"
 
 
+def is_best(event: Evaluated) -> bool:
+    """Return whether an evaluation is the best so far, with a score at all."""
+    values = scores_of({"loss": event.loss, **event.metrics}).values()
+    return event.improved and not all(map(math.isnan, values))
+
+
 def evaluated(event: Evaluated) -> str:
     """Return the scores of an evaluation."""
-    best = ", the best so far" if event.improved else ""
+    best = ", the best so far" if is_best(event) else ""
     state = "best state, " if event.split == "test" else ""
     values = scores({"loss": event.loss, **event.metrics})
     place = f"{state}epoch {event.epoch:,}, step {event.step:,}"
