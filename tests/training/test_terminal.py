@@ -244,7 +244,7 @@ def test_without_validation_data_the_training_loss_is_the_score():
     ("value", "text"),
     [(0.1653, "0.1653"), (0.0022, "0.0022"),
      (0.000022, "2.2e-05"), (-0.5, "-0.5000"), (12345.6, "12346"), (1e7, "1e+07"),
-     (-1.6e-30, "-2e-30"), (math.nan, "nan"), (math.inf, "inf"), (None, ""), (999.91, "999.9"), (-123.456, "-123.5")],
+     (-1.6e-30, "-2e-30"), (math.nan, "none"), (math.inf, "inf"), (None, ""), (999.91, "999.9"), (-123.456, "-123.5")],
 )  # fmt: skip
 def test_cells(value, text):
     assert table.cell(value, 7) == text
