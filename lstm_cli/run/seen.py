@@ -10,7 +10,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.data import HeldOutSpec
 from lstm_cli.data.sources import files_of
 from lstm_cli.data.splits import HELD_OUT, size_of, spec_of
-from lstm_cli.errors import CheckpointError, DataError, on_one_line
+from lstm_cli.errors import CheckpointError, DataError, listed, on_one_line
 from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.names import BEST
 from lstm_cli.run.origin import config_of
@@ -47,6 +47,18 @@ class Seen:
         """About which share of the file the run was trained on; None where that is not known without reading it."""
         shares = [spec.share for spec in self.specs.values()]
         return None if self.split is not None or any(isinstance(share, int) for share in shares) else 1 - sum(shares)
+
+    @property
+    def words(self) -> str:
+        """Of what the run was trained, in words."""
+        if self.extent == "all":
+            return "this data"
+        if self.split is not None:
+            return f"the part of this data that data.split: {on_one_line(self.split)} says"
+        if self.share is None:
+            held = listed([f"data.{key}: {spec.share:g}" for key, spec in self.specs.items()])
+            return f"all of this data except what was held out ({held})"
+        return f"about {100 * self.share:.0f} % of this data"
 
     def ends(self, steps: int, *, alone: bool, least: int) -> tuple[int, int]:
         """Return how many of the steps of a series the run was trained on, and how many until the test begins.
@@ -105,12 +117,10 @@ def note_on_seen(folder: Path, config: Config, name: str, seen: Seen) -> str:
     seen
         What the run has seen of it.
     """
-    much, how = "this data", ""
-    if seen.extent == "parts":
-        much = "parts of this data" if seen.share is None else f"about {100 * seen.share:.0f} % of this data"
-        how = "mostly " if seen.share is not None and seen.share > 0.5 else "partly "
-    what = f"{name}: the model was trained on {much}: the scores are {how}of what it has seen"
-    command = f"lstm evaluate {on_one_line(shlex.quote(str(folder)))}"
+    how = "" if seen.extent == "all" else "mostly " if seen.share is not None and seen.share > 0.5 else "partly "
+    what = f"{name}: the model was trained on {seen.words}: the scores are {how}of what it has seen"
+    trust = "" if config.rollout is None or config.rollout.dynamics is None else " --trust"
+    command = f"lstm evaluate {on_one_line(shlex.quote(str(folder)))}{trust}"
     split: Literal["test", "valid"] = "valid" if config.data.test is None else "test"
     if seen.split is not None or split in seen.specs:
         return f"{what}; {command}, without DATA, scores the part that was held out"

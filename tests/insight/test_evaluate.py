@@ -290,6 +290,8 @@ def test_a_run_that_drives_a_system_has_to_be_trusted(tmp_path):
     lstm_cli.train(world_config(tmp_path), run=tmp_path / "run", verbosity=-1)
     with pytest.raises(ConfigError, match="give --trust if you trust it"):
         evaluate(tmp_path / "run")
+    _, notes = notes_on(tmp_path / "run", tmp_path / "drives.jsonl", trust=True)
+    assert f"; lstm evaluate {tmp_path / 'run'} --trust, without DATA, scores the part" in notes[-1]
     found = evaluate(tmp_path / "run", trust=True, out=tmp_path / "errors.jsonl")
     assert found.split == "valid"
     assert found.baselines.keys() == found.horizons.keys() - {"model"} == {"undriven"}

@@ -81,8 +81,16 @@ def test_the_file_does_not_tell_which_series_were_chosen(tmp_path, monkeypatch, 
         ({"valid": None}, "this data", "those of other data say how good it is"),
         ({"valid": 0.2, "test": 0.1}, "about 70 % of this data", "scores the part that was held out"),
         ({"valid": {"share": 0.2, "by": "part"}, "test": "b.csv"}, "about 80 % of this data", "the run's test data"),
-        ({"valid": 5}, "parts of this data", "scores the part that was held out"),
-        ({"valid": None, "split": "part"}, "parts of this data", "scores the part that was held out"),
+        (
+            {"valid": 5},
+            "all of this data except what was held out (data.valid: 5)",
+            "scores the part that was held out",
+        ),
+        (
+            {"valid": None, "split": "part"},
+            "the part of this data that data.split: part says",
+            "scores the part that was held out",
+        ),
         ({"valid": "b.csv"}, "this data", "the run's validation data"),
     ],
 )
@@ -98,6 +106,6 @@ def test_how_much_of_a_file_a_run_has_seen(tmp_path, monkeypatch, data, words, a
     note = note_on_seen(tmp_path / "my run", config, "a.csv", seen)
     assert note.startswith(f"a.csv: the model was trained on {words}: the scores are ")
     assert note.endswith(advice)
-    assert ("mostly" in note, "partly" in note) == ("%" in words, words.startswith("parts"))
+    assert ("mostly" in note, "partly" in note) == ("%" in words, " part" in words or "except" in words)
     assert (seen.extent == "all") == (words == "this data")
     assert ("my run'" in note) == ("lstm evaluate" in note)
