@@ -68,6 +68,13 @@ def test_an_id_or_the_number_of_a_row_beside_strings(tmp_path):
     assert "not read: name (one text is read)" in draft.text
 
 
+def test_names_of_several_words_are_read_by_their_letters(tmp_path):
+    firsts, lasts = strings("abcdeimnorst", 3, 5, 120), strings("abcdeimnorst", 3, 6, 130)[10:]
+    rows = [(f"{first} {last}", "ab"[k % 2]) for k, (first, last) in enumerate(zip(firsts, lasts, strict=True))]
+    _, config = config_of(table(tmp_path, ["full name", "country"], rows))
+    assert config.data.inputs["full name"].unit == "char"
+
+
 def test_strings_that_repeat_or_stand_in_objects_or_alone(tmp_path):
     cells = strings("ACGT", 20, 60, 60)
     rows = [(k, cells[k % 30], "ab"[k % 2]) for k in range(90)]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lstm_cli.errors import counted
-from lstm_cli.insight.draft.columns import Column
+from lstm_cli.insight.draft.columns import LONG_TEXT, Column
 from lstm_cli.insight.draft.look import Look
 from lstm_cli.insight.draft.targets import Candidate, text_of, usable, words_of
 
@@ -102,8 +102,11 @@ def _characters(column: Column) -> Input:
 
 
 def _text(column: Column) -> Input:
-    """Return the input of texts, which are cut into words, or into characters where they have no blanks."""
-    if column.blanks <= 0.5:
+    """Return the input of texts, which are cut into words, or into characters where no words are to be learned.
+
+    That is where there are no blanks, and where short texts hardly repeat, such as first and last names.
+    """
+    if column.blanks <= 0.5 or (column.kind == "text" and column.letters < LONG_TEXT):
         return _characters(column)
     rare = {"min_count": 2} if column.count >= _TEXTS_FOR_RARE else {}
     return Input(column.name, {"unit": "word", "lowercase": True, **rare}, "each text is a sequence of words")
