@@ -9,6 +9,7 @@ from pyarrow import parquet
 
 from lstm_cli.config import load_config
 from lstm_cli.data import open_data
+from lstm_cli.errors import DataError
 from tests.support.data import write_jsonl
 from tests.support.drafts import drafted
 
@@ -171,6 +172,21 @@ def test_arrays_and_parquet(tmp_path):
     parquet.write_table(pa.table(table), tmp_path / "levels.parquet")
     draft, config, _ = drafted(tmp_path / "levels.parquet")
     assert (draft.target, list(config.data.inputs)) == ("level", ["signal"])
+
+
+def test_dates_of_parquet_are_those_of_csv(tmp_path):
+    days = np.datetime64("2023-01-01") + np.arange(40).repeat(2)
+    table = {"date": days.astype("datetime64[ms]"), "store": ["n", "s"] * 40, "sold": RNG.normal(size=80)}
+    parquet.write_table(pa.table({**table, "__index_level_0__": RNG.permutation(80)}), tmp_path / "panel.parquet")
+    _, config, _ = drafted(tmp_path / "panel.parquet")
+    assert (config.data.id, config.data.time, list(config.data.inputs)) == (("store",), "date", ["sold"])
+
+
+def test_numbers_of_more_digits_than_a_float_holds(tmp_path):
+    rows = [f"{cell},{'9' * 400 if k == 3 else k},{'ab'[k % 2]}" for k, cell in enumerate(["ACGTAC", "GTTACA"] * 10)]
+    rows = [f"{k * 7919:b}x{row}" for k, row in enumerate(rows, start=1)]
+    with pytest.raises(DataError, match=r"dna.csv:5: n: .*"):
+        drafted(lines(tmp_path / "dna.csv", "dna,n,label", rows))
 
 
 def test_labels_and_numbers_at_each_step(tmp_path):

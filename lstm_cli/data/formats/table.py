@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -91,8 +92,8 @@ def _typed(column: TextColumn) -> list[Any]:
         return list(texts)
     values: list[Any] = column.numbers[0].tolist()
     for row, kind in enumerate(column.kinds.tolist()):
-        if KINDS[kind] == "int":
+        if KINDS[kind] == "int" and isfinite(values[row]):  # some have more digits than a float holds
             values[row] = int(values[row])
-        elif KINDS[kind] != "float":
+        elif KINDS[kind] not in ("int", "float"):
             values[row] = texts[row] if KINDS[kind] == "str" else None
     return values

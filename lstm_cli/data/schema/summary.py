@@ -15,6 +15,7 @@ from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.schema.blocks import blocks
 from lstm_cli.data.schema.values import plain_digits
 
+#: The types of cells by those of arrays; of others, such as times, as of texts.
 _ARRAY_TYPES = {"b": "bool", "i": "int", "u": "int", "f": "float", "U": "str"}
 
 
@@ -105,7 +106,7 @@ class Summary:
         if isinstance(value, Cells):
             self._kinds.append(value.kind_codes())
         elif isinstance(value, np.ndarray):
-            self._cells[_ARRAY_TYPES[value.dtype.kind]] += value.size
+            self._cells[_ARRAY_TYPES.get(value.dtype.kind, "str")] += value.size
             if depth == 2:
                 self.widths[value.shape[1]] += len(bunch)
         else:
@@ -116,7 +117,7 @@ class Summary:
 
     def _add_array(self, array: np.ndarray) -> None:
         self.depths[array.ndim] += 1
-        self._cells[_ARRAY_TYPES[array.dtype.kind]] += array.size
+        self._cells[_ARRAY_TYPES.get(array.dtype.kind, "str")] += array.size
         if array.ndim == 2:
             self.widths[array.shape[1]] += 1
 

@@ -20,7 +20,7 @@ from lstm_cli.insight.draft.names import (
     is_text_name,
     is_time_name,
 )
-from lstm_cli.insight.draft.rows import Rows
+from lstm_cli.insight.draft.rows import Rows, has_fractions
 
 #: Cells of a column that are looked at.
 _CELLS = 1000
@@ -128,7 +128,7 @@ class SequenceCells:
             name
             for name in apart
             if not (is_id_name(name) and rows.distinct(name) == rows.count)
-            and ((rows.numbers[name] % 1).any() or rows.distinct(name) > MOST_LABELS)
+            and (has_fractions(rows.numbers[name]) or rows.distinct(name) > MOST_LABELS)
         ]
 
     def _lingers(self, name: str) -> bool:

@@ -15,6 +15,7 @@ from lstm_cli.data.schema.summary import Summary, text_type
 from lstm_cli.data.schema.values import flat
 from lstm_cli.insight.draft.columns import Column, Kind, Per
 from lstm_cli.insight.draft.reading import is_list
+from lstm_cli.insight.draft.rows import has_fractions
 
 #: Different values of a column that are counted.
 _MOST = 5000
@@ -89,7 +90,7 @@ class _Tally:
         numeric = summary.numeric and (len(self._texts) <= _MARKS or len(present) > 20 * sum(self._texts.values()))
         values = self._values(present) if numeric else self._texts
         distinct = None if (values is None or (self._many and not numeric)) else len(values)
-        whole = bool(numeric and len(present) and not (present % 1).any())
+        whole = bool(numeric and len(present) and not has_fractions(present))
         total = len(present) if numeric else sum(self._texts.values())
         per = self._per()
         return Column(

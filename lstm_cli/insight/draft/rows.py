@@ -68,9 +68,11 @@ class Rows:
 
     @property
     def numbering(self) -> list[str]:
-        """Columns that count the rows of the table."""
+        """Columns that count the rows of the table, or did so before some were left out: the index of pandas."""
         return [
-            name for name, numbers in self.numbers.items() if len(numbers) > 2 and bool((np.diff(numbers) == 1).all())
+            name
+            for name, numbers in self.numbers.items()
+            if name.startswith("__index_level_") or (len(numbers) > 2 and bool((np.diff(numbers) == 1).all()))
         ]
 
     def distinct(self, name: str) -> int:
@@ -80,7 +82,7 @@ class Rows:
     def names_rows(self, name: str) -> bool:
         """Return whether a column can name the sequences of rows: text or whole numbers that recur."""
         numbers = self.numbers.get(name)
-        if numbers is not None and (np.isnan(numbers).any() or (numbers % 1).any()):
+        if numbers is not None and (np.isnan(numbers).any() or has_fractions(numbers)):
             return False
         return 1 < self._distinct[name] <= self.count / 2
 
@@ -117,6 +119,11 @@ def _share(cells: Any, holds: Callable[[Any], bool]) -> float:
     """Return which share of the first cells of a column something holds for."""
     few = [cell for cell in cells[:200] if str(cell).strip()]
     return sum(map(holds, few)) / len(few) if few else 0.0
+
+
+def has_fractions(numbers: NDArray[np.float64]) -> bool:
+    """Return whether some of numbers (N,), of which any may be missing or infinite, are not whole."""
+    return bool((np.floor(numbers) != numbers)[~np.isnan(numbers)].any())
 
 
 def numbers_of(value: Any) -> NDArray[np.float64] | None:

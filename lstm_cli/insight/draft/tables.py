@@ -15,7 +15,7 @@ from lstm_cli.data.formats.raw import RawSequence, TableOptions
 from lstm_cli.data.schema.quantities import MOST_LABELS, SHARE
 from lstm_cli.insight.draft.cells import SequenceCells
 from lstm_cli.insight.draft.names import MEASURED, is_id_name, is_target_name
-from lstm_cli.insight.draft.rows import Rows, numbers_of
+from lstm_cli.insight.draft.rows import Rows, has_fractions, numbers_of
 
 #: Columns whose names end in a number that count as the steps of one input, at least.
 _WIDE = 8
@@ -118,7 +118,8 @@ def _recurs(sequences: Sequence[RawSequence], name: str) -> bool:
     columns = (numbers_of(sequence.columns[name]) for sequence in sequences)
     numbers = np.concatenate([np.zeros(0), *(found for found in columns if found is not None)])
     different = len(np.unique(numbers))
-    return 1 < different <= MOST_LABELS and different < SHARE * len(numbers) and not (numbers % 1).any()
+    few = 1 < different <= MOST_LABELS and different < SHARE * len(numbers)
+    return few and not (np.isnan(numbers).any() or has_fractions(numbers))
 
 
 def input_name(table: TableOptions, first: RawSequence) -> str:
