@@ -8,3 +8,7 @@ loss, optimizer updates, and parameters in shared memory. Theano itself is `lstm
 The trainer behind ``lstm-train`` is the other half, from `lstm_cli.cli` down to `lstm_cli.graph`, and uses nothing from
 here: no other room imports this one. Both are built on `lstm_cli.ops`.
 """
+
+from lstm_cli.theano_lstm.importing import install
+
+install()

@@ -154,6 +154,9 @@ class RandomStreams:
         return np.array([child.generate_state(1, np.uint64)[0] >> np.uint64(1), 0], dtype="int64")
 
 
+MRG_RandomStreams = RandomStreams
+
+
 def update_by_itself(state: Variable, following: Variable) -> None:
     """Let every function that reads `state` replace it by `following`, whatever updates it is given."""
     with warnings.catch_warnings():  # deprecated in favour of generators; PyTensor is pinned below the next version

@@ -13,41 +13,30 @@ are looked up there; those that it renamed or dropped are added back:
 ======================================  ================================================================
 """
 
-import pytensor
 from pytensor.compile.io import In
 from pytensor.graph.replace import clone_replace
 from pytensor.printing import pp
+from pytensor.tensor import dot
 
-from lstm_cli.theano_lstm.theano import compile, gof, gradient, ifelse, sandbox, scan_module, tensor
 from lstm_cli.theano_lstm.theano.compiling import function
 from lstm_cli.theano_lstm.theano.configuration import config
-from lstm_cli.theano_lstm.theano.names import passing_on
-from lstm_cli.theano_lstm.theano.scan_module import foldl, foldr, map, reduce, scan
-from lstm_cli.theano_lstm.theano.tensor import dot
+from lstm_cli.theano_lstm.theano.scan_module import OrderedUpdates, foldl, foldr, map, reduce, scan
 
 Param = In
 clone = clone_replace
 
 __all__ = [
     "In",
+    "OrderedUpdates",
     "Param",
     "clone",
-    "compile",
     "config",
     "dot",
     "foldl",
     "foldr",
     "function",
-    "gof",
-    "gradient",
-    "ifelse",
     "map",
     "pp",
     "reduce",
-    "sandbox",
     "scan",
-    "scan_module",
-    "tensor",
 ]
-
-__getattr__ = passing_on("theano", pytensor)

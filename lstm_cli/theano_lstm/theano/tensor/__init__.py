@@ -5,17 +5,12 @@ from typing import Any
 
 import pytensor
 import pytensor.tensor as pt
-import pytensor.tensor.basic
-import pytensor.tensor.type
 from pytensor.gradient import pullback as Lop
 from pytensor.gradient import pushforward as Rop
 from pytensor.gradient import verify_grad
 from pytensor.graph.basic import Variable
-from pytensor.tensor import linalg
 from pytensor.tensor.sharedvar import TensorSharedVariable
-
-from lstm_cli.theano_lstm.theano.names import passing_on
-from lstm_cli.theano_lstm.theano.tensor import extra_ops, nnet, shared_randomstreams
+from pytensor.tensor.sort import argsort, sort
 
 __all__ = [
     "Lop",
@@ -24,13 +19,10 @@ __all__ = [
     "abs_",
     "addbroadcast",
     "alloc",
-    "extra_ops",
+    "argsort",
     "inv",
-    "nlinalg",
-    "nnet",
     "patternbroadcast",
-    "shared_randomstreams",
-    "slinalg",
+    "sort",
     "stack",
     "tensor",
     "unbroadcast",
@@ -39,7 +31,6 @@ __all__ = [
 
 abs_ = pt.abs
 inv = pt.reciprocal
-nlinalg = slinalg = linalg
 
 
 def alloc(value: Any, *shape: int | Variable) -> Variable:
@@ -77,6 +68,3 @@ def patternbroadcast(x: Variable, broadcastable: Sequence[bool]) -> Variable:
 def unbroadcast(x: Variable, *axes: int) -> Variable:
     """Return x: PyTensor broadcasts by the types of axes, so that nothing needs unmarking."""
     return x
-
-
-__getattr__ = passing_on("theano.tensor", pt, pytensor.tensor.type, pytensor.tensor.basic)
