@@ -20,7 +20,10 @@ from pytensor.tensor import dot
 
 from lstm_cli.theano_lstm.theano.compiling import function
 from lstm_cli.theano_lstm.theano.configuration import config
+from lstm_cli.theano_lstm.theano.op_protocol import honour_theanos_protocol
 from lstm_cli.theano_lstm.theano.scan_module import OrderedUpdates, foldl, foldr, map, reduce, scan
+
+honour_theanos_protocol()
 
 Param = In
 clone = clone_replace

@@ -1,0 +1,332 @@
+"""Ops that scripts define: gradients under each of Theano's names, and the rest of Theano's protocol."""
+
+import copy
+import pickle
+import warnings
+from unittest import mock
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from lstm_cli import theano
+from lstm_cli.theano_lstm.theano.gradient_names import honour_every_name
+
+T = theano.tensor
+ViewOp = theano.compile.ViewOp
+Elemwise, Exp = theano.tensor.elemwise.Elemwise, type(T.exp.scalar_op)
+X = np.array([0.5, -1.5, 2.0])
+
+
+def gradient(op, at=X):
+    """Return the gradient of 10 sum op(x)."""
+    x = T.dvector()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return theano.function([x], T.grad((10 * op(x)).sum(), x))(at)
+
+
+class ClipByGrad(ViewOp):
+    __props__ = ("bound",)
+
+    def __init__(self, bound=0.1):
+        self.bound = bound
+
+    def grad(self, inputs, gradients):
+        return [T.clip(gradients[0], -self.bound, self.bound)]
+
+
+class ClipByLOp(ViewOp):
+    __props__ = ()
+
+    def L_op(self, inputs, outputs, gradients):
+        return [T.clip(gradients[0], -0.1, 0.1) * outputs[0]]
+
+
+class Scale(theano.gof.Op):
+    """y = 3 x from the bare Op, with the graph's parts as Theano names them."""
+
+    __props__ = ()
+
+    def make_node(self, x):
+        x = T.as_tensor_variable(x)
+        return theano.gof.Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, output_storage):
+        (x,), (y,) = inputs, output_storage
+        y[0] = 3 * x
+
+    def infer_shape(self, node, shapes):
+        return shapes
+
+    def grad(self, inputs, gradients):
+        return [3 * gradients[0]]
+
+    def R_op(self, inputs, eval_points):
+        return [None if eval_points[0] is None else 3 * eval_points[0]]
+
+
+class Mixin:
+    def grad(self, inputs, gradients):
+        return [gradients[0] * 0.5]
+
+
+class MixinFirst(Mixin, ViewOp):
+    __props__ = ()
+
+
+class MixinLast(ViewOp, Mixin):
+    __props__ = ()
+
+
+class MixinOfBareOp(theano.gof.Op, Mixin):
+    __props__ = ()
+    make_node, perform = Scale.make_node, Scale.perform
+
+
+class Inherits(ClipByGrad):
+    pass
+
+
+class SuperGrad(ClipByGrad):
+    def grad(self, inputs, gradients):
+        return [2 * super().grad(inputs, gradients)[0]]
+
+
+class SuperLOp(ClipByGrad):
+    def L_op(self, inputs, outputs, gradients):
+        return [3 * super().L_op(inputs, outputs, gradients)[0]]
+
+
+class SuperOfPyTensor(ViewOp):
+    def grad(self, inputs, gradients):
+        return [4 * ViewOp.grad(self, inputs, gradients)[0]]
+
+
+class GradOfLOp(ClipByLOp):
+    def grad(self, inputs, gradients):
+        return [5 * super().grad(inputs, gradients)[0]]
+
+
+class PullbackAgain(ClipByGrad):
+    def pullback(self, inputs, outputs, gradients):
+        return [7 * gradients[0]]
+
+
+class GradAgain(PullbackAgain):
+    def grad(self, inputs, gradients):
+        return [super().grad(inputs, gradients)[0] + 1]
+
+
+class BothNames(ViewOp):
+    """Theano asks for L_op, whose default asks for grad."""
+
+    def L_op(self, inputs, outputs, gradients):
+        return [2 * theano.gof.Op.L_op(self, inputs, outputs, gradients)[0]]
+
+    def grad(self, inputs, gradients):
+        return [gradients[0] * 0.25]
+
+
+class NoSuper(Elemwise):
+    def grad(self, inputs, gradients):
+        return [gradients[0] * 0 + 6]
+
+
+class Aliased(ViewOp):
+    grad = ClipByGrad.grad
+    bound = 0.2
+
+
+class Flipped(Exp):
+    def impl(self, x):
+        return np.exp(-x)
+
+    def grad(self, inputs, gradients):
+        return [-gradients[0] * theano.scalar.exp(-inputs[0])]
+
+
+def of_scalar(op):
+    return Elemwise(op)
+
+
+@pytest.mark.parametrize(
+    ("op", "expected"),
+    [
+        (ClipByGrad(), 0.1),
+        (ClipByLOp(), 0.1 * X),
+        (Scale(), 30),
+        (MixinFirst(), 5),
+        (MixinLast(), 10),
+        (MixinOfBareOp(), 5),
+        (Inherits(), 0.1),
+        (SuperGrad(), 0.2),
+        (SuperLOp(), 0.3),
+        (SuperOfPyTensor(), 40),
+        (GradOfLOp(), 0.5 * X),
+        (PullbackAgain(), 70),
+        (GradAgain(), 71),
+        (BothNames(), 5),
+        (NoSuper(T.exp.scalar_op), 6),
+        (Aliased(), 0.2),
+        (of_scalar(Flipped(theano.scalar.upgrade_to_float, name="flipped")), -10 * np.exp(-X)),
+        (ViewOp(), 10),
+        (T.exp, 10 * np.exp(X)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_nearest_definition_counts(op, expected):
+    assert_allclose(gradient(op), np.broadcast_to(expected, X.shape))
+
+
+def test_a_gradient_assigned_to_a_class_counts_until_it_is_put_back():
+    with mock.patch.object(ViewOp, "grad", lambda op, inputs, gradients: [gradients[0] * 2]):
+        assert_allclose(gradient(ViewOp()), 20)
+        assert_allclose(gradient(SuperOfPyTensor()), 80)
+        assert_allclose(gradient(MixinLast()), 20)
+        assert_allclose(gradient(ClipByGrad()), 0.1)
+    assert_allclose(gradient(ViewOp()), 10)
+    assert_allclose(gradient(MixinLast()), 10)
+
+
+def test_a_gradient_assigned_to_the_class_of_an_exponential():
+    before = Exp.L_op
+    Exp.L_op = lambda op, inputs, outputs, gradients: [gradients[0] * outputs[0] * 8]
+    try:
+        assert_allclose(gradient(T.exp), 80 * np.exp(X))
+    finally:
+        Exp.L_op = before
+    assert_allclose(gradient(T.exp), 10 * np.exp(X))
+
+
+def guided(inputs, gradients):
+    return [gradients[0] * (inputs[0] > 0)]
+
+
+def test_a_gradient_assigned_to_one_op_is_its_own_and_pickles():
+    """As in guided backpropagation, and for ops made by as_op."""
+    x = T.dvector()
+    op, plain = (theano.compile.builders.OpFromGraph([x], [abs(x)]) for _ in range(2))
+    op.grad = guided
+    assert_allclose(gradient(op), [10, 0, 10])
+    assert_allclose(gradient(plain), [10, -10, 10])
+    view = ViewOp()
+    view.grad = guided
+    for again in (view, pickle.loads(pickle.dumps(view)), copy.copy(view), copy.deepcopy(view)):
+        assert_allclose(gradient(again), [10, 0, 10])
+    assert_allclose(gradient(ViewOp()), 10)
+
+
+def test_a_gradient_of_three_arguments_assigned_to_one_op():
+    op = ViewOp()
+    op.L_op = lambda inputs, outputs, gradients: [gradients[0] * outputs[0]]
+    assert_allclose(gradient(op), 10 * X)
+    x = T.dvector()
+    assert_allclose(theano.function([x], op.grad([x], [x]))(X)[0], X * X)
+
+
+def test_pytensors_own_ops_keep_their_gradient_and_answer_to_theanos_names():
+    pullback = ViewOp.pullback
+    honour_every_name()
+    assert ViewOp.pullback is pullback
+    assert not hasattr(pullback, "adapter")
+    x = T.dvector()
+    by_l_op, by_grad = T.exp.L_op([x], [T.exp(x)], [x])[0], T.exp.grad([x], [x])[0]
+    for value in theano.function([x], [by_l_op, by_grad])(X):
+        assert_allclose(value, X * np.exp(X))
+
+
+def test_the_gradient_forwards():
+    x, direction = T.dvector(), T.dvector()
+    forwards = theano.gradient.Rop(Scale()(x) * x, x, direction, use_op_pushforward=True)
+    assert_allclose(theano.function([x, direction], forwards)(X, X + 1), 6 * X * (X + 1))
+    backwards_twice = T.Rop(Scale()(x) * x, x, direction)
+    assert_allclose(theano.function([x, direction], backwards_twice)(X, X + 1), 6 * X * (X + 1))
+
+
+def test_a_scan_takes_the_gradient_of_its_steps():
+    x = T.dvector()
+    steps, _ = theano.scan(lambda x: 10 * ClipByGrad()(x), sequences=x)
+    assert_allclose(theano.function([x], T.grad(steps.sum(), x))(X), [0.1] * 3)
+
+
+def test_errors_are_theanos():
+    class ReturnsNone(ViewOp):
+        def grad(self, inputs, gradients):
+            return [None]
+
+    class NoGradient(theano.gof.Op):
+        make_node, perform = Scale.make_node, Scale.perform
+
+    x = T.dvector()
+    with pytest.raises(TypeError, match="grad returned None for a gradient term"):
+        T.grad(ReturnsNone()(x).sum(), x)
+    with pytest.raises(NotImplementedError, match="pullback not implemented for"):
+        T.grad(NoGradient()(x).sum(), x)
+    with pytest.raises(NotImplementedError, match="R_op not implemented"):
+        theano.gof.Op.R_op(NoGradient(), [x], [x])
+
+
+def test_what_is_disconnected():
+    class First(theano.gof.Op):
+        itypes, otypes = [T.dvector, T.dvector], [T.dvector]
+
+        def perform(self, node, inputs, output_storage):
+            output_storage[0][0] = inputs[0].copy()
+
+        def connection_pattern(self, node):
+            return [[True], [False]]
+
+        def grad(self, inputs, gradients):
+            return [gradients[0], theano.gradient.DisconnectedType()()]
+
+    x, y = T.dvector(), T.dvector()
+    dx, dy = T.grad(First()(x, y).sum(), [x, y], disconnected_inputs="ignore")
+    for value, expected in zip(theano.function([x, y], [dx, dy])(X, X), [1, 0], strict=True):
+        assert_array_equal(value, [expected] * 3)
+
+
+def test_an_op_with_c_code_runs_its_perform():
+    class WithBoth(Scale):
+        def c_code(self, node, name, inputs, outputs, sub):
+            return "this is not C"
+
+    class WithCOnly(theano.gof.Op):
+        make_node = Scale.make_node
+
+        def c_code(self, node, name, inputs, outputs, sub):
+            return ""
+
+    x = T.dvector()
+    assert_allclose(theano.function([x], WithBoth()(x))(X), 3 * X)
+    with pytest.raises(
+        NotImplementedError, match=r"WithCOnly defines no perform, and C code is not compiled here: add"
+    ):
+        theano.function([x], WithCOnly()(x))(X)
+
+
+def test_shapes_are_inferred_without_the_graph():
+    class Halves(Scale):
+        def perform(self, node, inputs, output_storage):
+            raise AssertionError("only the shape is asked for")
+
+        def infer_shape(self, node, shapes):
+            return [(super().infer_shape(node, shapes)[0][0] // 2,)]
+
+    x = T.dvector()
+    assert theano.function([x], Halves()(x).shape, mode=theano.Mode("py", "fast_run"))(X) == (1,)
+
+
+def test_views_and_works_in_place():
+    class Doubled(Scale):
+        destroy_map = {0: [0]}  # noqa: RUF012 (as Theano's Ops write it)
+
+        def perform(self, node, inputs, output_storage):
+            inputs[0][:] *= 2
+            output_storage[0][0] = inputs[0]
+
+    x = T.dvector()
+    copied = x + 1
+    doubled, same = theano.function([x], [Doubled()(copied), copied - 1], accept_inplace=True)(X)
+    assert_allclose(doubled, 2 * X + 2)
+    assert_allclose(same, X)
