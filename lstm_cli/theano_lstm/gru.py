@@ -8,7 +8,7 @@ from pytensor.graph.basic import Variable
 from lstm_cli.ops.activations import Activation
 from lstm_cli.theano_lstm.dense import clip_backwards, create_shared
 from lstm_cli.theano_lstm.fusing import fused_name
-from lstm_cli.theano_lstm.recurrent import GatedLayer, as_rows, join, masked
+from lstm_cli.theano_lstm.recurrent import RNN, GatedLayer, as_rows, join, masked
 
 
 class GRU(GatedLayer):
@@ -18,7 +18,7 @@ class GRU(GatedLayer):
 
         r, u = sigmoid(W_r [x, h] + b_r), …
 
-        n = a(W_n [x, r h] + b_n)                     h' = (1 - u) h + u n          as in theano-lstm
+        n = tanh(W_n [x, r h] + b_n)                  h' = (1 - u) h + u n          as in theano-lstm
         n = a(W_n x + b_n + r (U_n h + b_m))          h' = u h + (1 - u) n          reset_after
 
     Parameters
@@ -28,7 +28,8 @@ class GRU(GatedLayer):
     hidden_size : int
         H.
     activation : callable
-        a, of the candidate n.
+        a, of the candidate n with `reset_after`. Without it the candidate is tanh whatever is passed, as in theano-lstm,
+        whose `StackedCells` pass one activation to all layers; assign to `memory_to_memory_layer.activation` instead.
     clip_gradients : float or False
         Bound for each element of the gradient that flows back from each gate into [x, h].
     reset_after : bool
@@ -37,11 +38,11 @@ class GRU(GatedLayer):
 
     Attributes
     ----------
-    reset_layer : Layer
+    reset_layer : RNN
         r. It and the other gates have an `activation` that can be replaced.
-    memory_interpolation_layer : Layer
+    memory_interpolation_layer : RNN
         u.
-    memory_to_memory_layer : Layer
+    memory_to_memory_layer : RNN
         n.
     hidden_bias : b_m (H,)
         With `reset_after` only, and then the last of `params`.
@@ -71,12 +72,16 @@ class GRU(GatedLayer):
         """Create the gates and the initial state."""
         self.reset_layer = self._gate(pt.sigmoid)
         self.memory_interpolation_layer = self._gate(pt.sigmoid)
-        self.memory_to_memory_layer = self._gate(self.activation)
+        self.memory_to_memory_layer = self._gate(self.activation if self.reset_after else pt.tanh)
         self.internal_layers = [self.reset_layer, self.memory_interpolation_layer, self.memory_to_memory_layer]
         if self.reset_after:
             self.hidden_bias = create_shared(self.hidden_size, name="GRU.hidden_bias")
             self.further_params = (self.hidden_bias,)
         self.initial_hidden_state = create_shared(self.hidden_size, name="GRU.initial_hidden_state")
+
+    def _gate(self, activation: Activation) -> RNN:
+        """Return a recurrent layer, as in theano-lstm; its initial state keeps the order of the random numbers."""
+        return RNN(self.input_size, self.hidden_size, activation, self.clip_gradients)
 
     def _joined_weights(self) -> tuple[Variable, Variable]:
         gates = self.internal_layers
@@ -87,12 +92,11 @@ class GRU(GatedLayer):
         """Take one step; arguments and result as in `RNN.activate`."""
         h = as_rows(h, x)
         entering = masked(h, mask)
-        joined = join(x, entering)
-        r, u = self.reset_layer.activate(joined), self.memory_interpolation_layer.activate(joined)
+        r, u = self.reset_layer.activate(x, entering), self.memory_interpolation_layer.activate(x, entering)
         if self.reset_after:
-            n = self._candidate_reset_after(joined, r)
+            n = self._candidate_reset_after(join(x, entering), r)
             return u * h + (1 - u) * n
-        n = self.memory_to_memory_layer.activate(join(x, r * entering))
+        n = self.memory_to_memory_layer.activate(x, r * entering)
         return (1 - u) * h + u * n
 
     def _candidate_reset_after(self, joined: Variable, r: Variable) -> Variable:
