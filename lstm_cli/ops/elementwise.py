@@ -6,6 +6,7 @@ three and more factors. The rewrite `REWRITE` puts these leaner Ops in their pla
 
 import importlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,17 @@ def numpy_function(scalar_op: scalars.ScalarOp) -> Function | None:
     if type(scalar_op) in _FUNCTIONS:
         return _FUNCTIONS[type(scalar_op)]
     if isinstance(scalar_op, scalars.Cast):
-        return lambda x: x.astype(scalar_op.o_type.dtype)
+        return partial(_cast, dtype=scalar_op.o_type.dtype)
     name, inputs, outputs = getattr(scalar_op, "nfunc_spec", None) or ("", 0, 0)
     if not name or inputs != scalar_op.nin or outputs != 1:
         return None
     module, _, attribute = name.rpartition(".")
     function: Function = getattr(importlib.import_module(module or "numpy"), attribute)
     return function
+
+
+def _cast(x: np.ndarray, dtype: str) -> np.ndarray:
+    return x.astype(dtype)
 
 
 def _product(first: np.ndarray, *factors: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from pytensor.tensor.sharedvar import TensorSharedVariable
 
 import lstm_cli.ops.elementwise
 import lstm_cli.ops.rewrites  # noqa: F401  (both register rewrites that are named below)
+import lstm_cli.theano_lstm.theano.pickling  # lets functions be pickled
 from lstm_cli.ops.overwrite import overwrite
 
 Updates = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
