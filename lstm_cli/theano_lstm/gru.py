@@ -28,8 +28,8 @@ class GRU(GatedLayer):
     hidden_size : int
         H.
     activation : callable
-        a, of the candidate n with `reset_after`. Without it the candidate is tanh whatever is passed, as in theano-lstm,
-        whose `StackedCells` pass one activation to all layers; assign to `memory_to_memory_layer.activation` instead.
+        a, of the candidate n with `reset_after`. Without it the candidate is tanh whatever is passed, as in
+        theano-lstm; to replace it, assign to `memory_to_memory_layer.activation`.
     clip_gradients : float or False
         Bound for each element of the gradient that flows back from each gate into [x, h].
     reset_after : bool

@@ -1,7 +1,7 @@
 """Random numbers that depend on nothing but a key and a count.
 
-Each draw of a graph owns a shared state [key, count]; every call of the function moves the count on by one. Inside a
-loop the state is handed from step to step like any other, so that the gradient of the loop meets the same numbers
+Each draw of a graph owns a shared state [key, count], the key in two halves, since `NanGuardMode` takes numbers over
+1e10 for errors; every call of the function moves the count on by one. Inside a loop the state is handed from step to step like any other, so that the gradient of the loop meets the same numbers
 again: with generators, whose state cannot be looked up afterwards, that gradient does not exist.
 """
 
@@ -20,9 +20,11 @@ from lstm_cli.ops.contract import Storage, infers_shape
 
 Size: TypeAlias = int | Sequence[int | Variable] | Variable | None
 
+_NEXT = np.array([0, 0, 1])
+
 
 class Draw(Op):
-    """``(state (2,) int64, *sizes) -> numbers``: uniform in [0, 1) or standard normal, float64.
+    """``(state (3,) int64, *sizes) -> numbers``: uniform in [0, 1) or standard normal, float64.
 
     Philox is a function of its key and counter (Salmon et al. 2011), so the same state gives the same numbers anywhere.
     """
@@ -44,8 +46,8 @@ class Draw(Op):
         return [[False]] * len(node.inputs)
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
-        (key, count), *sizes = inputs
-        bits = np.random.Philox(key=int(key), counter=[0, 0, 0, int(count)])
+        (high, low, count), *sizes = inputs
+        bits = np.random.Philox(key=(int(high) << 32) + int(low), counter=[0, 0, 0, int(count)])
         generator = np.random.Generator(bits)
         draw = generator.random if self.distribution == "uniform" else generator.standard_normal
         outputs[0][0] = np.asarray(draw([int(size) for size in sizes]))
@@ -78,7 +80,7 @@ class RandomStreams:
 
     def updates(self) -> list[tuple[Variable, Variable]]:
         """Return each draw's state with its next; functions apply them by themselves."""
-        return [(state, state + np.array([0, 1])) for state in self._states]
+        return [(state, state + _NEXT) for state in self._states]
 
     def uniform(
         self, size: Size = None, low: float = 0.0, high: float = 1.0, ndim: int | None = None, dtype: str | None = None
@@ -143,15 +145,16 @@ class RandomStreams:
         return pt.take_along_axis(x, order, axis=-1)
 
     def _draw(self, distribution: Literal["uniform", "normal"], sizes: list[Variable]) -> Variable:
-        state = pytensor.shared(self._fresh(), name="random state", shape=(2,))
-        update_by_itself(state, state + np.array([0, 1]))
+        state = pytensor.shared(self._fresh(), name="random state", shape=(3,))
+        update_by_itself(state, state + _NEXT)
         self._states.append(state)
         return Draw(distribution)(state, *sizes)
 
     def _fresh(self) -> np.ndarray:
         """Return the state of a draw that has not been made: a key of its own, and nothing counted."""
         (child,) = self._seed.spawn(1)
-        return np.array([child.generate_state(1, np.uint64)[0] >> np.uint64(1), 0], dtype="int64")
+        high, low = divmod(int(child.generate_state(1, np.uint64)[0] >> np.uint64(1)), 1 << 32)
+        return np.array([high, low, 0], dtype="int64")
 
 
 MRG_RandomStreams = RandomStreams

@@ -23,13 +23,16 @@ from pytensor.tensor.sharedvar import TensorSharedVariable
 
 import lstm_cli.ops.elementwise
 import lstm_cli.ops.rewrites  # noqa: F401  (both register rewrites that are named below)
-import lstm_cli.theano_lstm.theano.pickling  # lets functions be pickled
 from lstm_cli.ops.overwrite import overwrite
+from lstm_cli.theano_lstm.theano.pickling import pickle_batched_ops
 
 Updates = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
 
 _ADDED = ("stabilize", "lstm_numpy_elementwise", "lstm_loops_in_python", "lstm_work_in_place", "add_destroy_handler")
 _EXCLUDED = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt")
+
+
+pickle_batched_ops()
 
 
 @cache

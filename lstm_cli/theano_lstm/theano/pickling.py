@@ -21,6 +21,7 @@ class Computation:
         self.function = function
 
     def __call__(self, *inputs: np.ndarray) -> Computed:
+        """Return the node's outputs."""
         if self.function is None:
             raise RuntimeError("this node was loaded from a pickle by itself; load the function that it is part of")
         return self.function(*inputs)
@@ -30,7 +31,7 @@ class Computation:
 
 
 def pickle_batched_ops() -> None:
-    """Let functions with batched Ops be pickled, in this process."""
+    """Let functions with batched Ops be pickled, all of this process; called once or more often."""
     make = Blockwise._create_node_gufunc
     if getattr(make, "pickled", False):
         return
@@ -40,6 +41,3 @@ def pickle_batched_ops() -> None:
 
     pickled.pickled = True  # type: ignore[attr-defined]
     Blockwise._create_node_gufunc = pickled
-
-
-pickle_batched_ops()

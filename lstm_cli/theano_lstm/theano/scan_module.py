@@ -9,6 +9,7 @@ from pytensor.graph.basic import Variable
 from pytensor.scan.utils import until
 
 from lstm_cli.theano_lstm.random_streams import update_by_itself
+from lstm_cli.theano_lstm.theano.scan_states import open_states
 
 __all__ = ["OrderedUpdates", "foldl", "foldr", "map", "reduce", "scan", "until"]
 
@@ -23,7 +24,9 @@ class OrderedUpdates(dict[Variable, Variable]):
 Result = tuple[Any, OrderedUpdates]
 
 
-def scan(fn: Callable[..., Any], *arguments: Any, **options: Any) -> Result:
+def scan(
+    fn: Callable[..., Any], sequences: Any = None, outputs_info: Any = None, *arguments: Any, **options: Any
+) -> Result:
     """Loop over time; the arguments are those of `pytensor.scan`.
 
     Returns
@@ -32,13 +35,14 @@ def scan(fn: Callable[..., Any], *arguments: Any, **options: Any) -> Result:
     updates : OrderedUpdates
         Of the random streams that the scan draws from. Functions apply them even if a script discards them.
     """
+    fn, outputs_info, close = open_states(fn, sequences, outputs_info)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Scan return signature will change", DeprecationWarning)
         warnings.filterwarnings("ignore", "Setting default_update", DeprecationWarning)
-        outputs, updates = pytensor.scan(fn, *arguments, **options)
+        outputs, updates = pytensor.scan(fn, sequences, outputs_info, *arguments, **options)
     for state, following in updates.items():
         update_by_itself(state, following)
-    return outputs, OrderedUpdates(updates)
+    return close(outputs), OrderedUpdates(updates)
 
 
 def map(fn: Callable[..., Any], sequences: Any, non_sequences: Any = None, **options: Any) -> Result:

@@ -12,8 +12,11 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.sort import argsort, sort
 
+from lstm_cli.theano_lstm.theano.tensor.broadcasting import Rebroadcast, addbroadcast, patternbroadcast, unbroadcast
+
 __all__ = [
     "Lop",
+    "Rebroadcast",
     "Rop",
     "TensorSharedVariable",
     "abs_",
@@ -53,18 +56,3 @@ def tensor(*description: Any, **options: Any) -> Variable:
         return pt.tensor(*description, **options)
     dtype, broadcastable, *name = description
     return pt.TensorType(dtype, tuple(1 if flag else None for flag in broadcastable))(*name, **options)
-
-
-def addbroadcast(x: Variable, *axes: int) -> Variable:
-    """Return x with these axes of length 1 made broadcastable."""
-    return pt.specify_broadcastable(x, *axes)
-
-
-def patternbroadcast(x: Variable, broadcastable: Sequence[bool]) -> Variable:
-    """Return x with the marked axes made broadcastable."""
-    return addbroadcast(x, *(axis for axis, flag in enumerate(broadcastable) if flag))
-
-
-def unbroadcast(x: Variable, *axes: int) -> Variable:
-    """Return x: PyTensor broadcasts by the types of axes, so that nothing needs unmarking."""
-    return x
