@@ -1,8 +1,9 @@
 """Random numbers that depend on nothing but a key and a count.
 
 Each draw of a graph owns a shared state [key, count], the key in two halves, since `NanGuardMode` takes numbers over
-1e10 for errors; every call of the function moves the count on by one. Inside a loop the state is handed from step to step like any other, so that the gradient of the loop meets the same numbers
-again: with generators, whose state cannot be looked up afterwards, that gradient does not exist.
+1e10 for errors; every call of the function moves the count on by one. Inside a loop the state is handed from step to
+step like any other, so that the gradient of the loop meets the same numbers again: with generators, whose state cannot
+be looked up afterwards, that gradient does not exist.
 """
 
 import warnings

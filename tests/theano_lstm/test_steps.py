@@ -6,7 +6,7 @@ import pytensor.tensor as pt
 import pytest
 from numpy.testing import assert_allclose
 
-from lstm_cli import GRU, LSTM, RNN, Embedding, GatedInput, Layer, clip_gradient
+from lstm_cli import GRU, LSTM, RNN, Embedding, GatedInput, Layer, StackedCells, clip_gradient
 from tests.support.theano_lstm import evaluate, randomize, sigmoid
 
 INPUTS, H, B = 3, 4, 5
@@ -113,6 +113,18 @@ def test_embedding_takes_one_symbol_or_many():
     one, many = evaluate([layer.activate(symbol), layer.activate(symbols)], {symbol: 3, symbols: [6, 0, 3]})
     assert_allclose(one, table[3])
     assert_allclose(many, table[[6, 0, 3]])
+
+
+def test_the_candidate_of_a_gru_is_tanh_unless_its_own_activation_is_replaced():
+    x, h = pt.dmatrix(), pt.dmatrix()
+    model = StackedCells(INPUTS, celltype=GRU, layers=[H], activation=pt.sigmoid)
+    (layer,) = model.layers
+    (got,) = evaluate([layer.activate(x, h)], {x: X, h: STATE})
+    assert_allclose(got, gru(layer, X, STATE), rtol=1e-12)
+    layer.memory_to_memory_layer.activation = lambda x: 0 * x
+    (got,) = evaluate([layer.activate(x, h)], {x: X, h: STATE})
+    Wu, bu = values(layer)[2:4]
+    assert_allclose(got, (1 - sigmoid(gate(Wu, bu, X, STATE))) * STATE, rtol=1e-12)
 
 
 def test_gate_activation_can_be_replaced():

@@ -77,7 +77,7 @@ def _in_its_memory(held: Variable, new: Variable) -> Variable:
         return new
     new = pytensor.tensor.as_tensor_variable(new)
     same = new.type.dtype == held.type.dtype and new.type.ndim == held.type.ndim
-    return overwrite(held, new) if same else new  # PyTensor reports the mismatch
+    return overwrite(held, held.type.filter_variable(new)) if same else new  # PyTensor reports the mismatch
 
 
 @node_rewriter([Scan])

@@ -13,6 +13,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import Assert
 from pytensor.scan.basic import get_updates_and_outputs
+from pytensor.scan.utils import until
 
 from lstm_cli.theano_lstm.theano.tensor.broadcasting import addbroadcast, known_to_be_one, unbroadcast
 
@@ -49,7 +50,7 @@ def open_states(fn: Callable[..., Any], sequences: Any, outputs_info: Any) -> tu
             return result
         for k, (state, output) in enumerate(zip(states, outputs, strict=False)):
             outputs[k] = _returned(state, output, previous[k]) if state.taps else output
-        return (outputs, updates) if condition is None else (outputs, updates, condition)
+        return (outputs, updates) if condition is None else (outputs, updates, until(condition))
 
     return step, [state.info for state in states] if states else outputs_info, lambda outputs: _closed(outputs, states)
 
