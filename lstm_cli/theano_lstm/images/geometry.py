@@ -49,8 +49,9 @@ class Geometry:
         """Return the zeros before and after each axis of an image, for filters of this size."""
         if isinstance(self.border, tuple):
             return list(self.border)
-        shares = {"valid": lambda extent: 0, "full": lambda extent: extent - 1, "half": lambda extent: extent // 2}
-        return [(shares[self.border](extent),) * 2 for extent in self.extents(kernel)]
+        named = {"valid": [0] * self.axes, "full": [extent - 1 for extent in self.extents(kernel)]}
+        widths = named.get(self.border, [extent // 2 for extent in self.extents(kernel)])
+        return [(width, width) for width in widths]
 
     def extents(self, kernel: Sequence[Any]) -> list[Any]:
         """Return what a filter of this size covers of an image, along each axis."""

@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from lstm_cli.theano_lstm.images.geometry import Geometry
+
+Index = tuple[Any, ...]
 
 # Numbers in the columns of the images that are treated at once: memory, and cache.
 COLUMNS = 1 << 21
@@ -61,9 +64,9 @@ class Layout:
         """Return the columns of images (n, G C, *image)."""
         geometry, axes = self.geometry, self.geometry.axes
         padded = np.zeros((len(images), geometry.groups, self.channels, *self._padded), images.dtype)
-        padded[(..., *self._inside)] = images.reshape(len(images), geometry.groups, self.channels, *self.image)
+        padded[self._inside] = images.reshape(len(images), geometry.groups, self.channels, *self.image)
         windows = sliding_window_view(padded, geometry.extents(self.kernel), axis=tuple(range(3, 3 + axes)))
-        windows = windows[(..., *_every(geometry.stride), *_every(geometry.dilation))]
+        windows = windows[_every((*geometry.stride, *geometry.dilation))]
         place, element = range(3, 3 + axes), range(3 + axes, 3 + 2 * axes)
         order = (1, *place, 2, *element, 0) if geometry.unshared else (1, 2, *element, 0, *place)
         return windows.transpose(order).reshape(self._columns_shape(len(images)))
@@ -78,9 +81,12 @@ class Layout:
         padded = np.zeros((groups, channels, count, *self._padded), columns.dtype)
         for element in np.ndindex(*self.kernel):
             places = zip(element, geometry.dilation, self.outputs, geometry.stride, strict=True)
-            covered = [slice(k * gap, k * gap + (size - 1) * step + 1, step) for k, gap, size, step in places]
-            padded[(..., *covered)] += spread[(slice(None), slice(None), *element)]
-        inside = padded[(..., *self._inside)].transpose(2, 0, 1, *range(3, 3 + axes))
+            covered: Index = (
+                ...,
+                *(slice(k * gap, k * gap + (size - 1) * step + 1, step) for k, gap, size, step in places),
+            )
+            padded[covered] += spread[(slice(None), slice(None), *element)]
+        inside = padded[self._inside].transpose(2, 0, 1, *range(3, 3 + axes))
         return inside.reshape(count, groups * channels, *self.image)
 
     def weights(self, filters: np.ndarray) -> np.ndarray:
@@ -117,14 +123,13 @@ class Layout:
         return tuple(size + sum(width) for size, width in zip(self.image, widths, strict=True))
 
     @cached_property
-    def _inside(self) -> tuple[slice, ...]:
-        widths = self.geometry.widths(self.kernel)
-        return tuple(slice(before, before + size) for size, (before, _) in zip(self.image, widths, strict=True))
+    def _inside(self) -> Index:
+        sizes = zip(self.image, self.geometry.widths(self.kernel), strict=True)
+        return (..., *(slice(before, before + size) for size, (before, _) in sizes))
 
     @property
-    def _flipped(self) -> tuple[object, ...]:
-        mirrored = slice(None, None, -1 if self.geometry.flip else 1)
-        return (..., *(mirrored,) * self.geometry.axes)
+    def _flipped(self) -> Index:
+        return _every((-1 if self.geometry.flip else 1,) * self.geometry.axes)
 
     @property
     def _places(self) -> tuple[int, ...]:
@@ -135,5 +140,5 @@ class Layout:
         return (groups, places, covered, count) if self.geometry.unshared else (groups, covered, count * places)
 
 
-def _every(steps: tuple[int, ...]) -> list[slice]:
-    return [slice(None, None, step) for step in steps]
+def _every(steps: tuple[int, ...]) -> Index:
+    return (..., *(slice(None, None, step) for step in steps))

@@ -34,9 +34,7 @@ class _Pooling(Op):
         """Return the windows on images of this shape, checked."""
         image = tuple(image[len(image) - self.axes :])
         size, stride, padding = (tuple(int(number) for number in numbers) for numbers in place)
-        check_windows(f"pool_{self.axes}d", size, stride, padding)
-        if any(padding) and not self.ignore_border:
-            raise ValueError(f"pool_{self.axes}d: padding {padding} needs ignore_border=True")
+        check_windows(f"pool_{self.axes}d", size, stride, padding, self.ignore_border)
         if not self.ignore_border and 0 in image:
             raise ValueError(f"pool_{self.axes}d: an image of size {image} has nothing to pool")
         return Windows(image, size, stride, padding, self.ignore_border)
@@ -103,7 +101,7 @@ class Pool(_Pooling):
         if not all(isinstance(numbers, Constant) for numbers in place):
             return [None] * self.axes
         size, stride, padding = ([int(number) for number in numbers.data] for numbers in place)
-        check_windows(f"pool_{self.axes}d", size, stride, padding)
+        check_windows(f"pool_{self.axes}d", size, stride, padding, self.ignore_border)
         return [
             None if length is None else window_count(length + 2 * pad, extent, step, self.ignore_border)
             for length, extent, step, pad in zip(image, size, stride, padding, strict=True)
@@ -144,8 +142,8 @@ class SpreadToMaxima(_Pooling):
 
     arrays = 3
 
-    def make_node(self, x: Any, maxima: Any, above: Any, *place: Any) -> Apply:
-        x, maxima, above, *place = map(pt.as_tensor_variable, (x, maxima, above, *place))
+    def make_node(self, *inputs: Any) -> Apply:
+        x, maxima, above, *place = map(pt.as_tensor_variable, inputs)
         return Apply(self, [x, maxima, above, *place], [TensorType(above.type.dtype, x.type.shape)()])
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -173,8 +171,8 @@ class SumAtMaxima(_Pooling):
 
     arrays = 3
 
-    def make_node(self, x: Any, maxima: Any, v: Any, *place: Any) -> Apply:
-        x, maxima, v, *place = map(pt.as_tensor_variable, (x, maxima, v, *place))
+    def make_node(self, *inputs: Any) -> Apply:
+        x, maxima, v, *place = map(pt.as_tensor_variable, inputs)
         return Apply(self, [x, maxima, v, *place], [TensorType(v.type.dtype, maxima.type.shape)()])
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

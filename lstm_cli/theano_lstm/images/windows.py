@@ -31,8 +31,10 @@ class Windows:
     @property
     def outputs(self) -> tuple[int, ...]:
         """The number of windows along each axis."""
-        fitting = zip(self.image, self.size, self.stride, self.padding, strict=True)
-        return tuple(window_count(length + 2 * pad, *steps, self.ignore_border) for length, *steps, pad in fitting)
+        fitting = zip(self.image, self.padding, self.size, self.stride, strict=True)
+        return tuple(
+            window_count(length + 2 * pad, size, step, self.ignore_border) for length, pad, size, step in fitting
+        )
 
     def extended(self, images: np.ndarray, fill: Any) -> np.ndarray:
         """Return images (…, *image) with `fill` around them up to the end of the last window."""
@@ -88,13 +90,18 @@ def window_count(length: int, size: int, stride: int, ignore_border: bool) -> in
     return max(0, (length - 1 - size + stride) // stride) + 1
 
 
-def check_windows(name: str, size: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> None:
-    """Raise a ValueError for windows that cannot be."""
+def check_windows(
+    name: str, size: Sequence[int], stride: Sequence[int], padding: Sequence[int], ignore_border: bool
+) -> None:
+    """Raise a ValueError for windows that cannot be, or NotImplementedError for padding with partial windows."""
     if min(size, default=1) < 1 or min(stride, default=1) < 1:
         raise ValueError(
-            f"{name}: expected a window and a stride of 1 or more along each axis, got {tuple(size)} and {tuple(stride)}"
+            f"{name}: expected a window and a stride of 1 or more along each axis, got {tuple(size)} and "
+            f"{tuple(stride)}"
         )
     if any(not 0 <= pad < extent for pad, extent in zip(padding, size, strict=True)):
         raise ValueError(
             f"{name}: expected a padding of 0 or more and less than the window {tuple(size)}, got {tuple(padding)}"
         )
+    if any(padding) and not ignore_border:
+        raise NotImplementedError(f"{name}: padding {tuple(padding)} is offered with ignore_border=True only")

@@ -12,6 +12,7 @@ from pytensor.graph.basic import Variable
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.sort import argsort, sort
 
+from lstm_cli.theano_lstm.logarithm import log
 from lstm_cli.theano_lstm.theano.tensor.broadcasting import Rebroadcast, addbroadcast, patternbroadcast, unbroadcast
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "alloc",
     "argsort",
     "inv",
+    "log",
     "patternbroadcast",
     "sort",
     "stack",

@@ -1,0 +1,1 @@
+"""``theano.tensor.signal``: convolution of single images, and pooling."""
