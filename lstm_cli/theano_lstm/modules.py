@@ -50,7 +50,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compile.io": ("pytensor.compile.io",),
     "compile.mode": ("pytensor.compile.mode",),
     "compile.monitormode": ("pytensor.compile.debug.monitormode",),
-    "compile.nanguardmode": ("pytensor.compile.debug.nanguardmode",),
+    "compile.nanguardmode": (f"{_OURS}.theano.guards", "pytensor.compile.debug.nanguardmode"),
     "compile.ops": ("pytensor.compile.ops", *_SHAPES),
     "compile.pfunc": (f"{_OURS}.theano", *_COMPILING),
     "compile.profiling": ("pytensor.compile.debug.profiling",),

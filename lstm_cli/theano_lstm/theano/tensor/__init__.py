@@ -13,6 +13,7 @@ from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.sort import argsort, sort
 
 from lstm_cli.theano_lstm.logarithm import log
+from lstm_cli.theano_lstm.theano.tensor.batched import batched_dot, batched_tensordot
 from lstm_cli.theano_lstm.theano.tensor.broadcasting import Rebroadcast, addbroadcast, patternbroadcast, unbroadcast
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "addbroadcast",
     "alloc",
     "argsort",
+    "batched_dot",
+    "batched_tensordot",
     "inv",
     "log",
     "patternbroadcast",
