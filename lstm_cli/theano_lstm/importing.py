@@ -6,6 +6,7 @@ the modules below it, and the names of the modules that its row lists, which are
 ``lstm_cli.theano`` and `lstm_cli.theano_lstm.theano` are two names of the same modules, which are executed once.
 """
 
+import builtins
 import importlib
 import sys
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
 
-from lstm_cli.theano_lstm.modules import ABSENT, MODULES, NOT_SHADOWED
+from lstm_cli.theano_lstm.modules import ABSENT, MODULES, SHADOWED
 
 HOME, ALIAS = "lstm_cli.theano_lstm.theano", "lstm_cli.theano"
 
@@ -26,7 +27,7 @@ class TheanoModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         place = _place(self.__name__)
         if name == "__all__":
-            return [public for public in dir(self) if not public.startswith("_") and public not in NOT_SHADOWED]
+            return [public for public in dir(self) if not public.startswith("_") and _may_be_taken(public)]
         if not (name.startswith("__") and name.endswith("__")):
             if _below(place, name) in MODULES:
                 return importlib.import_module(f"{self.__name__}.{name}")
@@ -121,6 +122,11 @@ def _below(place: str, name: str) -> str:
 @cache
 def _sources(place: str) -> list[ModuleType]:
     return [importlib.import_module(source) for source in MODULES.get(place, ())]
+
+
+def _may_be_taken(name: str) -> bool:
+    """Return whether ``import *`` may give a script this name in place of Python's."""
+    return name in SHADOWED or not hasattr(builtins, name)
 
 
 def _names(module: ModuleType) -> Iterable[str]:

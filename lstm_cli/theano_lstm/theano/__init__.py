@@ -13,33 +13,59 @@ are looked up there; those that it renamed or dropped are added back:
 ======================================  ================================================================
 """
 
-from pytensor.compile.io import In
-from pytensor.graph.replace import clone_replace
-from pytensor.printing import pp
-from pytensor.tensor import dot
+from typing import Any
 
+import numpy as np
+from pytensor.compile.io import In
+from pytensor.gradient import grad, subgraph_grad
+from pytensor.gradient import pullback as Lop
+from pytensor.gradient import pushforward as Rop
+from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.op import Op
+from pytensor.printing import pp, pprint
+from pytensor.tensor import dot, get_scalar_constant_value
+
+from lstm_cli.theano_lstm.theano.cloning import clone
+from lstm_cli.theano_lstm.theano.compile import Param, as_op
 from lstm_cli.theano_lstm.theano.compiling import function
 from lstm_cli.theano_lstm.theano.configuration import config
 from lstm_cli.theano_lstm.theano.op_protocol import honour_theanos_protocol
-from lstm_cli.theano_lstm.theano.scan_module import OrderedUpdates, foldl, foldr, map, reduce, scan
+from lstm_cli.theano_lstm.theano.scan_module import foldl, foldr, map, reduce, scan
+from lstm_cli.theano_lstm.theano.updates import OrderedUpdates
+from lstm_cli.theano_lstm.theano.version import version as __version__
 
 honour_theanos_protocol()
 
-Param = In
-clone = clone_replace
-
 __all__ = [
+    "Apply",
+    "Constant",
     "In",
+    "Lop",
+    "Op",
     "OrderedUpdates",
     "Param",
+    "Rop",
+    "Variable",
+    "__version__",
+    "_asarray",
+    "as_op",
     "clone",
     "config",
     "dot",
     "foldl",
     "foldr",
     "function",
+    "get_scalar_constant_value",
+    "grad",
     "map",
     "pp",
+    "pprint",
     "reduce",
     "scan",
+    "subgraph_grad",
 ]
+
+
+def _asarray(a: Any, dtype: Any, order: Any = None) -> np.ndarray:
+    """Return an array of exactly this dtype, which may be ``"floatX"``."""
+    return np.asarray(a, dtype=config.floatX if str(dtype) == "floatX" else dtype, order=order)

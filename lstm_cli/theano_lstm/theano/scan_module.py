@@ -5,20 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytensor
-from pytensor.graph.basic import Variable
 from pytensor.scan.utils import until
 
 from lstm_cli.theano_lstm.random_streams import update_by_itself
 from lstm_cli.theano_lstm.theano.scan_states import open_states
+from lstm_cli.theano_lstm.theano.updates import OrderedUpdates
 
 __all__ = ["OrderedUpdates", "foldl", "foldr", "map", "reduce", "scan", "until"]
-
-
-class OrderedUpdates(dict[Variable, Variable]):
-    """Updates by variable; ``a + b`` is both."""
-
-    def __add__(self, other: Any) -> "OrderedUpdates":
-        return OrderedUpdates({**self, **dict(other)})
 
 
 Result = tuple[Any, OrderedUpdates]

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytensor
 import pytensor.tensor as pt
+from pytensor.gradient import disconnected_grad as consider_constant
 from pytensor.gradient import pullback as Lop
 from pytensor.gradient import pushforward as Rop
 from pytensor.gradient import verify_grad
 from pytensor.graph.basic import Variable
+from pytensor.tensor.math import var
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.sort import argsort, sort
 
@@ -20,6 +22,7 @@ __all__ = [
     "Lop",
     "Rebroadcast",
     "Rop",
+    "Tensor",
     "TensorSharedVariable",
     "abs_",
     "addbroadcast",
@@ -27,18 +30,26 @@ __all__ = [
     "argsort",
     "batched_dot",
     "batched_tensordot",
+    "consider_constant",
+    "flatten",
     "inv",
     "log",
     "patternbroadcast",
+    "sgn",
     "sort",
+    "split",
     "stack",
     "tensor",
+    "tile",
     "unbroadcast",
+    "var",
     "verify_grad",
 ]
 
 abs_ = pt.abs
 inv = pt.reciprocal
+sgn = pt.sign
+Tensor = pt.TensorType
 
 
 def alloc(value: Any, *shape: int | Variable) -> Variable:
@@ -61,3 +72,20 @@ def tensor(*description: Any, **options: Any) -> Variable:
         return pt.tensor(*description, **options)
     dtype, broadcastable, *name = description
     return pt.TensorType(dtype, tuple(1 if flag else None for flag in broadcastable))(*name, **options)
+
+
+def flatten(x: Any, ndim: int = 1, outdim: int | None = None) -> Variable:
+    """Return x with all axes from the last of `ndim` on made one; `outdim` is the old name of `ndim`."""
+    return pt.flatten(x, ndim=outdim or ndim)
+
+
+def tile(x: Any, reps: Any, ndim: int | None = None) -> Variable:
+    """Return x repeated along its axes; with `ndim`, as many axes of length one go before as x lacks."""
+    x = pt.as_tensor_variable(x)
+    return pt.tile(x if ndim is None or ndim <= x.ndim else pt.shape_padleft(x, ndim - x.ndim), reps)
+
+
+def split(x: Any, splits_size: Any, n_splits: int | None = None, axis: int = 0) -> list[Variable]:
+    """Return the parts of x of these lengths along an axis."""
+    parts: list[Variable] = pt.split(x, splits_size, n_splits=n_splits, axis=axis)
+    return parts
