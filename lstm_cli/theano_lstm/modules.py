@@ -54,8 +54,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compile.io": ("pytensor.compile.io",),
     "compile.mode": ("pytensor.compile.mode",),
     "compile.monitormode": ("pytensor.compile.debug.monitormode",),
-    "compile.nanguardmode": (f"{_OURS}.theano.guards", "pytensor.compile.debug.nanguardmode",),
-    "compile.ops": (f"{_OURS}.theano.compile", "pytensor.compile.ops", *_SHAPES),
+    "compile.nanguardmode": (
+        f"{_OURS}.theano.guards",
+        "pytensor.compile.debug.nanguardmode",
+    ),
+    "compile.ops": (f"{_OURS}.theano.compile", f"{_T}.broadcasting", "pytensor.compile.ops", *_SHAPES),
     "compile.pfunc": (f"{_OURS}.theano.compile", *_COMPILING),
     "compile.profiling": ("pytensor.compile.debug.profiling",),
     "compile.sharedvalue": ("pytensor.compile.sharedvalue",),
@@ -209,6 +212,7 @@ _NO_TESTS = "Theano's own tests are not here; numpy.testing compares arrays, and
 _NO_C = "nothing is compiled from C here, and nothing needs it"
 _SEPARATE = "pickle serves, and numpy.savez for the values of shared variables"
 _NODE_REWRITER = "pytensor.graph.rewriting.basic.NodeRewriter serves, whose transform takes (fgraph, node)"
+_NO_VOLUMES = "there is no convolution of volumes here; a sum of theano.tensor.nnet.conv2d over slices serves"
 _SORT = "T.sort and T.argsort serve"
 # What serves instead of what PyTensor has not, for everything below a place too.
 ABSENT: dict[str, str] = {
@@ -246,6 +250,14 @@ ABSENT: dict[str, str] = {
     "tensor.inplace": "PyTensor computes in place where it may; use the function without _inplace",
     "tensor.io": "numpy.load and theano.shared serve",
     "tensor.load": "numpy.load and theano.shared serve",
+    "tensor.nnet.Conv3D": _NO_VOLUMES,
+    "tensor.nnet.blocksparse": "indexing and T.batched_dot serve",
+    "tensor.nnet.conv.ConvOp": "the function theano.tensor.nnet.conv2d serves",
+    "tensor.nnet.conv3d": _NO_VOLUMES,
+    "tensor.nnet.conv3d2d": _NO_VOLUMES,
+    "tensor.nnet.corr": "the function theano.tensor.nnet.conv2d serves",
+    "tensor.nnet.corr3d": _NO_VOLUMES,
+    "tensor.nnet.ctc": "there is no CTC loss here; torch.nn.CTCLoss serves",
     "tensor.raw_random": "theano.tensor.shared_randomstreams.RandomStreams serves",
     "tensor.shared_randomstreams.RandomStateSharedVariable": "RandomStreams.state_updates holds the states",
     "tensor.tests": _NO_TESTS,
