@@ -178,6 +178,10 @@ class Recurrent(TrimmableOp):
         for output, result in zip(outputs[1:], results, strict=True):
             output[0] = result
 
+    def gradient_op(self) -> "RecurrentGradient":
+        """Return the Op of the gradient."""
+        return RecurrentGradient(self)
+
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
@@ -188,7 +192,7 @@ class Recurrent(TrimmableOp):
             for output, cotangent in zip(outputs[: 1 + states], cotangents[: 1 + states], strict=True)
         ]
         h, reserve = outputs[0], outputs[-3:]
-        dx, dW, db, *dinitial = RecurrentGradient(self)(*inputs, h, *reserve, *flowing, return_list=True)
+        dx, dW, db, *dinitial = self.gradient_op()(*inputs, h, *reserve, *flowing, return_list=True)
         source = [disconnected_type(), dx] if self.tokens else [dx]
         return [*source, disconnected_type(), dW, db, *dinitial, *([disconnected_type()] * self.masked)]
 

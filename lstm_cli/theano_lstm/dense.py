@@ -12,6 +12,7 @@ from pytensor.graph.basic import Variable
 from lstm_cli.ops.activations import Activation, linear
 from lstm_cli.ops.dense import dense
 from lstm_cli.theano_lstm.clip_gradient import clip_gradient
+from lstm_cli.theano_lstm.recording import activated
 
 np_rng = np.random.RandomState(1234)  # theano-lstm's generator, seed and scale: a script starts from the same weights
 
@@ -68,8 +69,8 @@ class Layer:
         """Return y (K,) of a vector x (I,), or (B, K) of a batch (B, I)."""
         x = clip_backwards(x, self.clip_gradients)
         if x.ndim > 1:
-            return self.activation(pt.dot(self.linear_matrix, x.T) + self.bias_matrix[:, None]).T
-        return self.activation(pt.dot(self.linear_matrix, x) + self.bias_matrix)
+            return activated(self.activation, pt.dot(self.linear_matrix, x.T) + self.bias_matrix[:, None]).T
+        return activated(self.activation, pt.dot(self.linear_matrix, x) + self.bias_matrix)
 
     def sequence(self, x: Variable) -> Variable:
         """Return y (…, K) of x (…, I), the product as one Op; f must be element-wise."""

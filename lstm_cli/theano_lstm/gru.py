@@ -8,6 +8,7 @@ from pytensor.graph.basic import Variable
 from lstm_cli.ops.activations import Activation
 from lstm_cli.theano_lstm.dense import clip_backwards, create_shared
 from lstm_cli.theano_lstm.fusing import fused_name
+from lstm_cli.theano_lstm.recording import activated
 from lstm_cli.theano_lstm.recurrent import RNN, GatedLayer, as_rows, join, masked
 
 
@@ -90,12 +91,12 @@ class GRU(GatedLayer):
 
     def activate(self, x: Variable, h: Variable, mask: Variable | None = None) -> Variable:
         """Take one step; arguments and result as in `RNN.activate`."""
-        h = as_rows(h, x)
+        previous, h = h, as_rows(h, x)
         entering = masked(h, mask)
         r, u = self.reset_layer.activate(x, entering), self.memory_interpolation_layer.activate(x, entering)
         if self.reset_after:
             n = self._candidate_reset_after(join(x, entering), r)
-            return u * h + (1 - u) * n
+            return self._recorded(u * h + (1 - u) * n, x, previous, mask)
         n = self.memory_to_memory_layer.activate(x, r * entering)
         return (1 - u) * h + u * n
 
@@ -106,7 +107,7 @@ class GRU(GatedLayer):
         joined = clip_backwards(joined, self.clip_gradients)
         from_x = pt.dot(joined[..., : self.input_size], W_x.T) + gate.bias_matrix
         from_h = pt.dot(joined[..., self.input_size :], W_h.T) + self.hidden_bias
-        return gate.activation((from_x + r * from_h).T).T
+        return activated(gate.activation, (from_x + r * from_h).T).T
 
     def _fused_activation(self) -> str:
         super()._fused_activation()

@@ -74,11 +74,12 @@ class LSTM(GatedLayer):
         -------
         state : like h
         """
-        state = as_rows(h, x)
+        previous, state = h, as_rows(h, x)
         c, h = state[..., : self.hidden_size], state[..., self.hidden_size :]
         joined = join(x, masked(h, mask))
         c = self.forget_gate.activate(joined) * c + self.in_gate2.activate(joined) * self.in_gate.activate(joined)
-        return join(c, self.out_gate.activate(joined) * pt.tanh(c))
+        new = join(c, self.out_gate.activate(joined) * pt.tanh(c))
+        return self._recorded(new, x, previous, mask)
 
     def postprocess_activation(self, x: Variable, *_: Variable) -> Variable:
         """Return h, the part of a state [c, h] that the layer above sees."""

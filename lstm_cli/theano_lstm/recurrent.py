@@ -4,6 +4,7 @@ Legend: T time, B batch, I input, H units. Weights are (out, in) and act on [x, 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import pytensor.tensor as pt
@@ -13,6 +14,7 @@ from lstm_cli.ops.activations import Activation
 from lstm_cli.ops.recurrent import recurrent
 from lstm_cli.theano_lstm.dense import Layer, clip_backwards, copy_values, create_shared
 from lstm_cli.theano_lstm.fusing import fused_name
+from lstm_cli.theano_lstm.recording import Step, activated, current_notes
 
 States = tuple[Variable, ...]
 
@@ -74,11 +76,13 @@ class RNN(Layer):
         -------
         h : like h
         """
-        h = as_rows(h, x)
+        previous, h = h, as_rows(h, x)
         joined = clip_backwards(join(x, masked(h, mask)), self.clip_gradients)
         if x.ndim > 1:
-            return self.activation(pt.dot(self.linear_matrix, joined.T) + self.bias_matrix[:, None]).T
-        return self.activation(pt.dot(self.linear_matrix, joined) + self.bias_matrix)
+            h = activated(self.activation, pt.dot(self.linear_matrix, joined.T) + self.bias_matrix[:, None]).T
+        else:
+            h = activated(self.activation, pt.dot(self.linear_matrix, joined) + self.bias_matrix)
+        return self._recorded(h, x, previous, mask)
 
     def sequence(
         self,
@@ -119,6 +123,16 @@ class RNN(Layer):
         W, b = self._joined_weights()
         return recurrent(x, lengths, W, b, initial, cell=self.cell, activation=activation, reverse=reverse, mask=mask)
 
+    def _recorded(self, state: Variable, x: Variable, previous: Variable, mask: Variable | None) -> Variable:
+        """Return the new state. If a loop is being built and one Op can take this step, it is noted for the loop."""
+        notes = current_notes()
+        if notes is not None and mask is None:
+            with suppress(NotImplementedError):
+                activation = self._fused_activation()
+                W, b = self._joined_weights()
+                notes.steps[state] = Step(x, previous, self.cell, activation, W, b, self.hidden_size)
+        return state
+
     def _joined_weights(self) -> tuple[Variable, Variable]:
         """Return W (G H, I + H) and b of all G gates, in the Op's order."""
         return self.linear_matrix, self.bias_matrix
@@ -147,6 +161,16 @@ class GatedLayer(RNN):
 
     internal_layers: list[Layer]
     further_params: tuple[Variable, ...] = ()
+
+    def _fused_activation(self) -> str:
+        name = super()._fused_activation()
+        for gate in self.internal_layers:
+            if type(gate) not in (Layer, RNN) or "activate" in vars(gate) or gate.clip_gradients is not False:
+                raise NotImplementedError(
+                    f"{type(self).__name__}.sequence: its gates must be dense layers that clip no gradients, and one "
+                    f"is a {type(gate).__name__} that was changed; use activate in a scan"
+                )
+        return name
 
     def _gate(self, activation: Activation) -> Layer:
         return Layer(self.input_size + self.hidden_size, self.hidden_size, activation, self.clip_gradients)

@@ -7,6 +7,7 @@ from typing import Any
 import pytensor
 from pytensor.scan.utils import until
 
+from lstm_cli.theano_lstm.loops import Body, without_scan
 from lstm_cli.theano_lstm.random_streams import update_by_itself
 from lstm_cli.theano_lstm.theano.scan_states import open_states
 from lstm_cli.theano_lstm.theano.updates import OrderedUpdates
@@ -22,20 +23,38 @@ def scan(
 ) -> Result:
     """Loop over time; the arguments are those of `pytensor.scan`.
 
+    A loop over recurrent layers becomes one Op a layer (`lstm_cli.theano_lstm.loops`).
+
     Returns
     -------
     outputs : variable or list of them, each with a leading time axis
     updates : OrderedUpdates
         Of the random streams that the scan draws from. Functions apply them even if a script discards them.
     """
-    fn, outputs_info, close = open_states(fn, sequences, outputs_info)
+    body = Body(fn)
+    step, infos, close = open_states(body, sequences, outputs_info)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Scan return signature will change", DeprecationWarning)
         warnings.filterwarnings("ignore", "Setting default_update", DeprecationWarning)
-        outputs, updates = pytensor.scan(fn, sequences, outputs_info, *arguments, **options)
+        outputs, updates = pytensor.scan(step, sequences, infos, *arguments, **options)
+    closed = close(outputs)
+    if not updates:
+        closed = _without_scan(body, outputs, outputs_info, closed)
     for state, following in updates.items():
         update_by_itself(state, following)
-    return close(outputs), OrderedUpdates(updates)
+    return closed, OrderedUpdates(updates)
+
+
+def _without_scan(body: Body, outputs: Any, outputs_info: Any, closed: Any) -> Any:
+    """Return the outputs, one or a list, computed without a scan where that is possible."""
+    if not isinstance(outputs, list | Variable):
+        return closed
+    several = isinstance(outputs, list)
+    scanned, expected = (outputs, closed) if several else ([outputs], [closed])
+    fused = without_scan(body, scanned, outputs_info, [variable.type for variable in expected])
+    if fused is None:
+        return closed
+    return fused if several else fused[0]
 
 
 def map(fn: Callable[..., Any], sequences: Any, non_sequences: Any = None, **options: Any) -> Result:
