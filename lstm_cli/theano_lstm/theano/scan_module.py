@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytensor
+from pytensor.graph.basic import Variable
 from pytensor.scan.utils import until
 
 from lstm_cli.theano_lstm.loops import Body, without_scan
