@@ -5,10 +5,9 @@ from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.tensor.basic import infer_static_shape
 
 from lstm_cli.theano_lstm.images.convolution import Convolve, FilterGradient, ImageGradient
-from lstm_cli.theano_lstm.images.geometry import Geometry, fits, listed
+from lstm_cli.theano_lstm.images.geometry import Geometry, fits, known_size, listed
 
 Shape = Sequence[Any] | None
 
@@ -64,7 +63,7 @@ def stated_shape(geometry: Geometry, name: str, variable: Variable, stated: Shap
     if stated is None:
         return known
     _check_length(geometry, name, stated, len(known))
-    sizes = [_constant(size) for size in stated]
+    sizes = [known_size(size) for size in stated]
     if not fits(known, sizes):
         raise ValueError(
             f"{geometry.name}: {name}={tuple(stated)} contradicts the variable, whose shape is {listed(known)}"
@@ -83,10 +82,3 @@ def _sizes(geometry: Geometry, name: str, shape: Sequence[Any]) -> Sequence[Any]
     if any(size is None for size in sizes):
         raise ValueError(f"{geometry.name}: {name}: the last {geometry.axes} sizes must be given, got {tuple(shape)}")
     return sizes
-
-
-def _constant(size: Any) -> int | None:
-    if size is None:
-        return None
-    known: int | None = infer_static_shape([size])[1][0]
-    return known

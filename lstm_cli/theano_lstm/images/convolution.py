@@ -11,11 +11,10 @@ import pytensor.tensor as pt
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
-from pytensor.tensor.basic import infer_static_shape
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.ops.contract import Storage, infers_shape
-from lstm_cli.theano_lstm.images.geometry import Geometry, fits, listed
+from lstm_cli.theano_lstm.images.geometry import Geometry, fits, known_size, listed, sizes_of
 from lstm_cli.theano_lstm.images.layout import Layout
 
 Known = tuple[int | None, ...]
@@ -85,8 +84,8 @@ class Convolve(_Convolution):
     ) -> list[Variable]:
         images, filters = inputs
         axes = self.geometry.axes
-        to_images = ImageGradient(self.geometry)(filters, cotangents[0], *_sizes(images, axes))
-        return [to_images, FilterGradient(self.geometry)(images, cotangents[0], *_sizes(filters, axes))]
+        to_images = ImageGradient(self.geometry)(filters, cotangents[0], *sizes_of(images, axes))
+        return [to_images, FilterGradient(self.geometry)(images, cotangents[0], *sizes_of(filters, axes))]
 
 
 class ImageGradient(_Convolution):
@@ -96,11 +95,11 @@ class ImageGradient(_Convolution):
         filters, outputs = self._variables(
             ("filters", filters, self.filter_axes), ("outputs", outputs, 2 + self.geometry.axes)
         )
-        sizes, known = infer_static_shape(image)
+        known = map(known_size, image)
         channels = filters.type.shape[-self.geometry.axes - 1]
         shape = (outputs.type.shape[0], channels and channels * self.geometry.groups, *known)
         self._check_outputs(outputs.type.shape, self.geometry.check(shape, filters.type.shape))
-        return Apply(self, [filters, outputs, *_as_int64(sizes)], [TensorType(filters.type.dtype, shape)()])
+        return Apply(self, [filters, outputs, *_as_int64(image)], [TensorType(filters.type.dtype, shape)()])
 
     @infers_shape
     def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
@@ -126,7 +125,7 @@ class ImageGradient(_Convolution):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
         filters, above, *image = inputs
-        to_filters = FilterGradient(self.geometry)(cotangents[0], above, *_sizes(filters, self.geometry.axes))
+        to_filters = FilterGradient(self.geometry)(cotangents[0], above, *sizes_of(filters, self.geometry.axes))
         to_outputs = Convolve(self.geometry)(cotangents[0], filters)
         return [to_filters, to_outputs, *(disconnected_type() for _ in image)]
 
@@ -137,10 +136,10 @@ class FilterGradient(_Convolution):
     def make_node(self, images: Any, outputs: Any, *kernel: Any) -> Apply:
         axes = self.geometry.axes
         images, outputs = self._variables(("images", images, 2 + axes), ("outputs", outputs, 2 + axes))
-        sizes, known = infer_static_shape(kernel)
+        known = [known_size(size) for size in kernel]
         shape = self._filter_shape(images.type.shape, outputs.type.shape, known)
         self._check_outputs(outputs.type.shape, self.geometry.check(images.type.shape, shape))
-        return Apply(self, [images, outputs, *_as_int64(sizes)], [TensorType(images.type.dtype, shape)()])
+        return Apply(self, [images, outputs, *_as_int64(kernel)], [TensorType(images.type.dtype, shape)()])
 
     @infers_shape
     def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
@@ -166,7 +165,7 @@ class FilterGradient(_Convolution):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
         images, above, *kernel = inputs
-        to_images = ImageGradient(self.geometry)(cotangents[0], above, *_sizes(images, self.geometry.axes))
+        to_images = ImageGradient(self.geometry)(cotangents[0], above, *sizes_of(images, self.geometry.axes))
         to_outputs = Convolve(self.geometry)(images, cotangents[0])
         return [to_images, to_outputs, *(disconnected_type() for _ in kernel)]
 
@@ -174,11 +173,6 @@ class FilterGradient(_Convolution):
         channels = None if images[1] is None else images[1] // self.geometry.groups
         places = tuple(outputs[2:]) if self.geometry.unshared else ()
         return (outputs[1], *places, channels, *kernel)
-
-
-def _sizes(array: Variable, axes: int) -> list[Variable]:
-    """Return the sizes of the last axes."""
-    return [array.shape[k] for k in range(array.type.ndim - axes, array.type.ndim)]
 
 
 def _as_int64(sizes: Sequence[Any]) -> list[Variable]:

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from pytensor.graph.basic import Constant, Variable
+
 Pair = tuple[int, int]
 Size = int | None  # of one axis; None where it is unknown until the graph runs
 BORDERS = ("valid", "full", "half")
@@ -138,6 +141,19 @@ def fits(expected: Sequence[Size], found: Sequence[Size]) -> bool:
 def listed(sizes: Sequence[Size]) -> str:
     """Return sizes for a message: ``3 x ?``."""
     return " x ".join("?" if size is None else str(size) for size in sizes)
+
+
+def known_size(size: Any) -> Size:
+    """Return a size as a number, None where it is a variable or None."""
+    if isinstance(size, Constant):
+        size = np.asarray(size.data).item()
+    return None if size is None or isinstance(size, Variable) else operator.index(size)
+
+
+def sizes_of(array: Variable, axes: int) -> list[Any]:
+    """Return the sizes of the last axes: numbers where they are known."""
+    known = list(enumerate(array.type.shape))[array.type.ndim - axes :]
+    return [array.shape[axis] if size is None else size for axis, size in known]
 
 
 def _or_one(sizes: Sequence[Size]) -> list[int]:

@@ -11,10 +11,10 @@ import pytensor.tensor as pt
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.op import Op
-from pytensor.tensor.basic import infer_static_shape
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.ops.contract import Storage
+from lstm_cli.theano_lstm.images.geometry import known_size, sizes_of
 from lstm_cli.theano_lstm.images.windows import Windows, check_windows, window_count
 
 MODES = ("max", "sum", "average_inc_pad", "average_exc_pad")
@@ -93,7 +93,7 @@ class Pool(_Pooling):
         if self.mode == "max":
             to_images = SpreadToMaxima(self.axes, self.ignore_border)(images, outputs[0], cotangents[0], *place)
         else:
-            sizes = [images.shape[k] for k in range(images.type.ndim - self.axes, images.type.ndim)]
+            sizes = sizes_of(images, self.axes)
             to_images = Spread(self.axes, self.ignore_border, self.mode)(cotangents[0], *sizes, *place)
         return [to_images, *(disconnected_type() for _ in place)]
 
@@ -113,9 +113,8 @@ class Spread(_Pooling):
 
     def make_node(self, above: Any, *where: Any) -> Apply:
         above = pt.as_tensor_variable(above)
-        sizes, known = infer_static_shape(where[: self.axes])
-        shape = (*above.type.shape[: above.type.ndim - self.axes], *known)
-        sizes = [pt.as_tensor_variable(size).astype("int64") for size in sizes]
+        shape = (*above.type.shape[: above.type.ndim - self.axes], *map(known_size, where[: self.axes]))
+        sizes = [pt.as_tensor_variable(size).astype("int64") for size in where[: self.axes]]
         return Apply(self, [above, *sizes, *where[self.axes :]], [TensorType(above.type.dtype, shape)()])
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import pytensor
+from pytensor.compile.builders import OpFromGraph
 from pytensor.compile.mode import Mode, optdb
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
@@ -19,6 +20,7 @@ from pytensor.graph.rewriting.basic import in2out, node_rewriter
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.link.vm import VMLinker
 from pytensor.scan.op import Scan
+from pytensor.tensor.rewriting.ofg import inline_ofg_node
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
 import lstm_cli.ops.elementwise
@@ -28,7 +30,14 @@ from lstm_cli.theano_lstm.theano.pickling import pickle_batched_ops
 
 Updates = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
 
-_ADDED = ("stabilize", "lstm_numpy_elementwise", "lstm_loops_in_python", "lstm_work_in_place", "add_destroy_handler")
+_ADDED = (
+    "stabilize",
+    "lstm_inner_graphs",
+    "lstm_numpy_elementwise",
+    "lstm_loops_in_python",
+    "lstm_work_in_place",
+    "add_destroy_handler",
+)
 _EXCLUDED = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt")
 
 
@@ -80,6 +89,13 @@ def _in_its_memory(held: Variable, new: Variable) -> Variable:
     return overwrite(held, held.type.filter_variable(new)) if same else new  # PyTensor reports the mismatch
 
 
+@node_rewriter([OpFromGraph])
+def inner_graphs(fgraph: FunctionGraph, node: Apply) -> list[Variable]:
+    """Replace what is made of Ops, as softmax, by these; as an Op it would compile them by numba, at its first call."""
+    outputs: list[Variable] = inline_ofg_node(node)
+    return outputs
+
+
 @node_rewriter([Scan])
 def loops_in_python(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
     """Compile the body of a scan with the same mode as its function."""
@@ -91,4 +107,5 @@ def loops_in_python(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None
     return outputs
 
 
+optdb.register("lstm_inner_graphs", in2out(inner_graphs), position=49.04)  # stable, since nothing rewrites it further
 optdb.register("lstm_loops_in_python", in2out(loops_in_python, ignore_newtrees=True), position=49.06)

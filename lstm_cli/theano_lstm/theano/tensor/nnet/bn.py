@@ -32,7 +32,7 @@ def batch_normalization(
     """
     if mode not in ("low_mem", "high_mem"):
         raise ValueError(f"batch_normalization: mode: expected 'low_mem' or 'high_mem', got {mode!r}")
-    return (inputs - mean) * (gamma / std) + beta
+    return (inputs - mean) * (pt.as_tensor_variable(gamma) / std) + beta
 
 
 def batch_normalization_train(
