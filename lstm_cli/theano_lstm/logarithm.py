@@ -14,10 +14,10 @@ from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.math import softplus
 from pytensor.tensor.shape import Reshape
 from pytensor.tensor.special import LogSoftmax, Softmax
-from pytensor.tensor.subtensor import AdvancedSubtensor, AdvancedSubtensor1, Subtensor
+from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor
 
 # They choose and arrange elements and compute nothing.
-_ARRANGING = (AdvancedSubtensor, AdvancedSubtensor1, DimShuffle, Reshape, Subtensor)
+_ARRANGING = (AdvancedSubtensor, DimShuffle, Reshape, Subtensor)
 
 
 def log(x: Any) -> Variable:
