@@ -35,6 +35,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.six": (f"{_OURS}.theano.compat",),
     "compat.six.moves": (f"{_OURS}.theano.compat", "builtins", "functools"),
     "compile": (
+        f"{_OURS}.theano.debugging",
         "pytensor.compile",
         "pytensor.compile.ops",
         "pytensor.compile.mode",
@@ -48,12 +49,18 @@ MODULES: dict[str, tuple[str, ...]] = {
         *_SHAPES,
     ),
     "compile.builders": ("pytensor.compile.builders",),
-    "compile.debugmode": ("pytensor.compile.debug.debugmode",),
+    "compile.debugmode": (
+        f"{_OURS}.theano.debugging",
+        "pytensor.compile.debug.debugmode",
+    ),
     "compile.function": (f"{_OURS}.theano.compile",),
     "compile.function_module": _COMPILING,
     "compile.io": ("pytensor.compile.io",),
     "compile.mode": ("pytensor.compile.mode",),
-    "compile.monitormode": ("pytensor.compile.debug.monitormode",),
+    "compile.monitormode": (
+        f"{_OURS}.theano.debugging",
+        "pytensor.compile.debug.monitormode",
+    ),
     "compile.nanguardmode": (
         f"{_OURS}.theano.guards",
         "pytensor.compile.debug.nanguardmode",

@@ -21,12 +21,11 @@ from pytensor.tensor.basic import AllocEmpty
 from pytensor.tensor.subtensor import IncSubtensor
 
 from lstm_cli.ops.rewrites import TrimmableOp
-from lstm_cli.theano_lstm.theano.compiling import fast_start
+from lstm_cli.theano_lstm.theano.debugging import ordinary
 
 logger = logging.getLogger("theano.compile.nanguardmode")
 BIG = 1e10  # Theano's
 _BEFORE_LOOPS_IN_PYTHON = 49.055
-_AS_USUAL = ("default", "fast_run", "fast_compile")
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ class NanGuardMode(Mode):
         )
         if not (self.guard.nan or self.guard.inf or self.guard.big):
             raise AssertionError("NanGuardMode: nothing is an error; set nan_is_error, inf_is_error or big_is_error")
-        super().__init__(linker=_linker(self.guard), optimizer=_rewrites(optimizer))
+        super().__init__(linker=_linker(self.guard), optimizer=ordinary(optimizer))
 
     def __getstate__(self) -> Any:
         return self.guard, self.provided_optimizer
@@ -148,12 +147,6 @@ class NanGuardMode(Mode):
 
 def _linker(guard: Guard) -> VMLinker:
     return VMLinker(use_cloop=False, c_thunks=False, callback=guard.after_node, callback_input=guard.on_input)
-
-
-def _rewrites(optimizer: Any) -> Any:
-    if optimizer is None or (isinstance(optimizer, str) and optimizer in _AS_USUAL):
-        return fast_start().provided_optimizer
-    return optimizer
 
 
 def _is_passed_over(variable: Variable) -> bool:
