@@ -35,6 +35,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.six": (f"{_OURS}.theano.compat",),
     "compat.six.moves": (f"{_OURS}.theano.compat", "builtins", "functools"),
     "compile": (
+        f"{_OURS}.theano.modes",
+        f"{_OURS}.theano.guards",
         f"{_OURS}.theano.debugging",
         "pytensor.compile",
         "pytensor.compile.ops",
@@ -56,7 +58,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compile.function": (f"{_OURS}.theano.compile",),
     "compile.function_module": _COMPILING,
     "compile.io": ("pytensor.compile.io",),
-    "compile.mode": ("pytensor.compile.mode",),
+    "compile.mode": (f"{_OURS}.theano.modes", "pytensor.compile.mode"),
     "compile.monitormode": (
         f"{_OURS}.theano.debugging",
         "pytensor.compile.debug.monitormode",

@@ -28,12 +28,15 @@ from pytensor.tensor import dot, get_scalar_constant_value
 from lstm_cli.theano_lstm.theano.cloning import clone
 from lstm_cli.theano_lstm.theano.compile import Param, as_op
 from lstm_cli.theano_lstm.theano.compiling import function
-from lstm_cli.theano_lstm.theano.configuration import config
+from lstm_cli.theano_lstm.theano.configuration import change_flags, config
+from lstm_cli.theano_lstm.theano.flag_sources import set_flags_from_outside
+from lstm_cli.theano_lstm.theano.modes import Mode
 from lstm_cli.theano_lstm.theano.op_protocol import honour_theanos_protocol
 from lstm_cli.theano_lstm.theano.scan_module import foldl, foldr, map, reduce, scan
 from lstm_cli.theano_lstm.theano.updates import OrderedUpdates
 from lstm_cli.theano_lstm.theano.version import version as __version__
 
+set_flags_from_outside()
 honour_theanos_protocol()
 
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "Constant",
     "In",
     "Lop",
+    "Mode",
     "Op",
     "OrderedUpdates",
     "Param",
@@ -49,6 +53,7 @@ __all__ = [
     "__version__",
     "_asarray",
     "as_op",
+    "change_flags",
     "clone",
     "config",
     "dot",

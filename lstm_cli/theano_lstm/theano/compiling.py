@@ -1,60 +1,38 @@
-"""``theano.function``, so that a script starts within seconds.
-
-PyTensor's default, the numba linker, took 28 to 175 s to compile a loop over one or two LSTM layers with its gradient,
-and again for every other size of layer. By default functions here run Op by Op from Python: two LSTM layers of 20 units
-that drive a double pendulum were built in 8 s. A time step, forward and back, then cost 2 to 3 ms on one core, numba's
-0.15 ms. For hours of training set ``theano.config.mode = "NUMBA"`` or pass ``mode="NUMBA"``. Where the inputs are known
-in advance, `sequence` of a recurrent layer runs over all steps as one Op, which is faster than both.
-"""
+"""``theano.function``: checked updates, in place, in a mode of Theano's (`lstm_cli.theano_lstm.theano.modes`)."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from contextvars import ContextVar
 from typing import Any
 
 import pytensor
 from pytensor.compile.builders import OpFromGraph
-from pytensor.compile.mode import Mode, optdb
+from pytensor.compile.mode import AddDestroyHandler, optdb
 from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.rewriting.basic import in2out, node_rewriter
-from pytensor.graph.rewriting.db import RewriteDatabaseQuery
-from pytensor.link.vm import VMLinker
 from pytensor.scan.op import Scan
 from pytensor.tensor.rewriting.ofg import inline_ofg_node
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
-import lstm_cli.ops.elementwise
-import lstm_cli.ops.rewrites  # noqa: F401  (both register rewrites that are named below)
-from lstm_cli.ops.overwrite import overwrite
+from lstm_cli.ops.overwrite import Overwrite, overwrite
+from lstm_cli.theano_lstm.theano.configuration import config
+from lstm_cli.theano_lstm.theano.modes import AnyMode, Mode, fast_start, get_mode, runs_from_python
 from lstm_cli.theano_lstm.theano.pickling import pickle_batched_ops
+from lstm_cli.theano_lstm.theano.quick_rewrites import BODIES, GUARD, INNER, UPDATE
 
 Updates = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
-
-_ADDED = (
-    "stabilize",
-    "lstm_inner_graphs",
-    "lstm_numpy_elementwise",
-    "lstm_loops_in_python",
-    "lstm_work_in_place",
-    "add_destroy_handler",
-)
-_EXCLUDED = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt")
-
 
 pickle_batched_ops()
 
 
-@cache
-def fast_start() -> Mode:
-    """Return the default mode: no compiler, and only the rewrites that pay off within a few calls."""
-    rewrites = RewriteDatabaseQuery(include=("fast_compile", *_ADDED), exclude=_EXCLUDED)
-    return Mode(linker=VMLinker(use_cloop=False, c_thunks=False), optimizer=rewrites)
+# The mode of the function that is being compiled.
+_outer: ContextVar[AnyMode | None] = ContextVar("_outer", default=None)
 
 
 def function(
     inputs: Iterable[Variable],
     outputs: Any = None,
-    mode: str | Mode | None = None,
+    mode: str | AnyMode | None = None,
     updates: Updates | None = None,
     **options: Any,
 ) -> Any:
@@ -65,20 +43,39 @@ def function(
     inputs, outputs, updates, options
         As in PyTensor and Theano.
     mode : optional
-        By default `fast_start`, unless ``config.mode`` is set.
+        By default the one that ``config.mode`` names, `fast_start` unless that is set.
+
+    Raises
+    ------
+    ValueError
+        A shared variable is updated twice, or there is no such mode.
 
     Notes
     -----
-    Shared variables are updated in place, in memory that other processes may share (`lstm_cli.wrap_params`).
+    Shared variables are updated in place, in memory that other processes may share (`lstm_cli.wrap_params`), except
+    where a mode compiles.
     """
-    if mode is None and pytensor.config.mode == "Mode":
-        mode = fast_start()
-        updates = {held: _in_its_memory(held, new) for held, new in _pairs(updates)}
-    return pytensor.function(list(inputs), outputs, mode=mode, updates=updates, **options)
+    if mode in ("ProfileMode", "PROFILE_MODE") or (mode is None and config.mode in ("ProfileMode", "PROFILE_MODE")):
+        options.setdefault("profile", True)
+    mode = get_mode(mode)
+    pairs = _pairs(updates)
+    if runs_from_python(mode):
+        pairs = [(held, _in_its_memory(held, new)) for held, new in pairs]
+    token = _outer.set(mode)
+    try:
+        return pytensor.function(list(inputs), outputs, mode=mode, updates=pairs, **options)
+    finally:
+        _outer.reset(token)
 
 
-def _pairs(updates: Updates | None) -> Iterable[tuple[Variable, Variable]]:
-    return updates.items() if isinstance(updates, Mapping) else updates or ()
+def _pairs(updates: Updates | None) -> list[tuple[Variable, Variable]]:
+    pairs = list(updates.items() if isinstance(updates, Mapping) else updates or ())
+    seen = set()
+    for held, _ in pairs:
+        if held in seen:
+            raise ValueError(f"updates: the shared variable {held} has two: keep one of them, or combine both")
+        seen.add(held)
+    return pairs
 
 
 def _in_its_memory(held: Variable, new: Variable) -> Variable:
@@ -97,15 +94,30 @@ def inner_graphs(fgraph: FunctionGraph, node: Apply) -> list[Variable]:
 
 
 @node_rewriter([Scan])
-def loops_in_python(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
-    """Compile the body of a scan with the same mode as its function."""
-    if node.op.mode is not None:
+def bodies_in_python(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
+    """Compile the body of a scan in the same mode as its function."""
+    given = node.op.mode
+    if given is not None and not isinstance(given, str):
         return None
+    outer = _outer.get()
     op = node.op.clone()
-    op.mode = fast_start()
+    if given:
+        op.mode = get_mode(given)
+    else:
+        op.mode = outer if isinstance(outer, Mode) and runs_from_python(outer) else fast_start()
     outputs: list[Variable] = op.make_node(*node.inputs).outputs
     return outputs
 
 
-optdb.register("lstm_inner_graphs", in2out(inner_graphs), position=49.04)  # stable, since nothing rewrites it further
-optdb.register("lstm_loops_in_python", in2out(loops_in_python, ignore_newtrees=True), position=49.06)
+@node_rewriter([Overwrite])
+def update_in_memory(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
+    """Let an update overwrite its variable, whichever in-place rewrites a mode leaves out."""
+    op = node.op.in_place()
+    return None if op == node.op else op(*node.inputs, return_list=True)
+
+
+# PyTensor's in-place rewrites follow the handler that guards them, at 49.5.
+optdb.register(INNER, in2out(inner_graphs), position=49.04)  # stable, since nothing rewrites it further
+optdb.register(BODIES, in2out(bodies_in_python, ignore_newtrees=True), position=49.06)
+optdb.register(GUARD, AddDestroyHandler(), position=49.5)
+optdb.register(UPDATE, in2out(update_in_memory), position=50.2)

@@ -12,10 +12,9 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.fg import FunctionGraph
 from pytensor.link.basic import PerformLinker, WrapLinkerMany
 
-from lstm_cli.theano_lstm.theano.compiling import fast_start
+from lstm_cli.theano_lstm.theano.quick_rewrites import rewrites
 
 Watcher: TypeAlias = Callable[[int, Apply, Any], object]
-_AS_USUAL = ("default", "fast_run", "fast_compile")
 
 
 class MonitorMode(Mode):
@@ -40,7 +39,7 @@ class MonitorMode(Mode):
         linker: Any = None,
     ) -> None:
         self.pre_func, self.post_func = pre_func, post_func
-        super().__init__(linker=WrapLinkerMany([PerformLinker()], [self.eval]), optimizer=ordinary(optimizer))
+        super().__init__(linker=WrapLinkerMany([PerformLinker()], [self.eval]), optimizer=rewrites(optimizer))
 
     def eval(self, fgraph: FunctionGraph, number: int, node: Apply, compute: Callable[[], object]) -> None:
         """Compute a node between the calls of the functions."""
@@ -61,8 +60,8 @@ class MonitorMode(Mode):
 
     def clone(self, link_kwargs: Any = None, optimizer: Any = "", **others: Any) -> "MonitorMode":
         """Return a copy with other rewrites that calls the same functions."""
-        rewrites = self.provided_optimizer if isinstance(optimizer, str) and not optimizer else optimizer
-        return type(self)(self.pre_func, self.post_func, optimizer=rewrites)
+        chosen = self.provided_optimizer if isinstance(optimizer, str) and not optimizer else optimizer
+        return type(self)(self.pre_func, self.post_func, optimizer=chosen)
 
 
 def detect_nan(number: int, node: Apply, compute: Any) -> None:
@@ -76,10 +75,4 @@ class DebugMode(debugmode.DebugMode):
     def __init__(self, optimizer: Any = "default", *checks: Any, **options: Any) -> None:
         if len(checks) < 2:
             options.setdefault("check_c_code", False)
-        super().__init__(ordinary(optimizer), *checks, **options)
-
-
-def ordinary(optimizer: Any) -> Any:
-    """Return the rewrites of the ordinary mode for its names in Theano, and any others as they are."""
-    usual = isinstance(optimizer, str) and optimizer in _AS_USUAL
-    return fast_start().provided_optimizer if usual else optimizer
+        super().__init__(rewrites(optimizer), *checks, **options)

@@ -21,7 +21,7 @@ from pytensor.tensor.basic import AllocEmpty
 from pytensor.tensor.subtensor import IncSubtensor
 
 from lstm_cli.ops.rewrites import TrimmableOp
-from lstm_cli.theano_lstm.theano.debugging import ordinary
+from lstm_cli.theano_lstm.theano.quick_rewrites import rewrites
 
 logger = logging.getLogger("theano.compile.nanguardmode")
 BIG = 1e10  # Theano's
@@ -111,7 +111,7 @@ class NanGuardMode(Mode):
         )
         if not (self.guard.nan or self.guard.inf or self.guard.big):
             raise AssertionError("NanGuardMode: nothing is an error; set nan_is_error, inf_is_error or big_is_error")
-        super().__init__(linker=_linker(self.guard), optimizer=ordinary(optimizer))
+        super().__init__(linker=_linker(self.guard), optimizer=rewrites(optimizer))
 
     def __getstate__(self) -> Any:
         return self.guard, self.provided_optimizer

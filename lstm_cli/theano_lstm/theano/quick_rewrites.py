@@ -1,0 +1,32 @@
+"""The rewrites of a function that starts at once: those that pay off within a few calls, and those that it needs."""
+
+from typing import Any
+
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+
+import lstm_cli.ops.elementwise
+import lstm_cli.ops.rewrites  # noqa: F401  (both register rewrites that are named below)
+from lstm_cli.theano_lstm.theano.configuration import config
+from lstm_cli.theano_lstm.theano.known_flags import OPTIMIZERS
+
+# Without these a function would compile parts of itself with numba, or its updates would leave shared memory.
+INNER, BODIES, GUARD, UPDATE = _NEEDED = (
+    *("lstm_inner_graphs", "lstm_bodies_in_python"),
+    *("lstm_guard_memory", "lstm_update_in_memory"),
+)
+_WORTHWHILE = ("fast_compile", "stabilize", "lstm_numpy_elementwise", "lstm_work_in_place")
+_COSTLY = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt")
+
+
+def rewrites(optimizer: Any) -> Any:
+    """Return the rewrites that a name of Theano's stands for; a query of rewrites gets those that are needed."""
+    optimizer = config.optimizer if optimizer == "default" else optimizer
+    if isinstance(optimizer, RewriteDatabaseQuery):
+        return optimizer.including(*_NEEDED)
+    if optimizer in (None, "None", "merge"):
+        return RewriteDatabaseQuery(include=(optimizer or "None", "minimum_compile", *_NEEDED))
+    if not isinstance(optimizer, str):
+        return optimizer
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer: expected one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
+    return RewriteDatabaseQuery(include=(*_WORTHWHILE, *_NEEDED), exclude=_COSTLY)

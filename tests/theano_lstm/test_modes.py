@@ -1,0 +1,183 @@
+"""Compilation modes: Theano's start at once, and updates stay where they are."""
+
+import warnings
+
+import numpy as np
+import pytensor
+import pytest
+from numpy.testing import assert_allclose
+from pytensor.link.numba.linker import NumbaLinker
+from pytensor.link.vm import VMLinker
+from pytensor.scan.op import Scan
+
+from lstm_cli import theano
+
+T = theano.tensor
+X = np.linspace(-1, 1, 5)
+QUICK = ["FAST_RUN", "FAST_COMPILE", "fast_run", "Mode", "ProfileMode", None]
+compile_mode = theano.compile.mode
+MADE = {
+    "py": theano.Mode(linker="py", optimizer="fast_compile"),
+    "cvm": theano.compile.mode.Mode(linker="cvm", optimizer="fast_run"),
+    "c|py": theano.compile.Mode("c|py", None),
+    "no garbage collection": theano.Mode("vm_nogc", "merge"),
+    "optimizer": theano.Mode(optimizer="None"),
+    "excluding": theano.compile.get_default_mode().excluding("inplace", "fusion"),
+    "including": theano.compile.get_mode("FAST_RUN").including("local_remove_all_assert"),
+    "nan guard": theano.compile.nanguardmode.NanGuardMode(nan_is_error=True, inf_is_error=True, big_is_error=False),
+    "monitor": theano.compile.MonitorMode(),
+}
+
+
+def counted(mode):
+    """Return a function whose scan has a gradient, the values that it should give, and what it updates."""
+    held, x = theano.shared(np.zeros(3)), T.dvector("x")
+    memory = held.get_value(borrow=True, return_internal_type=True)
+    powers, _ = theano.scan(lambda x, total: total * 0.5 + x**2, sequences=x, outputs_info=T.zeros(()))
+    function = theano.function([x], [powers, T.grad(powers[-1], x)], updates=[(held, held + x.sum() + 1)], mode=mode)
+    return function, memory
+
+
+def scans_of(function):
+    return [node.op for node in function.maker.fgraph.apply_nodes if isinstance(node.op, Scan)]
+
+
+def check(mode):
+    function, memory = counted(mode)
+    totals, slope = function(X)
+    expected = 0.0
+    for x, total in zip(X, totals, strict=True):
+        expected = expected / 2 + x**2
+        assert total == pytest.approx(expected)
+    assert_allclose(slope, 2 * X * 0.5 ** np.arange(4, -1, -1))
+    assert_allclose(memory, 1, err_msg="the update left the memory of the variable")
+    return function
+
+
+@pytest.mark.parametrize("mode", QUICK)
+def test_a_named_mode_of_theanos_starts_at_once(mode):
+    function = check(mode)
+    assert isinstance(function.maker.linker, VMLinker)
+    assert all(isinstance(op.mode, theano.Mode) for op in scans_of(function))
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_mode_that_a_script_makes_starts_at_once(name):
+    function = check(MADE[name])
+    inside = {id(op.mode) for op in scans_of(function)}
+    own = id(compile_mode.fast_start() if name == "monitor" else MADE[name])
+    assert inside == {own}
+
+
+def test_numba_is_asked_for_by_name():
+    for mode in (
+        theano.compile.get_mode("NUMBA"),
+        theano.Mode(linker="numba"),
+        theano.Mode("numba").excluding("fusion"),
+    ):
+        assert isinstance(mode.linker, NumbaLinker)
+        assert not compile_mode.runs_from_python(mode)
+    assert theano.compile.get_mode("NUMBA") is pytensor.compile.mode.NUMBA
+    for flags in ({"mode": "NUMBA"}, {"linker": "numba"}, {"linker": "numba", "mode": "FAST_RUN"}):
+        with theano.config.change_flags(flags):
+            assert isinstance(theano.compile.get_default_mode().linker, NumbaLinker)
+    assert theano.compile.get_default_mode() is theano.compile.get_mode("FAST_RUN")
+
+
+def test_no_rewrites():
+    x = T.dvector()
+    for optimizer in ("None", None):
+        with theano.config.change_flags(optimizer=optimizer):
+            function = theano.function([x], x + x - x)
+        assert len(function.maker.fgraph.apply_nodes) == 2
+    assert_allclose(function(X), X)
+    with theano.config.change_flags(optimizer="fast_compile"):
+        assert len(theano.function([x], x * 1 + 0).maker.fgraph.apply_nodes) == 1
+
+
+def test_rewrites_by_name():
+    x = T.dvector()
+    with theano.config.change_flags(optimizer_excluding="lstm_numpy_elementwise:inplace", mode="FAST_RUN"):
+        function = theano.function([x], T.exp(x))
+        check(None)
+    (node,) = function.maker.fgraph.apply_nodes
+    assert isinstance(node.op, T.elemwise.Elemwise)
+    with theano.config.change_flags(optimizer_including="lstm_numpy_elementwise", optimizer="merge"):
+        (node,) = theano.function([x], T.exp(x)).maker.fgraph.apply_nodes
+    assert not isinstance(node.op, T.elemwise.Elemwise)
+
+
+def test_debug_mode_checks_ops():
+    class Wrong(theano.gof.Op):
+        itypes, otypes = [T.dvector], [T.dvector]
+
+        def perform(self, node, inputs, outputs):
+            outputs[0][0] = inputs[0].astype("float32")
+
+    x = T.dvector()
+    for mode in ("DebugMode", "DEBUG_MODE", theano.compile.debugmode.DebugMode(check_c_code=False)):
+        assert_allclose(theano.function([x], 2 * x, mode=mode)(X), 2 * X)
+        with pytest.raises(theano.compile.debugmode.DebugModeError):
+            theano.function([x], Wrong()(x), mode=mode)(X)
+
+
+def test_nan_guard_mode_stops_where_it_was_asked_to():
+    x = T.dvector()
+    guard = theano.compile.nanguardmode.NanGuardMode(nan_is_error=True, inf_is_error=False, big_is_error=False)
+    for mode in (guard, guard.excluding("fusion")):
+        function = theano.function([x], T.log(x), mode=mode)
+        assert function([0.0]) == -np.inf
+        with pytest.raises(AssertionError, match="NaN detected"):
+            function([-1.0])
+    with pytest.raises(AssertionError, match="Inf detected"):
+        theano.function([x], 1 / x, mode="NanGuardMode")([0.0])
+
+
+def test_monitor_mode_sees_every_op():
+    seen, x = [], T.dvector()
+    mode = theano.compile.MonitorMode(post_func=lambda i, node, fn: seen.append(node.op))
+    theano.function([x], T.exp(x).sum(), mode=mode.excluding("fusion"))(X)
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: theano.compile.get_mode("FASTRUN"), "mode: expected one of FAST_RUN, .*, got 'FASTRUN'"),
+        (lambda: theano.Mode("gcc"), "linker: expected one of auto, .*, got 'gcc'"),
+        (lambda: theano.Mode("py", "fast"), "optimizer: expected one of o4, .*, got 'fast'"),
+        (lambda: setattr(theano.config, "optimizer", "fast"), "config.optimizer: expected one of o4, .*, got 'fast'"),
+        (lambda: setattr(theano.config, "mode", "fast"), "config.mode: expected one of FAST_RUN, .*, got 'fast'"),
+    ],
+)
+def test_unknown_names_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_an_update_given_twice_is_an_error():
+    weights, other = theano.shared(1.0, name="weights"), theano.shared(1.0)
+    for mode in (None, "DebugMode"):
+        with pytest.raises(
+            ValueError, match="updates: the shared variable weights has two: keep one of them, or combine"
+        ):
+            theano.function([], [], updates=[(weights, weights + 1), (other, other), (weights, weights * 2)], mode=mode)
+
+
+def test_an_update_goes_before_the_default_update():
+    count = theano.shared(1.0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Setting default_update", DeprecationWarning)
+        count.default_update = count + 1
+    theano.function([], count, updates=[(count, count * 10)])()
+    assert count.get_value() == 10
+    theano.function([], count)()
+    assert count.get_value() == 11
+
+
+def test_an_op_from_a_graph_is_computed_in_the_mode_of_its_function():
+    x = T.dvector()
+    op = theano.compile.builders.OpFromGraph([x], [T.exp(x) * 2])
+    function = theano.function([x], op(x), mode=theano.Mode("py", None))
+    assert_allclose(function(X), 2 * np.exp(X))
+    assert [type(node.op) for node in function.maker.fgraph.apply_nodes if node.op == op] == []
