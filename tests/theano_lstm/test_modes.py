@@ -69,6 +69,17 @@ def test_a_mode_that_a_script_makes_starts_at_once(name):
     assert inside == {own}
 
 
+def test_functions_of_one_graph_in_two_modes_keep_their_own():
+    x = T.dvector()
+    doubled, _ = theano.scan(lambda x: 2 * x, sequences=x)
+    modes = [theano.Mode("py", None), theano.compile.nanguardmode.NanGuardMode(True, True, True), "FAST_RUN"]
+    functions = [theano.function([x], doubled, mode=mode) for mode in modes]
+    assert [scans_of(function)[0].mode for function in functions] == [*modes[:2], compile_mode.fast_start()]
+    assert np.isnan(functions[2]([np.nan]))
+    with pytest.raises(AssertionError, match="NaN detected"):
+        functions[1]([np.nan])
+
+
 def test_numba_is_asked_for_by_name():
     for mode in (
         theano.compile.get_mode("NUMBA"),

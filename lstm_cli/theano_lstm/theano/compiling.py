@@ -18,7 +18,7 @@ from lstm_cli.ops.overwrite import Overwrite, overwrite
 from lstm_cli.theano_lstm.theano.configuration import config
 from lstm_cli.theano_lstm.theano.modes import AnyMode, Mode, fast_start, get_mode, runs_from_python
 from lstm_cli.theano_lstm.theano.pickling import pickle_batched_ops
-from lstm_cli.theano_lstm.theano.quick_rewrites import BODIES, GUARD, INNER, UPDATE
+from lstm_cli.theano_lstm.theano.quick_rewrites import BODIES, GUARD, INNER, UPDATE, scan_in_mode
 
 Updates = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
 
@@ -99,14 +99,10 @@ def bodies_in_python(fgraph: FunctionGraph, node: Apply) -> list[Variable] | Non
     given = node.op.mode
     if given is not None and not isinstance(given, str):
         return None
-    outer = _outer.get()
-    op = node.op.clone()
     if given:
-        op.mode = get_mode(given)
-    else:
-        op.mode = outer if isinstance(outer, Mode) and runs_from_python(outer) else fast_start()
-    outputs: list[Variable] = op.make_node(*node.inputs).outputs
-    return outputs
+        return scan_in_mode(node, get_mode(given))
+    outer = _outer.get()
+    return scan_in_mode(node, outer if isinstance(outer, Mode) and runs_from_python(outer) else fast_start())
 
 
 @node_rewriter([Overwrite])

@@ -21,7 +21,7 @@ from pytensor.tensor.basic import AllocEmpty
 from pytensor.tensor.subtensor import IncSubtensor
 
 from lstm_cli.ops.rewrites import TrimmableOp
-from lstm_cli.theano_lstm.theano.quick_rewrites import rewrites
+from lstm_cli.theano_lstm.theano.quick_rewrites import rewrites, scan_in_mode
 
 logger = logging.getLogger("theano.compile.nanguardmode")
 BIG = 1e10  # Theano's
@@ -133,10 +133,7 @@ class NanGuardMode(Mode):
     def _guard_loop(self, fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
         if node.op.mode is not None:
             return None
-        op = node.op.clone()
-        op.mode = self
-        outputs: list[Variable] = op.make_node(*node.inputs).outputs
-        return outputs
+        return scan_in_mode(node, self)
 
     def clone(self, link_kwargs: Any = None, optimizer: Any = "", **others: Any) -> "NanGuardMode":
         """Return a copy with other rewrites that guards against the same."""

@@ -100,6 +100,7 @@ REMEMBERED: dict[str, Value] = {
     "numpy.seterr_under": "None",
     "numpy.seterr_invalid": "None",
     "unittests.rseed": "666",
+    "warn.ignore_bug_before": "0.9",
     "warn.argmax_pushdown_bug": False,
     "warn.gpusum_01_011_0111_bug": False,
     "warn.sum_sum_bug": False,

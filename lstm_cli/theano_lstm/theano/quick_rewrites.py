@@ -1,7 +1,10 @@
 """The rewrites of a function that starts at once: those that pay off within a few calls, and those that it needs."""
 
+from copy import copy
 from typing import Any
 
+from pytensor.compile.mode import Mode
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 
 import lstm_cli.ops.elementwise
@@ -30,3 +33,14 @@ def rewrites(optimizer: Any) -> Any:
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer: expected one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
     return RewriteDatabaseQuery(include=(*_WORTHWHILE, *_NEEDED), exclude=_COSTLY)
+
+
+def scan_in_mode(node: Apply, mode: Mode) -> list[Variable]:
+    """Return the outputs of a scan whose body is compiled in this mode; the graph of the script keeps its own."""
+    op = node.op.clone()
+    if op is node.op:  # as newer versions of PyTensor have it, whose scans do not change otherwise
+        op = copy(op)
+        op._fn = None
+    op.mode = mode
+    outputs: list[Variable] = op.make_node(*node.inputs).outputs
+    return outputs
