@@ -8,6 +8,7 @@ be looked up afterwards, that gradient does not exist.
 
 import warnings
 from collections.abc import Sequence
+from math import erf
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -19,7 +20,8 @@ from pytensor.graph.op import Op
 
 from lstm_cli.ops.contract import Storage, infers_shape
 
-Size: TypeAlias = int | Sequence[int | Variable] | Variable | None
+Size: TypeAlias = int | Sequence[int | Variable] | np.ndarray | Variable | None
+Seed: TypeAlias = int | Sequence[int]
 
 _NEXT = np.array([0, 0, 1])
 
@@ -64,86 +66,137 @@ class RandomStreams:
 
     Parameters
     ----------
-    seed : int, optional
+    seed : int or sequence of int, optional
         The same seed and the same order of draws give the same numbers.
+
+    Notes
+    -----
+    ``x.rng`` of a draw x is the shared variable with its state, ``x.update`` the pair of it and its next. `ndim`, the
+    number of axes of x, is needed only where `size` is a vector of unknown length. `nstreams` has no effect: a draw is
+    not divided into streams.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: Seed | None = None) -> None:
         self._default_seed = np.random.SeedSequence(seed).entropy
         self._states: list[Variable] = []
-        self._seed = np.random.SeedSequence(self._default_seed)
+        self.rstate = np.random.SeedSequence(self._default_seed)  # of which each draw takes a part
 
-    def seed(self, seed: int | None = None) -> None:
+    def seed(self, seed: Seed | None = None) -> None:
         """Start all draws made so far again, from a seed (None: the one of construction)."""
-        self._seed = np.random.SeedSequence(self._default_seed if seed is None else seed)
+        self.rstate = np.random.SeedSequence(self._default_seed if seed is None else seed)
         for state in self._states:
             state.set_value(self._fresh())
 
+    @property
+    def state_updates(self) -> list[tuple[Variable, Variable]]:
+        """Each draw's state with its next; functions apply them by themselves."""
+        return [(state, state.default_update) for state in self._states]
+
     def updates(self) -> list[tuple[Variable, Variable]]:
-        """Return each draw's state with its next; functions apply them by themselves."""
-        return [(state, state + _NEXT) for state in self._states]
+        """Return `state_updates`."""
+        return self.state_updates
+
+    def n_streams(self, size: Size) -> int:
+        """Return 1: a draw is not divided into streams."""
+        return 1
 
     def uniform(
-        self, size: Size = None, low: float = 0.0, high: float = 1.0, ndim: int | None = None, dtype: str | None = None
-    ) -> Variable:
+        self, size: Size = None, low: float = 0.0, high: float = 1.0, ndim: int | None = None, dtype: str | None = None,
+        nstreams: int | None = None,
+    ) -> Variable:  # fmt: skip
         """Return numbers uniform in [low, high)."""
-        return _cast(low + (high - low) * self._draw("uniform", _sizes(size, low, high)), dtype)
+        return self._result(low + (high - low) * self._draw("uniform", _sizes(size, ndim, low, high)), dtype)
 
     def normal(
-        self, size: Size = None, avg: float = 0.0, std: float = 1.0, ndim: int | None = None, dtype: str | None = None
-    ) -> Variable:
-        """Return numbers from the normal distribution of mean `avg` and deviation `std`."""
-        return _cast(avg + std * self._draw("normal", _sizes(size, avg, std)), dtype)
+        self, size: Size = None, avg: float = 0.0, std: float = 1.0, ndim: int | None = None, dtype: str | None = None,
+        nstreams: int | None = None, truncate: bool = False,
+    ) -> Variable:  # fmt: skip
+        """Return numbers from the normal distribution of mean `avg` and deviation `std`.
+
+        With `truncate` none is further than two deviations from the mean.
+        """
+        sizes = _sizes(size, ndim, avg, std)
+        standard = self._draw("normal", sizes) if not truncate else _within_two(self._draw("uniform", sizes))
+        return self._result(avg + std * standard, dtype)
+
+    def truncated_normal(
+        self, size: Size = None, avg: float = 0.0, std: float = 1.0, ndim: int | None = None, dtype: str | None = None,
+        nstreams: int | None = None,
+    ) -> Variable:  # fmt: skip
+        """Return `normal` numbers within two deviations from the mean."""
+        return self.normal(size, avg, std, ndim, dtype, truncate=True)
 
     def binomial(
-        self, size: Size = None, n: int = 1, p: float = 0.5, ndim: int | None = None, dtype: str = "int64"
-    ) -> Variable:
+        self, size: Size = None, n: int = 1, p: float = 0.5, ndim: int | None = None, dtype: str = "int64",
+        nstreams: int | None = None,
+    ) -> Variable:  # fmt: skip
         """Return how many of `n` trials with probability `p` succeeded."""
-        trials = self._draw("uniform", [pt.as_tensor_variable(n), *_sizes(size, p)])
-        return pt.lt(trials, p).sum(axis=0).astype(dtype)
+        trials = self._draw("uniform", [pt.as_tensor_variable(n), *_sizes(size, ndim, p)])
+        return self._result(pt.lt(trials, p).sum(axis=0), dtype)
 
     def multinomial(
-        self, size: Size = None, n: int = 1, pvals: Variable | None = None, ndim: int | None = None,
-        dtype: str = "int64",
+        self, size: Size = None, n: int = 1, pvals: Any = (0.5, 0.5), ndim: int | None = None, dtype: str = "int64",
+        nstreams: int | None = None,
     ) -> Variable:  # fmt: skip
         """Return how often each class came in `n` draws from the rows of `pvals` (…, K)."""
         ends = pt.cumsum(pt.as_tensor_variable(pvals), axis=-1)
-        rows = _sizes(size, ends[..., 0])
+        rows = _sizes(size, ndim and ndim - 1, ends[..., 0])
         point = self._draw("uniform", [pt.as_tensor_variable(n), *rows]) * ends[..., -1]
         place = pt.ge(point[..., None], ends).sum(axis=-1)
         hits = pt.eq(place[..., None], pt.arange(ends.shape[-1]))
-        return hits.sum(axis=0).astype(dtype)
+        return self._result(hits.sum(axis=0), dtype)
 
     def random_integers(
         self, size: Size = None, low: int = 0, high: int = 1, ndim: int | None = None, dtype: str = "int64"
     ) -> Variable:
         """Return whole numbers from `low` to `high`, both possible."""
-        spread = self._draw("uniform", _sizes(size, low, high)) * (high - low + 1)
-        return (low + pt.floor(spread)).astype(dtype)
+        spread = self._draw("uniform", _sizes(size, ndim, low, high)) * (high - low + 1)
+        return self._result(low + pt.floor(spread), dtype)
 
     def permutation(self, size: Size = None, n: int = 1, ndim: int | None = None, dtype: str = "int64") -> Variable:
         """Return 0 … n - 1 in random order, in each of the rows of `size`."""
-        draw = self._draw("uniform", [*_sizes(size), pt.as_tensor_variable(n)])
-        return pt.argsort(draw, axis=-1).astype(dtype)
+        draw = self._draw("uniform", [*_sizes(size, ndim and ndim - 1), pt.as_tensor_variable(n)])
+        return self._result(pt.argsort(draw, axis=-1), dtype)
 
     def choice(
         self, size: Size = None, a: int | Variable = 2, replace: bool = True, p: Variable | None = None,
-        ndim: int | None = None, dtype: str = "int64",
+        ndim: int | None = None, dtype: str = "int64", nstreams: int | None = None,
     ) -> Variable:  # fmt: skip
-        """Return elements of `a` (or of 0 … a - 1), equally likely or with the probabilities `p`."""
-        if not replace:
-            raise NotImplementedError("choice: replace=False is not offered; take the first elements of a permutation")
-        options = pt.as_tensor_variable(a)
-        count = options if options.ndim == 0 else options.shape[0]
-        weights = pt.ones((count,)) if p is None else pt.as_tensor_variable(p)
-        ends = pt.cumsum(weights / weights.sum())
-        place = pt.ge(self._draw("uniform", _sizes(size))[..., None], ends[:-1]).sum(axis=-1)
-        return (place if options.ndim == 0 else options[place]).astype(dtype)
+        """Return elements of `a` (or of 0 … a - 1), equally likely or with the probabilities `p`.
+
+        Without `replace` none comes twice. `p` (B, K) then gives ``size`` of the K numbers in each row.
+        """
+        options = pt.as_tensor_variable(0 if a is None else a)
+        weights = pt.ones(options.shape[0] if options.ndim else options) if p is None else pt.as_tensor_variable(p)
+        places = self._with_repeats(size, ndim, weights) if replace else self._without_repeats(size, ndim, weights)
+        return self._result(options[places] if options.ndim else places, dtype)
+
+    def multinomial_wo_replacement(
+        self, size: Size = None, n: int = 1, pvals: Any = None, ndim: int | None = None, dtype: str = "int64",
+        nstreams: int | None = None,
+    ) -> Variable:  # fmt: skip
+        """Return n different classes (B, n), drawn with the probabilities `pvals` (B, K)."""
+        return self.choice(n, None, False, pvals, dtype=dtype)
 
     def shuffle_row_elements(self, x: Variable) -> Variable:
-        """Return x (B, N) with the elements of each row in an order of their own."""
-        order = pt.argsort(self._draw("uniform", list(x.shape)), axis=-1)
-        return pt.take_along_axis(x, order, axis=-1)
+        """Return x (B, N) with the elements of each row in an order of their own, which is its `permutation`."""
+        order = self._result(pt.argsort(self._draw("uniform", list(x.shape)), axis=-1), "int64")
+        shuffled = pt.take_along_axis(x, order, axis=-1)
+        shuffled.permutation = order
+        return shuffled
+
+    def _with_repeats(self, size: Size, ndim: int | None, weights: Variable) -> Variable:
+        ends = pt.cumsum(weights / weights.sum())
+        return pt.ge(self._draw("uniform", _sizes(size, ndim))[..., None], ends[:-1]).sum(axis=-1)
+
+    def _without_repeats(self, size: Size, ndim: int | None, weights: Variable) -> Variable:
+        """Return the first of a race: waiting times that are exponential with these rates (Efraimidis 2006)."""
+        uniform, possible = self._draw("uniform", list(weights.shape)), weights > 0
+        waiting = pt.switch(possible, -pt.log1p(-uniform) / pt.switch(possible, weights, 1), np.inf)
+        order, sizes = pt.argsort(waiting, axis=-1), _sizes(size, ndim)
+        if order.ndim > 1:
+            return order[..., : pt.prod(pt.stack(sizes))]
+        return order[: pt.prod(pt.stack(sizes))].reshape(sizes) if sizes else order[0]
 
     def _draw(self, distribution: Literal["uniform", "normal"], sizes: list[Variable]) -> Variable:
         state = pytensor.shared(self._fresh(), name="random state", shape=(3,))
@@ -151,14 +204,24 @@ class RandomStreams:
         self._states.append(state)
         return Draw(distribution)(state, *sizes)
 
+    def _result(self, numbers: Variable, dtype: str | None) -> Variable:
+        """Return what was made of the last draw, in its dtype, with the draw's state."""
+        result = numbers.astype(dtype or pytensor.config.floatX)
+        result.rng, result.update = self._states[-1], self.state_updates[-1]
+        return result
+
     def _fresh(self) -> np.ndarray:
         """Return the state of a draw that has not been made: a key of its own, and nothing counted."""
-        (child,) = self._seed.spawn(1)
+        (child,) = self.rstate.spawn(1)
         high, low = divmod(int(child.generate_state(1, np.uint64)[0] >> np.uint64(1)), 1 << 32)
         return np.array([high, low, 0], dtype="int64")
 
 
-MRG_RandomStreams = RandomStreams
+class MRG_RandomStreams(RandomStreams):
+    """`RandomStreams` whose seed is 12345 unless given, as in Theano; `use_cuda` has no effect."""
+
+    def __init__(self, seed: Seed = 12345, use_cuda: bool | None = None) -> None:
+        super().__init__(seed)
 
 
 def update_by_itself(state: Variable, following: Variable) -> None:
@@ -168,19 +231,21 @@ def update_by_itself(state: Variable, following: Variable) -> None:
         state.default_update = following
 
 
-def _sizes(size: Size, *like: float | Variable) -> list[Variable]:
+def _sizes(size: Size, ndim: int | None, *like: float | Variable) -> list[Variable]:
     """Return the lengths of the axes; without a size those of the parameters."""
     if size is None:
         shaped = [v for v in map(pt.as_tensor_variable, like) if v.ndim]
         size = shaped[0].shape if shaped else ()
     if isinstance(size, Variable) and size.ndim:
-        length = size.type.shape[0]
+        length = size.type.shape[0] if ndim is None else ndim
         if length is None:
-            raise TypeError("size: its length must be known; give a tuple of lengths")
+            raise TypeError("size: its length must be known; give ndim, or a tuple of lengths")
         return [size[k] for k in range(length)]
-    lengths = size if isinstance(size, tuple | list) else [size]
+    lengths = size if isinstance(size, tuple | list | np.ndarray) else [size]
     return [pt.as_tensor_variable(length) for length in lengths]
 
 
-def _cast(numbers: Variable, dtype: str | None) -> Variable:
-    return numbers.astype(dtype or pytensor.config.floatX)
+def _within_two(uniform: Variable) -> Variable:
+    """Return numbers of the standard normal distribution cut off at two deviations, by its inverse."""
+    bound = float(erf(np.sqrt(2.0)))
+    return np.sqrt(2.0) * pt.erfinv(bound * (2 * uniform - 1))

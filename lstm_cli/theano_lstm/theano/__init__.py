@@ -16,7 +16,6 @@ are looked up there; those that it renamed or dropped are added back:
 from typing import Any
 
 import numpy as np
-from pytensor.compile.io import In
 from pytensor.gradient import grad, subgraph_grad
 from pytensor.gradient import pullback as Lop
 from pytensor.gradient import pushforward as Rop
@@ -26,8 +25,7 @@ from pytensor.printing import pp, pprint
 from pytensor.tensor import dot, get_scalar_constant_value
 
 from lstm_cli.theano_lstm.theano.cloning import clone
-from lstm_cli.theano_lstm.theano.compile import Param, as_op
-from lstm_cli.theano_lstm.theano.compiling import function
+from lstm_cli.theano_lstm.theano.compile import In, Param, as_op, function, shared
 from lstm_cli.theano_lstm.theano.configuration import change_flags, config
 from lstm_cli.theano_lstm.theano.flag_sources import set_flags_from_outside
 from lstm_cli.theano_lstm.theano.modes import Mode
@@ -67,6 +65,7 @@ __all__ = [
     "pprint",
     "reduce",
     "scan",
+    "shared",
     "subgraph_grad",
 ]
 

@@ -1,35 +1,41 @@
 """``theano.compile``: what PyTensor has dropped of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from pytensor.compile.io import In
+import pytensor
 from pytensor.compile.ops import wrap_py
-from pytensor.graph.basic import Variable
+from pytensor.compile.sharedvalue import SharedVariable
 
-from lstm_cli.theano_lstm.theano.compiling import function
+from lstm_cli.theano_lstm.theano.functions import In, Param, function, pfunc
 
-__all__ = ["Param", "as_op", "function", "pfunc"]
-
-pfunc = function
+__all__ = ["In", "Param", "as_op", "function", "pfunc", "shared"]
 
 
-def Param(
-    variable: Variable,
-    default: Any = None,
+def shared(
+    value: Any,
     name: str | None = None,
-    mutable: bool = False,
     strict: bool = False,
     allow_downcast: bool | None = None,
-    implicit: bool | None = None,
-    borrow: bool | None = None,
-) -> In:
-    """Return an input of a function with a default value, which `In` calls its value."""
-    borrow = mutable if borrow is None else borrow
-    return In(
-        variable, name=name, value=default, mutable=mutable, strict=strict, allow_downcast=allow_downcast,
-        implicit=implicit, borrow=borrow,
-    )  # fmt: skip
+    broadcastable: Sequence[bool] | None = None,
+    target: str | None = None,
+    **options: Any,
+) -> SharedVariable:
+    """Return a shared variable.
+
+    Parameters
+    ----------
+    value
+    name, strict, allow_downcast, options : optional
+        As in PyTensor.
+    broadcastable : sequence of bool, optional
+        Which axes are known to have length one.
+    target : str, optional
+        Without effect: the device that Theano kept it on.
+    """
+    if broadcastable is not None:
+        options["shape"] = tuple(1 if flag else None for flag in broadcastable)
+    return pytensor.shared(value, name, strict=strict, allow_downcast=allow_downcast, **options)
 
 
 def as_op(itypes: Any, otypes: Any, infer_shape: Callable[..., Any] | None = None) -> Callable[..., Any]:

@@ -1,5 +1,6 @@
 """``theano.gof``: what PyTensor has renamed or dropped of the parts of a graph and of what rewrites it."""
 
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,8 +46,9 @@ DB, Query = RewriteDatabase, RewriteDatabaseQuery
 __all__ = [
     "DB", "EquilibriumOptimizer", "LocalOptGroup", "OpSub", "Optimizer", "PatternSub", "PureOp", "Query",
     "SeqOptimizer", "TopoOptimizer", "VM_Linker", "debug_assert", "explicit_graph_inputs", "get_debug_values",
-    "get_lock", "inplace_optimizer", "inputs", "is_in_ancestors", "is_same_graph", "local_optimizer", "ops",
-    "optimizer", "orphans", "release_lock", "set_lock_status", "variables",
+    "get_lock", "inplace_optimizer", "inputs", "is_in_ancestors", "is_same_graph", "local_bitwidth",
+    "local_optimizer", "ops", "optimizer", "orphans", "python_int_bitwidth", "release_lock", "set_lock_status",
+    "variables",
 ]  # fmt: skip
 
 
@@ -83,6 +85,16 @@ def get_debug_values(*variables: Variable) -> list[Any]:
 
 def debug_assert(condition: Any, message: str | None = None) -> None:
     """Do nothing: there are no test values to check."""
+
+
+def local_bitwidth() -> int:
+    """Return the number of bits of an address of this machine."""
+    return struct.calcsize("P") * 8
+
+
+def python_int_bitwidth() -> int:
+    """Return the number of bits of a C ``long`` of this machine."""
+    return struct.calcsize("l") * 8
 
 
 def set_lock_status(status: bool) -> None:
