@@ -1,19 +1,18 @@
-"""The logarithm of probabilities, straight from the scores that they were computed from.
+"""The logarithm of probabilities that are chosen from those of a softmax.
 
-Scripts write ``T.log(T.nnet.softmax(x))[T.arange(n), y]`` and the like. Computed as written, a probability that is
-rounded to 0 gives an infinite loss and a gradient that is no number. Theano rewrote some of these graphs when it
-compiled them; here the graph is built as it should be, so that it and its gradient are right in every mode.
+Scripts write ``T.log(T.nnet.softmax(x))[T.arange(n), y]``, or choose first and take the logarithm then. In the first
+form PyTensor replaces logarithm and softmax, and the product of their gradients, by what does not round: a probability
+too small for a float would give an infinite loss, and a gradient that is no number. Theano did so for both, therefore
+the second form is built as the first here.
 """
 
 from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
-from pytensor.scalar.math import Sigmoid
-from pytensor.tensor.elemwise import DimShuffle, Elemwise
-from pytensor.tensor.math import softplus
+from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.shape import Reshape
-from pytensor.tensor.special import LogSoftmax, Softmax
+from pytensor.tensor.special import Softmax
 from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor
 
 # They choose and arrange elements and compute nothing.
@@ -21,21 +20,19 @@ _ARRANGING = (AdvancedSubtensor, DimShuffle, Reshape, Subtensor)
 
 
 def log(x: Any) -> Variable:
-    """Return the natural logarithm of x, exact where x are probabilities of a softmax or sigmoid, or some of them."""
-    x = pt.as_tensor_variable(x)
-    direct = _from_scores(x)
-    return pt.log(x) if direct is None else direct
+    """Return the natural logarithm of x, element by element."""
+    return _log(pt.as_tensor_variable(x))
 
 
-def _from_scores(x: Variable) -> Variable | None:
+def _log(x: Variable) -> Variable:
     node = x.owner
-    if node is None:
-        return None
-    if isinstance(node.op, Softmax):
-        return LogSoftmax(axis=node.op.axis)(node.inputs[0])
-    if isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Sigmoid):
-        return -softplus(-node.inputs[0])
-    if isinstance(node.op, _ARRANGING):
-        direct = _from_scores(node.inputs[0])
-        return None if direct is None else node.op(direct, *node.inputs[1:])
-    return None
+    if node is not None and isinstance(node.op, _ARRANGING) and _from_softmax(node.inputs[0]):
+        return node.op(_log(node.inputs[0]), *node.inputs[1:])
+    return pt.log(x)
+
+
+def _from_softmax(x: Variable) -> bool:
+    node = x.owner
+    if node is not None and isinstance(node.op, _ARRANGING):
+        return _from_softmax(node.inputs[0])
+    return node is not None and isinstance(node.op, Softmax)

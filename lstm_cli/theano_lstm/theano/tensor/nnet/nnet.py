@@ -5,8 +5,6 @@ from typing import Any
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
-from pytensor.scalar.math import Sigmoid
-from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.math import sigmoid, softplus
 from pytensor.tensor.special import LogSoftmax, Softmax
 
@@ -153,12 +151,9 @@ def crossentropy_softmax_max_and_argmax_1hot(
 
 
 def binary_crossentropy(output: Variable, target: Any) -> Variable:
-    """Return -(t log(o) + (1 - t) log(1 - o)), element by element; exact where o are outputs of a sigmoid."""
+    """Return -(t log(o) + (1 - t) log(1 - o)), element by element; without overflow where o are of a sigmoid."""
     output, target = pt.as_tensor_variable(output), pt.as_tensor_variable(target)
-    node = output.owner
-    if node is not None and isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, Sigmoid):
-        return sigmoid_binary_crossentropy(node.inputs[0], target)
-    return -(target * pt.log(output) + (1 - target) * pt.log1p(-output))
+    return -(target * pt.log(output) + (1 - target) * pt.log(1 - output))
 
 
 def sigmoid_binary_crossentropy(output: Variable, target: Any) -> Variable:
