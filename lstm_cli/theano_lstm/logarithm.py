@@ -9,11 +9,18 @@ the second form is built as the first here.
 from typing import Any
 
 import pytensor.tensor as pt
+from pytensor.compile.mode import optdb
 from pytensor.graph.basic import Variable
+from pytensor.graph.rewriting.basic import in2out
 from pytensor.tensor.elemwise import DimShuffle
+from pytensor.tensor.rewriting.special import local_logsoftmax
 from pytensor.tensor.shape import Reshape
 from pytensor.tensor.special import Softmax
 from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor
+
+# PyTensor's own is tried after others, by which the two may have been parted.
+LOG_SOFTMAX = "lstm_log_softmax"
+optdb.register(LOG_SOFTMAX, in2out(local_logsoftmax), position=0.5)
 
 # They choose and arrange elements and compute nothing.
 _ARRANGING = (AdvancedSubtensor, DimShuffle, Reshape, Subtensor)

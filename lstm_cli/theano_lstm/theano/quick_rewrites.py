@@ -9,6 +9,7 @@ from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 
 import lstm_cli.ops.elementwise
 import lstm_cli.ops.rewrites  # noqa: F401  (both register rewrites that are named below)
+from lstm_cli.theano_lstm.logarithm import LOG_SOFTMAX
 from lstm_cli.theano_lstm.theano.configuration import config
 from lstm_cli.theano_lstm.theano.known_flags import OPTIMIZERS
 
@@ -17,7 +18,7 @@ INNER, BODIES, GUARD, UPDATE = _NEEDED = (
     *("lstm_inner_graphs", "lstm_bodies_in_python"),
     *("lstm_guard_memory", "lstm_update_in_memory"),
 )
-_WORTHWHILE = ("fast_compile", "stabilize", "lstm_numpy_elementwise", "lstm_work_in_place")
+_WORTHWHILE = ("fast_compile", "stabilize", LOG_SOFTMAX, "lstm_numpy_elementwise", "lstm_work_in_place")
 _COSTLY = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt")
 
 
