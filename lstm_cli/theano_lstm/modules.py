@@ -35,6 +35,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.six": (f"{_OURS}.theano.compat",),
     "compat.six.moves": (f"{_OURS}.theano.compat", "builtins", "functools"),
     "compile": (
+        f"{_OURS}.theano.builders",
         f"{_OURS}.theano.modes",
         f"{_OURS}.theano.guards",
         f"{_OURS}.theano.debugging",
@@ -50,7 +51,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         *_COMPILING,
         *_SHAPES,
     ),
-    "compile.builders": ("pytensor.compile.builders",),
+    "compile.builders": (f"{_OURS}.theano.builders", "pytensor.compile.builders"),
     "compile.debugmode": (f"{_OURS}.theano.debugging", "pytensor.compile.debug.debugmode"),
     "compile.function": (f"{_OURS}.theano.compile",),
     "compile.function_module": _COMPILING,

@@ -331,3 +331,44 @@ def test_views_and_works_in_place():
     doubled, same = theano.function([x], [Doubled()(copied), copied - 1], accept_inplace=True)(X)
     assert_allclose(doubled, 2 * X + 2)
     assert_allclose(same, X)
+
+
+def of_product(**overrides):
+    """Return the gradients of x + y z by x, y and z at 2, 3, 4, as an Op of a graph has them."""
+    x, y, z = T.dscalars("xyz")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        op = theano.OpFromGraph([x, y, z], [x + y * z], **overrides)
+        return theano.function([x, y, z], T.grad(op(x, y, z), [x, y, z]))(2, 3, 4)
+
+
+def reversed_gradient(inputs, gradients):
+    return [-g for g in (gradients[0], gradients[0] * inputs[2], gradients[0] * inputs[1])]
+
+
+def test_an_op_of_a_graph_takes_gradients_under_theanos_names():
+    a, b, c, e, g = T.dscalars("abceg")
+    disconnected = theano.gradient.DisconnectedType()()
+    double = lambda inputs, gradients: 2 * inputs[2] * gradients[0]  # noqa: E731
+    as_ops = {n: theano.OpFromGraph([a, b, c, *([e] * n), g], [g, a, b], on_unused_input="ignore") for n in (0, 1)}
+    by_output = lambda inputs, outputs, gradients: [outputs[0]] * 3  # noqa: E731
+    assert of_product() == [1, 4, 3]
+    assert of_product(grad_overrides="default", lop_overrides=None) == [1, 4, 3]
+    assert of_product(grad_overrides=["default", double, "default"]) == [1, 8, 3]
+    assert of_product(grad_overrides=reversed_gradient) == [-1, -4, -3]
+    assert of_product(lop_overrides=by_output, inline=True) == [14, 14, 14]
+    assert of_product(lop_overrides=["default", lambda *of: by_output(*of)[0], "default"]) == [1, 14, 3]
+    assert of_product(grad_overrides=as_ops[0]) == [1, 2, 3]
+    assert of_product(lop_overrides=as_ops[1]) == [1, 2, 3]
+    assert of_product(pullback=by_output) == [14, 14, 14]
+    with pytest.raises(theano.gradient.DisconnectedInputError):
+        of_product(grad_overrides=["default", "default", disconnected], connection_pattern=[[True], [True], [False]])
+    with pytest.raises(ValueError, match="OpFromGraph: give one of lop_overrides and grad_overrides"):
+        of_product(grad_overrides=reversed_gradient, lop_overrides=by_output)
+
+
+def test_an_op_of_a_graph_takes_its_gradient_forwards():
+    x, t = T.dvector(), T.dvector()
+    op = theano.OpFromGraph([x], [x**2], rop_overrides=lambda inputs, tangents: (tangents[0] * 7,))
+    forwards = theano.gradient.Rop(op(x), x, t, use_op_pushforward=True)
+    assert_allclose(theano.function([x, t], forwards)(X, X), 7 * X)

@@ -24,6 +24,7 @@ from pytensor.graph.op import Op
 from pytensor.printing import pp, pprint
 from pytensor.tensor import dot, get_scalar_constant_value
 
+from lstm_cli.theano_lstm.theano.builders import OpFromGraph
 from lstm_cli.theano_lstm.theano.cloning import clone
 from lstm_cli.theano_lstm.theano.compile import In, Param, as_op, function, shared
 from lstm_cli.theano_lstm.theano.configuration import change_flags, config
@@ -44,6 +45,7 @@ __all__ = [
     "Lop",
     "Mode",
     "Op",
+    "OpFromGraph",
     "OrderedUpdates",
     "Param",
     "Rop",
