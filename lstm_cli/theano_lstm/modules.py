@@ -172,6 +172,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "tensor.nnet.abstract_conv": (),
     "tensor.nnet.bn": (),
     "tensor.nnet.conv": (),
+    "tensor.nnet.conv3d2d": (),
     "tensor.nnet.neighbours": (),
     "tensor.nnet.nnet": (),
     "tensor.nnet.sigm": (),

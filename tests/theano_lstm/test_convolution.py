@@ -10,7 +10,7 @@ from pytensor.gradient import verify_grad
 from scipy import signal
 
 from lstm_cli import theano
-from lstm_cli.theano.tensor.nnet import abstract_conv, conv, conv2d, conv2d_transpose
+from lstm_cli.theano.tensor.nnet import abstract_conv, conv, conv2d, conv2d_transpose, conv3d2d
 from lstm_cli.theano.tensor.signal import conv as single
 from lstm_cli.theano_lstm.theano.compiling import fast_start
 
@@ -129,6 +129,10 @@ def test_images_of_three_axes_and_of_one():
     single_image = sum(signal.convolve(images[1, c], filters[0, c], mode="valid") for c in range(3))
     assert_allclose(found[1, 0], single_image)
     check_gradient(lambda x, w: abstract_conv.conv3d(x, w, border_mode="half", subsample=(2, 1, 1)), images, filters)
+    films, moving = numbers(2, 5, 3, 6, 6), numbers(4, 2, 3, 3, 2)
+    found = value(conv3d2d.conv3d(films, moving, (2, 5, 3, 6, 6), (4, 2, 3, 3, 2), border_mode="full"))
+    expected = sum(signal.convolve(films[1, :, c], moving[2, :, c]) for c in range(3))
+    assert_allclose(found[1, :, 2], expected)
     sequences, causal = numbers(2, 3, 7), numbers(2, 3, 3)
     found = value(abstract_conv.causal_conv1d(sequences, causal, (2, 3, 3), filter_dilation=2))
     spread = np.zeros((2, 3, 5))
