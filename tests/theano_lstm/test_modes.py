@@ -192,3 +192,21 @@ def test_an_op_from_a_graph_is_computed_in_the_mode_of_its_function():
     function = theano.function([x], op(x), mode=theano.Mode("py", None))
     assert_allclose(function(X), 2 * np.exp(X))
     assert [type(node.op) for node in function.maker.fgraph.apply_nodes if node.op == op] == []
+
+
+def test_profile_mode_profiles():
+    x = T.dvector()
+    assert theano.function([x], 2 * x, mode="ProfileMode").profile
+    assert not theano.function([x], 2 * x).profile
+
+
+def test_variables_are_evaluated_and_gradients_verified_at_once(monkeypatch):
+    monkeypatch.setattr(NumbaLinker, "make_all", None)
+    x = T.dvector()
+    y = T.nnet.softmax(x).sum() + T.exp(x).sum()
+    assert y.eval({x: X}) == pytest.approx(1 + np.exp(X).sum())
+    assert T.as_tensor_variable(X).sum().eval(mode="FAST_RUN") == pytest.approx(X.sum())
+    for verify in (T.verify_grad, theano.gradient.verify_grad):
+        verify(lambda x: T.exp(x) ** 2, [X], rng=np.random.RandomState(1))
+        with pytest.raises(theano.gradient.GradientError):
+            verify(theano.gradient.consider_constant, [X], rng=np.random.RandomState(1), mode="FAST_COMPILE")

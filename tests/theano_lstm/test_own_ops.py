@@ -239,10 +239,29 @@ def test_pytensors_own_ops_keep_their_gradient_and_answer_to_theanos_names():
 
 def test_the_gradient_forwards():
     x, direction = T.dvector(), T.dvector()
-    forwards = theano.gradient.Rop(Scale()(x) * x, x, direction, use_op_pushforward=True)
+    forwards = pytensor.gradient.pushforward(Scale()(x) * x, x, direction, use_op_pushforward=True)
     assert_allclose(theano.function([x, direction], forwards)(X, X + 1), 6 * X * (X + 1))
     backwards_twice = T.Rop(Scale()(x) * x, x, direction)
     assert_allclose(theano.function([x, direction], backwards_twice)(X, X + 1), 6 * X * (X + 1))
+
+
+def test_the_gradient_forwards_of_an_op_that_has_no_other():
+    class OnlyForwards(theano.gof.Op):
+        itypes, otypes = [T.dvector, T.dvector], [T.dvector]
+
+        def perform(self, node, inputs, outputs):
+            outputs[0][0] = inputs[0] * inputs[1]
+
+        def R_op(self, inputs, eval_points):
+            (x, y), (dx, dy) = inputs, eval_points
+            terms = [part * other for part, other in ((dx, y), (dy, x)) if part is not None]
+            return [sum(terms[1:], start=terms[0])]
+
+    x, direction = T.dvector(), T.dvector()
+    forwards = theano.Rop(OnlyForwards()(x, T.constant(X)), wrt=x, eval_points=direction)
+    assert_allclose(theano.function([x, direction], forwards)(X, X + 1), X * (X + 1))
+    backwards = theano.Lop(Scale()(x), wrt=x, eval_points=direction)
+    assert_allclose(theano.function([x, direction], backwards, on_unused_input="ignore")(X, X + 1), 3 * (X + 1))
 
 
 def test_a_scan_takes_the_gradient_of_its_steps():
@@ -370,5 +389,5 @@ def test_an_op_of_a_graph_takes_gradients_under_theanos_names():
 def test_an_op_of_a_graph_takes_its_gradient_forwards():
     x, t = T.dvector(), T.dvector()
     op = theano.OpFromGraph([x], [x**2], rop_overrides=lambda inputs, tangents: (tangents[0] * 7,))
-    forwards = theano.gradient.Rop(op(x), x, t, use_op_pushforward=True)
+    forwards = pytensor.gradient.pushforward(op(x), x, t, use_op_pushforward=True)
     assert_allclose(theano.function([x, t], forwards)(X, X), 7 * X)

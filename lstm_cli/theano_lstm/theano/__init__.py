@@ -17,8 +17,6 @@ from typing import Any
 
 import numpy as np
 from pytensor.gradient import grad, subgraph_grad
-from pytensor.gradient import pullback as Lop
-from pytensor.gradient import pushforward as Rop
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.op import Op
 from pytensor.printing import pp, pprint
@@ -29,7 +27,8 @@ from lstm_cli.theano_lstm.theano.cloning import clone
 from lstm_cli.theano_lstm.theano.compile import In, Param, as_op, function, shared
 from lstm_cli.theano_lstm.theano.configuration import change_flags, config
 from lstm_cli.theano_lstm.theano.flag_sources import set_flags_from_outside
-from lstm_cli.theano_lstm.theano.modes import Mode
+from lstm_cli.theano_lstm.theano.gradient import Lop, Rop
+from lstm_cli.theano_lstm.theano.modes import Mode, eval_at_once
 from lstm_cli.theano_lstm.theano.op_protocol import honour_theanos_protocol
 from lstm_cli.theano_lstm.theano.scan_module import foldl, foldr, map, reduce, scan
 from lstm_cli.theano_lstm.theano.updates import OrderedUpdates
@@ -37,6 +36,7 @@ from lstm_cli.theano_lstm.theano.version import version as __version__
 
 set_flags_from_outside()
 honour_theanos_protocol()
+eval_at_once()
 
 __all__ = [
     "Apply",

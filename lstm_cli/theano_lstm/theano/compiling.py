@@ -56,7 +56,7 @@ def function(
     where a mode compiles.
     """
     if mode in ("ProfileMode", "PROFILE_MODE") or (mode is None and config.mode in ("ProfileMode", "PROFILE_MODE")):
-        options.setdefault("profile", True)
+        options["profile"] = options.get("profile") or True
     mode = get_mode(mode)
     pairs = _pairs(updates)
     if runs_from_python(mode):

@@ -6,15 +6,13 @@ from typing import Any
 import pytensor
 import pytensor.tensor as pt
 from pytensor.gradient import disconnected_grad as consider_constant
-from pytensor.gradient import pullback as Lop
-from pytensor.gradient import pushforward as Rop
-from pytensor.gradient import verify_grad
 from pytensor.graph.basic import Variable
 from pytensor.tensor.math import var
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.sort import argsort, sort
 
 from lstm_cli.theano_lstm.logarithm import log
+from lstm_cli.theano_lstm.theano.gradient import Lop, Rop, verify_grad
 from lstm_cli.theano_lstm.theano.tensor.batched import batched_dot, batched_tensordot
 from lstm_cli.theano_lstm.theano.tensor.broadcasting import Rebroadcast, addbroadcast, patternbroadcast, unbroadcast
 
