@@ -34,8 +34,9 @@ def numbers(*shape):
     return rng.normal(size=shape)
 
 
-def value(variable):
-    return theano.function([], variable)()
+def value(outputs):
+    """What a variable, or each of a list, is."""
+    return theano.function([], outputs)()
 
 
 def check_gradient(function, *arrays):
@@ -200,11 +201,11 @@ def test_bilinear_upsampling(ratio):
 
 def test_the_older_interfaces():
     images, filters = numbers(2, 5, 6), numbers(3, 2, 2)
-    both = value(single.conv2d(images, filters, border_mode="full"))
+    pairs = [(images, filters), (images, filters[0]), (images[0], filters), (images[0], filters[0])]
+    both, *fewer = value([single.conv2d(*pair, border_mode="full") for pair in pairs])
     assert_allclose(both[1, 2], signal.convolve2d(images[1], filters[2]))
-    assert_allclose(value(single.conv2d(images, filters[0], border_mode="full")), both[:, 0])
-    assert_allclose(value(single.conv2d(images[0], filters, border_mode="full")), both[0])
-    assert_allclose(value(single.conv2d(images[0], filters[0], border_mode="full")), both[0, 0])
+    for found, part in zip(fewer, (both[:, 0], both[0], both[0, 0]), strict=True):
+        assert_allclose(found, part)
     x, w = T.dtensor4(), T.dtensor4()
     old = conv.conv2d(x, w, image_shape=(500, 1, None, None), filter_shape=(3, 1, 2, 2), unroll_kern=1)
     assert_allclose(

@@ -16,7 +16,6 @@ from lstm_cli.theano_lstm.theano.compiling import fast_start
 
 T = theano.tensor
 rng = np.random.default_rng(4)
-MODES = ["max", "sum", "average_inc_pad", "average_exc_pad"]
 # ws, stride, pad, ignore_border
 PLACES = [
     ((2, 3), None, (0, 0), True),
@@ -27,13 +26,21 @@ PLACES = [
     ((4, 3), (2, 2), (2, 0), True),
 ]
 
+CASES = [
+    *(("max", place) for place in PLACES),
+    *(("sum", place) for place in PLACES[1:4]),
+    *(("average_inc_pad", place) for place in PLACES[2::3]),
+    *(("average_exc_pad", place) for place in PLACES[2:]),
+]
+
 
 def numbers(*shape):
     return rng.normal(size=shape)
 
 
-def value(variable):
-    return theano.function([], variable)()
+def value(outputs):
+    """What a variable, or each of a list, is."""
+    return theano.function([], outputs)()
 
 
 def window_starts(length, size, step, ignore_border):
@@ -61,28 +68,27 @@ def by_windows(images, mode, ws, stride, pad, ignore_border):
     return outputs
 
 
-@pytest.mark.parametrize("place", PLACES, ids=str)
-@pytest.mark.parametrize("mode", MODES)
-def test_pool_2d(mode, place):
-    ws, stride, pad, ignore_border = place
-    options = {"ws": ws, "stride": stride, "pad": pad, "ignore_border": ignore_border, "mode": mode}
-    for images in (numbers(2, 3, 7, 8), numbers(5, 6)):
-        assert_allclose(value(pool.pool_2d(images, **options)), by_windows(images, **options), rtol=1e-12)
-
-
-@pytest.mark.parametrize("place", PLACES, ids=str)
-@pytest.mark.parametrize("mode", MODES)
-def test_gradients_and_theirs(mode, place):
-    ws, stride, pad, ignore_border = place
-    images, direction, step = numbers(2, 6, 7), numbers(2, 6, 7), 1e-6
+@pytest.mark.parametrize(("mode", "place"), CASES, ids=str)
+def test_pool_2d_its_gradient_and_that_of_the_gradient(mode, place):
+    options = dict(zip(("ws", "stride", "pad", "ignore_border"), place, strict=True), mode=mode)
+    images, direction, step = numbers(2, 7, 8), numbers(2, 7, 8), 1e-6
     x = T.dtensor3()
-    cost = (pool.pool_2d(x, ws, ignore_border, stride, pad, mode) ** 3).sum()
+    pooled = pool.pool_2d(x, **options)
+    cost = (pooled**3).sum()
     gradient = T.grad(cost, x)
     second_cost = (gradient**2).sum()
-    evaluate = theano.function([x], [T.stack([cost, second_cost]), gradient, T.grad(second_cost, x)])
-    _, *gradients = evaluate(images)
-    slope = (evaluate(images + step * direction)[0] - evaluate(images - step * direction)[0]) / (2 * step)
+    evaluate = theano.function([x], [pooled, T.stack([cost, second_cost]), gradient, T.grad(second_cost, x)])
+    found, _, *gradients = evaluate(images)
+    assert_allclose(found, by_windows(images, **options), rtol=1e-12)
+    slope = (evaluate(images + step * direction)[1] - evaluate(images - step * direction)[1]) / (2 * step)
     assert_allclose([(gradient * direction).sum() for gradient in gradients], slope, rtol=1e-6)
+
+
+def test_leading_axes():
+    arrays = [numbers(5, 6), numbers(2, 1, 3, 5, 6)]
+    found = value([pool.pool_2d(images, (2, 3), True, mode="sum") for images in arrays])
+    for pooled, images in zip(found, arrays, strict=True):
+        assert_allclose(pooled, images[..., :4, :].reshape(*images.shape[:-2], 2, 2, 2, 3).sum(axis=(-3, -1)))
 
 
 def test_every_maximum_of_a_window_gets_its_gradient():
@@ -116,9 +122,9 @@ def test_the_older_names():
     images = numbers(3, 5, 7)
     expected = value(pool.pool_2d(images, (2, 3)))  # without a word on the border, partial windows count
     assert expected.shape == (3, 3, 3)
-    assert_array_equal(value(downsample.max_pool_2d(images, (2, 3))), expected)
-    assert_array_equal(value(downsample.DownsampleFactorMax((2, 3))(images)), expected)
-    assert_array_equal(value(pool.pool_2d(images, ds=(2, 3), st=(2, 3), padding=(0, 0))), expected)
+    older = [downsample.max_pool_2d(images, (2, 3)), downsample.DownsampleFactorMax((2, 3))(images)]
+    for found in value([*older, pool.pool_2d(images, ds=(2, 3), st=(2, 3), padding=(0, 0))]):
+        assert_array_equal(found, expected)
     assert T.signal.pool.pool_2d is pool.pool_2d
 
 
@@ -181,9 +187,9 @@ def test_images2neibs(mode, shape, step):
     ]
     x = T.dtensor4()
     y = images2neibs(x, shape, step, mode=mode)
-    found, gradient = theano.function([x], [y, T.grad((y**2).sum(), x)])(images)
+    gradients = [T.grad((y**2).sum(), x), T.grad(y.sum(), x)]
+    found, gradient, counts = theano.function([x], [y, *gradients])(images)
     assert_array_equal(found, expected)
-    counts = theano.function([x], T.grad(y.sum(), x))(images)
     assert_allclose(gradient, 2 * counts * images)
     if step is None:
         back = value(neibs2images(found, shape, images.shape, mode=mode))
