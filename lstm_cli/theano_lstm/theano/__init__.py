@@ -3,14 +3,12 @@
 ``from lstm_cli import theano; T = theano.tensor`` replaces a script's two Theano imports. Names that PyTensor has kept
 are looked up there; those that it renamed or dropped are added back:
 
-======================================  ================================================================
 ``T.nnet``                              `sigmoid`, `softmax`, `relu`, `categorical_crossentropy`, …
 ``T.shared_randomstreams``, ``MRG``     `RandomStreams`, whose draws inside a loop have a gradient
 ``theano.scan``, ``map``, ``reduce``    outputs and updates, as in Theano; ``theano.scan_module.until``
 ``theano.function``                     compiled within seconds (`lstm_cli.theano_lstm.theano.compiling`)
 ``theano.config``                       flags that PyTensor dropped can still be set
 ``theano.gof``, ``theano.compile``      `Op`, `Apply`, `SharedVariable`, `Mode`, …
-======================================  ================================================================
 """
 
 from typing import Any
@@ -31,12 +29,14 @@ from lstm_cli.theano_lstm.theano.gradient import Lop, Rop
 from lstm_cli.theano_lstm.theano.modes import Mode, eval_at_once
 from lstm_cli.theano_lstm.theano.op_protocol import honour_theanos_protocol
 from lstm_cli.theano_lstm.theano.scan_module import foldl, foldr, map, reduce, scan
+from lstm_cli.theano_lstm.theano.truth import variables_are_true
 from lstm_cli.theano_lstm.theano.updates import OrderedUpdates
 from lstm_cli.theano_lstm.theano.version import version as __version__
 
 set_flags_from_outside()
 honour_theanos_protocol()
 eval_at_once()
+variables_are_true()
 
 __all__ = [
     "Apply",

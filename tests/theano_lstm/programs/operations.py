@@ -13,7 +13,6 @@ from lstm_cli.theano.compile.ops import as_op
 from lstm_cli.theano.gof import Apply, Op
 from lstm_cli.theano.ifelse import ifelse
 from lstm_cli.theano.printing import Print, debugprint, pp
-from lstm_cli.theano.tensor.raw_random import random_state_type, uniform
 
 floatX = theano.config.floatX
 f32 = lambda v: np.asarray(v, dtype=floatX)  # noqa: E731
@@ -122,12 +121,6 @@ assert fibonacci.eval()[-1] == 34
 doubling, _ = theano.scan(lambda p, limit: (p * 2, theano.scan_module.until(p * 2 > limit)), outputs_info=T.constant(f32(1.)),
                           non_sequences=a, n_steps=1024)
 assert doubling.eval({a: f32(45)})[-1] == 64
-
-# random numbers with a state that is an input and an output
-state = random_state_type()
-following, numbers = uniform(state, size=(2,), low=0., high=1.)
-draw = theano.function([theano.In(state, value=np.random.RandomState(5), update=following, mutable=True)], numbers)
-assert (draw() != draw()).all()
 
 # momentum, updates in order, inputs that nobody uses, casts
 w, unused = theano.shared(f32([5., -3.]), name='w'), T.vector('unused')

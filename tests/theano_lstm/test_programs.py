@@ -1,0 +1,20 @@
+"""Programs as users of Theano and theano-lstm wrote them; each checks by itself what it learns."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = sorted(Path(__file__).with_name("programs").glob("*.py"))
+
+
+# The cheapest that loops, and the one that calls the most names, are in the default run.
+CHEAP = {"boltzmann", "operations"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem not in CHEAP)) for path in PROGRAMS],
+)
+def test_program_learns(path):
+    runpy.run_path(str(path))
