@@ -88,8 +88,9 @@ class OverTime:
             raise NeedsLoop
         rule = next((rule for kind, rule in _RULES.items() if isinstance(node.op, kind)), _as_pytensor_does)
         for output, sequence in zip(node.outputs, rule(self, node), strict=True):
-            kind = output.type
-            self.sequences.setdefault(output, typed(sequence, kind.ndim + 1, kind.dtype, (False, *kind.broadcastable)))
+            kind = output.type  # of a tensor, or of a scalar that numbers an element
+            ones = getattr(kind, "broadcastable", ())
+            self.sequences.setdefault(output, typed(sequence, kind.ndim + 1, kind.dtype, (False, *ones)))
 
 
 def typed(sequence: Variable, axes: int, dtype: str, broadcastable: Sequence[bool]) -> Variable:

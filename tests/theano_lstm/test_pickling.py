@@ -144,6 +144,7 @@ for function, arguments, arrays in zip(map(pickle.loads, pickled), values, expec
 """
 
 
+@pytest.mark.slow
 def test_loaded_by_a_process_that_imports_nothing_else(tmp_path):
     functions, values = zip(*map(compiled, (batched_dot, elementwise, loops)), strict=True)
     pickled = [pickle.dumps(function) for function in functions]

@@ -10,7 +10,7 @@ theano_lstm_srng = T.shared_randomstreams.RandomStreams(np.random.RandomState(10
 
 
 def has_hidden(layer):
-    return hasattr(layer, 'initial_hidden_state')
+    return hasattr(layer, "initial_hidden_state")
 
 
 def initial_state_with_taps(layer, dimensions=None):
@@ -38,30 +38,41 @@ class Model(object):
         self.setup_predict()
 
     def setup_train(self):
-        x = T.btensor4('x')  # (batch, time, note, features)
-        y = T.btensor3('y')  # (batch, time, note)
+        x = T.btensor4("x")  # (batch, time, note, features)
+        y = T.btensor3("y")  # (batch, time, note)
         xs = x[:, :-1]
         n_batch, n_time, n_note, n_ipn = xs.shape
-        time_inputs = T.cast(xs, theano.config.floatX).transpose((1, 0, 2, 3)).reshape((n_time, n_batch * n_note, n_ipn))
+        time_inputs = (
+            T.cast(xs, theano.config.floatX).transpose((1, 0, 2, 3)).reshape((n_time, n_batch * n_note, n_ipn))
+        )
         num_time_parallel = time_inputs.shape[1]
-        masks = [None] + [theano_lstm_srng.binomial(n=1, p=1 - self.dropout, size=(l.hidden_size,),
-                                                    dtype=theano.config.floatX) / (1 - self.dropout)
-                          for l in self.time_model.layers[:-1]]
+        masks = [None] + [
+            theano_lstm_srng.binomial(n=1, p=1 - self.dropout, size=(l.hidden_size,), dtype=theano.config.floatX)
+            / (1 - self.dropout)
+            for l in self.time_model.layers[:-1]
+        ]
 
         def step_time(in_data, *other):
             other = list(other)
             split = -len(self.time_model.layers)
-            hiddens, masks = other[:split], [None] + other[split + 1:]
+            hiddens, masks = other[:split], [None] + other[split + 1 :]
             return self.time_model.forward(in_data, prev_hiddens=hiddens, dropout=masks)
 
         time_result, _ = theano.scan(
-            fn=lambda a, *o: step_time(a, *(o[:len(self.time_model.layers)] + (None,) + o[len(self.time_model.layers):])),
-            sequences=[time_inputs], non_sequences=masks[1:],
-            outputs_info=[initial_state_with_taps(layer, num_time_parallel) for layer in self.time_model.layers])
-        hidden = get_last_layer(time_result)[:, :, -self.time_model.layers[-1].hidden_size:]
+            fn=lambda a, *o: step_time(
+                a, *(o[: len(self.time_model.layers)] + (None,) + o[len(self.time_model.layers) :])
+            ),
+            sequences=[time_inputs],
+            non_sequences=masks[1:],
+            outputs_info=[initial_state_with_taps(layer, num_time_parallel) for layer in self.time_model.layers],
+        )
+        hidden = get_last_layer(time_result)[:, :, -self.time_model.layers[-1].hidden_size :]
         n_hidden = hidden.shape[2]
-        time_final = hidden.reshape((n_time, n_batch, n_note, n_hidden)).transpose((2, 1, 0, 3)).reshape(
-            (n_note, n_batch * n_time, n_hidden))
+        time_final = (
+            hidden.reshape((n_time, n_batch, n_note, n_hidden))
+            .transpose((2, 1, 0, 3))
+            .reshape((n_note, n_batch * n_time, n_hidden))
+        )
 
         start = T.alloc(np.array(0, dtype=np.int8), 1, n_batch * n_time)
         correct = y[:, 1:].transpose((2, 0, 1)).reshape((n_note, n_batch * n_time))
@@ -72,18 +83,20 @@ class Model(object):
             new = self.pitch_model.forward(in_data, prev_hiddens=list(hiddens) + [None])
             return new
 
-        note_result, _ = theano.scan(fn=step_note, sequences=[note_inputs],
-                                     outputs_info=[initial_state_with_taps(layer, note_inputs.shape[1])
-                                                   for layer in self.pitch_model.layers])
+        note_result, _ = theano.scan(
+            fn=step_note,
+            sequences=[note_inputs],
+            outputs_info=[initial_state_with_taps(layer, note_inputs.shape[1]) for layer in self.pitch_model.layers],
+        )
         final = get_last_layer(note_result).reshape((n_note, n_batch, n_time)).transpose(1, 2, 0)
         ys = y[:, 1:]
         likelihoods = T.log(2 * final * ys - final - ys + 1 + np.float32(1e-7).astype(theano.config.floatX))
         self.cost = T.neg(T.mean(likelihoods))
-        updates, _, _, _, _ = create_optimization_updates(self.cost, self.params, method='adadelta')
+        updates, _, _, _, _ = create_optimization_updates(self.cost, self.params, method="adadelta")
         self.update_fun = theano.function(inputs=[x, y], outputs=self.cost, updates=updates, allow_input_downcast=True)
 
     def setup_predict(self):
-        notes, length = T.matrix('notes'), T.iscalar('length')
+        notes, length = T.matrix("notes"), T.iscalar("length")
         rng = T.shared_randomstreams.RandomStreams(7)
 
         def one_note(features, last, *hiddens):
@@ -93,7 +106,7 @@ class Model(object):
 
         def one_step(state, *hiddens):
             out = self.time_model.forward(state, prev_hiddens=list(hiddens))
-            feats = out[-1][:, -self.time_model.layers[-1].hidden_size:]
+            feats = out[-1][:, -self.time_model.layers[-1].hidden_size :]
             info = [dict(initial=T.unbroadcast(T.zeros((1,)), 0), taps=[-1])]
             info += [initial_state_with_taps(l) for l in self.pitch_model.layers[:-1]]
             played, inner = theano.scan(one_note, sequences=[feats], outputs_info=info)
@@ -111,15 +124,17 @@ np.random.seed(3)
 n_note = 4
 pattern = np.array([[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 1], [0, 1, 0, 0]], dtype=np.int8)
 piece = np.tile(pattern, (3, 1))[:9]
-features = np.stack([piece] + [np.roll(piece, k, axis=1) for k in (1, 2, 3)] + [np.tile(np.arange(4, dtype=np.int8), (9, 1))], axis=2)
+features = np.stack(
+    [piece] + [np.roll(piece, k, axis=1) for k in (1, 2, 3)] + [np.tile(np.arange(4, dtype=np.int8), (9, 1))], axis=2
+)
 x, y = np.stack([features] * 2), np.stack([piece] * 2)
 
 model = Model([10], [8])
 costs = [float(model.update_fun(x, y)) for i in range(60)]
 song = model.predict_fun(np.zeros((n_note, 5)), 6)
 
-if __name__ == '__main__':
-    print('%.3f -> %.3f' % (costs[0], costs[-1]))
+if __name__ == "__main__":
+    print("%.3f -> %.3f" % (costs[0], costs[-1]))
     print(song)
 
 assert costs[-1] < 0.9 * costs[0], (costs[0], costs[-1])

@@ -27,21 +27,24 @@ class Bidirectional(object):
             def step(x_t, m_t, h_tm1):
                 h = layer.activate(x_t, h_tm1)
                 return T.switch(m_t[:, None] > 0, h, h_tm1)
+
             return step
 
         B = x.shape[1]
         h0 = T.repeat(self.forward.initial_hidden_state[None, :], B, axis=0)
         g0 = T.repeat(self.backward.initial_hidden_state[None, :], B, axis=0)
-        f, _ = theano.scan(masked(self.forward), sequences=[x, mask], outputs_info=h0, name='forward')
-        b, _ = theano.scan(masked(self.backward), sequences=[x, mask], outputs_info=g0, go_backwards=True, name='backward')
-        both = T.concatenate([f[:, :, self.n_hidden:], b[::-1]], axis=2)
+        f, _ = theano.scan(masked(self.forward), sequences=[x, mask], outputs_info=h0, name="forward")
+        b, _ = theano.scan(
+            masked(self.backward), sequences=[x, mask], outputs_info=g0, go_backwards=True, name="backward"
+        )
+        both = T.concatenate([f[:, :, self.n_hidden :], b[::-1]], axis=2)
         if training:
             both *= mrg.binomial(both.shape, p=1 - self.p, dtype=both.dtype) / (1 - self.p)
         flat = both.reshape((-1, both.shape[2]))
         return self.out.activate(flat).reshape((x.shape[0], B, -1))
 
 
-x, mask, y = T.tensor3('x'), T.matrix('mask'), T.imatrix('y')
+x, mask, y = T.tensor3("x"), T.matrix("mask"), T.imatrix("y")
 net = Bidirectional(2, 8, 2)
 
 
@@ -52,15 +55,19 @@ def loss(p):
 
 
 cost, clean = loss(net.run(x, mask, True)), net.run(x, mask, False)
-updates = create_optimization_updates(cost, net.params, updates=OrderedDict(), lr=0.1, method='adagrad', max_norm=None)[0]
+updates = create_optimization_updates(cost, net.params, updates=OrderedDict(), lr=0.1, method="adagrad", max_norm=None)[
+    0
+]
 train = theano.function([x, mask, y], cost, updates=updates, allow_input_downcast=True)
-evaluate = theano.function([x, mask, y], [loss(clean), T.neq(clean.argmax(axis=2), y).mean()], allow_input_downcast=True)
+evaluate = theano.function(
+    [x, mask, y], [loss(clean), T.neq(clean.argmax(axis=2), y).mean()], allow_input_downcast=True
+)
 
 # the label of a step: whether the number before or after it is larger than its own
 X = rng.uniform(-1, 1, (8, 16, 2))
 M = (np.arange(8)[:, None] < rng.randint(4, 9, 16)[None, :]).astype(float)
 padded = np.pad(X[:, :, 0] * M, ((1, 1), (0, 0)))
-Y = (padded[:-2] + padded[2:] > 0).astype('int32')
+Y = (padded[:-2] + padded[2:] > 0).astype("int32")
 
 memories = wrap_params(net.params)
 other = Bidirectional(2, 8, 2)
@@ -70,8 +77,8 @@ for epoch in range(60):
     train(X, M, Y)
 after, wrong = evaluate(X, M, Y)
 
-if __name__ == '__main__':
-    print('%.3f -> %.3f, wrong %.2f' % (before, after, wrong))
+if __name__ == "__main__":
+    print("%.3f -> %.3f, wrong %.2f" % (before, after, wrong))
 
 assert after < 0.7 * before, (before, after)
 for mine, theirs in zip(net.params, other.params):
