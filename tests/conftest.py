@@ -21,6 +21,11 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, database=No
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+# The flags of who runs the tests, which would be read when Theano's names are imported.
+os.environ.pop("THEANO_FLAGS", None)
+os.environ["THEANORC"] = os.devnull
+
+
 @pytest.fixture(scope="session", autouse=True)
 def default_signals() -> Iterator[None]:
     """Have signals do what they do by default, here and in the processes that tests start.

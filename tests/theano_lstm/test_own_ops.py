@@ -9,6 +9,7 @@ import numpy as np
 import pytensor
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from pytensor.graph.utils import MetaType
 
 from lstm_cli import theano
 from lstm_cli.theano_lstm.theano.gradient_names import honour_every_name
@@ -147,6 +148,17 @@ class Flipped(Exp):
         return [-gradients[0] * theano.scalar.exp(-inputs[0])]
 
 
+class Cube(theano.scalar.UnaryScalarOp):
+    def impl(self, x):
+        return x**3
+
+    def c_code(self, node, name, inputs, outputs, sub):
+        return "this is not C"
+
+    def grad(self, inputs, gradients):
+        return (gradients[0] * 3 * inputs[0] ** 2,)
+
+
 def of_scalar(op):
     return Elemwise(op)
 
@@ -170,6 +182,7 @@ def of_scalar(op):
         (BothNames(), 5),
         (NoSuper(T.exp.scalar_op), 6),
         (Aliased(), 0.2),
+        (of_scalar(Cube(theano.scalar.upgrade_to_float, name="cube")), 30 * X**2),
         (of_scalar(Flipped(theano.scalar.upgrade_to_float, name="flipped")), -10 * np.exp(-X)),
         (ViewOp(), 10),
         (T.exp, 10 * np.exp(X)),
@@ -237,6 +250,19 @@ def test_pytensors_own_ops_keep_their_gradient_and_answer_to_theanos_names():
         assert_allclose(value, X * np.exp(X))
 
 
+def test_classes_from_before_count_too(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.delattr(MetaType, "__init__")
+
+        class Before(ViewOp):
+            def grad(self, inputs, gradients):
+                return [gradients[0] / 5]
+
+    assert_allclose(gradient(Before()), 10)
+    honour_every_name()
+    assert_allclose(gradient(Before()), 2)
+
+
 def test_the_gradient_forwards():
     x, direction = T.dvector(), T.dvector()
     forwards = pytensor.gradient.pushforward(Scale()(x) * x, x, direction, use_op_pushforward=True)
@@ -268,6 +294,69 @@ def test_a_scan_takes_the_gradient_of_its_steps():
     x = T.dvector()
     steps, _ = theano.scan(lambda x: 10 * ClipByGrad()(x), sequences=x)
     assert_allclose(theano.function([x], T.grad(steps.sum(), x))(X), [0.1] * 3)
+
+
+class UnnamedBound(ViewOp):
+    """As theano-lstm's own clipping, which does not say that its bound matters."""
+
+    def __init__(self, bound):
+        self.bound = bound
+
+    def grad(self, inputs, gradients):
+        return [T.clip(gradients[0], -self.bound, self.bound)]
+
+
+class ComparesTypes(theano.gof.Op):
+    make_node, grad = Scale.make_node, UnnamedBound.grad
+
+    def __init__(self, bound):
+        self.bound, self.of_arrays = bound, [np.full(2, bound)]
+
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+    def __hash__(self):
+        return hash(type(self))
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = inputs[0] * 1
+
+
+def guided_view(bound):
+    op = ViewOp()
+    op.grad = UnnamedBound(bound).grad
+    return op
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        UnnamedBound,
+        ComparesTypes,
+        guided_view,
+        lambda bound: lambda x: theano.gradient.grad_clip(x, -bound, bound),
+        lambda bound: lambda x: theano.gradient.grad_scale(x, bound / 10),
+    ],
+    ids=["attribute", "type", "one op", "grad_clip", "grad_scale"],
+)
+def test_two_loops_clip_at_their_own_bounds(make):
+    """Newer PyTensors keep one copy of the bodies of loops whose Ops are equal."""
+    x, kept = T.dvector(), []
+    for bound in (0.1, 5.0):
+        steps, _ = theano.scan(lambda x, clip=make(bound): 10 * clip(x), sequences=x)
+        kept.append(steps)
+        assert_allclose(theano.function([x], T.grad(steps.sum(), x))(X), [bound] * 3)
+    both, _ = theano.scan(lambda x: 10 * make(1.0)(x) + 10 * make(2.0)(x), sequences=x)
+    assert_allclose(theano.function([x], T.grad(both.sum(), x))(X), [3] * 3)
+
+
+def test_ops_with_equal_attributes_are_equal():
+    assert UnnamedBound(1.0) == UnnamedBound(1.0) != UnnamedBound(2.0)
+    assert len({ClipByGrad(1), ClipByGrad(1), ClipByGrad(2), Inherits(1)}) == 3
+    first, second, third = (UnnamedBound(np.array(values)) for values in ([1.0, 2], [1.0, 2], [1.0, 3]))
+    assert first == second != third
+    assert ComparesTypes(1.0) != ComparesTypes(1.0)  # lists of arrays are not compared
+    assert Scale() == Scale() != ViewOp()
 
 
 def test_errors_are_theanos():

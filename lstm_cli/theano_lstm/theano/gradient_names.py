@@ -17,6 +17,8 @@ from pytensor.graph.op import Op
 from pytensor.graph.utils import MetaType
 from pytensor.scalar.basic import ScalarOp
 
+from lstm_cli.theano_lstm.theano.op_equality import compare_attributes
+
 Variables = Sequence[Variable]
 
 # The names of one thing; of two that one class defines, the first counts.
@@ -78,9 +80,11 @@ def _set_on_class(cls: MetaType, name: str, value: Any) -> None:
 def _set_on_op(op: Op, name: str, value: Any) -> None:
     """Set an attribute of one Op; a gradient counts under every name, for this Op alone."""
     object.__setattr__(op, name, value)
-    for other in _FAMILY_OF.get(name, ()):
-        if other != name:
-            object.__setattr__(op, other, partial(_CALLS[other, name], value, op))
+    if name in _FAMILY_OF:
+        compare_attributes(type(op))
+        for other in _FAMILY_OF[name]:
+            if other != name:
+                object.__setattr__(op, other, partial(_CALLS[other, name], value, op))
 
 
 class _Adapter:

@@ -12,12 +12,13 @@ from pytensor.graph.op import Op
 from pytensor.graph.utils import MetaType
 
 from lstm_cli.ops.contract import Storage
-from lstm_cli.theano_lstm.theano import gradient_names
+from lstm_cli.theano_lstm.theano import gradient_names, op_equality
 
 
 def honour_theanos_protocol() -> None:
     """Let Ops follow Theano's protocol as well as PyTensor's; repeated calls change nothing."""
     gradient_names.honour_every_name()
+    op_equality.compare_attributes_of_gradients()
     MetaType.__init__ = _adapt_new_class
 
 
@@ -25,6 +26,7 @@ def _adapt_new_class(cls: Any, name: str, bases: tuple[type, ...], members: dict
     type.__init__(cls, name, bases, members)
     if Op in cls.__mro__:
         gradient_names.complete(cls)
+        op_equality.compare_attributes_of_scripts(cls)
         _adapt_infer_shape(cls, members)
         _adapt_perform(cls, members)
         _adapt_impl(cls, members)
