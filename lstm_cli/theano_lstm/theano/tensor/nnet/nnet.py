@@ -115,7 +115,7 @@ def crossentropy_categorical_1hot(coding_dist: Variable, true_one_of_n: Any) -> 
 
 
 def crossentropy_softmax_argmax_1hot_with_bias(
-    x: Variable, b: Variable, y_idx: Any, **unused: Any
+    x: Variable, b: Variable, y_idx: Any
 ) -> tuple[Variable, Variable, Variable]:
     """Return the losses (N,), the probabilities softmax(x + b) (N, K) and the likeliest class (N,)."""
     scores = pt.as_tensor_variable(x) + b
@@ -123,29 +123,25 @@ def crossentropy_softmax_argmax_1hot_with_bias(
     return losses, softmax(scores), pt.argmax(scores, axis=-1)
 
 
-def crossentropy_softmax_1hot_with_bias(
-    x: Variable, b: Variable, y_idx: Any, **unused: Any
-) -> tuple[Variable, Variable]:
+def crossentropy_softmax_1hot_with_bias(x: Variable, b: Variable, y_idx: Any) -> tuple[Variable, Variable]:
     """Return the losses (N,) and the probabilities softmax(x + b) (N, K)."""
     return crossentropy_softmax_argmax_1hot_with_bias(x, b, y_idx)[:2]
 
 
-def crossentropy_softmax_1hot(x: Variable, y_idx: Any, **unused: Any) -> tuple[Variable, Variable]:
+def crossentropy_softmax_1hot(x: Variable, y_idx: Any) -> tuple[Variable, Variable]:
     """Return the losses (N,) and the probabilities softmax(x) (N, K)."""
     return crossentropy_softmax_1hot_with_bias(x, _no_bias(x), y_idx)
 
 
 def crossentropy_softmax_max_and_argmax_1hot_with_bias(
-    x: Variable, b: Variable, y_idx: Any, **unused: Any
+    x: Variable, b: Variable, y_idx: Any
 ) -> tuple[Variable, Variable, Variable, Variable]:
     """Return losses (N,), probabilities (N, K), the largest probability (N,) and its class (N,)."""
     losses, probabilities, likeliest = crossentropy_softmax_argmax_1hot_with_bias(x, b, y_idx)
     return losses, probabilities, probabilities.max(axis=-1), likeliest
 
 
-def crossentropy_softmax_max_and_argmax_1hot(
-    x: Variable, y_idx: Any, **unused: Any
-) -> tuple[Variable, Variable, Variable, Variable]:
+def crossentropy_softmax_max_and_argmax_1hot(x: Variable, y_idx: Any) -> tuple[Variable, Variable, Variable, Variable]:
     """Return losses (N,), probabilities (N, K), the largest probability (N,) and its class (N,)."""
     return crossentropy_softmax_max_and_argmax_1hot_with_bias(x, _no_bias(x), y_idx)
 
