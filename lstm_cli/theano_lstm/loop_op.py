@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.graph.basic import Apply, Variable
+from pytensor.gradient import disconnected_type
+from pytensor.graph.basic import Apply, Constant, Variable
 
-from lstm_cli.ops.contract import Storage
+from lstm_cli.ops.contract import Storage, is_disconnected
 from lstm_cli.ops.recurrent import Recurrent, RecurrentGradient
+from lstm_cli.theano_lstm.loop_by_scan import second_gradients
 
 
 def loop(
@@ -42,7 +44,7 @@ class Loop(Recurrent):
 
 
 class LoopGradient(RecurrentGradient):
-    """The gradient of `Loop`."""
+    """The gradient of `Loop`, which has one itself."""
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         """Run the kernels, if there is a step to run."""
@@ -55,3 +57,26 @@ class LoopGradient(RecurrentGradient):
         results = [np.zeros_like(x), np.zeros_like(W), np.zeros_like(b), *(final.copy() for final in flowing)]
         for output, result in zip(outputs, results, strict=True):
             output[0] = result
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """All but the lengths counts; what the forward pass kept follows from the other inputs."""
+        flows = [True, False, *[True] * (2 + self.forward.states), *[False] * 4, *[True] * (1 + self.forward.states)]
+        return [[flow] * len(node.outputs) for flow in flows]
+
+    def pullback(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
+    ) -> list[Variable]:
+        """Return the second gradients, computed by scans."""
+        forward, kept = inputs[: self.inputs], [disconnected_type() for _ in range(4)]
+        flowing = [None if _is_empty(v) else v for v in inputs[self.inputs + 4 :]]
+        sources, op = [forward[0], *forward[2:]], self.forward
+        given = [None if is_disconnected(v) else v for v in cotangents]
+        gradients = second_gradients(op.cell, op.activation, sources, flowing, given)
+        first, rest = gradients[: len(sources)], iter(gradients[len(sources) :])
+        of_flowing = [pt.zeros_like(v) if _is_empty(v) else next(rest) for v in inputs[self.inputs + 4 :]]
+        return [first[0], disconnected_type(), *first[1:], *kept, *of_flowing]
+
+
+def _is_empty(cotangent: Variable) -> bool:
+    """Whether a cotangent is a constant without elements, which stands for zeros."""
+    return isinstance(cotangent, Constant) and cotangent.data.size == 0

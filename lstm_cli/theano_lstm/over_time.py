@@ -16,7 +16,7 @@ from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.math import Dot
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.shape import Shape, specify_broadcastable
-from pytensor.tensor.subtensor import AdvancedSubtensor, Subtensor
+from pytensor.tensor.subtensor import AdvancedSubtensor, IncSubtensor, Subtensor, indices_from_subtensor
 
 
 class NeedsLoop(Exception):
@@ -164,6 +164,19 @@ def _elements(known: OverTime, node: Apply) -> Sequence[Variable]:
     return [known.given(x)[tuple(index)]]
 
 
+def _set_part(known: OverTime, node: Apply) -> Sequence[Variable]:
+    """Return tensors of which a part was set or incremented, the same part at every step."""
+    whole, part, *numbers = node.inputs
+    if not known.sequences.keys().isdisjoint(numbers):
+        raise NeedsLoop
+    index = indices_from_subtensor([known.given(number) for number in numbers], node.op.idx_list)
+    place = known.of(whole)[(slice(None), *index)]
+    values = known.given(part)
+    missing = place.type.ndim - 1 - part.type.ndim
+    values = pt.expand_dims(values, tuple(range(1, 1 + missing))) if part in known.sequences and missing else values
+    return [(pt.set_subtensor if node.op.set_instead_of_inc else pt.inc_subtensor)(place, values)]
+
+
 def _padded(known: OverTime, number: Variable, axes: int) -> Variable:
     """Return numbers (…) or their sequence (T, …), where T is followed by as many axes as the others have."""
     given = pt.as_tensor_variable(known.given(number))
@@ -179,5 +192,6 @@ _RULES: dict[type[Op], Rule] = {
     ScalarFromTensor: _number,
     Subtensor: _elements,
     AdvancedSubtensor: _elements,
+    IncSubtensor: _set_part,
     RandomVariable: _refuse,
 }
