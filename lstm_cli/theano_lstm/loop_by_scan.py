@@ -40,7 +40,7 @@ def second_gradients(
     given = [*inputs, *(v for v in flowing if v is not None)]
     fresh = [v.type() for v in given]  # so that an input which depends on another one is not counted twice
     x, W, b, *initial = fresh[: len(inputs)]
-    h, finals = _scanned(cell, ACTIVATIONS[activation], x, W, b, tuple(initial))
+    h, finals = scanned_layer(cell, ACTIVATIONS[activation], x, W, b, tuple(initial))
     outputs = [output for output, v in zip((h, *finals), flowing, strict=True) if v is not None]
     first = pytensor.grad(_product(outputs, fresh[len(inputs) :]), fresh[: len(inputs)], disconnected_inputs="ignore")
     pairs = [(g, c) for g, c in zip(first, cotangents, strict=True) if c is not None]
@@ -52,10 +52,10 @@ def _product(left: Sequence[Variable], right: Sequence[Variable]) -> Variable:
     return pt.add(0, *((a * b).sum() for a, b in zip(left, right, strict=True)))
 
 
-def _scanned(
+def scanned_layer(
     cell: str, activation: Activation, x: Variable, W: Variable, b: Variable, initial: States
 ) -> tuple[Variable, States]:
-    """Return h (T, B, H) and the final states."""
+    """Return h (T, B, H) of a layer over x (T, B, I) and the final states, computed step by step."""
 
     def step(x: Variable, *states: Variable) -> list[Variable]:
         return list(_STEPS[cell](activation, x, states, W, b))
