@@ -205,7 +205,9 @@ _NO_TESTS = "Theano's own tests are not here; numpy.testing compares arrays, and
 _NO_C = "nothing is compiled from C here, and nothing needs it"
 _SEPARATE = "pickle serves, and numpy.savez for the values of shared variables"
 _NODE_REWRITER = "pytensor.graph.rewriting.basic.NodeRewriter serves, whose transform takes (fgraph, node)"
-_NO_VOLUMES = "there is no convolution of volumes here; a sum of theano.tensor.nnet.conv2d over slices serves"
+_VOLUMES = "the function theano.tensor.nnet.conv3d serves"
+_IMAGES = "the function theano.tensor.nnet.conv2d serves"
+_CROSSENTROPY = "the functions theano.tensor.nnet.crossentropy_softmax_1hot and T.grad serve"
 _SORT = "T.sort and T.argsort serve"
 # What serves instead of what PyTensor has not, for everything below a place too.
 ABSENT: dict[str, str] = {
@@ -229,7 +231,7 @@ ABSENT: dict[str, str] = {
     "misc.pycuda_utils": _NO_GPU,
     "misc.strutil": "str.format and string.Template serve",
     "sandbox.blocksparse": "indexing and T.batched_dot serve",
-    "sandbox.conv": "theano.tensor.nnet.conv2d serves",
+    "sandbox.conv": _IMAGES,
     "sandbox.cuda": _NO_GPU,
     "sandbox.fourier": "theano.tensor.fft serves",
     "sandbox.gpuarray": _NO_GPU,
@@ -243,16 +245,31 @@ ABSENT: dict[str, str] = {
     "tensor.inplace": "PyTensor computes in place where it may; use the function without _inplace",
     "tensor.io": "numpy.load and theano.shared serve",
     "tensor.load": "numpy.load and theano.shared serve",
-    "tensor.nnet.Conv3D": _NO_VOLUMES,
+    "tensor.nnet.Conv3D": _VOLUMES,
+    "tensor.nnet.ConvOp": _IMAGES,
+    "tensor.nnet.CrossentropyCategorical1Hot": _CROSSENTROPY,
+    "tensor.nnet.CrossentropySoftmax1HotWithBiasDx": _CROSSENTROPY,
+    "tensor.nnet.CrossentropySoftmaxArgmax1HotWithBias": _CROSSENTROPY,
+    "tensor.nnet.LogSoftmax": "the function theano.tensor.nnet.logsoftmax serves",
+    "tensor.nnet.Softmax": "the function theano.tensor.nnet.softmax serves",
+    "tensor.nnet.SoftmaxGrad": "T.grad serves",
+    "tensor.nnet.SoftmaxWithBias": "the function theano.tensor.nnet.softmax_with_bias serves",
+    "tensor.nnet.abstract_conv.AbstractConv2d": _IMAGES,
+    "tensor.nnet.abstract_conv.AbstractConv2d_gradInputs": "the function conv2d_grad_wrt_inputs beside it serves",
+    "tensor.nnet.abstract_conv.AbstractConv2d_gradWeights": "the function conv2d_grad_wrt_weights beside it serves",
+    "tensor.nnet.abstract_conv.AbstractConv3d": _VOLUMES,
     "tensor.nnet.blocksparse": "indexing and T.batched_dot serve",
-    "tensor.nnet.conv.ConvOp": "the function theano.tensor.nnet.conv2d serves",
-    "tensor.nnet.conv3d": _NO_VOLUMES,
-    "tensor.nnet.conv3d2d": _NO_VOLUMES,
-    "tensor.nnet.corr": "the function theano.tensor.nnet.conv2d serves",
-    "tensor.nnet.corr3d": _NO_VOLUMES,
+    "tensor.nnet.conv.ConvOp": _IMAGES,
+    "tensor.nnet.corr": _IMAGES,
+    "tensor.nnet.corr3d": _VOLUMES,
+    "tensor.nnet.crossentropy_categorical_1hot_grad": _CROSSENTROPY,
+    "tensor.nnet.crossentropy_softmax_1hot_with_bias_dx": _CROSSENTROPY,
     "tensor.nnet.ctc": "there is no CTC loss here; torch.nn.CTCLoss serves",
+    "tensor.nnet.opt": "theano.tensor.opt has the rewrites that there are",
+    "tensor.nnet.softmax_grad": "T.grad serves",
     "tensor.raw_random": "theano.tensor.shared_randomstreams.RandomStreams serves",
     "tensor.shared_randomstreams.RandomStateSharedVariable": "RandomStreams.state_updates holds the states",
+    "tensor.signal.pool.Pool": "the function theano.tensor.signal.pool.pool_2d serves",
     "tensor.tests": _NO_TESTS,
     "tensor.topk": _SORT,
     "tensor.topk_and_argtopk": _SORT,

@@ -127,7 +127,16 @@ def test_activations():
     assert_array_equal(ones, np.hstack([np.ones((3, 1)), x]))
     assert_array_equal(zeros, np.hstack([np.zeros((3, 1)), x]))
     assert nnet.softmax is T.nnet.softmax
-    assert sigm.sigmoid is T.nnet.sigmoid
+    assert sigm.sigmoid is T.nnet.sigmoid is T.nnet.sigmoid_inplace
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("Softmax", "the function theano.tensor.nnet.softmax serves"), ("Conv3D", "theano.tensor.nnet.conv3d serves")],
+)
+def test_names_that_others_serve_for(name, message):
+    with pytest.raises(AttributeError, match=message):
+        getattr(T.nnet, name)
 
 
 def test_confusion_matrix():

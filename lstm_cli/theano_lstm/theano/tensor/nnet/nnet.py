@@ -24,6 +24,7 @@ __all__ = [
     "elu",
     "h_softmax",
     "logsoftmax",
+    "logsoftmax_op",
     "prepend_0_to_each_row",
     "prepend_1_to_each_row",
     "prepend_scalar_to_each_row",
@@ -33,6 +34,7 @@ __all__ = [
     "sigmoid_binary_crossentropy",
     "softmax",
     "softmax_graph",
+    "softmax_op",
     "softmax_with_bias",
     "softplus",
     "softsign",
@@ -49,6 +51,9 @@ def softmax(x: Variable) -> Variable:
 def logsoftmax(x: Variable) -> Variable:
     """Return the logarithm of `softmax`."""
     return LogSoftmax(axis=-1)(_at_least_a_row(x))
+
+
+softmax_op, logsoftmax_op = softmax, logsoftmax
 
 
 def softmax_graph(x: Variable) -> Variable:

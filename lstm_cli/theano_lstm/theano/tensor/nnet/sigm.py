@@ -6,10 +6,18 @@ from pytensor.scalar.math import sigmoid as scalar_sigmoid
 from pytensor.scalar.math import softplus as scalar_softplus
 from pytensor.tensor.math import sigmoid, softplus
 
-__all__ = ["hard_sigmoid", "scalar_sigmoid", "scalar_softplus", "sigmoid", "softplus", "ultra_fast_sigmoid"]
+__all__ = [
+    "hard_sigmoid",
+    "scalar_sigmoid",
+    "scalar_softplus",
+    "sigmoid",
+    "sigmoid_inplace",
+    "softplus",
+    "ultra_fast_sigmoid",
+]
 
-# Theano's was faster and less exact.
-ultra_fast_sigmoid = sigmoid
+# Theano's was faster and less exact; what works in place is decided when a function is compiled.
+ultra_fast_sigmoid = sigmoid_inplace = sigmoid
 
 
 def hard_sigmoid(x: Variable) -> Variable:
