@@ -41,6 +41,10 @@ class TheanoModule(ModuleType):
         if not (isinstance(value, TheanoModule) and name in self.__dict__):
             super().__setattr__(name, value)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be pickled by name, with the functions that use it."""
+        return importlib.import_module, (self.__name__,)
+
     def __dir__(self) -> Iterable[str]:
         place = _place(self.__name__)
         below = {path.rpartition(".")[2] for path in MODULES if path and path.rpartition(".")[0] == place}

@@ -1,5 +1,6 @@
 """Compilation modes: Theano's start at once, and updates stay where they are."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -93,6 +94,15 @@ def test_numba_is_asked_for_by_name():
         with theano.config.change_flags(flags):
             assert isinstance(theano.compile.get_default_mode().linker, NumbaLinker)
     assert theano.compile.get_default_mode() is theano.compile.get_mode("FAST_RUN")
+
+
+@pytest.mark.parametrize("mode", ["Mode", "FAST_RUN"])
+def test_memory_between_calls_is_kept_on_request(mode):
+    assert theano.compile.get_mode(mode).linker.allow_gc
+    with theano.config.change_flags(allow_gc=False):
+        assert not theano.compile.get_mode(mode).linker.allow_gc
+    with theano.config.change_flags(linker="vm_nogc"):
+        assert not theano.compile.get_mode(mode).linker.allow_gc
 
 
 def test_no_rewrites():
@@ -210,3 +220,9 @@ def test_variables_are_evaluated_and_gradients_verified_at_once(monkeypatch):
         verify(lambda x: T.exp(x) ** 2, [X], rng=np.random.RandomState(1))
         with pytest.raises(theano.gradient.GradientError):
             verify(theano.gradient.consider_constant, [X], rng=np.random.RandomState(1), mode="FAST_COMPILE")
+
+
+def test_functions_that_name_a_module_can_be_pickled_with_it():
+    """As numba does with those that it calls."""
+    for module in (theano, T, theano.compile.mode):
+        assert pickle.loads(pickle.dumps(module)) is module

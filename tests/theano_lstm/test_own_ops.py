@@ -426,6 +426,32 @@ def test_shapes_are_inferred_without_the_graph():
     assert theano.function([x], Halves()(x).shape, mode=pytensor.compile.mode.Mode("py", "fast_run"))(X) == (1,)
 
 
+def test_a_view_that_computes_is_computed():
+    class Negated(ViewOp):
+        view_map = {}  # noqa: RUF012
+
+        def perform(self, node, inputs, output_storage):
+            output_storage[0][0] = -inputs[0]
+
+    x = T.dvector()
+    function = theano.function([x], [Negated()(x), ViewOp()(x), ClipByGrad()(x) + 1])
+    for value, expected in zip(function(X), [-X, X, X + 1], strict=True):
+        assert_allclose(value, expected)
+    assert [type(node.op) for node in function.maker.fgraph.apply_nodes].count(ViewOp) <= 1  # a copy of an input
+
+
+def test_reductions_call_a_function_of_ones_own():
+    class Larger(type(T.maximum.scalar_op)):
+        identity = -np.inf
+
+        def impl(self, x, y):
+            return max(x, y) + 1
+
+    x = T.dvector()
+    larger = Elemwise(Larger(theano.scalar.upgrade_to_float, name="larger"))
+    assert_allclose(theano.function([x], larger(x, x * 2))(X), np.maximum(X, 2 * X) + 1)
+
+
 def test_views_and_works_in_place():
     class Doubled(Scale):
         destroy_map = {0: [0]}  # noqa: RUF012 (as Theano's Ops write it)

@@ -70,7 +70,7 @@ def get_mode(mode: str | AnyMode | None = None) -> AnyMode:
     name = mode.upper()
     if name not in MODES:
         raise ValueError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
-    return _mode_of(name, *(config[flag] for flag in ("linker", "optimizer", *_CHANGES)))
+    return _mode_of(name, *(config[flag] for flag in ("allow_gc", "linker", "optimizer", *_CHANGES)))
 
 
 def get_default_mode() -> AnyMode:
@@ -102,7 +102,7 @@ _CHANGES = {"optimizer_excluding": "excluding", "optimizer_including": "includin
 
 
 @cache
-def _mode_of(name: str, linker: str, optimizer: str, *changes: str) -> AnyMode:
+def _mode_of(name: str, allow_gc: bool, linker: str, optimizer: str, *changes: str) -> AnyMode:
     """Return the mode of a name in capitals as the flags have it, the same object for the same flags."""
     mode: AnyMode
     if name in ("DEBUGMODE", "DEBUG_MODE"):
@@ -112,7 +112,7 @@ def _mode_of(name: str, linker: str, optimizer: str, *changes: str) -> AnyMode:
     elif name in QUICK_MODES and linker in _COMPILING:
         mode = pytensor_mode.get_mode(linker)
     elif name in QUICK_MODES:
-        by_default = linker == "auto" and (name != "MODE" or optimizer == "o4")
+        by_default = allow_gc and linker == "auto" and (name != "MODE" or optimizer == "o4")
         mode = fast_start() if by_default else Mode(linker, optimizer if name == "MODE" else "fast_run")
     else:
         return pytensor_mode.get_mode(name)

@@ -7,9 +7,12 @@ from types import FunctionType
 from typing import Any, NoReturn
 
 import numpy as np
-from pytensor.graph.basic import Apply
+from pytensor.compile.ops import ViewOp
+from pytensor.graph.basic import Apply, Variable
+from pytensor.graph.fg import FunctionGraph
 from pytensor.graph.op import Op
 from pytensor.graph.utils import MetaType
+from pytensor.tensor.rewriting.basic import local_view_op
 
 from lstm_cli.ops.contract import Storage
 from lstm_cli.theano_lstm.theano import gradient_names, op_equality
@@ -20,6 +23,7 @@ def honour_theanos_protocol() -> None:
     gradient_names.honour_every_name()
     op_equality.compare_attributes_of_gradients()
     MetaType.__init__ = _adapt_new_class
+    local_view_op.fn = _remove_views_alone
 
 
 def _adapt_new_class(cls: Any, name: str, bases: tuple[type, ...], members: dict[str, Any], **options: Any) -> None:
@@ -30,6 +34,11 @@ def _adapt_new_class(cls: Any, name: str, bases: tuple[type, ...], members: dict
         _adapt_infer_shape(cls, members)
         _adapt_perform(cls, members)
         _adapt_impl(cls, members)
+
+
+def _remove_views_alone(fgraph: FunctionGraph, node: Apply) -> list[Variable] | None:
+    """Remove what PyTensor removes as a view of its input, unless a script's class computes something else."""
+    return node.inputs if type(node.op).perform is ViewOp.perform else None
 
 
 def _adapt_infer_shape(cls: type[Op], members: dict[str, Any]) -> None:
@@ -57,7 +66,14 @@ def _perform_missing(op: Op, node: Apply, inputs: Sequence[np.ndarray], outputs:
     )
 
 
+class _Undefined:
+    """A class attribute that hides that of a base, as if neither had it."""
+
+    def __get__(self, op: Any, cls: type) -> NoReturn:
+        raise AttributeError
+
+
 def _adapt_impl(cls: Any, members: dict[str, Any]) -> None:
     """Have a scalar Op's own `impl` called where it derives from one that numpy computes."""
-    if "impl" in members and "nfunc_spec" not in members and getattr(cls, "nfunc_spec", None) is not None:
-        cls.nfunc_spec = None
+    if "impl" in members and "nfunc_spec" not in members and hasattr(cls, "nfunc_spec"):
+        cls.nfunc_spec = _Undefined()
