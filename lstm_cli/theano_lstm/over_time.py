@@ -7,7 +7,7 @@ Only Ops of PyTensor that can take the axis of time without a loop of their own 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pytensor.tensor as pt
-from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.traversal import toposort
@@ -109,10 +109,14 @@ def typed(sequence: Variable, axes: int, dtype: str, broadcastable: Sequence[boo
 
 
 def _as_pytensor_does(known: OverTime, node: Apply) -> Sequence[Variable]:
-    """Return what PyTensor computes with one more axis, unless that would be a loop."""
-    replace = {v: known.given(v) for v in node.inputs if known.given(v) is not v}
+    """Return what PyTensor computes with one more axis."""
+    return _vectorized(node, {v: known.given(v) for v in node.inputs})
+
+
+def _vectorized(node: Apply, given: Mapping[Variable, Variable]) -> Sequence[Variable]:
+    """Return PyTensor's outputs for these inputs, unless they come from a loop."""
     try:
-        outputs: Sequence[Variable] = vectorize_graph(node.outputs, replace)
+        outputs: Sequence[Variable] = vectorize_graph(node.outputs, {v: s for v, s in given.items() if v is not s})
     except (NotImplementedError, TypeError, ValueError) as error:
         raise NeedsLoop from error
     if any(v.owner is None or isinstance(v.owner.op, Blockwise) for v in outputs):
@@ -138,10 +142,7 @@ def _dot(known: OverTime, node: Apply) -> Sequence[Variable]:
 
 def _join(known: OverTime, node: Apply) -> Sequence[Variable]:
     """Return what was joined, each part as a sequence."""
-    axis, *parts = node.inputs
-    if not isinstance(axis, Constant):
-        raise NeedsLoop
-    return [pt.join(int(axis.data) % parts[0].type.ndim + 1, *(known.of(v) for v in parts))]
+    return _vectorized(node, {v: known.of(v) for v in node.inputs if v.type.ndim})  # the axis may be one of the inputs
 
 
 def _number(known: OverTime, node: Apply) -> Sequence[Variable]:
