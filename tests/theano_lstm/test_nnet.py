@@ -126,6 +126,10 @@ def test_activations():
     assert_allclose(hard, np.clip(0.2 * x + 0.5, 0, 1))
     assert_array_equal(ones, np.hstack([np.ones((3, 1)), x]))
     assert_array_equal(zeros, np.hstack([np.zeros((3, 1)), x]))
+    single = x.astype("float32")
+    assert {found.dtype.name for found in value([function(T.constant(single)) for function in functions])} == {
+        "float32"
+    }
     assert nnet.softmax is T.nnet.softmax
     assert sigm.sigmoid is T.nnet.sigmoid is T.nnet.sigmoid_inplace
 

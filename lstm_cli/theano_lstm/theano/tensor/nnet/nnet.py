@@ -10,6 +10,7 @@ from pytensor.tensor.special import LogSoftmax, Softmax
 
 from lstm_cli.ops.activations import softsign
 from lstm_cli.theano_lstm.logarithm import log
+from lstm_cli.theano_lstm.theano.tensor.nnet.sigm import as_floats
 
 __all__ = [
     "binary_crossentropy",
@@ -84,7 +85,10 @@ def selu(x: Variable) -> Variable:
     ----------
     Klambauer et al., Self-normalizing neural networks, 2017.
     """
-    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+    scale, alpha = 1.0507009873554805, 1.6732632423543772
+    x = as_floats(x)
+    negative = pt.constant(scale * alpha, dtype=x.type.dtype) * pt.expm1(pt.minimum(x, 0))
+    return pt.switch(x > 0, pt.constant(scale, dtype=x.type.dtype) * x, negative)
 
 
 def categorical_crossentropy(coding_dist: Variable, true_dist: Any) -> Variable:
