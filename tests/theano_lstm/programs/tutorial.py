@@ -162,4 +162,4 @@ if __name__ == "__main__":
 
 assert numpy.mean(costs[-5:]) < 0.5 * costs[0], (costs[0], costs[-1])
 assert best_validation_loss < 0.4 and test_error < 0.5
-assert predict_model(numpy.zeros((2, 12))).shape == (2,)
+assert predict_model(numpy.zeros((batch_size, 12))).shape == (batch_size,)
