@@ -14,7 +14,7 @@ from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from lstm_cli.theano_lstm.modules import ABSENT, MODULES, SHADOWED
 
@@ -48,8 +48,7 @@ class TheanoModule(ModuleType):
     def __dir__(self) -> Iterable[str]:
         place = _place(self.__name__)
         below = {path.rpartition(".")[2] for path in MODULES if path and path.rpartition(".")[0] == place}
-        own = self.__dict__.get("_own_names", self.__dict__)
-        return sorted(below.union(own, *map(_names, _sources(place))))
+        return sorted(below.union(*map(_names, [self, *_sources(place)])))
 
 
 class _Executed(SourceFileLoader):
@@ -61,7 +60,7 @@ class _Executed(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         """Execute it; a list of its own names must not hide the others from ``import *``."""
         super().exec_module(module)
-        module.__dict__["_own_names"] = module.__dict__.pop("__all__", module.__dict__)
+        module.__dict__["_own_names"] = module.__dict__.pop("__all__", None)
 
 
 class _Empty(Loader):
@@ -134,8 +133,15 @@ def _may_be_taken(name: str) -> bool:
 
 
 def _names(module: ModuleType) -> Iterable[str]:
-    """Return a module's names, as ``import *`` takes them."""
-    return getattr(module, "__all__", None) or [name for name in dir(module) if not name.startswith("_")]
+    """Return the names that a module lists as its own, or else those that it defines."""
+    listed = vars(module).get("_own_names" if isinstance(module, TheanoModule) else "__all__")
+    return [name for name, value in vars(module).items() if _is_own(name, value)] if listed is None else listed
+
+
+def _is_own(name: str, value: Any) -> bool:
+    home = getattr(value, "__module__", None) or "pytensor"
+    foreign = isinstance(value, ModuleType | TypeVar) or home.split(".")[0] not in ("pytensor", "lstm_cli")
+    return not foreign and not name.startswith("_")
 
 
 def _what_serves(place: str) -> str:

@@ -19,6 +19,20 @@ _REWRITING = (
 )
 _COMPILING = ("pytensor.compile.maker", "pytensor.compile.rebuild", "pytensor.compile.executor")
 _SHAPES = ("pytensor.tensor.shape",)
+_TENSOR = (
+    "pytensor.tensor",
+    "pytensor.tensor.type",
+    "pytensor.tensor.basic",
+    "pytensor.tensor.sharedvar",
+    "pytensor.tensor.math",
+    "pytensor.tensor.elemwise",
+    "pytensor.tensor.variable",
+    "pytensor.tensor.subtensor",
+    "pytensor.tensor.type_other",
+    "pytensor.tensor.extra_ops",
+    *_SHAPES,
+    "pytensor.gradient",
+)
 _TENSOR_REWRITING = (
     "pytensor.tensor.rewriting.basic",
     "pytensor.tensor.rewriting.math",
@@ -90,7 +104,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "gof.compilelock": (f"{_OURS}.theano.gof", "pytensor.compile.compilelock"),
     "gof.destroyhandler": ("pytensor.graph.destroyhandler",),
     "gof.fg": ("pytensor.graph.fg", "pytensor.graph.utils"),
-    "gof.graph": (f"{_OURS}.theano.gof", *_GRAPH),
+    "gof.graph": (f"{_OURS}.theano.graphs", *_GRAPH),
     "gof.link": ("pytensor.link.basic", "pytensor.link.utils"),
     "gof.null_type": ("pytensor.graph.null_type",),
     "gof.op": (f"{_OURS}.theano.gof", "pytensor.graph.op", "pytensor.link.c.op", "pytensor.graph.utils"),
@@ -147,21 +161,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "sparse.sharedvar": ("pytensor.sparse.sharedvar",),
     "sparse.type": (f"{_OURS}.theano.sparse", "pytensor.sparse.type"),
     "sparse.utils": ("pytensor.sparse.utils",),
-    "tensor": (
-        "pytensor.tensor",
-        "pytensor.tensor.type",
-        "pytensor.tensor.basic",
-        "pytensor.tensor.sharedvar",
-        "pytensor.tensor.math",
-        "pytensor.tensor.elemwise",
-        "pytensor.tensor.variable",
-        "pytensor.tensor.subtensor",
-        "pytensor.tensor.type_other",
-        "pytensor.tensor.extra_ops",
-        *_SHAPES,
-        "pytensor.gradient",
-    ),
-    "tensor.basic": (_T,),
+    "tensor": _TENSOR,
+    "tensor.basic": (_T, *_TENSOR),
     "tensor.blas": ("pytensor.tensor.blas",),
     "tensor.elemwise": ("pytensor.tensor.elemwise", "pytensor.tensor.math"),
     "tensor.extra_ops": ("pytensor.tensor.extra_ops", "pytensor.tensor"),

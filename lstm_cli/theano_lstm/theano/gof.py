@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pytensor.graph.basic import Variable, equal_computations
+from pytensor.graph.basic import Variable
 from pytensor.graph.op import Op
 from pytensor.graph.rewriting.basic import (
     EquilibriumGraphRewriter,
@@ -19,21 +19,8 @@ from pytensor.graph.rewriting.basic import (
     node_rewriter,
 )
 from pytensor.graph.rewriting.db import RewriteDatabase, RewriteDatabaseQuery
-from pytensor.graph.traversal import (
-    applys_between,
-    explicit_graph_inputs,
-    graph_inputs,
-    orphans_between,
-    variable_depends_on,
-    vars_between,
-)
 from pytensor.link.vm import VMLinker
 
-from lstm_cli.theano_lstm.theano.cloning import clone
-
-inputs = graph_inputs
-variables, ops, orphans = vars_between, applys_between, orphans_between
-is_in_ancestors = variable_depends_on
 VM_Linker = VMLinker
 PureOp = Op
 Optimizer, optimizer, inplace_optimizer = GraphRewriter, graph_rewriter, inplace_graph_rewriter
@@ -45,10 +32,9 @@ DB, Query = RewriteDatabase, RewriteDatabaseQuery
 
 __all__ = [
     "DB", "EquilibriumOptimizer", "LocalOptGroup", "OpSub", "Optimizer", "PatternSub", "PureOp", "Query",
-    "SeqOptimizer", "TopoOptimizer", "VM_Linker", "debug_assert", "explicit_graph_inputs", "get_debug_values",
-    "get_lock", "inplace_optimizer", "inputs", "is_in_ancestors", "is_same_graph", "local_bitwidth",
-    "local_optimizer", "ops", "optimizer", "orphans", "python_int_bitwidth", "release_lock", "set_lock_status",
-    "variables",
+    "SeqOptimizer", "TopoOptimizer", "VM_Linker", "debug_assert", "get_debug_values", "get_lock",
+    "inplace_optimizer", "local_bitwidth", "local_optimizer", "optimizer", "python_int_bitwidth", "release_lock",
+    "set_lock_status",
 ]  # fmt: skip
 
 
@@ -71,11 +57,6 @@ def local_optimizer(tracks: Sequence[Any] | None, inplace: bool = False, require
         return node_rewriter(tracks, inplace, requirements)(of_graph)
 
     return decorate
-
-
-def is_same_graph(var1: Variable, var2: Variable, givens: Any = None) -> bool:
-    """Return whether two variables are computed in the same way from the same inputs, `givens` replaced in both."""
-    return bool(equal_computations(clone([var1], givens), clone([var2], givens)))
 
 
 def get_debug_values(*variables: Variable) -> list[Any]:
