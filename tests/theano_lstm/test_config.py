@@ -1,5 +1,6 @@
 """Theano's flags: set by scripts, by THEANO_FLAGS and by files."""
 
+import copy
 import os
 import subprocess
 import sys
@@ -122,6 +123,12 @@ def test_pytensors_own_variable_goes_first(monkeypatch):
     monkeypatch.setenv("THEANO_FLAGS", "floatX=float32,scan.allow_gc=True,device=cpu")
     set_flags_from_outside()
     assert (theano.config.floatX, theano.config.scan.allow_gc) == ("float64", False)
+    monkeypatch.setattr(pytensor.config, "linker", "numba")
+    assert theano.config.linker == "numba"
+
+
+def test_the_flags_can_be_copied():
+    assert copy.copy(theano.config).floatX == "float64"
 
 
 @pytest.mark.parametrize(

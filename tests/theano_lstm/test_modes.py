@@ -18,13 +18,10 @@ X = np.linspace(-1, 1, 5)
 QUICK = ["FAST_RUN", "FAST_COMPILE", "fast_run", "Mode", "ProfileMode", None]
 compile_mode = theano.compile.mode
 MADE = {
-    "py": theano.Mode(linker="py", optimizer="fast_compile"),
-    "cvm": theano.compile.mode.Mode(linker="cvm", optimizer="fast_run"),
+    "py": theano.compile.mode.Mode(linker="py", optimizer="fast_compile"),
     "c|py": theano.compile.Mode("c|py", None),
-    "no garbage collection": theano.Mode("vm_nogc", "merge"),
-    "optimizer": theano.Mode(optimizer="None"),
+    "merge": theano.Mode("vm_nogc", "merge"),
     "excluding": theano.compile.get_default_mode().excluding("inplace", "fusion"),
-    "including": theano.compile.get_mode("FAST_RUN").including("local_remove_all_assert"),
     "nan guard": theano.compile.nanguardmode.NanGuardMode(nan_is_error=True, inf_is_error=True, big_is_error=False),
     "monitor": theano.compile.MonitorMode(),
 }
@@ -56,10 +53,14 @@ def check(mode):
 
 
 @pytest.mark.parametrize("mode", QUICK)
-def test_a_named_mode_of_theanos_starts_at_once(mode):
-    function = check(mode)
+def test_a_named_mode_of_theanos_is_the_ordinary_one(mode):
+    assert theano.compile.get_mode(mode) is compile_mode.fast_start()
+
+
+def test_the_ordinary_mode_starts_at_once():
+    function = check("FAST_RUN")
     assert isinstance(function.maker.linker, VMLinker)
-    assert all(isinstance(op.mode, theano.Mode) for op in scans_of(function))
+    assert {op.mode for op in scans_of(function)} == {compile_mode.fast_start()}
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -79,6 +80,13 @@ def test_functions_of_one_graph_in_two_modes_keep_their_own():
     assert np.isnan(functions[2]([np.nan]))
     with pytest.raises(AssertionError, match="NaN detected"):
         functions[1]([np.nan])
+
+
+def test_a_loop_with_a_mode_of_its_own_keeps_it():
+    x, own = T.dvector(), theano.Mode("py", "None")
+    loops = [theano.scan(lambda x, n=n: n * x, sequences=x, mode=mode)[0] for n, mode in ((2, "FAST_RUN"), (3, own))]
+    function = theano.function([x], loops, mode="FAST_COMPILE")
+    assert {id(op.mode) for op in scans_of(function)} == {id(compile_mode.fast_start()), id(own)}
 
 
 def test_numba_is_asked_for_by_name():

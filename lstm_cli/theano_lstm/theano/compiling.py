@@ -55,7 +55,7 @@ def function(
     Shared variables are updated in place, in memory that other processes may share (`lstm_cli.wrap_params`), except
     where a mode compiles.
     """
-    if mode in ("ProfileMode", "PROFILE_MODE") or (mode is None and config.mode in ("ProfileMode", "PROFILE_MODE")):
+    if str(config.mode if mode is None else mode).upper() in ("PROFILEMODE", "PROFILE_MODE"):
         options["profile"] = options.get("profile") or True
     mode = get_mode(mode)
     pairs = _pairs(updates)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytensor
 
-from lstm_cli.theano_lstm.theano.known_flags import CHOICES, MODES, REMEMBERED
+from lstm_cli.theano_lstm.theano.known_flags import CHOICES, MODES, OWN, REMEMBERED
 
 _log = logging.getLogger("lstm_cli.theano")
 
@@ -23,9 +23,9 @@ class Section:
         self.__dict__["_flags"], self.__dict__["_prefix"] = flags, prefix
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
         full = self._prefix + name
-        if name.startswith("__"):
-            raise AttributeError(full)
         if full not in self._flags and self._flags.below(f"{full}."):
             return Section(self._flags, f"{full}.")
         try:
@@ -75,7 +75,7 @@ class _Flags:
     def __setitem__(self, name: str, value: Any) -> None:
         if name == "mode":
             self.set[name] = _mode(value)
-        elif name not in REMEMBERED and _can_be_set(name):
+        elif name not in (*OWN, *REMEMBERED) and _can_be_set(name):
             setattr(pytensor.config, _in_pytensor(name), value)
         else:
             self.set[name] = _value(name, value)
@@ -100,10 +100,11 @@ class change_flags(ContextDecorator):
         self.new = {name.replace("__", "."): value for name, value in {**dict(flags), **more}.items()}
         for name in self.new:
             config[name]  # an unknown name is an error at once
-        self.old: list[dict[str, Any]] = []
+        self.old: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
     def __enter__(self) -> None:
-        self.old.append({name: config[name] for name in self.new})
+        flags = config._flags
+        self.old.append((dict(flags.set), {name: config[name] for name in self.new if name not in flags.set}))
         try:
             for name, value in self.new.items():
                 setattr(config, name, value)
@@ -112,8 +113,14 @@ class change_flags(ContextDecorator):
             raise
 
     def __exit__(self, *error: object) -> None:
-        for name, value in self.old.pop().items():
-            setattr(config, name, value)
+        remembered, others = self.old.pop()
+        for name in self.new:
+            if name in remembered:
+                setattr(config, name, remembered[name])
+            elif name in config._flags.set:
+                del config._flags.set[name]
+            else:
+                setattr(config, name, others[name])
 
 
 def full_name(name: str) -> str:

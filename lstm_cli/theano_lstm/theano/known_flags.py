@@ -11,13 +11,11 @@ OPTIMIZERS = (
 
 Value = bool | int | float | str
 
+# PyTensor's flags that mean something else here, whichever way they are set.
+OWN = ("mode", "linker")
+
 # Remembered by `theano.config` rather than by PyTensor's: by name, the value until a script sets another.
 REMEMBERED: dict[str, Value] = {
-    "linker": "auto",
-    "optimizer": "o4",
-    "optimizer_excluding": "",
-    "optimizer_including": "",
-    "optimizer_requiring": "",
     "device": "cpu",
     "init_gpu_device": "",
     "force_device": False,
@@ -116,7 +114,7 @@ REMEMBERED: dict[str, Value] = {
     "warn.identify_1pexp_bug": False,
 }
 
-# The values that a remembered flag may have.
+# The values that a flag of our own may have.
 CHOICES: dict[str, tuple[str, ...]] = {
     "linker": LINKERS,
     "optimizer": OPTIMIZERS,

@@ -37,6 +37,7 @@ def scan(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Scan return signature will change", DeprecationWarning)
         warnings.filterwarnings("ignore", "Setting default_update", DeprecationWarning)
+        warnings.filterwarnings("ignore", "The `mode` argument of `scan`", FutureWarning)
         outputs, updates = pytensor.scan(step, sequences, infos, *arguments, **options)
     closed = close(outputs)
     if not updates:
