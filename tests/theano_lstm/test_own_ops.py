@@ -231,6 +231,21 @@ def test_a_gradient_assigned_to_one_op_is_its_own_and_pickles():
     assert_allclose(gradient(ViewOp()), 10)
 
 
+def test_an_op_of_a_function_takes_a_gradient():
+    @theano.compile.ops.as_op([T.dvector, T.dscalar], [T.dvector], infer_shape=lambda node, shapes: [shapes[0]])
+    def scaled(x, factor):
+        return x * factor
+
+    x = T.dvector()
+    with pytest.raises(NotImplementedError):
+        T.grad(scaled(x, 3.0 * T.ones(())).sum(), x)
+    scaled.grad = lambda inputs, gradients: [gradients[0] * inputs[1], (gradients[0] * inputs[0]).sum()]
+    assert_allclose(gradient(lambda x: scaled(x, 3.0 * T.ones(()))), 30)
+    shape = theano.function([x], scaled(x, T.ones(())).shape, mode=pytensor.compile.mode.Mode("py", "fast_run"))
+    assert tuple(shape(X)) == (3,)
+    assert [node.op for node in shape.maker.fgraph.apply_nodes if node.op == scaled] == []
+
+
 def test_a_gradient_of_three_arguments_assigned_to_one_op():
     op = ViewOp()
     op.L_op = lambda inputs, outputs, gradients: [gradients[0] * outputs[0]]

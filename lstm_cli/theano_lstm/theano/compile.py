@@ -48,6 +48,6 @@ def as_op(itypes: Any, otypes: Any, infer_shape: Callable[..., Any] | None = Non
     infer_shape : callable, optional
         ``(node, shapes of the inputs) -> shapes of the outputs``.
     """
-    shapes = infer_shape and (lambda fgraph, node, shapes: infer_shape(node, shapes))
+    shapes = infer_shape and (lambda *arguments: infer_shape(*arguments[-2:]))  # PyTensor 3.0 passes the graph first
     decorator: Callable[..., Any] = wrap_py(itypes, otypes, shapes)
     return decorator
