@@ -365,6 +365,21 @@ def test_two_loops_clip_at_their_own_bounds(make):
     assert_allclose(theano.function([x], T.grad(both.sum(), x))(X), [3] * 3)
 
 
+def test_an_op_that_only_clips_is_removed_after_the_gradient_as_theano_lstm_does():
+    clip = UnnamedBound(0.125)
+    for _ in range(2):
+        try:
+            T.opt.register_canonicalize(theano.gof.OpRemove(clip), name="remove_the_clip_of_test_own_ops")
+            registered = 1
+        except ValueError:  # as theano-lstm expects where the name is taken
+            registered += 1
+    assert registered == 2
+    x = T.dvector()
+    function = theano.function([x], [clip(x) * 2, T.grad((10 * clip(x)).sum(), x)])
+    assert_allclose(function(X), [2 * X, [0.125] * 3])
+    assert [node.op for node in function.maker.fgraph.apply_nodes if node.op == clip] == []
+
+
 def test_ops_with_equal_attributes_are_equal():
     assert UnnamedBound(1.0) == UnnamedBound(1.0) != UnnamedBound(2.0)
     assert len({ClipByGrad(1), ClipByGrad(1), ClipByGrad(2), Inherits(1)}) == 3

@@ -31,7 +31,7 @@ OpSub, PatternSub = SubstitutionNodeRewriter, PatternNodeRewriter
 DB, Query = RewriteDatabase, RewriteDatabaseQuery
 
 __all__ = [
-    "DB", "EquilibriumOptimizer", "LocalOptGroup", "OpSub", "Optimizer", "PatternSub", "PureOp", "Query",
+    "DB", "EquilibriumOptimizer", "LocalOptGroup", "OpRemove", "OpSub", "Optimizer", "PatternSub", "PureOp", "Query",
     "SeqOptimizer", "TopoOptimizer", "VM_Linker", "debug_assert", "get_debug_values", "get_lock",
     "inplace_optimizer", "local_bitwidth", "local_optimizer", "optimizer", "python_int_bitwidth", "release_lock",
     "set_lock_status",
@@ -57,6 +57,16 @@ def local_optimizer(tracks: Sequence[Any] | None, inplace: bool = False, require
         return node_rewriter(tracks, inplace, requirements)(of_graph)
 
     return decorate
+
+
+def OpRemove(op: Op, reason: str | None = None) -> Any:
+    """Return a rewrite that puts the inputs of an Op in place of its outputs, as of one that clips gradients."""
+
+    def remove(fgraph: Any, node: Any) -> Any:
+        return node.inputs if node.op == op else None
+
+    remove.__name__ = f"remove_{reason or op}"
+    return node_rewriter([op])(remove)
 
 
 def get_debug_values(*variables: Variable) -> list[Any]:
