@@ -6,7 +6,8 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.ops.activations import Activation
-from lstm_cli.theano_lstm.dense import clip_backwards, create_shared
+from lstm_cli.theano_lstm import gru_loop
+from lstm_cli.theano_lstm.dense import Layer, clip_backwards, create_shared
 from lstm_cli.theano_lstm.fusing import fused_name
 from lstm_cli.theano_lstm.recording import activated
 from lstm_cli.theano_lstm.recurrent import RNN, GatedLayer, as_rows, join, masked
@@ -84,9 +85,12 @@ class GRU(GatedLayer):
         """Return a recurrent layer, as in theano-lstm; its initial state keeps the order of the random numbers."""
         return RNN(self.input_size, self.hidden_size, activation, self.clip_gradients)
 
+    def _gates(self) -> list[Layer]:
+        return [self.reset_layer, self.memory_interpolation_layer, self.memory_to_memory_layer]
+
     def _joined_weights(self) -> tuple[Variable, Variable]:
-        gates = self.internal_layers
-        biases = [*(gate.bias_matrix for gate in gates), self.hidden_bias]
+        gates = self._gates()
+        biases = [*(gate.bias_matrix for gate in gates), *self.further_params]
         return pt.concatenate([gate.linear_matrix for gate in gates]), pt.concatenate(biases)
 
     def activate(self, x: Variable, h: Variable, mask: Variable | None = None) -> Variable:
@@ -98,7 +102,7 @@ class GRU(GatedLayer):
             n = self._candidate_reset_after(join(x, entering), r)
             return self._recorded(u * h + (1 - u) * n, x, previous, mask)
         n = self.memory_to_memory_layer.activate(x, r * entering)
-        return (1 - u) * h + u * n
+        return self._recorded((1 - u) * h + u * n, x, previous, mask)
 
     def _candidate_reset_after(self, joined: Variable, r: Variable) -> Variable:
         """Return n (H,) or (B, H): with the reset gate applied to the matrix product of h."""
@@ -110,12 +114,20 @@ class GRU(GatedLayer):
         return activated(gate.activation, (from_x + r * from_h).T).T
 
     def _fused_activation(self) -> str:
-        super()._fused_activation()
+        self._check_fusable()
         if not self.reset_after:
             raise NotImplementedError(
                 "GRU.sequence: the Op for whole sequences applies the reset gate after the matrix product; "
                 "construct the layer with reset_after=True, or use activate in a scan"
             )
+        return self._activations()
+
+    def _loop_kind(self) -> tuple[str, str]:
+        self._check_fusable()
+        return (self.cell if self.reset_after else gru_loop.CELL), self._activations()
+
+    def _activations(self) -> str:
+        """Return the name of the candidate's activation, or raise an error if no Op has those of the gates."""
         fused_name(self, "reset_layer.activation", self.reset_layer.activation, "sigmoid")
         interpolation = self.memory_interpolation_layer.activation
         fused_name(self, "memory_interpolation_layer.activation", interpolation, "sigmoid")

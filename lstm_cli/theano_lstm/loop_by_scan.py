@@ -24,7 +24,7 @@ def second_gradients(
     Parameters
     ----------
     cell, activation : str
-        As in `lstm_cli.ops.recurrent.recurrent`.
+        As in `lstm_cli.ops.recurrent.recurrent`, or gru_reset_before.
     inputs : sequence
         x (T, B, I), W, b and the initial states (B, H).
     flowing : sequence
@@ -85,4 +85,13 @@ def _gru(activation: Activation, x: Variable, states: States, W: Variable, b: Va
     return (u * h + (1 - u) * n,)
 
 
-_STEPS = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}
+def _gru_reset_before(activation: Activation, x: Variable, states: States, W: Variable, b: Variable) -> States:
+    (h,) = states
+    units = h.shape[1]
+    sums = pt.dot(pt.concatenate([x, h], axis=1), W[: 2 * units].T) + b[: 2 * units]
+    r, u = pt.sigmoid(sums[:, :units]), pt.sigmoid(sums[:, units:])
+    n = activation(pt.dot(pt.concatenate([x, r * h], axis=1), W[2 * units :].T) + b[2 * units :])
+    return ((1 - u) * h + u * n,)
+
+
+_STEPS = {"rnn": _rnn, "lstm": _lstm, "gru": _gru, "gru_reset_before": _gru_reset_before}

@@ -20,6 +20,7 @@ from pytensor.scan.op import Scan
 from pytensor.tensor.subtensor import Subtensor, indices_from_subtensor
 from pytensor.tensor.type import TensorType
 
+from lstm_cli.theano_lstm import gru_loop
 from lstm_cli.theano_lstm.cell_states import cell_states, shifted
 from lstm_cli.theano_lstm.loop_op import loop
 from lstm_cli.theano_lstm.over_time import NeedsLoop, OverTime, typed
@@ -177,6 +178,9 @@ def _run(step: Step, x: Variable, start: Variable) -> tuple[Variable, Variable]:
 
 def _run_batch(step: Step, x: Variable, start: Variable) -> tuple[Variable, Variable]:
     """Return h (T, B, H) and the whole state (T, B, S), given x (T, B, I) and the first state (B, S)."""
+    if step.cell == gru_loop.CELL:
+        h = gru_loop.gru_loop(x, step.W, step.b, start, step.activation)
+        return h, h
     if step.cell != "lstm":
         h = loop(x, step.W, step.b, [start], cell=step.cell, activation=step.activation)
         return h, h

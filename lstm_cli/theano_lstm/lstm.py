@@ -6,7 +6,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.kernels.cells import CELLS
-from lstm_cli.theano_lstm.dense import create_shared
+from lstm_cli.theano_lstm.dense import Layer, create_shared
 from lstm_cli.theano_lstm.fusing import fused_name
 from lstm_cli.theano_lstm.recurrent import GatedLayer, States, as_rows, join, masked
 
@@ -85,15 +85,18 @@ class LSTM(GatedLayer):
         """Return h, the part of a state [c, h] that the layer above sees."""
         return x[..., self.hidden_size :]
 
+    def _gates(self) -> list[Layer]:
+        return [getattr(self, name) for name in CELLS[self.cell].gates]
+
     def _joined_weights(self) -> tuple[Variable, Variable]:
-        gates = [getattr(self, name) for name in CELLS[self.cell].gates]
+        gates = self._gates()
         return pt.concatenate([g.linear_matrix for g in gates]), pt.concatenate([g.bias_matrix for g in gates])
 
     def _split_state(self, state: Variable) -> States:
         return state[:, self.hidden_size :], state[:, : self.hidden_size]
 
     def _fused_activation(self) -> str:
-        super()._fused_activation()
+        self._check_fusable()
         for gate in ("in_gate", "forget_gate", "out_gate"):
             fused_name(self, f"{gate}.activation", getattr(self, gate).activation, "sigmoid")
         return fused_name(self, "in_gate2.activation", self.in_gate2.activation)

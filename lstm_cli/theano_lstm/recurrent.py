@@ -128,10 +128,14 @@ class RNN(Layer):
         notes = current_notes()
         if notes is not None and mask is None:
             with suppress(NotImplementedError):
-                activation = self._fused_activation()
+                cell, activation = self._loop_kind()
                 W, b = self._joined_weights()
-                notes.steps[state] = Step(x, previous, self.cell, activation, W, b, self.hidden_size)
+                notes.steps[state] = Step(x, previous, cell, activation, W, b, self.hidden_size)
         return state
+
+    def _loop_kind(self) -> tuple[str, str]:
+        """Return the cell and the activation of the Op that can run a loop over this layer, as `_fused_activation`."""
+        return self.cell, self._fused_activation()
 
     def _joined_weights(self) -> tuple[Variable, Variable]:
         """Return W (G H, I + H) and b of all G gates, in the Op's order."""
@@ -143,11 +147,15 @@ class RNN(Layer):
 
     def _fused_activation(self) -> str:
         """Return the name of the activation, or raise an error if this layer cannot run as one Op."""
+        self._check_fusable()
+        return fused_name(self, "activation", self.activation)
+
+    def _check_fusable(self) -> None:
+        """Raise an error if gradients are clipped inside each step."""
         if self.clip_gradients is not False:
             raise NotImplementedError(
                 f"{type(self).__name__}.sequence: clip_gradients acts inside each step; use activate in a scan"
             )
-        return fused_name(self, "activation", self.activation)
 
 
 class GatedLayer(RNN):
@@ -162,15 +170,18 @@ class GatedLayer(RNN):
     internal_layers: list[Layer]
     further_params: tuple[Variable, ...] = ()
 
-    def _fused_activation(self) -> str:
-        name = super()._fused_activation()
-        for gate in self.internal_layers:
+    def _gates(self) -> list[Layer]:
+        """Return the gates that a step uses, in the Op's order."""
+        raise NotImplementedError
+
+    def _check_fusable(self) -> None:
+        super()._check_fusable()
+        for gate in self._gates():
             if type(gate) not in (Layer, RNN) or "activate" in vars(gate) or gate.clip_gradients is not False:
                 raise NotImplementedError(
                     f"{type(self).__name__}.sequence: its gates must be dense layers that clip no gradients, and one "
                     f"is a {type(gate).__name__} that was changed; use activate in a scan"
                 )
-        return name
 
     def _gate(self, activation: Activation) -> Layer:
         return Layer(self.input_size + self.hidden_size, self.hidden_size, activation, self.clip_gradients)

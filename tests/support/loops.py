@@ -5,6 +5,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.scan.op import Scan
 
 from lstm_cli.theano_lstm import dense, theano
+from lstm_cli.theano_lstm.gru_loop import GRULoop
 from lstm_cli.theano_lstm.loop_op import Loop
 from lstm_cli.theano_lstm.theano import scan_module
 from tests.support.theano_lstm import randomize
@@ -44,7 +45,7 @@ def graph(inputs, outputs, learned):
 def assert_loop_is_its_scan(build, values, monkeypatch, recognised=True):
     """Compare values and gradients of a program to 1e-12 of the largest element of each."""
     program, reference = built(build), scanned(build, monkeypatch)
-    assert (has(Loop, program[1]), has(Scan, program[1])) == (recognised, not recognised)
+    assert (has(Loop | GRULoop, program[1]), has(Scan, program[1])) == (recognised, not recognised)
     if not recognised:
         return
     for got, expected in zip(graph(*program)(*values), graph(*reference)(*values), strict=True):

@@ -9,7 +9,9 @@ from pytensor.scan.op import Scan
 from pytensor.tensor.blockwise import Blockwise
 
 from lstm_cli import GRU, LSTM, RNN, Dropout, Embedding, GatedInput, Layer, StackedCells
+from lstm_cli.ops.activations import ACTIVATIONS
 from lstm_cli.theano_lstm import theano
+from lstm_cli.theano_lstm.gru_loop import CELL, GRULoop, gru_loop
 from lstm_cli.theano_lstm.loop_by_scan import scanned_layer
 from lstm_cli.theano_lstm.loop_op import Loop, loop
 from tests.support.loops import assert_loop_is_its_scan, built, has, scanned
@@ -68,7 +70,7 @@ def plain(cell, layers, batch):
     return build
 
 
-CELLS = {"lstm": LSTM, "rnn": RNN, "gru": reset_after}
+CELLS = {"lstm": LSTM, "rnn": RNN, "gru": GRU, "gru_reset_after": reset_after}
 slow = pytest.mark.slow
 
 
@@ -79,7 +81,9 @@ slow = pytest.mark.slow
         pytest.param("lstm", (4, 5), False, marks=slow),
         pytest.param("rnn", (4, 5), True, marks=slow),
         ("rnn", (4,), False),
-        pytest.param("gru", (4,), True, marks=slow),
+        ("gru", (4,), True),
+        pytest.param("gru", (4, 5), False, marks=slow),
+        pytest.param("gru_reset_after", (4,), True, marks=slow),
     ],
 )
 def test_stacked_layers_with_a_softmax(cell, layers, batch, monkeypatch):
@@ -251,7 +255,6 @@ def weights_of_the_step(model):
 
 
 STAYS = {
-    "gru as in theano-lstm": option(GRU),
     "clipped gradients": lambda: ([], over(stack(LSTM, clip_gradients=1.0), T.dtensor3()), []),
     "replaced activation": option(step=lambda m: lambda x, h: RNN(3, 4, T.sin).activate(x, h)),
     "own layer": option(step=own_layer),
@@ -363,9 +366,10 @@ def test_other_modes(mode):
 
 
 @pytest.mark.slow
-def test_second_derivatives(monkeypatch):
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_second_derivatives(cell, monkeypatch):
     def build():
-        model, x = stack(RNN), T.dtensor3()
+        model, x = stack(CELLS[cell]), T.dtensor3()
         (states,) = over(model, x)
         wrt = [x, *learned(model)]
         gradients = T.grad((states**2).sum(), wrt)
@@ -377,12 +381,35 @@ def test_second_derivatives(monkeypatch):
         assert_allclose(got, expected, rtol=0, atol=1e-12 * abs(expected).max())
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", CELL])
 def test_scan_of_the_second_derivatives_computes_what_the_op_does(cell):
     blocks, units = 4 if cell == "lstm" else 3, 4
-    W, b = rng.normal(size=(blocks * units, INPUTS + units)), rng.normal(size=4 * units)
+    W, b = rng.normal(size=(blocks * units, INPUTS + units)), rng.normal(size=(3 if cell == CELL else 4) * units)
     initial = [T.constant(rng.normal(size=(ROWS, units))) for _ in range(2 if cell == "lstm" else 1)]
     arguments = [T.constant(v) for v in (X, W, b)]
-    h = loop(*arguments, initial, cell=cell, activation="tanh")
+    if cell == CELL:
+        h = gru_loop(*arguments, *initial, "tanh")
+    else:
+        h = loop(*arguments, initial, cell=cell, activation="tanh")
     expected, _ = scanned_layer(cell, T.tanh, *arguments, tuple(initial))
     assert_allclose(*theano.function([], [h, expected])(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_of_a_gru(activation):
+    """The gradient of each, against differences."""
+    model, x = stack(GRU), T.dtensor3()
+    randomize(learned(model))
+    model.layers[0].memory_to_memory_layer.activation = ACTIVATIONS[activation]
+    (states,) = over(model, x)
+    assert has(GRULoop, [states])
+    function, scale = theano.function([x], [states.sum(), T.grad(states.sum(), x)]), 1e-6
+    up, down = function(X + scale)[0], function(X - scale)[0]
+    assert_allclose(function(X)[1].sum(), (up - down) / (2 * scale), rtol=1e-6)
+
+
+def test_gru_of_shapes_that_do_not_fit_is_an_error():
+    model, x = stack(GRU), T.dtensor3()
+    function = theano.function([x], over(model, x)[0])
+    with pytest.raises(ValueError, match=r"GRU: got x \(5, 2, 2\), W \(12, 7\) and a state \(2, 4\), which do not fit"):
+        function(X[:, :, :2])
