@@ -11,8 +11,6 @@ import numpy as np
 from pytensor.gradient import GradClip, GradScale
 from pytensor.graph.op import Op
 
-_NOT_OF_SCRIPTS = ("pytensor.", "lstm_cli.")
-
 
 def compare_attributes(cls: Any) -> None:
     """Have Ops of the class compare their attributes too."""
@@ -30,12 +28,6 @@ def compare_attributes(cls: Any) -> None:
     hashed = cls.__hash__
     cls.__eq__ = also
     cls.__hash__ = hashed
-
-
-def compare_attributes_of_scripts(cls: Any) -> None:
-    """Do so for a class that is neither PyTensor's nor ours."""
-    if not f"{cls.__module__}.".startswith(_NOT_OF_SCRIPTS):
-        compare_attributes(cls)
 
 
 def compare_attributes_of_gradients() -> None:
