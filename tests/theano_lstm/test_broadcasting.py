@@ -115,6 +115,25 @@ def test_loop_that_stops_keeps_its_state_of_one_row():
     assert theano.function([], states)()[-1].tolist() == [[16, 16]]
 
 
+def test_steps_that_only_update_shared_variables():
+    total, x = theano.shared(np.zeros((1, 2))), T.matrix()
+    _, updates = theano.scan(lambda x: {total: total + x}, sequences=x)
+    theano.function([x], [], updates=updates)(np.ones((3, 2)))
+    assert_array_equal(total.get_value(), [[3, 3]])
+
+
+def test_elements_before_and_taps_given_as_an_array():
+    x, initial = T.matrix(), {"initial": T.zeros((1, 2)), "taps": np.array([-1])}
+    states, _ = theano.scan(
+        lambda before, x, h, scale: h + before + scale * x,
+        sequences={"input": x, "taps": [-1, 0]},
+        outputs_info=initial,
+        non_sequences=theano.shared(2.0),
+    )
+    got = theano.function([x], states)(np.arange(6.0).reshape(3, 2))
+    assert_array_equal(got, [[[4, 7]], [[14, 20]]])
+
+
 def test_state_cannot_grow():
     x = T.tensor3()
     states, _ = theano.scan(lambda x, h: x + h, sequences=x, outputs_info=T.zeros((1, UNITS)))

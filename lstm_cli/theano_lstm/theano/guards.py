@@ -72,14 +72,15 @@ class Guard:
         """Return what is wrong with a value, empty for nothing and for what is no number: generators, slices, None."""
         if not isinstance(value, np.ndarray | np.number) or not value.size or value.dtype.kind not in "biufc":
             return ""
+        if value.dtype.kind == "b" or np.abs(value).max() <= BIG:  # false of NaN: one look at what is right
+            return ""
         real = value.dtype.kind in "fc"
         if self.nan and real and np.isnan(value).any():
             return "NaN"
         if self.inf and real and np.isinf(value).any():
             return "Inf"
         with np.errstate(invalid="ignore"):
-            big = self.big and value.dtype.kind != "b" and (np.abs(value) > BIG).any()
-        return "Big value" if big else ""
+            return "Big value" if self.big and (np.abs(value) > BIG).any() else ""
 
 
 class NanGuardMode(Mode):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import Assert
@@ -99,6 +100,8 @@ def _returned(state: _State, output: Variable, previous: Variable | None) -> Var
 
 def _closed(outputs: Any, states: Sequence[_State]) -> Any:
     """Return the scan's outputs, broadcastable where the initial state and what a step returns are."""
+    if not any(state.returned for state in states):
+        return outputs
     listed = [
         addbroadcast(output, *(axis + 1 for axis in state.returned)) if state.returned else output
         for output, state in zip(_listed(outputs), states, strict=False)
@@ -117,4 +120,4 @@ def _listed(given: Any) -> list[Any]:
 def _taps(given: Any, default: int) -> list[int]:
     """Return which elements of a sequence, or of a state's past, a step gets."""
     taps = given.get("taps") if isinstance(given, dict) else None
-    return [default] if taps is None else _listed(taps)
+    return [default] if taps is None else [int(tap) for tap in np.atleast_1d(taps)]

@@ -150,7 +150,7 @@ for ours, theirs in zip((layer0, layer1, layer2), loaded):
     for p, q in zip(ours.params, theirs.params):
         p.set_value(q.get_value(borrow=True), borrow=True)
 test_error = numpy.mean([test_model(i) for i in range(2)])
-predict_model = theano.function(inputs=[loaded[2].input], outputs=loaded[2].y_pred, on_unused_input="ignore")
+predict_model = theano.function(inputs=[loaded[2].input], outputs=loaded[2].y_pred, allow_input_downcast=True)
 os.remove(best)
 os.rmdir(folder)
 
