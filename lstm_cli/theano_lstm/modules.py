@@ -163,7 +163,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "sparse.utils": ("pytensor.sparse.utils",),
     "tensor": _TENSOR,
     "tensor.basic": (_T, *_TENSOR),
-    "tensor.blas": ("pytensor.tensor.blas",),
+    "tensor.blas": (
+        f"{_T}.batched",
+        "pytensor.tensor.blas",
+    ),
     "tensor.elemwise": ("pytensor.tensor.elemwise", "pytensor.tensor.math"),
     "tensor.extra_ops": ("pytensor.tensor.extra_ops", "pytensor.tensor"),
     "tensor.fft": ("pytensor.tensor.fft",),
@@ -209,6 +212,7 @@ _NODE_REWRITER = "pytensor.graph.rewriting.basic.NodeRewriter serves, whose tran
 _VOLUMES = "the function theano.tensor.nnet.conv3d serves"
 _IMAGES = "the function theano.tensor.nnet.conv2d serves"
 _CROSSENTROPY = "the functions theano.tensor.nnet.crossentropy_softmax_1hot and T.grad serve"
+_HASH = "hash(type(self)) serves"
 _SORT = "T.sort and T.argsort serve"
 # What serves instead of what PyTensor has not, for everything below a place too.
 ABSENT: dict[str, str] = {
@@ -216,11 +220,11 @@ ABSENT: dict[str, str] = {
     "gof.LocalOptimizer": _NODE_REWRITER,
     "gof.Value": "gof.Constant serves",
     "gof.cutils": _NO_C,
-    "gof.hashtype": "hash(type(self)) serves",
+    "gof.hashtype": _HASH,
     "gof.lazylinker_c": _NO_C,
     "gof.op.debug_error_message": "test values are not computed here: raise a ValueError",
     "gof.opt.LocalOptimizer": _NODE_REWRITER,
-    "gof.utils.hashtype": "hash(type(self)) serves",
+    "gof.utils.hashtype": _HASH,
     "gpuarray": _NO_GPU,
     "misc.cudamat_utils": _NO_GPU,
     "misc.gnumpy_utils": _NO_GPU,
@@ -237,10 +241,11 @@ ABSENT: dict[str, str] = {
     "sandbox.multinomial": "multinomial of theano.sandbox.rng_mrg.MRG_RandomStreams serves",
     "sparse.sandbox": "theano.sparse has what there is",
     "tensor.argtopk": _SORT,
-    "tensor.basic.hashtype": "hash(type(self)) serves",
+    "tensor.basic.hashtype": _HASH,
     "tensor.blas_c": _NO_C,
     "tensor.blas_scipy": "theano.tensor.blas serves",
     "tensor.elemwise_cgen": _NO_C,
+    "tensor.hashtype": _HASH,
     "tensor.inplace": "PyTensor computes in place where it may; use the function without _inplace",
     "tensor.io": "numpy.load and theano.shared serve",
     "tensor.load": "numpy.load and theano.shared serve",

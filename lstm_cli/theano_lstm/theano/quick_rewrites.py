@@ -19,7 +19,8 @@ INNER, BODIES, GUARD, UPDATE = _NEEDED = (
     *("lstm_guard_memory", "lstm_update_in_memory"),
 )
 _WORTHWHILE = ("fast_compile", "stabilize", LOG_SOFTMAX, "lstm_numpy_elementwise", "lstm_work_in_place")
-_COSTLY = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt")
+# The last asks for shapes: without what the one before it knows, it finds its own result again, without end.
+_COSTLY = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt", "local_read_of_write_same_indices")
 
 
 def rewrites(optimizer: Any) -> Any:
