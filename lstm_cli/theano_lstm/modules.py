@@ -195,7 +195,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "tensor.type_other": ("pytensor.tensor.type_other",),
     "tensor.utils": ("pytensor.tensor.utils",),
     "tensor.var": ("pytensor.tensor.variable",),
-    "tensor.xlogx": ("pytensor.tensor.xlogx",),
+    "tensor.xlogx": (),
     "typed_list": ("pytensor.typed_list",),
     "typed_list.basic": ("pytensor.typed_list.basic",),
     "typed_list.opt": ("pytensor.typed_list.rewriting",),

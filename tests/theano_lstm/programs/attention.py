@@ -125,7 +125,7 @@ for hard in (False, True):
         inputs, [cost, alphas], updates=list(adam(objective, tparams).items()) + list(scan_updates.items())
     )
     costs = []
-    for update in range(40):
+    for update in range(25):
         value, places = train(pictures, labels)
         costs.append(float(value))
     learned[hard] = costs[0], np.mean(costs[-5:]), places
@@ -134,6 +134,6 @@ if __name__ == "__main__":
     print({hard: values[:2] for hard, values in learned.items()})
 
 for hard, (first, last, places) in learned.items():
-    assert last < 0.6 * first, (hard, first, last)
+    assert last < 0.75 * first, (hard, first, last)
     np.testing.assert_allclose(places.sum(axis=2), 1, rtol=1e-5)
 assert set(np.unique(learned[True][2])) <= {0.0, 1.0}
