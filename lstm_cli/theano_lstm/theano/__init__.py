@@ -1,17 +1,17 @@
 """PyTensor under the names that Theano scripts use.
 
-``from lstm_cli import theano; T = theano.tensor`` replaces a script's two Theano imports. Names that PyTensor has kept
-are looked up there; those that it renamed or dropped are added back:
+A script imports ``lstm_cli.theano`` in place of ``theano``, and its modules likewise (`lstm_cli.theano_lstm.importing`).
+Names that PyTensor has kept are looked up there; those that it renamed or dropped are added back:
 
-======================================  ================================================================
+======================================  =====================================================================
 ``T.nnet``                              `sigmoid`, `softmax`, `categorical_crossentropy`, `conv2d`, …
 ``T.signal``                            `pool_2d` and other functions of images
 ``T.shared_randomstreams``, ``MRG``     `RandomStreams`, whose draws inside a loop have a gradient
 ``theano.scan``, ``map``, ``reduce``    outputs and updates, as in Theano; ``theano.scan_module.until``
-``theano.function``                     compiled within seconds (`lstm_cli.theano_lstm.theano.compiling`)
+``theano.function``                     compiled within seconds; default inputs, outputs by name (`CompiledFunction`)
 ``theano.config``                       flags that PyTensor dropped can still be set
 ``theano.gof``, ``theano.compile``      `Op`, `Apply`, `SharedVariable`, `Mode`, …
-======================================  ================================================================
+======================================  =====================================================================
 """
 
 from typing import Any
