@@ -84,6 +84,7 @@ def test_types_are_described_by_what_is_broadcast():
         T.TensorType("float32", (False, True))("x"),
         T.tensor("float32", (False, True), name="x"),
         T.tensor(dtype="float32", broadcastable=(False, True), name="x"),
+        T.tensor("float32", broadcastable=(False, True), name="x"),
         T.Tensor("float32", [False, True])("x"),
         theano.shared(np.zeros((2, 1), "float32"), name="x", broadcastable=(False, True), borrow=True, target="cpu"),
     ]

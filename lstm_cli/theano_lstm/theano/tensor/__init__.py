@@ -66,9 +66,10 @@ def stack(*tensors: Any, **options: Any) -> Variable:
 
 def tensor(*description: Any, **options: Any) -> Variable:
     """Return a variable of ``(dtype, broadcastable[, name])``, or of PyTensor's own arguments."""
+    if "broadcastable" in options:
+        dtype = description[0] if description else options.pop("dtype", None)
+        return tensor(dtype or pytensor.config.floatX, options.pop("broadcastable"), **options)
     if len(description) < 2:
-        if "broadcastable" in options:
-            options["shape"] = tuple(1 if flag else None for flag in options.pop("broadcastable"))
         return pt.tensor(*description, **options)
     dtype, broadcastable, *name = description
     return pt.TensorType(dtype, tuple(1 if flag else None for flag in broadcastable))(*name, **options)
