@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from lstm_cli.theano_lstm.modules import ABSENT, MODULES, SHADOWED
 
 HOME, ALIAS = "lstm_cli.theano_lstm.theano", "lstm_cli.theano"
+_NOTHING = object()
 
 
 class TheanoModule(ModuleType):
@@ -32,8 +33,8 @@ class TheanoModule(ModuleType):
             if _below(place, name) in MODULES:
                 return importlib.import_module(f"{self.__name__}.{name}")
             for source in _sources(place):
-                if hasattr(source, name):
-                    return getattr(source, name)
+                if (found := getattr(source, name, _NOTHING)) is not _NOTHING:
+                    return found
         raise AttributeError(_what_serves(_below(place, name)))
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -67,8 +68,10 @@ class _Empty(Loader):
     """A module without a file."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = TheanoModule(spec.name, f"``theano.{_place(spec.name)}``: {', '.join(MODULES[_place(spec.name)])}.")
-        return module
+        place = _place(spec.name)
+        return TheanoModule(
+            spec.name, f"``theano.{place}``, with the names of {', '.join(MODULES[place]) or 'no other'}."
+        )
 
     def exec_module(self, module: ModuleType) -> None:
         """Do nothing: its names are looked up."""

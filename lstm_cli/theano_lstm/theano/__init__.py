@@ -1,6 +1,6 @@
 """PyTensor under the names that Theano scripts use.
 
-A script imports ``lstm_cli.theano`` in place of ``theano``, and its modules likewise (`lstm_cli.theano_lstm.importing`).
+A script imports ``lstm_cli.theano`` in place of ``theano``, its modules likewise (`lstm_cli.theano_lstm.importing`).
 Names that PyTensor has kept are looked up there; those that it renamed or dropped are added back:
 
 ======================================  =====================================================================
