@@ -117,7 +117,7 @@ def _vectorized(node: Apply, given: Mapping[Variable, Variable]) -> Sequence[Var
     """Return PyTensor's outputs for these inputs, unless they come from a loop."""
     try:
         outputs: Sequence[Variable] = vectorize_graph(node.outputs, {v: s for v, s in given.items() if v is not s})
-    except (NotImplementedError, TypeError, ValueError) as error:
+    except Exception as error:  # an Op's rule may fail in any way where it was not meant for this
         raise NeedsLoop from error
     if any(v.owner is None or isinstance(v.owner.op, Blockwise) for v in outputs):
         raise NeedsLoop

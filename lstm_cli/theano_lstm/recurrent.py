@@ -139,7 +139,11 @@ class RNN(Layer):
 
     def _joined_weights(self) -> tuple[Variable, Variable]:
         """Return W (G H, I + H) and b of all G gates, in the Op's order."""
-        return self.linear_matrix, self.bias_matrix
+        return pt.as_tensor_variable(self.linear_matrix), pt.as_tensor_variable(self.bias_matrix)
+
+    def _gates(self) -> list[Layer]:
+        """Return the layers whose weights a step uses, in the Op's order."""
+        return [self]
 
     def _split_state(self, state: Variable) -> States:
         """Return the parts of a state (B, S) in the order of `sequence`."""
@@ -151,11 +155,18 @@ class RNN(Layer):
         return fused_name(self, "activation", self.activation)
 
     def _check_fusable(self) -> None:
-        """Raise an error if gradients are clipped inside each step."""
+        """Raise an error if gradients are clipped inside each step, or weights are not what the Op takes."""
         if self.clip_gradients is not False:
             raise NotImplementedError(
                 f"{type(self).__name__}.sequence: clip_gradients acts inside each step; use activate in a scan"
             )
+        for gate in self._gates():
+            W, b = pt.as_tensor_variable(gate.linear_matrix), pt.as_tensor_variable(gate.bias_matrix)
+            if (W.type.ndim, b.type.ndim) != (2, 1) or W.type.broadcastable[0] != b.type.broadcastable[0]:
+                raise NotImplementedError(
+                    f"{type(self).__name__}.sequence: expected a matrix of weights and as many biases, got {W.type} "
+                    f"and {b.type}; use activate in a scan"
+                )
 
 
 class GatedLayer(RNN):
@@ -169,10 +180,6 @@ class GatedLayer(RNN):
 
     internal_layers: list[Layer]
     further_params: tuple[Variable, ...] = ()
-
-    def _gates(self) -> list[Layer]:
-        """Return the gates that a step uses, in the Op's order."""
-        raise NotImplementedError
 
     def _check_fusable(self) -> None:
         super()._check_fusable()

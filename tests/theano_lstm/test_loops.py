@@ -254,7 +254,13 @@ def weights_of_the_step(model):
     return step
 
 
+def without_bias(model):
+    model.layers[0].bias_matrix = T.zeros((1,))
+    return lambda x, h: model.forward(x, [h])
+
+
 STAYS = {
+    "one bias for all units": option(step=without_bias),
     "clipped gradients": lambda: ([], over(stack(LSTM, clip_gradients=1.0), T.dtensor3()), []),
     "replaced activation": option(step=lambda m: lambda x, h: RNN(3, 4, T.sin).activate(x, h)),
     "own layer": option(step=own_layer),
