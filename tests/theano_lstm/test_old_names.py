@@ -149,6 +149,27 @@ def test_updates_are_joined_from_either_side():
         theano.updates.OrderedUpdates({s: s})
 
 
+def test_default_updates():
+    """As batch normalization sets them: of a clone, from a mean whose length is known."""
+    mean, batch = theano.shared(np.zeros(4), "mean"), theano.shared(X, shape=(3, 4))
+    running = theano.clone(mean, share_inputs=False)
+    with warnings.catch_warnings(action="error"):
+        running.default_update = 0.5 * running + 0.5 * batch.mean(axis=0)
+        theano.function([], running + 0)()
+        theano.function([], running + 0, no_default_updates=[running])()
+    assert_allclose(mean.get_value(), 0.5 * X.mean(axis=0))
+    running.default_update = None
+    assert running.default_update is None
+    with pytest.raises(TypeError):
+        running.default_update = x
+
+
+def test_the_inputs_of_a_graph_from_left_to_right():
+    cost = (x * y + T.dot(s, v).sum()) * x
+    assert theano.gof.graph.inputs([cost]) == [x, y, s, v]
+    assert theano.gof.graph.ancestors([cost], blockers=[cost]) == [cost]
+
+
 def test_a_graph_is_cloned_with_parts_replaced():
     w = theano.shared(3.0)
     cost = (x * w).sum()
