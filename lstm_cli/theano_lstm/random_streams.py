@@ -200,6 +200,7 @@ class RandomStreams:
 
     def _draw(self, distribution: Literal["uniform", "normal"], sizes: list[Variable]) -> Variable:
         state = pytensor.shared(self._fresh(), name="random state", shape=(3,))
+        state.tag.is_rng = True  # Theano's mark
         update_by_itself(state, state + _NEXT)
         self._states.append(state)
         return Draw(distribution)(state, *sizes)

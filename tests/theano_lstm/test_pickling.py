@@ -57,6 +57,13 @@ def classes():
     return [x, y], [cost, T.grad(cost, x), T.grad((clip_gradient(x, 0.1) ** 2).sum(), x)], [X, LABELS]
 
 
+def ops_of_graphs():
+    x, a, b = T.matrices("x", "a", "b")
+    op = theano.OpFromGraph([a, b], [a * b + T.exp(a)])
+    y = op(x, x + 1)
+    return [x], [y, T.grad(y.sum(), x)], [X]
+
+
 def random_numbers():
     streams = RandomStreams(3)
     draws = [streams.uniform((2,)), streams.normal((2,)), streams.binomial((3,)), streams.permutation((1,), 5)]
@@ -96,7 +103,17 @@ def layers():
 
 PROGRAMS = {
     program.__name__: program
-    for program in (batched_dot, elementwise, parts_and_sums, classes, random_numbers, choices, loops, layers)
+    for program in (
+        batched_dot,
+        elementwise,
+        parts_and_sums,
+        classes,
+        random_numbers,
+        choices,
+        loops,
+        layers,
+        ops_of_graphs,
+    )
 }
 
 

@@ -56,6 +56,10 @@ class OpFromGraph(builders.OpFromGraph):
             options["pushforward"] = _each(rop_overrides, _of_tangents, len(outputs))
         super().__init__(list(inputs), list(outputs), inline=inline, **options)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: not the gradients that were made of the graph, which are closures."""
+        return {**self.__dict__, "_lop_op_cache": {}, "_rop_op_cache": None}
+
 
 def _is_given(override: Override) -> bool:
     return override is not None and not (isinstance(override, str) and override == "default")

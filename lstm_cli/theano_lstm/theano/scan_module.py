@@ -2,21 +2,27 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import pytensor
 from pytensor.graph.basic import Variable
+from pytensor.scan.basic import get_updates_and_outputs
 from pytensor.scan.utils import until
+from pytensor.tensor.random.type import RandomType
 
 from lstm_cli.theano_lstm.loops import Body, without_scan
 from lstm_cli.theano_lstm.random_streams import update_by_itself
-from lstm_cli.theano_lstm.theano.scan_states import open_states
+from lstm_cli.theano_lstm.theano.scan_states import as_result, open_states
 from lstm_cli.theano_lstm.theano.updates import OrderedUpdates
 
 __all__ = ["OrderedUpdates", "foldl", "foldr", "map", "reduce", "scan", "until"]
 
 
 Result = tuple[Any, OrderedUpdates]
+
+# Updates of the random numbers that scans inside the step have drawn, of the step that is being built.
+_of_inner_loops: ContextVar[dict[Variable, Variable] | None] = ContextVar("_of_inner_loops", default=None)
 
 
 def scan(
@@ -33,7 +39,7 @@ def scan(
         Of the random streams that the scan draws from. Functions apply them even if a script discards them.
     """
     body = Body(fn)
-    step, infos, close = open_states(body, sequences, outputs_info)
+    step, infos, close = open_states(_with_draws_of_inner_loops(body), sequences, outputs_info)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Scan return signature will change", DeprecationWarning)
         warnings.filterwarnings("ignore", "Setting default_update", DeprecationWarning)
@@ -42,9 +48,37 @@ def scan(
     closed = close(outputs)
     if not updates:
         closed = _without_scan(body, outputs, outputs_info, closed)
-    for state, following in updates.items():
+    draws = {state: following for state, following in updates.items() if _is_random(state)}
+    for state, following in draws.items():
         update_by_itself(state, following)
+    enclosing = _of_inner_loops.get()
+    if enclosing is not None:
+        enclosing.update(draws)
     return closed, OrderedUpdates(updates)
+
+
+def _with_draws_of_inner_loops(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a step that also returns the updates of the random numbers of scans inside it, if it dropped them."""
+
+    def with_draws(*arguments: Variable) -> Any:
+        draws: dict[Variable, Variable] = {}
+        token = _of_inner_loops.set(draws)
+        try:
+            result = step(*arguments)
+        finally:
+            _of_inner_loops.reset(token)
+        return as_result(*_completed(result, draws)) if draws else result
+
+    return with_draws
+
+
+def _completed(result: Any, draws: dict[Variable, Variable]) -> tuple[Any, Any, Any]:
+    condition, outputs, updates = get_updates_and_outputs(result)
+    return condition, outputs, {**draws, **updates}
+
+
+def _is_random(state: Variable) -> bool:
+    return getattr(state.tag, "is_rng", False) or isinstance(state.type, RandomType)
 
 
 def _without_scan(body: Body, outputs: Any, outputs_info: Any, closed: Any) -> Any:

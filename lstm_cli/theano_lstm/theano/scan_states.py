@@ -51,9 +51,14 @@ def open_states(fn: Callable[..., Any], sequences: Any, outputs_info: Any) -> tu
             return result
         for k, (state, output) in enumerate(zip(states, outputs, strict=False)):
             outputs[k] = _returned(state, output, previous[k]) if state.taps else output
-        return (outputs, updates) if condition is None else (outputs, updates, until(condition))
+        return as_result(condition, outputs, updates)
 
     return step, [state.info for state in states] if states else outputs_info, lambda outputs: _closed(outputs, states)
+
+
+def as_result(condition: Variable | None, outputs: list[Variable], updates: dict[Variable, Variable]) -> Any:
+    """Return what a step returns."""
+    return (outputs, updates) if condition is None else (outputs, updates, until(condition))
 
 
 def _opened(info: Any) -> _State:
