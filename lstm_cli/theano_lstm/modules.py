@@ -204,7 +204,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "version": (),
 }
 
-_NO_GPU = "PyTensor has no code for GPUs; scripts run on the CPU without it, and lstm-train has device: cuda"
+_NO_GPU = "PyTensor has no code for GPUs; scripts run on the CPU without it"
 _NO_TESTS = "Theano's own tests are not here; numpy.testing compares arrays, and theano.gradient.verify_grad gradients"
 _NO_C = "nothing is compiled from C here, and nothing needs it"
 _SEPARATE = "pickle serves, and numpy.savez for the values of shared variables"
