@@ -13,7 +13,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.type import TensorType
 
 from lstm_cli.kernels import dense as kernels
-from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected, output_buffer
+from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected, or_zeros, output_buffer
 from lstm_cli.ops.rewrites import TrimmableOp
 
 
@@ -106,3 +106,14 @@ class DenseGradient(TrimmableOp):
         kernels.weight_gradient(x.reshape(-1, x.shape[-1]), rows, dW, db)
         if self.wanted:
             kernels.times_weights(rows, W, dx.reshape(-1, x.shape[-1]))
+
+    def pullback(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
+    ) -> list[Variable]:
+        """Return the second gradients, ``dx = dy W, dW = dy^T x, db = sum dy`` being linear in x, W and dy."""
+        x, W, dy = inputs
+        x_rows, dy_rows = x.reshape((-1, x.shape[-1])), dy.reshape((-1, dy.shape[-1]))
+        gx, gW, gb = (or_zeros(g, output) for g, output in zip(cotangents, outputs, strict=True))
+        gx_rows = gx.reshape((-1, x.shape[-1]))
+        from_dy = pt.dot(gx_rows, W.T) + pt.dot(x_rows, gW.T) + gb
+        return [pt.dot(dy_rows, gW).reshape(x.shape), pt.dot(dy_rows.T, gx_rows), from_dy.reshape(dy.shape)]

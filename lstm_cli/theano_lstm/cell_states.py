@@ -10,6 +10,7 @@ from pytensor.graph.op import Op
 
 from lstm_cli.ops.activations import ACTIVATIONS
 from lstm_cli.ops.contract import Storage, infers_shape, output_buffer
+from lstm_cli.ops.dense import dense
 
 
 def cell_states(
@@ -35,9 +36,7 @@ def cell_states(
     -------
     c : (T, B, H)
     """
-    joined = pt.concatenate([x, before], axis=2)
-    flat = joined.reshape((joined.shape[0] * joined.shape[1], joined.shape[2]))
-    sums = (pt.dot(flat, W.T) + b).reshape((x.shape[0], x.shape[1], 4 * units))
+    sums = dense(pt.concatenate([x, before], axis=2), W, b)
     i, f, _, z = pt.split(sums, splits_size=[units] * 4, n_splits=4, axis=2)
     return accumulate(pt.sigmoid(f), pt.sigmoid(i) * ACTIVATIONS[activation](z), start)
 

@@ -6,6 +6,7 @@ import pytest
 from lstm_cli.kernels import dense as kernels
 from lstm_cli.kernels.runtime.memory import aligned
 from lstm_cli.ops.dense import DenseGradient, dense
+from lstm_cli.ops.mode import python_mode
 from tests.support.ops import check_gradient, compiled, ops_of
 
 SHAPES = [
@@ -94,3 +95,17 @@ def test_shapes_and_kinds_that_do_not_fit_are_refused():
         dense(pt.fmatrix(), W, b)
     with pytest.raises(TypeError, match=r"dense: b: got .*, expected floats of 1 dimensions"):
         dense(x, W, pt.dmatrix())
+
+
+def test_second_derivatives_are_those_of_the_product():
+    numbers = np.random.default_rng(2)
+    values = [numbers.normal(size=size) for size in ((2, 3, 4), (5, 4), (5,))]
+    inputs = [pt.dtensor3(), pt.dmatrix(), pt.dvector()]
+    x, W, b = inputs
+    results = []
+    for y in (dense(x, W, b), pt.dot(x, W.T) + b):
+        first = pytensor.grad(pt.sin(y).sum(), inputs)
+        second = pytensor.grad(sum((g**2).sum() for g in first), inputs)
+        results.append(pytensor.function(inputs, second, mode=python_mode())(*values))
+    for got, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
