@@ -209,7 +209,7 @@ RECOGNISED = {
     "one sequence": (option(), [X[:, :1]]),
     "no sequence": (option(LSTM), [X[:, :0]]),
 }
-LONG = set(RECOGNISED) - {"words", "batch of one", "previous state of the layer below"}
+LONG = set(RECOGNISED) - {"words", "batch of one"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=slow if name in LONG else ()) for name in RECOGNISED])
@@ -401,6 +401,7 @@ def test_scan_of_the_second_derivatives_computes_what_the_op_does(cell):
     assert_allclose(*theano.function([], [h, expected])(), rtol=1e-12)
 
 
+@slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activations_of_a_gru(activation):
     """The gradient of each, against differences."""

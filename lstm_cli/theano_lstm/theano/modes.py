@@ -4,8 +4,8 @@ PyTensor's default, the numba linker, took 28 to 175 s to compile a loop over on
 and again for every other size of layer. Here ``FAST_RUN``, ``FAST_COMPILE`` and a mode that names one of Theano's
 linkers run Op by Op from Python: two LSTM layers of 20 units that drive a double pendulum were built in 8 s. A time
 step, forward and back, then cost 2 to 3 ms on one core, numba's 0.15 ms. For hours of training set
-``theano.config.mode = "NUMBA"`` or pass ``mode="NUMBA"``. Where the inputs are known in advance, `sequence` of a
-recurrent layer runs over all steps as one Op, which is faster than both.
+``theano.config.mode = "NUMBA"`` or pass ``mode="NUMBA"``. A loop whose inputs are known in advance is no scan, but one
+Op for each recurrent layer (`lstm_cli.theano_lstm.loops`), which is faster than both.
 """
 
 from functools import cache, wraps
