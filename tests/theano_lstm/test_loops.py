@@ -81,7 +81,7 @@ slow = pytest.mark.slow
         pytest.param("lstm", (4, 5), False, marks=slow),
         pytest.param("rnn", (4, 5), True, marks=slow),
         ("rnn", (4,), False),
-        ("gru", (4,), True),
+        pytest.param("gru", (4,), True, marks=slow),
         pytest.param("gru", (4, 5), False, marks=slow),
         pytest.param("gru_reset_after", (4,), True, marks=slow),
     ],
