@@ -20,9 +20,6 @@ from pytensor.scan.op import Scan
 from pytensor.tensor.subtensor import Subtensor, indices_from_subtensor
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.theano_lstm import gru_loop
-from lstm_cli.theano_lstm.cell_states import cell_states, shifted
-from lstm_cli.theano_lstm.loop_op import loop
 from lstm_cli.theano_lstm.over_time import NeedsLoop, OverTime, typed
 from lstm_cli.theano_lstm.recording import Step, taking_notes
 
@@ -131,6 +128,8 @@ def _are_steps(steps: Steps, states: States) -> bool:
 
 def _run_layers(known: OverTime, steps: Steps, states: States, hidden: Mapping[Variable, Variable]) -> None:
     """Add the sequences of all states, each once that of the layer's input is known."""
+    from lstm_cli.theano_lstm.layer_loops import over_all_steps  # most scripts need no kernels, which take 0.2 s
+
     if known.differs([weights for state in states for weights in (steps[state].W, steps[state].b)]):
         raise NeedsLoop
     waiting = list(states)
@@ -143,9 +142,9 @@ def _run_layers(known: OverTime, steps: Steps, states: States, hidden: Mapping[V
                 later.append(state)
                 continue
             previous, start = states[state]
-            h, whole = _run(steps[state], x, start)
+            h, whole, before = over_all_steps(steps[state], x, start)
             known.add(state, whole)
-            known.add(previous, shifted(whole, start))
+            known.add(previous, before)
             for part in (part for part, of in hidden.items() if of is state):
                 known.add(part, h)
         if later == waiting:
@@ -166,25 +165,3 @@ def _hidden_parts(outputs: Sequence[Variable], arguments: Sequence[Variable], st
             ):  # fmt: skip
                 parts[node.outputs[0]] = node.inputs[0]
     return parts
-
-
-def _run(step: Step, x: Variable, start: Variable) -> tuple[Variable, Variable]:
-    """Run one layer over all steps: return h (T, …, H) and the whole state (T, …, S)."""
-    x = x.astype(step.W.type.dtype)
-    if step.state.type.ndim == 1:
-        return tuple(sequence[:, 0] for sequence in _run_batch(step, x[:, None], start[None]))
-    return _run_batch(step, x, start)
-
-
-def _run_batch(step: Step, x: Variable, start: Variable) -> tuple[Variable, Variable]:
-    """Return h (T, B, H) and the whole state (T, B, S), given x (T, B, I) and the first state (B, S)."""
-    if step.cell == gru_loop.CELL:
-        h = gru_loop.gru_loop(x, step.W, step.b, start, step.activation)
-        return h, h
-    if step.cell != "lstm":
-        h = loop(x, step.W, step.b, [start], cell=step.cell, activation=step.activation)
-        return h, h
-    c, h = start[:, : step.units], start[:, step.units :]
-    hs = loop(x, step.W, step.b, [h, c], cell=step.cell, activation=step.activation)
-    cs = cell_states(x, shifted(hs, h), c, step.W, step.b, units=step.units, activation=step.activation)
-    return hs, pt.concatenate([cs, hs], axis=2)

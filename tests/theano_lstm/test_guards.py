@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import sys
 
 import numpy as np
 import pytensor
@@ -102,12 +103,15 @@ def test_each_error_is_chosen_alone():
         NanGuardMode(nan_is_error=False, inf_is_error=False, big_is_error=False)
 
 
-def test_flag_warns_instead(caplog, monkeypatch):
-    monkeypatch.setattr(pytensor.config, "NanGuardMode__action", "warn")
-    x = T.vector("x")
+@pytest.mark.parametrize(("action", "stops"), [("warn", 0), ("pdb", 2)])
+def test_flag_warns_or_starts_the_debugger_instead(action, stops, caplog, monkeypatch):
+    stopped, x = [], T.vector("x")
+    monkeypatch.setattr(pytensor.config, "NanGuardMode__action", action)
+    monkeypatch.setattr(sys, "breakpointhook", lambda: stopped.append(1))
     with caplog.at_level(logging.ERROR):
-        assert np.isnan(theano.function([x], x, mode=GUARD)([np.nan]))
-    assert "NaN detected" in caplog.text
+        assert np.isnan(theano.function([x], 2 * x, mode=GUARD)([np.nan]))
+    assert len(stopped) == stops
+    assert caplog.text.count("NaN detected") == 2  # in the input and in the output
 
 
 def test_copies_keep_the_guard():

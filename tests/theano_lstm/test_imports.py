@@ -65,14 +65,15 @@ def test_each_row_is_a_module_and_an_attribute_of_its_parent():
         assert function is module or callable(function)
 
 
-def test_the_modules_have_both_names_in_either_order():
+def test_the_modules_have_both_names_in_either_order_and_need_no_kernels():
     code = (
         "import sys\nfrom lstm_cli.theano_lstm.theano.tensor import nnet as first\nimport lstm_cli.theano.tensor.nnet\n"
         "from lstm_cli import theano\nprint(theano is lstm_cli.theano, theano.tensor.nnet is first, "
-        "sys.modules['lstm_cli.theano.tensor'] is theano.tensor, theano.tensor.__spec__.name)"
+        "sys.modules['lstm_cli.theano.tensor'] is theano.tensor, theano.tensor.__spec__.name, "
+        "'lstm_cli.kernels.recurrent' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "True True True lstm_cli.theano_lstm.theano.tensor\n"
+    assert run.stdout == "True True True lstm_cli.theano_lstm.theano.tensor False\n"
 
 
 def test_functions_keep_the_names_that_their_modules_have_too():

@@ -1,7 +1,6 @@
 """``theano.compile.nanguardmode``: functions that stop at the first number that is not finite, or too big."""
 
 import logging
-import pdb
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
@@ -60,13 +59,11 @@ class Guard:
             return
         message = _message(found, variable, value, node)
         action = pytensor.config.NanGuardMode__action
-        if action == "warn":
-            logger.error(message)
-        elif action == "pdb":
-            logger.error(message)
-            pdb.set_trace()
-        else:
+        if action == "raise":
             raise AssertionError(message)
+        logger.error(message)
+        if action == "pdb":
+            breakpoint()
 
     def found(self, value: Any) -> str:
         """Return what is wrong with a value, empty for nothing and for what is no number: generators, slices, None."""
