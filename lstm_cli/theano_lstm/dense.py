@@ -12,7 +12,7 @@ from pytensor.graph.basic import Variable
 from lstm_cli.ops.activations import Activation, linear
 from lstm_cli.ops.dense import dense
 from lstm_cli.theano_lstm.clip_gradient import clip_gradient
-from lstm_cli.theano_lstm.recording import activated
+from lstm_cli.theano_lstm.loops.recording import activated
 
 np_rng = np.random.RandomState(1234)  # theano-lstm's generator, seed and scale: a script starts from the same weights
 

@@ -4,7 +4,7 @@ from pytensor.graph.basic import Variable, equal_computations
 from pytensor.tensor import dmatrix
 
 from lstm_cli.ops.activations import ACTIVATIONS, Activation
-from lstm_cli.theano_lstm.recording import current_notes
+from lstm_cli.theano_lstm.loops.recording import current_notes
 
 
 def activation_name(activation: Activation) -> str | None:

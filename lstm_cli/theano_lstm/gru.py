@@ -6,10 +6,10 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.ops.activations import Activation
-from lstm_cli.theano_lstm import gru_loop
 from lstm_cli.theano_lstm.dense import Layer, clip_backwards, create_shared
 from lstm_cli.theano_lstm.fusing import fused_name
-from lstm_cli.theano_lstm.recording import activated
+from lstm_cli.theano_lstm.loops import gru_loop
+from lstm_cli.theano_lstm.loops.recording import activated
 from lstm_cli.theano_lstm.recurrent import RNN, GatedLayer, as_rows, join, masked
 
 

@@ -14,7 +14,7 @@ from lstm_cli.ops.activations import Activation
 from lstm_cli.ops.recurrent import recurrent
 from lstm_cli.theano_lstm.dense import Layer, clip_backwards, copy_values, create_shared
 from lstm_cli.theano_lstm.fusing import fused_name
-from lstm_cli.theano_lstm.recording import Step, activated, current_notes
+from lstm_cli.theano_lstm.loops.recording import Step, activated, current_notes
 
 States = tuple[Variable, ...]
 

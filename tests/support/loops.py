@@ -5,8 +5,8 @@ from pytensor.graph.traversal import ancestors
 from pytensor.scan.op import Scan
 
 from lstm_cli.theano_lstm import dense, theano
-from lstm_cli.theano_lstm.gru_loop import GRULoop
-from lstm_cli.theano_lstm.loop_op import Loop
+from lstm_cli.theano_lstm.loops.gru_loop import GRULoop
+from lstm_cli.theano_lstm.loops.loop import Loop
 from lstm_cli.theano_lstm.theano import scan_module
 from tests.support.theano_lstm import randomize
 

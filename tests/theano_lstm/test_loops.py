@@ -11,9 +11,9 @@ from pytensor.tensor.blockwise import Blockwise
 from lstm_cli import GRU, LSTM, RNN, Dropout, Embedding, GatedInput, Layer, StackedCells
 from lstm_cli.ops.activations import ACTIVATIONS
 from lstm_cli.theano_lstm import theano
-from lstm_cli.theano_lstm.gru_loop import CELL, GRULoop, gru_loop
-from lstm_cli.theano_lstm.loop_by_scan import scanned_layer
-from lstm_cli.theano_lstm.loop_op import Loop, loop
+from lstm_cli.theano_lstm.loops.by_scan import scanned_layer
+from lstm_cli.theano_lstm.loops.gru_loop import CELL, GRULoop, gru_loop
+from lstm_cli.theano_lstm.loops.loop import Loop, loop
 from tests.support.loops import assert_loop_is_its_scan, built, has, scanned
 from tests.support.theano_lstm import randomize, sigmoid
 

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pytensor.graph.utils import MetaType
 
 from lstm_cli import theano
-from lstm_cli.theano_lstm.theano.gradient_names import honour_every_name
+from lstm_cli.theano_lstm.theano.patches.gradient_names import honour_every_name
 
 T = theano.tensor
 ViewOp = theano.compile.ViewOp

@@ -27,21 +27,16 @@ from lstm_cli.theano_lstm.theano.builders import OpFromGraph
 from lstm_cli.theano_lstm.theano.cloning import clone
 from lstm_cli.theano_lstm.theano.compile import In, Param, as_op, function, shared
 from lstm_cli.theano_lstm.theano.configuration import change_flags, config
-from lstm_cli.theano_lstm.theano.default_updates import take_theanos_default_updates
 from lstm_cli.theano_lstm.theano.flag_sources import set_flags_from_outside
 from lstm_cli.theano_lstm.theano.gradient import Lop, Rop
-from lstm_cli.theano_lstm.theano.modes import Mode, eval_at_once
-from lstm_cli.theano_lstm.theano.op_protocol import honour_theanos_protocol
+from lstm_cli.theano_lstm.theano.modes import Mode
+from lstm_cli.theano_lstm.theano.patches import patch_pytensor
 from lstm_cli.theano_lstm.theano.scan_module import foldl, foldr, map, reduce, scan
-from lstm_cli.theano_lstm.theano.truth import variables_are_true
 from lstm_cli.theano_lstm.theano.updates import OrderedUpdates
 from lstm_cli.theano_lstm.theano.version import version as __version__
 
 set_flags_from_outside()
-honour_theanos_protocol()
-take_theanos_default_updates()
-eval_at_once()
-variables_are_true()
+patch_pytensor()
 
 __all__ = [
     "Apply",

@@ -17,13 +17,9 @@ from pytensor.tensor.sharedvar import TensorSharedVariable
 from lstm_cli.ops.overwrite import Overwrite, overwrite
 from lstm_cli.theano_lstm.theano.configuration import config
 from lstm_cli.theano_lstm.theano.modes import AnyMode, Mode, fast_start, get_mode, runs_from_python
-from lstm_cli.theano_lstm.theano.pickling import pickle_batched_ops
 from lstm_cli.theano_lstm.theano.quick_rewrites import BODIES, GUARD, INNER, UPDATE, scan_in_mode
 
 Updates = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
-
-pickle_batched_ops()
-
 
 # The mode of the function that is being compiled.
 _outer: ContextVar[AnyMode | None] = ContextVar("_outer", default=None)

@@ -8,11 +8,10 @@ step, forward and back, then cost 2 to 3 ms on one core, numba's 0.15 ms. For ho
 Op for each recurrent layer (`lstm_cli.theano_lstm.loops`), which is faster than both.
 """
 
-from functools import cache, wraps
+from functools import cache
 from typing import Any, TypeAlias
 
 from pytensor.compile import mode as pytensor_mode
-from pytensor.graph.basic import Variable
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 from pytensor.link.basic import JITLinker, Linker
 from pytensor.link.vm import VMLinker
@@ -82,20 +81,6 @@ def runs_from_python(mode: AnyMode) -> bool:
     """Whether a function in this mode calls its Ops from Python, and has the rewrites that are needed then."""
     query = mode.provided_optimizer
     return not isinstance(mode, DebugMode) and isinstance(query, RewriteDatabaseQuery) and UPDATE in query.include
-
-
-def eval_at_once() -> None:
-    """Let `eval` of a variable use the mode that ``config.mode`` names; called once or more often."""
-    evaluate = Variable.eval
-    if hasattr(evaluate, "at_once"):
-        return
-
-    @wraps(evaluate)
-    def at_once(self: Variable, *arguments: Any, mode: str | AnyMode | None = None, **options: Any) -> Any:
-        return evaluate(self, *arguments, mode=get_mode(mode), **options)
-
-    at_once.at_once = True  # type: ignore[attr-defined]
-    Variable.eval = at_once
 
 
 _CHANGES = {"optimizer_excluding": "excluding", "optimizer_including": "including", "optimizer_requiring": "requiring"}

@@ -11,7 +11,7 @@ from pytensor.scan.basic import get_updates_and_outputs
 from pytensor.scan.utils import until
 from pytensor.tensor.random.type import RandomType
 
-from lstm_cli.theano_lstm.loops import Body, without_scan
+from lstm_cli.theano_lstm.loops.recognition import Body, without_scan
 from lstm_cli.theano_lstm.random_streams import update_by_itself
 from lstm_cli.theano_lstm.theano.scan_states import as_result, open_states
 from lstm_cli.theano_lstm.theano.updates import OrderedUpdates

@@ -15,7 +15,7 @@ from pytensor.graph.utils import MetaType
 from pytensor.tensor.rewriting.basic import local_view_op
 
 from lstm_cli.ops.contract import Storage
-from lstm_cli.theano_lstm.theano import gradient_names, op_equality
+from lstm_cli.theano_lstm.theano.patches import gradient_names, op_equality
 
 
 def honour_theanos_protocol() -> None:

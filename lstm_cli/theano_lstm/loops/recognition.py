@@ -20,8 +20,8 @@ from pytensor.scan.op import Scan
 from pytensor.tensor.subtensor import Subtensor, indices_from_subtensor
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.theano_lstm.over_time import NeedsLoop, OverTime, typed
-from lstm_cli.theano_lstm.recording import Step, taking_notes
+from lstm_cli.theano_lstm.loops.over_time import NeedsLoop, OverTime, typed
+from lstm_cli.theano_lstm.loops.recording import Step, taking_notes
 
 Steps = dict[Variable, Step]  # by the new state
 States = dict[Variable, tuple[Variable, Variable]]  # new state: the previous one in the step, that of the first step
@@ -128,7 +128,7 @@ def _are_steps(steps: Steps, states: States) -> bool:
 
 def _run_layers(known: OverTime, steps: Steps, states: States, hidden: Mapping[Variable, Variable]) -> None:
     """Add the sequences of all states, each once that of the layer's input is known."""
-    from lstm_cli.theano_lstm.layer_loops import over_all_steps  # most scripts need no kernels, which take 0.2 s
+    from lstm_cli.theano_lstm.loops.layers import over_all_steps  # most scripts need no kernels, which take 0.2 s
 
     if known.differs([weights for state in states for weights in (steps[state].W, steps[state].b)]):
         raise NeedsLoop

@@ -31,7 +31,7 @@ class Computation:
 
 
 def pickle_batched_ops() -> None:
-    """Let functions with batched Ops be pickled, all of this process; called once or more often."""
+    """Let functions with batched Ops be pickled, repeated calls change nothing."""
     make = Blockwise._create_node_gufunc
     if getattr(make, "pickled", False):
         return

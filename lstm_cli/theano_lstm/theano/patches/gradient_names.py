@@ -17,7 +17,7 @@ from pytensor.graph.op import Op
 from pytensor.graph.utils import MetaType
 from pytensor.scalar.basic import ScalarOp
 
-from lstm_cli.theano_lstm.theano.op_equality import compare_attributes
+from lstm_cli.theano_lstm.theano.patches.op_equality import compare_attributes
 
 Variables = Sequence[Variable]
 

@@ -3,10 +3,10 @@
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from lstm_cli.theano_lstm import gru_loop
-from lstm_cli.theano_lstm.cell_states import cell_states, shifted
-from lstm_cli.theano_lstm.loop_op import loop
-from lstm_cli.theano_lstm.recording import Step
+from lstm_cli.theano_lstm.loops import gru_loop
+from lstm_cli.theano_lstm.loops.cell_states import cell_states, shifted
+from lstm_cli.theano_lstm.loops.loop import loop
+from lstm_cli.theano_lstm.loops.recording import Step
 
 
 def over_all_steps(step: Step, x: Variable, start: Variable) -> tuple[Variable, Variable, Variable]:

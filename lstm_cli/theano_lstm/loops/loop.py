@@ -9,7 +9,7 @@ from pytensor.graph.basic import Apply, Constant, Variable
 
 from lstm_cli.ops.contract import Storage, is_disconnected
 from lstm_cli.ops.recurrent import Recurrent, RecurrentGradient
-from lstm_cli.theano_lstm.loop_by_scan import second_gradients
+from lstm_cli.theano_lstm.loops.by_scan import second_gradients
 
 
 def loop(

@@ -15,7 +15,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 
 from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected, or_zeros
-from lstm_cli.theano_lstm.loop_by_scan import second_gradients
+from lstm_cli.theano_lstm.loops.by_scan import second_gradients
 
 CELL = "gru_reset_before"
 
