@@ -33,6 +33,7 @@ _TENSOR = (
     *_SHAPES,
     "pytensor.gradient",
 )
+_LINALG = (f"{_T}.nlinalg", f"{_T}.slinalg", "pytensor.tensor.linalg")
 _TENSOR_REWRITING = (
     "pytensor.tensor.rewriting.basic",
     "pytensor.tensor.rewriting.math",
@@ -128,16 +129,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "printing": ("pytensor.printing",),
     "raise_op": ("pytensor.raise_op",),
     "sandbox": (),
-    "sandbox.linalg": (
-        f"{_T}.nlinalg",
-        f"{_T}.slinalg",
-        "pytensor.tensor.linalg",
-    ),
-    "sandbox.linalg.ops": (
-        f"{_T}.nlinalg",
-        f"{_T}.slinalg",
-        "pytensor.tensor.linalg",
-    ),
+    "sandbox.linalg": _LINALG,
+    "sandbox.linalg.ops": _LINALG,
     "sandbox.neighbours": (f"{_NNET}.neighbours",),
     "sandbox.rng_mrg": (f"{_OURS}.random_streams",),
     "sandbox.softsign": (f"{_NNET}",),
@@ -163,16 +156,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     "sparse.utils": ("pytensor.sparse.utils",),
     "tensor": _TENSOR,
     "tensor.basic": (_T, *_TENSOR),
-    "tensor.blas": (
-        f"{_T}.batched",
-        "pytensor.tensor.blas",
-    ),
+    "tensor.blas": (f"{_T}.batched", "pytensor.tensor.blas"),
     "tensor.elemwise": ("pytensor.tensor.elemwise", "pytensor.tensor.math"),
     "tensor.extra_ops": ("pytensor.tensor.extra_ops", "pytensor.tensor"),
     "tensor.fft": ("pytensor.tensor.fft",),
     "tensor.fourier": ("pytensor.tensor.fourier",),
     "tensor.nlinalg": ("pytensor.tensor.linalg",),
-    "tensor.nnet": (),
+    "tensor.nnet": tuple(f"{_NNET}.{name}" for name in ("nnet", "sigm", "bn", "abstract_conv")),
     "tensor.nnet.abstract_conv": (),
     "tensor.nnet.bn": (),
     "tensor.nnet.conv": (),
@@ -214,8 +204,25 @@ _IMAGES = "the function theano.tensor.nnet.conv2d serves"
 _CROSSENTROPY = "the functions theano.tensor.nnet.crossentropy_softmax_1hot and T.grad serve"
 _HASH = "hash(type(self)) serves"
 _SORT = "T.sort and T.argsort serve"
+_OPS_OF_NNET = {
+    "CrossentropyCategorical1Hot": _CROSSENTROPY,
+    "CrossentropySoftmax1HotWithBiasDx": _CROSSENTROPY,
+    "CrossentropySoftmaxArgmax1HotWithBias": _CROSSENTROPY,
+    "LogSoftmax": "the function theano.tensor.nnet.logsoftmax serves",
+    "Softmax": "the function theano.tensor.nnet.softmax serves",
+    "SoftmaxGrad": "T.grad serves",
+    "SoftmaxWithBias": "the function theano.tensor.nnet.softmax_with_bias serves",
+    "crossentropy_categorical_1hot_grad": _CROSSENTROPY,
+    "crossentropy_softmax_1hot_with_bias_dx": _CROSSENTROPY,
+    "softmax_grad": "T.grad serves",
+}
 # What serves instead of what PyTensor has not, for everything below a place too.
 ABSENT: dict[str, str] = {
+    **{
+        f"{place}.{name}": serves
+        for place in ("tensor.nnet", "tensor.nnet.nnet")
+        for name, serves in _OPS_OF_NNET.items()
+    },
     "configparser.AddConfigVar": "theano.config.name = value adds a flag",
     "gof.LocalOptimizer": _NODE_REWRITER,
     "gof.Value": "gof.Constant serves",
@@ -252,13 +259,6 @@ ABSENT: dict[str, str] = {
     "tensor.load": "numpy.load and theano.shared serve",
     "tensor.nnet.Conv3D": _VOLUMES,
     "tensor.nnet.ConvOp": _IMAGES,
-    "tensor.nnet.CrossentropyCategorical1Hot": _CROSSENTROPY,
-    "tensor.nnet.CrossentropySoftmax1HotWithBiasDx": _CROSSENTROPY,
-    "tensor.nnet.CrossentropySoftmaxArgmax1HotWithBias": _CROSSENTROPY,
-    "tensor.nnet.LogSoftmax": "the function theano.tensor.nnet.logsoftmax serves",
-    "tensor.nnet.Softmax": "the function theano.tensor.nnet.softmax serves",
-    "tensor.nnet.SoftmaxGrad": "T.grad serves",
-    "tensor.nnet.SoftmaxWithBias": "the function theano.tensor.nnet.softmax_with_bias serves",
     "tensor.nnet.abstract_conv.AbstractConv2d": _IMAGES,
     "tensor.nnet.abstract_conv.AbstractConv2d_gradInputs": "the function conv2d_grad_wrt_inputs beside it serves",
     "tensor.nnet.abstract_conv.AbstractConv2d_gradWeights": "the function conv2d_grad_wrt_weights beside it serves",
@@ -267,11 +267,8 @@ ABSENT: dict[str, str] = {
     "tensor.nnet.conv.ConvOp": _IMAGES,
     "tensor.nnet.corr": _IMAGES,
     "tensor.nnet.corr3d": _VOLUMES,
-    "tensor.nnet.crossentropy_categorical_1hot_grad": _CROSSENTROPY,
-    "tensor.nnet.crossentropy_softmax_1hot_with_bias_dx": _CROSSENTROPY,
     "tensor.nnet.ctc": "there is no CTC loss here; torch.nn.CTCLoss serves",
     "tensor.nnet.opt": "theano.tensor.opt has the rewrites that there are",
-    "tensor.nnet.softmax_grad": "T.grad serves",
     "tensor.raw_random": "theano.tensor.shared_randomstreams.RandomStreams serves",
     "tensor.shared_randomstreams.RandomStateSharedVariable": "RandomStreams.state_updates holds the states",
     "tensor.signal.pool.Pool": "the function theano.tensor.signal.pool.pool_2d serves",

@@ -12,7 +12,7 @@ from scipy import signal
 from lstm_cli import theano
 from lstm_cli.theano.tensor.nnet import abstract_conv, conv, conv2d, conv2d_transpose, conv3d2d
 from lstm_cli.theano.tensor.signal import conv as single
-from lstm_cli.theano_lstm.theano.compiling import fast_start
+from lstm_cli.theano_lstm.theano.modes import fast_start
 
 T = theano.tensor
 rng = np.random.default_rng(3)

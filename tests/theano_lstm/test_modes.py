@@ -1,7 +1,6 @@
 """Compilation modes: Theano's start at once, and updates stay where they are."""
 
 import pickle
-import warnings
 
 import numpy as np
 import pytensor
@@ -195,9 +194,7 @@ def test_an_update_given_twice_is_an_error():
 
 def test_an_update_goes_before_the_default_update():
     count = theano.shared(1.0)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Setting default_update", DeprecationWarning)
-        count.default_update = count + 1
+    count.default_update = count + 1
     theano.function([], count, updates=[(count, count * 10)])()
     assert count.get_value() == 10
     theano.function([], count)()

@@ -135,12 +135,16 @@ def test_activations():
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
-    [("Softmax", "the function theano.tensor.nnet.softmax serves"), ("Conv3D", "theano.tensor.nnet.conv3d serves")],
+    ("place", "name", "message"),
+    [
+        (T.nnet, "Softmax", "the function theano.tensor.nnet.softmax serves"),
+        (nnet, "Softmax", "theano.tensor.nnet.nnet.Softmax: the function theano.tensor.nnet.softmax serves"),
+        (T.nnet, "Conv3D", "theano.tensor.nnet.conv3d serves"),
+    ],
 )
-def test_names_that_others_serve_for(name, message):
+def test_names_that_others_serve_for(place, name, message):
     with pytest.raises(AttributeError, match=message):
-        getattr(T.nnet, name)
+        getattr(place, name)
 
 
 def test_confusion_matrix():

@@ -12,7 +12,7 @@ from lstm_cli import theano
 from lstm_cli.theano.sandbox import neighbours as old_neighbours
 from lstm_cli.theano.tensor.nnet.neighbours import images2neibs, neibs2images
 from lstm_cli.theano.tensor.signal import downsample, pool
-from lstm_cli.theano_lstm.theano.compiling import fast_start
+from lstm_cli.theano_lstm.theano.modes import fast_start
 
 T = theano.tensor
 rng = np.random.default_rng(4)

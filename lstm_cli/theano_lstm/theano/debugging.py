@@ -73,6 +73,6 @@ class DebugMode(debugmode.DebugMode):
     """A mode that checks PyTensor and Ops: that rewrites change no value, and what Ops do to their memory."""
 
     def __init__(self, optimizer: Any = "default", *checks: Any, **options: Any) -> None:
-        if len(checks) < 2:
+        if len(checks) < 2:  # the second, where it is given by position
             options.setdefault("check_c_code", False)
         super().__init__(rewrites(optimizer), *checks, **options)

@@ -5,9 +5,9 @@ QUICK_MODES = ("FAST_RUN", "FAST_COMPILE", "FAST_RUN_NOGC", "MODE", "PROFILEMODE
 MODES = (*QUICK_MODES, "DEBUGMODE", "DEBUG_MODE", "NANGUARDMODE", "NUMBA", "JAX", "PYTORCH", "MLX", "C", "CVM")
 LINKERS = ("auto", "cvm", "c|py", "py", "c", "c|py_nogc", "vm", "vm_nogc", "cvm_nogc", "numba", "jax", "pytorch", "mlx")
 OPTIMIZERS = (
-    *("o4", "o3", "o2", "o1", "unsafe", "fast_run", "fast_compile", "merge", "None"),
-    *("stabilize", "fast_run_stable", "minimum_compile"),
-)
+    "o4", "o3", "o2", "o1", "unsafe", "fast_run", "fast_compile", "merge", "None",
+    "stabilize", "fast_run_stable", "minimum_compile",
+)  # fmt: skip
 
 Value = bool | int | float | str
 

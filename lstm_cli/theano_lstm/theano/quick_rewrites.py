@@ -14,10 +14,9 @@ from lstm_cli.theano_lstm.theano.configuration import config
 from lstm_cli.theano_lstm.theano.known_flags import OPTIMIZERS
 
 # Without these a function would compile parts of itself with numba, or its updates would leave shared memory.
-INNER, BODIES, GUARD, UPDATE = _NEEDED = (
-    *("lstm_inner_graphs", "lstm_bodies_in_python"),
-    *("lstm_guard_memory", "lstm_update_in_memory"),
-)
+_NEEDED = INNER, BODIES, GUARD, UPDATE = (
+    "lstm_inner_graphs", "lstm_bodies_in_python", "lstm_guard_memory", "lstm_update_in_memory",
+)  # fmt: skip
 _WORTHWHILE = ("fast_compile", "stabilize", LOG_SOFTMAX, "lstm_numpy_elementwise", "lstm_work_in_place")
 # The last asks for shapes: without what the one before it knows, it finds its own result again, without end.
 _COSTLY = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt", "local_read_of_write_same_indices")

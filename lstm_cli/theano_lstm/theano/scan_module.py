@@ -42,7 +42,6 @@ def scan(
     step, infos, close = open_states(_with_draws_of_inner_loops(body), sequences, outputs_info)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Scan return signature will change", DeprecationWarning)
-        warnings.filterwarnings("ignore", "Setting default_update", DeprecationWarning)
         warnings.filterwarnings("ignore", "The `mode` argument of `scan`", FutureWarning)
         outputs, updates = pytensor.scan(step, sequences, infos, *arguments, **options)
     closed = close(outputs)

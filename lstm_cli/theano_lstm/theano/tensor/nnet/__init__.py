@@ -7,88 +7,12 @@ from typing import Any
 from pytensor.graph.basic import Variable
 
 from lstm_cli.theano_lstm.images.building import Shape
-from lstm_cli.theano_lstm.theano.tensor.nnet.abstract_conv import (
-    Steps,
-    conv2d_grad_wrt_inputs,
-    conv3d,
-    separable_conv2d,
-)
-from lstm_cli.theano_lstm.theano.tensor.nnet.abstract_conv import conv2d as abstract_conv2d
-from lstm_cli.theano_lstm.theano.tensor.nnet.bn import batch_normalization
-from lstm_cli.theano_lstm.theano.tensor.nnet.nnet import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    confusion_matrix,
-    crossentropy_categorical_1hot,
-    crossentropy_softmax_1hot,
-    crossentropy_softmax_1hot_with_bias,
-    crossentropy_softmax_argmax_1hot_with_bias,
-    crossentropy_softmax_max_and_argmax_1hot,
-    crossentropy_softmax_max_and_argmax_1hot_with_bias,
-    elu,
-    h_softmax,
-    logsoftmax,
-    logsoftmax_op,
-    prepend_0_to_each_row,
-    prepend_1_to_each_row,
-    prepend_scalar_to_each_row,
-    relu,
-    selu,
-    sigmoid_binary_crossentropy,
-    softmax,
-    softmax_graph,
-    softmax_op,
-    softmax_with_bias,
-    softsign,
-)
-from lstm_cli.theano_lstm.theano.tensor.nnet.sigm import (
-    hard_sigmoid,
-    scalar_sigmoid,
-    sigmoid,
-    sigmoid_inplace,
-    softplus,
-    ultra_fast_sigmoid,
-)
+from lstm_cli.theano_lstm.theano.tensor.nnet import abstract_conv
+from lstm_cli.theano_lstm.theano.tensor.nnet.abstract_conv import Steps
 
-__all__ = [
-    "abstract_conv2d",
-    "batch_normalization",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "confusion_matrix",
-    "conv2d",
-    "conv2d_grad_wrt_inputs",
-    "conv2d_transpose",
-    "conv3d",
-    "crossentropy_categorical_1hot",
-    "crossentropy_softmax_1hot",
-    "crossentropy_softmax_1hot_with_bias",
-    "crossentropy_softmax_argmax_1hot_with_bias",
-    "crossentropy_softmax_max_and_argmax_1hot",
-    "crossentropy_softmax_max_and_argmax_1hot_with_bias",
-    "elu",
-    "h_softmax",
-    "hard_sigmoid",
-    "logsoftmax",
-    "logsoftmax_op",
-    "prepend_0_to_each_row",
-    "prepend_1_to_each_row",
-    "prepend_scalar_to_each_row",
-    "relu",
-    "scalar_sigmoid",
-    "selu",
-    "separable_conv2d",
-    "sigmoid",
-    "sigmoid_binary_crossentropy",
-    "sigmoid_inplace",
-    "softmax",
-    "softmax_graph",
-    "softmax_op",
-    "softmax_with_bias",
-    "softplus",
-    "softsign",
-    "ultra_fast_sigmoid",
-]
+__all__ = ["abstract_conv2d", "conv2d", "conv2d_transpose"]
+
+abstract_conv2d = abstract_conv.conv2d
 
 
 def conv2d(
@@ -174,7 +98,7 @@ def conv2d_transpose(
     input_dilation : (rows, columns)
         `subsample` of the `conv2d`.
     """
-    return conv2d_grad_wrt_inputs(
+    return abstract_conv.conv2d_grad_wrt_inputs(
         input, filters, output_shape, filter_shape, border_mode, input_dilation, filter_flip, filter_dilation,
         num_groups, unshared,
     )  # fmt: skip

@@ -5,8 +5,8 @@ from typing import Any
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 from pytensor.raise_op import CheckAndRaise
+from pytensor.tensor import special
 from pytensor.tensor.math import sigmoid, softplus
-from pytensor.tensor.special import LogSoftmax, Softmax
 
 from lstm_cli.ops.activations import softsign
 from lstm_cli.theano_lstm.logarithm import log
@@ -46,12 +46,12 @@ _classes_fit = CheckAndRaise(ValueError, "crossentropy: a class is negative; exp
 
 def softmax(x: Variable) -> Variable:
     """Return exp(x) / sum exp(x) along the last axis; as in Theano, a vector (K,) gives a matrix (1, K)."""
-    return Softmax(axis=-1)(_at_least_a_row(x))
+    return special.Softmax(axis=-1)(_at_least_a_row(x))
 
 
 def logsoftmax(x: Variable) -> Variable:
     """Return the logarithm of `softmax`."""
-    return LogSoftmax(axis=-1)(_at_least_a_row(x))
+    return special.LogSoftmax(axis=-1)(_at_least_a_row(x))
 
 
 softmax_op, logsoftmax_op = softmax, logsoftmax
@@ -59,7 +59,7 @@ softmax_op, logsoftmax_op = softmax, logsoftmax
 
 def softmax_graph(x: Variable) -> Variable:
     """Return exp(x) / sum exp(x) along the last axis; a vector gives a vector."""
-    return Softmax(axis=-1)(x)
+    return special.Softmax(axis=-1)(x)
 
 
 def softmax_with_bias(x: Variable, b: Variable) -> Variable:
@@ -230,7 +230,7 @@ def h_softmax(
     x = pt.as_tensor_variable(x)
     of_groups = softmax(pt.dot(x, W1) + b1)
     if target is None:
-        within = Softmax(axis=-1)(pt.tensordot(x, W2, (1, 1)) + b2)
+        within = special.Softmax(axis=-1)(pt.tensordot(x, W2, (1, 1)) + b2)
         every = of_groups[:, :, None] * within
         return every.reshape((x.shape[0], n_classes * n_outputs_per_class))[:, :n_outputs]
     target = pt.as_tensor_variable(target).flatten()
