@@ -32,7 +32,7 @@ class TheanoModule(ModuleType):
         if not (name.startswith("__") and name.endswith("__")):
             if _below(place, name) in MODULES:
                 return importlib.import_module(f"{self.__name__}.{name}")
-            for source in _sources(place):
+            for source in () if _below(place, name) in ABSENT else _sources(place):
                 if (found := getattr(source, name, _NOTHING)) is not _NOTHING:
                     return found
         raise AttributeError(_what_serves(_below(place, name)))

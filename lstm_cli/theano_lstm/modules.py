@@ -271,7 +271,6 @@ ABSENT: dict[str, str] = {
     "tensor.nnet.opt": "theano.tensor.opt has the rewrites that there are",
     "tensor.raw_random": "theano.tensor.shared_randomstreams.RandomStreams serves",
     "tensor.shared_randomstreams.RandomStateSharedVariable": "RandomStreams.state_updates holds the states",
-    "tensor.signal.pool.Pool": "the function theano.tensor.signal.pool.pool_2d serves",
     "tensor.tests": _NO_TESTS,
     "tensor.topk": _SORT,
     "tensor.topk_and_argtopk": _SORT,

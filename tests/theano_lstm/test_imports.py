@@ -7,6 +7,7 @@ gives (a module, class, other callable or value; "names" for a star), or "absent
 import importlib
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 import types
@@ -54,6 +55,15 @@ def test_what_there_is_not_names_what_serves(statement):
     (reason,) = {ABSENT[part] for part in ABSENT if f"{place}.".startswith(f"theano.{part}.")}
     assert str(caught.value).endswith(f": {reason}")
     assert str(caught.value).split(":")[0] in place
+
+
+def test_what_there_is_not_is_no_attribute_of_its_parent():
+    """Such as an Op that has the name of one of Theano's, and other arguments."""
+    for place, serves in ABSENT.items():
+        parent, _, name = place.rpartition(".")
+        if parent in MODULES and place not in MODULES:
+            with pytest.raises(AttributeError, match=re.escape(f"theano.{place}: {serves}")):
+                getattr(importlib.import_module(f"{HOME}.{parent}".rstrip(".")), name)
 
 
 def test_each_row_is_a_module_and_an_attribute_of_its_parent():

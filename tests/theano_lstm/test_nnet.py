@@ -134,19 +134,6 @@ def test_activations():
     assert sigm.sigmoid is T.nnet.sigmoid is T.nnet.sigmoid_inplace
 
 
-@pytest.mark.parametrize(
-    ("place", "name", "message"),
-    [
-        (T.nnet, "Softmax", "the function theano.tensor.nnet.softmax serves"),
-        (nnet, "Softmax", "theano.tensor.nnet.nnet.Softmax: the function theano.tensor.nnet.softmax serves"),
-        (T.nnet, "Conv3D", "theano.tensor.nnet.conv3d serves"),
-    ],
-)
-def test_names_that_others_serve_for(place, name, message):
-    with pytest.raises(AttributeError, match=message):
-        getattr(place, name)
-
-
 def test_confusion_matrix():
     actual, predicted = rng.choice([1, 4, 5, 9], size=(2, 20))
     counts, classes = value(T.nnet.confusion_matrix(actual, predicted))

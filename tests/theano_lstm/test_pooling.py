@@ -126,6 +126,10 @@ def test_the_older_names():
     for found in value([*older, pool.pool_2d(images, ds=(2, 3), st=(2, 3), padding=(0, 0))]):
         assert_array_equal(found, expected)
     assert T.signal.pool.pool_2d is pool.pool_2d
+    op = pool.Pool(ignore_border=True, mode="sum", ndim=2)
+    outputs = [op(images, (2, 3)), pool.pool_2d(images, (2, 3), ignore_border=True, mode="sum")]
+    assert all(isinstance(output.owner.op, pool.Pool) for output in outputs)
+    assert_array_equal(*value(outputs))
 
 
 def test_types_and_shapes_that_are_known():

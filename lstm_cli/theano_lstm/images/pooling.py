@@ -51,15 +51,24 @@ class _Pooling(Op):
 
 
 class Pool(_Pooling):
-    """``(images (…, *image), window, stride, padding) -> (…, *windows)``; the last three one number per axis."""
+    """``(images (…, *image), window, stride, padding) -> (…, *windows)``; the last three one number per axis.
 
-    def make_node(self, images: Any, *place: Any) -> Apply:
-        images = pt.as_tensor_variable(images)
+    Its arguments are those of Theano's Op of this name; `openmp` has no effect.
+    """
+
+    def __init__(
+        self, ignore_border: bool = False, mode: str = "max", ndim: int = 2, openmp: bool | None = None
+    ) -> None:
+        super().__init__(ndim, bool(ignore_border), mode)
+
+    def make_node(self, x: Any, ws: Any, stride: Any = None, pad: Any = None) -> Apply:
+        images = pt.as_tensor_variable(x)
+        given = (ws, ws if stride is None else stride, (0,) * self.axes if pad is None else pad)
+        place: list[Variable] = [pt.as_tensor_variable(numbers) for numbers in given]
         if images.type.ndim < self.axes:
             raise NotImplementedError(
                 f"pool_{self.axes}d: expected images of {self.axes} axes or more, got {images.type.ndim}"
             )
-        place = tuple(pt.as_tensor_variable(numbers) for numbers in place)
         for numbers in place:
             if numbers.type.ndim != 1 or "int" not in numbers.type.dtype:
                 raise TypeError(
@@ -129,7 +138,7 @@ class Spread(_Pooling):
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
-        above = Pool(self.axes, self.ignore_border, self.mode)(cotangents[0], *inputs[1 + self.axes :])
+        above = Pool(self.ignore_border, self.mode, self.axes)(cotangents[0], *inputs[1 + self.axes :])
         return [above, *(disconnected_type() for _ in inputs[1:])]
 
 

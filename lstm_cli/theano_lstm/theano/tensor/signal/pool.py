@@ -64,7 +64,7 @@ def max_pool_2d_same_size(input: Any, patch_size: Numbers) -> Variable:
     """
     images = pt.as_tensor_variable(input)
     place = _place(2, patch_size, None, (0, 0), None, None, None)
-    largest = Pool(2, True)(images, *place)
+    largest = Pool(True)(images, *place)
     return SpreadToMaxima(2, True)(images, largest, largest, *place)
 
 
@@ -88,4 +88,4 @@ def _one_of(axes: int, today: tuple[str, Any], before: tuple[str, Any]) -> Any:
 
 def _pooled(axes: int, images: Any, ignore_border: bool | None, mode: str, place: list[Variable]) -> Variable:
     mode = "max" if mode == "max_deterministic" else mode
-    return Pool(axes, bool(ignore_border), mode)(images, *place)
+    return Pool(bool(ignore_border), mode, axes)(images, *place)
