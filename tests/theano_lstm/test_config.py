@@ -175,7 +175,7 @@ def test_a_flag_without_a_value_is_ignored(monkeypatch, caplog):
 
 
 def test_a_graphics_card_is_remembered_and_said_once_to_be_unused(monkeypatch, caplog):
-    monkeypatch.setattr("lstm_cli.theano_lstm.theano.configuration._said", [])
+    monkeypatch.setattr("lstm_cli.theano_lstm.theano.configuration._logged_devices", [])
     monkeypatch.setenv("THEANO_FLAGS", "device=cuda0")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

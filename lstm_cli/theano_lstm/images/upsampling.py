@@ -58,9 +58,9 @@ def bilinear_upsampling(
     single = pt.concatenate([single[..., :1], single, single[..., -1:]], axis=3)
     margin = 2 * ratio - (ratio - 1) // 2 - 1
     kernel = bilinear_kernel_1D(ratio).astype(images.type.dtype)[None, None, :, None]
-    lying = geometry(2, (margin, 0), (ratio, 1))
-    single = image_gradient(single, kernel, (None, 1, rows * ratio, columns + 2), None, lying)
-    standing = geometry(2, (0, margin), (1, ratio))
+    along_rows = geometry(2, (margin, 0), (ratio, 1))
+    single = image_gradient(single, kernel, (None, 1, rows * ratio, columns + 2), None, along_rows)
+    along_columns = geometry(2, (0, margin), (1, ratio))
     kernel = kernel.dimshuffle(0, 1, 3, 2)
-    single = image_gradient(single, kernel, (None, 1, rows * ratio, columns * ratio), None, standing)
+    single = image_gradient(single, kernel, (None, 1, rows * ratio, columns * ratio), None, along_columns)
     return single.reshape((count, channels, rows * ratio, columns * ratio))

@@ -12,6 +12,14 @@ Names that PyTensor has kept are looked up there; those that it renamed or dropp
 ``theano.config``                       flags that PyTensor dropped can still be set
 ``theano.gof``, ``theano.compile``      `Op`, `Apply`, `SharedVariable`, `Mode`, …
 ======================================  =====================================================================
+
+A file with the name of one of Theano's modules holds what PyTensor lacks of it. The other files serve these:
+
+* flags: `configuration`, `known_flags`, `flag_sources`;
+* functions: `functions` (arguments), `compiling` (updates, loops), `modes`, `quick_rewrites`, and the modes that check
+  or watch, `guards` and `debugging`;
+* graphs: `builders`, `cloning`, `graphs`; loops: `scan_states`;
+* what is changed of PyTensor itself: `patches`.
 """
 
 from typing import Any

@@ -177,10 +177,10 @@ def _check_device(name: str, device: str) -> None:
     """Log once where graphs are computed: a warning would end the scripts that make errors of warnings."""
     if " " in device or not device.startswith(("cpu", "gpu", "cuda", "opencl")):
         raise ValueError(f"config.{name}: expected cpu, cuda0, gpu0 or the like, got {device!r}")
-    if device != "cpu" and not _said:
-        _said.append(device)
+    if device != "cpu" and not _logged_devices:
+        _logged_devices.append(device)
         _log.warning("%s=%s: lstm_cli.theano uses no graphics card: graphs are computed on the CPU", name, device)
 
 
-_said: list[str] = []
+_logged_devices: list[str] = []
 config = Section(_Flags())

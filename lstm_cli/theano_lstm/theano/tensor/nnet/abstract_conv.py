@@ -48,8 +48,8 @@ def conv2d(
     unshared: bool = False,
 ) -> Variable:
     """Return images (N, C, rows, columns) under filters (F, C / groups, rows, columns): (N, F, rows, columns)."""
-    lying = geometry(2, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
-    return convolve(input, filters, input_shape, filter_shape, lying)
+    options = geometry(2, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
+    return convolve(input, filters, input_shape, filter_shape, options)
 
 
 def conv3d(
@@ -64,8 +64,8 @@ def conv3d(
     num_groups: int = 1,
 ) -> Variable:
     """Return `conv2d` with a third axis, depth, before the rows."""
-    lying = geometry(3, border_mode, subsample, filter_flip, filter_dilation, num_groups)
-    return convolve(input, filters, input_shape, filter_shape, lying)
+    options = geometry(3, border_mode, subsample, filter_flip, filter_dilation, num_groups)
+    return convolve(input, filters, input_shape, filter_shape, options)
 
 
 def conv2d_grad_wrt_inputs(
@@ -81,8 +81,8 @@ def conv2d_grad_wrt_inputs(
     unshared: bool = False,
 ) -> Variable:
     """Return the gradient of `conv2d` in its images; the last two of `input_shape` may be variables."""
-    lying = geometry(2, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
-    return image_gradient(output_grad, filters, input_shape, filter_shape, lying)
+    options = geometry(2, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
+    return image_gradient(output_grad, filters, input_shape, filter_shape, options)
 
 
 def conv3d_grad_wrt_inputs(
@@ -97,8 +97,8 @@ def conv3d_grad_wrt_inputs(
     num_groups: int = 1,
 ) -> Variable:
     """Return the gradient of `conv3d` in its images."""
-    lying = geometry(3, border_mode, subsample, filter_flip, filter_dilation, num_groups)
-    return image_gradient(output_grad, filters, input_shape, filter_shape, lying)
+    options = geometry(3, border_mode, subsample, filter_flip, filter_dilation, num_groups)
+    return image_gradient(output_grad, filters, input_shape, filter_shape, options)
 
 
 def conv2d_grad_wrt_weights(
@@ -114,8 +114,8 @@ def conv2d_grad_wrt_weights(
     unshared: bool = False,
 ) -> Variable:
     """Return the gradient of `conv2d` in its filters; the last two of `filter_shape` may be variables."""
-    lying = geometry(2, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
-    return filter_gradient(input, output_grad, filter_shape, input_shape, lying)
+    options = geometry(2, border_mode, subsample, filter_flip, filter_dilation, num_groups, unshared)
+    return filter_gradient(input, output_grad, filter_shape, input_shape, options)
 
 
 def conv3d_grad_wrt_weights(
@@ -130,8 +130,8 @@ def conv3d_grad_wrt_weights(
     num_groups: int = 1,
 ) -> Variable:
     """Return the gradient of `conv3d` in its filters."""
-    lying = geometry(3, border_mode, subsample, filter_flip, filter_dilation, num_groups)
-    return filter_gradient(input, output_grad, filter_shape, input_shape, lying)
+    options = geometry(3, border_mode, subsample, filter_flip, filter_dilation, num_groups)
+    return filter_gradient(input, output_grad, filter_shape, input_shape, options)
 
 
 def separable_conv2d(
@@ -148,9 +148,9 @@ def separable_conv2d(
     filter_dilation: Steps = (1, 1),
 ) -> Variable:
     """Return `conv2d` of each channel for itself, then of all channels at each place."""
-    lying = geometry(2, border_mode, subsample, filter_flip, filter_dilation, num_channels)
-    apart = convolve(input, depthwise_filters, input_shape, depthwise_filter_shape, lying)
-    return convolve(apart, pointwise_filters, None, pointwise_filter_shape, geometry(2))
+    options = geometry(2, border_mode, subsample, filter_flip, filter_dilation, num_channels)
+    depthwise = convolve(input, depthwise_filters, input_shape, depthwise_filter_shape, options)
+    return convolve(depthwise, pointwise_filters, None, pointwise_filter_shape, geometry(2))
 
 
 def separable_conv3d(
@@ -167,9 +167,9 @@ def separable_conv3d(
     filter_dilation: Steps = (1, 1, 1),
 ) -> Variable:
     """Return `conv3d` of each channel for itself, then of all channels at each place."""
-    lying = geometry(3, border_mode, subsample, filter_flip, filter_dilation, num_channels)
-    apart = convolve(input, depthwise_filters, input_shape, depthwise_filter_shape, lying)
-    return convolve(apart, pointwise_filters, None, pointwise_filter_shape, geometry(3))
+    options = geometry(3, border_mode, subsample, filter_flip, filter_dilation, num_channels)
+    depthwise = convolve(input, depthwise_filters, input_shape, depthwise_filter_shape, options)
+    return convolve(depthwise, pointwise_filters, None, pointwise_filter_shape, geometry(3))
 
 
 def causal_conv1d(
@@ -189,8 +189,8 @@ def causal_conv1d(
     if not isinstance(length, int):
         raise ValueError(f"causal_conv1d: filter_shape: expected the length of the filters last, got {filter_shape}")
     border = [(filter_dilation * (length - 1), 0)]
-    lying = geometry(1, border, [subsample], filter_flip, [filter_dilation], num_groups, unshared)
-    return convolve(input, filters, input_shape, filter_shape, lying)
+    options = geometry(1, border, [subsample], filter_flip, [filter_dilation], num_groups, unshared)
+    return convolve(input, filters, input_shape, filter_shape, options)
 
 
 def get_conv_output_shape(
@@ -201,6 +201,6 @@ def get_conv_output_shape(
     filter_dilation: Steps | None = None,
 ) -> tuple[Any, ...]:
     """Return the shape (N, F, *sizes) of a convolution; each size of its arguments may be None or a variable."""
-    lying = geometry(len(subsample), border_mode, subsample, filter_dilation=filter_dilation)
-    sizes = lying.known_outputs(image_shape[2:], kernel_shape[len(kernel_shape) - lying.axes :])
+    options = geometry(len(subsample), border_mode, subsample, filter_dilation=filter_dilation)
+    sizes = options.known_outputs(image_shape[2:], kernel_shape[len(kernel_shape) - options.axes :])
     return (image_shape[0], kernel_shape[0], *sizes)
