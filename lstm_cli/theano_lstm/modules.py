@@ -179,7 +179,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "tensor.signal.downsample": (),
     "tensor.signal.pool": (),
     "tensor.slinalg": ("pytensor.tensor.linalg",),
-    "tensor.sort": ("pytensor.tensor.sort",),
+    "tensor.sort": (f"{_T}.largest", "pytensor.tensor.sort"),
     "tensor.subtensor": ("pytensor.tensor.subtensor",),
     "tensor.type": ("pytensor.tensor.type",),
     "tensor.type_other": ("pytensor.tensor.type_other",),
@@ -203,7 +203,6 @@ _VOLUMES = "the function theano.tensor.nnet.conv3d serves"
 _IMAGES = "the function theano.tensor.nnet.conv2d serves"
 _CROSSENTROPY = "the functions theano.tensor.nnet.crossentropy_softmax_1hot and T.grad serve"
 _HASH = "hash(type(self)) serves"
-_SORT = "T.sort and T.argsort serve"
 _OPS_OF_NNET = {
     "CrossentropyCategorical1Hot": _CROSSENTROPY,
     "CrossentropySoftmax1HotWithBiasDx": _CROSSENTROPY,
@@ -248,7 +247,6 @@ ABSENT: dict[str, str] = {
     "sandbox.multinomial": "multinomial of theano.sandbox.rng_mrg.MRG_RandomStreams serves",
     "sparse.sandbox": "theano.sparse has what there is",
     "sparse_grad": "gradients of indexing are dense here: use the variable itself",
-    "tensor.argtopk": _SORT,
     "tensor.basic.hashtype": _HASH,
     "tensor.blas_c": _NO_C,
     "tensor.blas_scipy": "theano.tensor.blas serves",
@@ -272,8 +270,6 @@ ABSENT: dict[str, str] = {
     "tensor.raw_random": "theano.tensor.shared_randomstreams.RandomStreams serves",
     "tensor.shared_randomstreams.RandomStateSharedVariable": "RandomStreams.state_updates holds the states",
     "tensor.tests": _NO_TESTS,
-    "tensor.topk": _SORT,
-    "tensor.topk_and_argtopk": _SORT,
     "test": _NO_TESTS,
     "tests": _NO_TESTS,
 }

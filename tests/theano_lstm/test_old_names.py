@@ -248,3 +248,18 @@ def test_names_of_python_2():
     assert [list(izip("a", "b")), cmp(1, 2), list(xrange(2))] == [[("a", "b")], -1, [0, 1]]
     assert reduce(max, [1, 3, 2]) == 3
     assert cPickle.loads(cPickle.dumps(OrderedDict(a=1))) == {"a": 1}
+
+
+def test_largest_and_smallest():
+    count = T.iscalar()
+    f = theano.function([x, count], T.topk_and_argtopk(x, count))
+    for kth, expected in ((3, np.argsort(-X, axis=1)[:, :3]), (-2, np.argsort(-X, axis=1)[:, 2:])):
+        values, places = f(X, kth)
+        assert_array_equal(places, expected)
+        assert_array_equal(values, np.take_along_axis(X, expected, axis=1))
+    of_columns = T.topk(x, 1, axis=0, sorted=False)
+    assert_array_equal(theano.function([x], T.grad(of_columns.sum(), x))(X), X == X.max(axis=0))
+    assert T.argtopk(X, 1, axis=None, idx_dtype="int32").eval() == np.argmax(X)
+    for kth in (0, 5, -5):
+        with pytest.raises(ValueError, match="topk: kth: expected 1 to as many"):
+            f(X, kth)

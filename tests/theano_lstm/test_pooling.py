@@ -209,3 +209,14 @@ def test_patches_that_do_not_fit():
     with pytest.raises(NotImplementedError, match="mode: expected one of valid, half, full"):
         images2neibs(x, (2, 2), mode="same")
     assert old_neighbours.images2neibs is images2neibs
+
+
+def test_window_and_stride_made_of_the_image_and_no_padding():
+    images = T.tensor4()
+    rows, columns = images.shape[2:]
+    ws, stride = ((rows + 1) // 2, (columns + 1) // 2), (rows // 2, columns // 2)
+    pooled = pool.pool_2d(images, ws=ws, stride=stride, pad=None, ignore_border=True)
+    value = np.arange(30.0).reshape(1, 1, 5, 6)
+    found, gradient = theano.function([images], [pooled.flatten(3), T.grad(pooled.sum(), images)])(value)
+    assert_allclose(found, [[[14, 17, 26, 29]]])
+    assert gradient.sum() == 4

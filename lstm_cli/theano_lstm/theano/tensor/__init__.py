@@ -15,6 +15,7 @@ from lstm_cli.theano_lstm.logarithm import log
 from lstm_cli.theano_lstm.theano.gradient import Lop, Rop, verify_grad
 from lstm_cli.theano_lstm.theano.tensor.batched import batched_dot, batched_tensordot
 from lstm_cli.theano_lstm.theano.tensor.broadcasting import Rebroadcast, addbroadcast, patternbroadcast, unbroadcast
+from lstm_cli.theano_lstm.theano.tensor.largest import argtopk, topk, topk_and_argtopk
 
 __all__ = [
     "Lop",
@@ -26,6 +27,7 @@ __all__ = [
     "addbroadcast",
     "alloc",
     "argsort",
+    "argtopk",
     "batched_dot",
     "batched_tensordot",
     "consider_constant",
@@ -39,6 +41,8 @@ __all__ = [
     "stack",
     "tensor",
     "tile",
+    "topk",
+    "topk_and_argtopk",
     "unbroadcast",
     "var",
     "verify_grad",

@@ -16,7 +16,7 @@ def pool_2d(
     ws: Numbers | None = None,
     ignore_border: bool | None = None,
     stride: Numbers | None = None,
-    pad: Numbers = (0, 0),
+    pad: Numbers | None = (0, 0),
     mode: str = "max",
     ds: Numbers | None = None,
     st: Numbers | None = None,
@@ -35,6 +35,7 @@ def pool_2d(
         From one window to the next; by default `ws`.
     pad : (rows, columns)
         Added on both sides, only with `ignore_border`; never a maximum, and 0 in a mean of ``"average_inc_pad"``.
+        None means 0.
     mode : {"max", "sum", "average_inc_pad", "average_exc_pad"}
     ds, st, padding
         Older names of `ws`, `stride` and `pad`.
@@ -47,7 +48,7 @@ def pool_3d(
     ws: Numbers | None = None,
     ignore_border: bool | None = None,
     stride: Numbers | None = None,
-    pad: Numbers = (0, 0, 0),
+    pad: Numbers | None = (0, 0, 0),
     mode: str = "max",
     ds: Numbers | None = None,
     st: Numbers | None = None,
@@ -70,6 +71,7 @@ def max_pool_2d_same_size(input: Any, patch_size: Numbers) -> Variable:
 
 def _place(axes: int, ws: Any, stride: Any, pad: Any, ds: Any, st: Any, padding: Any) -> list[Variable]:
     """Return window, stride and padding as vectors."""
+    pad = (0,) * axes if pad is None else pad
     if padding is not None and any(number != 0 for number in pad):
         raise ValueError(f"pool_{axes}d: pad and padding are the same; give pad")
     size = _one_of(axes, ("ws", ws), ("ds", ds))
