@@ -233,6 +233,13 @@ def test_no_step_is_no_output_and_no_gradient():
     assert not any(gradient.any() for gradient in gradients)
 
 
+def test_more_steps_than_a_sequence_has_are_an_error():
+    model, x = stack(RNN), T.dtensor3()
+    (states,) = over(model, x, n_steps=STEPS + 1)
+    with pytest.raises(ValueError, match="scan: n_steps is larger than the number of elements of a sequence"):
+        theano.function([x], states)(X)
+
+
 def own_layer(model):
     class Doubled(RNN):
         def activate(self, x, h, mask=None):

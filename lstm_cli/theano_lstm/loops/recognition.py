@@ -15,6 +15,7 @@ import pytensor.tensor as pt
 from pytensor.compile.ops import view_op
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.traversal import toposort
+from pytensor.raise_op import CheckAndRaise
 from pytensor.scan.basic import get_updates_and_outputs
 from pytensor.scan.op import Scan
 from pytensor.tensor.subtensor import Subtensor, indices_from_subtensor
@@ -25,6 +26,9 @@ from lstm_cli.theano_lstm.loops.recording import Step, taking_notes
 
 Steps = dict[Variable, Step]  # by the new state
 States = dict[Variable, tuple[Variable, Variable]]  # new state: the previous one in the step, that of the first step
+
+# A scan with `n_steps` takes the first elements of each sequence, and checks their number when it runs.
+_as_long_as_the_loop = CheckAndRaise(ValueError, "scan: n_steps is larger than the number of elements of a sequence")
 
 
 class Body:
@@ -76,8 +80,10 @@ def without_scan(
     states: States = {outputs[k]: (placeholders.pop(0), start) for k, start in enumerate(initial) if start is not None}
     if len(states) != node.op.info.n_sit_sot or not _are_steps(body.steps, states):
         return None
-    slices = zip(body.arguments, node.op.outer_seqs(node.inputs), strict=False)
-    known = OverTime(node.inputs[0], dict(slices), [previous for previous, _ in states.values()])
+    steps, sequences = node.inputs[0], node.op.outer_seqs(node.inputs)
+    checked = [_as_long_as_the_loop(sequence, pt.ge(sequence.shape[0], steps)) for sequence in sequences]
+    slices = dict(zip(body.arguments, checked, strict=False))
+    known = OverTime(steps, slices, [previous for previous, _ in states.values()])
     try:
         _run_layers(known, body.steps, states, _hidden_parts(outputs, body.arguments, body.steps))
         return [
