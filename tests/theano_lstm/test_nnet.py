@@ -63,6 +63,33 @@ def test_losses_of_unlikely_events_and_their_gradients(loss):
     assert_allclose(symbolic(scores, targets), special.expit(scores) - targets)
 
 
+def test_what_a_logarithm_was_taken_of_can_be_replaced():
+    """The graph is as the script wrote it; only compiled functions compute it otherwise."""
+    x, y = T.dmatrix(), T.lvector()
+    chosen = T.nnet.softmax(x)[T.arange(y.shape[0]), y]
+    logarithm = T.log(chosen)
+    assert logarithm.owner.inputs == [chosen]
+    gradient = theano.function([x, y], T.grad(logarithm.sum(), chosen))(SCORES[:, :1], [0, 0])
+    assert_allclose(gradient, [1, 1])
+    others = [theano.clone(logarithm, replace={chosen: 2 * chosen}), logarithm]
+    assert_allclose(theano.function([x, y], others[0])(SCORES[:, :1], [0, 0]), np.log([2, 2]))
+    assert_allclose(
+        theano.function([x, y], others[1], givens={chosen: 3 * chosen})(SCORES[:, :1], [0, 0]), np.log([3, 3])
+    )
+
+
+def test_several_losses_of_unlikely_classes_add_their_gradients():
+    x, y = T.dmatrix(), T.lvector()
+    p = T.nnet.softmax(x)
+    rows = T.arange(y.shape[0])
+    losses = [-T.log(p[rows, y]).sum(), -T.log(p[0, 1]), (p**2).sum(), -T.log(p.T[y, rows]).mean()]
+    gradient = theano.function([x, y], T.grad(sum(losses), x))(SCORES, UNLIKELY)
+    q, hits = special.softmax(SCORES, axis=1), np.eye(3)[UNLIKELY]
+    expected = 1.5 * (q - hits) + 2 * q * (q - (q**2).sum(axis=1, keepdims=True))
+    expected[0] += q[0] - np.eye(3)[1]
+    assert_allclose(gradient, expected, atol=1e-15)
+
+
 def test_the_logarithm_of_anything_else_is_that_of_pytensor():
     x = T.dvector()
     for probabilities in (x, T.nnet.softmax(x), T.exp(x)[0]):

@@ -11,7 +11,6 @@ from pytensor.tensor.math import var
 from pytensor.tensor.sharedvar import TensorSharedVariable
 from pytensor.tensor.sort import argsort, sort
 
-from lstm_cli.theano_lstm.logarithm import log
 from lstm_cli.theano_lstm.theano.gradient import Lop, Rop, verify_grad
 from lstm_cli.theano_lstm.theano.tensor.batched import batched_dot, batched_tensordot
 from lstm_cli.theano_lstm.theano.tensor.broadcasting import Rebroadcast, addbroadcast, patternbroadcast, unbroadcast
@@ -33,7 +32,6 @@ __all__ = [
     "consider_constant",
     "flatten",
     "inv",
-    "log",
     "patternbroadcast",
     "sgn",
     "sort",

@@ -9,7 +9,6 @@ from pytensor.tensor import special
 from pytensor.tensor.math import sigmoid, softplus
 
 from lstm_cli.ops.activations import softsign
-from lstm_cli.theano_lstm.logarithm import log
 from lstm_cli.theano_lstm.theano.tensor.nnet.sigm import as_floats
 
 __all__ = [
@@ -103,9 +102,9 @@ def categorical_crossentropy(coding_dist: Variable, true_dist: Any) -> Variable:
     """
     coding_dist, true_dist = pt.as_tensor_variable(coding_dist), pt.as_tensor_variable(true_dist)
     if true_dist.ndim == coding_dist.ndim:
-        return -(true_dist * log(coding_dist)).sum(axis=-1)
+        return -(true_dist * pt.log(coding_dist)).sum(axis=-1)
     if true_dist.ndim == coding_dist.ndim - 1 == 1:
-        return _of_classes(log(coding_dist), true_dist)
+        return _of_classes(pt.log(coding_dist), true_dist)
     raise TypeError(
         f"categorical_crossentropy: expected true_dist of {coding_dist.ndim} axes like coding_dist, or a vector of "
         f"classes for a matrix; got {true_dist.ndim}"
@@ -120,7 +119,7 @@ def crossentropy_categorical_1hot(coding_dist: Variable, true_one_of_n: Any) -> 
             "crossentropy_categorical_1hot: expected a matrix of probabilities and a vector of classes, got "
             f"{coding_dist.type} and {classes.type}"
         )
-    return _of_classes(log(coding_dist), classes)
+    return _of_classes(pt.log(coding_dist), classes)
 
 
 def crossentropy_softmax_argmax_1hot_with_bias(
