@@ -231,3 +231,18 @@ def test_functions_that_name_a_module_can_be_pickled_with_it():
     """As numba does with those that it calls."""
     for module in (theano, T, theano.compile.mode):
         assert pickle.loads(pickle.dumps(module)) is module
+
+
+def test_gradients_of_a_part_and_of_the_whole():
+    """PyTensor 3.0.7 alone takes the gradient of x.sum() for that of one element, and returns one here."""
+    x, k = T.dmatrix(), T.iscalar()
+    cost = (x[k] ** 2).sum() + x.sum() + (x[:1] ** 3).sum() + 2 * x.mean()
+    gradient = theano.function([x, k], T.grad(cost, x))
+    assert_allclose(gradient([[1.0], [2], [3], [4]], 0), [[6.5], [1.5], [1.5], [1.5]])
+    assert_allclose(gradient([[1.0, 2], [3, 4]], 1), [[4.5, 13.5], [7.5, 9.5]])
+
+
+def test_sum_with_a_tensor_that_is_set_at_one_place_twice():
+    x, places = T.dvector(), T.lvector()
+    put = x + T.set_subtensor(T.zeros((3,))[places], 1.0)
+    assert_allclose(theano.function([x, places], put)([1.0, 2, 3], [1, 1]), [1, 3, 3])
