@@ -153,6 +153,6 @@ def _what_serves(place: str) -> str:
         if parent in ABSENT:
             return f"theano.{place}: {ABSENT[parent]}"
     return (
-        f"theano.{place}: PyTensor has dropped this name of Theano's, and lstm_cli.theano does not add it back; "
-        "look for what replaced it in pytensor"
+        f"theano.{place}: neither PyTensor nor lstm_cli.theano has this name: correct its spelling, or, if Theano "
+        "had it, look for what replaced it in pytensor"
     )

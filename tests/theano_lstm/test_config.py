@@ -106,7 +106,10 @@ def test_what_cannot_be_changed_is_put_back():
 
 def test_the_variable_goes_before_the_files_and_the_last_file_first(monkeypatch, tmp_path):
     first, last = tmp_path / "first", tmp_path / "last"
-    first.write_text("[global]\nfloatx = float32\nlinker = py\n[nvcc]\nfastmath = True\nflags = -D%(USER)s=100%\n")
+    mark = "\ufeff"  # as Notepad begins a file
+    first.write_text(f"{mark}[global]\nfloatx = float32 ; for the card\nlinker = py\n[nvcc]\nfastmath = True\n")
+    with first.open("a") as file:
+        file.write("flags = -D%(USER)s=100%\n")
     last.write_text("[global]\nlinker = vm\nmode = FAST_COMPILE\noptimizer = None\n[lib]\ncnmem = 0.8\n[mine]\nA = b\n")
     monkeypatch.setenv("THEANORC", os.pathsep.join(map(str, [tmp_path / "none", first, last])))
     monkeypatch.setenv("THEANO_FLAGS", "mode=FAST_RUN, scan.allow_gc=True,gcc.cxxflags='-O3,-g' ,")
@@ -119,10 +122,11 @@ def test_the_variable_goes_before_the_files_and_the_last_file_first(monkeypatch,
 
 
 def test_pytensors_own_variable_goes_first(monkeypatch):
-    monkeypatch.setenv("PYTENSOR_FLAGS", "floatX=float64,scan__allow_gc=False")
-    monkeypatch.setenv("THEANO_FLAGS", "floatX=float32,scan.allow_gc=True,device=cpu")
+    monkeypatch.setenv("PYTENSOR_FLAGS", "floatX=float64,scan__allow_gc=False,cxx=")
+    monkeypatch.setenv("THEANO_FLAGS", "floatX=float32,scan.allow_gc=True,cxx=g++,base_compiledir=/tmp/mine")
     set_flags_from_outside()
     assert (theano.config.floatX, theano.config.scan.allow_gc) == ("float64", False)
+    assert (theano.config.cxx, theano.config.base_compiledir, pytensor.config.cxx) == ("g++", "/tmp/mine", "")
     monkeypatch.setattr(pytensor.config, "linker", "numba")
     assert theano.config.linker == "numba"
 

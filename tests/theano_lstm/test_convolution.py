@@ -260,6 +260,7 @@ def test_shapes_that_do_not_fit(images, filters, options, message):
         ({"border_mode": (1, 2, 3)}, "or 2 widths or pairs of widths; got (1, 2, 3)"),
         ({"border_mode": -1}, "got -1"),
         ({"subsample": (1,)}, "subsample: expected 2 numbers of 1 or more, got (1,)"),
+        ({"subsample": 2}, "subsample: expected 2 numbers of 1 or more, got 2"),
         ({"filter_dilation": (0, 1)}, "filter_dilation: expected 2 numbers of 1 or more, got (0, 1)"),
         ({"num_groups": 0}, "num_groups: expected 1 or more, got 0"),
         ({"input_shape": (1, 2, 3)}, "input_shape: expected 4 sizes, got 3"),

@@ -138,7 +138,7 @@ def test_unknown_names_are_errors(name):
     module = theano
     for part in path[1:]:
         module = getattr(module, part)
-    with pytest.raises(AttributeError, match=f"{name}: PyTensor has dropped this name"):
+    with pytest.raises(AttributeError, match=f"{name}: neither PyTensor nor lstm_cli.theano has this name"):
         getattr(module, last)
 
 

@@ -163,9 +163,12 @@ def _or_one(sizes: Sequence[Size]) -> list[int]:
 def _steps(axes: int, name: str, steps: Sequence[int] | None) -> tuple[int, ...]:
     if steps is None:
         return (1,) * axes
-    numbers = tuple(operator.index(step) for step in steps)
+    try:
+        numbers = tuple(operator.index(step) for step in steps)
+    except TypeError:  # one number for all axes, or no number
+        numbers = ()
     if len(numbers) != axes or min(numbers) < 1:
-        raise ValueError(f"conv{axes}d: {name}: expected {axes} numbers of 1 or more, got {tuple(steps)}")
+        raise ValueError(f"conv{axes}d: {name}: expected {axes} numbers of 1 or more, got {steps!r}")
     return numbers
 
 

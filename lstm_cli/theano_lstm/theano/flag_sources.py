@@ -12,6 +12,7 @@ from configparser import ConfigParser, Error, InterpolationError
 from pathlib import Path
 
 from lstm_cli.theano_lstm.theano.configuration import config, full_name
+from lstm_cli.theano_lstm.theano.known_flags import REMEMBERED
 
 _log = logging.getLogger("lstm_cli.theano")
 
@@ -30,7 +31,7 @@ def set_flags_from_outside() -> None:
     for path in _files(os.environ):
         flags |= _flags_of_file(path)
     flags |= _flags_of_variable("THEANO_FLAGS", os.environ)
-    for name in _flags_of_variable("PYTENSOR_FLAGS", os.environ):
+    for name in _flags_of_variable("PYTENSOR_FLAGS", os.environ).keys() - {*REMEMBERED}:
         flags.pop(name, None)
     for name, (value, origin) in flags.items():
         try:
@@ -48,11 +49,14 @@ def _files(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _flags_of_file(path: Path) -> Flags:
-    """Return the flags of a file with sections, of which ``[global]`` has the flags without a dot; none if missing."""
-    parser = ConfigParser(_variables())
+    """Return the flags of a file with sections, of which ``[global]`` has the flags without a dot; none if missing.
+
+    As Python 2 read it for Theano, what follows a semicolon after a space is a comment.
+    """
+    parser = ConfigParser(_variables(), inline_comment_prefixes=(";",))
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     try:
-        parser.read(path, encoding="utf-8")
+        parser.read(path, encoding="utf-8-sig")  # Notepad begins a file with a mark
     except (Error, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: expected sections [global], … with lines name = value: {reason}") from None
