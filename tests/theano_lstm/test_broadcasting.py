@@ -151,3 +151,30 @@ def test_shared_variables_are_updated_by_other_patterns():
     assert_array_equal(matrix.get_value(), [[2, 2]])
     with pytest.raises(AssertionError):
         update(np.ones((2, 2)), np.ones((1, 2)))
+
+
+def test_new_axes_of_an_index_stand_for_what_it_leaves_out():
+    """As the mask of one step of a loop, made with ``T.alloc(1.0, n, 1)``."""
+    n, x = T.iscalar(), T.matrix()
+    mask = T.alloc(1.0, n, 1)
+    masked = theano.function([n, x], mask[:, None] * x)
+    assert masked(3, np.ones((3, 4))).shape == (3, 4)
+    shapes = [mask[0, None], mask[:, None, :], mask[..., None], mask[[0, 1], None], x[:, None], T.col()[1:, None]]
+    assert [item.type.shape for item in shapes] == [
+        (1,),
+        (None, 1, 1),
+        (None, 1, 1),
+        (2, 1, 1),
+        (None, 1, None),
+        (None, 1),
+    ]
+
+
+def test_known_lengths_of_a_shape_that_depends_on_a_scan():
+    x = T.matrix()
+    sums, _ = theano.scan(lambda row, total: total + row, sequences=x, outputs_info=T.zeros_like(x[0]))
+    zeros = T.zeros((sums.shape[0], 1, 2 * 3))
+    assert zeros.type.shape == (None, 1, 6)
+    assert theano.function([x], zeros)(np.ones((4, 3))).shape == (4, 1, 6)
+    with pytest.raises(TypeError, match="integers"):
+        T.zeros((sums.sum(), 1))

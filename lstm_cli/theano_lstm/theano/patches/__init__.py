@@ -8,6 +8,8 @@
 `evaluation`                      `eval` of a variable: in the mode of ``theano.config``.
 `increments`                      Rewrites of sums with gradients of parts: only where they are right, as in later
                                   versions.
+`indexing`                        ``x[:, None]`` in scripts: what the index leaves out and has length 1 is dropped.
+`known_lengths`                   Zeros of a shape that depends on a scan: known lengths are not inferred by rewriting.
 `pickling`                        Batched Ops of a compiled function: pickled.
 `truth`                           ``bool(x)`` of a variable: True; of a comparison an error, as before.
 ================================  ====================================================================================
@@ -20,6 +22,8 @@ The trainer, which does not import Theano's names, has PyTensor as it is.
 from lstm_cli.theano_lstm.theano.patches.default_updates import take_theanos_default_updates
 from lstm_cli.theano_lstm.theano.patches.evaluation import eval_at_once
 from lstm_cli.theano_lstm.theano.patches.increments import increment_whole_sums
+from lstm_cli.theano_lstm.theano.patches.indexing import add_axes_as_theano
+from lstm_cli.theano_lstm.theano.patches.known_lengths import look_for_lengths_as_theano
 from lstm_cli.theano_lstm.theano.patches.op_protocol import honour_theanos_protocol
 from lstm_cli.theano_lstm.theano.patches.pickling import pickle_batched_ops
 from lstm_cli.theano_lstm.theano.patches.truth import variables_are_true
@@ -31,5 +35,7 @@ def patch_pytensor() -> None:
     take_theanos_default_updates()
     eval_at_once()
     increment_whole_sums()
+    add_axes_as_theano()
+    look_for_lengths_as_theano()
     pickle_batched_ops()
     variables_are_true()
