@@ -233,11 +233,15 @@ def test_no_step_is_no_output_and_no_gradient():
     assert not any(gradient.any() for gradient in gradients)
 
 
-def test_more_steps_than_a_sequence_has_are_an_error():
-    model, x = stack(RNN), T.dtensor3()
-    (states,) = over(model, x, n_steps=STEPS + 1)
+@pytest.mark.parametrize("short", ["used", "unused"])
+def test_more_steps_than_a_sequence_has_are_an_error(short):
+    model, x, y = stack(RNN), T.dtensor3(), T.dvector()
+    step = lambda x, y, h: model.forward(x, [h])  # noqa: E731
+    outputs, _ = theano.scan(step, sequences=[x, y], outputs_info=starts(model, x.shape[1]), n_steps=STEPS)
+    function = theano.function([x, y], outputs)
+    assert function(X, X[:, 0, 0]).shape == (STEPS, ROWS, 4)
     with pytest.raises(ValueError, match="scan: n_steps is larger than the number of elements of a sequence"):
-        theano.function([x], states)(X)
+        function(*((X[1:], X[:, 0, 0]) if short == "used" else (X, X[1:, 0, 0])))
 
 
 def own_layer(model):

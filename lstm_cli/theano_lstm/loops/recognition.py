@@ -81,7 +81,8 @@ def without_scan(
     if len(states) != node.op.info.n_sit_sot or not _are_steps(body.steps, states):
         return None
     steps, sequences = node.inputs[0], node.op.outer_seqs(node.inputs)
-    checked = [_as_long_as_the_loop(sequence, pt.ge(sequence.shape[0], steps)) for sequence in sequences]
+    long_enough = [pt.ge(sequence.shape[0], steps) for sequence in sequences]
+    checked = [_as_long_as_the_loop(sequence, *long_enough) for sequence in sequences]
     slices = dict(zip(body.arguments, checked, strict=False))
     known = OverTime(steps, slices, [previous for previous, _ in states.values()])
     try:
