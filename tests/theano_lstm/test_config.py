@@ -205,3 +205,18 @@ def test_flags_are_read_when_theano_is_imported(tmp_path):
     command = [sys.executable, "-W", "error", "-c", code]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (run.stdout, run.returncode) == ("float32 float32 float32 FAST_RUN -lblas\n", 0), run.stderr
+
+
+def test_spaces_around_values_and_a_byte_order_mark_are_passed_over(monkeypatch, tmp_path):
+    file = tmp_path / "theanorc"
+    file.write_bytes(b"\xef\xbb\xbf[scan]\r\nallow_gc = True\r\n")
+    monkeypatch.setenv("THEANORC", str(file))
+    monkeypatch.setenv("THEANO_FLAGS", " floatX = float32 , mode = FAST_RUN")
+    set_flags_from_outside()
+    assert (config.floatX, config.mode, config.scan.allow_gc) == ("float32", "FAST_RUN", True)
+
+
+@pytest.mark.parametrize(("name", "value"), [("mode", 3), ("mode", None), ("optimizer_excluding", 3)])
+def test_a_value_of_another_type_is_an_error_at_once(name, value):
+    with pytest.raises(ValueError, match=f"config.{name}: expected .*, got {value}"):
+        setattr(config, name, value)

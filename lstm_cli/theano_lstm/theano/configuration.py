@@ -10,10 +10,12 @@ from contextlib import ContextDecorator
 from typing import Any
 
 import pytensor
+from pytensor.compile.mode import Mode
 
 from lstm_cli.theano_lstm.theano.known_flags import CHOICES, MODES, OWN, REMEMBERED
 
 _log = logging.getLogger("lstm_cli.theano")
+_TAGS = ("optimizer_excluding", "optimizer_including", "optimizer_requiring")
 
 
 class Section:
@@ -75,6 +77,8 @@ class _Flags:
     def __setitem__(self, name: str, value: Any) -> None:
         if name == "mode":
             self.set[name] = _mode(value)
+        elif name in _TAGS and not isinstance(value, str):
+            raise ValueError(f"config.{name}: expected names of rewrites joined by colons, got {value!r}")
         elif name not in (*OWN, *REMEMBERED) and _can_be_set(name):
             setattr(pytensor.config, _in_pytensor(name), value)
         else:
@@ -145,7 +149,7 @@ def _in_pytensor(name: str) -> str:
 
 
 def _mode(value: Any) -> Any:
-    if isinstance(value, str) and value.upper() not in MODES:
+    if not isinstance(value, Mode) and (not isinstance(value, str) or value.upper() not in MODES):
         raise ValueError(f"config.mode: expected one of {', '.join(MODES)}, got {value!r}")
     return value
 

@@ -93,7 +93,7 @@ def _flags_of_variable(variable: str, environment: Mapping[str, str]) -> Flags:
             if not equals:  # as in Theano no error
                 _log.warning("%s: expected name=value, got %r: it is ignored", variable, word)
                 continue
-            flags[name.strip().replace("__", ".")] = value, variable
+            flags[name.strip().replace("__", ".")] = value.strip(), variable
     except ValueError as error:
         raise ValueError(f"{variable}: {error}: separate flags by commas, floatX=float32,mode=FAST_RUN") from None
     return flags
