@@ -12,6 +12,8 @@ from scipy import signal
 from lstm_cli import theano
 from lstm_cli.theano.tensor.nnet import abstract_conv, conv, conv2d, conv2d_transpose, conv3d2d
 from lstm_cli.theano.tensor.signal import conv as single
+from lstm_cli.theano_lstm.images.geometry import geometry
+from lstm_cli.theano_lstm.images.layout import Layout
 from lstm_cli.theano_lstm.theano.modes import fast_start
 
 T = theano.tensor
@@ -120,6 +122,7 @@ def test_large_batches_are_treated_in_parts(monkeypatch):
     evaluate = theano.function([x, w], [y, *T.grad((y**3).sum(), [x, w])])
     whole = evaluate(images, filters)
     monkeypatch.setattr("lstm_cli.theano_lstm.images.layout.COLUMNS", 1000)
+    assert len(list(Layout.of(geometry(2, "half"), images.shape, filters.shape).parts())) > 1
     for parts, at_once in zip(evaluate(images, filters), whole, strict=True):
         assert_allclose(parts, at_once, rtol=1e-12)
 
@@ -150,6 +153,8 @@ def test_unshared_filters():
         patch = images[n, 2 * f : 2 * f + 2, row : row + 2, column : column + 4]
         assert_allclose(found[n, f, row, column], (patch * filters[f, row, column, :, ::-1, ::-1]).sum())
     check_gradient(lambda x, w: conv2d(x, w, **options), images, filters)
+    with pytest.raises(ValueError, match="expected unshared filters for outputs of size 3 x 2, got some for 2 x 2"):
+        conv2d(images, filters[:, :2], **options)
 
 
 def test_gradients_as_functions():
@@ -162,9 +167,12 @@ def test_gradients_as_functions():
     rows, columns = T.lscalars(2)
     to_images = abstract_conv.conv2d_grad_wrt_inputs(above, w, (None, 4, rows, columns), **options)
     to_filters = abstract_conv.conv2d_grad_wrt_weights(x, above, (None, None, 3, 2), **options)
-    found = theano.function([x, w, rows, columns], [to_images, to_filters])(images, filters, 7, 6)
-    for ours, theirs in zip(found, expected, strict=True):
+    evaluate = theano.function([x, w, rows, columns], [to_images, to_filters])
+    for ours, theirs in zip(evaluate(images, filters, 7, 6), expected, strict=True):
         assert_allclose(ours, theirs)
+    for size, message in (((9, 6), "of 2 x 6 x 5 x 3"), ((7, 9), "of 2 x 6 x 4 x 4")):
+        with pytest.raises(ValueError, match=f"conv2d: gradient: expected outputs .*{message}"):
+            evaluate(images, filters, *size)
 
 
 def test_conv2d_transpose_enlarges():

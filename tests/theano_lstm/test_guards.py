@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytensor
 import pytest
+from pytensor.tensor.basic import AllocEmpty
 
 from lstm_cli import LSTM, theano
 from lstm_cli.theano.compile.nanguardmode import NanGuardMode
@@ -89,6 +90,17 @@ def test_generators_and_what_an_op_keeps_for_itself_are_passed_over():
     function = theano.function([x, lengths], outputs, updates=[(generator, following)], mode=GUARD)
     for _ in range(2):
         assert np.isfinite(function(np.ones((20, 2, 3)), [20, 1])[0])
+
+
+def test_memory_to_be_filled_and_what_a_script_marks_are_passed_over():
+    x, memory = T.vector(), AllocEmpty("float64")(3)
+    marked = x + 1
+    marked.tag.nan_guard_mode_check = False
+    for variable in (memory, T.set_subtensor(memory[:1], 0.0), marked):
+        GUARD.guard.after_node(variable.owner, None, {variable: [np.array([np.nan])]}, {variable: [True]})
+    for variable in (T.inc_subtensor(memory[:1], 0.0), T.set_subtensor(x[:1], 0.0), x + 2):
+        with pytest.raises(AssertionError, match="NaN detected"):
+            GUARD.guard.after_node(variable.owner, None, {variable: [np.array([np.nan])]}, {variable: [True]})
 
 
 def test_each_error_is_chosen_alone():

@@ -116,6 +116,13 @@ def test_inputs_with_a_default(default):
         f(X, q=1.0)
 
 
+def test_a_default_that_a_function_overwrites():
+    in_place = theano.compile.get_default_mode().including("inplace")
+    f = theano.function([theano.In(v, value=np.ones(4), mutable=True)], T.inc_subtensor(v[:2], 1.0), in_place)
+    for _ in range(2):
+        assert_array_equal(f(), [2, 2, 1, 1])
+
+
 def test_an_input_that_is_updated_is_kept():
     count, step = T.lscalar("count"), T.lscalar("step")
     f = theano.function([theano.In(step, value=1), theano.In(count, value=0, update=count + step)], count)
