@@ -222,6 +222,7 @@ ABSENT: dict[str, str] = {
         for place in ("tensor.nnet", "tensor.nnet.nnet")
         for name, serves in _OPS_OF_NNET.items()
     },
+    "breakpoint": "theano.printing.Print(global_fn=…) serves, whose function may call breakpoint()",
     "configparser.AddConfigVar": "theano.config.name = value adds a flag",
     "gof.LocalOptimizer": _NODE_REWRITER,
     "gof.Value": "gof.Constant serves",
