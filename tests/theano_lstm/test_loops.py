@@ -448,18 +448,26 @@ def test_scan_of_the_second_derivatives_computes_what_the_op_does(cell):
     assert_allclose(*theano.function([], [h, expected])(), rtol=1e-12)
 
 
-@slow
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activations_of_a_gru(activation):
-    """The gradient of each, against differences."""
+    """The gradients, along one direction in the input and all weights, against differences."""
     model, x = stack(GRU), T.dtensor3()
-    randomize(learned(model))
+    weights = learned(model)
+    randomize(weights)
     model.layers[0].memory_to_memory_layer.activation = ACTIVATIONS[activation]
     (states,) = over(model, x)
     assert has(GRULoop, [states])
-    function, scale = theano.function([x], [states.sum(), T.grad(states.sum(), x)]), 1e-6
-    up, down = function(X + scale)[0], function(X - scale)[0]
-    assert_allclose(function(X)[1].sum(), (up - down) / (2 * scale), rtol=1e-6)
+    function = theano.function([x], [(states**2).sum(), *T.grad((states**2).sum(), [x, *weights])])
+    generator, start = np.random.default_rng(2), [v.get_value() for v in weights]
+    along = [generator.normal(size=value.shape) for value in (X, *start)]
+    slope = sum((g * d).sum() for g, d in zip(function(X)[1:], along, strict=True))
+
+    def at(scale):
+        for v, value, d in zip(weights, start, along[1:], strict=True):
+            v.set_value(value + scale * d)
+        return function(X + scale * along[0])[0]
+
+    assert_allclose(slope, (at(1e-6) - at(-1e-6)) / 2e-6, rtol=1e-6)
 
 
 def test_gru_of_shapes_that_do_not_fit_is_an_error():

@@ -83,9 +83,11 @@ def test_functions_of_one_graph_in_two_modes_keep_their_own():
 
 def test_a_loop_with_a_mode_of_its_own_keeps_it():
     x, own = T.dvector(), theano.Mode("py", "None")
-    loops = [theano.scan(lambda x, n=n: n * x, sequences=x, mode=mode)[0] for n, mode in ((2, "FAST_RUN"), (3, own))]
+    modes = ("FAST_RUN", own, "NanGuardMode")
+    loops = [theano.scan(lambda x, n=n: n * x, sequences=x, mode=mode)[0] for n, mode in enumerate(modes, 2)]
     function = theano.function([x], loops, mode="FAST_COMPILE")
-    assert {id(op.mode) for op in scans_of(function)} == {id(compile_mode.fast_start()), id(own)}
+    expected = {id(compile_mode.fast_start()), id(own), id(theano.compile.get_mode("NanGuardMode"))}
+    assert {id(op.mode) for op in scans_of(function)} == expected
 
 
 def test_numba_is_asked_for_by_name():

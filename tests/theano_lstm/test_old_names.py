@@ -234,7 +234,8 @@ def test_an_op_of_a_script_is_rewritten_by_a_script():
 
 def test_graphs_are_printed():
     assert theano.pprint(x + y) == theano.pp(x + y) == "(x + y)"
-    assert "Add" in theano.printing.debugprint(x + y, depth=2, ids="CHAR", stop_on_name=True, file="str")
+    assert "Add [id A]" in theano.printing.debugprint(x + y, depth=2, ids="CHAR", stop_on_name=True, file="str")
+    assert "[id" not in theano.printing.debugprint(x + y, ids="", file="str")
 
 
 def test_small_names():
