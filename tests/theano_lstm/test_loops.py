@@ -196,6 +196,19 @@ def batch_of_one():
     return [x], [outputs], [x, *model.params]
 
 
+def one_hot_words():
+    """Places that each step sets, of its own: the word before as an input, elements, rows and increments of outputs."""
+    model, words, marked = stack(RNN, inputs=9), T.ivector(), T.ivector()
+
+    def step(word, mark, h):
+        (new,) = model.forward(T.set_subtensor(T.zeros([9])[word], 1), [h])
+        rows = T.set_subtensor(T.zeros((3, 4))[mark % 3], new)
+        return new, T.inc_subtensor(rows[1, mark % 4], new.sum()), T.set_subtensor(T.ones((9, 2))[word], mark)
+
+    outputs, _ = theano.scan(step, sequences=[words, marked], outputs_info=[*starts(model), None, None])
+    return [words, marked], outputs, learned(model)
+
+
 FUNCTIONS = (
     lambda x, new, old: 2 * old[0] + new[0] - x.sum(),
     lambda x, new, old: T.dot(new[0].T, x),
@@ -208,6 +221,7 @@ FUNCTIONS = (
 RECOGNISED = {
     "words": (words(True), [WORDS]),
     "words of one sentence": (words(False), [WORDS[:, 0]]),
+    "one-hot words": (one_hot_words, [WORDS[:, 0] - 4, WORDS[:, 1]]),
     "losses": (losses, [X, WORDS]),
     "several sequences": (several_sequences, [X, rng.normal(size=(3, ROWS, 2))]),
     "masks": (masks_from_outside, [X]),

@@ -5,6 +5,7 @@ Only Ops of PyTensor that can take the axis of time without a loop of their own 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Variable
@@ -166,12 +167,17 @@ def _elements(known: OverTime, node: Apply) -> Sequence[Variable]:
 
 
 def _set_part(known: OverTime, node: Apply) -> Sequence[Variable]:
-    """Return tensors of which a part was set or incremented, the same part at every step."""
+    """Return tensors of which a part was set or incremented: the same at every step, or a place of each step's own."""
     whole, part, *numbers = node.inputs
-    if not known.sequences.keys().isdisjoint(numbers):
+    index: tuple[Any, ...]
+    if known.sequences.keys().isdisjoint(numbers):
+        index = (slice(None), *indices_from_subtensor([known.given(n) for n in numbers], node.op.idx_list))
+    elif all(isinstance(place, int) and "int" in numbers[place].type.dtype for place in node.op.idx_list):
+        places = [_padded(known, numbers[place], 0) for place in node.op.idx_list]
+        index = (pt.arange(known.steps), *places)
+    else:
         raise NeedsLoop
-    index = indices_from_subtensor([known.given(number) for number in numbers], node.op.idx_list)
-    place = known.of(whole)[(slice(None), *index)]
+    place = known.of(whole)[index]
     values = known.given(part)
     missing = place.type.ndim - 1 - part.type.ndim
     values = pt.expand_dims(values, tuple(range(1, 1 + missing))) if part in known.sequences and missing else values
