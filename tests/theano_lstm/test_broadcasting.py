@@ -58,8 +58,10 @@ STATES = {
     "with its taps": lambda: {"initial": T.unbroadcast(T.zeros((1, UNITS)), 0), "taps": [-1]},
 }
 
+LONG = {"zeros", "array", "padded vector", "shared matrix", "unmarked"}
 
-@pytest.mark.parametrize("name", STATES)
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in STATES])
 def test_state_of_one_row(name):
     x = T.tensor3()
     states, _ = theano.scan(lambda x, h: T.tanh(x + T.dot(h, W)), sequences=x, outputs_info=STATES[name]())
