@@ -248,3 +248,13 @@ def test_sum_with_a_tensor_that_is_set_at_one_place_twice():
     x, places = T.dvector(), T.lvector()
     put = x + T.set_subtensor(T.zeros((3,))[places], 1.0)
     assert_allclose(theano.function([x, places], put)([1.0, 2, 3], [1, 1]), [1, 3, 3])
+
+
+def test_quick_start_asks_no_matrix_for_its_structure():
+    """Which takes long in a loop that is written out in Python."""
+    x, W = T.matrix(), theano.shared(np.eye(3))
+    for _ in range(3):
+        x = T.tanh(T.dot(x, W.T))
+    inputs = [v for v in theano.gof.graph.inputs([x]) if v.owner is None and v is not W]
+    fgraph = theano.function(inputs, T.grad(x.sum(), W)).maker.fgraph
+    assert not hasattr(fgraph, "assumption_feature")

@@ -19,7 +19,13 @@ _NEEDED = INNER, BODIES, GUARD, UPDATE = (
 )  # fmt: skip
 _WORTHWHILE = ("fast_compile", "stabilize", LOG_SOFTMAX, "lstm_numpy_elementwise", "lstm_work_in_place")
 # The last asks for shapes: without what the one before it knows, it finds its own result again, without end.
-_COSTLY = ("cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt", "local_read_of_write_same_indices")
+_COSTLY = (
+    "cxx_only", "numba", "fusion", "BlasOpt", "ShapeOpt", "local_read_of_write_same_indices",
+    # These ask of every product and transpose whether a matrix is diagonal, symmetric or orthogonal: much work for
+    # nothing in the long graphs of loops that scripts write out in Python.
+    "dot_diag_to_elemwise", "orthogonal_dot_transpose_to_eye", "selection_dot_to_indexing",
+    "useless_symmetric_transpose",
+)  # fmt: skip
 
 
 def rewrites(optimizer: Any) -> Any:
