@@ -1,6 +1,7 @@
 """Compilation modes: Theano's start at once, and updates stay where they are."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytensor
@@ -11,6 +12,7 @@ from pytensor.link.vm import VMLinker
 from pytensor.scan.op import Scan
 
 from lstm_cli import theano
+from lstm_cli.ops.mode import _EXCLUSIVE
 
 T = theano.tensor
 X = np.linspace(-1, 1, 5)
@@ -258,3 +260,25 @@ def test_quick_start_asks_no_matrix_for_its_structure():
     inputs = [v for v in theano.gof.graph.inputs([x]) if v.owner is None and v is not W]
     fgraph = theano.function(inputs, T.grad(x.sum(), W)).maker.fgraph
     assert not hasattr(fgraph, "assumption_feature")
+
+
+@pytest.mark.parametrize("compile_", [lambda x: theano.function([x], x), lambda x: x.eval({x: 1.0})])
+def test_one_thread_compiles_at_a_time(compile_, monkeypatch):
+    """PyTensor sets flags meanwhile, which all threads share, and puts back what it found."""
+    free, compile_alone = [], pytensor.compile.maker.function
+
+    def is_free():
+        acquired = _EXCLUSIVE.acquire(blocking=False)
+        if acquired:
+            _EXCLUSIVE.release()
+        return acquired
+
+    def watched(*arguments, **options):
+        with ThreadPoolExecutor(1) as thread:
+            free.append(thread.submit(is_free).result())
+        return compile_alone(*arguments, **options)
+
+    for module in (pytensor, pytensor.compile.maker):
+        monkeypatch.setattr(module, "function", watched)
+    compile_(T.dscalar())
+    assert free == [False]

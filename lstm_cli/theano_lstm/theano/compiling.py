@@ -14,6 +14,7 @@ from pytensor.scan.op import Scan
 from pytensor.tensor.rewriting.ofg import inline_ofg_node
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
+from lstm_cli.ops.mode import exclusive
 from lstm_cli.ops.overwrite import Overwrite, overwrite
 from lstm_cli.theano_lstm.theano.configuration import config
 from lstm_cli.theano_lstm.theano.modes import AnyMode, Mode, fast_start, get_mode, runs_from_python
@@ -25,6 +26,7 @@ Updates = Mapping[Variable, Variable] | Iterable[tuple[Variable, Variable]]
 _outer: ContextVar[AnyMode | None] = ContextVar("_outer", default=None)
 
 
+@exclusive  # the flags that PyTensor sets meanwhile are those of all threads
 def function(
     inputs: Iterable[Variable],
     outputs: Any = None,

@@ -5,6 +5,7 @@ from typing import Any
 
 from pytensor.graph.basic import Variable
 
+from lstm_cli.ops.mode import exclusive
 from lstm_cli.theano_lstm.theano.modes import AnyMode, get_mode
 
 
@@ -14,6 +15,7 @@ def eval_at_once() -> None:
     if hasattr(evaluate, "at_once"):
         return
 
+    @exclusive
     @wraps(evaluate)
     def at_once(self: Variable, *arguments: Any, mode: str | AnyMode | None = None, **options: Any) -> Any:
         return evaluate(self, *arguments, mode=get_mode(mode), **options)
