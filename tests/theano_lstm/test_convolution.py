@@ -219,6 +219,12 @@ def test_the_older_interfaces():
     assert_allclose(
         theano.function([x, w], old)(images[:, None], filters[:, None]), value(single.conv2d(images, filters))
     )
+    many, one = T.dtensor3(), T.dmatrix()
+    stated = single.conv2d(many, one, image_shape=(2, 5, 6), filter_shape=(2, 2))
+    found = theano.function([many, one], stated)(images, filters[0])
+    assert_allclose(found[1], signal.convolve2d(images[1], filters[0], mode="valid"))
+    with pytest.raises(ValueError, match="conv2d: "):
+        single.conv2d(many, one, image_shape=(2, 1, 6), filter_shape=(2, 2))
     with pytest.raises(TypeError, match="imshp_logical: not offered"):
         conv.conv2d(x, w, imshp_logical=(1, 2, 3))
     with pytest.warns(UserWarning, match="conv2d: version: no effect"):

@@ -29,6 +29,12 @@ def conv2d(
     many_images, many_filters = images.type.ndim == 3, filters.type.ndim == 3
     images = images[:, None] if many_images else images[None, None]
     filters = filters[:, None] if many_filters else filters[None, None]
-    result = conv.conv2d(images, filters, border_mode=border_mode, subsample=subsample, **hints)
+    shapes = _with_channel(image_shape), _with_channel(filter_shape)
+    result = conv.conv2d(images, filters, *shapes, border_mode, subsample, **hints)
     result = result if many_filters else result[:, 0]
     return result if many_images else result[0]
+
+
+def _with_channel(shape: Shape) -> Shape:
+    """Return the shape ([N,] rows, columns) as (N, 1, rows, columns)."""
+    return shape and (*(tuple(shape[:-2]) or (1,)), 1, *shape[-2:])
