@@ -1,4 +1,4 @@
-"""`track:` where a tracker fails, hangs or lacks its package: training goes on, and what lacks is said."""
+"""`track:` where a tracker fails, hangs or lacks its package: training continues, and what is missing is named."""
 
 import threading
 

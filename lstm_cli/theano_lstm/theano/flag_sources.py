@@ -56,7 +56,7 @@ def _flags_of_file(path: Path) -> Flags:
     parser = ConfigParser(_variables(), inline_comment_prefixes=(";",))
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     try:
-        parser.read(path, encoding="utf-8-sig")  # Notepad begins a file with a mark
+        parser.read(str(path), encoding="utf-8-sig")  # Notepad begins a file with a mark
     except (Error, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: expected sections [global], … with lines name = value: {reason}") from None
