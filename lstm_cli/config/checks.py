@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from lstm_cli.config import closed_loop_checks, column_checks, data_checks, forecast_checks, table_checks
+from lstm_cli.config import (
+    closed_loop_checks,
+    column_checks,
+    data_checks,
+    forecast_checks,
+    model_checks,
+    table_checks,
+)
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import Conflict, own_target
 from lstm_cli.config.optimizer import Sgd
@@ -158,4 +165,5 @@ _CHECKS = (
     *closed_loop_checks.CHECKS,
     *data_checks.CHECKS,
     *table_checks.CHECKS,
+    *model_checks.CHECKS,
 )

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from lstm_cli.config.fields import Column, Flag, OneOrMore, Positive, Rate, Section, several
+from lstm_cli.config.fields import Column, Flag, OneOrMore, Positive, Rate, Section, expected, several
+from lstm_cli.config.initializer import InitializerSpec
 
 Cell = Literal["lstm", "gru", "rnn"]
 Activation = Literal["tanh", "linear", "relu", "sigmoid", "softsign"]
@@ -27,6 +28,9 @@ class LayerSpec(Section):
     bidirectional: Flag | None = Field(
         default=None, description="Whether the layer reads the sequence in both directions; null: the model's."
     )
+
+
+Bias = Annotated[float, Field(strict=True, ge=-100, le=100), expected("a number from -100 to 100")]
 
 
 class OutputSpec(Section):
@@ -79,6 +83,10 @@ class ModelSpec(Section):
     )
     initial_state: Literal["learned", "zeros"] = Field(
         default="learned", description="State that every sequence starts from."
+    )
+    forget_bias: Bias = Field(default=1.0, description="What the biases of the forget gates of LSTM cells start from.")
+    initializer: InitializerSpec = Field(
+        default=InitializerSpec(), description="What the weights start from; biases start from 0."
     )
     pool: Literal["last", "mean", "max", "attention"] = Field(
         default="last", description="With one target per sequence: how its steps are reduced to one vector."

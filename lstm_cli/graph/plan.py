@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from lstm_cli.config.initializer import Initial
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.graph import initializers
 from lstm_cli.graph.parameters import Parameter
@@ -113,16 +114,16 @@ def declare(
 ) -> list[Parameter]:
     """List every parameter, from the network's input to its output."""
     parameters = [
-        Parameter(f"embedding.{name}", (sizes.tokens[name], size), initializers.unit_normal)
+        Parameter(f"embedding.{name}", (sizes.tokens[name], size), initializers.matrix(spec.initializer.embedding))
         for name, size in embeddings.items()
     ]
     for layer in layers:
         for direction in layer.directions:
-            parameters += _declare_direction(direction, learned_initial=spec.initial_state == "learned")
+            parameters += _declare_direction(direction, spec)
     width = layers[-1].outputs
     if sizes.per == "sequence" and spec.pool == "attention":
-        parameters += _declare_dense("attention", width, 1)
-    return parameters + _declare_dense("output", width, sizes.outputs)
+        parameters += _declare_dense("attention", width, 1, Initial(distribution="glorot_uniform"))
+    return parameters + _declare_dense("output", width, sizes.outputs, spec.initializer.output)
 
 
 def declared(spec: ModelSpec, sizes: Sizes) -> list[Parameter]:
@@ -131,21 +132,23 @@ def declared(spec: ModelSpec, sizes: Sizes) -> list[Parameter]:
     return declare(spec, sizes, embeddings, plan_layers(spec, sizes.numbers + sum(embeddings.values())))
 
 
-def _declare_direction(direction: Direction, *, learned_initial: bool) -> list[Parameter]:
+def _declare_direction(direction: Direction, spec: ModelSpec) -> list[Parameter]:
     cell, name, units = direction.cell, direction.name, direction.units
-    gates, bias = len(cell.gates), [cell.initial_bias.get(name, 0.0) for name in cell.biases]
+    started = {**cell.initial_bias, "forget_gate": spec.forget_bias}
+    gates, bias = len(cell.gates), [started.get(block, 0.0) for block in cell.biases]
     weights = (gates * units, direction.inputs + units)
+    draw = initializers.recurrent(gates, spec.initializer.input, spec.initializer.recurrent)
     parameters = [
-        Parameter(f"{name}.W", weights, initializers.recurrent(gates), blocks=cell.gates),
+        Parameter(f"{name}.W", weights, draw, blocks=cell.gates),
         Parameter(f"{name}.b", (len(bias) * units,), initializers.constant_blocks(bias), blocks=cell.biases),
     ]
-    if learned_initial:
+    if spec.initial_state == "learned":
         parameters.append(Parameter(f"{name}.initial", (sum(direction.states),), initializers.zeros))
     return parameters
 
 
-def _declare_dense(name: str, inputs: int, outputs: int) -> list[Parameter]:
+def _declare_dense(name: str, inputs: int, outputs: int, initial: Initial) -> list[Parameter]:
     return [
-        Parameter(f"{name}.W", (outputs, inputs), initializers.glorot_uniform),
+        Parameter(f"{name}.W", (outputs, inputs), initializers.matrix(initial)),
         Parameter(f"{name}.b", (outputs,), initializers.zeros),
     ]

@@ -72,6 +72,26 @@ TABLE: list[tuple[str, str]] = [
     ("model: {cell: lstn}", "c.yaml:2:15: model.cell: got 'lstn', expected one of lstm, gru, rnn (did you mean lstm?)"),
     ("model: {dropout: 1}", "c.yaml:2:18: model.dropout: got 1, expected a number of 0 or more, below 1"),
     ("model: {dropout: .nan}", "c.yaml:2:18: model.dropout: got nan, expected a number of 0 or more, below 1"),
+    (
+        "model: {forget_bias: 1000}",
+        "c.yaml:2:22: model.forget_bias: got 1000, expected a number from -100 to 100",
+    ),
+    (
+        "model: {cell: gru, forget_bias: 2}",
+        "c.yaml:2:33: model.forget_bias: only lstm cells have a forget gate: leave it out",
+    ),
+    (
+        "model: {initializer: {recurrent: orthogonl}}",
+        "c.yaml:2:34: model.initializer.recurrent: got 'orthogonl', expected one of glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, lecun_normal, orthogonal, normal, uniform (did you mean orthogonal?)",
+    ),
+    (
+        "model: {initializer: {output: {distribution: normal, scale: 1e6}}}",
+        "c.yaml:2:61: model.initializer.output.scale: got 1000000.0, expected a number above 0, at most 1000",
+    ),
+    (
+        "model: {initializer: {output: {scale: 2}}}",
+        "c.yaml:2:23: model.initializer.output.distribution: missing: give the distribution; normal is N(0, 1), uniform is U(-1, 1)",
+    ),
     ("model: {layers: []}", "c.yaml:2:17: model.layers: got a list, expected a list of at least one"),
     ("model: {layers: [64, x]}", "c.yaml:2:22: model.layers.1: got 'x', expected a whole number of 1 or more"),
     (
