@@ -54,7 +54,7 @@ def parameters_of(config: Config, schema: Schema) -> list[Parameter]:
 def _sizes(config: Config, schema: Schema) -> Sizes:
     """Return the sizes of the network: those of the data, but a system is driven by outputs of its own."""
     tokens = {name: len(vocabulary) for name, vocabulary in schema.tokens.items()}
-    outputs = schema.target.size if config.model.output is None else config.model.output.size
+    outputs = schema.target.outputs if config.model.output is None else config.model.output.size
     return Sizes(schema.numeric_size, tokens, outputs, schema.target.per)
 
 

@@ -15,13 +15,12 @@ from pytensor.gradient import grad
 from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import io_toposort
 
-from lstm_cli.config.train import LossSpec
 from lstm_cli.data import Batch
 from lstm_cli.engine.inputs import input_arrays, inputs_with_target
 from lstm_cli.engine.predictor import Driver
 from lstm_cli.engine.system import check_system
 from lstm_cli.graph.model import Model
-from lstm_cli.graph.objectives import Kind, objective
+from lstm_cli.graph.objectives import Objective
 from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.ops.mode import compiled, exclusive
 from lstm_cli.ops.recurrent import Recurrent
@@ -51,14 +50,11 @@ class Probe:
     Parameters
     ----------
     model : Model
-    kind : {"category", "number", "set"}
-        Of the target.
-    loss : LossSpec
-        The section `loss` of the config.
+    objective : Objective
     """
 
-    def __init__(self, model: Model, kind: Kind, loss: LossSpec) -> None:
-        self.model, self.kind, self.loss = model, kind, loss
+    def __init__(self, model: Model, objective: Objective) -> None:
+        self.model, self.objective = model, objective
 
     @property
     def values_per_step(self) -> int:
@@ -110,10 +106,10 @@ class Probe:
 
     @cached_property
     def _norms(self) -> Any:
-        inputs, target, weight = inputs_with_target(self.model, self.kind)
+        inputs = inputs_with_target(self.model, self.objective)
 
         def loss(output: Variable) -> Variable:
-            return objective(self.kind, output, target, weight, self.loss)[0]
+            return self.objective(output, inputs)[0]
 
         if isinstance(self.model, ClosedLoop):
             following, _ = self.model.trajectory(inputs, training=False)

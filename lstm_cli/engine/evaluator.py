@@ -15,7 +15,7 @@ from lstm_cli.engine.inputs import input_arrays, inputs_with_target
 from lstm_cli.engine.metrics import Task, accumulator
 from lstm_cli.engine.system import check_system
 from lstm_cli.graph.model import Model
-from lstm_cli.graph.objectives import Kind, objective
+from lstm_cli.graph.objectives import Objective, objective
 from lstm_cli.ops.mode import compiled, exclusive
 
 
@@ -47,27 +47,24 @@ class Evaluator:
     Parameters
     ----------
     model : Model
-    kind : {"category", "number", "set"}
-        Of the target.
-    loss : LossSpec
-        Section of the config.
+    objective : Objective
     consumes : {"outputs", "losses"}
         Whether the metrics consume the outputs (N, K) or the loss at each counted position (N,).
     """
 
-    def __init__(self, model: Model, kind: Kind, loss: LossSpec, *, consumes: Literal["outputs", "losses"]) -> None:
-        self.model, self.kind, self.loss, self.consumes = model, kind, loss, consumes
+    def __init__(self, model: Model, objective: Objective, *, consumes: Literal["outputs", "losses"]) -> None:
+        self.model, self.objective, self.consumes = model, objective, consumes
 
     @classmethod
     def of(cls, model: Model, target: Task, loss: LossSpec) -> "Evaluator":
         """Return the evaluator of a model on a target, for all metrics of the target's kind."""
-        return cls(model, target.kind, loss, consumes=accumulator(target).consumes)
+        return cls(model, objective(target.kind, loss), consumes=accumulator(target).consumes)
 
     @cached_property
     def _function(self) -> Any:
-        inputs, target, weight = inputs_with_target(self.model, self.kind)
+        inputs = inputs_with_target(self.model, self.objective)
         outputs = self.model.graph(inputs, training=False)
-        loss, losses = objective(self.kind, outputs.output, target, weight, self.loss)
+        loss, losses = self.objective(outputs.output, inputs)
         return compiled(inputs.in_order(), [loss, outputs.output, losses, outputs.state], threads=self.model.threads)
 
     @exclusive

@@ -12,14 +12,14 @@ from pytensor.graph.basic import Variable
 from lstm_cli.data import Batch
 from lstm_cli.graph.inputs import Inputs
 from lstm_cli.graph.model import Model
-from lstm_cli.graph.objectives import Kind, target_variable
+from lstm_cli.graph.objectives import Objective
 from lstm_cli.graph.rollout import ClosedLoop
 
 
-def inputs_with_target(model: Model, kind: Kind) -> tuple[Inputs[Variable], Variable, Variable]:
-    """Return fresh symbolic inputs of a function with a loss; and again its target and its weight."""
-    target, weight = target_variable(kind, model.dtype), pt.vector("weight", dtype=model.dtype)
-    return replace(model.inputs(), target=target, weight=weight), target, weight
+def inputs_with_target(model: Model, objective: Objective) -> Inputs[Variable]:
+    """Return fresh symbolic inputs of a function with a loss: with the target and the weights of its positions."""
+    weight = pt.vector("weight", dtype=model.dtype)
+    return replace(model.inputs(), target=objective.target(model.dtype), weight=weight)
 
 
 def input_arrays(

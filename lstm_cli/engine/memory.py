@@ -58,7 +58,7 @@ def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str,
     target = schema.target
     if target.per == "step":
         per_number = _PER_NUMBER_TRAINED if training else _PER_NUMBER_EVALUATED
-        numbers += _PER_TARGET + target.size * (_PER_LABEL if target.kind == "category" else per_number)
+        numbers += _PER_TARGET + target.outputs * (_PER_LABEL if target.kind == "category" else per_number)
     elif training and spec.pool != "last":
         numbers += 2 * width
     return steps * numbers * (4 if precision == "float32" else 8)

@@ -13,13 +13,12 @@ from pytensor.gradient import grad
 
 from lstm_cli.config.optimizer import Optimizer
 from lstm_cli.config.rollout import TeacherForcing
-from lstm_cli.config.train import LossSpec
 from lstm_cli.data import Batch
 from lstm_cli.engine.forcing import forced_steps
 from lstm_cli.engine.inputs import input_arrays, inputs_with_target
 from lstm_cli.engine.system import Divergence, check_system, divergence
 from lstm_cli.graph.model import Model
-from lstm_cli.graph.objectives import Kind, objective
+from lstm_cli.graph.objectives import Objective
 from lstm_cli.ops.mode import compiled, exclusive
 from lstm_cli.ops.parameters import flatten_into
 from lstm_cli.optim.build import build
@@ -37,10 +36,7 @@ class Trainer:
     Parameters
     ----------
     model : Model
-    kind : {"category", "number", "set"}
-        Of the target.
-    loss : LossSpec
-        The section `loss` of the config.
+    objective : Objective
     optimizer : Optimizer
         The section `optimizer`.
     forcing : TeacherForcing, optional
@@ -49,9 +45,9 @@ class Trainer:
 
     @exclusive
     def __init__(
-        self, model: Model, kind: Kind, loss: LossSpec, optimizer: Optimizer, forcing: TeacherForcing | None = None
+        self, model: Model, objective: Objective, optimizer: Optimizer, forcing: TeacherForcing | None = None
     ) -> None:
-        self.model, self.kind, self.loss, self.forcing = model, kind, loss, forcing
+        self.model, self.objective, self.forcing = model, objective, forcing
         flat = model.parameters.flat
         self.gradient = shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
         learning_rate = pt.scalar("learning_rate", dtype=flat.dtype)
@@ -70,9 +66,9 @@ class Trainer:
         return self._backpropagation(accumulate=True)
 
     def _backpropagation(self, *, accumulate: bool) -> Any:
-        inputs, target, weight = inputs_with_target(self.model, self.kind)
+        inputs = inputs_with_target(self.model, self.objective)
         outputs = self.model.graph(inputs, training=True)
-        loss, _ = objective(self.kind, outputs.output, target, weight, self.loss)
+        loss, _ = self.objective(outputs.output, inputs)
         gradients = grad(loss, list(self.model.parameters.views.values()))
         updates = {self.gradient: flatten_into(self.gradient, gradients, add=accumulate)}
         return compiled(inputs.in_order(), [loss, outputs.state], updates=updates, threads=self.model.threads)

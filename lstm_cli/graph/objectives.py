@@ -1,43 +1,89 @@
 """The loss of each kind of target: ``sum_n weight_n * loss(output_n, target_n)`` over the N counted positions.
 
 The weights are normalised: they sum to 1 over all batches of one update, so that the loss accumulated over several
-batches is that of one large batch.
+batches is that of one large batch. Legend: N counted positions, K outputs, D numbers.
 """
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.config.train import LossSpec
+from lstm_cli.graph.inputs import Inputs
 from lstm_cli.ops.losses import regression_loss, sigmoid_cross_entropy, softmax_cross_entropy
 
 Kind = Literal["category", "number", "set"]
 
 
-def target_variable(kind: Kind, dtype: str) -> Variable:
-    """Return the symbolic target: class indices (N,), numbers (N, D) or label indicators (N, K)."""
-    return pt.lvector("target") if kind == "category" else pt.matrix("target", dtype=dtype)
+class Objective(Protocol):
+    """What training minimises."""
+
+    def target(self, dtype: str) -> Variable:
+        """Return the symbolic target that the loss compares outputs with."""
+
+    def __call__(self, output: Variable, inputs: Inputs[Variable]) -> tuple[Variable, Variable]:
+        """Return the loss, and the loss of every position (N,), neither weighted nor smoothed.
+
+        Parameters
+        ----------
+        output : matrix (N, K)
+        inputs : Inputs
+            Those of the graph, with `target`, the variable that the method of this name returned, and `weight` (N,).
+        """
 
 
-def objective(
-    kind: Kind, output: Variable, target: Variable, weight: Variable, spec: LossSpec
-) -> tuple[Variable, Variable]:
-    """Return the loss, and the loss of every position (N,) without label smoothing.
-
-    Parameters
-    ----------
-    kind : {"category", "number", "set"}
-    output : matrix (N, K)
-    target : vector (N,) of classes, or matrix (N, K)
-    weight : vector (N,)
-    spec : LossSpec
-        The section `loss` of the config.
-    """
+def objective(kind: Kind, loss: LossSpec) -> Objective:
+    """Return the objective of a kind of target with the section `loss` of the config."""
     match kind:
         case "category":
-            return softmax_cross_entropy(output, target, weight, label_smoothing=spec.label_smoothing)
+            return Categories(loss.label_smoothing)
         case "set":
-            return sigmoid_cross_entropy(output, target, weight)
+            return Sets()
         case "number":
-            return regression_loss(output, target, weight, distance=spec.distance, delta=spec.huber_delta)
+            return Distances(loss.distance, loss.huber_delta)
+
+
+@dataclass(frozen=True)
+class Categories:
+    """Cross-entropy of class indices (N,)."""
+
+    label_smoothing: float = 0.0
+
+    def target(self, dtype: str) -> Variable:
+        """Return the class indices (N,)."""
+        return pt.lvector("target")
+
+    def __call__(self, output: Variable, inputs: Inputs[Variable]) -> tuple[Variable, Variable]:
+        """Return the loss, and that of every position (N,)."""
+        return softmax_cross_entropy(output, inputs.target, inputs.weight, label_smoothing=self.label_smoothing)
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Cross-entropy of label indicators (N, K)."""
+
+    def target(self, dtype: str) -> Variable:
+        """Return the label indicators (N, K)."""
+        return pt.matrix("target", dtype=dtype)
+
+    def __call__(self, output: Variable, inputs: Inputs[Variable]) -> tuple[Variable, Variable]:
+        """Return the loss, and that of every position (N,)."""
+        return sigmoid_cross_entropy(output, inputs.target, inputs.weight)
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Distance from numbers (N, D)."""
+
+    distance: str = "squared"
+    delta: float = 1.0
+
+    def target(self, dtype: str) -> Variable:
+        """Return the numbers (N, D)."""
+        return pt.matrix("target", dtype=dtype)
+
+    def __call__(self, output: Variable, inputs: Inputs[Variable]) -> tuple[Variable, Variable]:
+        """Return the loss, and that of every position (N,)."""
+        return regression_loss(output, inputs.target, inputs.weight, distance=self.distance, delta=self.delta)

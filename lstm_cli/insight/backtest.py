@@ -157,7 +157,7 @@ def _tried(run: Run, name: str, series: Sequence[Observed], plan: Plan) -> Backt
 def _forecasts(run: Run, series: Sequence[Observed], origins: Sequence[Sequence[int]], steps: int) -> list[Numbers]:
     """Return the model's forecasts (origins, H, D) of every series; few series are held encoded at a time."""
     found: list[Numbers] = []
-    for group in chunks(range(len(series)), lambda index: series[index].steps, run.schema.target.size):
+    for group in chunks(range(len(series)), lambda index: series[index].steps, run.schema.target.outputs):
         given = [Series.of(run.schema, series[index].record, origins[index], steps) for index in group]
         found += forecasts(run.network, given, steps)
     return found

@@ -128,7 +128,7 @@ def _each(network: Network, series: Sequence[Series], steps: int) -> Iterator[tu
     schema = network.schema
     places = ((index, turn) for index, own in enumerate(series) for turn in range(len(own.origins)))
     prefixes = (_window(schema, _prefix(series, *place)) for place in places)
-    for chunk in chunks(prefixes, lambda prefix: prefix.steps, schema.target.size):
+    for chunk in chunks(prefixes, lambda prefix: prefix.steps, schema.target.outputs):
         if feeds_back(schema):
             yield from feedback.forecasts(network, chunk, steps, None, feedback.ignore)
         else:

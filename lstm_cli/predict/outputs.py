@@ -73,7 +73,7 @@ class Network:
         reduce : callable, optional
             Reduces the outputs of consecutive steps (T', K) to an array of that length, or a shorter one.
         """
-        for chunk in chunks(sequences, lambda sequence: sequence.steps, self.schema.target.size):
+        for chunk in chunks(sequences, lambda sequence: sequence.steps, self.schema.target.outputs):
             self._check_memory(chunk)
             yield from self._run(chunk, states, reduce)
 
@@ -82,7 +82,7 @@ class Network:
         if self.schema.layout.window is not None:
             return
         longest, target = max(sequences, key=lambda sequence: sequence.steps), self.schema.target
-        if longest.steps <= most_steps(target.size) or runs_in_pieces(self.model.spec, target.per):
+        if longest.steps <= most_steps(target.outputs) or runs_in_pieces(self.model.spec, target.per):
             return
         free, precision = memory.available(), self.model.dtype
         needed = needed_bytes(self.model.spec, self.schema, longest.steps, precision=precision, training=False)
@@ -118,7 +118,7 @@ class Network:
 
     def _windows(self, dataset: Dataset, *, last: bool = False) -> np.ndarray:
         """Return the output of the window that ends at each step, or only at the last of each sequence (S, K)."""
-        outputs = np.zeros((int(dataset.offsets[-1]), self.schema.target.size))
+        outputs = np.zeros((int(dataset.offsets[-1]), self.schema.target.outputs))
         for batch in WholeBatches(self.model.spec, dataset, last=last).epoch(0):
             values, _ = self.predictor(batch)
             outputs[dataset.places(batch)] = dataset.unscaled(batch, values)

@@ -55,7 +55,7 @@ def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dic
     if not isinstance(network.model, ClosedLoop):
         raise ValueError("only a model that drives a system has trajectories")
     driver = Driver(network.model)
-    for group in chunks(sequences, lambda sequence: sequence.steps, network.schema.target.size):
+    for group in chunks(sequences, lambda sequence: sequence.steps, network.schema.target.outputs):
         rows: list[dict[str, Any]] = [{}] * len(group)
         batches = Batches(
             Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, closed_loop=CountedSteps(1, "every")

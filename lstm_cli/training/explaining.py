@@ -82,7 +82,7 @@ def explain(job: Job, tested: Scored | None = None) -> Explanation:
 
 
 def _probe(job: Job) -> Probe:
-    return Probe(job.trainer.model, job.data.schema.target.kind, job.config.loss)
+    return Probe(job.trainer.model, job.trainer.objective)
 
 
 def _evaluation(job: Job, split: Split, found: Scored) -> dict[str, object]:

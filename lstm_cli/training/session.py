@@ -13,6 +13,7 @@ from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code, try_system
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.errors import CheckpointError, counted, listed
+from lstm_cli.graph.objectives import objective
 from lstm_cli.optim.build import check_optimizer
 from lstm_cli.optim.schedules import auto_warmup, schedule
 from lstm_cli.run.checkpoint import State, check_matches
@@ -30,11 +31,12 @@ def build_job(config: Config, data: Data) -> Job:
     model = build_model(config, data.schema, code)
     try_system(config, model, data.train)
     batches = data.batches["train"]
+    loss = objective(target.kind, config.loss)
     forcing = None if config.rollout is None else config.rollout.teacher_forcing
     return Job(
         config=config,
         data=data,
-        trainer=Trainer(model, target.kind, config.loss, config.optimizer, forcing),
+        trainer=Trainer(model, loss, config.optimizer, forcing),
         evaluator=Evaluator.of(model, target, config.loss),
         batches=batches,
         valid=data.batches.get("valid"),

@@ -32,6 +32,7 @@ def ours(case: Case, threads: int) -> tuple[Step, Step]:
     from lstm_cli.engine.predictor import Predictor
     from lstm_cli.engine.trainer import Trainer
     from lstm_cli.graph.model import Model
+    from lstm_cli.graph.objectives import objective
     from lstm_cli.graph.plan import Sizes
     from lstm_cli.kernels.runtime.threads import set_threads
 
@@ -42,7 +43,7 @@ def ours(case: Case, threads: int) -> tuple[Step, Step]:
     config = config_from_mapping({"data": data, "model": {**spec, "initial_state": "zeros"}, "optimizer": optimizer})
     sizes = Sizes(*((0, {"x": case.outputs}) if case.tokens else (case.inputs, {})), case.outputs, "step")
     model = Model(config.model, sizes)
-    trainer, predictor = Trainer(model, "category", config.loss, config.optimizer), Predictor(model)
+    trainer, predictor = Trainer(model, objective("category", config.loss), config.optimizer), Predictor(model)
     x, classes = arrays(case)
     real = np.arange(case.steps)[:, None] < case.lengths
     rows = np.flatnonzero(real)

@@ -46,7 +46,7 @@ def probed(folder: Path, case: str) -> tuple[Job, Probe, Batch]:
     job = randomized_job(small_config(folder, **CASES[case], precision="float64"))
     flat = job.trainer.model.parameters.flat
     flat.set_value(3 * flat.get_value())  # gates that saturate
-    probe = Probe(job.trainer.model, job.data.schema.target.kind, job.config.loss)
+    probe = Probe(job.trainer.model, job.trainer.objective)
     batch = sample(job.data.train)
     assert batch is not None
     return job, probe, batch
@@ -185,7 +185,7 @@ def test_every_cell_has_names_for_its_gates() -> None:
 
 def test_activations_without_bounds_do_not_saturate(folder: Path) -> None:
     job = randomized_job(small_config(folder, model={"cell": "rnn", "activation": "relu", "layers": [4]}))
-    found = diagnosed(Probe(job.trainer.model, "category", job.config.loss), job.scored["train"])
+    found = diagnosed(Probe(job.trainer.model, job.trainer.objective), job.scored["train"])
     assert not found.saturation and found.gradient_by_lag is not None
 
 
@@ -195,7 +195,7 @@ LOOPS = pytest.mark.parametrize("base", [pytest.param(CLOSED, marks=pytest.mark.
 @LOOPS
 def test_gates_of_a_closed_loop_are_those_in_it(tmp_path: Path, base: dict[str, Any]) -> None:
     job = randomized_job(world_config(write_world(tmp_path), base, precision="float64"))
-    probe = Probe(job.trainer.model, "number", job.config.loss)
+    probe = Probe(job.trainer.model, job.trainer.objective)
     batch = next(job.scored["valid"].epoch(0))
     assert batch.numbers is not None and batch.observed is not None
     following, _, _ = Driver(job.trainer.model)(batch)  # type: ignore[arg-type]
@@ -231,7 +231,7 @@ def test_gradients_through_a_closed_loop_beside_finite_differences(tmp_path: Pat
     job = randomized_job(world_config(write_world(tmp_path), base, precision="float64"))
     model, small = job.trainer.model, 1e-5
     assert isinstance(model, ClosedLoop)
-    probe, batch = Probe(model, "number", job.config.loss), next(job.scored["valid"].epoch(0))
+    probe, batch = Probe(model, job.trainer.objective), next(job.scored["valid"].epoch(0))
     loop, elements = loop_of(model, batch), list(model.closed_loop.elements)
     assert batch.target is not None
     last = {column: k for k, column in enumerate(batch.counted_sequences.tolist())}

@@ -37,8 +37,8 @@ def test_arrays_take_the_places_of_their_variables(name, kind):
     built = network(kind, **NETWORKS[name])
     batch = random_batch(built, [4, 2, 1])
     assert_fits(built.model.inputs(), input_arrays(built.model, batch))
-    inputs, target, weight = inputs_with_target(built.model, kind)
-    assert inputs.in_order()[-2:] == [target, weight]
+    inputs = inputs_with_target(built.model, built.evaluator.objective)
+    assert inputs.in_order()[-2:] == [inputs.target, inputs.weight]
     assert_fits(inputs, input_arrays(built.model, batch, divisor=2.0))
 
 
@@ -47,7 +47,7 @@ def test_those_of_a_closed_loop(tmp_path, base):
     job = randomized_job(world_config(write_world(tmp_path), base))
     model, batch = job.trainer.model, job.batches.largest()
     arrays = input_arrays(model, batch, divisor=1.0)
-    assert_fits(inputs_with_target(model, "number")[0], arrays)
+    assert_fits(inputs_with_target(model, job.trainer.objective), arrays)
     assert (arrays.feed.sum(axis=0) == batch.observed).all()
     assert model.inputs().feed is not None and Model.inputs(model).feed is None
 

@@ -11,6 +11,7 @@ from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.predictor import Predictor
 from lstm_cli.engine.trainer import Trainer
+from lstm_cli.graph.objectives import objective
 from tests.support.data import data_config, write_jsonl
 
 ROWS = [
@@ -41,7 +42,7 @@ def open_and_build(folder, loss, rows=ROWS, **model):
 
 def training_loss(settings, data, model):
     """Return the loss of the one batch that the rows make, and the gradient."""
-    trainer = Trainer(model, data.schema.target.kind, settings.loss, settings.optimizer)
+    trainer = Trainer(model, objective(data.schema.target.kind, settings.loss), settings.optimizer)
     (batch,) = training_batches(settings, data.train).epoch(0)
     loss, _ = trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
     return loss, trainer.gradient.get_value()
@@ -72,7 +73,7 @@ def test_the_loss_is_the_mean_over_what_counts(tmp_path, case, normalize):
 @pytest.mark.parametrize("case", CASES)
 def test_evaluation_weighs_as_training_does(tmp_path, case):
     settings, data, model = open_and_build(tmp_path, CASES[case][0])
-    evaluator = Evaluator(model, "category", settings.loss, consumes="outputs")
+    evaluator = Evaluator(model, objective("category", settings.loss), consumes="outputs")
     loss, _ = evaluate(evaluator, evaluation_batches(settings, data.train))
     np.testing.assert_allclose(loss, training_loss(settings, data, model)[0], rtol=1e-10)
 

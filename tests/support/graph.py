@@ -10,6 +10,7 @@ from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.predictor import Predictor
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.graph.model import Model
+from lstm_cli.graph.objectives import objective
 from lstm_cli.graph.plan import Sizes
 
 CELLS = ("lstm", "gru", "rnn")
@@ -58,8 +59,8 @@ def network(kind="category", *, per="step", numbers=3, tokens=None, outputs=4, l
         built,
         kind,
         Predictor(built),
-        Evaluator(built, kind, config.loss, consumes="outputs"),
-        Trainer(built, kind, config.loss, config.optimizer),
+        Evaluator(built, objective(kind, config.loss), consumes="outputs"),
+        Trainer(built, objective(kind, config.loss), config.optimizer),
     )
 
 

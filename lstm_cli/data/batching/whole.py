@@ -80,9 +80,9 @@ class WholeBatches(Batches):
     ) -> None:
         target = dataset.schema.target
         self._only_last = last
-        super().__init__(dataset, batch_steps=most_steps(target.size), shuffle=False, normalize=normalize)
+        super().__init__(dataset, batch_steps=most_steps(target.outputs), shuffle=False, normalize=normalize)
         longest = max(1, int(dataset.lengths.max(initial=1)))
-        self._most = most_steps(target.size)
+        self._most = most_steps(target.outputs)
         self._piece = min(PIECE_STEPS, self._most) if runs_in_pieces(model, target.per) else longest
 
     def _make_plan(self, epoch: int) -> Plan:
@@ -107,7 +107,7 @@ class WholeBatches(Batches):
 
     def _chunks(self) -> Iterator[Indices]:
         lengths = self.dataset.lengths.tolist()
-        for chunk in chunks(range(len(lengths)), lengths.__getitem__, self.dataset.schema.target.size):
+        for chunk in chunks(range(len(lengths)), lengths.__getitem__, self.dataset.schema.target.outputs):
             yield np.array(chunk)
 
     def _groups_of(self, chunk: Indices) -> Iterator[Indices]:

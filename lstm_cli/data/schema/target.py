@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.schema.heads import VALUES, Head
 from lstm_cli.data.schema.layout import Per, TargetKind
 from lstm_cli.data.schema.preprocessing import Chain, Scaling, Trail
 
@@ -24,7 +25,7 @@ class Target:
     kind, per
         A category, numbers or a set of labels; per step or per sequence.
     size
-        Number of outputs of the network: K labels, or H times D numbers in the order (H, D).
+        Number of values: K labels, or H times D numbers in the order (H, D).
     labels
         Names of the K labels, in the order of the outputs; None for numbers.
     is_next
@@ -36,9 +37,11 @@ class Target:
     chains
         The transforms of numbers: the number of consecutive columns of each chain, and the chain.
     output_columns
-        For numbers, the column that each of the outputs is a value of; a column of vectors occurs several times.
+        For numbers, the column that each of the values is of; a column of vectors occurs several times.
     horizon
         H, for numbers.
+    head
+        What the network's outputs are of the values.
     """
 
     kind: TargetKind
@@ -51,6 +54,12 @@ class Target:
     chains: tuple[tuple[int, Chain], ...] = ()
     output_columns: tuple[str, ...] = ()
     horizon: int = 1
+    head: Head = VALUES
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of the network."""
+        return self.head.outputs(self.size)
 
     @property
     def width(self) -> int:
