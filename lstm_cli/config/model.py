@@ -28,6 +28,15 @@ class LayerSpec(Section):
     bidirectional: Flag | None = Field(
         default=None, description="Whether the layer reads the sequence in both directions; null: the model's."
     )
+    skip: Flag | None = Field(
+        default=None,
+        description="Whether its input is added to its output; null: the model's, but false in the first layer.",
+    )
+
+    @property
+    def width(self) -> int:
+        """Numbers of the layer's output at each step."""
+        return self.size * (2 if self.bidirectional else 1)
 
 
 Bias = Annotated[float, Field(strict=True, ge=-100, le=100), expected("a number from -100 to 100")]
@@ -65,6 +74,13 @@ class ModelSpec(Section):
     )
     bidirectional: Flag = Field(default=False, description="Whether layers read the sequence in both directions.")
     activation: Activation = Field(default="tanh", description="Activation of the cells' input modulation.")
+    skip: Flag = Field(
+        default=False, description="Whether to add to the output of each layer but the first what enters it."
+    )
+    tie_embeddings: Flag = Field(
+        default=False,
+        description="With tokens as target `next`: whether the weights of the output layer are the embeddings.",
+    )
     output_activation: Activation | None = Field(
         default=None, description="Activation of the output layer; null: the one that the target implies."
     )
@@ -95,10 +111,10 @@ class ModelSpec(Section):
     @model_validator(mode="after")
     def _fill_layers(self) -> Self:
         """Give each layer the model's value of every key that it does not set itself."""
-        keys = LayerSpec.model_fields.keys() - {"size"}
+        values = {key: getattr(self, key) for key in LayerSpec.model_fields.keys() - {"size"}}
         filled = tuple(
-            layer.model_copy(update={key: getattr(self, key) for key in keys if getattr(layer, key) is None})
-            for layer in self.layers
+            layer.model_copy(update={key: value for key, value in own.items() if getattr(layer, key) is None})
+            for layer, own in zip(self.layers, [{**values, "skip": False}, *[values] * len(self.layers)], strict=False)
         )
         object.__setattr__(self, "layers", filled)
         return self

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lstm_cli.config.config import Config
+from lstm_cli.config.model import ModelSpec
 from lstm_cli.data import Schema
 from lstm_cli.engine.metrics import accumulator
 from lstm_cli.errors import ConfigError, did_you_mean, nearest
@@ -37,12 +38,34 @@ def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     target, model = schema.target, config.model
     if isinstance(model.embedding, dict):
         yield from _embedding_problems(model.embedding, schema)
+    yield from _layer_problems(model, schema)
     if target.kind != "number" and model.output_activation is not None:
         yield "model.output_activation", f"the target is of kind {target.kind}, which has its own: leave it out"
     yield from _loop_problems(config, schema)
     added = target.is_next and len(schema.predicted_numbers) == schema.numeric_size and target.horizon == 1
     if model.residual and not added:
         yield "model.residual", "needs target: next with numeric inputs only: leave it out"
+
+
+def embedded(spec: ModelSpec, schema: Schema) -> int:
+    """Return the width of all embeddings together."""
+    sizes = spec.embedding
+    return sum(sizes if isinstance(sizes, int) else sizes.get(name, 0) for name in schema.tokens)
+
+
+def _layer_problems(model: ModelSpec, schema: Schema) -> Iterator[tuple[str, str]]:
+    """Yield the layers whose widths do not fit those of the inputs."""
+    first, last, width = model.layers[0], model.layers[-1], embedded(model, schema)
+    if first.skip and first.width != schema.numeric_size + width:
+        what = f"the layer outputs {first.width} numbers, but {schema.numeric_size + width} enter it"
+        yield "model.layers.0.skip", f"{what}: give them one width, or leave it out"
+    if not model.tie_embeddings:
+        return
+    if len(schema.tokens) != 1 or schema.target.kind != "category":
+        yield "model.tie_embeddings", "needs one input of tokens, the one that is predicted: leave it out"
+    elif last.width != width:
+        fix = f"set model.embedding: {last.width}, or the last of model.layers to {width}"
+        yield "model.tie_embeddings", f"the last layer outputs {last.width} numbers, an embedding has {width}: {fix}"
 
 
 def _loop_problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.loading import Look, first_file
 from lstm_cli.data.written import Written
-from lstm_cli.engine.agreement import check_agreement
+from lstm_cli.engine.agreement import check_agreement, embedded
 from lstm_cli.errors import DataError, brief
 
 #: Numbers per unit and step. Training: a gradient and a copy for dropout, besides the states and what the cell keeps
@@ -49,10 +49,10 @@ def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str,
     """
     from lstm_cli.kernels.cells import CELLS  # imports numba
 
-    numbers = (3 if training else 1) * (schema.numeric_size + _embedded(spec, schema))
+    numbers = (3 if training else 1) * (schema.numeric_size + embedded(spec, schema))
     width = 0
     for layer in spec.layers:
-        width = layer.size * (2 if layer.bidirectional else 1)
+        width = layer.width
         cell = CELLS[layer.cell or spec.cell]
         numbers += width * (cell.kept_blocks + len(cell.states) + _TRAINED if training else _EVALUATED)
     target = schema.target
@@ -62,12 +62,6 @@ def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str,
     elif training and spec.pool != "last":
         numbers += 2 * width
     return steps * numbers * (4 if precision == "float32" else 8)
-
-
-def _embedded(spec: ModelSpec, schema: Schema) -> int:
-    """Return the width of all embeddings together."""
-    sizes = spec.embedding
-    return sum(sizes if isinstance(sizes, int) else sizes.get(name, 0) for name in schema.tokens)
 
 
 def batch_bytes(config: Config, schema: Schema, steps: int, split: Split) -> int:

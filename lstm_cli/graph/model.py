@@ -45,15 +45,20 @@ class Source(NamedTuple):
 
 
 class LayerOutputs(NamedTuple):
-    """The outputs of a layer: h (T, B, H), directions side by side, and the final states (B, H) of each direction."""
+    """The outputs of a layer, directions side by side.
+
+    Attributes
+    ----------
+    h : (T, B, H)
+    last : (B, H)
+        The output of each direction after its last step.
+    finals : list of (B, H)
+        The final states of each direction.
+    """
 
     h: Variable
+    last: Variable
     finals: list[tuple[Variable, ...]]
-
-    @property
-    def last(self) -> Variable:
-        """The final h (B, H) of every sequence."""
-        return _joined([states[0] for states in self.finals])
 
 
 class Model:
@@ -133,7 +138,7 @@ class Model:
         features = top.h if self.sizes.per == "step" else self._pool(top, inputs.lengths)[np.newaxis]
         # Dropout after `gather` processes only the positions that reach the output layer.
         features = drop(f"{self.layers[-1].name}.output", gather(features, inputs.counted))
-        output = ACTIVATIONS[self.spec.output_activation or "linear"](self._dense("output", features))
+        output = ACTIVATIONS[self.spec.output_activation or "linear"](self._output(features))
         if self.spec.residual:
             output += gather(inputs.numbers, inputs.counted)
         return Outputs(output, _joined([s for layer in outputs for states in layer.finals for s in states]))
@@ -148,6 +153,13 @@ class Model:
         W, b = self._views(name, "W", "b")
         return dense(x, W, b)
 
+    def _output(self, features: Variable) -> Variable:
+        """Return the output layer's sums (N, K); tied, its W is the embedding (Press and Wolf 2017)."""
+        if not self.spec.tie_embeddings:
+            return self._dense("output", features)
+        (name,) = self.sizes.tokens
+        return dense(features, self.parameters.views[f"embedding.{name}"], self.parameters.views["output.b"])
+
     def _initial_states(self, inputs: Inputs[Variable]) -> dict[str, list[Variable]]:
         """Return the states that each pass starts from, by its name."""
         widths = [width for direction in self.directions for width in direction.states]
@@ -159,15 +171,16 @@ class Model:
     def _run_layers(self, source: "Source", inputs: Inputs[Variable], drop: "Dropper") -> list[LayerOutputs]:
         """Return the outputs of every layer, from the first to the last, before dropout."""
         starts = self._initial_states(inputs)
-        outputs = [self._run_layer(self.layers[0], source, inputs.lengths, starts, drop)]
+        outputs = [self._run_layer(self.layers[0], source, source.x, inputs.lengths, starts, drop)]
         for below, layer in pairwise(self.layers):
-            source = Source(drop(f"{below.name}.output", outputs[-1].h))
-            outputs.append(self._run_layer(layer, source, inputs.lengths, starts, drop))
+            h = outputs[-1].h
+            source = Source(drop(f"{below.name}.output", h))
+            outputs.append(self._run_layer(layer, source, h, inputs.lengths, starts, drop))
         return outputs
 
     def _embed(self, inputs: Inputs[Variable], drop: "Dropper") -> Source:
         """Return the input of the first layer: numbers and embeddings side by side, or tokens and their table."""
-        if inputs.numbers is None and len(inputs.tokens) == 1:
+        if inputs.numbers is None and len(inputs.tokens) == 1 and not self.layers[0].skip:
             ((name, ids),) = inputs.tokens.items()
             if self.sizes.tokens[name] <= TABLE_PRODUCT_TOKENS and not drop.rate(f"embedding.{name}"):
                 return Source(ids, self.parameters.views[f"embedding.{name}"])
@@ -184,12 +197,21 @@ class Model:
         self,
         layer: LayerPlan,
         source: Source,
+        around: Variable,
         lengths: Variable,
         starts: Mapping[str, Sequence[Variable]],
         drop: "Dropper",
     ) -> LayerOutputs:
+        """Return the outputs of one layer.
+
+        With a skip connection (He et al. 2016), ``y = layer(drop(x)) + x``, the x before dropout is `around` it.
+        """
         passes = [self._run(direction, source, lengths, starts[direction.name], drop) for direction in layer.directions]
-        return LayerOutputs(_joined([h for h, _ in passes]), [states for _, states in passes])
+        finals = [states for _, states in passes]
+        h, last = _joined([h for h, _ in passes]), _joined([states[0] for states in finals])
+        if layer.skip:
+            h, last = h + around, last + _ends(around, lengths, layer)
+        return LayerOutputs(h, last, finals)
 
     def _run(
         self, direction: Direction, source: Source, lengths: Variable, start: Sequence[Variable], drop: "Dropper"
@@ -246,6 +268,16 @@ class Dropper:
     def mask(self, place: str, shape: Sequence[Variable | int], dtype: str) -> Variable | None:
         """Return the factors (…) by which dropout multiplies; None where the rate is 0."""
         return dropout_mask(shape, self.rate(place), self._seeds[place], dtype=dtype) if self.rate(place) else None
+
+
+def _ends(x: Variable, lengths: Variable, layer: LayerPlan) -> Variable:
+    """Return from x (T, B, H), for the part of H that each direction has, the step that it reads last (B, H)."""
+    batch, parts, start = pt.arange(lengths.shape[0]), [], 0
+    for direction in layer.directions:
+        row = batch if direction.reverse else (lengths - 1) * lengths.shape[0] + batch
+        parts.append(embedding(x, row)[:, start : start + direction.units])
+        start += direction.units
+    return _joined(parts)
 
 
 def _joined(parts: Sequence[Variable]) -> Variable:

@@ -58,11 +58,12 @@ class Direction:
 
 @dataclass(frozen=True)
 class LayerPlan:
-    """One layer of the stack: its one or two directions and the dropout on its output."""
+    """One layer of the stack: its one or two directions, the dropout on its output, and if its input is added to it."""
 
     name: str
     directions: tuple[Direction, ...]
     dropout: float
+    skip: bool
 
     @property
     def outputs(self) -> int:
@@ -84,7 +85,7 @@ def plan_layers(spec: ModelSpec, width: int) -> tuple[LayerPlan, ...]:
         for reverse in (False, True) if layer.bidirectional else (False,):
             own = f"{name}.reverse" if reverse else name
             directions.append(Direction(own, cell, width, layer.size, _filled(layer.activation), rate, reverse))
-        layers.append(LayerPlan(name, tuple(directions), _filled(layer.dropout)))
+        layers.append(LayerPlan(name, tuple(directions), _filled(layer.dropout), _filled(layer.skip)))
         width = layers[-1].outputs
     return tuple(layers)
 
@@ -123,7 +124,8 @@ def declare(
     width = layers[-1].outputs
     if sizes.per == "sequence" and spec.pool == "attention":
         parameters += _declare_dense("attention", width, 1, Initial(distribution="glorot_uniform"))
-    return parameters + _declare_dense("output", width, sizes.outputs, spec.initializer.output)
+    W, b = _declare_dense("output", width, sizes.outputs, spec.initializer.output)
+    return [*parameters, b] if spec.tie_embeddings else [*parameters, W, b]
 
 
 def declared(spec: ModelSpec, sizes: Sizes) -> list[Parameter]:

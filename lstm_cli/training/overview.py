@@ -91,6 +91,8 @@ def _layer(layer: LayerPlan) -> str:
         words += ", in both directions"
     if first.activation != "tanh":
         words += f", {first.activation}"
+    if layer.skip:
+        words += ", plus its input"
     if layer.dropout:
         words += f", dropout {layer.dropout:g}"
     return words + (f", recurrent dropout {first.recurrent_dropout:g}" if first.recurrent_dropout else "")

@@ -11,28 +11,11 @@ from lstm_cli.training.events import StepDone
 from lstm_cli.training.loop import train as train_loop
 from lstm_cli.training.session import build_job
 from tests.support.data import data_config, number_schema, write_jsonl
-from tests.support.graph import CELLS, EXACT, members, network, random_batch
-
-LENGTHS = [6, 4, 4, 1]
+from tests.support.graph import CELLS, EXACT, RAGGED, check_alone, members, network, random_batch
 
 each_cell = pytest.mark.parametrize("cell", CELLS)
 each_end = pytest.mark.parametrize(("per", "pool"), [("step", "last"), ("sequence", "last")], ids=["steps", "last"])
 each_direction = pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both ways"])
-
-
-def check_alone(network):
-    """Compare outputs, loss and gradients of a padded batch with those of its sequences, one by one."""
-    batch = random_batch(network, LENGTHS)
-    outputs, (loss, gradient) = network.outputs(batch), network.gradient(batch)
-    losses, gradients = [], []
-    for column in range(len(LENGTHS)):
-        alone, mine = members(network, batch, [column])
-        np.testing.assert_allclose(network.outputs(alone), outputs[mine], **EXACT)
-        for values, value in zip((losses, gradients), network.gradient(alone), strict=True):
-            values.append(value)
-    np.testing.assert_allclose(sum(losses), loss, **EXACT)
-    np.testing.assert_allclose(network.loss(batch), loss, **EXACT)
-    np.testing.assert_allclose(sum(gradients), gradient, **EXACT)
 
 
 @each_cell
@@ -65,7 +48,7 @@ def test_a_small_vocabulary_gives_what_a_large_one_gives(cell, bidirectional, mo
     """The weights are multiplied with the table in the one case, with every step's vector in the other."""
     options = {"cell": cell, "bidirectional": bidirectional, "numbers": 0, "tokens": {"w": 6}, "recurrent_dropout": 0.3}
     small = network(**options)
-    batch = random_batch(small, LENGTHS)
+    batch = random_batch(small, RAGGED)
     results = [small.outputs(batch), *small.gradient(batch)]
     monkeypatch.setattr(model, "TABLE_PRODUCT_TOKENS", 0)
     large = network(**options)
@@ -76,7 +59,7 @@ def test_a_small_vocabulary_gives_what_a_large_one_gives(cell, bidirectional, mo
 def test_a_residual_output_adds_what_went_in():
     check_alone(network("number", outputs=3, residual=True))
     residual, plain = (network("number", outputs=3, residual=flag) for flag in (True, False))
-    batch = random_batch(residual, LENGTHS)
+    batch = random_batch(residual, RAGGED)
     added = batch.numbers.reshape(-1, 3)[batch.counted]
     np.testing.assert_allclose(residual.outputs(batch), plain.outputs(batch) + added, **EXACT)
 
@@ -91,9 +74,9 @@ def test_a_padded_batch_is_each_sequence_alone_for_each_kind_of_target(kind, dis
 def test_a_padded_batch_is_each_sequence_alone_under_its_recurrent_mask(cell, per, pool):
     """The first row of any batch has the same mask, as the seeds are the same: each sequence has its turn there."""
     masked = network(cell=cell, per=per, pool=pool, bidirectional=True, recurrent_dropout=0.4)
-    batch = random_batch(masked, LENGTHS)
-    for column in range(len(LENGTHS)):
-        others = [other for other in range(len(LENGTHS)) if other != column]
+    batch = random_batch(masked, RAGGED)
+    for column in range(len(RAGGED)):
+        others = [other for other in range(len(RAGGED)) if other != column]
         rotated, _ = members(masked, batch, [column, *others])
         counted = replace(rotated, weight=rotated.weight * (rotated.counted_sequences == 0))
         loss, gradient = masked.gradient(counted)
@@ -167,6 +150,6 @@ def test_accumulate_trains_as_larger_batches_do(tmp_path, normalize):
 
 def test_the_order_of_sequences_in_a_batch_means_nothing():
     unordered = network(bidirectional=True, tokens={"w": 6})
-    batch = random_batch(unordered, LENGTHS)
+    batch = random_batch(unordered, RAGGED)
     shuffled, mine = members(unordered, batch, [3, 1, 0, 2])
     np.testing.assert_allclose(unordered.outputs(shuffled), unordered.outputs(batch)[mine], **EXACT)

@@ -3,23 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.graph import CELLS, network, random_batch
-
-
-def check_numerically(network, batch, *, step=1e-4, directions=6):
-    """Move all weights a little along random directions: a single wrong number shows in every one of them.
-
-    The differences are of fourth order: (8 f(h) - 8 f(-h) - f(2h) + f(-2h)) / 12 h.
-    """
-    _, gradient = network.gradient(batch)
-    weights = network.model.parameters.flat.get_value()
-    for direction in np.random.default_rng(5).normal(size=(directions, len(weights))):
-        slope = 0.0
-        for moved, factor in ((1, 8), (-1, -8), (2, -1), (-2, 1)):
-            network.model.parameters.flat.set_value(weights + moved * step * direction)
-            slope += factor * network.gradient(batch)[0] / (12 * step)
-        np.testing.assert_allclose(gradient @ direction, slope, rtol=1e-9, atol=1e-9)
-    assert (gradient != 0).mean() > 0.9
+from tests.support.graph import CELLS, check_numerically, network, random_batch
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -14,6 +14,7 @@ from lstm_cli.graph.objectives import objective
 from lstm_cli.graph.plan import Sizes
 
 CELLS = ("lstm", "gru", "rnn")
+RAGGED = [6, 4, 4, 1]
 EXACT = {"rtol": 1e-10, "atol": 1e-12}
 
 
@@ -40,13 +41,18 @@ class Network:
 
 
 def network(kind="category", *, per="step", numbers=3, tokens=None, outputs=4, loss=None, precision="float64",
-            further_cell=None, **model):  # fmt: skip
+            further_cell=None, target="y", **model):  # fmt: skip
     """Build a network of small layers of uneven sizes, by default without dropout.
 
     `further_cell` is one that the config does not name, of all layers.
     """
     model = {"layers": [5, 7], "embedding": 2, "dropout": 0.0, **model}
-    mapping = {"data": {"train": "a.jsonl", "target": "y"}, "model": model, "loss": loss or {}, "precision": precision}
+    mapping = {
+        "data": {"train": "a.jsonl", "target": target},
+        "model": model,
+        "loss": loss or {},
+        "precision": precision,
+    }
     config = config_from_mapping(mapping)
     spec = config.model
     if further_cell:
@@ -115,3 +121,34 @@ def members(network, batch, columns):
         sequences=batch.sequences[columns],
     )
     return part, mine
+
+
+def check_alone(network):
+    """Compare outputs, loss and gradients of a padded batch with those of its sequences, one by one."""
+    batch = random_batch(network, RAGGED)
+    outputs, (loss, gradient) = network.outputs(batch), network.gradient(batch)
+    losses, gradients = [], []
+    for column in range(len(RAGGED)):
+        alone, mine = members(network, batch, [column])
+        np.testing.assert_allclose(network.outputs(alone), outputs[mine], **EXACT)
+        for values, value in zip((losses, gradients), network.gradient(alone), strict=True):
+            values.append(value)
+    np.testing.assert_allclose(sum(losses), loss, **EXACT)
+    np.testing.assert_allclose(network.loss(batch), loss, **EXACT)
+    np.testing.assert_allclose(sum(gradients), gradient, **EXACT)
+
+
+def check_numerically(network, batch, *, step=1e-4, directions=6):
+    """Move all weights a little along random directions: a single wrong number shows in every one of them.
+
+    The differences are of fourth order: (8 f(h) - 8 f(-h) - f(2h) + f(-2h)) / 12 h.
+    """
+    _, gradient = network.gradient(batch)
+    weights = network.model.parameters.flat.get_value()
+    for direction in np.random.default_rng(5).normal(size=(directions, len(weights))):
+        slope = 0.0
+        for moved, factor in ((1, 8), (-1, -8), (2, -1), (-2, 1)):
+            network.model.parameters.flat.set_value(weights + moved * step * direction)
+            slope += factor * network.gradient(batch)[0] / (12 * step)
+        np.testing.assert_allclose(gradient @ direction, slope, rtol=1e-9, atol=1e-9)
+    assert (gradient != 0).mean() > 0.9

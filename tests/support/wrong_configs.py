@@ -92,6 +92,22 @@ TABLE: list[tuple[str, str]] = [
         "model: {initializer: {output: {scale: 2}}}",
         "c.yaml:2:23: model.initializer.output.distribution: missing: give the distribution; normal is N(0, 1), uniform is U(-1, 1)",
     ),
+    (
+        "model: {skip: true, layers: [64]}",
+        "c.yaml:2:15: model.skip: the one layer has none below: add a layer, or give the layer itself skip: true, which adds the inputs",
+    ),
+    (
+        "model: {skip: true, layers: [64, 64, 32]}",
+        "c.yaml:2:15: model.skip: layers.2 outputs 32 numbers, but 64 enter it: give them one width",
+    ),
+    (
+        "model: {layers: [32, {size: 32, bidirectional: true, skip: true}]}",
+        "c.yaml:2:60: model.layers.1.skip: layers.1 outputs 64 numbers, but 32 enter it: give them one width",
+    ),
+    (
+        "model: {tie_embeddings: true}",
+        "c.yaml:2:25: model.tie_embeddings: needs target: next, as the tokens that are predicted are those that enter: leave it out",
+    ),
     ("model: {layers: []}", "c.yaml:2:17: model.layers: got a list, expected a list of at least one"),
     ("model: {layers: [64, x]}", "c.yaml:2:22: model.layers.1: got 'x', expected a whole number of 1 or more"),
     (
@@ -100,7 +116,7 @@ TABLE: list[tuple[str, str]] = [
     ),
     (
         "model: {layers: [{size: 4, units: 3}]}",
-        "c.yaml:2:28: model.layers.0.units: unknown key, expected one of size, cell, activation, dropout, recurrent_dropout, bidirectional",
+        "c.yaml:2:28: model.layers.0.units: unknown key, expected one of size, cell, activation, dropout, recurrent_dropout, bidirectional, skip",
     ),
     ("model: {embedding: {x: big}}", "c.yaml:2:24: model.embedding.x: got 'big', expected a whole number of 1 or more"),
     ("model: {embedding: big}", "c.yaml:2:20: model.embedding: got 'big', expected a whole number of 1 or more"),
