@@ -52,6 +52,11 @@ from lstm_cli.signals import Signals
     "--future", type=PATH, metavar="DATA",
     help="Read the known inputs of the steps after the last from this file; without --steps N: for all of its rows.",
 )  # fmt: skip
+@click.option(
+    "--follow", is_flag=True,
+    help="Predict each line of DATA as soon as it is there: a sequence, or its next steps, which continue from the "
+    "state that is kept by id.",
+)  # fmt: skip
 @click.option("--generate", type=COUNT, metavar="N", help="Sample N symbols from a language model; without DATA.")
 @click.option("--prompt", metavar="TEXT", help="With --generate: the beginning of the text.")
 @click.option(
@@ -83,6 +88,7 @@ def predict(
     form: str | None,
     steps: int | None,
     future: Path | None,
+    follow: bool,
     generate: int | None,
     prompt: str | None,
     temperature: float | None,
@@ -103,6 +109,7 @@ def predict(
       lstm-predict runs/quickstart new.jsonl -o predictions.csv
       lstm-predict runs/quickstart data/gestures/test.jsonl --evaluate
       lstm-predict runs/load meter.txt --format csv --keep meter,weather -o forecasts.csv
+      tail -f meter.jsonl | lstm-predict runs/load - --follow
       lstm-predict runs/pos_tagger plain.conllu -o tagged.conllu
       lstm-predict runs/pendulum_swing starts.jsonl --steps 200 --trust
       lstm-predict runs/shakespeare_chars --generate 500 --prompt "ROMEO:" --temperature 0.8
@@ -110,7 +117,7 @@ def predict(
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     if generate is None:
         _check_data(data=data, prompt=prompt, temperature=temperature)
-    elif data or steps or probabilities or evaluate or keep or form or future or state_in or state_out:
+    elif data or steps or probabilities or evaluate or keep or form or future or follow or state_in or state_out:
         raise click.UsageError(
             "--generate cannot be combined with DATA, --steps, --probabilities or states, nor with other options on "
             "DATA: leave them out."
@@ -119,6 +126,8 @@ def predict(
         _check_evaluation(
             data=data, out=out, steps=steps or future, others=bool(probabilities or keep or state_in or state_out)
         )
+    if follow:
+        _check_follow(out=out, evaluate=evaluate, keep=keep, future=future, safe_csv=safe_csv)
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
         from lstm_cli.predict import predict_run
 
@@ -139,6 +148,7 @@ def predict(
             keep=keep,
             form=form,
             future=future,
+            follow=follow,
             safe_csv=safe_csv,
             trust=trust,
             note=noting(quiet=quiet),
@@ -165,6 +175,14 @@ def _check_evaluation(*, data: Path | None, out: Path | None, steps: int | Path 
                                "options out.")  # fmt: skip
     if out is not None and str(data) == "-":
         raise click.UsageError("--evaluate -o OUT reads DATA twice, which standard input does not allow: give a file.")
+
+
+def _check_follow(*, out: Path | None, **others: object) -> None:
+    """Refuse options that ``--follow`` has no use for."""
+    if out not in (None, Path("-")):
+        raise click.UsageError("--follow writes to standard output, line by line: redirect that, and leave -o out.")
+    if given := [f"--{name.replace('_', '-')}" for name, value in others.items() if value]:
+        raise click.UsageError(f"--follow cannot be combined with {', '.join(given)}: leave it out.")
 
 
 def _finite(given: float | None) -> float | None:

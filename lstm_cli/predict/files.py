@@ -11,10 +11,12 @@ from lstm_cli.data import Encoded, memory, read_sequences
 from lstm_cli.data.raw_text import format_by_content, text_column
 from lstm_cli.errors import ConfigError, counted, did_you_mean, listed, nearest, on_one_line, shown_path
 from lstm_cli.predict.conllu import Filling, check_fillable
+from lstm_cli.predict.follow import follow as follow_lines
 from lstm_cli.predict.future import Future, extension, known_layout
 from lstm_cli.predict.inputs import Inputs
 from lstm_cli.predict.kept import Kept
 from lstm_cli.predict.output_paths import check_outputs
+from lstm_cli.predict.outputs import Outputs
 from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.states import check_stateful, read_states, saved_states
 from lstm_cli.predict.table import Table, check_labels
@@ -72,6 +74,7 @@ def predict_run(
     form: str | None = None,
     future: Path | None = None,
     safe_csv: bool = False,
+    follow: bool = False,
     trust: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, float] | None:
@@ -104,6 +107,8 @@ def predict_run(
         Format of `data`; None: that which the run's config names, else by the suffix.
     safe_csv : bool
         In a csv file, put an apostrophe before text that spreadsheets take for a formula, and quote every cell.
+    follow : bool
+        Write a prediction for each line of `data` as soon as it is there; see `lstm_cli.predict.follow`.
     trust : bool
         Allow running the code in the folder, of a system that the model drives.
     note : callable
@@ -127,6 +132,12 @@ def predict_run(
         raise ValueError("data: give a file of sequences, or the number of symbols to generate")
     name = "standard input" if str(data) == "-" else shown_path(data)
     with memory.memory_errors(name):
+        if follow:
+            follow_lines(
+                run, data, probabilities=probabilities, steps=steps, state_in=state_in, state_out=state_out, form=form,
+                note=note,
+            )  # fmt: skip
+            return None
         if out is not None or not evaluate:
             request = Request(data, out, probabilities, steps, state_in, state_out, keep, form, future, safe_csv)
             inputs = _predict(run, request)
@@ -200,7 +211,7 @@ def _check(run: Run, request: Request) -> None:
     if run.drives and (given := request.given("probabilities", "state_in", "state_out", "future")):
         raise ConfigError(f"{', '.join(given)}: this model drives a system: leave them out")
     if request.state_in or request.state_out:
-        check_stateful(run.network)
+        check_stateful(run.network, "--state-in and --state-out")
     if (given := request.given("state_in", "state_out")) and run.schema.layout.scale != "train":
         what = {
             "window": "each window starts afresh, so that there is no state to continue from",
@@ -235,7 +246,11 @@ def _rows(run: Run, request: Request, encoded: Iterable[Encoded]) -> Iterator[It
         yield run.trajectories(encoded)
         return
     known = read_states(request.state_in, run.network) if request.state_in else None
-    with saved_states(request.state_out, run.network) as listener:
+    with saved_states(request.state_out, run.network) as save:
+
+        def listener(outputs: Outputs) -> None:
+            save(str(outputs.sequence.id), outputs.state, outputs.sequence.where)
+
         if request.steps is not None:
             yield run.forecasts(encoded, request.steps, known, listener=listener)
             return

@@ -11,32 +11,43 @@ Legend: N sequences, S state values per sequence, H units of a layer.
 import hashlib
 import io
 import math
+import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 from lstm_cli.data import memory
 from lstm_cli.errors import ConfigError, DataError
-from lstm_cli.predict.feedback import Listener, ignore
-from lstm_cli.predict.outputs import Network, Outputs
-from lstm_cli.run.files import WholeFile
+from lstm_cli.predict.outputs import Network
+from lstm_cli.run.files import CHUNK, WholeFile, disk_errors
+
+#: Takes the id of a sequence, the state (S,) after it and its place in the data.
+Save = Callable[[str, np.ndarray, str], None]
 
 _FIX = "give a file that --state-out wrote"
 _OWN = "give states that this run wrote"
 #: Arrays of states are stored as they are; those that take this many times the bytes of the file are none.
 _EXPANDED = 100
+_IDS = 10_000  # ids written at a time
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def check_stateful(network: Network) -> None:
-    """Raise a `ConfigError` if the network cannot continue from a state."""
+def check_stateful(network: Network, options: str) -> None:
+    """Raise a `ConfigError`, on some options, if the network cannot continue from a state."""
+    pool, leave = network.model.spec.pool, f"leave {'them' if ' and ' in options else 'it'} out"
     if network.bidirectional:
         raise ConfigError(
-            "--state-in and --state-out: a bidirectional model also starts from the end of a sequence and cannot "
-            "continue where another one stopped: leave them out"
+            f"{options}: a bidirectional model also starts from the end of a sequence and cannot continue where "
+            f"another one stopped: {leave}"
+        )
+    if network.schema.target.per == "sequence" and pool != "last":
+        raise ConfigError(
+            f"{options}: with model.pool: {pool} the output depends on all steps, of which a state has only the last: "
+            f"{leave}, or train with pool: last"
         )
 
 
@@ -109,22 +120,78 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
 
 
 @contextmanager
-def saved_states(path: Path | None, network: Network) -> Iterator[Listener]:
-    """Yield a function that records the state after a sequence; the file is written at the end, or not at all."""
+def saved_states(path: Path | None, network: Network) -> Iterator[Save]:
+    """Yield a function that takes the id of a sequence, the state after it and its place in the data.
+
+    Each state is written at once, to a file without a name beside `path`; only the ids are held. At the end the whole
+    file gets its name, or after an error none.
+    """
     if path is None:
-        yield ignore
+        yield lambda name, state, where: None
         return
-    states: dict[str, np.ndarray] = {}
+    ids: dict[str, None] = {}
+    with WholeFile(path) as file, _unnamed(path) as states:
 
-    def save(outputs: Outputs) -> None:
-        name, where = str(outputs.sequence.id), outputs.sequence.where
-        if name in states:
-            raise DataError(f"{where}: id {name} occurs twice, so its state is ambiguous: make ids unique")
-        states[name] = outputs.state
+        def save(name: str, state: np.ndarray, where: str) -> None:
+            if name in ids:
+                raise DataError(f"{where}: id {name} occurs twice, so its state is ambiguous: make ids unique")
+            ids[name] = None
+            with disk_errors(path):
+                states.write(state.tobytes())
 
-    with WholeFile(path) as file:
         yield save
-        content = io.BytesIO()
-        ids, stacked = np.array(list(states)), np.stack(list(states.values()))
-        np.savez(content, ids=ids, states=stacked, model=np.array(digest(network)))
-        file.write(content.getvalue())
+        with zipfile.ZipFile(_Appended(file), "w") as archive:
+            _add(archive, "ids", np.dtype(f"<U{max(map(len, ids), default=1)}"), (len(ids),), _of_ids(list(ids)))
+            shape = (len(ids), network.model.state_size)
+            _add(archive, "states", np.dtype(network.model.dtype), shape, _read(states))
+            own = np.array(digest(network))
+            _add(archive, "model", own.dtype, (), [own.tobytes()])
+
+
+@contextmanager
+def _unnamed(path: Path) -> Iterator[BinaryIO]:
+    """Give a file that nothing can leave behind, in the folder of a path, or where that is no file, elsewhere."""
+    folder = path.parent if path.is_file() or not path.exists() else None
+    with disk_errors(path):
+        file = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))
+    with file:
+        yield file
+
+
+def _add(
+    archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], pieces: Iterable[bytes]
+) -> None:
+    """Write an array of an npz file piece by piece."""
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+        head = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(cast(Any, file), head)
+        for piece in pieces:
+            file.write(piece)
+
+
+def _of_ids(ids: list[str]) -> Iterator[bytes]:
+    width = max(map(len, ids), default=1)
+    for start in range(0, len(ids), _IDS):
+        yield np.array(ids[start : start + _IDS], f"<U{width}").tobytes()
+
+
+def _read(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    return iter(lambda: file.read(CHUNK), b"")
+
+
+class _Appended(io.RawIOBase):
+    """A whole file that an archive is written to from its beginning to its end."""
+
+    def __init__(self, file: WholeFile) -> None:
+        super().__init__()
+        self._file = file
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Append bytes."""
+        self._file.write(bytes(data))
+        return len(data)

@@ -36,9 +36,12 @@ def write_rows(rows: Iterable[Row], out: Path | None, table: Table) -> None:
     write_lines(table.lines(rows) if is_csv(out) else jsonl_lines(rows), out)
 
 
-def write_lines(lines: Iterable[str], out: Path | None) -> None:
-    """Write lines as they come; a lone surrogate, which JSON can represent and UTF-8 cannot, as its JSON escape."""
-    write_pieces((line.encode(errors="backslashreplace") for line in lines), out)
+def write_lines(lines: Iterable[str], out: Path | None, *, at_once: bool = False) -> None:
+    """Write lines as they come; a lone surrogate, which JSON can represent and UTF-8 cannot, as its JSON escape.
+
+    With `at_once` standard output is flushed after each.
+    """
+    write_pieces((line.encode(errors="backslashreplace") for line in lines), out, at_once=at_once)
 
 
 def is_csv(out: Path | None, expected: str = ".jsonl, .csv or .conllu") -> bool:

@@ -7,6 +7,7 @@ import shutil
 import tracemalloc
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import lstm_cli
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
+from lstm_cli.predict.states import read_states, saved_states
 from lstm_cli.run.checkpoint import load, save
 from lstm_cli.run.names import BEST
 from tests.support.data import read_jsonl, write, write_jsonl
@@ -82,6 +84,32 @@ def test_a_model_that_reads_both_ways_has_no_state(predicted, tmp_path):
     for option in ("state_in", "state_out"):
         with pytest.raises(ConfigError, match="a bidirectional model also starts from the end of a sequence"):
             predicted("both_ways", streams(), **{option: tmp_path / "state.npz"})
+
+
+def test_states_are_written_as_they_come(tmp_path):
+    """40 MB of them take a few; an error leaves nothing behind, not even in another file."""
+    model = SimpleNamespace(state_size=5000, dtype="float32", parameters=SimpleNamespace(values=dict))
+    network, draw, path = SimpleNamespace(model=model), np.random.default_rng(1), tmp_path / "states.npz"
+    tracemalloc.start()
+    with saved_states(path, network) as save:
+        for number in range(2000):
+            save(f"ä{number}", np.full(5000, number, np.float32), "a:1")
+            if number == 1000:
+                assert [name.name.startswith(".tmp-") for name in tmp_path.iterdir()] == [True]
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+    found = read_states(path, network)
+    assert list(found) == [f"ä{number}" for number in range(2000)]
+    assert all((state == number).all() for number, state in enumerate(found.values()))
+    with np.load(path) as file:
+        assert file["states"].shape == (2000, 5000) and file["ids"].dtype == "<U5"
+    with (
+        pytest.raises(DataError, match=r"b:2: id ä occurs twice"),
+        saved_states(tmp_path / "other.npz", network) as save,
+    ):
+        save("ä", draw.random(5000), "b:1")
+        save("ä", draw.random(5000), "b:2")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_an_id_that_occurs_twice_has_no_state(predicted, tmp_path):

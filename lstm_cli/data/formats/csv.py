@@ -53,6 +53,33 @@ def read(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
         raise DataError(f"{source.name}: there are no rows: give at least one")
 
 
+def read_rows(source: Source, options: Options) -> Iterator[RawSequence | DataError]:
+    """Yield the sequence of each row, or what is wrong with it, as soon as its line is there: for a stream.
+
+    A row that is a sequence of its own and has no id is named by its number.
+    """
+    first: list[tuple[int, bytes]] = []
+    head, count = None, 0
+    for number, text, error in source.lines():
+        line = text.encode()
+        if head is None:
+            first.append((number, line))
+            head = read_head(source.name, first, options)
+            if head is None or number < head.first:
+                continue
+        if error is not None:
+            yield error
+            continue
+        rows, errors = _by_line(source.name, number, line + b"\n", head, options)
+        yield from errors
+        if len(rows[1]):
+            count += 1
+            for item in sequences(_table(source.name, head, [rows], options), options):
+                if isinstance(item, RawSequence) and not item.rows and not set(options.id) & set(item.names):
+                    item.id = count
+                yield item
+
+
 def _blocks(source: Source, options: Options) -> Generator[_Block, None, None]:
     """Yield the blocks of rows."""
     head = None

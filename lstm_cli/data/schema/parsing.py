@@ -29,7 +29,7 @@ from lstm_cli.errors import DataError, are, counted
 _FIX = "fill it in, or say how with data.missing.fill"
 
 
-def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
+def parse(layout: Layout, sequence: RawSequence, *, labelled: bool, whole: bool = True) -> Record:
     """Return the typed values of a sequence, or raise the `DataError` that says what is wrong with it.
 
     Parameters
@@ -40,6 +40,8 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
         As a reader yields it.
     labelled
         Whether it must have a target.
+    whole
+        Whether it must have more steps than transforms remove; otherwise it may be a piece of a sequence.
     """
     if layout.time is not None:
         sequence, times, moved = in_time(layout.time, layout.time_form, sequence)
@@ -49,6 +51,10 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool) -> Record:
         record = _parse_open(layout, sequence, None, labelled=labelled)
     else:
         record = _parse_closed_loop(layout, layout.closed_loop, sequence, labelled=labelled)
+    if whole and record.steps <= layout.lag:
+        fix = f"data.transform removes {layout.lag} of them; give more, or transform less"
+        what = f"{counted(record.steps, 'step')} {are(record.steps)} too few"
+        raise sequence.error(layout.first.name, ValueProblem(what, fix))
     record.places = sequence.places
     if labelled:
         missing, per_step = layout.missing_values, layout.target.per == "step"
@@ -89,9 +95,6 @@ def _parse_open(layout: Layout, sequence: RawSequence, times: Times | None, *, l
             raise sequence.error(
                 column.name, ValueProblem(f"{counted(len(given), 'step')}, but {first} has {steps}", fix)
             )
-    if steps <= layout.lag:
-        fix = f"data.transform removes {layout.lag} of them; give more, or transform less"
-        raise sequence.error(first, ValueProblem(f"{counted(steps, 'step')} {are(steps)} too few", fix))
     bunch = sequence.bunch
     if bunch is not None and steps > int(bunch.lengths.sum()):  # with the boundaries of lines
         bunch = replace(bunch, lengths=bunch.lengths + (steps - int(bunch.lengths.sum())) // len(bunch))
