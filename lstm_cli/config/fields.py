@@ -127,6 +127,7 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1), expected("a number from
 Rate = Annotated[float, Field(strict=True, ge=0, lt=1), expected("a number of 0 or more, below 1")]
 Factor = Annotated[float, Field(strict=True, gt=0, lt=1), expected("a number between 0 and 1")]
 Column = Annotated[str, Field(strict=True, min_length=1), expected("the name of a column")]
+Label = Annotated[str, Field(strict=True), expected("a label")]
 
 
 def _readable_path(path: str) -> str:

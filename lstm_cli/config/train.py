@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from lstm_cli.config.fields import (
@@ -13,11 +13,13 @@ from lstm_cli.config.fields import (
     Every,
     Flag,
     Interval,
+    Label,
     MayChange,
     Natural,
     Positive,
     Rate,
     Section,
+    expected,
 )
 from lstm_cli.config.optimizer import Cosine, Schedule
 
@@ -56,6 +58,13 @@ Monitor = Annotated[
 ]
 
 
+_Balanced = Annotated[Literal["balanced"], expected("balanced, or a mapping of labels to weights"), Tag("<name>")]
+ClassWeights = Annotated[
+    _Balanced | Annotated[dict[Label, AboveZero], Tag("<weights>")],
+    Discriminator(lambda value: "<weights>" if isinstance(value, dict) else "<name>"),
+]
+
+
 class LossSpec(Section):
     """The loss that training minimises."""
 
@@ -66,6 +75,11 @@ class LossSpec(Section):
     huber_delta: AboveZero = Field(default=1.0, description="Distance beyond which the Huber loss is linear.")
     label_smoothing: Rate = Field(
         default=0.0, description="Categorical targets: share of the probability that is spread over all classes."
+    )
+    class_weight: ClassWeights | None = Field(
+        default=None,
+        description="Categorical targets: a factor of the loss for each label, others have 1; `balanced`: those that "
+        "give all labels the same share of the training data.",
     )
     start: Column | None = Field(
         default=None, description="Column with the number of the first step that counts, from 0; null: the first."

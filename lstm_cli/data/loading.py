@@ -14,6 +14,7 @@ from lstm_cli.data import memory
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.batching.batches import Batches
 from lstm_cli.data.batching.whole import split_batches
+from lstm_cli.data.class_weights import notes_on_class_weights, with_class_weights
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options, detect, read
 from lstm_cli.data.formats.raw import RawSequence
@@ -39,7 +40,7 @@ from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.parsing import parse, parse_bunch
 from lstm_cli.data.schema.record import Encoded, Record
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.data.sources import FILE, files_of, named_by_file, names_of
+from lstm_cli.data.sources import FILE, files_of, first_file, named_by_file, names_of
 from lstm_cli.data.split_columns import marked, split_columns
 from lstm_cli.data.splits import HELD_OUT, Split, split
 from lstm_cli.data.time_notes import time_notes
@@ -140,6 +141,7 @@ class _Loader:
         if self._look is not None:
             self._look(schema, found.train)
         splits: dict[Split, Dataset] = {"train": self._encoded(schema, found.train, "train")}
+        schema = splits["train"].schema = with_class_weights(config, splits["train"])
         files: list[Split] = []
         for key, held in zip(HELD_OUT, (found.valid, found.test), strict=True):
             given = getattr(config.data, key)
@@ -149,7 +151,8 @@ class _Loader:
             if held:
                 self._written.look(key, held)
                 splits[key] = self._encoded(schema, held, key)
-        self._notes += [*notes_on_classes(schema, splits), *notes_on_unseen(splits), *notes_on_repeats(splits, files)]
+        self._notes += [*notes_on_class_weights(schema), *notes_on_classes(schema, splits), *notes_on_unseen(splits)]
+        self._notes += notes_on_repeats(splits, files)
         batches = {name: split_batches(config, dataset, name) for name, dataset in splits.items()}
         return Data(schema, splits["train"], splits.get("valid"), splits.get("test"), self._notes, batches)
 
@@ -275,11 +278,6 @@ def _check_horizon(config: Config, layout: Layout, records: Sequence[Record]) ->
     if horizon > max(1, longest):
         problem = f"{horizon} steps at once, but the longest sequence of train has {longest:,}: set fewer"
         raise config.error("data.target.horizon", problem)
-
-
-def first_file(files: str | list[str]) -> str:
-    """Return the first of the files that a key names."""
-    return files if isinstance(files, str) else files[0]
 
 
 def _source(path: Path) -> Source:

@@ -130,3 +130,8 @@ def _natural(path: Path) -> list[tuple[int, str | int]]:
     """Return the key by which files are sorted: digits count as numbers."""
     parts = _DIGITS.split(str(path))
     return [(1, int(part)) if part.isdecimal() else (0, part) for part in parts if part]
+
+
+def first_file(files: str | list[str]) -> str:
+    """Return the first of the files that a key names."""
+    return files if isinstance(files, str) else files[0]

@@ -10,7 +10,8 @@ from lstm_cli.config.model import ModelSpec
 from lstm_cli.data import Batches, Data, Schema, Split, memory, open_data
 from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
-from lstm_cli.data.loading import Look, first_file
+from lstm_cli.data.loading import Look
+from lstm_cli.data.sources import first_file
 from lstm_cli.data.written import Written
 from lstm_cli.engine.agreement import check_agreement, embedded
 from lstm_cli.errors import DataError, brief

@@ -84,7 +84,10 @@ CONFIG = st.fixed_dictionaries(
             activation=ACTIVATIONS, output_activation=st.one_of(st.none(), ACTIVATIONS),
             pool=st.sampled_from(["last", "mean", "max", "attention"]),
         ),
-        "loss": section(label_smoothing=RATES, weight=NAMES, start=st.one_of(st.none(), NAMES)),
+        "loss": section(
+            label_smoothing=RATES, weight=NAMES, start=st.one_of(st.none(), NAMES),
+            class_weight=st.one_of(st.none(), st.just("balanced"), st.dictionaries(NAMES, st.floats(0.1, 9))),
+        ),
         "optimizer": OPTIMIZER,
         "train": section(
             epochs=COUNTS, batch_steps=COUNTS, schedule=SCHEDULE, patience=st.one_of(st.none(), COUNTS),

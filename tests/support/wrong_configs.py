@@ -15,7 +15,7 @@ TABLE: list[tuple[str, str]] = [
     ("train: {epoch: 5}", "c.yaml:2:9: train.epoch: unknown key (did you mean epochs?)"),
     (
         "loss: {xyz: 5}",
-        "c.yaml:2:8: loss.xyz: unknown key, expected one of normalize, distance, huber_delta, label_smoothing, start, length, weight",
+        "c.yaml:2:8: loss.xyz: unknown key, expected one of normalize, distance, huber_delta, label_smoothing, class_weight, start, length, weight",
     ),
     (
         "'a b\\e': 1",
@@ -138,6 +138,11 @@ TABLE: list[tuple[str, str]] = [
     ),
     ("optimizer: {learning_rate: 1e999}", "c.yaml:2:28: optimizer.learning_rate: got inf, expected a number above 0"),
     ("loss: {huber_delta: 2}", "c.yaml:2:21: loss.huber_delta: only with loss.distance: huber"),
+    (
+        "loss: {class_weight: rare}",
+        "c.yaml:2:22: loss.class_weight: got 'rare', expected balanced, or a mapping of labels to weights",
+    ),
+    ("loss: {class_weight: {a: 0}}", "c.yaml:2:26: loss.class_weight.a: got 0, expected a number above 0"),
     ("loss: {weight: 3}", "c.yaml:2:16: loss.weight: got 3, expected the name of a column"),
     (
         "rollout: {dynamics: p.py:f, steps: 3}",

@@ -36,6 +36,8 @@ def collate(
         targets = positions.ravel()[counted]
     weight = np.ones(len(counted), np.float32) if dataset.weight is None else dataset.weight[targets]
     target, scaling = _targets(dataset, targets), None
+    if target is not None and dataset.schema.target.class_weights is not None:
+        weight *= np.array(dataset.schema.target.class_weights, np.float32)[target]
     if dataset.schema.layout.window is not None:
         scaling, target = dataset.scale_windows(numbers, target, lengths, counted % size)
     batch = Batch(

@@ -3,6 +3,7 @@
 Both are read for a layout, whose columns they must have, in the same order and with the same sizes.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,11 +23,12 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class Words:
-    """The content of vocabulary.json: tokens and sets by input, and the target's labels."""
+    """The content of vocabulary.json: tokens and sets by input, the target's labels, and the weights of its classes."""
 
     tokens: dict[str, Vocabulary]
     sets: dict[str, Labels]
     labels: Labels | None
+    class_weights: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,13 @@ class Scales:
 
 
 def words_to_json(schema: Schema) -> dict[str, Any]:
-    """Return what `words_from_json` reads."""
+    """Return what `words_from_json` reads; without weights of classes unless they have some."""
+    weights = schema.target.class_weights
     return {
         "tokens": {name: vocabulary.to_json() for name, vocabulary in schema.tokens.items()},
         "sets": {name: list(labels.names) for name, labels in schema.sets.items()},
         "labels": None if schema.labels is None else list(schema.labels.names),
+        **({} if weights is None else {"class_weights": list(weights)}),
     }
 
 
@@ -59,7 +63,16 @@ def words_from_json(content: dict[str, Any], layout: Layout) -> Words:
         labels = None if given is None else Labels.from_json(given, target.label_type)
     except WrongValue as error:
         raise error.within("labels") from None
-    return Words(tokens, sets, labels)
+    return Words(tokens, sets, labels, _class_weights(content))
+
+
+def _class_weights(content: dict[str, Any]) -> tuple[float, ...] | None:
+    given = content.get("class_weights")
+    if given is None:
+        return None
+    if type(given) is not list or not all(type(weight) is float and 0 < weight < math.inf for weight in given):
+        raise WrongValue("expected numbers above 0", "class_weights")
+    return tuple(given)
 
 
 def scales_to_json(schema: Schema) -> dict[str, Any]:

@@ -4,8 +4,9 @@ Legend: I numbers per step, D or K targets per step, N outputs.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from lstm_cli.data.formats.text import BOUNDARY, join, split
 from lstm_cli.data.schema.layout import Layout
@@ -134,6 +135,10 @@ class Schema:
     def restorer(self, sequence: Encoded) -> Restorer:
         """Return the converter of outputs for this sequence to original units, also beyond its end."""
         return Restorer(self.target, sequence.history, sequence.offset, sequence.scaling)
+
+    def with_target(self, **changes: Any) -> "Schema":
+        """Return the schema with attributes of its target changed."""
+        return replace(self, target=replace(self.target, **changes))
 
     @property
     def _target_names(self) -> tuple[str | int | bool, ...]:

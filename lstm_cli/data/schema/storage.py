@@ -5,7 +5,7 @@ the columns and the target.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def schema_of(files: Mapping[str, bytes], folder: Path, config: Config | None = 
         words = words_from_json(vocabulary, layout)
     with _damage(folder / SCALING):
         scales = scales_from_json(scaling, layout)
-    return Schema.assemble(
+    schema = Schema.assemble(
         layout,
         tokens=words.tokens,
         sets=words.sets,
@@ -92,6 +92,18 @@ def schema_of(files: Mapping[str, bytes], folder: Path, config: Config | None = 
         precision=precision,
         means=scales.means,
     )
+    with _damage(folder / VOCABULARY):
+        _check_class_weights(words.class_weights, schema, config)
+    return schema.with_target(class_weights=words.class_weights)
+
+
+def _check_class_weights(weights: Sequence[float] | None, schema: Schema, config: Config | None) -> None:
+    """Refuse weights of other labels than those of the target, or of a run whose config has none."""
+    count = None if weights is None else len(weights)
+    given = count is not None if config is None else config.loss.class_weight is not None
+    labels = len(schema.target.labels or ()) if given else None
+    if count != labels or (given and schema.target.kind != "category"):
+        raise expected("null" if labels is None else f"{labels} weights", count).within("class_weights")
 
 
 def _check_names(config: Config, columns: Mapping[str, Any]) -> None:

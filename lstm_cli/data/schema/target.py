@@ -42,6 +42,8 @@ class Target:
         H, for numbers.
     head
         What the network's outputs are of the values.
+    class_weights
+        For categories: by what the loss of each label is multiplied (K,); None: 1.
     """
 
     kind: TargetKind
@@ -55,6 +57,7 @@ class Target:
     output_columns: tuple[str, ...] = ()
     horizon: int = 1
     head: Head = VALUES
+    class_weights: tuple[float, ...] | None = None
 
     @property
     def outputs(self) -> int:
