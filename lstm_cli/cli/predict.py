@@ -5,10 +5,12 @@ import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from lstm_cli.cli.common import SETTINGS, Command, noting, reported, show, typed, written
+from lstm_cli.cli.generating import check_unused, chosen, generation_options
 from lstm_cli.cli.options import (
     COUNT,
     PATH,
@@ -57,17 +59,7 @@ from lstm_cli.signals import Signals
     help="Predict each line of DATA as soon as it is there: a sequence, or its next steps, which continue from the "
     "state that is kept by id.",
 )  # fmt: skip
-@click.option("--generate", type=COUNT, metavar="N", help="Sample N symbols from a language model; without DATA.")
-@click.option("--prompt", metavar="TEXT", help="With --generate: the beginning of the text.")
-@click.option(
-    "--temperature", type=click.FloatRange(min=0), metavar="T",
-    callback=lambda context, parameter, given: _finite(given),
-    help="With --generate: below 1 more predictable symbols, above 1 more surprising ones, 0 always the most likely.  "
-    "[default: 1]",
-)  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", default=1, show_default=True, help="Seed of the sampling."
-)
+@generation_options
 @click.option("--state-in", type=PATH, metavar="FILE", help="Read the initial states from this file of --state-out.")
 @click.option(
     "--state-out", type=PATH, metavar="FILE",
@@ -90,14 +82,12 @@ def predict(
     future: Path | None,
     follow: bool,
     generate: int | None,
-    prompt: str | None,
-    temperature: float | None,
-    seed: int,
     state_in: Path | None,
     state_out: Path | None,
     trust: bool,
     quiet: bool,
     verbose: bool,
+    **drawing: Any,
 ) -> None:
     """Predict the sequences in DATA with the model in the run folder RUN.
 
@@ -112,16 +102,20 @@ def predict(
       tail -f meter.jsonl | lstm-predict runs/load - --follow
       lstm-predict runs/pos_tagger plain.conllu -o tagged.conllu
       lstm-predict runs/pendulum_swing starts.jsonl --steps 200 --trust
-      lstm-predict runs/shakespeare_chars --generate 500 --prompt "ROMEO:" --temperature 0.8
+      lstm-predict runs/shakespeare_chars --generate 500 --prompt "ROMEO:" --temperature 0.8 --top-p 0.95
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
-    if generate is None:
-        _check_data(data=data, prompt=prompt, temperature=temperature)
-    elif data or steps or probabilities or evaluate or keep or form or future or follow or state_in or state_out:
-        raise click.UsageError(
-            "--generate cannot be combined with DATA, --steps, --probabilities or states, nor with other options on "
-            "DATA: leave them out."
-        )
+    if generate is not None:
+        if data or steps or probabilities or evaluate or keep or form or future or follow or state_in or state_out:
+            raise click.UsageError(
+                "--generate cannot be combined with DATA, --steps, --probabilities or states, nor with other options "
+                "on DATA: leave them out."
+            )
+        _generate(run, generate, out, drawing, trust=trust, verbosity=verbosity)
+        return
+    check_unused(drawing)
+    if data is None:
+        raise click.UsageError("Missing DATA: a file of sequences, - for standard input, or --generate N instead.")
     if evaluate:
         _check_evaluation(
             data=data, out=out, steps=steps or future, others=bool(probabilities or keep or state_in or state_out)
@@ -139,10 +133,6 @@ def predict(
             probabilities=probabilities,
             evaluate=evaluate,
             steps=steps,
-            generate=generate,
-            prompt=prompt or "",
-            temperature=1.0 if temperature is None else temperature,
-            seed=seed,
             state_in=state_in,
             state_out=state_out,
             keep=keep,
@@ -158,12 +148,16 @@ def predict(
             show(_table(scores) if sys.stdout.isatty() else _json(scores))
 
 
-def _check_data(*, data: Path | None, prompt: str | None, temperature: float | None) -> None:
-    """Refuse options that are only for ``--generate``, and missing DATA."""
-    if prompt is not None or temperature is not None:
-        raise click.UsageError("--prompt and --temperature are for --generate N: give it too, or leave them out.")
-    if data is None:
-        raise click.UsageError("Missing DATA: a file of sequences, - for standard input, or --generate N instead.")
+def _generate(
+    run: Path, count: int, out: Path | None, drawing: Mapping[str, Any], *, trust: bool, verbosity: int
+) -> None:
+    """Write texts that a language model draws."""
+    with reported(verbosity), Signals() as signals, signals.at_once("before all of the text was written"):
+        from lstm_cli.predict.texts import generate_run
+
+        file, quiet = None if out == Path("-") else out, verbosity < 0
+        generate_run(run, count, out=file, trust=trust, note=noting(quiet=quiet), **chosen(drawing))
+        written(file, quiet=quiet)
 
 
 def _check_evaluation(*, data: Path | None, out: Path | None, steps: int | Path | None, others: bool) -> None:
@@ -183,13 +177,6 @@ def _check_follow(*, out: Path | None, **others: object) -> None:
         raise click.UsageError("--follow writes to standard output, line by line: redirect that, and leave -o out.")
     if given := [f"--{name.replace('_', '-')}" for name, value in others.items() if value]:
         raise click.UsageError(f"--follow cannot be combined with {', '.join(given)}: leave it out.")
-
-
-def _finite(given: float | None) -> float | None:
-    """Refuse nan, which no range excludes, and infinity."""
-    if given is not None and not math.isfinite(given):
-        raise click.BadParameter(f"got {given}, expected a number of 0 or more, such as 0.8")
-    return given
 
 
 def _columns(given: tuple[str, ...]) -> tuple[str, ...]:

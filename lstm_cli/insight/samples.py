@@ -1,7 +1,7 @@
 """Texts that a language model writes, at a few temperatures."""
 
 from lstm_cli.insight.explanation import Sample
-from lstm_cli.predict.feedback import generated
+from lstm_cli.predict.generation import Sampling, generated
 from lstm_cli.predict.outputs import Network
 
 TEMPERATURES = (0.5, 0.8, 1.0)
@@ -16,7 +16,9 @@ def samples(network: Network) -> tuple[Sample, ...]:
     if not writes or network.bidirectional:
         return ()
     count = WORDS if layout.unit == "word" else CHARACTERS
-    return tuple(
-        Sample(temperature, "".join(generated(network, "", count, temperature=temperature, seed=SEED)).lstrip("\n"))
-        for temperature in TEMPERATURES
-    )
+    return tuple(_sample(network, count, temperature) for temperature in TEMPERATURES)
+
+
+def _sample(network: Network, count: int, temperature: float) -> Sample:
+    symbols = generated(network, "", count, sampling=Sampling(temperature), seed=SEED)
+    return Sample(temperature, "".join(symbols).lstrip("\n"))

@@ -1,9 +1,8 @@
-"""Feeding a model its own outputs: forecasts beyond the end of a series, text after a prompt.
+"""Feeding a model its own outputs: forecasts beyond the end of a series.
 
 Legend: B sequences, K outputs, S state values per sequence.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -13,7 +12,6 @@ import numpy as np
 
 from lstm_cli.data import Batch, Encoded, Schema, memory
 from lstm_cli.data.batching.whole import SEQUENCES_HELD
-from lstm_cli.data.schema.vocabulary import UNKNOWN
 from lstm_cli.errors import ConfigError, DataError, are, counted
 from lstm_cli.predict.outputs import Network, Outputs, States
 
@@ -121,34 +119,6 @@ def check_future(schema: Schema, sequence: Encoded, steps: int) -> Encoded:
     return sequence
 
 
-def generated(network: Network, prompt: str, count: int, *, temperature: float, seed: int) -> Iterator[str]:
-    """Return `count` symbols that continue a prompt; a model of lines starts every line afresh."""
-    check_feedback(network, "--generate")
-    schema = network.schema
-    if schema.layout.format != "text":
-        raise ConfigError("--generate needs a text model: train with data.format: text, or forecast with --steps")
-    if not (math.isfinite(temperature) and temperature >= 0):
-        raise ConfigError(f"temperature: got {temperature}, expected a number of 0 or more")
-    choose = sampled(np.random.default_rng(seed), temperature)
-    return _lines(network, prompt, count, _without_unknown(schema, choose))
-
-
-def _lines(network: Network, prompt: str, count: int, choose: Choice) -> Iterator[str]:
-    """Yield symbols; for a model of lines, line by line."""
-    schema, before = network.schema, prompt
-    while count > 0:
-        start = schema.prompt(prompt)
-        (outputs,) = network.outputs([start])
-        symbols = continued(network, outputs.values[-1:], outputs.state[np.newaxis], choose, [start])
-        for chosen in islice(symbols, count):
-            before = schema.text(chosen, after=before)
-            count -= 1
-            yield before
-            if schema.ends_line(int(chosen[0])):
-                break
-        prompt = ""
-
-
 def check_feedback(network: Network, option: str) -> None:
     """Raise a `ConfigError` unless the model's output at a step is its input at the next."""
     target = network.schema.target
@@ -180,7 +150,7 @@ def continued(
     while True:
         chosen = choose(output)
         yield chosen
-        output, state = network.predictor(_one_step(network.schema, chosen, sequences, step), state)
+        output, state = network.predictor(one_step(network.schema, chosen, sequences, step), state)
         step += 1
 
 
@@ -195,38 +165,7 @@ def most_likely(schema: Schema) -> Choice:
             return lambda output: output
 
 
-def sampled(random: np.random.Generator, temperature: float) -> Choice:
-    """Return the random choice: tokens drawn from softmax(output / temperature); at 0 the most likely one."""
-    if temperature == 0:
-        return lambda output: output.argmax(axis=1)
-
-    def choose(output: np.ndarray) -> np.ndarray:
-        # The largest of logits with Gumbel noise is a draw from their softmax (Gumbel 1954).
-        noise = random.gumbel(size=output.shape)
-        logits = output.astype(np.float64)
-        with np.errstate(over="ignore"):  # near a temperature of 0 all but the largest become -inf
-            drawn: np.ndarray = ((logits - logits.max(axis=1, keepdims=True)) / temperature + noise).argmax(axis=1)
-        return drawn
-
-    return choose
-
-
-def _without_unknown(schema: Schema, choose: Choice) -> Choice:
-    """Return a choice that never selects the unknown token, which represents no text."""
-    labels = schema.target.labels or ()
-    if UNKNOWN not in labels:
-        return choose
-    unknown = labels.index(UNKNOWN)
-
-    def known(output: np.ndarray) -> np.ndarray:
-        output = output.copy()
-        output[:, unknown] = -np.inf
-        return choose(output)
-
-    return known
-
-
-def _one_step(schema: Schema, chosen: np.ndarray, sequences: Sequence[Encoded], step: int) -> Batch:
+def one_step(schema: Schema, chosen: np.ndarray, sequences: Sequence[Encoded], step: int) -> Batch:
     """Return the batch of one step that feeds back the choice; each sequence continues from the same column."""
     size = len(chosen)
     numbers = following_numbers(schema, chosen, sequences, step) if schema.numeric_size else None

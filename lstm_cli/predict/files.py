@@ -1,15 +1,14 @@
-"""The work of `lstm-predict`, from files to files: predictions, scores, forecasts, text."""
+"""The work of `lstm-predict`, from files to files: predictions, scores, forecasts."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 from lstm_cli.config.formats import FORMATS
 from lstm_cli.data import Encoded, memory, read_sequences
 from lstm_cli.data.raw_text import format_by_content, text_column
-from lstm_cli.errors import ConfigError, counted, did_you_mean, listed, nearest, on_one_line, shown_path
+from lstm_cli.errors import ConfigError, counted, did_you_mean, nearest, on_one_line, shown_path
 from lstm_cli.predict.conllu import Filling, check_fillable
 from lstm_cli.predict.follow import follow as follow_lines
 from lstm_cli.predict.future import Future, extension, known_layout
@@ -22,7 +21,7 @@ from lstm_cli.predict.states import check_stateful, read_states, saved_states
 from lstm_cli.predict.table import Table, check_labels
 from lstm_cli.predict.trajectories import with_steps
 from lstm_cli.predict.wording import Row
-from lstm_cli.predict.writers import is_csv, write_pieces, write_rows, write_text
+from lstm_cli.predict.writers import is_csv, write_pieces, write_rows
 from lstm_cli.run.seen import note_on_seen, seen_of
 
 
@@ -58,16 +57,12 @@ class Request:
 
 def predict_run(
     folder: Path,
-    data: Path | None,
+    data: Path,
     *,
     out: Path | None = None,
     probabilities: bool = False,
     evaluate: bool = False,
     steps: int | None = None,
-    generate: int | None = None,
-    prompt: str = "",
-    temperature: float = 1.0,
-    seed: int = 1,
     state_in: Path | None = None,
     state_out: Path | None = None,
     keep: Sequence[str] = (),
@@ -78,14 +73,14 @@ def predict_run(
     trust: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, float] | None:
-    """Predict the sequences of a file with a trained run, or score it, forecast, or generate text.
+    """Predict the sequences of a file with a trained run, or score it, or forecast.
 
     Parameters
     ----------
     folder : Path
         The run.
-    data : Path or None
-        A file in the format of the training data, or ``-`` for standard input; None with `generate`.
+    data : Path
+        A file in the format of the training data, or ``-`` for standard input.
     out : Path, optional
         A jsonl, csv or conllu file, written completely or not at all; None: standard output.
     probabilities : bool
@@ -97,8 +92,6 @@ def predict_run(
         drives a system, trajectories of this many steps. With `future` as many as it has rows.
     future : Path, optional
         A file with the known inputs of the steps after the last, read as `data`.
-    generate, prompt, temperature, seed : int, str, float, int, optional
-        Write this many symbols of text; see `Run.generate`.
     state_in, state_out : Path, optional
         Files (npz) of states by sequence id, to continue from and to write; see `lstm_cli.predict.states`.
     keep : sequence of str
@@ -122,14 +115,6 @@ def predict_run(
     check_format(form)
     check_outputs({"-o": out, "--state-out": state_out}, {"DATA": data, "--future": future, "--state-in": state_in})
     run, scores, on_states = load(folder, trust=trust), None, list[str]()
-    if generate is not None:
-        symbols = run.generate(prompt, generate, temperature=temperature, seed=seed)
-        if unknown := run.schema.unknown_in(prompt):
-            note(f"--prompt: unknown tokens: {listed([repr(token) for token in unknown], 5)}")
-        write_text(chain([prompt], symbols, ["\n"]), out)
-        return None
-    if data is None:
-        raise ValueError("data: give a file of sequences, or the number of symbols to generate")
     name = "standard input" if str(data) == "-" else shown_path(data)
     with memory.memory_errors(name):
         if follow:

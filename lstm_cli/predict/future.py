@@ -13,8 +13,9 @@ from lstm_cli.data.schema.layout import Layout, TargetColumn
 from lstm_cli.data.schema.parsing import parse
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.record import Record
+from lstm_cli.data.schema.target import Target
 from lstm_cli.data.schema.times import written
-from lstm_cli.errors import ConfigError, DataError, listed
+from lstm_cli.errors import ConfigError, DataError, counted, listed
 
 Extension = Callable[[Record], Record]
 
@@ -145,3 +146,22 @@ def extension(layout: Layout, steps: int | None, future: Future | None) -> Exten
     if not layout.known and (steps is None or layout.time is None):
         return None
     return lambda record: continued_by_calendar(layout, record, ahead)
+
+
+def forecast_steps(target: Target, steps: int | None, future: Future | None) -> int:
+    """Return how many steps to forecast, or raise the `ConfigError` that says what is wrong with the number."""
+    if steps is None and future is None:
+        raise ConfigError("--steps: give the number of steps to forecast")
+    given = 0 if future is None or steps is not None else future.steps
+    asked = steps if steps is not None else given - max(target.ahead - 1, 0)
+    if asked < 1:
+        what = f"--future has {counted(given, 'row')}, but the first step predicted is {target.ahead} after the last"
+        raise ConfigError(f"{what}: give more")
+    if target.horizon > 1 and asked > target.horizon:
+        if steps is not None:
+            what, most = f"--steps {steps}: this model predicts {target.horizon} steps at once", str(target.horizon)
+        else:
+            what = f"--future has {given} rows: this model predicts the steps {target.ahead} to {target.reach}"
+            most = str(target.reach)
+        raise ConfigError(f"{what}: give at most {most}")
+    return asked

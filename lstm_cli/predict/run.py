@@ -6,7 +6,7 @@
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ from lstm_cli.engine.build import build_model, check_weights, restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.threads import use_threads
-from lstm_cli.errors import ConfigError, counted
-from lstm_cli.predict import feedback, wording
-from lstm_cli.predict.future import Extension, Future, extension
+from lstm_cli.predict import feedback, generation, wording
+from lstm_cli.predict.future import Extension, Future, extension, forecast_steps
+from lstm_cli.predict.generation import Sampling, fresh_seed
 from lstm_cli.predict.labelled import labelled_batches
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
@@ -137,24 +137,7 @@ class Run:
 
     def forecast_steps(self, steps: int | None, future: Future | None) -> int:
         """Return how many steps to forecast, or raise the `ConfigError` that says what is wrong with the number."""
-        target = self.schema.target
-        if steps is None and future is None:
-            raise ConfigError("--steps: give the number of steps to forecast")
-        given = 0 if future is None or steps is not None else future.steps
-        asked = steps if steps is not None else given - max(target.ahead - 1, 0)
-        if asked < 1:
-            what = (
-                f"--future has {counted(given, 'row')}, but the first step predicted is {target.ahead} after the last"
-            )
-            raise ConfigError(f"{what}: give more")
-        if target.horizon > 1 and asked > target.horizon:
-            if steps is not None:
-                what, most = f"--steps {steps}: this model predicts {target.horizon} steps at once", str(target.horizon)
-            else:
-                what = f"--future has {given} rows: this model predicts the steps {target.ahead} to {target.reach}"
-                most = str(target.reach)
-            raise ConfigError(f"{what}: give at most {most}")
-        return asked
+        return forecast_steps(self.schema.target, steps, future)
 
     @property
     def format(self) -> str | None:
@@ -187,19 +170,53 @@ class Run:
         """Yield a trajectory for each encoded start."""
         return trajectories(self.network, sequences)
 
-    def generate(self, prompt: str, count: int, *, temperature: float = 1.0, seed: int = 1) -> Iterator[str]:
+    def generate(
+        self,
+        prompt: str,
+        count: int,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] = (),
+        seed: int | None = None,
+    ) -> Iterator[str]:
         """Yield `count` symbols of text that continue a prompt; a model of lines starts every line afresh.
 
         Parameters
         ----------
         prompt : str
         count : int
-        temperature : float
-            Below 1 more predictable text, above 1 more surprising text; 0: always the most likely symbol.
-        seed : int
-            Seed of the sampling.
+        temperature, top_k, top_p
+            How symbols are drawn: see `Sampling`.
+        stop : sequence of str
+            The text ends before the first of these.
+        seed : int, optional
+            Seed of the draws; None: another one each time.
         """
-        return feedback.generated(self.network, prompt, count, temperature=temperature, seed=seed)
+        sampling = Sampling(temperature, top_k, top_p)
+        seed = fresh_seed() if seed is None else seed
+        return generation.generated(self.network, prompt, count, sampling=sampling, seed=seed, stop=stop)
+
+    def samples(
+        self,
+        prompt: str,
+        count: int,
+        number: int,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] = (),
+        seed: int | None = None,
+    ) -> Iterator[str]:
+        """Yield a number of texts that continue a prompt, computed side by side.
+
+        The first is that of `generate` with the same seed and the other parameters, and more texts change none.
+        """
+        sampling = Sampling(temperature, top_k, top_p)
+        seed = fresh_seed() if seed is None else seed
+        return generation.samples(self.network, prompt, count, number, sampling=sampling, seed=seed, stop=stop)
 
     def evaluate(
         self,

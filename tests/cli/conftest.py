@@ -28,6 +28,7 @@ def calls(monkeypatch):
     noted.stand_in("lstm_cli.api", "train_run")
     noted.stand_in("lstm_cli.training.check", "check", "the model")
     noted.stand_in("lstm_cli.predict", "predict_run")
+    noted.stand_in("lstm_cli.predict.texts", "generate_run")
     return noted
 
 

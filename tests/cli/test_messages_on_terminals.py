@@ -50,7 +50,7 @@ def test_errors_and_usage_fit_a_real_terminal(tmp_path):
     (tmp_path / "new.csv").write_text("a\n1\n")
     for words, code, message in (
         (["init", "nw.csv"], 65, "check the path, which is relative to the current folder (did you mean new.csv?)"),
-        (["predict", "runs/x", "--prompt", "Once"], 2, "--prompt and --temperature are for --generate N"),
+        (["predict", "runs/x", "--prompt", "Once"], 2, "--prompt is for --generate N: give it too"),
     ):
         found, output = on_terminal([*command("main"), *words], columns=50, folder=tmp_path)
         assert found == code, output

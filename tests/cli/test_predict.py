@@ -8,9 +8,9 @@ from lstm_cli.cli.group import main, predict
 from lstm_cli.cli.predict import _table
 
 DEFAULTS = {
-    "out": None, "probabilities": False, "evaluate": False, "steps": None, "generate": None, "prompt": "",
-    "temperature": 1.0, "seed": 1, "state_in": None, "state_out": None, "keep": (), "form": None, "future": None,
-    "safe_csv": False, "follow": False, "trust": False, "note": ANY,
+    "out": None, "probabilities": False, "evaluate": False, "steps": None, "state_in": None, "state_out": None,
+    "keep": (), "form": None, "future": None, "safe_csv": False, "follow": False,
+    "trust": False, "note": ANY,
 }  # fmt: skip
 
 
@@ -30,12 +30,6 @@ DEFAULTS = {
         (("r", "a.csv", "--keep", "user, load", "--keep", "x"), Path("a.csv"), {"keep": ("user", "load", "x")}),
         (("r", "log.txt", "--format", "csv"), Path("log.txt"), {"form": "csv"}),
         (("r", "--steps", "5", "a.csv"), Path("a.csv"), {"steps": 5}),
-        (("r", "--generate", "9"), None, {"generate": 9}),
-        (
-            ("r", "--generate", "9", "--prompt", "To be", "--temperature", "0", "--seed", "4"),
-            None,
-            {"generate": 9, "prompt": "To be", "temperature": 0.0, "seed": 4},
-        ),
         (
             ("r", "a.csv", "--steps", "3", "--state-in", "s", "--state-out", "t"),
             Path("a.csv"),
@@ -47,6 +41,24 @@ def test_the_options_are_passed_on(invoke, calls, args, data, options):
     result = invoke(predict, *args)
     assert (result.exit_code, result.output) == (0, "")
     assert calls == [("predict_run", (Path("r"), data), DEFAULTS | options)]
+
+
+@pytest.mark.parametrize(
+    ("args", "options"),
+    [
+        ((), {}),
+        (("-o", "-", "--seed", "0"), {"seed": 0}),
+        (
+            ("--prompt", "To be", "--temperature", "0", "--top-k", "5", "--top-p", "0.9", "-o", "t.txt"),
+            {"prompt": "To be", "temperature": 0.0, "top_k": 5, "top_p": 0.9, "out": Path("t.txt")},
+        ),
+        (("--samples", "3", "--stop", "A:", "--stop", "B:", "-q"), {"samples": 3, "stop": ("A:", "B:")}),
+    ],
+)
+def test_the_options_of_a_text_are_passed_on(invoke, calls, args, options):
+    result = invoke(predict, "r", "--generate", "9", *args)
+    assert (result.exit_code, result.output) == (0, "")
+    assert calls == [("generate_run", (Path("r"), 9), {"out": None, "trust": False, "note": ANY} | options)]
 
 
 def test_the_umbrella_runs_the_same_command(invoke, calls):
@@ -70,8 +82,10 @@ def test_the_umbrella_runs_the_same_command(invoke, calls):
             ("r", "--generate", "3", "--state-in", "s"),
             "--generate cannot be combined with DATA, --steps, --probabilities or",
         ),
-        (("r", "a", "--prompt", "x"), "--prompt and --temperature are for --generate N"),
-        (("r", "a", "--temperature", "1"), "--prompt and --temperature are for --generate N"),
+        (("r", "a", "--prompt", "x"), "--prompt is for --generate N: give it too, or leave it out"),
+        (("r", "a", "--seed", "0", "--top-k", "1"), "--top-k, --seed are for --generate N: give it too, or leave them"),
+        (("r", "--generate", "3", "--top-p", "0"), "Invalid value for '--top-p'"),
+        (("r", "--generate", "3", "--top-k", "0"), "Invalid value for '--top-k'"),
         (("r", "--generate", "3", "--temperature", "-1"), "Invalid value for '--temperature'"),
         (("r", "--generate", "3", "--temperature", "nan"), "got nan, expected a number of 0 or more, such as 0.8"),
         (("r", "--generate", "3", "--temperature", "1e400"), "got inf, expected a number of 0 or more, such as 0.8"),

@@ -1,11 +1,10 @@
-"""Forecasts and generated text are what feeding predictions back one by one gives."""
+"""Forecasts are what feeding predictions back one by one gives."""
 
 import numpy as np
 import pytest
 
 import lstm_cli
 from lstm_cli.errors import ConfigError, DataError
-from lstm_cli.predict import feedback, predict_run
 
 STEPS = 6
 
@@ -63,60 +62,6 @@ def test_the_least_random_text_is_the_most_likely(loaded):
     assert "".join(run.generate("abc a", 30, temperature=0)) == "".join(forecast["prediction"])
 
 
-@pytest.mark.parametrize("kind", ["plays", "names", "words"])
-def test_the_same_seed_writes_the_same_text(loaded, kind):
-    texts = ["".join(loaded(kind).generate("", 60, seed=seed)) for seed in (1, 1, 2)]
-    assert texts[0] == texts[1] != texts[2]
-
-
-def test_a_high_temperature_is_more_surprising(loaded):
-    run = loaded("names")
-    most_likely = "".join(run.generate("", 200, temperature=0))
-    cool, hot = (len(set("".join(run.generate("", 200, temperature=t)).split("\n"))) for t in (0.05, 5))
-    assert len(set(most_likely.split("\n"))) <= 2 <= cool < hot
-
-
-def test_symbols_come_as_often_as_the_model_says(loaded):
-    run = loaded("plays")
-    probabilities = run.predict([{"text": "ab"}], probabilities=True)[0]["probabilities"][-1]
-    drawn = [next(run.generate("ab", 1, seed=seed)) for seed in range(400)]
-    known = {label: p for label, p in probabilities.items() if label != "<unk>"}
-    for label, p in known.items():
-        share = p / sum(known.values())
-        assert drawn.count(label) / 400 == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 400))
-
-
-def test_each_line_begins_afresh_where_lines_were_learned(loaded, monkeypatch):
-    """Whatever the line before was, what may follow its end is what may begin a text."""
-    run, script, seen = loaded("names"), iter("na\nim\n"), []
-    labels = run.schema.target.labels
-
-    def choose(output):
-        seen.append(output[0])
-        return np.array([labels.index(next(script))])
-
-    monkeypatch.setattr(feedback, "sampled", lambda random, temperature: choose)
-    assert "".join(run.generate("an", 6)) == "na\nim\n"
-    start = run.predict([{"text": "a"}], probabilities=True)[0]["probabilities"][0]
-    shares, expected = np.exp(seen[3]), np.array([p * (label != "<unk>") for label, p in start.items()])
-    np.testing.assert_allclose(shares / shares.sum(), expected / expected.sum(), rtol=1e-5)
-    assert not np.allclose(seen[0][1:], seen[3][1:])
-
-
-def test_words_are_set_apart(loaded):
-    run = loaded("words")
-    text = "to be" + "".join(run.generate("to be", 20))
-    words = text.split(" ")
-    assert len(words) == 22
-    assert set(words) <= {"to", "be", "or", "not"}
-    assert not "".join(run.generate("", 5)).startswith(" ")
-
-
-def test_the_count_is_of_symbols(loaded):
-    assert len(list(loaded("plays").generate("a", 17))) == 17
-    assert len(list(loaded("names").generate("a", 17))) == 17
-
-
 @pytest.mark.parametrize("kind", ["classifier", "numbered", "regression"])
 def test_only_a_model_of_its_own_next_input_continues(loaded, raw_sequences, kind):
     for use in (lambda run: run.forecast(raw_sequences(kind), 3), lambda run: run.generate("a", 3)):
@@ -160,30 +105,7 @@ def test_train_refuses_to_read_the_target(tmp_path):
         lstm_cli.train(config, run=tmp_path / "run")
 
 
-@pytest.mark.parametrize("temperature", [float("nan"), float("inf"), -1.0])
-def test_a_temperature_that_is_none(loaded, temperature):
-    with pytest.raises(ConfigError, match=r"^temperature: got .*, expected a number of 0 or more$"):
-        loaded("plays").generate("a", 3, temperature=temperature)
-
-
-def test_next_to_zero_a_temperature_is_zero(loaded):
-    run = loaded("plays")
-    coldest = "".join(run.generate("a", 20, temperature=0))
-    assert "".join(run.generate("a", 20, temperature=1e-320)) == coldest
-    assert "".join(run.generate("a", 20, temperature=-0.0)) == coldest
-
-
 def test_more_steps_than_fit_into_memory(loaded):
     run = loaded("passengers")
     with pytest.raises(DataError, match=r"^--steps 2000000000: forecasts of 1 sequence would take about .* give fewer"):
         run.forecast([{"count": [float(50 + k) for k in range(30)]}], 2_000_000_000)
-
-
-def test_what_training_never_saw_of_a_prompt_is_named(trained, tmp_path):
-    notes = []
-    for prompt in ("a cab", "a♥b♥Ü"):
-        predict_run(
-            trained("plays") / "run", None, prompt=prompt, generate=3, out=tmp_path / "text.txt", note=notes.append
-        )
-    assert notes == ["--prompt: unknown tokens: '♥', 'Ü'"]
-    assert (tmp_path / "text.txt").read_text().startswith("a♥b♥Ü")
