@@ -92,11 +92,21 @@ class LossSpec(Section):
     )
 
 
+AutoOrCount = Annotated[Literal["auto"] | Positive, expected("auto, or a whole number of 1 or more")]
+
+
 class TrainSpec(Section):
     """How long to train, in what batches, and how often to evaluate and save."""
 
-    epochs: MayChange[Positive] = Field(default=50, description="Passes over the training data, in total.")
-    batch_size: Positive | None = Field(default=32, description="Sequences in a batch; null with `batch_steps`.")
+    epochs: MayChange[AutoOrCount] = Field(
+        default=50,
+        description="Passes over the training data, in total; `auto`: as many as make about 1,500 updates, 5 to 200.",
+    )
+    batch_size: AutoOrCount | None = Field(
+        default=32,
+        description="Sequences in a batch; `auto`: at most 32, fewer where an epoch has less than about 30 updates; "
+        "null with `batch_steps`.",
+    )
     batch_steps: Positive | None = Field(
         default=None, description="Instead of `batch_size`: the largest number of steps in a batch, padding included."
     )

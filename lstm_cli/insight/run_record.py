@@ -115,7 +115,8 @@ class RunRecord:
             return False
         epoch, stale = (last.position.get(name) for name in ("epoch", "stale"))
         out_of_patience = train.patience is not None and isinstance(stale, int) and stale >= train.patience
-        return out_of_patience or (isinstance(epoch, int) and epoch >= train.epochs)
+        epochs = last.position.get("epochs") if train.epochs == "auto" else train.epochs
+        return out_of_patience or (isinstance(epoch, int) and isinstance(epochs, int) and epoch >= epochs)
 
 
 def scores_in(entry: Mapping[str, Any]) -> dict[str, float | None]:

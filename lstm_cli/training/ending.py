@@ -50,16 +50,16 @@ def resume_command(folder: Path) -> tuple[str, str]:
     return f"lstm-train {shlex.quote(str(folder))} --resume", "continue where it stopped"
 
 
-def longer_command(folder: Path, config: Config) -> tuple[str, ...]:
+def longer_command(folder: Path, config: Config, epochs: int) -> tuple[str, ...]:
     """Return the words of the command that trains a run for twice as many epochs; none if its config is in no file."""
-    run, epochs, source = shlex.quote(str(folder)), f"train.epochs={2 * config.train.epochs}", config.source
+    run, twice, source = shlex.quote(str(folder)), f"train.epochs={2 * epochs}", config.source
     if config.rollout is None or config.rollout.dynamics is None:
-        return ("lstm-train", run, "--resume", epochs)
+        return ("lstm-train", run, "--resume", twice)
     if source.path is None:
         return ()
     # A run's own copy of code is not run: its config is named, with what the command line changed.
     changed = [shlex.quote(text) for text in source.overrides if text.partition("=")[0].strip() != "train.epochs"]
-    return ("lstm-train", shlex.quote(str(source.path)), *changed, epochs, "-o", run, "--resume")
+    return ("lstm-train", shlex.quote(str(source.path)), *changed, twice, "-o", run, "--resume")
 
 
 def _use(predict: str, new: str, series: str, config: Config, schema: Schema) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from lstm_cli.engine.system import Code
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.optim.schedules import Schedule
 from lstm_cli.scores.naive import Naive
+from lstm_cli.training.length import Length
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Job:
         The batches of evaluations during training: those of `scored`, or parallel streams.
     scored : mapping of str to Batches
         By split: the batches in which it is scored exactly.
+    length : Length
     schedule : Schedule
     progress : Progress
     carried : array (B, S) or None
@@ -91,6 +93,7 @@ class Job:
     batches: Batches
     valid: Batches | None
     scored: Mapping[Split, Batches]
+    length: Length
     schedule: Schedule
     progress: Progress
     carried: np.ndarray | None = None
@@ -107,13 +110,3 @@ class Job:
     def naive(self) -> Naive:
         """What naive predictors know of the training data."""
         return Naive.fitted(self.scored["train"])
-
-    @property
-    def total_steps(self) -> int:
-        """The number of updates if the run is not stopped early."""
-        return total_steps(self.config, self.batches)
-
-
-def total_steps(config: Config, batches: Batches) -> int:
-    """Return the number of updates of a run that is not stopped early."""
-    return -(-batches.count(0) // config.train.accumulate) * config.train.epochs

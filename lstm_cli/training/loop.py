@@ -24,7 +24,7 @@ def train(job: Job) -> Iterator[Event]:
     while True:
         if _evaluation_due(job):
             yield from evaluation(job)
-        if progress.epoch >= config.epochs or _out_of_patience(job):
+        if progress.epoch >= job.length.epochs or _out_of_patience(job):
             break
         for group in _groups(job.batches.epoch(progress.epoch, start=progress.batch), config.accumulate):
             yield update(job, group)
@@ -35,7 +35,7 @@ def train(job: Job) -> Iterator[Event]:
         else:
             progress.epoch, progress.batch, job.carried = progress.epoch + 1, 0, None
             yield EpochDone(step=progress.step, epoch=progress.epoch)
-    yield Finished(step=progress.step, epoch=progress.epoch, early=progress.epoch < config.epochs)
+    yield Finished(step=progress.step, epoch=progress.epoch, early=progress.epoch < job.length.epochs)
 
 
 def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
@@ -108,7 +108,7 @@ def _evaluation_due(job: Job) -> bool:
     every: Every = job.config.train.evaluate_every
     if progress.step == progress.evaluated_step:
         return False
-    if progress.epoch >= job.config.train.epochs:
+    if progress.epoch >= job.length.epochs:
         return True
     if every.unit == "epoch":
         return progress.batch == 0 and progress.epoch % every.count == 0

@@ -23,8 +23,8 @@ def started(folder: Path, job: Job, earlier: Iterable[Mapping[str, Any]] = ()) -
     config = job.config
     return Started(
         folder=folder,
-        epochs=config.train.epochs,
-        total_steps=job.total_steps,
+        epochs=job.length.epochs,
+        total_steps=job.length.updates,
         first_step=job.progress.step,
         monitor=config.train.monitor,
         model=parts(job.trainer.model),
@@ -36,7 +36,7 @@ def started(folder: Path, job: Job, earlier: Iterable[Mapping[str, Any]] = ()) -
         **_sizes(job),
         config_set=given_yaml(config),
         next_commands=next_commands(folder, config, job.data.schema),
-        longer=longer_command(folder, config),
+        longer=longer_command(folder, config, job.length.epochs),
     )
 
 

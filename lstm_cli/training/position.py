@@ -24,8 +24,8 @@ class _Plateau:
 
 
 def position_of(job: Job) -> dict[str, Any]:
-    """Return the progress of a job as JSON."""
-    return {**asdict(job.progress), "schedule": job.schedule.state}
+    """Return the progress of a job as JSON, with the number of epochs in all: a run folder alone does not tell it."""
+    return {**asdict(job.progress), "schedule": job.schedule.state, "epochs": job.length.epochs}
 
 
 def restore_position(job: Job, position: Mapping[str, Any]) -> None:
@@ -41,6 +41,7 @@ def restore_position(job: Job, position: Mapping[str, Any]) -> None:
         state = given.pop("schedule")
     except KeyError:
         raise WrongValue("missing", "schedule") from None
+    given.pop("epochs", None)  # of the session before; this one may have another total
     progress = built(Progress, given, optional=_NEW)
     for key, problem in _problems(progress, int(job.batches.dataset.lengths.sum())):
         raise WrongValue(problem, key)

@@ -129,15 +129,21 @@ def ended(folder: Path, config: Config) -> Finished | Stopped | None:
         return Stopped(0, WITHOUT_END)
     step, epoch, stale = (_count(found, name) for name in ("step", "epoch", "stale"))
     early = config.train.patience is not None and stale >= config.train.patience
-    if early or epoch >= config.train.epochs:
-        return Finished(step, epoch, early=epoch < config.train.epochs)
+    epochs = _epochs(found, config)
+    if early or epoch >= epochs:
+        return Finished(step, epoch, early=epoch < epochs)
     return Stopped(step, f"stopped after step {step:,}; continue with --resume")
 
 
 def _total_steps(found: checkpoint.Found | None, config: Config) -> int:
     """Return the number of updates of a whole run, from a state at the end of an epoch; of another one the steps."""
     step, epoch, batch = (_count(found, name) for name in ("step", "epoch", "batch"))
-    return step // epoch * config.train.epochs if epoch and not batch else step
+    return step // epoch * _epochs(found, config) if epoch and not batch else step
+
+
+def _epochs(found: checkpoint.Found | None, config: Config) -> int:
+    """Return the number of epochs in all: where the data decides, a state holds it."""
+    return _count(found, "epochs") if config.train.epochs == "auto" else config.train.epochs
 
 
 def _count(found: checkpoint.Found | None, name: str) -> int:
@@ -156,7 +162,7 @@ def _outline(folder: Path, config: Config) -> Started:
         schema = None
     return Started(
         folder=folder,
-        epochs=config.train.epochs,
+        epochs=_epochs(found, config),
         total_steps=_total_steps(found, config),
         monitor=config.train.monitor,
         settings={key: str(value) for key, value in flattened(config.model_dump(mode="json"))},

@@ -12,13 +12,14 @@ from lstm_cli.engine.build import build_model, restore_weights, shapes
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code, try_system
 from lstm_cli.engine.trainer import Trainer
-from lstm_cli.errors import CheckpointError, counted, listed
+from lstm_cli.errors import CheckpointError, listed
 from lstm_cli.graph.objectives import objective
 from lstm_cli.optim.build import check_optimizer
-from lstm_cli.optim.schedules import auto_warmup, schedule
+from lstm_cli.optim.schedules import schedule
 from lstm_cli.run.checkpoint import State, check_matches
 from lstm_cli.run.names import POSITION, STATE
-from lstm_cli.training.job import Job, Progress, total_steps
+from lstm_cli.training.job import Job, Progress
+from lstm_cli.training.length import Length, notes_on_length
 from lstm_cli.training.position import position_of, restore_position
 from lstm_cli.typed_json import WrongValue
 
@@ -32,6 +33,7 @@ def build_job(config: Config, data: Data) -> Job:
     try_system(config, model, data.train)
     batches = data.batches["train"]
     loss = objective(target.kind, config.loss)
+    length = Length.of(config, batches)
     forcing = None if config.rollout is None else config.rollout.teacher_forcing
     return Job(
         config=config,
@@ -41,7 +43,8 @@ def build_job(config: Config, data: Data) -> Job:
         batches=batches,
         valid=data.batches.get("valid"),
         scored=_scored(config, data),
-        schedule=schedule(config.train.schedule, total_steps(config, batches)),
+        length=length,
+        schedule=schedule(config.train.schedule, length.updates),
         progress=Progress(),
         code=code,
     )
@@ -55,13 +58,9 @@ def _scored(config: Config, data: Data) -> dict[Split, Batches]:
     return scored
 
 
-def notes_on_schedule(job: Job) -> list[str]:
-    """Return notes on the schedule for the user: that most of the run would be warm-up."""
-    total, warmup = job.total_steps, job.schedule.warmup
-    if 2 * warmup <= total:
-        return []
-    fix = f"set it to auto ({auto_warmup(total)} here), or train for more epochs"
-    return [f"train.schedule.warmup: {counted(warmup, 'update')}, of {total:,} in the whole run: {fix}"]
+def notes_on_run(job: Job) -> list[str]:
+    """Return notes on the length of the run for the user."""
+    return list(notes_on_length(job.config, job.batches, job.length, job.schedule.warmup))
 
 
 def state_of(job: Job, identity: dict[str, Any]) -> State:

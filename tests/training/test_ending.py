@@ -57,11 +57,11 @@ def test_a_run_that_drives_a_system_is_trained_longer_with_its_config_as_typed(t
     path = Path("my configs/swing.yaml")
     path.write_text(SYSTEM)
     config = load_config(path, ["train.epochs=5", "model.layers=[8]", "seed=3"])
-    assert " ".join(longer_command(Path("runs/swing"), config)) == (
+    assert " ".join(longer_command(Path("runs/swing"), config, config.train.epochs)) == (
         "lstm-train 'my configs/swing.yaml' 'model.layers=[8]' seed=3 train.epochs=10 -o runs/swing --resume"
     )
-    assert longer_command(RUN, config_from_mapping(config.model_dump(mode="json"), folder=path.parent)) == ()
+    assert longer_command(RUN, config_from_mapping(config.model_dump(mode="json"), folder=path.parent), 9) == ()
     plain = config_from_mapping({"data": {"train": "load.csv", "target": "next"}, "train": {"epochs": 7}})
-    assert longer_command(Path("my runs/load"), plain) == (
+    assert longer_command(Path("my runs/load"), plain, 7) == (
         "lstm-train", "'my runs/load'", "--resume", "train.epochs=14"
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.config.config import Config
 from lstm_cli.data.batch import Batch
+from lstm_cli.data.batching.auto import batch_size_for
 from lstm_cli.data.batching.closed_loops import CountedSteps, counted_steps
 from lstm_cli.data.batching.collate import collate
 from lstm_cli.data.batching.windows import Indices, Streams, Windows, cut, full, streams, whole
@@ -116,6 +118,10 @@ class Batches:
         """Return the steps, padding included, of the largest batch of the first epoch."""
         return int(self._plan(0).padded.max())
 
+    def most_sequences(self) -> int:
+        """Return the sequences, or windows, of the batch with the most of them, in the first epoch."""
+        return int(np.diff(self._plan(0).bounds).max())
+
     def largest(self) -> Batch:
         """Return the batch of the first epoch with the most steps, padding included, and a fresh state."""
         plan = self._plan(0)
@@ -218,9 +224,9 @@ class Batches:
 
 def training_batches(config: Config, dataset: Dataset) -> Batches:
     """Return the batches that a config trains on."""
-    return Batches(
+    make = partial(
+        Batches,
         dataset,
-        batch_size=config.train.batch_size,
         batch_steps=config.train.batch_steps,
         bucket=config.train.bucket,
         window=config.data.window,
@@ -231,3 +237,5 @@ def training_batches(config: Config, dataset: Dataset) -> Batches:
         normalize=config.loss.normalize,
         closed_loop=counted_steps(config),
     )
+    size = config.train.batch_size
+    return make(batch_size=batch_size_for(make(batch_size=1).count(0)) if size == "auto" else size)

