@@ -11,7 +11,7 @@ from lstm_cli.insight.explanation import Explanation
 from lstm_cli.plain_files import read_own
 from lstm_cli.report.contents import Contents, from_json
 from lstm_cli.report.description import MOST, described
-from lstm_cli.report.report import at_end, stopped, write
+from lstm_cli.report.report import NOTES, at_end, stopped, write
 from lstm_cli.run.lock import is_held
 from lstm_cli.run.metrics_log import read_entries
 from lstm_cli.run.names import METRICS, REPORT, REPORT_DATA, RESOLVED
@@ -107,5 +107,5 @@ def _from_files(folder: Path, trust: bool, note: Note) -> Contents:
     from lstm_cli.training.reopened import reopened
 
     found = reopened(folder, trust=trust, note=note)
-    contents = replace(described(found.start), explanation=found.explanation)
+    contents = replace(described(found.start), explanation=found.explanation, notes=found.notes[:NOTES])
     return contents if found.end is None else at_end(contents, found.end, found.start.next_commands)

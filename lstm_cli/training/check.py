@@ -20,7 +20,7 @@ from lstm_cli.training.check_text import Check
 from lstm_cli.training.findings import LargestBatch, Split
 from lstm_cli.training.job import Job
 from lstm_cli.training.overview import parts, split_summary, target_summary
-from lstm_cli.training.session import build_job, notes_on_run
+from lstm_cli.training.session import build_job, notes_of
 from lstm_cli.training.update import gradient, sequence_names
 
 
@@ -46,7 +46,7 @@ def check(config: Config) -> Check:
         target=target_summary(data.schema),
         labels=label_counts(data.train),
         splits={name: _split(batches.dataset) for name, batches in job.scored.items()},
-        notes=(*data.notes, *notes_on_run(job)),
+        notes=notes_of(job),
         baselines=tuple(baselines(job.naive, job.evaluator, job.scored)),
         model=parts(job.trainer.model),
         parameters=job.trainer.model.parameters.size,

@@ -51,7 +51,7 @@ from lstm_cli.training.explaining import Scored, explain, scored
 from lstm_cli.training.job import Job
 from lstm_cli.training.loop import train
 from lstm_cli.training.overview import started
-from lstm_cli.training.session import notes_on_run, restore, state_of
+from lstm_cli.training.session import notes_of, restore, state_of
 from lstm_cli.training.sinks import EventDispatcher, MetricsFile, Sink, log_lines
 from lstm_cli.training.sinks.tracking import Tracking
 
@@ -127,7 +127,7 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
     _check_code(run, job, files if saved else None)
     files = {RESOLVED: job.config.to_yaml().encode(), **files, **code}
     now = identity(job.config.model_dump(mode="json"), files, digests, in_use())
-    notes = [Note(text) for text in [*job.data.notes, *notes_on_run(job)]]
+    notes = [Note(text) for text in notes_of(job)]
     notes += [Note(text, warning=True) for text in run.warnings]
     if found is not None:
         versions = check_identity(found.state.identity, now, run.path)

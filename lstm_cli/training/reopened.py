@@ -24,7 +24,7 @@ from lstm_cli.training.events import Finished, Started, Stopped
 from lstm_cli.training.explaining import explain
 from lstm_cli.training.job import Job
 from lstm_cli.training.overview import parts, started
-from lstm_cli.training.session import build_job
+from lstm_cli.training.session import build_job, notes_of
 
 WITHOUT_END = "stopped without a message (killed, or by its machine or a full disk); continue with --resume"
 
@@ -45,11 +45,14 @@ class Reopened:
         How it ended; None: it is training.
     explanation
         What its best weights do; None where its data cannot be opened.
+    notes
+        For the user; none where its data cannot be opened.
     """
 
     start: Started
     end: Finished | Stopped | None
     explanation: Explanation | None
+    notes: tuple[str, ...] = ()
 
 
 def reopened(folder: Path, *, trust: bool, note: Note) -> Reopened:
@@ -79,7 +82,7 @@ def reopened(folder: Path, *, trust: bool, note: Note) -> Reopened:
         except LstmError as error:
             note(f"the report has no more than the run folder: {error}")
         else:
-            return Reopened(started(folder, job), end, explain(job))
+            return Reopened(started(folder, job), end, explain(job), notes_of(job))
     start = _outline(folder, config)
     if checkpoint.identity_of(folder / BEST) is not None:
         start = replace(start, model=parts(load(folder, trust=trust).network.model))

@@ -58,9 +58,9 @@ def _scored(config: Config, data: Data) -> dict[Split, Batches]:
     return scored
 
 
-def notes_on_run(job: Job) -> list[str]:
-    """Return notes on the length of the run for the user."""
-    return list(notes_on_length(job.config, job.batches, job.length, job.schedule.warmup))
+def notes_of(job: Job) -> tuple[str, ...]:
+    """Return the notes for the user, on the data and on the length of the run."""
+    return (*job.data.notes, *notes_on_length(job.config, job.batches, job.length, job.schedule.warmup))
 
 
 def state_of(job: Job, identity: dict[str, Any]) -> State:

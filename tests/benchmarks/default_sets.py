@@ -267,8 +267,8 @@ def _licences(folder: Path, _: Path) -> Task:
         for line in re.split(r"\n\s*\n|\.\s", (LICENCES / name).read_text())
         if len(line.split()) > 3
     ]
-    data = {**_split(folder, rows, 100, 250), "inputs": {"words": {"kind": "tokens", "min_count": 2, "lowercase": True}},
-            "target": "licence"}  # fmt: skip
+    data = {**_split(folder, rows, 100, 250), "target": "licence",
+            "inputs": {"words": {"kind": "tokens", "min_count": 2, "lowercase": True}}}  # fmt: skip
     hand = _hand([64], 0.003, 20, 16, bidirectional=True, dropout=0.5, embedding=64, pool="max")
     return Task("licences", "test.accuracy", {"data": data}, hand, False)
 

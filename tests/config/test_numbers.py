@@ -119,7 +119,7 @@ def test_numbers_on_the_command_line(key, text):
         ("1_000", "got '1_000', which is text: write a whole number of at most 2147483647 in digits alone"),
         ("1000000000000000", "got 1000000000000000, expected a whole number of at most 2,147,483,647"),
         ("1e15", "got 1000000000000000.0, expected a whole number of at most 2,147,483,647"),
-        ("1e3", "got 1000.0, expected a whole number of 1 or more"),
+        ("1e3", "got 1000.0, expected auto, or a whole number of 1 or more"),
     ],
 )
 def test_what_to_write_instead(text, problem):

@@ -56,7 +56,7 @@ def test_keys_that_another_optimizer_does_not_have_are_listed(tmp_path):
     [
         ("train.epoch=5", "unknown key (did you mean epochs?)"),
         ("trian.epochs=5", "trian: unknown key (did you mean train?)"),
-        ("train.epochs=many", "got 'many', expected a whole number of 1 or more"),
+        ("train.epochs=many", "got 'many', expected auto, or a whole number of 1 or more"),
         ("model.layers=[8, {size: x}]", "model.layers.1.size: got 'x', expected a whole number of 1 or more"),
         ("model.layers=[8, {size: 4, sise: 4}]", "model.layers.1.sise: unknown key (did you mean size?)"),
         ("model.layers.2=8", "model.layers is a list of 2: give an index from 0, or the whole list"),

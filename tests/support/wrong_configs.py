@@ -39,8 +39,8 @@ TABLE: list[tuple[str, str]] = [
     ("seed: true", "c.yaml:2:7: seed: got true, expected a whole number of 0 or more"),
     ("seed:", "c.yaml:2:6: seed: got null, expected a whole number of 0 or more"),
     ("threads: many", "c.yaml:2:10: threads: got 'many', expected auto, or a whole number of 1 or more"),
-    ("train: {epochs: '5'}", "c.yaml:2:17: train.epochs: got '5', expected a whole number of 1 or more"),
-    ("train: {epochs: 0}", "c.yaml:2:17: train.epochs: got 0, expected a whole number of 1 or more"),
+    ("train: {epochs: '5'}", "c.yaml:2:17: train.epochs: got '5', expected auto, or a whole number of 1 or more"),
+    ("train: {epochs: 0}", "c.yaml:2:17: train.epochs: got 0, expected auto, or a whole number of 1 or more"),
     ("train: {bucket: yes}", "c.yaml:2:17: train.bucket: got 'yes', expected true or false"),
     (
         "track: tensorbord",
