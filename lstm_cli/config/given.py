@@ -16,18 +16,24 @@ def given_yaml(config: Config) -> str:
 
     An earlier session's command line is known only by its effect: keys whose values are not those of the file.
     """
-    try:
-        raw: Any = read_yaml(config.source.text.encode()).value
-    except Unreadable:
-        raw = None
-    given: dict[str, Any] = dict(raw) if isinstance(raw, dict) else {}
-    apply_overrides(given, config.source.overrides, {})
+    given = given_keys(config)
     values = config.model_dump(mode="json")
     try:
         given = _with_changes(given, completed(given), values)
     except ConfigError:  # a file of an earlier version, with keys that this one does not know
         given = values
     return write_yaml(given, compact=True) if given else ""
+
+
+def given_keys(config: Config) -> dict[str, Any]:
+    """Return the keys that the user set in the config's file or on the command line, with their values as given."""
+    try:
+        raw: Any = read_yaml(config.source.text.encode()).value
+    except Unreadable:
+        raw = None
+    given: dict[str, Any] = dict(raw) if isinstance(raw, dict) else {}
+    apply_overrides(given, config.source.overrides, {})
+    return given
 
 
 def _with_changes(given: Any, before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from lstm_cli.data.sources import files_of
 from lstm_cli.errors import ConfigError, on_one_line, shown_path
 from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.config_changes import compare_configs
+from lstm_cli.run.earlier_defaults import with_earlier_defaults
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import checked_config
 from lstm_cli.run.names import RESOLVED, SCHEMA
@@ -85,7 +86,7 @@ def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sin
     """Open the data, build the job and train; until then a signal ends the run at once."""
     with ExitStack() as stack:
         with signals.at_once():
-            changes = _changes(run, config) if resume else []
+            config, changes = _resumed(run, config) if resume else (config, [])
             tracking = stack.enter_context(closing(connected(config, run.path)))
             # PyTensor takes a second to import: a refused config, bad data or a signal need not wait for it.
             from lstm_cli.engine.memory import open_checked_data
@@ -111,14 +112,18 @@ def _precision(run: Path, config: Config) -> str | None:
     return load_schema(run, config).precision if all((run / name).is_file() for name in SCHEMA) else None
 
 
-def _changes(run: RunFolder, config: Config) -> list[str]:
-    """Compare the config with the one that the run was started with; return the allowed changes."""
+def _resumed(run: RunFolder, config: Config) -> tuple[Config, list[str]]:
+    """Return the config to continue a run with, and its allowed changes.
+
+    What it does not set stays as it was when the run was started, where the default has changed since.
+    """
     resolved = run.path / RESOLVED
     if not os.path.lexists(resolved):
-        return []
+        return config, []
     saved = [identity for folder in (run.last, run.best) if (identity := identity_of(folder))]
     before, warnings = checked_config(resolved, saved)
     run.warnings += warnings
+    config = with_earlier_defaults(config, before)
     changes = compare_configs(*(config.model_dump(mode="json") for config in (before, config)))
     if changes.refused:
         listing = "\n".join(f"  {on_one_line(change)}" for change in changes.refused)
@@ -126,4 +131,4 @@ def _changes(run: RunFolder, config: Config) -> list[str]:
             f"{run.path}: cannot be resumed with these keys changed:\n{listing}\n"
             f"give these keys their old values, or start a new run with -o"
         )
-    return [f"changed since the run was started: {change}" for change in changes.allowed]
+    return config, [f"changed since the run was started: {change}" for change in changes.allowed]

@@ -16,6 +16,7 @@ from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.engine.threads import in_use, physical_cores
 from lstm_cli.errors import ConfigError, Interrupted
 from lstm_cli.run.checkpoint import load
+from lstm_cli.run.earlier_defaults import with_earlier_defaults
 from lstm_cli.run.names import LAST
 from lstm_cli.training import checkpointing
 from lstm_cli.training.events import StepDone
@@ -166,3 +167,26 @@ def test_a_run_resumed_on_fewer_cores_says_so(tmp_path: Path) -> None:
         os.sched_setaffinity(0, cores)
     assert f"warning: the last bits of results will differ: threads {physical_cores()} -> 1\n" in second.said
     assert f"warning: the last bits of results will differ: lanes {in_use()['lanes']} -> 4\n" in second.said
+
+
+EARLIER = {
+    "model": {"layers": [128, 128]},
+    "optimizer": {"name": "adadelta"},
+    "train": {"epochs": 50, "batch_size": 32, "patience": 10},
+}
+
+
+def test_a_run_keeps_the_defaults_of_its_version_where_the_config_sets_none(whole: Whole) -> None:
+    data = small(**EARLIER)["data"]
+    before = config_from_mapping({"data": data, **EARLIER}, whole.folder)
+    plain = with_earlier_defaults(config_from_mapping({"data": data}, whole.folder), before)
+    assert plain.model_dump() == before.model_dump()
+    own = {"data": data, "optimizer": {"learning_rate": 0.5}, "train": {"epochs": 60}}
+    found = with_earlier_defaults(config_from_mapping(own, whole.folder, ["train.batch_size=4"]), before)
+    assert (found.optimizer.name, found.optimizer.learning_rate) == ("adadelta", 0.5)
+    assert (found.train.epochs, found.train.batch_size, found.train.patience) == (60, 4, 10)
+    set_by_user = config_from_mapping({"data": data, **EARLIER, "train": {"epochs": 7}}, whole.folder)
+    other = with_earlier_defaults(config_from_mapping({"data": data}, whole.folder), set_by_user)
+    assert other.train.epochs == Config.model_validate({"data": data}).train.epochs  # the default, as 7 was none
+    short = config_from_mapping({"data": data, "optimizer": "sgd"}, whole.folder)
+    assert with_earlier_defaults(short, before).optimizer == short.optimizer
