@@ -7,6 +7,7 @@ from lstm_cli.cli.check import check
 from lstm_cli.cli.common import SETTINGS
 from lstm_cli.cli.compare import compare
 from lstm_cli.cli.evaluate import evaluate
+from lstm_cli.cli.export import export
 from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
 from lstm_cli.cli.report import report
@@ -15,7 +16,20 @@ from lstm_cli.cli.show import show
 from lstm_cli.cli.train import train
 from lstm_cli.cli.version import version_option
 
-__all__ = ["backtest", "check", "compare", "evaluate", "init", "main", "predict", "report", "schema", "show", "train"]
+__all__ = [
+    "backtest",
+    "check",
+    "compare",
+    "evaluate",
+    "export",
+    "init",
+    "main",
+    "predict",
+    "report",
+    "schema",
+    "show",
+    "train",
+]
 
 
 @click.group("lstm", context_settings=SETTINGS)
@@ -39,4 +53,5 @@ main.add_command(backtest)
 main.add_command(evaluate)
 main.add_command(compare)
 main.add_command(show)
+main.add_command(export)
 main.add_command(report)

@@ -5,20 +5,20 @@
 [{"id": "a", "prediction": "wave"}]
 """
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from lstm_cli.config import Config
-from lstm_cli.data import Encoded, UnknownCounts, encode, raw_sequences, schema_of
+from lstm_cli.data import Encoded, UnknownCounts, encode, raw_sequences
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Origin, Source
-from lstm_cli.engine.build import build_model, check_weights, restore_weights
+from lstm_cli.engine.build import build_model, restore_weights
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.saved import read_run
 from lstm_cli.engine.threads import use_threads
 from lstm_cli.predict import feedback, generation, wording
 from lstm_cli.predict.future import Extension, Future, extension, forecast_steps
@@ -26,10 +26,7 @@ from lstm_cli.predict.generation import Sampling, fresh_seed
 from lstm_cli.predict.labelled import labelled_batches
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
-from lstm_cli.run import checkpoint
-from lstm_cli.run.identity import read_checked
-from lstm_cli.run.names import BEST, DYNAMICS, LAST, RESOLVED
-from lstm_cli.run.origin import no_run, saved_config
+from lstm_cli.run.names import DYNAMICS
 
 
 def load(folder: str | Path, *, trust: bool = False) -> "Run":
@@ -72,19 +69,14 @@ class Run:
     """
 
     def __init__(self, folder: Path, *, trust: bool = False) -> None:
-        if not os.path.lexists(folder / RESOLVED):
-            raise no_run(folder)
-        state = checkpoint.load(folder / BEST)
-        files = read_checked(state.identity, folder)
+        saved = read_run(folder)
         self.folder = folder
-        last = checkpoint.identity_of(folder / LAST)
-        self.config: Config = saved_config(folder, [state.identity] if last is None else [state.identity, last])
-        self.schema = schema_of(files, folder, self.config)
-        check_weights(self.config, self.schema, state, folder)
+        self.config: Config = saved.config
+        self.schema = saved.schema
         use_threads(self.config.threads)
-        self.code = saved_code(folder, files.get(DYNAMICS), self.config, trust=trust)
+        self.code = saved_code(folder, saved.files.get(DYNAMICS), self.config, trust=trust)
         self.network = Network(build_model(self.config, self.schema, self.code), self.schema)
-        restore_weights(self.network.model, state)
+        restore_weights(self.network.model, saved.state)
 
     def predict(self, sequences: Iterable[Mapping[str, Any]], *, probabilities: bool = False) -> list[dict[str, Any]]:
         """Return a prediction for each sequence, given as a mapping of columns as in a line of jsonl.

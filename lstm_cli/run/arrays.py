@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +19,15 @@ def count_not_finite(array: np.ndarray) -> int:
     return array.size - int(np.count_nonzero(np.isfinite(array)))
 
 
-def pack(arrays: Mapping[str, np.ndarray]) -> list[memoryview]:
+def pack(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> list[memoryview]:
     """Return the pieces of a safetensors file: length of the header, header, arrays; nothing is copied.
+
+    `metadata` is kept in the header.
 
     The library's own `save` copies everything three times: 0.25 to 0.8 s per 100 MB.
     """
-    header, pieces, offset = {}, [], 0
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    pieces, offset = [], 0
     for name, array in sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[0])):
         array = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
         end = offset + array.nbytes

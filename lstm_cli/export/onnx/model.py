@@ -1,0 +1,111 @@
+"""An ONNX model of a run: raw columns and lengths in, probabilities or predictions in original units out.
+
+Legend: B batch, T steps, L those that transforms remove at the start, K outputs.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from lstm_cli.data import Schema
+from lstm_cli.engine.saved import SavedRun
+from lstm_cli.errors import ConfigError
+from lstm_cli.export.arrays import described
+from lstm_cli.export.limits import check_onnx
+from lstm_cli.export.onnx.graph import Graph
+from lstm_cli.export.onnx.inputs import Inputs, read_inputs
+from lstm_cli.export.onnx.layers import Sequences, activated, dense, pooled, recurrent
+from lstm_cli.export.onnx.names import output_name
+from lstm_cli.export.onnx.outputs import restored
+from lstm_cli.export.planned import planned_layers
+
+
+def onnx_model(run: SavedRun) -> tuple[bytes, list[str]]:
+    """Return the model of a run as the content of a file, and a line for each of its inputs and outputs.
+
+    Raises
+    ------
+    ConfigError
+        The package onnx is missing, or the run has what ONNX cannot express.
+    """
+    check_onnx(run)
+    try:
+        graph = Graph()
+    except ModuleNotFoundError as error:
+        if error.name != "onnx":
+            raise
+        raise ConfigError("to write ONNX needs the package onnx: pip install 'lstm-cli[onnx]'") from None
+    inputs = read_inputs(graph, run.schema)
+    output = _network(graph, run, inputs)
+    target, per_step = run.schema.target, run.schema.target.per == "step"
+    sizes: list[int | str] = ["batch", "steps", target.size] if per_step else ["batch", target.size]
+    graph.output(output, output_name(target), np.float32, sizes)
+    model = graph.model(metadata(run), f"Written by lstm-cli from the run {run.folder.name}")
+    return model.SerializeToString(), _lines(model)
+
+
+def _network(graph: Graph, run: SavedRun, inputs: Inputs) -> str:
+    """Return the output of the network: (B, T, K), or (B, K) for a target per sequence."""
+    spec, weights, schema = run.config.model, run.state.model, run.schema
+    parts = [] if inputs.numbers is None else [inputs.numbers]
+    for name, indices in inputs.tokens.items():
+        table = graph.constant(weights[f"embedding.{name}"], f"embedding.{name}", np.float32)
+        parts.append(graph.op("Gather", table, indices))
+    x = graph.op("Transpose", graph.join(parts, 2), perm=[1, 0, 2])
+    mask = graph.op("Transpose", inputs.real, perm=[1, 0, 2])
+    sequences = Sequences(graph.cast(inputs.lengths, np.int32), mask)
+    for layer in planned_layers(run):
+        top = recurrent(graph, layer, x, sequences, weights)
+        x = top.h
+    per_step = schema.target.per == "step"
+    features = (
+        graph.op("Transpose", top.h, perm=[1, 0, 2]) if per_step else pooled(graph, spec.pool, top, sequences, weights)
+    )
+    output = activated(graph, spec.output_activation or "linear", dense(graph, "output", features, weights))
+    if spec.residual and inputs.numbers is not None:
+        output = graph.op("Add", output, inputs.numbers)
+    match schema.target.kind:
+        case "category":
+            output = graph.op("Softmax", output, axis=-1)
+        case "set":
+            output = graph.op("Sigmoid", output)
+        case "number":
+            output = restored(graph, schema, inputs, output)
+    return _aligned(graph, schema, inputs, output) if per_step else output
+
+
+def _aligned(graph: Graph, schema: Schema, inputs: Inputs, output: str) -> str:
+    """Return outputs (B, T, K) with an entry for each step that is given: NaN at the first L, 0 on padding."""
+    output = graph.op("Where", inputs.real, output, graph.constant(0, "number", np.float32))
+    if not schema.layout.lag:
+        return output
+    before = graph.constant(np.array([0, schema.layout.lag, 0, 0, 0, 0]), "before", np.int64)
+    return graph.op("Pad", output, before, graph.constant(np.nan, "number", np.float32))
+
+
+def metadata(run: SavedRun) -> dict[str, str]:
+    """Return what describes a model: each key with a JSON text."""
+    schema = run.schema
+    found: dict[str, Any] = {"columns": schema.target.output_columns} if schema.target.kind == "number" else {}
+    found |= {} if schema.target.labels is None else {"labels": schema.target.labels}
+    found |= {f"vocabulary.{name}": vocabulary.tokens for name, vocabulary in schema.tokens.items()}
+    found |= {f"labels.{name}": labels.names for name, labels in schema.sets.items()}
+    texts = described(run)
+    return {name: json.dumps(value) for name, value in found.items()} | {
+        name: texts[name] for name in ("schema", "scaling", "config")
+    }
+
+
+def _lines(model: Any) -> list[str]:
+    """Return a line for each input and output: its name, sizes and type."""
+    from onnx import helper
+
+    lines = []
+    for what, values in (("input", model.graph.input), ("output", model.graph.output)):
+        for value in values:
+            kind = value.type.tensor_type
+            sizes = [size.dim_param or str(size.dim_value) for size in kind.shape.dim]
+            dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type)
+            lines.append(f"{what} {value.name} ({', '.join(sizes)}) {dtype}")
+    return lines
