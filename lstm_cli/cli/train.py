@@ -1,5 +1,7 @@
 """``lstm-train``: from a config to the run folder of a trained model."""
 
+import json
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +44,10 @@ class _Train(Command):
     "--check", is_flag=True,
     help="Only print the data as understood, naive scores, the model and the largest batch's time; write nothing.",
 )  # fmt: skip
+@click.option(
+    "--from", "source", metavar="RUN", type=click.Path(),
+    help="Start from the weights and vocabularies of another run; same as the override train.init_from=RUN.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Same as the override seed=N.")
 @verbosity_options
 def train(
@@ -53,6 +59,7 @@ def train(
     resume_auto: bool,
     overwrite: bool,
     check: bool,
+    source: str | None,
     seed: int | None,
     quiet: bool,
     verbose: bool,
@@ -73,6 +80,8 @@ def train(
     if (resume or resume_auto) and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other: continue the run, or replace it.")
     given = overrides if seed is None else (*overrides, f"seed={seed}")
+    if source is not None:
+        given = (*given, f"train.init_from={json.dumps(os.path.abspath(source))}")  # noqa: PTH100
     how: bool | Literal["auto"] = "auto" if resume_auto else resume
     with reported(verbosity):
         if Path(config).is_dir() and not check:

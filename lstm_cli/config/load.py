@@ -5,9 +5,10 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -133,6 +134,23 @@ def config_from_mapping(mapping: Mapping[str, Any], folder: str | Path = ".", ov
     text = write_yaml(raw)
     lines = apply_overrides(raw, overrides, places)
     return _build(raw, Source(folder=Path(folder), text=text, overrides=tuple(overrides), places=places), lines)
+
+
+def with_section(config: Config, name: Literal["model", "train"], values: Mapping[str, Any]) -> Config:
+    """Return a config with values in one of its sections, except for keys that were given in its file or after it.
+
+    Raises
+    ------
+    ConfigError
+        As `load_config`.
+    """
+    source = config.source
+    source = replace(source, taken={**source.taken, name: {**source.taken.get(name, {}), **values}})
+    raw: Any = read_yaml(source.text.encode()).value if source.text else config.model_dump(mode="json")
+    apply_overrides(raw, source.overrides, {})
+    return _build(
+        {**raw, **{key: {**given, **(raw.get(key) or {})} for key, given in source.taken.items()}}, source, []
+    )
 
 
 def _read(path: Path) -> bytes:

@@ -31,6 +31,8 @@ class Source:
         ``KEY=VALUE`` from the command line, in order.
     places
         By path from the root: the place in the file, or the override that set it.
+    taken
+        By section: values that were taken from elsewhere for keys that were not given.
     """
 
     folder: Path = field(compare=False)
@@ -39,6 +41,7 @@ class Source:
     text: str = field(default="", compare=False)
     overrides: tuple[str, ...] = field(default=(), compare=False)
     places: Mapping[yaml_reader.Path, Place | str] = field(default_factory=dict, compare=False)
+    taken: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, compare=False)
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from lstm_cli.config.fields import (
     Column,
     EpochsOrSteps,
     Every,
+    FilePath,
     Flag,
     Interval,
     Label,
@@ -98,6 +99,11 @@ AutoOrCount = Annotated[Literal["auto"] | Positive, expected("auto, or a whole n
 class TrainSpec(Section):
     """How long to train, in what batches, and how often to evaluate and save."""
 
+    init_from: FilePath | None = Field(
+        default=None,
+        description="Run folder whose weights, vocabularies and scaling training starts from, as `--from RUN`; keys of "
+        "`model` that are not given are those of that run.",
+    )
     epochs: MayChange[AutoOrCount] = Field(
         default=50,
         description="Passes over the training data, in total; `auto`: as many as make about 1,500 updates, 5 to 200.",

@@ -20,6 +20,7 @@ from lstm_cli.data.formats import Options, detect, read
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.input_notes import notes_on_inputs
+from lstm_cli.data.long import BatchBytes, limited
 from lstm_cli.data.notes import (
     notes_on_classes,
     notes_on_ids,
@@ -34,23 +35,21 @@ from lstm_cli.data.rounding_notes import notes_on_rounding
 from lstm_cli.data.schema.columns import require
 from lstm_cli.data.schema.counts import UnknownCounts
 from lstm_cli.data.schema.encoding import encode_record
-from lstm_cli.data.schema.fitting import fit
+from lstm_cli.data.schema.following import Base, fit_following
 from lstm_cli.data.schema.inference import infer
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.parsing import parse, parse_bunch
-from lstm_cli.data.schema.record import Encoded, Record
+from lstm_cli.data.schema.record import Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.sources import FILE, files_of, first_file, named_by_file, names_of
 from lstm_cli.data.split_columns import marked, split_columns
 from lstm_cli.data.splits import HELD_OUT, Split, split
 from lstm_cli.data.time_notes import time_notes
 from lstm_cli.data.written import Written
-from lstm_cli.errors import DataError, counted, listed
+from lstm_cli.errors import DataError, listed
 
 Item = TypeVar("Item")
 
-#: Estimates the bytes of a batch of a split with this many steps, padding included.
-BatchBytes = Callable[[Schema, int, Split], int]
 Look = Callable[[Schema, Sequence[Record]], None]
 
 
@@ -85,6 +84,7 @@ def open_data(
     batch_bytes: BatchBytes | None = None,
     look: Look | None = None,
     written: Written | None = None,
+    base: Base | None = None,
 ) -> Data:
     """Return the data of a config, or raise the `DataError` or `ConfigError` that says what is wrong.
 
@@ -99,16 +99,22 @@ def open_data(
         Receives the schema and the training sequences in original units, which are not kept.
     written
         Columns to keep of what is held out, and who looks at them.
+    base
+        What the schema continues: that of another run.
     """
     with memory.memory_errors(Source(config.source.resolve(first_file(config.data.train))).name):
-        return _Loader(config, batch_bytes, look, written or Written()).load(precision or config.precision)
+        loader = _Loader(config, batch_bytes, look, written or Written(), base)
+        return loader.load(precision or config.precision)
 
 
 class _Loader:
     """Loads the data of one config, and collects notes for the user."""
 
-    def __init__(self, config: Config, batch_bytes: BatchBytes | None, look: Look | None, written: Written) -> None:
+    def __init__(
+        self, config: Config, batch_bytes: BatchBytes | None, look: Look | None, written: Written, base: Base | None
+    ) -> None:
         self._config, self._batch_bytes, self._look, self._written = config, batch_bytes, look, written
+        self._base = base
         self._notes: list[str] = []
         self._formats: dict[str, str] = {}
         self._bunches = config_options(config).bunches
@@ -134,7 +140,7 @@ class _Loader:
         found = split(config, layout, records)
         records.clear()
         _check_horizon(config, layout, found.train)
-        schema = fit(layout, found.train, scale=config.data.scale, precision=precision)
+        schema = fit_following(config, layout, found.train, precision, self._base, self._notes)
         self._notes += [*found.notes, *notes_on_target(config, schema, found.train)]
         self._notes += notes_on_inputs(config, schema, found.train)
         self._notes += notes_on_rounding(config, schema, found.train)
@@ -230,7 +236,7 @@ class _Loader:
         """
         unknown_counts = UnknownCounts()
         sequences = [encode_record(schema, record, unknown_counts=unknown_counts) for record in _consumed(records)]
-        sequences = self._limited(schema, sequences, split)
+        sequences = limited(self._config, schema, sequences, split, self._notes, self._batch_bytes)
         self._notes += unknown_counts.notes(split)
         dataset = Dataset(sequences, schema)
         if dataset.weight is not None and not (dataset.weight > 0).any():
@@ -240,36 +246,6 @@ class _Loader:
                 fix += f"; all {schema.target.horizon} values that a step predicts must be in it (data.target.horizon)"
             raise DataError(f"{sequences[0].where}: {what}: {fix}")
         return dataset
-
-    def _limited(self, schema: Schema, sequences: list[Encoded], split: Split) -> list[Encoded]:
-        """Return sequences none of which is longer than ``data.max_length``.
-
-        Pieces of a split sequence become separate sequences, each with the whole sequence's target if that is per
-        sequence. Only train is cut or split: scores are those of predictions, which are made for whole sequences.
-        """
-        most, action = self._config.data.max_length, self._config.data.on_long
-        if most is None or all((sequence.lengths <= most).all() for sequence in sequences):
-            return sequences
-        if action != "stop" and split != "train":
-            return sequences
-        sequences = [
-            one for given in sequences for one in ([given] if given.bunch is None else Dataset([given], schema))
-        ]
-        long = [sequence for sequence in sequences if sequence.steps > most]
-        names = listed([sequence.id for sequence in long])
-        if action == "stop":
-            longest = max(long, key=lambda sequence: sequence.steps)
-            what = f"{longest.steps:,} steps"
-            if self._batch_bytes is not None:
-                what += f" would take about {memory.readable(self._batch_bytes(schema, longest.steps, split))}"
-            raise DataError(
-                f"{longest.where}: {what}, and data.max_length is {most:,}; longer than that in {split}: {names}: "
-                f"set data.on_long to cut or split"
-            )
-        what = f"{'cut to' if action == 'cut' else 'split into pieces of at most'} {counted(most, 'step')}"
-        were = f"{counted(len(sequences), 'sequence')} {'was' if len(long) == 1 else 'were'}"
-        self._notes.append(f"{split}: {len(long):,} of {were} {what}: {names}")
-        return [piece for sequence in sequences for piece in _pieces(sequence, most, once=action == "cut")]
 
 
 def _check_horizon(config: Config, layout: Layout, records: Sequence[Record]) -> None:
@@ -289,10 +265,3 @@ def _consumed(sequences: list[Item]) -> Generator[Item, None, None]:
     sequences.reverse()
     while sequences:
         yield sequences.pop()
-
-
-def _pieces(sequence: Encoded, most: int, *, once: bool) -> list[Encoded]:
-    if sequence.steps <= most:
-        return [sequence]
-    starts = range(0, 1 if once else sequence.steps, most)
-    return [sequence.part(start, min(start + most, sequence.steps)) for start in starts]

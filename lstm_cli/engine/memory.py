@@ -11,6 +11,7 @@ from lstm_cli.data import Batches, Data, Schema, Split, memory, open_data
 from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
 from lstm_cli.data.loading import Look
+from lstm_cli.data.schema.following import Base
 from lstm_cli.data.sources import first_file
 from lstm_cli.data.written import Written
 from lstm_cli.engine.agreement import check_agreement, embedded
@@ -105,7 +106,12 @@ def check_memory(config: Config, batches: Batches, split: Split) -> None:
 
 
 def open_checked_data(
-    config: Config, *, precision: str | None = None, look: Look | None = None, written: Written | None = None
+    config: Config,
+    *,
+    precision: str | None = None,
+    look: Look | None = None,
+    written: Written | None = None,
+    base: Base | None = None,
 ) -> Data:
     """Return the data of a config; see `open_data`.
 
@@ -119,7 +125,7 @@ def open_checked_data(
     name = Source(config.source.resolve(first_file(config.data.train))).name
     with memory.memory_errors(name):
         estimate = partial(batch_bytes, config)
-        data = open_data(config, precision=precision, batch_bytes=estimate, look=look, written=written)
+        data = open_data(config, precision=precision, batch_bytes=estimate, look=look, written=written, base=base)
     check_agreement(config, data.schema)
     check_model_size(config, data.schema)  # where the weights are too large, shorter sequences would not help
     with memory.memory_errors(name):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lstm_cli.config import Config
 from lstm_cli.data import Batches, Split, UnknownCounts
+from lstm_cli.data.schema.following import Base
 from lstm_cli.data.schema.record import Record
 from lstm_cli.data.sources import files_of
 from lstm_cli.data.written import Written
@@ -94,7 +95,8 @@ def held_out(run: Run, columns: Columns, out: Path | None = None) -> Labelled:
         if by_column or held == split:  # where a column names the splits, that is scored which comes last
             columns.take_all(records)
 
-    data = open_checked_data(config, written=Written(columns.names, look))
+    base = Base.of_itself(run.folder, config)
+    data = open_checked_data(config, written=Written(columns.names, look), base=base)
     if by_column:
         split = "test" if data.test is not None else "valid"  # which parts the column names is in the data
     dataset = data.test if split == "test" else data.valid

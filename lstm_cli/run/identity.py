@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ def check_identity(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) 
         if digest != now["data"].get(name):
             raise DataError(
                 f"{run}: cannot be resumed, as the sequences of data.{name} have changed since the run was started: "
-                f"restore them, or start a new run with -o"
+                f"restore them, or start a new run with -o: --from {shlex.quote(str(run))} starts it from the weights "
+                f"of this one"
             )
     old, new = _section(saved, "versions", run), now["versions"]
     return [f"{name} {on_one_line(old.get(name))} -> {new[name]}" for name in new if old.get(name) != new[name]]

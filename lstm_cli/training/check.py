@@ -21,6 +21,7 @@ from lstm_cli.training.findings import LargestBatch, Split
 from lstm_cli.training.job import Job
 from lstm_cli.training.overview import parts, split_summary, target_summary
 from lstm_cli.training.session import build_job, notes_of
+from lstm_cli.training.starting import started_from
 from lstm_cli.training.update import gradient, sequence_names
 
 
@@ -35,9 +36,10 @@ def check(config: Config) -> Check:
         The loss or the gradient of the largest batch is not finite.
     """
     seen = _Seen()
-    data = open_checked_data(config, look=seen)
+    config, start = started_from(config)
+    data = open_checked_data(config, look=seen, base=start.base)
     use_threads(config.threads)
-    job = build_job(config, data)
+    job = build_job(config, data, start)
     train = config.train.model_copy(update={"bucket": not config.train.bucket})
     other = None if job.batches.carry_state else config.model_copy(update={"train": train})
     return Check(

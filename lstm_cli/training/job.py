@@ -1,7 +1,7 @@
 """A training run in progress: its parts and its progress."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -84,6 +84,8 @@ class Job:
     measured_from : (int, float) or None
         Step and seconds of the run from which the updates per second are measured: the last evaluation, or the first
         update of this session, which compiles.
+    notes : list of str
+        What the user should know of its start.
     """
 
     config: Config
@@ -99,6 +101,7 @@ class Job:
     carried: np.ndarray | None = None
     code: Code | None = None
     measured_from: tuple[int, float] | None = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def learning_rate(self) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from lstm_cli.config.config import Config
 from lstm_cli.config.given import given_yaml
 from lstm_cli.data import load_schema
+from lstm_cli.data.schema.following import Base
 from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.engine.threads import use_threads
@@ -114,7 +115,8 @@ def _job(folder: Path) -> Job:
     config = config_of(folder, otherwise=_OTHERWISE)
     check_files(folder, config, otherwise=_OTHERWISE)
     use_threads(config.threads)
-    data = open_checked_data(config, precision=load_schema(folder, config).precision)
+    precision, base = load_schema(folder, config).precision, Base.of_itself(folder, config)
+    data = open_checked_data(config, precision=precision, base=base)
     job = build_job(config, data)
     for split, digest in best.identity.get("data", {}).items():
         if split in job.scored and job.scored[split].dataset.digest() != digest:

@@ -1,6 +1,7 @@
 """A training run from config to run folder: locks the folder and checks changes of the config before training."""
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -21,6 +22,7 @@ from lstm_cli.signals import Signals
 from lstm_cli.training.events import Result
 from lstm_cli.training.sinks.sink import Sink, closed_at_end
 from lstm_cli.training.sinks.tracking import connected
+from lstm_cli.training.starting import KEY, source_folder, started_from
 
 
 def train_into_folder(
@@ -74,6 +76,8 @@ def _spare_inputs(config: Config, folder: Path) -> None:
 
 def _inputs(config: Config) -> Iterator[tuple[str, Path]]:
     """Yield each file that the config names, with its key."""
+    if config.train.init_from is not None:
+        yield KEY, source_folder(config) / RESOLVED
     for key in ("train", "valid", "test"):
         given = getattr(config.data, key)
         if isinstance(given, str | list):
@@ -86,19 +90,22 @@ def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sin
     """Open the data, build the job and train; until then a signal ends the run at once."""
     with ExitStack() as stack:
         with signals.at_once():
+            config, start = started_from(config, run.path)
             config, changes = _resumed(run, config) if resume else (config, [])
             tracking = stack.enter_context(closing(connected(config, run.path)))
             # PyTensor takes a second to import: a refused config, bad data or a signal need not wait for it.
             from lstm_cli.engine.memory import open_checked_data
 
-            data = open_checked_data(config, precision=_precision(run.path, config) if resume else None)
+            data = open_checked_data(
+                config, precision=_precision(run.path, config) if resume else None, base=start.base
+            )
 
             from lstm_cli.engine.threads import use_threads
             from lstm_cli.training.checkpointing import run_training
             from lstm_cli.training.session import build_job
 
             use_threads(config.threads)
-            job = build_job(config, data)
+            job = build_job(config, data, start)
         return run_training(run, job, signals, sinks=sinks, resume=resume, changes=changes, tracking=tracking)
 
 
@@ -129,6 +136,7 @@ def _resumed(run: RunFolder, config: Config) -> tuple[Config, list[str]]:
         listing = "\n".join(f"  {on_one_line(change)}" for change in changes.refused)
         raise ConfigError(
             f"{run.path}: cannot be resumed with these keys changed:\n{listing}\n"
-            f"give these keys their old values, or start a new run with -o"
+            f"give these keys their old values, or start a new run with -o: --from {shlex.quote(str(run.path))} "
+            f"starts it from the weights of this one"
         )
     return config, [f"changed since the run was started: {change}" for change in changes.allowed]

@@ -21,13 +21,17 @@ from lstm_cli.run.names import POSITION, STATE
 from lstm_cli.training.job import Job, Progress
 from lstm_cli.training.length import Length, notes_on_length
 from lstm_cli.training.position import position_of, restore_position
+from lstm_cli.training.starting import Start, take_weights
 from lstm_cli.typed_json import WrongValue
 
 _FIX = "start again with --overwrite, or a new run with -o"
 
 
-def build_job(config: Config, data: Data) -> Job:
-    """Return a job at its start, of data that `open_checked_data` has compared with the config."""
+def build_job(config: Config, data: Data, start: Start | None = None) -> Job:
+    """Return a job at its start, of data that `open_checked_data` has compared with the config.
+
+    `start` is what the run starts from; None: from initial weights, or those of its own checkpoint.
+    """
     code, target = Code.of(config), data.schema.target
     model = build_model(config, data.schema, code)
     try_system(config, model, data.train)
@@ -35,7 +39,7 @@ def build_job(config: Config, data: Data) -> Job:
     loss = objective(target.kind, config.loss)
     length = Length.of(config, batches)
     forcing = None if config.rollout is None else config.rollout.teacher_forcing
-    return Job(
+    job = Job(
         config=config,
         data=data,
         trainer=Trainer(model, loss, config.optimizer, forcing),
@@ -48,6 +52,11 @@ def build_job(config: Config, data: Data) -> Job:
         progress=Progress(),
         code=code,
     )
+    if start is not None:
+        job.notes += start.notes
+        if start.saved is not None:
+            take_weights(job, start.saved)
+    return job
 
 
 def _scored(config: Config, data: Data) -> dict[Split, Batches]:
@@ -59,8 +68,8 @@ def _scored(config: Config, data: Data) -> dict[Split, Batches]:
 
 
 def notes_of(job: Job) -> tuple[str, ...]:
-    """Return the notes for the user, on the data and on the length of the run."""
-    return (*job.data.notes, *notes_on_length(job.config, job.batches, job.length, job.schedule.warmup))
+    """Return the notes for the user: on where the run starts from, the data, and the length of the run."""
+    return (*job.notes, *job.data.notes, *notes_on_length(job.config, job.batches, job.length, job.schedule.warmup))
 
 
 def state_of(job: Job, identity: dict[str, Any]) -> State:

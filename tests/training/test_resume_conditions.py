@@ -49,7 +49,8 @@ def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
         "  model.layers.0.size: 4 -> 5",
         "  seed: 1 -> 7",
         "  train.batch_size: 3 -> 4",
-        "give these keys their old values, or start a new run with -o",
+        f"give these keys their old values, or start a new run with -o: --from {run} starts it from the weights "
+        "of this one",
     ]
     assert caught.value.exit_code == 2
     assert {path: path.read_bytes() for path in kept} == kept

@@ -88,6 +88,18 @@ class Vocabulary:
         """Return the tokens of indices."""
         return [self.tokens[index] for index in indices]
 
+    def following(self, base: "Vocabulary") -> "Vocabulary":
+        """Return the tokens of another vocabulary at their indices, then those that are new here.
+
+        Where the two have no token in common, this vocabulary stays as it is.
+        """
+        known = set(base.tokens[1:])
+        new = [token for token in self.tokens[1:] if token not in known]
+        if len(new) == len(self.tokens) - 1:
+            return self
+        unknown = self.knows_unknown or base.knows_unknown
+        return Vocabulary((*base.tokens, *new), self.spelling, knows_unknown=unknown)
+
     def to_json(self) -> dict[str, Any]:
         """Return everything, for vocabulary.json."""
         return {
@@ -155,6 +167,17 @@ class Labels:
         if len(labels._index) < len(content):
             raise WrongValue("a label is listed twice")
         return labels
+
+    def following(self, base: "Labels") -> "Labels":
+        """Return the labels of others at their indices, then those that are new here; all as text if types differ.
+
+        Where the two have no label in common, these stay as they are.
+        """
+        new = [name for key, name in zip(self._index, self.names, strict=True) if key not in base._index]
+        if len(new) == len(self.names):
+            return self
+        names = (*base.names, *new)
+        return Labels(names if len({type(name) for name in (*names, *self.names)}) == 1 else map(label_key, names))
 
     def __len__(self) -> int:
         return len(self.names)
