@@ -15,12 +15,27 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the top down: a room imports only rooms further down. A new file or folder of the package gets its place here.
 ROOMS = [
-    "cli", "api", "report", "training", "insight", "predict", "export", "scores", "engine", "run", "optim", "theano",
-    "theano_lstm", "graph", "ops", "kernels", "data", "config", "signals", "plain_files", "typed_json", "errors",
+    "cli", "api", "serving", "report", "training", "insight", "predict", "export", "scores", "engine", "run", "optim",
+    "theano", "theano_lstm", "graph", "ops", "kernels", "data", "config", "signals", "plain_files", "typed_json",
+    "errors",
 ]  # fmt: skip
 # Rooms further down that a room does not know all the same.
 APART = {
     "cli": {"scores", "engine", "run", "optim", "graph", "ops", "kernels", "data"},
+    "serving": {
+        "report",
+        "training",
+        "insight",
+        "export",
+        "scores",
+        "engine",
+        "run",
+        "optim",
+        "graph",
+        "ops",
+        "kernels",
+        "signals",
+    },
     "report": {"predict", "optim", "graph", "ops", "kernels", "data"},
     "insight": {"optim", "ops", "kernels"},
     "predict": {"scores", "optim", "ops", "kernels", "signals"},
@@ -40,6 +55,8 @@ THEANO_LSTM = {"theano", "theano_lstm"}
 LIBRARIES = {
     "click": {"cli"},
     "jinja2": {"report"},
+    "starlette": {"serving"},
+    "uvicorn": {"serving"},
     "tqdm": {"training"},
     "tensorboard": {"training"},
     "mlflow": {"training"},

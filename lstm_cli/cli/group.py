@@ -12,6 +12,7 @@ from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
 from lstm_cli.cli.report import report
 from lstm_cli.cli.schema import schema
+from lstm_cli.cli.serve import serve
 from lstm_cli.cli.show import show
 from lstm_cli.cli.train import train
 from lstm_cli.cli.version import version_option
@@ -27,6 +28,7 @@ __all__ = [
     "predict",
     "report",
     "schema",
+    "serve",
     "show",
     "train",
 ]
@@ -48,6 +50,7 @@ main.add_command(check)
 main.add_command(train)
 main.add_command(predict)
 main.add_command(schema)
+main.add_command(serve)
 main.add_command(init)
 main.add_command(backtest)
 main.add_command(evaluate)

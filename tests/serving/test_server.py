@@ -1,0 +1,119 @@
+"""The service as a process: real sockets, a signal in the middle of a request, what keeps it from starting."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lstm_cli.cli.group import main
+from tests.support.paths import ROOT
+
+pytest.importorskip("uvicorn", reason="the extra serve has starlette and uvicorn")
+COMMAND = [sys.executable, "-c", "from lstm_cli.cli.start import main; main()", "serve"]
+
+
+@contextmanager
+def serving(run, *options):
+    """A service at a free port: the process, and the port."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [*COMMAND, str(run), "--port", "0", *options]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stderr.readline()
+            found = re.fullmatch(r"serving run at http://127\.0\.0\.1:(\d+) .*\n", line)
+            assert found, line + process.stderr.read()
+            yield process, int(found[1])
+        finally:
+            process.kill()
+
+
+def predictions(port, sequences):
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/predict", json.dumps(sequences).encode())
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.loads(response.read())["predictions"]
+
+
+def test_a_request_that_was_received_gets_its_response_before_the_end(trained, loaded):
+    """SIGTERM while half of a body is there: new connections are refused, the rest is taken, the exit code is 0."""
+    body = json.dumps([{"id": "a", "x": [[20, 21]]}]).encode()
+    head = f"POST /predict HTTP/1.1\r\nhost: s\r\ncontent-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
+    with serving(trained("numbered") / "run") as (process, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(head.encode())
+            assert b"100" in connection.recv(100)
+            connection.sendall(body[:10])
+            process.send_signal(signal.SIGTERM)
+            while not is_refused(port):
+                assert process.poll() is None
+            connection.sendall(body[10:])
+            response = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        assert b"200 OK" in response
+        found = json.loads(response.partition(b"\r\n\r\n")[2])
+        assert found["predictions"] == loaded("numbered").predict(json.loads(body))
+        assert process.wait(60) == 0
+
+
+def is_refused(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionError:  # it was in the queue when that was closed
+        return False
+    return False
+
+
+@pytest.mark.slow
+def test_two_hundred_clients_lose_and_mix_nothing(trained, loaded):
+    """Of a real process, each several times; a bad one in between gets its error."""
+    run, draw = loaded("numbered"), np.random.default_rng(1)
+    own = [[{"id": f"c{k}", "x": draw.normal(20, 5, (1 + k % 30, 2)).round(3).tolist()}] for k in range(200)]
+    expected = [run.predict(sequences) for sequences in own]
+
+    def client(k):
+        with pytest.raises(urllib.error.HTTPError, match="422"):
+            predictions(port, [{"id": f"bad{k}", "x": [["no", 1]]}])
+        return [predictions(port, own[k]) for _ in range(5)]
+
+    with serving(trained("numbered") / "run") as (process, port):
+        with ThreadPoolExecutor(200) as clients:
+            found = list(clients.map(client, range(200)))
+        assert found == [[predicted] * 5 for predicted in expected]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+def test_a_port_in_use_is_named(trained):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = CliRunner().invoke(main, ["serve", str(trained("numbered") / "run"), "--port", str(port)])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"127.0.0.1:{port}: cannot listen there (Address already in use): give another")
+
+
+def test_an_unknown_host_and_a_missing_run_are_named(trained, tmp_path):
+    result = CliRunner().invoke(main, ["serve", str(trained("numbered") / "run"), "--host", "256.0.0.1"])
+    assert (result.exit_code, result.stderr.startswith("--host 256.0.0.1: ")) == (2, True)
+    result = CliRunner().invoke(main, ["serve", str(tmp_path / "nothing"), "--port", "0"])
+    assert result.exit_code == 65
+
+
+def test_without_the_extra_the_command_says_what_to_install(trained, monkeypatch):
+    for name in [*sys.modules]:
+        if name.split(".")[0] == "starlette" or name.startswith("lstm_cli.serving.app"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    result = CliRunner().invoke(main, ["serve", str(trained("numbered") / "run")])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("lstm serve needs starlette and uvicorn")
+    assert result.stderr.endswith("pip install 'lstm-cli[serve]'\n")
