@@ -77,6 +77,11 @@ class ModelSpec(Section):
     skip: Flag = Field(
         default=False, description="Whether to add to the output of each layer but the first what enters it."
     )
+    crf: Flag = Field(
+        default=False,
+        description="With a category per step: whether to score and predict the labels of a whole sequence together, "
+        "by a conditional random field over the outputs.",
+    )
     tie_embeddings: Flag = Field(
         default=False,
         description="With tokens as target `next`: whether the weights of the output layer are the embeddings.",

@@ -39,4 +39,23 @@ def _tied(config: Config) -> Iterator[Conflict]:
         yield Conflict(("model.tie_embeddings", "data.target"), text)
 
 
-CHECKS = (_forget_bias, _skip, _tied)
+def _crf(config: Config) -> Iterator[Conflict]:
+    """Find keys that a conditional random field, which needs whole sequences of labels, excludes."""
+    if not config.model.crf:
+        return
+    target, loss = config.data.target, config.loss
+    is_next = own_target(config.data) == "next" if target is None else target.next
+    unfit = is_next or (target is not None and (target.per == "sequence" or target.kind in ("number", "set")))
+    if unfit:
+        text = "needs a target of kind category with a label for each step, other than next: leave it out"
+        yield Conflict(("model.crf", "data.target"), text)
+    if config.data.window is not None:
+        text = "windows cut the sequences that a conditional random field labels as a whole: leave one of them out"
+        yield Conflict(("model.crf", "data.window"), text)
+    for key, given in (("label_smoothing", loss.label_smoothing), ("class_weight", loss.class_weight)):
+        if given:
+            text = "the loss of a conditional random field is that of whole sequences, not of labels: leave it out"
+            yield Conflict((f"loss.{key}", "model.crf"), text)
+
+
+CHECKS = (_forget_bias, _skip, _tied, _crf)

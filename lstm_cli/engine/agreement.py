@@ -39,6 +39,9 @@ def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     if isinstance(model.embedding, dict):
         yield from _embedding_problems(model.embedding, schema)
     yield from _layer_problems(model, schema)
+    if model.crf and (target.kind != "category" or target.per != "step" or target.is_next):
+        what = f"needs a category for each step, but the target is a {target.kind} per {target.per}"
+        yield "model.crf", f"{what}: leave it out"
     if target.kind != "number" and model.output_activation is not None:
         yield "model.output_activation", f"the target is of kind {target.kind}, which has its own: leave it out"
     yield from _loop_problems(config, schema)

@@ -11,9 +11,11 @@ import numpy as np
 
 from lstm_cli.config.train import LossSpec
 from lstm_cli.data import Batch
+from lstm_cli.engine.chains import chain_places
 from lstm_cli.engine.inputs import input_arrays, inputs_with_target
 from lstm_cli.engine.metrics import Task, accumulator
 from lstm_cli.engine.system import check_system
+from lstm_cli.graph.crf import Labelings, decoded
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Objective, objective
 from lstm_cli.ops.mode import compiled, exclusive
@@ -28,9 +30,10 @@ class Scored:
     loss
         Summed over the counted positions.
     outputs : array (N, K)
-        Of the network, at the counted positions.
+        Of the network, at the counted positions; (N, K + 1) of a conditional random field.
     losses : array (N,)
-        The loss of each, neither weighted nor smoothed: nats of categories and sets; 0 for an unknown category.
+        The loss of each, neither weighted nor smoothed: nats of categories and sets; 0 for an unknown category. Of a
+        conditional random field the mean over the known steps of the sequence.
     state : array (B, S)
         The final one of each sequence.
     """
@@ -58,14 +61,16 @@ class Evaluator:
     @classmethod
     def of(cls, model: Model, target: Task, loss: LossSpec) -> "Evaluator":
         """Return the evaluator of a model on a target, for all metrics of the target's kind."""
-        return cls(model, objective(target.kind, loss), consumes=accumulator(target).consumes)
+        own = Labelings(model) if model.spec.crf else objective(target.kind, loss)
+        return cls(model, own, consumes=accumulator(target).consumes)
 
     @cached_property
     def _function(self) -> Any:
         inputs = inputs_with_target(self.model, self.objective)
         outputs = self.model.graph(inputs, training=False)
         loss, losses = self.objective(outputs.output, inputs)
-        return compiled(inputs.in_order(), [loss, outputs.output, losses, outputs.state], threads=self.model.threads)
+        output = decoded(self.model, outputs.output, inputs)
+        return compiled(inputs.in_order(), [loss, output, losses, outputs.state], threads=self.model.threads)
 
     @exclusive
     def scored(self, batch: Batch, previous_state: np.ndarray | None) -> Scored:
@@ -73,6 +78,9 @@ class Evaluator:
         arrays = input_arrays(self.model, batch, previous_state, divisor=1.0)
         loss, outputs, losses, state = self._function(*arrays.in_order())
         check_system(self.model, batch)
+        if self.model.spec.crf:
+            places = chain_places(batch)
+            outputs, losses = outputs[places], losses[places]
         return Scored(float(loss), outputs, losses, state)
 
     def values(self, scored: Scored) -> np.ndarray:

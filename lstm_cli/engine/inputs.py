@@ -10,6 +10,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.data import Batch
+from lstm_cli.engine.chains import whole_chains
 from lstm_cli.graph.inputs import Inputs
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Objective
@@ -46,6 +47,7 @@ def input_arrays(
     forced : bool array (T, B), optional
         In a closed loop: further steps at which the observed input is fed.
     """
+    batch = whole_chains(batch) if model.spec.crf else batch
     state, fresh = _initial_state(model, batch, previous_state)
     feed = _observed_steps(batch, forced)
     return Inputs(

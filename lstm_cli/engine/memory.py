@@ -15,6 +15,7 @@ from lstm_cli.data.schema.following import Base
 from lstm_cli.data.sources import first_file
 from lstm_cli.data.written import Written
 from lstm_cli.engine.agreement import check_agreement, embedded
+from lstm_cli.engine.chains import check_chain_weights
 from lstm_cli.errors import DataError, brief
 
 #: Numbers per unit and step. Training: a gradient and a copy for dropout, besides the states and what the cell keeps
@@ -27,6 +28,8 @@ _PER_WEIGHT = 9
 _PER_TARGET = 40
 #: Numbers per output and step with a target; metrics of numbers and sets use double precision.
 _PER_LABEL, _PER_NUMBER_TRAINED, _PER_NUMBER_EVALUATED = 1, 3, 8
+#: The same of a conditional random field: sums over labelings, and their gradients.
+_PER_LABEL_OF_CHAIN = 6
 
 _FIX = "set data.max_length with data.on_long: cut or split, data.window, or a smaller train.batch_size"
 _FIX_WHOLE = "this model needs all steps of a sequence at once to score it: cut it into shorter ones"
@@ -60,7 +63,8 @@ def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str,
     target = schema.target
     if target.per == "step":
         per_number = _PER_NUMBER_TRAINED if training else _PER_NUMBER_EVALUATED
-        numbers += _PER_TARGET + target.outputs * (_PER_LABEL if target.kind == "category" else per_number)
+        per_label = _PER_LABEL_OF_CHAIN if spec.crf else _PER_LABEL
+        numbers += _PER_TARGET + target.outputs * (per_label if target.kind == "category" else per_number)
     elif training and spec.pool != "last":
         numbers += 2 * width
     return steps * numbers * (4 if precision == "float32" else 8)
@@ -127,6 +131,8 @@ def open_checked_data(
         estimate = partial(batch_bytes, config)
         data = open_data(config, precision=precision, batch_bytes=estimate, look=look, written=written, base=base)
     check_agreement(config, data.schema)
+    if config.model.crf:
+        check_chain_weights(data.train)
     check_model_size(config, data.schema)  # where the weights are too large, shorter sequences would not help
     with memory.memory_errors(name):
         for split, batches in data.batches.items():

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.config.train import METRICS, PER_COLUMN
+from lstm_cli.data.schema.labelings import best_labels
 
 Array = NDArray[Any]
 Kind = Literal["category", "number", "set"]
@@ -107,8 +108,8 @@ class Categories:
         self._hits = np.zeros(size + 1, np.int64)
 
     def update(self, values: Array, truth: Array) -> None:
-        """Add positions: scores or probabilities (N, K) and label indices (N,)."""
-        self.add(values.argmax(axis=1), truth)
+        """Add positions: outputs for a category, see `data.schema.labelings`, and label indices (N,)."""
+        self.add(best_labels(values, len(self._true) - 1), truth)
 
     def add(self, predicted: Array, truth: Array) -> None:
         """Add positions: the predicted and the true label indices (N,)."""

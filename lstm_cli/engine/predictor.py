@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data import Batch
+from lstm_cli.engine.chains import chain_places
 from lstm_cli.engine.inputs import input_arrays
 from lstm_cli.engine.system import Divergence, check_system, divergence
+from lstm_cli.graph.crf import decoded
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.rollout import ClosedLoop
 from lstm_cli.ops.mode import compiled, exclusive
@@ -32,7 +34,8 @@ class Predictor:
     def _function(self) -> Any:
         inputs = Model.inputs(self.model)
         outputs = Model.graph(self.model, inputs, training=False)
-        return compiled(inputs.in_order(), [outputs.output, outputs.state], threads=self.model.threads)
+        output = decoded(self.model, outputs.output, inputs)
+        return compiled(inputs.in_order(), [output, outputs.state], threads=self.model.threads)
 
     @exclusive
     def __call__(self, batch: Batch, previous_state: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +48,7 @@ class Predictor:
             Final state of the previous batch, where this batch continues from it.
         """
         output, state = self._function(*input_arrays(self.model, batch, previous_state).in_order())
-        return output, state
+        return output[chain_places(batch)] if self.model.spec.crf else output, state
 
 
 class Driver:

@@ -125,7 +125,8 @@ def declare(
     if sizes.per == "sequence" and spec.pool == "attention":
         parameters += _declare_dense("attention", width, 1, Initial(distribution="glorot_uniform"))
     W, b = _declare_dense("output", width, sizes.outputs, spec.initializer.output)
-    return [*parameters, b] if spec.tie_embeddings else [*parameters, W, b]
+    parameters += [b] if spec.tie_embeddings else [W, b]
+    return parameters + (_declare_field(sizes.outputs) if spec.crf else [])
 
 
 def declared(spec: ModelSpec, sizes: Sizes) -> list[Parameter]:
@@ -147,6 +148,12 @@ def _declare_direction(direction: Direction, spec: ModelSpec) -> list[Parameter]
     if spec.initial_state == "learned":
         parameters.append(Parameter(f"{name}.initial", (sum(direction.states),), initializers.zeros))
     return parameters
+
+
+def _declare_field(classes: int) -> list[Parameter]:
+    """List the parameters of a conditional random field, which begins as independent steps."""
+    shapes = {"transitions": (classes, classes), "start": (classes,), "end": (classes,)}
+    return [Parameter(f"crf.{name}", shape, initializers.zeros) for name, shape in shapes.items()]
 
 
 def _declare_dense(name: str, inputs: int, outputs: int, initial: Initial) -> list[Parameter]:

@@ -39,6 +39,11 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 def check_stateful(network: Network, options: str) -> None:
     """Raise a `ConfigError`, on some options, if the network cannot continue from a state."""
     pool, leave = network.model.spec.pool, f"leave {'them' if ' and ' in options else 'it'} out"
+    if network.model.spec.crf:
+        raise ConfigError(
+            f"{options}: a model with model.crf labels a sequence as a whole and cannot continue where another one "
+            f"stopped: {leave}"
+        )
     if network.bidirectional:
         raise ConfigError(
             f"{options}: a bidirectional model also starts from the end of a sequence and cannot continue where "

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data import Encoded, Schema
+from lstm_cli.data.schema.labelings import best_labels, label_shares
 from lstm_cli.data.schema.times import written
 from lstm_cli.errors import ConfigError
 from lstm_cli.predict.outputs import Outputs, Reduction, unreduced
@@ -30,7 +31,9 @@ def reduction(schema: Schema, *, probabilities: bool) -> Reduction:
     """Return the reduction of the outputs (T, K) that `described` needs."""
     if probabilities or schema.target.kind == "number":
         return unreduced
-    return (lambda values: values.argmax(axis=1)) if schema.target.kind == "category" else (lambda values: values > 0)
+    if schema.target.kind == "set":
+        return lambda values: values > 0
+    return lambda values: best_labels(values, schema.target.size)
 
 
 def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, numbered: bool = False) -> Row:
@@ -153,10 +156,9 @@ def plain(values: np.ndarray) -> list[Any]:
 
 def _probabilities(schema: Schema, values: np.ndarray) -> list[dict[str, float]]:
     """Return the probability of each label, one mapping for each row of outputs (T, K)."""
-    values = values.astype(np.float64)
     if schema.target.kind == "set":
-        shares = np.exp(-np.logaddexp(0, -values))
+        shares = np.exp(-np.logaddexp(0, -values.astype(np.float64)))
     else:
-        shares = np.exp(values - np.logaddexp.reduce(values, axis=1, keepdims=True))
+        shares = label_shares(values, schema.target.size)
     names = [str(label) for label in schema.target.labels or ()]
     return [dict(zip(names, share, strict=True)) for share in shares.tolist()]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data import Batch, Batches, Dataset
+from lstm_cli.data.schema.labelings import best_labels, share_of
 from lstm_cli.engine.evaluation import Evaluation, to_original_units
 from lstm_cli.engine.evaluator import Evaluator, Scored
 from lstm_cli.engine.metrics import set_nats
@@ -64,22 +65,14 @@ def outputs_and_truth(dataset: Dataset, batch: Batch, scored: Scored) -> Arrays:
                 "unseen": dataset.unseen_labels(batch),
             }
         case "category":
-            predicted = outputs.argmax(axis=1)
+            size = dataset.schema.target.size
+            predicted = best_labels(outputs, size)
             return {
                 "truth": truth,
                 "predicted": predicted,
-                "confidence": _shares(outputs, predicted),
+                "confidence": share_of(outputs, predicted, size),
                 "nats": np.where(truth < 0, np.nan, scored.losses.astype(np.float64)),
             }
-
-
-def _shares(logits: NDArray[np.floating], predicted: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the probability of the likeliest label at each position: 1 / sum_k exp(x_k - max x)."""
-    highest = np.take_along_axis(logits, predicted[:, np.newaxis], axis=1)
-    relative = logits - highest
-    np.exp(relative, out=relative)
-    found: NDArray[np.float64] = 1 / relative.sum(axis=1, dtype=np.float64)
-    return found
 
 
 def in_order(dataset: Dataset, pieces: Iterable[Mapping[str, NDArray[Any]]]) -> Positions:

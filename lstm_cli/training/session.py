@@ -13,7 +13,6 @@ from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code, try_system
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.errors import CheckpointError, listed
-from lstm_cli.graph.objectives import objective
 from lstm_cli.optim.build import check_optimizer
 from lstm_cli.optim.schedules import schedule
 from lstm_cli.run.checkpoint import State, check_matches
@@ -36,14 +35,14 @@ def build_job(config: Config, data: Data, start: Start | None = None) -> Job:
     model = build_model(config, data.schema, code)
     try_system(config, model, data.train)
     batches = data.batches["train"]
-    loss = objective(target.kind, config.loss)
+    evaluator = Evaluator.of(model, target, config.loss)
     length = Length.of(config, batches)
     forcing = None if config.rollout is None else config.rollout.teacher_forcing
     job = Job(
         config=config,
         data=data,
-        trainer=Trainer(model, loss, config.optimizer, forcing),
-        evaluator=Evaluator.of(model, target, config.loss),
+        trainer=Trainer(model, evaluator.objective, config.optimizer, forcing),
+        evaluator=evaluator,
         batches=batches,
         valid=data.batches.get("valid"),
         scored=_scored(config, data),

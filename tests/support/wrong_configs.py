@@ -108,6 +108,14 @@ TABLE: list[tuple[str, str]] = [
         "model: {tie_embeddings: true}",
         "c.yaml:2:25: model.tie_embeddings: needs target: next, as the tokens that are predicted are those that enter: leave it out",
     ),
+    (
+        "loss: {label_smoothing: 0.1}\nmodel: {crf: true}",
+        "c.yaml:2:25: loss.label_smoothing: the loss of a conditional random field is that of whole sequences, not of labels: leave it out",
+    ),
+    (
+        "loss: {class_weight: balanced}\nmodel: {crf: true}",
+        "c.yaml:2:22: loss.class_weight: the loss of a conditional random field is that of whole sequences, not of labels: leave it out",
+    ),
     ("model: {layers: []}", "c.yaml:2:17: model.layers: got a list, expected a list of at least one"),
     ("model: {layers: [64, x]}", "c.yaml:2:22: model.layers.1: got 'x', expected a whole number of 1 or more"),
     (

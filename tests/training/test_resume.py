@@ -63,9 +63,9 @@ CASES: dict[str, dict[str, Any]] = {
         "model": {"cell": "gru", **DROPS},
         "train": {"accumulate": 2, "batch_size": 2, "schedule": "constant", "evaluate_every": "2 steps"},
     },
-    "rnn, no validation data, adagrad, no buckets": {
+    "rnn, conditional random field, no validation data, adagrad, no buckets": {
         "data": {"valid": None, "target": "steps"},
-        "model": {"cell": "rnn", **DROPS},
+        "model": {"cell": "rnn", "crf": True, **DROPS},
         "optimizer": "adagrad",
         "train": {"bucket": False, "monitor": "train.loss"},
     },

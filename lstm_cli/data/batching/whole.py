@@ -128,8 +128,8 @@ def most_steps(outputs: int) -> int:
 
 
 def runs_in_pieces(model: ModelSpec, per: str) -> bool:
-    """Return whether a model can run a sequence piece by piece: no layer reads from the end, and nothing is pooled."""
-    forward = not any(layer.bidirectional for layer in model.layers)
+    """Return whether a model can run a sequence piece by piece: nothing in it needs the whole sequence at once."""
+    forward = not any(layer.bidirectional for layer in model.layers) and not model.crf
     return forward and (per == "step" or model.pool == "last")
 
 
