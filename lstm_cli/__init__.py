@@ -44,6 +44,7 @@ _HOMES = {
     "lstm_cli.insight.compare": ("compare",),
     "lstm_cli.insight.show": ("show",),
     "lstm_cli.export.export": ("export_run",),
+    "lstm_cli.export.importing": ("import_weights",),
     "lstm_cli.predict": ("load",),
     "lstm_cli.insight.evaluate": ("evaluate",),
     "lstm_cli.report.remake": ("make_report",),
@@ -69,6 +70,7 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getat
     from lstm_cli.api import train as train
     from lstm_cli.api import train_run as train_run
     from lstm_cli.export.export import export_run as export_run
+    from lstm_cli.export.importing import import_weights as import_weights
     from lstm_cli.insight.backtest import backtest as backtest
     from lstm_cli.insight.compare import compare as compare
     from lstm_cli.insight.draft.draft import draft_config as draft_config

@@ -8,6 +8,7 @@ from lstm_cli.cli.common import SETTINGS
 from lstm_cli.cli.compare import compare
 from lstm_cli.cli.evaluate import evaluate
 from lstm_cli.cli.export import export
+from lstm_cli.cli.import_ import import_
 from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
 from lstm_cli.cli.report import report
@@ -23,6 +24,7 @@ __all__ = [
     "compare",
     "evaluate",
     "export",
+    "import_",
     "init",
     "main",
     "predict",
@@ -57,4 +59,5 @@ main.add_command(evaluate)
 main.add_command(compare)
 main.add_command(show)
 main.add_command(export)
+main.add_command(import_)
 main.add_command(report)

@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator
 
+from lstm_cli.config.fields import Section
 from lstm_cli.engine.saved import SavedRun
 from lstm_cli.errors import ConfigError, on_one_line
 from lstm_cli.export.onnx.layers import CELLS
 from lstm_cli.export.onnx.names import LENGTHS, output_name
 
+#: The keys of a model that the graph expresses, and those that concern training alone.
+MODEL_KEYS = {
+    "embedding", "cell", "layers", "bidirectional", "activation", "skip", "tie_embeddings", "output_activation",
+    "residual", "output", "initial_state", "pool", "size", "dropout", "recurrent_dropout", "initializer", "forget_bias",
+}  # fmt: skip
 #: How missing numbers can be filled in a graph without a loop over steps.
 FILLS = ("stop", "mean", "zero")
 
@@ -25,11 +31,22 @@ def _limits(run: SavedRun) -> Iterator[tuple[str, str]]:
         yield "rollout.dynamics", "the model drives a system, which is code of its own"
     if layout.scale == "window":
         yield "data.scale", "each step has a scaling of its own with window"
+    yield from _unknown_keys("model", run.config.model)
     for number, layer in enumerate(run.config.model.layers):
+        yield from _unknown_keys(f"model.layers.{number}", layer)
         if layer.cell not in CELLS:
             yield f"model.layers.{number}.cell", f"ONNX has no operator for {layer.cell}"
+    if len(run.state.model["output.b"]) != run.schema.target.size:
+        yield "loss", "the network has several outputs for each value of the target"
     for column in layout.inputs:
         if column.fill not in FILLS:
             yield f"data.missing.fill.{column.name}", f"gaps cannot be filled with {column.fill}"
         if column.name in (LENGTHS, output_name(run.schema.target)):
             yield f"data.inputs.{column.name}", "an input or output of every ONNX model has this name"
+
+
+def _unknown_keys(place: str, section: Section) -> Iterator[tuple[str, str]]:
+    """Yield the keys of a section that are set and that no operator stands for."""
+    for key, field in type(section).model_fields.items():
+        if key not in MODEL_KEYS and getattr(section, key) not in (field.default, False):
+            yield f"{place}.{key}", "ONNX has no operator for it"

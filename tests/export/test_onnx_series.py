@@ -11,17 +11,24 @@ from tests.support.onnx import Exported, assert_equal_predictions, drawn_run, sl
 
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 
+
+def tied(folder, rng):
+    """A language model whose output weights are the embeddings."""
+    return words(folder, rng) | {"model": {**MODEL, "layers": [4], "tie_embeddings": True}}
+
+
 ROWS = {
     regression: None, numbered: None, tagger: None, sets: None,
     passengers: [{"count": [math.exp(4 + step / 30 + math.sin(step)) for step in range(n)]} for n in (9, 30)],
     pendulum: [{"a": np.sin(np.arange(n) / 5).tolist(), "b": np.cos(np.arange(n) / 5).tolist()} for n in (7, 20)],
     words: [{"text": ["to", "be", "Hamlet"]}, {"text": ["not", "or", "be", "to"]}],
+    tied: [{"text": ["to", "be", "Hamlet"]}, {"text": ["or"]}],
     names: [{"text": list("anne")}, {"text": list("mia")}],
 }  # fmt: skip
 KINDS = {kind.__name__: kind for kind in ROWS}
 
 
-@pytest.mark.parametrize("name", slow_except(KINDS, ["passengers", "tagger", "sets"]))
+@pytest.mark.parametrize("name", slow_except(KINDS, ["passengers", "tagger", "sets", "tied"]))
 def test_every_kind_of_data(name, tmp_path):
     kind = KINDS[name]
     config = kind(tmp_path, np.random.default_rng(1))

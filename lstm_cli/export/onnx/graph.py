@@ -94,6 +94,12 @@ class Graph:
         """Return an array with further axes of size 1."""
         return self.op("Unsqueeze", value, self.constant(axes, "axes", np.int64))
 
+    def places(self, value: str, axis: int) -> str:
+        """Return 0, 1, … for the places along an axis of an array."""
+        zero, one = (self.constant(number, "number", np.int64) for number in (0, 1))
+        count = self.reshape(self.slice(self.op("Shape", value), 0, axis, axis + 1))
+        return self.op("Range", zero, count, one)
+
     def reduce_sum(self, value: str, axis: int, *, keep: bool = False) -> str:
         """Return the sum along an axis."""
         return self.op("ReduceSum", value, self.constant([axis], "axes", np.int64), keepdims=int(keep))

@@ -110,9 +110,7 @@ class _Reader:
     def real(self, values: str, lag: int) -> str:
         """Return where steps (B, T', 1) of values (B, T', …) are real, if the first `lag` ones were removed."""
         graph = self.graph
-        zero, one = (graph.constant(number, "number", np.int64) for number in (0, 1))
-        count = graph.reshape(graph.slice(graph.op("Shape", values), 0, 1, 2), *())
-        places = graph.unsqueeze(graph.op("Range", zero, count, one), 0, 2)
+        places = graph.unsqueeze(graph.places(values, 1), 0, 2)
         return graph.op("Less", places, graph.unsqueeze(self.fewer(lag), 1, 2))
 
     def fewer(self, lag: int) -> str:

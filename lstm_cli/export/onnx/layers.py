@@ -86,7 +86,25 @@ def recurrent(graph: Graph, layer: LayerPlan, x: str, sequences: Sequences, weig
     h, last = graph.ops(operator.kind, x, W, U, b, sequences.lengths, *states, outputs=2, **attributes)
     width = layer.outputs
     h = graph.reshape(graph.op("Transpose", h, perm=[0, 2, 1, 3]), 0, 0, width)
-    return Outputs(masked(graph, h, sequences), graph.reshape(graph.op("Transpose", last, perm=[1, 0, 2]), 0, width))
+    last = graph.reshape(graph.op("Transpose", last, perm=[1, 0, 2]), 0, width)
+    if layer.skip:
+        h, last = graph.op("Add", h, x), graph.op("Add", last, _ends(graph, layer, x, sequences))
+    return Outputs(masked(graph, h, sequences), last)
+
+
+def _ends(graph: Graph, layer: LayerPlan, x: str, sequences: Sequences) -> str:
+    """Return x (T, B, D * H) where each direction ends (B, D * H): at the last real step, or at the first."""
+    places = graph.places(x, 0)
+    final = graph.op("Sub", graph.cast(sequences.lengths, np.int64), graph.constant(1, "one", np.int64))
+    here = graph.unsqueeze(graph.op("Equal", graph.unsqueeze(places, 1), graph.unsqueeze(final, 0)), 2)
+    at_end = graph.reduce_sum(graph.op("Where", here, x, graph.constant(0, "value", np.float32)), 0)
+    at_start = graph.op("Squeeze", graph.slice(x, 0, 0, 1), graph.constant([0], "axes", np.int64))
+    stops = np.cumsum([direction.units for direction in layer.directions]).tolist()
+    parts = [
+        graph.slice(at_start if direction.reverse else at_end, 1, stop - direction.units, stop)
+        for direction, stop in zip(layer.directions, stops, strict=True)
+    ]
+    return graph.join(parts, 1)
 
 
 def _start(graph: Graph, states: Sequence[np.ndarray], lengths: str) -> str:

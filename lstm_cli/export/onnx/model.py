@@ -62,6 +62,9 @@ def _network(graph: Graph, run: SavedRun, inputs: Inputs) -> str:
     features = (
         graph.op("Transpose", top.h, perm=[1, 0, 2]) if per_step else pooled(graph, spec.pool, top, sequences, weights)
     )
+    if spec.tie_embeddings:
+        (name,) = inputs.tokens
+        weights = {**weights, "output.W": weights[f"embedding.{name}"]}
     output = activated(graph, spec.output_activation or "linear", dense(graph, "output", features, weights))
     if spec.residual and inputs.numbers is not None:
         output = graph.op("Add", output, inputs.numbers)
