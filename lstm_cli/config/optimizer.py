@@ -6,6 +6,7 @@ from pydantic import Field
 
 from lstm_cli.config.fields import (
     AboveZero,
+    Column,
     Factor,
     Flag,
     MayChange,
@@ -63,6 +64,11 @@ class OptimizerBase(Section):
     )
     clip_value: MayChange[AboveZero | None] = Field(
         default=None, description="Maximum absolute value of every element of a gradient; null: no limit."
+    )
+    rates: dict[Column, AboveZero] = Field(
+        default_factory=dict,
+        description="Factors of the learning rate by group of weights, such as `{embedding: 0.1, layers.0: 0.01}`; the "
+        "longest name that fits counts.",
     )
 
 

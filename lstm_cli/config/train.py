@@ -11,6 +11,7 @@ from lstm_cli.config.fields import (
     Column,
     EpochsOrSteps,
     Every,
+    Factor,
     FilePath,
     Flag,
     Interval,
@@ -20,6 +21,7 @@ from lstm_cli.config.fields import (
     Positive,
     Rate,
     Section,
+    any_number,
     expected,
 )
 from lstm_cli.config.optimizer import Cosine, Schedule
@@ -96,6 +98,9 @@ class LossSpec(Section):
 AutoOrCount = Annotated[Literal["auto"] | Positive, expected("auto, or a whole number of 1 or more")]
 
 
+Groups = Annotated[tuple[Column, ...], any_number(accepts=Column | list[Column])]
+
+
 class TrainSpec(Section):
     """How long to train, in what batches, and how often to evaluate and save."""
 
@@ -103,6 +108,14 @@ class TrainSpec(Section):
         default=None,
         description="Run folder whose weights, vocabularies and scaling training starts from, as `--from RUN`; keys of "
         "`model` that are not given are those of that run.",
+    )
+    freeze: Groups = Field(
+        default=(), description="Groups of weights that stay as they are, such as `[embedding, layers.0]`."
+    )
+    average: Factor | None = Field(
+        default=None,
+        description="Decay of a running average of the weights, such as 0.999, which evaluations, `best/` and "
+        "predictions then use; null: none.",
     )
     epochs: MayChange[AutoOrCount] = Field(
         default=50,

@@ -16,6 +16,7 @@ from lstm_cli.data.sources import first_file
 from lstm_cli.data.written import Written
 from lstm_cli.engine.agreement import check_agreement, embedded
 from lstm_cli.engine.chains import check_chain_weights
+from lstm_cli.engine.groups import check_groups
 from lstm_cli.errors import DataError, brief
 
 #: Numbers per unit and step. Training: a gradient and a copy for dropout, besides the states and what the cell keeps
@@ -24,6 +25,8 @@ _TRAINED, _EVALUATED = 2, 2
 #: Numbers per weight in training: weight, gradient and up to three arrays of the optimizer, and a copy of all but the
 #: gradient where a checkpoint is written. Initial weights, drawn in double precision, take less.
 _PER_WEIGHT = 9
+#: With `train.average` there is the average too, and a copy of it.
+_PER_AVERAGE = 2
 #: Numbers per step with a target: its position, its weight, its loss, and intermediate values.
 _PER_TARGET = 40
 #: Numbers per output and step with a target; metrics of numbers and sets use double precision.
@@ -83,7 +86,7 @@ def check_model_size(config: Config, schema: Schema) -> None:
 
     parameters = parameters_of(config, schema)
     weights, free = sum(parameter.size for parameter in parameters), memory.available()
-    needed = weights * _PER_WEIGHT * (4 if config.precision == "float32" else 8)
+    needed = weights * (_PER_WEIGHT + _PER_AVERAGE * (config.train.average is not None)) * (4 if config.precision == "float32" else 8)
     if free is None or needed <= free:
         return
     largest = max(parameters, key=lambda parameter: parameter.size)
@@ -133,6 +136,7 @@ def open_checked_data(
     check_agreement(config, data.schema)
     if config.model.crf:
         check_chain_weights(data.train)
+    check_groups(config, data.schema)
     check_model_size(config, data.schema)  # where the weights are too large, shorter sequences would not help
     with memory.memory_errors(name):
         for split, batches in data.batches.items():

@@ -3,6 +3,8 @@
 Legend: B batch, S state values per sequence.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -17,12 +19,15 @@ from lstm_cli.data import Batch
 from lstm_cli.engine.forcing import forced_steps
 from lstm_cli.engine.inputs import input_arrays, inputs_with_target
 from lstm_cli.engine.system import Divergence, check_system, divergence
+from lstm_cli.graph.groups import rate_factors
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Objective
 from lstm_cli.ops.mode import compiled, exclusive
 from lstm_cli.ops.parameters import flatten_into
-from lstm_cli.optim.build import build
+from lstm_cli.optim.build import AVERAGE, AVERAGED, build
 
+#: The trained weights in a checkpoint whose model is their average.
+TRAINED = "trained"
 #: Norm of gradient and weights below which no optimizer's state, made of them and their squares, overflows a float32.
 SAFE_NORM = 1e12
 
@@ -41,17 +46,38 @@ class Trainer:
         The section `optimizer`.
     forcing : TeacherForcing, optional
         How often a closed loop is fed the observed value.
+    freeze : sequence of str
+        Groups of parameters that stay as they are (`lstm_cli.graph.groups`).
+    average : float, optional
+        Decay of a running average of the weights.
     """
 
     @exclusive
     def __init__(
-        self, model: Model, objective: Objective, optimizer: Optimizer, forcing: TeacherForcing | None = None
+        self,
+        model: Model,
+        objective: Objective,
+        optimizer: Optimizer,
+        forcing: TeacherForcing | None = None,
+        *,
+        freeze: Sequence[str] = (),
+        average: float | None = None,
     ) -> None:
         self.model, self.objective, self.forcing = model, objective, forcing
-        flat = model.parameters.flat
+        flat, parameters = model.parameters.flat, model.parameters
+        factors = rate_factors(parameters.parameters, freeze, optimizer.rates)
+        self._trained = [name for name, factor in factors.items() if factor]
         self.gradient = shared(np.zeros(model.parameters.size, flat.dtype), name="gradient")
         learning_rate = pt.scalar("learning_rate", dtype=flat.dtype)
-        self.optimizer = build(optimizer, flat, self.gradient, learning_rate, model.parameters.segments())
+        self.optimizer = build(
+            optimizer,
+            flat,
+            self.gradient,
+            learning_rate,
+            parameters.segments(),
+            factors=parameters.of_segments(factors) if {*factors.values()} != {1.0} else (),
+            average=average,
+        )
         self._update = compiled([learning_rate], [], updates=self.optimizer.updates, threads=model.threads)
         self._last_norm = np.inf
         norm, measurement = self.optimizer.gradient_norm, self.optimizer.measurement
@@ -69,8 +95,11 @@ class Trainer:
         inputs = inputs_with_target(self.model, self.objective)
         outputs = self.model.graph(inputs, training=True)
         loss, _ = self.objective(outputs.output, inputs)
-        gradients = grad(loss, list(self.model.parameters.views.values()))
-        updates = {self.gradient: flatten_into(self.gradient, gradients, add=accumulate)}
+        parameters = self.model.parameters
+        gradients = grad(loss, [parameters.views[name] for name in self._trained])
+        # The gradient of frozen weights is not computed: in its place zeros stay in the buffer.
+        starts = None if len(self._trained) == len(parameters.views) else parameters.starts(self._trained)
+        updates = {self.gradient: flatten_into(self.gradient, gradients, add=accumulate, starts=starts)}
         return compiled(inputs.in_order(), [loss, outputs.state], updates=updates, threads=self.model.threads)
 
     @exclusive
@@ -99,6 +128,41 @@ class Trainer:
         loss, state = function(*arrays.in_order())
         check_system(self.model, batch)
         return float(loss), state
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the averaged weights in the place of the trained ones within the block, if there are any."""
+        state, flat = self.optimizer.state, self.model.parameters.flat
+        if AVERAGE not in state or not state[AVERAGED].get_value():
+            yield
+            return
+        trained = flat.get_value(borrow=True)
+        flat.set_value(state[AVERAGE].get_value(borrow=True), borrow=True)
+        try:
+            yield
+        finally:
+            flat.set_value(trained, borrow=True)
+
+    def saved(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return the weights that predictions use, and the optimizer's state; with an average also the trained weights.
+
+        Copies of both, by name.
+        """
+        with self.averaged():
+            weights = self.model.parameters.values()
+        state = {name: shared.get_value() for name, shared in self.optimizer.state.items() if name != AVERAGE}
+        if AVERAGE in self.optimizer.state:
+            state[TRAINED] = self.model.parameters.flat.get_value()
+        return weights, state
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Restore the state that `saved` returned, after its weights."""
+        shareds, flat = self.optimizer.state, self.model.parameters.flat
+        if AVERAGE in shareds:
+            shareds[AVERAGE].set_value(flat.get_value(), borrow=True)
+            flat.set_value(state[TRAINED].copy(), borrow=True)
+        for name in shareds.keys() - {AVERAGE}:
+            shareds[name].set_value(state[name], borrow=True)
 
     def divergence(self) -> Divergence | None:
         """Return where the system produced a state that is not finite in the last batch; None if it did not."""

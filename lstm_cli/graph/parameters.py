@@ -85,6 +85,14 @@ class ParameterStore:
                 segments.append((name, start + k * width, start + (k + 1) * width))
         return segments
 
+    def of_segments(self, values: Mapping[str, float]) -> tuple[float, ...]:
+        """Return a value of each segment, from one of each parameter."""
+        return tuple(values[p.name] for p in self.parameters for _ in p.blocks or ("",))
+
+    def starts(self, names: Sequence[str]) -> list[int]:
+        """Return where some parameters start in the vector."""
+        return [self._slices[name].start for name in names]
+
     def values(self) -> dict[str, np.ndarray]:
         """Return a copy of every parameter by name."""
         flat = self.flat.get_value()

@@ -84,12 +84,16 @@ class MeasureGradient(Op):
 
 
 class FusedUpdate(InplaceOp):
-    """``(flat (P,), gradient (P,), scales (S,), learning_rate, *vectors (P,), *scalars) -> (flat, *state)``."""
+    """``(flat (P,), gradient (P,), scales (S,), learning_rate, *vectors (P,), *scalars) -> (flat, *state)``.
 
-    __props__ = ("rule", "bounds", "value", "inplace")
+    `factors` are those of the learning rate, of each segment; none: 1 for all. A segment with 0 is not touched, nor is
+    its state.
+    """
 
-    def __init__(self, rule: Rule, bounds: Bounds, value: float | None = None) -> None:
-        self.rule, self.bounds, self.value = rule, bounds, value
+    __props__ = ("rule", "bounds", "value", "factors", "inplace")
+
+    def __init__(self, rule: Rule, bounds: Bounds, value: float | None = None, factors: tuple[float, ...] = ()) -> None:
+        self.rule, self.bounds, self.value, self.factors = rule, bounds, value, factors
         self.overwrites = {0: 0} | {1 + k: 4 + k for k in range(len(rule.vectors))}
 
     def make_node(self, *inputs: Variable) -> Apply:
@@ -107,17 +111,18 @@ class FusedUpdate(InplaceOp):
         flat, gradient, scales, learning_rate, *state = inputs
         _check_size(gradient, self.bounds)
         count = len(self.rule.vectors)
-        constants, scalars = self.rule.advance(float(learning_rate), [float(number) for number in state[count:]])
-        dtype = flat.dtype
+        dtype, before = flat.dtype, [float(number) for number in state[count:]]
         changed = [self.writable(vector) for vector in (flat, *state[:count])]
-        self.rule.kernel(
-            task_count(flat.size),
-            *changed,
-            dense_array(gradient, dtype),
-            _pieces(self.bounds),
-            dense_array(scales, dtype),
-            np.array([_limit(self.value, dtype), *constants], dtype),
-        )
+        for factor, pieces in _groups(self.bounds, self.factors):
+            constants, scalars = self.rule.advance(factor * float(learning_rate), before)
+            self.rule.kernel(
+                task_count(flat.size),
+                *changed,
+                dense_array(gradient, dtype),
+                pieces,
+                dense_array(scales, dtype),
+                np.array([_limit(self.value, dtype), *constants], dtype),
+            )
         for output, value in zip(outputs, [*changed, *map(np.asarray, scalars)], strict=True):
             output[0] = value
 
@@ -131,6 +136,16 @@ def _check_size(vector: np.ndarray, bounds: Bounds) -> None:
 def _limit(value: float | None, dtype: np.dtype) -> Any:
     """Return the largest number that a gradient may have."""
     return np.finfo(dtype).max if value is None else dtype.type(value)
+
+
+@cache
+def _groups(bounds: Bounds, factors: tuple[float, ...]) -> list[tuple[float, np.ndarray]]:
+    """Return the pieces of the segments that have the same factor, for each factor but 0."""
+    pieces = _pieces(bounds)
+    if not factors:
+        return [(1.0, pieces)]
+    of_pieces = np.array(factors)[pieces[:, 2].astype(np.int64)]
+    return [(factor, pieces[of_pieces == factor]) for factor in sorted({*factors} - {0.0})]
 
 
 @cache

@@ -35,7 +35,9 @@ def flatten(parts: Sequence[Variable]) -> Variable:
     return Flatten()(*parts)
 
 
-def flatten_into(total: Variable, parts: Sequence[Variable], *, add: bool = False) -> Variable:
+def flatten_into(
+    total: Variable, parts: Sequence[Variable], *, add: bool = False, starts: Sequence[int] | None = None
+) -> Variable:
     """Return the vector `total` with the parts' numbers in place of its own, or added to them.
 
     As the update of a shared vector it writes into that vector's memory: ``{total: flatten_into(total, parts)}``.
@@ -44,10 +46,12 @@ def flatten_into(total: Variable, parts: Sequence[Variable], *, add: bool = Fals
     ----------
     total : (P,)
     parts : sequence of arrays
-        Of the dtype of `total`; their sizes add up to P.
+        Of the dtype of `total`; without `starts` their sizes add up to P.
     add : bool
+    starts : sequence of int, optional
+        Where each part belongs; the numbers between them stay. None: one after the other.
     """
-    return FlattenInto(add)(total, *parts)
+    return FlattenInto(add, None if starts is None else tuple(starts))(total, *parts)
 
 
 class Unflatten(Op):
@@ -102,10 +106,10 @@ class Flatten(Op):
 class FlattenInto(InplaceOp):
     """``(total (P,), *parts (…)) -> vector (P,)``."""
 
-    __props__ = ("add", "inplace")
+    __props__ = ("add", "starts", "inplace")
 
-    def __init__(self, add: bool) -> None:
-        self.add = add
+    def __init__(self, add: bool, starts: tuple[int, ...] | None = None) -> None:
+        self.add, self.starts = add, starts
 
     def make_node(self, total: Variable, *parts: Variable) -> Apply:
         inputs = [pt.as_tensor_variable(variable) for variable in (total, *parts)]
@@ -117,11 +121,13 @@ class FlattenInto(InplaceOp):
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         total, *parts = inputs
-        if total.size != sum(part.size for part in parts):
+        ends = np.cumsum([part.size for part in parts])
+        if self.starts is None and total.size != ends[-1]:
             raise ValueError(f"FlattenInto: the parts are not {total.size} numbers in all")
         outputs[0][0] = vector = self.writable(total)
-        start = 0
-        for part in parts:
+        starts = [0, *map(int, ends[:-1])] if self.starts is None else self.starts
+        for start, part in zip(starts, parts, strict=True):
             place = vector[start : start + part.size]
+            if len(place) != part.size:
+                raise ValueError(f"FlattenInto: a part of {part.size} numbers at {start} does not fit {total.size}")
             (add_to if self.add else copy_to)(task_count(part.size), dense_array(part, vector.dtype), place)
-            start += part.size

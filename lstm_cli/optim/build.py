@@ -9,10 +9,14 @@ import pytensor
 from pytensor.graph.basic import Variable
 
 from lstm_cli.config.optimizer import OptimizerBase
+from lstm_cli.ops.averaging import RunningAverage
 from lstm_cli.optim import clipping
 from lstm_cli.optim.recipes import SQUARES, rule_of
 from lstm_cli.optim.updates import Updates, updates
 from lstm_cli.typed_json import WrongValue
+
+#: Names in the state: the average of the weights, and of how many updates it is.
+AVERAGE, AVERAGED = "average", "averaged"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,14 @@ class Optimizer:
 
 
 def build(
-    spec: OptimizerBase, flat: Any, gradient: Variable, learning_rate: Variable, segments: Sequence[clipping.Segment]
+    spec: OptimizerBase,
+    flat: Any,
+    gradient: Variable,
+    learning_rate: Variable,
+    segments: Sequence[clipping.Segment],
+    *,
+    factors: tuple[float, ...] = (),
+    average: float | None = None,
 ) -> Optimizer:
     """Return the optimizer of a config.
 
@@ -52,6 +63,10 @@ def build(
     learning_rate : scalar
     segments : sequence of (name, start, stop)
         Every matrix and bias in the vector, in order.
+    factors : tuple of float, optional
+        Of the learning rate, of each segment.
+    average : float, optional
+        Decay of a running average of the parameters, which is then part of the state: `AVERAGE` and `AVERAGED`.
     """
     norm, new_scales = clipping.measure(
         gradient,
@@ -69,7 +84,11 @@ def build(
         scales=scales,
         bounds=clipping.bounds(segments),
         clip_value=spec.clip_value,
+        factors=factors,
     )
+    if average is not None:
+        mean, count = pytensor.shared(flat.get_value(), name=AVERAGE), pytensor.shared(np.asarray(0.0), name=AVERAGED)
+        step |= zip((mean, count), RunningAverage(average)(mean, count, step[flat], return_list=True), strict=True)
     state = {variable.name: variable for variable in step if variable is not flat}
     return Optimizer(norm, {scales: new_scales}, step, state)
 
@@ -83,7 +102,7 @@ def check_optimizer(arrays: Mapping[str, np.ndarray], step: int) -> None:
         key = f"optimizer.{name}"
         if name in SQUARES and (array < 0).any():
             raise WrongValue("a mean of squares below 0", key)
-        if name == "step" and not (0 <= array <= step and float(array).is_integer()):
+        if name in ("step", AVERAGED) and not (0 <= array <= step and float(array).is_integer()):
             raise WrongValue(f"expected 0 to {step}, got {float(array):g}", key)
         if name == "product" and not 0 <= array <= 1:
             raise WrongValue(f"expected 0 to 1, got {float(array):g}", key)

@@ -20,6 +20,7 @@ def updates(
     scales: Variable | None = None,
     bounds: Bounds | None = None,
     clip_value: float | None = None,
+    factors: tuple[float, ...] = (),
 ) -> Updates:
     """Return the updates of one step: of the parameters and of the optimizer's state.
 
@@ -37,6 +38,8 @@ def updates(
         Where the segments start, and P.
     clip_value : float, optional
         Clips every number of the gradient, before it is scaled.
+    factors : tuple of float, optional
+        Of the learning rate, of each segment; 0: it stays as it is.
 
     Returns
     -------
@@ -48,5 +51,7 @@ def updates(
     scales = np.ones(len(bounds) - 1, held.dtype) if scales is None else scales
     state = [pytensor.shared(np.zeros_like(held), name=name) for name in rule.vectors]
     state += [pytensor.shared(np.asarray(0.0), name=name) for name in rule.scalars]
-    new = FusedUpdate(rule, bounds, clip_value)(flat, gradient, scales, learning_rate, *state, return_list=True)
+    new = FusedUpdate(rule, bounds, clip_value, factors)(
+        flat, gradient, scales, learning_rate, *state, return_list=True
+    )
     return dict(zip((flat, *state), new, strict=True))

@@ -51,7 +51,8 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
     if job.valid is not None:
         scores = Evaluation(job.evaluator, job.valid)
         for batch in job.valid.epoch(0):
-            scores.add(batch)
+            with job.trainer.averaged():
+                scores.add(batch)
             streams = max(streams, len(batch.lengths))  # fewer than configured if there are fewer windows
             yield Scoring(progress.step)
         loss, metrics = scores.result()

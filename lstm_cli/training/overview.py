@@ -109,6 +109,8 @@ def facts(job: Job) -> dict[str, str]:
         found[f"tokens: {on_one_line(name)}"] = f"{different:,} different ones"
     found["target"] = target_summary(schema)
     found["batches"] = f"{batches.count(0):,} per epoch, {batches.waste():.1%} padding"
+    if job.config.train.average is not None:
+        found["scores"] = f"of the averaged weights (decay {job.config.train.average:g})"
     return found
 
 

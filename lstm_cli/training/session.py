@@ -1,6 +1,6 @@
 """A session of a run: builds the job of the training loop from config and data; saves and restores its state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from lstm_cli.engine.build import build_model, restore_weights, shapes
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code, try_system
 from lstm_cli.engine.trainer import Trainer
-from lstm_cli.errors import CheckpointError, listed
+from lstm_cli.errors import CheckpointError, counted, listed
+from lstm_cli.graph.groups import rate_factors
 from lstm_cli.optim.build import check_optimizer
 from lstm_cli.optim.schedules import schedule
 from lstm_cli.run.checkpoint import State, check_matches
@@ -38,10 +39,12 @@ def build_job(config: Config, data: Data, start: Start | None = None) -> Job:
     evaluator = Evaluator.of(model, target, config.loss)
     length = Length.of(config, batches)
     forcing = None if config.rollout is None else config.rollout.teacher_forcing
+    freeze, average = config.train.freeze, config.train.average
+    trainer = Trainer(model, evaluator.objective, config.optimizer, forcing, freeze=freeze, average=average)
     job = Job(
         config=config,
         data=data,
-        trainer=Trainer(model, evaluator.objective, config.optimizer, forcing),
+        trainer=trainer,
         evaluator=evaluator,
         batches=batches,
         valid=data.batches.get("valid"),
@@ -67,15 +70,33 @@ def _scored(config: Config, data: Data) -> dict[Split, Batches]:
 
 
 def notes_of(job: Job) -> tuple[str, ...]:
-    """Return the notes for the user: on where the run starts from, the data, and the length of the run."""
-    return (*job.notes, *job.data.notes, *notes_on_length(job.config, job.batches, job.length, job.schedule.warmup))
+    """Return the notes for the user: on the weights, the data, and the length of the run."""
+    return (
+        *job.notes,
+        *notes_on_weights(job),
+        *job.data.notes,
+        *notes_on_length(job.config, job.batches, job.length, job.schedule.warmup),
+    )
+
+
+def notes_on_weights(job: Job) -> Iterator[str]:
+    """Yield notes on weights that are frozen or averaged."""
+    train, parameters = job.config.train, job.trainer.model.parameters
+    if train.freeze:
+        factors = rate_factors(parameters.parameters, train.freeze, {})
+        trained = sum(parameter.size for parameter in parameters.parameters if factors[parameter.name])
+        yield f"train.freeze: {trained:,} of {counted(parameters.size, 'weight')} are trained"
+    if train.average is not None:
+        what = "scores of valid and test, best/ and predictions are those of the averaged weights"
+        yield f"train.average: {what}, the training loss is not"
 
 
 def state_of(job: Job, identity: dict[str, Any]) -> State:
     """Return everything that a run needs to continue as if it had never stopped."""
+    weights, optimizer = job.trainer.saved()
     return State(
-        model=job.trainer.model.parameters.values(),
-        optimizer={name: shared.get_value() for name, shared in job.trainer.optimizer.state.items()},
+        model=weights,
+        optimizer=optimizer,
         carried={} if job.carried is None else {"state": job.carried},
         position=position_of(job),
         identity=identity,
@@ -91,11 +112,9 @@ def restore(job: Job, state: State, folder: Path) -> None:
         The state belongs to another model or optimizer, and the message names every array that differs; or it holds
         what no run can have saved.
     """
-    shareds = job.trainer.optimizer.state
     try:
         restore_weights(job.trainer.model, state)
-        arrays = {name: shared.get_value(borrow=True) for name, shared in shareds.items()}
-        check_matches(state, shapes(arrays), "optimizer")
+        check_matches(state, shapes(job.trainer.saved()[1]), "optimizer")
     except CheckpointError as error:
         raise CheckpointError(f"{folder}: damaged, or of another version: {error}\n{_FIX}") from None
     try:
@@ -108,8 +127,7 @@ def restore(job: Job, state: State, folder: Path) -> None:
         job.carried = _carried(job, state.carried)
     except WrongValue as error:
         raise CheckpointError(f"{folder / STATE}: damaged: {error}: {_FIX}") from None
-    for name, shared in shareds.items():
-        shared.set_value(state.optimizer[name], borrow=True)
+    job.trainer.restore(state.optimizer)
 
 
 def _carried(job: Job, arrays: Mapping[str, np.ndarray]) -> np.ndarray | None:
