@@ -66,7 +66,7 @@ class OptimizerBase(Section):
         default=None, description="Maximum absolute value of every element of a gradient; null: no limit."
     )
     rates: dict[Column, AboveZero] = Field(
-        default_factory=dict,
+        default={},
         description="Factors of the learning rate by group of weights, such as `{embedding: 0.1, layers.0: 0.01}`; the "
         "longest name that fits counts.",
     )

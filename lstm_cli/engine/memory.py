@@ -86,7 +86,8 @@ def check_model_size(config: Config, schema: Schema) -> None:
 
     parameters = parameters_of(config, schema)
     weights, free = sum(parameter.size for parameter in parameters), memory.available()
-    needed = weights * (_PER_WEIGHT + _PER_AVERAGE * (config.train.average is not None)) * (4 if config.precision == "float32" else 8)
+    per_weight = _PER_WEIGHT if config.train.average is None else _PER_WEIGHT + _PER_AVERAGE
+    needed = weights * per_weight * (4 if config.precision == "float32" else 8)
     if free is None or needed <= free:
         return
     largest = max(parameters, key=lambda parameter: parameter.size)

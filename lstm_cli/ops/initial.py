@@ -4,6 +4,7 @@ Legend: B batch, S numbers of state of all recurrent passes together, H units of
 """
 
 from collections.abc import Sequence
+from operator import and_
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.ops.contract import Storage, infers_shape, or_zeros
+from lstm_cli.ops.contract import Storage, infers_shape, is_disconnected, or_zeros
 
 
 def initial_states(
@@ -58,7 +59,18 @@ class InitialStates(Op):
         return [(shapes[0][0], width) for width in self.widths]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        return [[False] * len(self.widths)] * 2 + [[True] * len(self.widths)] * (len(node.inputs) - 2)
+        return [[False] * len(self.widths)] * 2 + self._reached(node.inputs[2:])
+
+    def _reached(self, learned: Sequence[Variable]) -> list[list[bool]]:
+        """Return which outputs the numbers of each learned state reach; all where sizes are not known in advance."""
+        sizes = [vector.type.shape[0] for vector in learned]
+        if None in sizes:
+            return [[True] * len(self.widths)] * len(learned)
+        ends, stops = np.cumsum(sizes), np.cumsum(self.widths)
+        return [
+            [bool(stop - width < end and stop > end - size) for width, stop in zip(self.widths, stops, strict=True)]
+            for size, end in zip(sizes, ends, strict=True)
+        ]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         state, fresh, *learned = inputs
@@ -77,7 +89,10 @@ class InitialStates(Op):
         _, fresh, *learned = inputs
         flowing = [or_zeros(c, like) for c, like in zip(cotangents, outputs, strict=True)]
         gradients = InitialStatesGradient(len(learned))(*learned, fresh, *flowing, return_list=True) if learned else []
-        return [disconnected_type(), disconnected_type(), *gradients]
+        used = [not is_disconnected(c) for c in cotangents]
+        reached = [any(map(and_, row, used)) for row in self._reached(learned)]
+        kept = [g if connected else disconnected_type() for g, connected in zip(gradients, reached, strict=True)]
+        return [disconnected_type(), disconnected_type(), *kept]
 
 
 class InitialStatesGradient(Op):

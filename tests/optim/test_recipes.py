@@ -85,8 +85,9 @@ DEFAULTS = {
     "adamw": {"learning_rate": 0.001, **BETAS_AND_EPSILON, "weight_decay": 0.01},
     "nadam": {"learning_rate": 0.001, **BETAS_AND_EPSILON},
 }
-COMMON = {"weight_decay": 0.0, "clip_norm": 5.0, "clip_norm_each": None, "clip_value": None}
-OF_NO_RULE = {"name", "learning_rate", "clip_norm", "clip_norm_each", "clip_value"}  # what a rule does not depend on
+COMMON = {"weight_decay": 0.0, "clip_norm": 5.0, "clip_norm_each": None, "clip_value": None, "rates": {}}
+# What a rule does not depend on.
+OF_NO_RULE = {"name", "learning_rate", "clip_norm", "clip_norm_each", "clip_value", "rates"}
 
 
 def test_every_optimizer_of_the_config_is_tested_and_has_a_recipe():

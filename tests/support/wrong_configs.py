@@ -23,7 +23,7 @@ TABLE: list[tuple[str, str]] = [
     ),
     (
         "optimizer: {name: adam, rho: 0.9}",
-        "c.yaml:2:25: optimizer.rho: unknown key of adam, expected one of name, learning_rate, weight_decay, clip_norm, clip_norm_each, clip_value, beta1, beta2, epsilon",
+        "c.yaml:2:25: optimizer.rho: unknown key of adam, expected one of name, learning_rate, weight_decay, clip_norm, clip_norm_each, clip_value, rates, beta1, beta2, epsilon",
     ),
     (
         "train: {schedule: {name: cosin}}",
