@@ -89,6 +89,8 @@ def _from_export(arrays: Mapping[str, np.ndarray], folder: Path, source: Path) -
 def _from_theano(arrays: Mapping[str, np.ndarray], config: Config, folder: Path, source: Path) -> list[str]:
     _check_config(config)
     schema, shown = open_data(config).schema, str(shown_path(source))
+    if schema.target.kind not in ("category", "number", "set"):
+        raise config.error("data.target", "these models have one target: name one column")
     names = {key: array for key, array in arrays.items() if key == "labels" or key.startswith("vocabulary.")}
     embeddings = embedding_sizes(config.model.embedding, schema.tokens)
     layers = plan_layers(config.model, schema.numeric_size + sum(embeddings.values()))
@@ -119,6 +121,9 @@ def _check_config(config: Config) -> None:
         raise config.error("rollout", "weights of a closed loop cannot be imported: leave it out")
     if model.pool != "last":
         raise config.error("model.pool", "these models have none: leave it out")
+    for key in ("skip", "tie_embeddings", "crf", "layer_norm"):
+        if getattr(model, key, False):
+            raise config.error(f"model.{key}", "these models have none: leave it out")
     if model.initial_state != "learned":
         raise config.error("model.initial_state", "these models have learned ones: leave it out")
     for number, layer in enumerate(model.layers):

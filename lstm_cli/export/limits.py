@@ -13,6 +13,13 @@ MODEL_KEYS = {
     "embedding", "cell", "layers", "bidirectional", "activation", "skip", "tie_embeddings", "output_activation",
     "residual", "output", "initial_state", "pool", "size", "dropout", "recurrent_dropout", "initializer", "forget_bias",
 }  # fmt: skip
+#: Those that no operator stands for, and why; a key of neither table is refused too where it is set.
+REFUSED = {
+    "crf": "a sequence of labels is scored as a whole, by algorithms of its own",
+    "layer_norm": "ONNX's recurrent operators have none",
+}
+#: The kinds of a target that have an output.
+KINDS = ("category", "number", "set")
 #: How missing numbers can be filled in a graph without a loop over steps.
 FILLS = ("stop", "mean", "zero")
 
@@ -36,7 +43,9 @@ def _limits(run: SavedRun) -> Iterator[tuple[str, str]]:
         yield from _unknown_keys(f"model.layers.{number}", layer)
         if layer.cell not in CELLS:
             yield f"model.layers.{number}.cell", f"ONNX has no operator for {layer.cell}"
-    if len(run.state.model["output.b"]) != run.schema.target.size:
+    if run.schema.target.kind not in KINDS:
+        yield "data.target", f"ONNX has no output for a target of kind {run.schema.target.kind}"
+    elif len(run.state.model["output.b"]) != run.schema.target.size:
         yield "loss", "the network has several outputs for each value of the target"
     for column in layout.inputs:
         if column.fill not in FILLS:
@@ -49,4 +58,4 @@ def _unknown_keys(place: str, section: Section) -> Iterator[tuple[str, str]]:
     """Yield the keys of a section that are set and that no operator stands for."""
     for key, field in type(section).model_fields.items():
         if key not in MODEL_KEYS and getattr(section, key) not in (field.default, False):
-            yield f"{place}.{key}", "ONNX has no operator for it"
+            yield f"{place}.{key}", REFUSED.get(key, "ONNX has no operator for it")

@@ -8,6 +8,7 @@ Legend: V symbols, H units, K outputs.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -135,13 +136,9 @@ def with_symbols(schema: Schema, tokens: Mapping[str, Sequence[str]], labels: Se
     vocabularies = {
         name: Vocabulary((UNKNOWN, *tokens[name]), vocabulary.spelling) for name, vocabulary in schema.tokens.items()
     }
-    return Schema.assemble(
-        schema.layout,
-        tokens=vocabularies,
-        sets=schema.sets,
-        scaling=schema.scaling,
-        labels=own,
-        own_scaling=None if schema.target.is_next else schema.target.scaling,
-        precision=schema.precision,
-        means=schema.means,
-    )
+    target = schema.target
+    if target.kind == "category":
+        column = schema.layout.next_columns[0].name if target.is_next else ""
+        names = vocabularies[column].tokens if target.is_next else () if own is None else own.names
+        target = replace(target, labels=names, size=len(names))
+    return replace(schema, tokens=vocabularies, labels=own, target=target)
