@@ -233,10 +233,13 @@ class Streams:
         if self._run.schema.target.per == "sequence":
             return row
         columns = {name: value for name, value in row.items() if name != "id"}
-        return {"id": row["id"], **{name: self._spread(value[again:], record) for name, value in columns.items()}}
+        return {"id": row["id"], **{name: self._spread(value, again, record) for name, value in columns.items()}}
 
-    def _spread(self, values: list[Any], record: Record) -> list[Any]:
-        return values if record.places is None else record.places.spread(values)
+    def _spread(self, values: Any, again: int, record: Record) -> Any:
+        """Return the values of the steps of a piece in the order of the input, also where they are under names."""
+        if isinstance(values, dict):
+            return {name: self._spread(own, again, record) for name, own in values.items()}
+        return values[again:] if record.places is None else record.places.spread(values[again:])
 
     def _without_output(self, record: Record) -> Row:
         """Return the row for steps that differences leave without output, and no step before them has one."""

@@ -7,15 +7,20 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from queue import Queue
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from lstm_cli.cli.group import main
+from lstm_cli.serving.limits import Limits
+from lstm_cli.serving.server import serve
 from tests.support.paths import ROOT
 
 pytest.importorskip("uvicorn", reason="the extra serve has starlette and uvicorn")
@@ -44,23 +49,40 @@ def predictions(port, sequences):
 
 
 def test_a_request_that_was_received_gets_its_response_before_the_end(trained, loaded):
-    """SIGTERM while half of a body is there: new connections are refused, the rest is taken, the exit code is 0."""
-    body = json.dumps([{"id": "a", "x": [[20, 21]]}]).encode()
+    """SIGTERM while half of a body is there: new connections are refused, the rest is taken, the command ends."""
+    port, found = Queue(), Queue()
+
+    def client():
+        found.put(half_interrupted(port.get(timeout=60), lambda: os.kill(os.getpid(), signal.SIGTERM)))
+
+    def note(text):
+        port.put(int(re.search(r":(\d+) ", text)[1]))
+
+    thread = threading.Thread(target=client)
+    thread.start()
+    serve(trained("numbered") / "run", host="127.0.0.1", port=0, limits=Limits(), note=note)
+    thread.join()
+    assert found.get(timeout=1) == loaded("numbered").predict(BODY)
+
+
+BODY = [{"id": "a", "x": [[20, 21]]}]
+
+
+def half_interrupted(port, interrupt):
+    """The response to a request of which half was sent before an interruption, and the rest when that was noticed."""
+    body = json.dumps(BODY).encode()
     head = f"POST /predict HTTP/1.1\r\nhost: s\r\ncontent-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
-    with serving(trained("numbered") / "run") as (process, port):
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-            connection.sendall(head.encode())
-            assert b"100" in connection.recv(100)
-            connection.sendall(body[:10])
-            process.send_signal(signal.SIGTERM)
-            while not is_refused(port):
-                assert process.poll() is None
-            connection.sendall(body[10:])
-            response = b"".join(iter(lambda: connection.recv(1 << 16), b""))
-        assert b"200 OK" in response
-        found = json.loads(response.partition(b"\r\n\r\n")[2])
-        assert found["predictions"] == loaded("numbered").predict(json.loads(body))
-        assert process.wait(60) == 0
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(head.encode())
+        assert b"100" in connection.recv(100)
+        connection.sendall(body[:10])
+        interrupt()
+        while not is_refused(port):
+            time.sleep(0.01)
+        connection.sendall(body[10:])
+        response = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    assert b"200 OK" in response
+    return json.loads(response.partition(b"\r\n\r\n")[2])["predictions"]
 
 
 def is_refused(port):
@@ -89,7 +111,7 @@ def test_two_hundred_clients_lose_and_mix_nothing(trained, loaded):
         with ThreadPoolExecutor(200) as clients:
             found = list(clients.map(client, range(200)))
         assert found == [[predicted] * 5 for predicted in expected]
-        process.send_signal(signal.SIGINT)
+        assert half_interrupted(port, lambda: process.send_signal(signal.SIGTERM)) == run.predict(BODY)
         assert process.wait(60) == 0
 
 
