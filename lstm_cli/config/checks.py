@@ -134,8 +134,30 @@ def _monitor(config: Config) -> Iterator[Conflict]:
 def _losses(config: Config) -> Iterator[Conflict]:
     if config.loss.distance != "huber" and config.loss.huber_delta != 1:
         yield Conflict(("loss.huber_delta", "loss.distance"), "only with loss.distance: huber")
+    yield from _spread(config)
     if isinstance(config.optimizer, Sgd) and config.optimizer.nesterov and not config.optimizer.momentum:
         yield Conflict(("optimizer.nesterov", "optimizer"), "needs optimizer.momentum above 0")
+
+
+def _spread(config: Config) -> Iterator[Conflict]:
+    """Find keys that exclude a loss of quantiles or of a distribution."""
+    loss = config.loss
+    given = [f"loss.{key}" for key in ("quantiles", "distribution") if getattr(loss, key) is not None]
+    if not given:
+        return
+    levels = loss.quantiles or (0.5,)
+    if 0.5 not in levels or list(levels) != sorted(set(levels)):
+        text = "give them in ascending order, with 0.5 among them, the median, which is the prediction"
+        yield Conflict(("loss.quantiles",), text)
+    if len(given) > 1:
+        yield Conflict((*given,), "quantiles and a distribution have a loss each: leave one of them out")
+    if loss.distance != "squared":
+        yield Conflict(("loss.distance", given[0]), f"{given[0]} has its own loss: leave one of them out")
+    if config.rollout is not None:
+        text = "a closed loop feeds back one value, and its later steps have no spread: leave it out"
+        yield Conflict((given[0], "rollout"), text)
+    if loss.distribution is not None and config.model.output_activation not in (None, "linear"):
+        yield Conflict(("model.output_activation", "loss.distribution"), "a Gaussian has no bounds: leave it out")
 
 
 def _range(config: Config) -> Iterator[Conflict]:

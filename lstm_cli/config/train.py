@@ -18,16 +18,20 @@ from lstm_cli.config.fields import (
     Label,
     MayChange,
     Natural,
+    OneOrMore,
     Positive,
     Rate,
     Section,
     any_number,
     expected,
+    several,
 )
 from lstm_cli.config.optimizer import Cosine, Schedule
 
-# The loss and every metric, and whether smaller or larger values are better.
-METRICS: dict[str, Literal["min", "max"]] = {
+# The loss and every metric, and whether smaller or larger values are better; a share that is to be as large as an
+# interval's level has no direction.
+Direction = Literal["min", "max", "none"]
+METRICS: dict[str, Direction] = {
     "loss": "min",
     "accuracy": "max",
     "macro_f1": "max",
@@ -36,14 +40,20 @@ METRICS: dict[str, Literal["min", "max"]] = {
     "rmse": "min",
     "mae": "min",
     "r2": "max",
+    "pinball": "min",
+    "coverage": "none",
     "nll": "min",
     "micro_f1": "max",
     "frame_accuracy": "max",
 }
 #: The metrics of numbers, which have a value for each column where several columns are predicted: ``rmse.COLUMN``.
 PER_COLUMN = ("rmse", "mae", "r2")
-MONITORS = (*(f"valid.{name}" for name in METRICS), *(f"valid.{name}.COLUMN" for name in PER_COLUMN), "train.loss")
-_OF_COLUMN = rf"^valid\.({'|'.join(PER_COLUMN)})\..+$"
+#: Those of numbers whose spread is predicted too.
+PER_COLUMN_SPREAD = ("pinball", "nll")
+_COLUMNS = (*PER_COLUMN, *PER_COLUMN_SPREAD)
+_BETTER = [name for name, direction in METRICS.items() if direction != "none"]
+MONITORS = (*(f"valid.{name}" for name in _BETTER), *(f"valid.{name}.COLUMN" for name in _COLUMNS), "train.loss")
+_OF_COLUMN = rf"^valid\.({'|'.join(_COLUMNS)})\..+$"
 
 
 def _monitor(value: Any) -> str:
@@ -68,6 +78,9 @@ ClassWeights = Annotated[
 ]
 
 
+Quantiles = Annotated[tuple[Factor, ...], several(accepts=Factor | OneOrMore[Factor])]
+
+
 class LossSpec(Section):
     """The loss that training minimises."""
 
@@ -83,6 +96,13 @@ class LossSpec(Section):
         default=None,
         description="Categorical targets: a factor of the loss for each label, others have 1; `balanced`: those that "
         "give all labels the same share of the training data.",
+    )
+    quantiles: Quantiles | None = Field(
+        default=None,
+        description="Numeric targets: predict these quantiles, such as [0.1, 0.5, 0.9], instead of one value.",
+    )
+    distribution: Literal["gaussian"] | None = Field(
+        default=None, description="Numeric targets: predict a mean and a deviation instead of one value."
     )
     start: Column | None = Field(
         default=None, description="Column with the number of the first step that counts, from 0; null: the first."

@@ -9,24 +9,25 @@ from numpy.typing import NDArray
 from lstm_cli.config.config import Config
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats.raw import label_key
+from lstm_cli.data.schema.heads import head_of
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import did_you_mean, listed, nearest
 
 _SHOWN = 5
 
 
-def with_class_weights(config: Config, train: Dataset) -> Schema:
-    """Return the schema of the training data with the weight of each label by ``loss.class_weight``, if that is set.
+def with_loss(config: Config, train: Dataset) -> Schema:
+    """Return the schema of the training data with what the section `loss` adds: class weights, and the head.
 
     Raises
     ------
     ConfigError
         The target has no categories, or no such label.
     """
-    given, key, schema = config.loss.class_weight, "loss.class_weight", train.schema
+    given, key, target = config.loss.class_weight, "loss.class_weight", train.schema.target
+    schema = train.schema.with_target(head=head_of(target.kind, config.loss))
     if given is None:
         return schema
-    target = schema.target
     if target.kind != "category" or train.target is None:
         raise config.error(key, f"for categories, but the target is of kind {target.kind}: leave it out")
     names = [label_key(name) for name in target.labels or ()]

@@ -157,6 +157,10 @@ class Dataset:
         own = None if self._own_scaling is None else self._own_scaling.part(sequences)
         return self.schema.target.restore(self.unscaled(batch, outputs), past, starts[sequences] + steps, own)
 
+    def curves(self, batch: Batch, outputs: np.ndarray) -> NDArray[np.float64]:
+        """Return the curves (C, N, D) of outputs for a batch's counted positions in original units."""
+        return np.stack([self.restore(batch, curve) for curve in self.schema.target.head.split(outputs)])
+
     def places(self, batch: Batch) -> NDArray[np.int64]:
         """Return where a batch's counted positions are among all steps of the dataset (N,)."""
         first: NDArray[np.int64] = self.offsets[batch.sequences] + (0 if batch.starts is None else batch.starts)

@@ -14,7 +14,7 @@ from lstm_cli.data import memory
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.batching.batches import Batches
 from lstm_cli.data.batching.whole import split_batches
-from lstm_cli.data.class_weights import notes_on_class_weights, with_class_weights
+from lstm_cli.data.class_weights import notes_on_class_weights, with_loss
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options, detect, read
 from lstm_cli.data.formats.raw import RawSequence
@@ -147,7 +147,7 @@ class _Loader:
         if self._look is not None:
             self._look(schema, found.train)
         splits: dict[Split, Dataset] = {"train": self._encoded(schema, found.train, "train")}
-        schema = splits["train"].schema = with_class_weights(config, splits["train"])
+        schema = splits["train"].schema = with_loss(config, splits["train"])
         files: list[Split] = []
         for key, held in zip(HELD_OUT, (found.valid, found.test), strict=True):
             given = getattr(config.data, key)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from lstm_cli.config.config import Config
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.data import Schema
-from lstm_cli.engine.metrics import accumulator
-from lstm_cli.errors import ConfigError, did_you_mean, nearest
+from lstm_cli.engine.metrics import accumulator, direction
+from lstm_cli.errors import ConfigError, counted, did_you_mean, nearest
 
 
 def check_agreement(config: Config, schema: Schema) -> None:
@@ -21,16 +21,35 @@ def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     yield from misfits(config, schema)
     if target.kind != "number" and loss.distance != "squared":
         yield "loss.distance", f"for targets of kind number, but this one is of kind {target.kind}: leave it out"
+    yield from _spread_problems(config, schema)
     if loss.label_smoothing and target.kind != "category":
         yield "loss.label_smoothing", f"for categories, but the target is of kind {target.kind}: leave it out"
     if config.model.pool != "last" and target.per == "step":
         yield "model.pool", "the target is per step, so nothing is pooled: leave it out"
     metric = config.train.monitor.partition(".")[2]
-    known = ("loss", *accumulator(target).names)
+    known = ("loss", *(name for name in accumulator(target).names if direction(name) != "none"))
     if metric not in known:
         expected = [f"valid.{name}" for name in known]
         hint = did_you_mean(nearest(config.train.monitor, expected))
         yield "train.monitor", f"got {config.train.monitor}, expected one of {', '.join(expected)}{hint}"
+
+
+def _spread_problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
+    """Yield what a loss of quantiles or of a distribution does not allow."""
+    target = schema.target
+    for key in ("quantiles", "distribution"):
+        if getattr(config.loss, key) is not None and target.kind != "number":
+            yield f"loss.{key}", f"for targets of kind number, but this one is of kind {target.kind}: leave it out"
+    if not target.head.levels:
+        return
+    key = "loss.distribution" if target.head.gaussian else "loss.quantiles"
+    for _, chain in target.chains:
+        lag = chain.shortest_lag
+        if lag is not None and lag < target.horizon:
+            what = f"later values are sums of {counted(target.horizon, 'difference')}, whose spread is not that of each"
+            yield key, f"{what}: use seasonal_difference({target.horizon}) or more, or data.scale: window"
+        if target.head.gaussian and not all(transform.lag for transform in chain.transforms):
+            yield key, "the logarithm of a Gaussian is none, nor its deviation one: use loss.quantiles"
 
 
 def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:

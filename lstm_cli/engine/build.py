@@ -11,6 +11,7 @@ from lstm_cli.engine.agreement import misfits
 from lstm_cli.engine.system import Code, build_closed_loop
 from lstm_cli.engine.threads import thread_count
 from lstm_cli.errors import CheckpointError
+from lstm_cli.graph.heads import LEAST_DEVIATION, Curves
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.parameters import Parameter
 from lstm_cli.graph.plan import Sizes, declared
@@ -55,7 +56,9 @@ def _sizes(config: Config, schema: Schema) -> Sizes:
     """Return the sizes of the network: those of the data, but a system is driven by outputs of its own."""
     tokens = {name: len(vocabulary) for name, vocabulary in schema.tokens.items()}
     outputs = schema.target.outputs if config.model.output is None else config.model.output.size
-    return Sizes(schema.numeric_size, tokens, outputs, schema.target.per)
+    head = schema.target.head
+    curves = Curves(head.curves, head.middle, LEAST_DEVIATION if head.gaussian else 0.0)
+    return Sizes(schema.numeric_size, tokens, outputs, schema.target.per, curves)
 
 
 def restore_weights(model: Model, state: State) -> None:

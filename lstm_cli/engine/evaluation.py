@@ -57,9 +57,19 @@ def evaluate(evaluator: Evaluator, batches: Batches) -> tuple[float, dict[str, f
 
 
 def to_original_units(dataset: Dataset, batch: Batch, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return values and truth at the counted positions as the metrics expect them: numbers in original units."""
-    if dataset.schema.target.kind == "number":
-        return dataset.restore(batch, values), dataset.truth(batch)
+    """Return values and truth at the counted positions as the metrics expect them: numbers in original units.
+
+    Where the spread of numbers is predicted, the values are the curves (C, N, D).
+    """
+    target = dataset.schema.target
+    if target.kind != "number":
+        return values, true_values(dataset, batch)
+    curves = dataset.curves(batch, values)
+    return curves if target.head.levels else curves[0], true_values(dataset, batch)
+
+
+def true_values(dataset: Dataset, batch: Batch) -> np.ndarray:
+    """Return the truth at the counted positions as the metrics expect it: numbers in original units."""
     if batch.target is None:
         raise ValueError("a batch without a target cannot be scored")
-    return values, batch.target
+    return dataset.truth(batch) if dataset.schema.target.kind == "number" else batch.target

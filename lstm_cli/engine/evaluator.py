@@ -13,8 +13,9 @@ from lstm_cli.config.train import LossSpec
 from lstm_cli.data import Batch
 from lstm_cli.engine.chains import chain_places
 from lstm_cli.engine.inputs import input_arrays, inputs_with_target
-from lstm_cli.engine.metrics import Task, accumulator
+from lstm_cli.engine.metrics import accumulator
 from lstm_cli.engine.system import check_system
+from lstm_cli.engine.task import Task
 from lstm_cli.graph.crf import Labelings, decoded
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.objectives import Objective, objective

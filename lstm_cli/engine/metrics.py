@@ -15,33 +15,14 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.config.train import METRICS, PER_COLUMN
+from lstm_cli.config.train import METRICS, PER_COLUMN, Direction
 from lstm_cli.data.schema.labelings import best_labels
+from lstm_cli.engine.spread import Spread
+from lstm_cli.engine.task import Task
 
 Array = NDArray[Any]
-Kind = Literal["category", "number", "set"]
 
 _LARGEST_EXPONENT = 700.0  # a larger one overflows a float64, and JSON has no infinity
-
-
-class Task(Protocol):
-    """The properties of a target that metrics need: its kind, its size, and whether it is the next step."""
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of target."""
-
-    @property
-    def size(self) -> int:
-        """The number of labels or numbers."""
-
-    @property
-    def is_next(self) -> bool:
-        """Whether the target is the next step of the input; for categories that makes it a language model."""
-
-    @property
-    def output_columns(self) -> tuple[str, ...]:
-        """For numbers, the column that each of them is a value of."""
 
 
 class Accumulator(Protocol):
@@ -56,7 +37,7 @@ class Accumulator(Protocol):
         """The metrics in the result, the most informative first."""
 
     def update(self, values: Array, truth: Array) -> None:
-        """Add outputs (N, K) or (N, D), or losses (N,), and the truth."""
+        """Add outputs (N, K), (N, D) or (C, N, D), or losses (N,), and the truth."""
 
     def result(self) -> dict[str, float]:
         """Return the metrics of all positions so far; none where there were none."""
@@ -68,12 +49,13 @@ def accumulator(task: Task) -> Accumulator:
         case "category":
             return Symbols() if task.is_next else Categories(task.size)
         case "number":
-            return Numbers(task.output_columns)
+            numbers = Numbers(task.output_columns)
+            return Spread(numbers, task.head, task.output_columns) if task.head.levels else numbers
         case "set":
             return Sets()
 
 
-def direction(metric: str) -> Literal["min", "max"]:
+def direction(metric: str) -> Direction:
     """Return whether smaller or larger values of a metric, or of one column's, are better."""
     return METRICS[metric.partition(".")[0]]
 

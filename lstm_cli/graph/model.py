@@ -138,9 +138,9 @@ class Model:
         features = top.h if self.sizes.per == "step" else self._pool(top, inputs.lengths)[np.newaxis]
         # Dropout after `gather` processes only the positions that reach the output layer.
         features = drop(f"{self.layers[-1].name}.output", gather(features, inputs.counted))
-        output = ACTIVATIONS[self.spec.output_activation or "linear"](self._output(features))
+        output = ACTIVATIONS[self.spec.output_activation or "linear"](self.sizes.curves.of(self._output(features)))
         if self.spec.residual:
-            output += gather(inputs.numbers, inputs.counted)
+            output += self.sizes.curves.repeated(gather(inputs.numbers, inputs.counted))
         return Outputs(output, _joined([s for layer in outputs for states in layer.finals for s in states]))
 
     def _dropper(self, inputs: Inputs[Variable], training: bool) -> "Dropper":

@@ -13,6 +13,7 @@ from pytensor.graph.basic import Variable
 from lstm_cli.config.train import LossSpec
 from lstm_cli.graph.inputs import Inputs
 from lstm_cli.ops.losses import regression_loss, sigmoid_cross_entropy, softmax_cross_entropy
+from lstm_cli.ops.spread import gaussian_loss, pinball_loss
 
 Kind = Literal["category", "number", "set"]
 
@@ -42,7 +43,13 @@ def objective(kind: Kind, loss: LossSpec) -> Objective:
         case "set":
             return Sets()
         case "number":
-            return Distances(loss.distance, loss.huber_delta)
+            return _of_numbers(loss)
+
+
+def _of_numbers(loss: LossSpec) -> Objective:
+    if loss.distribution == "gaussian":
+        return Gaussian()
+    return Distances(loss.distance, loss.huber_delta) if loss.quantiles is None else Quantiles(loss.quantiles)
 
 
 @dataclass(frozen=True)
@@ -74,16 +81,41 @@ class Sets:
 
 
 @dataclass(frozen=True)
-class Distances:
-    """Distance from numbers (N, D)."""
-
-    distance: str = "squared"
-    delta: float = 1.0
+class _Numbers:
+    """What is compared with numbers (N, D)."""
 
     def target(self, dtype: str) -> Variable:
         """Return the numbers (N, D)."""
         return pt.matrix("target", dtype=dtype)
 
+
+@dataclass(frozen=True)
+class Distances(_Numbers):
+    """Distance of numbers (N, D)."""
+
+    distance: str = "squared"
+    delta: float = 1.0
+
     def __call__(self, output: Variable, inputs: Inputs[Variable]) -> tuple[Variable, Variable]:
         """Return the loss, and that of every position (N,)."""
         return regression_loss(output, inputs.target, inputs.weight, distance=self.distance, delta=self.delta)
+
+
+@dataclass(frozen=True)
+class Quantiles(_Numbers):
+    """Pinball loss of quantiles (N, C * D)."""
+
+    levels: tuple[float, ...]
+
+    def __call__(self, output: Variable, inputs: Inputs[Variable]) -> tuple[Variable, Variable]:
+        """Return the loss, and that of every position (N,)."""
+        return pinball_loss(output, inputs.target, inputs.weight, levels=self.levels)
+
+
+@dataclass(frozen=True)
+class Gaussian(_Numbers):
+    """Negative log-likelihood of Gaussians, of means and of these plus their deviations (N, 2 * D)."""
+
+    def __call__(self, output: Variable, inputs: Inputs[Variable]) -> tuple[Variable, Variable]:
+        """Return the loss, and that of every position (N,)."""
+        return gaussian_loss(output, inputs.target, inputs.weight)

@@ -22,7 +22,7 @@ from lstm_cli.run.origin import saved_config
 from lstm_cli.run.seen import seen_of
 from lstm_cli.scores.horizons import Forecasts
 from lstm_cli.scores.naive import LAST, SEASONAL, titles_of
-from lstm_cli.scores.prediction_intervals import Intervals
+from lstm_cli.scores.prediction_intervals import Intervals, bounds_in
 from lstm_cli.scores.seasons import seasonal_steps
 
 ORIGINS = 20
@@ -135,7 +135,8 @@ def _tried(run: Run, name: str, series: Sequence[Observed], plan: Plan) -> Backt
     late = np.concatenate([np.arange(len(own)) >= len(early) for own, early in zip(both, plan.earlier, strict=True)])
     truth = np.concatenate([own.values[_later(origins, plan)] for own, origins in zip(series, both, strict=True)])
     titles = _titles(plan)
-    made = {MODEL: np.concatenate(_forecasts(run, series, both, plan.steps)), **_naive(series, both, plan, titles)}
+    curves, head = np.concatenate(_forecasts(run, series, both, plan.steps), axis=1), run.schema.target.head
+    made = {MODEL: curves[head.middle if len(curves) > 1 else 0], **_naive(series, both, plan, titles)}
     known = np.logical_and.reduce([~np.isnan(values) for key, values in made.items() if key != MODEL])
     truth = np.where(known, truth, np.nan)
     if np.isnan(truth[late]).all():
@@ -148,6 +149,7 @@ def _tried(run: Run, name: str, series: Sequence[Observed], plan: Plan) -> Backt
         plan=plan,
         titles={MODEL: "the model", **titles},
         forecasters={key: Forecasts(truth[late], values[late], columns) for key, values in made.items()},
+        predicted=bounds_in(head, curves[:, late]),
         fitted=Intervals.fit(Forecasts(truth[~late], made[MODEL][~late], columns)),
         ids=run.schema.layout.id,
         time=run.schema.layout.time,
@@ -155,7 +157,7 @@ def _tried(run: Run, name: str, series: Sequence[Observed], plan: Plan) -> Backt
 
 
 def _forecasts(run: Run, series: Sequence[Observed], origins: Sequence[Sequence[int]], steps: int) -> list[Numbers]:
-    """Return the model's forecasts (origins, H, D) of every series; few series are held encoded at a time."""
+    """Return the model's forecasts (C, origins, H, D) of every series; few series are held encoded at a time."""
     found: list[Numbers] = []
     for group in chunks(range(len(series)), lambda index: series[index].steps, run.schema.target.outputs):
         given = [Series.of(run.schema, series[index].record, origins[index], steps) for index in group]

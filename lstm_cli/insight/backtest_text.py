@@ -65,7 +65,8 @@ def _interval(found: Backtest) -> str:
         return "no intervals: too few earlier forecasts to learn their errors from"
     level, share = (f"{100 * interval[name]:.0f} %" for name in ("level", "coverage"))
     width = number(interval["width"], form_of(interval["width"]))
-    return f"{level} intervals, from earlier errors, hold {share} of the values; mean width {width}"
+    source = "that the model predicts" if found.predicted is not None else "from earlier errors"
+    return f"{level} intervals, {source}, hold {share} of the values; mean width {width}"
 
 
 def form_of(value: float) -> str:
@@ -87,8 +88,8 @@ def lines(found: Backtest) -> Iterator[str]:
     Without intervals there are no columns ``low`` and ``high``; a value that is not there is an empty cell.
     """
     time = [] if found.time is None else [found.time]
-    low, high = found.bounds
-    values = {MODEL: found.forecasters[MODEL].predicted} | ({"low": low, "high": high} if found.interval else {})
+    bounds = {"low": found.bounds.low, "high": found.bounds.high} if found.interval else {}
+    values = {MODEL: found.forecasters[MODEL].predicted} | bounds
     values |= {name: one.predicted for name, one in found.forecasters.items() if name != MODEL}
     columns = distinct(found.forecasters[MODEL].columns)
     yield _line([*found.ids, "origin", "step", *time, "horizon", "column", "observed", *values])

@@ -17,7 +17,7 @@ from lstm_cli.insight.backtest_plan import Plan
 from lstm_cli.insight.explanation import Window
 from lstm_cli.insight.observed import Observed
 from lstm_cli.scores.horizons import Forecasts
-from lstm_cli.scores.prediction_intervals import Intervals, coverage
+from lstm_cli.scores.prediction_intervals import Bounds, Intervals, coverage
 from lstm_cli.scores.skill import skill
 from lstm_cli.typed_json import plain
 
@@ -45,6 +45,8 @@ class Backtest:
         Their forecasts, all over the same truth.
     fitted
         Intervals from the errors of forecasts that end before the first origin.
+    predicted
+        The bounds that the model predicts itself, if it does.
     ids, time
         The columns that name a series, and the one with times, if there is one.
     """
@@ -57,6 +59,7 @@ class Backtest:
     titles: Mapping[str, str]
     forecasters: Mapping[str, Forecasts]
     fitted: Intervals
+    predicted: Bounds | None = None
     ids: tuple[str, ...] = ("id",)
     time: str | None = None
 
@@ -84,15 +87,18 @@ class Backtest:
         return {name: one.errors() for name, one in self.forecasters.items()}
 
     @property
-    def bounds(self) -> tuple[Numbers, Numbers]:
-        """The lower and upper bounds (N, H, D) of the model's forecasts; NaN where there are none."""
-        return self.fitted.around(self.forecasters[MODEL].predicted)
+    def bounds(self) -> Bounds:
+        """The bounds of the model's forecasts: those that it predicts, else from earlier errors; NaN without any."""
+        if self.predicted is not None:
+            return self.predicted
+        return Bounds(*self.fitted.around(self.forecasters[MODEL].predicted), self.fitted.level)
 
     @cached_property
     def interval(self) -> dict[str, Any]:
         """How often the bounds hold the truth, and how wide they are; empty without bounds."""
-        found = coverage(self.forecasters[MODEL].truth, *self.bounds)
-        return {"level": self.fitted.level, **found} if found else {}
+        bounds = self.bounds
+        found = coverage(self.forecasters[MODEL].truth, bounds.low, bounds.high)
+        return {"level": bounds.level, **found} if found else {}
 
     @cached_property
     def skill(self) -> dict[str, dict[str, float | None]]:
@@ -139,7 +145,8 @@ class Backtest:
 
     def windows(self, count: int = WINDOWS) -> Iterator[Window]:
         """Yield the first target number of some forecasts, evenly spread over all, with steps before them."""
-        low, high = self.bounds
+        bounds = self.bounds
+        low, high = bounds.low, bounds.high
         chosen = np.unique(np.linspace(0, len(self) - 1, count).round().astype(np.int64))
         for index in chosen.tolist():
             own, origin = self.of(index), int(self.origins[index])
@@ -156,7 +163,7 @@ class Backtest:
                 times=tuple(map(str, self.times(index, steps))),
                 low=_spread(low[index, :, 0], places, len(steps)) if self.interval else (),
                 high=_spread(high[index, :, 0], places, len(steps)) if self.interval else (),
-                level=self.fitted.level,
+                level=bounds.level,
             )
 
 

@@ -27,6 +27,7 @@ from lstm_cli.scores.horizons import horizons
 from lstm_cli.scores.metrics import metrics_of
 from lstm_cli.scores.naive import Naive
 from lstm_cli.scores.positions import Positions
+from lstm_cli.scores.prediction_intervals import interval_of
 from lstm_cli.scores.skill import skills
 
 LENGTH = "length"  # of --by
@@ -218,6 +219,7 @@ def evaluation_of(
         confused=labels.confused(positions),
         columns=numbers.columns(positions) if is_number else {},
         horizons=horizons({"model": positions, **others}) if is_number else {},
+        interval=interval_of(positions),
         calibration=calibration.calibration(positions),
         lengths=_lengths(positions),
         by=None if grouping is None else grouping.name,

@@ -46,6 +46,9 @@ class Evaluation:
         Of several columns of numbers: the metrics of each.
     horizons
         Of predictions several steps ahead, and of closed loops: errors by the number of steps.
+    interval
+        Of numbers whose spread is predicted: the share of values that the widest interval is to hold (``level``), the
+        share that it holds (``coverage``) and its mean ``width``, and both by the number of steps ahead.
     calibration
         Of categories and sets: ``ece``, the expected calibration error, and the ``bins`` it is computed from.
     lengths
@@ -73,6 +76,7 @@ class Evaluation:
     confused: list[dict[str, Any]] = field(default_factory=list)
     columns: dict[str, Any] = field(default_factory=dict)
     horizons: dict[str, Any] = field(default_factory=dict)
+    interval: dict[str, Any] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)
     lengths: list[dict[str, Any]] = field(default_factory=list)
     by: str | None = None

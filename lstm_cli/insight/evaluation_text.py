@@ -19,7 +19,7 @@ _MOST_ROWS = 30  # of groups, and of columns
 def evaluation_text(evaluation: Evaluation, width: int = WIDTH) -> str:
     """Return the tables of an evaluation, no wider than `width` columns."""
     parts: list[list[str]] = [_header(evaluation, width), _scores(evaluation, width), _baselines(evaluation, width)]
-    parts += [_columns(evaluation, width), _horizons(evaluation, width)]
+    parts += [_columns(evaluation, width), _horizons(evaluation, width), _spread(evaluation, width)]
     parts += [labels_table(evaluation, width), confused_lines(evaluation, width)]
     parts += [_lengths(evaluation, width), _groups(evaluation, width), _calibration(evaluation, width)]
     return "\n\n".join("\n".join(part) for part in parts if part)
@@ -121,6 +121,19 @@ def _horizons(evaluation: Evaluation, width: int) -> list[str]:
         if metric in errors:
             rows.append([name, *(figure(errors[metric][step - 1]) for step in kept)])
     return aligned(rows)
+
+
+def _spread(evaluation: Evaluation, width: int) -> list[str]:
+    """Return how often the intervals that the model predicts hold the truth, overall and at some steps ahead."""
+    found = evaluation.interval
+    if not found:
+        return []
+    level, share = (f"{100 * found[name]:.0f} %" for name in ("level", "coverage"))
+    text = f"{level} intervals hold {share} of the values; mean width {figure(found['width'])}"
+    by_step = found["horizons"]["coverage"]
+    steps = sorted({*(step for step in STEPS_AHEAD if step < len(by_step)), len(by_step)}) if len(by_step) > 1 else []
+    at = ", ".join(f"{100 * by_step[step - 1]:.0f} % at {step}" for step in steps)
+    return wrapped(f"{text}; by steps ahead: {at}" if at else text, width)
 
 
 def _lengths(evaluation: Evaluation, width: int) -> list[str]:

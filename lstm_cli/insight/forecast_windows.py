@@ -21,7 +21,7 @@ from lstm_cli.predict.outputs import Network
 from lstm_cli.scores.horizons import Forecasts, horizons
 from lstm_cli.scores.naive import Naive
 from lstm_cli.scores.positions import Positions
-from lstm_cli.scores.prediction_intervals import Intervals
+from lstm_cli.scores.prediction_intervals import LEVEL, Bounds, Intervals, bounds_of
 
 Indices = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -58,7 +58,7 @@ def by_feedback(network: Network, dataset: Dataset, steps: int) -> Positions | N
         sequences=owners,
         steps=at - 1,
         truth=dataset.values_at(owners, at),
-        predicted=np.concatenate(made).reshape(len(at), -1),
+        predicted=np.concatenate([own[0] for own in made]).reshape(len(at), -1),
         turns=np.tile(turns, len(last)),
     )
 
@@ -148,19 +148,21 @@ def windows(positions: Positions, before: Positions | None) -> tuple[Window, ...
     positions
         Forecasts of several steps.
     before
-        Such forecasts on the validation data; None: there are no intervals.
+        Such forecasts on the validation data; None: there are no intervals but those that the model predicts.
     """
     pieces = _Pieces.of(positions)
     if pieces is None:
         return ()
-    earlier = None if before is None else Forecasts.of(before)
+    own = bounds_of(positions)
+    earlier = None if before is None or own is not None else Forecasts.of(before)
     intervals = None if earlier is None else Intervals.fit(earlier)
+    bounds = own if intervals is None else Bounds(*intervals.around(pieces.forecasts.predicted), intervals.level)
     count = len(pieces.last)
     chosen = sorted({(2 * turn + 1) * count // (2 * WINDOWS) for turn in range(WINDOWS)})
-    return tuple(_window(positions.dataset, pieces, index, intervals) for index in chosen)
+    return tuple(_window(positions.dataset, pieces, index, bounds) for index in chosen)
 
 
-def _window(dataset: Dataset, pieces: _Pieces, index: int, intervals: Intervals | None) -> Window:
+def _window(dataset: Dataset, pieces: _Pieces, index: int, bounds: Bounds | None) -> Window:
     """Return one forecast of the first number with the steps before it."""
     made, sequence, last = pieces.forecasts, int(pieces.sequences[index]), int(pieces.last[index])
     shown = min(last + 1, max(LEAST_BEFORE, min(BEFORE * made.steps, MOST_BEFORE)))
@@ -172,9 +174,8 @@ def _window(dataset: Dataset, pieces: _Pieces, index: int, intervals: Intervals 
         observed[:shown] = dataset.values_at(np.full(shown, sequence), seen)[:, 0]
     observed[shown + gap :] = made.truth[index, :, 0]
     predicted[shown + gap :] = made.predicted[index, :, 0]
-    if intervals is not None:
-        bounds = intervals.around(made.predicted[index : index + 1])
-        low[shown + gap :], high[shown + gap :] = (bound[0, :, 0] for bound in bounds)
+    if bounds is not None:
+        low[shown + gap :], high[shown + gap :] = bounds.low[index, :, 0], bounds.high[index, :, 0]
     first = int(dataset.first_steps(np.array([sequence]))[0])
     steps = np.arange(seen[0], seen[0] + len(observed))
     has_bounds = bool(np.isfinite(low).any())
@@ -188,6 +189,7 @@ def _window(dataset: Dataset, pieces: _Pieces, index: int, intervals: Intervals 
         times=_times(dataset[sequence], steps),
         low=_shown(low) if has_bounds else (),
         high=_shown(high) if has_bounds else (),
+        level=LEVEL if bounds is None else bounds.level,
     )
 
 

@@ -95,19 +95,21 @@ class Series:
 
 
 def forecasts(network: Network, series: Sequence[Series], steps: int) -> list[Numbers]:
-    """Return the forecasts (origins, steps, D) of every series in original units.
+    """Return the forecasts of every series in original units, their curves (C, origins, steps, D).
 
-    They are those that `lstm-predict` gives for the steps before each origin, up to rounding.
+    They are those that `lstm-predict` gives for the steps before each origin, up to rounding: one curve where they are
+    fed back, as intervals are those of one step.
     """
     schema = network.schema
-    found = [np.empty((len(own.origins), steps, schema.target.width)) for own in series]
+    curves = 1 if feeds_back(schema) else schema.target.head.curves
+    found = [np.empty((curves, len(own.origins), steps, schema.target.width)) for own in series]
     again = network.bidirectional or schema.layout.scale != "train"
     for prefix, values in _each(network, series, steps) if again else _read_once(network, series, steps):
         index, turn = _place(prefix)
         if feeds_back(schema):
-            found[index][turn] = wording.fed_back(schema, prefix, values)
+            found[index][0, turn] = wording.fed_back(schema, prefix, values)
         else:
-            found[index][turn] = wording.at_once(schema, prefix, values, steps)
+            found[index][:, turn] = wording.at_once(schema, prefix, values, steps)
     return found
 
 

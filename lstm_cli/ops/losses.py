@@ -93,7 +93,7 @@ def regression_loss(
     return loss, losses
 
 
-class _Loss(Op):
+class WeightedLoss(Op):
     """``(output (N, K), target, weight (N,)) -> (loss, loss of each row (N,), …)``."""
 
     extra_rows: ClassVar[int] = 0  # further outputs (N,) that the gradient reads
@@ -134,12 +134,12 @@ def _check_rows(name: str, output: np.ndarray, target: np.ndarray, weight: np.nd
         )
 
 
-def _weighted_sum(weight: np.ndarray, losses: np.ndarray) -> np.ndarray:
+def weighted_sum(weight: np.ndarray, losses: np.ndarray) -> np.ndarray:
     """Sum in float64, in the order of the rows: the same whatever the number of threads."""
     return np.asarray(np.multiply(weight, losses, dtype=np.float64).sum(), losses.dtype)
 
 
-class SoftmaxCrossEntropy(_Loss):
+class SoftmaxCrossEntropy(WeightedLoss):
     """``(logits (N, K), target (N,), weight (N,)) -> (loss, nll (N,), log_sum (N,))``; the last for the gradient."""
 
     __props__ = ("label_smoothing",)
@@ -163,7 +163,7 @@ class SoftmaxCrossEntropy(_Loss):
         k = np.array([self.label_smoothing], logits.dtype)
         logits, target = dense_array(logits, logits.dtype), dense_array(target, np.int64)
         kernels.softmax_losses(task_count(logits.size), logits, classes, target, k, losses, nll, log_sum)
-        outputs[0][0], outputs[1][0], outputs[2][0] = _weighted_sum(weight, losses), nll, log_sum
+        outputs[0][0], outputs[1][0], outputs[2][0] = weighted_sum(weight, losses), nll, log_sum
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -192,7 +192,7 @@ class SoftmaxGradient(InplaceOp):
         kernels.softmax_gradient(task_count(x.size), x, classes, target, log_sum, weight * dloss, k)
 
 
-class SigmoidCrossEntropy(_Loss):
+class SigmoidCrossEntropy(WeightedLoss):
     """``(logits (N, K), target (N, K), weight (N,)) -> (loss, nll (N,))``."""
 
     __props__ = ()
@@ -203,7 +203,7 @@ class SigmoidCrossEntropy(_Loss):
         nll = np.empty(len(logits), logits.dtype)
         logits, target = dense_array(logits, logits.dtype), dense_array(target, logits.dtype)
         kernels.sigmoid_losses(task_count(logits.size), logits, logits.shape[1], target, nll)
-        outputs[0][0], outputs[1][0] = _weighted_sum(weight, nll), nll
+        outputs[0][0], outputs[1][0] = weighted_sum(weight, nll), nll
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
@@ -226,7 +226,7 @@ class SigmoidGradient(InplaceOp):
         kernels.sigmoid_gradient(task_count(x.size), x, x.shape[1], target, weight * dloss)
 
 
-class Regression(_Loss):
+class Regression(WeightedLoss):
     """``(output (N, D), target (N, D), weight (N,)) -> (loss, losses (N,))``."""
 
     __props__ = ("distance", "delta")
@@ -243,7 +243,7 @@ class Regression(_Loss):
         output, target = dense_array(output, output.dtype), dense_array(target, output.dtype)
         distance = DISTANCES[self.distance]
         kernels.regression_losses(task_count(output.size), output, output.shape[1], target, distance, k, losses)
-        outputs[0][0], outputs[1][0] = _weighted_sum(weight, losses), losses
+        outputs[0][0], outputs[1][0] = weighted_sum(weight, losses), losses
 
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]

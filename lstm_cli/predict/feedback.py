@@ -155,14 +155,14 @@ def continued(
 
 
 def most_likely(schema: Schema) -> Choice:
-    """Return the deterministic choice: the most likely token, the expected numbers, the labels above one half."""
+    """Return the deterministic choice: the most likely token, the predicted numbers, the labels above one half."""
     match schema.target.kind:
         case "category":
             return lambda output: output.argmax(axis=1)
         case "set":
             return lambda output: (output > 0).astype(output.dtype)
         case "number":
-            return lambda output: output
+            return schema.target.head.point
 
 
 def one_step(schema: Schema, chosen: np.ndarray, sequences: Sequence[Encoded], step: int) -> Batch:

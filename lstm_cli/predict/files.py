@@ -20,7 +20,7 @@ from lstm_cli.predict.run import Run, load
 from lstm_cli.predict.states import check_stateful, read_states, saved_states
 from lstm_cli.predict.table import Table, check_labels
 from lstm_cli.predict.trajectories import with_steps
-from lstm_cli.predict.wording import Row
+from lstm_cli.predict.wording import Row, reserved
 from lstm_cli.predict.writers import is_csv, write_pieces, write_rows
 from lstm_cli.run.seen import note_on_seen, seen_of
 
@@ -149,7 +149,9 @@ def _predict(run: Run, request: Request) -> Inputs:
     _check(run, request)
     request, words = _as_text(run, request)
     ids = run.schema.layout.id
-    kept = Kept(None if "all" in request.keep else request.keep, ids) if request.keep else None
+    kept = None
+    if request.keep:
+        kept = Kept(None if "all" in request.keep else request.keep, ids, reserved(run.schema))
     later = None if request.future is None else _future(run, request, request.future)
     steps = run.forecast_steps(request.steps, later) if request.ahead and not run.drives else request.steps
     request = replace(request, steps=steps)

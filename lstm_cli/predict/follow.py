@@ -28,7 +28,7 @@ from lstm_cli.errors import ConfigError, DataError, counted
 from lstm_cli.predict.outputs import Outputs
 from lstm_cli.predict.run import Run
 from lstm_cli.predict.states import check_stateful, read_states, saved_states
-from lstm_cli.predict.wording import Row, check_probabilities, free
+from lstm_cli.predict.wording import Row, check_probabilities, free, reserved, spread_key
 from lstm_cli.predict.writers import jsonl_lines, write_lines
 
 #: Bytes of the states that are kept, and of what Python needs beside each.
@@ -243,12 +243,13 @@ class Streams:
 
     def _without_output(self, record: Record) -> Row:
         """Return the row for steps that differences leave without output, and no step before them has one."""
-        names = ["prediction", *["probabilities"] * self._probabilities]
+        key = spread_key(self._run.schema)
+        names = ["prediction", *["probabilities"] * self._probabilities, *([] if key is None else [key])]
         if self._steps is not None:
             return {"id": record.id, "step": [], "prediction": []}
         if self._run.schema.target.per == "sequence":
             return {"id": record.id, **dict.fromkeys(names)}
-        names = [*([] if self._layout.time is None else [free(self._layout.time)]), *names]
+        names = [*([] if self._layout.time is None else [free(self._layout.time, reserved(self._run.schema))]), *names]
         return {"id": record.id, **{name: [None] * record.steps for name in names}}
 
     def _tail(self, joined: Record) -> Record | None:

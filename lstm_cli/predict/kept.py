@@ -23,6 +23,8 @@ class Kept:
         Columns of the input; None: all.
     ids
         The columns that name a sequence, which every row has already.
+    taken
+        The keys of a row's own.
 
     Attributes
     ----------
@@ -30,8 +32,8 @@ class Kept:
         The columns to read; None: all.
     """
 
-    def __init__(self, names: Sequence[str] | None, ids: Sequence[str]) -> None:
-        self.names, self._ids = names, ids
+    def __init__(self, names: Sequence[str] | None, ids: Sequence[str], taken: Sequence[str]) -> None:
+        self.names, self._ids, self._taken = names, ids, taken
         self._waiting: deque[Row] = deque()
         self._checked = False
 
@@ -45,7 +47,11 @@ class Kept:
             check_columns("--keep", self.names or (), sequence)
         names = sequence.names if self.names is None else self.names
         self._waiting.append(
-            {free(name): _values(sequence.columns.get(name), encoded) for name in names if name not in self._ids}
+            {
+                free(name, self._taken): _values(sequence.columns.get(name), encoded)
+                for name in names
+                if name not in self._ids
+            }
         )
 
     def added(self, rows: Iterable[Row]) -> Iterator[Row]:

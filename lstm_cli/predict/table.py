@@ -12,7 +12,7 @@ from typing import Any
 from lstm_cli.data import Schema
 from lstm_cli.data.schema.target import Target
 from lstm_cli.errors import ConfigError, brief
-from lstm_cli.predict.wording import RESERVED, Later, PerStep, Row
+from lstm_cli.predict.wording import RESERVED, Later, PerStep, Row, spread_key
 
 #: What separates labels where a blank does not, and a cell that is read as no label at all.
 _BAR, _NONE = "|", "_"
@@ -37,6 +37,8 @@ class Table:
     safe
         Whether text that spreadsheets take for a formula gets an apostrophe before it; all cells are quoted then, so
         that none is cut in two where another character separates cells.
+    around
+        The key of what a row has around each number, if it has something.
     """
 
     per_step: bool
@@ -44,13 +46,14 @@ class Table:
     numbers: tuple[str, ...] = ()
     separator: str = " "
     safe: bool = False
+    around: str | None = None
 
     @classmethod
     def of(cls, schema: Schema, *, per_step: bool, later: bool = False, safe: bool = False) -> "Table":
         """Return the table of the predictions of a model that was trained with a schema, or of its later steps."""
         driven = schema.layout.closed_loop is not None
         numbers = () if driven else _names_of_numbers(schema.target, later=later)
-        return cls(per_step, schema.layout.id, numbers, _separator(schema), safe)
+        return cls(per_step, schema.layout.id, numbers, _separator(schema), safe, spread_key(schema))
 
     def lines(self, rows: Iterable[Row]) -> Iterator[str]:
         """Yield the lines, the names of the columns first; the first row determines the columns."""
@@ -59,14 +62,16 @@ class Table:
     def _records(self, row: Row) -> Iterator[dict[str, Any]]:
         """Yield the cells of a row by column: those that name it, those of the input, those of the prediction."""
         names = self._names(row)
-        given = {name: value for name, value in row.items() if name not in RESERVED}
+        given = {name: value for name, value in row.items() if name not in RESERVED and name != self.around}
+        around = None if self.around is None else row.get(self.around)
         prediction, probabilities = row["prediction"], row.get("probabilities")
         if not self.per_step:
-            cells = self._predicted(prediction, probabilities, given)
+            cells = self._predicted(prediction, probabilities, given, around)
             yield _merged(names, {name: _constant(value) for name, value in given.items()}, cells)
             return
         for place, step in enumerate(row.get("step", range(len(prediction)))):
-            cells = self._predicted(prediction[place], probabilities and probabilities[place], given)
+            beside = around and around[place]
+            cells = self._predicted(prediction[place], probabilities and probabilities[place], given, beside)
             if "output" in row:
                 cells |= _outputs(row["output"][place])
             own = {name: _at(value, step, place) for name, value in given.items()}
@@ -77,17 +82,23 @@ class Table:
         return dict(zip(self.ids, row["id"] if several else [row["id"]], strict=False))
 
     def _predicted(
-        self, prediction: Any, probabilities: Mapping[str, float] | None, given: Mapping[str, Any]
+        self, prediction: Any, probabilities: Mapping[str, float] | None, given: Mapping[str, Any], around: Any
     ) -> dict[str, Any]:
-        """Return the cells of one prediction: numbers or labels, and the probability of each label.
+        """Return the cells of one prediction: numbers and what is around them, or labels and their probabilities.
 
         What names a line, and a column of the input that is carried through, has its name; the prediction of a column
         of the same name then has another.
         """
         if self.numbers:
-            values, taken = _flat(prediction), {*given, *self.ids, "step"}
-            named = [f"prediction_{name}" if name in taken else name for name in self.numbers]
-            return dict(zip(named, values, strict=True))
+            beside = around if isinstance(around, dict) else {} if around is None else {str(self.around): around}
+            each = {"": prediction, **{f"_{name}": value for name, value in beside.items()}}
+            taken = {*given, *self.ids, "step"}
+            found: dict[str, Any] = {}
+            for name, values in zip(self.numbers, zip(*map(_flat, each.values()), strict=True), strict=True):
+                named = {f"{name}{suffix}": value for suffix, value in zip(each, values, strict=True)}
+                prefix = "" if taken.isdisjoint(named) else "prediction_"
+                found |= {f"{prefix}{key}": value for key, value in named.items()}
+            return found
         if isinstance(prediction, list) and prediction and isinstance(prediction[0], float):
             return {f"prediction_{k}": value for k, value in enumerate(prediction)}
         shown = self.joined(prediction) if isinstance(prediction, list) else prediction

@@ -3,6 +3,7 @@
 Legend: T steps, K outputs, N steps that were fed back.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lstm_cli.predict.outputs import Outputs, Reduction, unreduced
 
 Row = dict[str, Any]
 
-#: Keys of a row that a column of the input cannot have.
+#: Keys of a row that a column of the input cannot have; further ones are those of `spread_key`.
 RESERVED = ("id", "step", "prediction", "probabilities", "output")
 
 
@@ -55,9 +56,9 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, 
     values = outputs.values
     chosen = reduction(schema, probabilities=False)(values) if probabilities else values
     if schema.target.kind == "number":
-        restored = schema.restorer(outputs.sequence).restore_all(values)
-        by_step = restored if schema.target.horizon == 1 else schema.target.by_step(restored)
-        columns: dict[str, Any] = {"prediction": plain(by_step)}
+        curves = schema.restorer(outputs.sequence).restore_curves(values)
+        by_step = curves if schema.target.horizon == 1 else np.stack([*map(schema.target.by_step, curves)])
+        columns: dict[str, Any] = _numbers(schema, by_step)
     else:
         columns = {"prediction": labels(schema, chosen)}
     if probabilities:
@@ -84,9 +85,34 @@ def _by_input_step(sequence: Encoded, columns: Row, *, numbered: bool) -> Row:
     return {"step": numbers[order].tolist(), **sorted_columns}
 
 
-def free(name: str) -> str:
-    """Return the key of a column of the input in a row."""
-    return f"input_{name}" if name in RESERVED else name
+def _numbers(schema: Schema, curves: np.ndarray) -> Row:
+    """Return the columns of curves (C, N, …): the predictions, and beside each its quantiles or its deviation."""
+    head = schema.target.head
+    columns: Row = {"prediction": plain(curves[head.middle])}
+    key = spread_key(schema)
+    if key is not None and head.gaussian:
+        columns[key] = plain(curves[1] - curves[0])
+    elif key is not None:
+        values = zip(*(plain(curves[k]) for k in head.names.values()), strict=True)
+        columns[key] = [dict(zip(head.names, own, strict=True)) for own in values]
+    return columns
+
+
+def spread_key(schema: Schema) -> str | None:
+    """Return the key of what a row has around each prediction: its quantiles, or its deviation; None: nothing."""
+    head = schema.target.head
+    return "deviation" if head.gaussian else "quantiles" if head.names else None
+
+
+def reserved(schema: Schema) -> tuple[str, ...]:
+    """Return the keys of a row that a column of the input cannot have."""
+    key = spread_key(schema)
+    return RESERVED if key is None else (*RESERVED, key)
+
+
+def free(name: str, taken: Sequence[str]) -> str:
+    """Return the key of a column of the input in a row, whose own keys are taken."""
+    return f"input_{name}" if name in taken else name
 
 
 def _times(schema: Schema, sequence: Encoded) -> Row:
@@ -94,19 +120,19 @@ def _times(schema: Schema, sequence: Encoded) -> Row:
     if schema.layout.time is None or sequence.times is None:
         return {}
     times = [None] * sequence.offset + written(sequence.times) + [None] * sequence.unpredicted
-    return {free(schema.layout.time): PerStep(sequence.by_input_step(times))}
+    return {free(schema.layout.time, reserved(schema)): PerStep(sequence.by_input_step(times))}
 
 
 def continuation(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> Row:
     """Return the row for a forecast, from the values fed back: indices (N,), indicators or numbers (N, K)."""
     of_numbers = schema.target.kind == "number"
     predicted = plain(fed_back(schema, sequence, chosen)) if of_numbers else labels(schema, chosen)
-    return _forecast(schema, sequence, predicted)
+    return _forecast(schema, sequence, {"prediction": predicted})
 
 
 def first_steps(schema: Schema, sequence: Encoded, output: np.ndarray, steps: int) -> Row:
     """Return the row for a forecast: the first steps of the last output (1, H * D)."""
-    return _forecast(schema, sequence, plain(at_once(schema, sequence, output, steps)))
+    return _forecast(schema, sequence, _numbers(schema, at_once(schema, sequence, output, steps)))
 
 
 def fed_back(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> np.ndarray:
@@ -116,20 +142,20 @@ def fed_back(schema: Schema, sequence: Encoded, chosen: np.ndarray) -> np.ndarra
 
 
 def at_once(schema: Schema, sequence: Encoded, output: np.ndarray, steps: int) -> np.ndarray:
-    """Return the first steps (N, D) of the last output (1, H * D) of a sequence in original units."""
-    restored = schema.restorer(sequence).restore_all(output, sequence.steps - 1)
-    return schema.target.by_step(restored)[0, :steps]
+    """Return the first steps of the curves (C, N, D) of the last output (1, K) of a sequence in original units."""
+    curves = schema.restorer(sequence).restore_curves(output, sequence.steps - 1)
+    return np.stack([schema.target.by_step(curve)[0, :steps] for curve in curves])
 
 
-def _forecast(schema: Schema, sequence: Encoded, predicted: list[Any]) -> Row:
+def _forecast(schema: Schema, sequence: Encoded, columns: Row) -> Row:
     """Return the row for predictions of later steps, with the numbers and times of these steps."""
     skipped = schema.target.ahead - 1
     first = sequence.input_steps - sequence.unpredicted + skipped
-    row: Row = {"id": sequence.id, "step": list(range(first, first + len(predicted)))}
+    row: Row = {"id": sequence.id, "step": list(range(first, first + len(columns["prediction"])))}
     times, name = sequence.future_times, schema.layout.time
     if times is not None and name is not None:
-        row[free(name)] = Later(written(times[skipped : skipped + len(predicted)]))
-    return row | {"prediction": predicted}
+        row[free(name, reserved(schema))] = Later(written(times[skipped : skipped + len(row["step"])]))
+    return row | columns
 
 
 def check_probabilities(schema: Schema) -> None:

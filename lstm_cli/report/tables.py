@@ -13,7 +13,7 @@ from lstm_cli.scores.titles import SPLITS, title
 from lstm_cli.training.sinks.wording import in_streams, number
 
 EVALUATIONS_SHOWN = 300  # in the table, the latest ones
-BETTER = {"min": "↓", "max": "↑"}  # beside a metric: the direction in which it is better
+BETTER = {"min": "↓", "max": "↑", "none": ""}  # beside a metric: the direction in which it is better
 CELLS = 6000  # the most of that table
 
 
@@ -93,7 +93,7 @@ def scores(found: Judgement) -> Table:
     columns += [*(Column(title) for title in naive), *[Column("skill")] * bool(found.skill)]
     rows = []
     for name in names:
-        row = [f"{title(name)} {BETTER[direction(name)]}", shown(found.metrics[name])]
+        row = [f"{title(name)} {BETTER[direction(name)]}".rstrip(), shown(found.metrics[name])]
         row += [_interval(found.intervals.get(name))] * bool(found.intervals)
         row += [shown(found.validation.get(name))] * bool(found.validation)
         row += [shown(own.get(name)) for own in naive.values()]

@@ -6,12 +6,11 @@ from contextlib import contextmanager
 import numpy as np
 
 from lstm_cli.data import Batches, Dataset, Split
-from lstm_cli.engine.evaluation import evaluate, to_original_units
+from lstm_cli.engine.evaluation import evaluate, true_values
 from lstm_cli.engine.evaluator import Evaluator
-from lstm_cli.engine.metrics import accumulator
 from lstm_cli.scores.baseline import Baseline
 from lstm_cli.scores.collect import places
-from lstm_cli.scores.metrics import add_positions
+from lstm_cli.scores.metrics import add_positions, of_points
 from lstm_cli.scores.naive import Naive, titles_of
 from lstm_cli.scores.positions import Positions
 
@@ -45,7 +44,7 @@ def _scored(naive: Naive, split: Split, batches: Batches) -> Iterator[Baseline]:
     names = naive.predictors(schema)
     if not names:
         return
-    metrics = {name: accumulator(schema.target) for name in names}
+    metrics = {name: of_points(schema.target) for name in names}
     stand_ins = dict.fromkeys(names, 0)
     for positions in observed(batches):
         count += len(positions)
@@ -63,7 +62,7 @@ def observed(batches: Batches) -> Iterator[Positions]:
     for batch in batches.epoch(0):
         if batch.target is None or not len(batch.counted):
             continue
-        truth, unseen = to_original_units(dataset, batch, batch.target)[1], None
+        truth, unseen = true_values(dataset, batch), None
         if target.kind == "set":
             truth, unseen = truth > 0, dataset.unseen_labels(batch)
         yield Positions(target, dataset, truth=truth, predicted=truth, unseen=unseen, **places(dataset, batch))

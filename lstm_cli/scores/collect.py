@@ -54,7 +54,10 @@ def outputs_and_truth(dataset: Dataset, batch: Batch, scored: Scored) -> Arrays:
     outputs, truth = to_original_units(dataset, batch, scored.outputs)
     match dataset.schema.target.kind:
         case "number":
-            return {"truth": truth, "predicted": outputs}
+            head = dataset.schema.target.head
+            if not head.levels:
+                return {"truth": truth, "predicted": outputs}
+            return {"truth": truth, "predicted": outputs[head.middle], "curves": outputs.swapaxes(0, 1)}
         case "set":
             share = -np.logaddexp(0, -np.abs(outputs.astype(np.float64))).sum(axis=1)
             return {

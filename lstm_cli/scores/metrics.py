@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lstm_cli.engine.metrics import Accumulator, Categories, Sets, accumulator
+from lstm_cli.engine.metrics import Accumulator, Categories, Numbers, Sets, accumulator
+from lstm_cli.engine.task import Task
 from lstm_cli.scores.positions import Positions
 
 
@@ -14,12 +15,18 @@ def metrics_of(positions: Positions) -> dict[str, float]:
     """
     if not len(positions):
         return {}
-    metrics = accumulator(positions.task)
+    metrics = accumulator(positions.task) if positions.curves is not None else of_points(positions.task)
     if positions.is_language_model and positions.nats is None:
         return {}
     add_positions(metrics, positions)
     found = metrics.result()
-    return found if positions.nats is not None else {name: value for name, value in found.items() if name != "nll"}
+    likely = positions.nats is not None or positions.curves is not None
+    return found if likely else {name: value for name, value in found.items() if name != "nll"}
+
+
+def of_points(task: Task) -> Accumulator:
+    """Return the empty accumulator of a task for predictors without a spread, as naive ones are."""
+    return Numbers(task.output_columns) if task.kind == "number" else accumulator(task)
 
 
 def add_positions(metrics: Accumulator, positions: Positions) -> None:
@@ -30,5 +37,7 @@ def add_positions(metrics: Accumulator, positions: Positions) -> None:
         metrics.add(positions.predicted, truth, given, 0 if unseen is None else int(unseen.sum()))
     elif isinstance(metrics, Categories):
         metrics.add(positions.predicted, truth)
+    elif positions.curves is not None:
+        metrics.update(positions.curves.swapaxes(0, 1), truth)
     else:
         metrics.update(positions.predicted if nats is None else nats, truth)

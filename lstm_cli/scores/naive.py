@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lstm_cli.data import Batches
 from lstm_cli.data.schema.schema import Schema
-from lstm_cli.engine.evaluation import to_original_units
+from lstm_cli.engine.evaluation import true_values
 from lstm_cli.engine.metrics import set_nats
 from lstm_cli.errors import brief
 from lstm_cli.scores.collect import places
@@ -176,4 +176,4 @@ def _truths(batches: Batches) -> Iterator[tuple[Array, int]]:
     for batch in batches.epoch(0):
         if len(batch.counted) and batch.target is not None:
             last = int(places(dataset, batch)["turns"].max()) if batch.observed is not None else 1
-            yield to_original_units(dataset, batch, batch.target)[1], last
+            yield true_values(dataset, batch), last

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data import Dataset
-from lstm_cli.engine.metrics import Task
+from lstm_cli.engine.task import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,9 @@ class Positions:
         Of closed loops: steps since the last observed one, from 1.
     unseen : int64 array (N,) or None
         Of sets: how many true labels training never saw, which `truth` lacks; each of them is missed.
+    curves : float64 array (N, C, D) or None
+        Of numbers whose spread is predicted: quantiles, or what a Gaussian has in their place; see
+        `lstm_cli.data.schema.heads`.
     """
 
     task: Task
@@ -54,6 +57,7 @@ class Positions:
     nats: NDArray[np.float64] | None = None
     turns: NDArray[np.int64] | None = None
     unseen: NDArray[np.int64] | None = None
+    curves: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -66,7 +70,7 @@ class Positions:
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays that there are, by their names; all have the positions as their first axis."""
-        names = ("sequences", "steps", "truth", "predicted", "confidence", "nats", "turns", "unseen")
+        names = ("sequences", "steps", "truth", "predicted", "confidence", "nats", "turns", "unseen", "curves")
         given = {name: getattr(self, name) for name in names}
         return {name: array for name, array in given.items() if array is not None}
 

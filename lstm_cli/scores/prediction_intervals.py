@@ -12,13 +12,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.schema.heads import Head
 from lstm_cli.scores.horizons import Forecasts
+from lstm_cli.scores.positions import Positions
 from lstm_cli.typed_json import WrongValue, built, plain
 
 Numbers = NDArray[np.float64]
 
 LEVEL = 0.8  # share of the values that an interval is to hold
 LEAST_ERRORS = 9  # below, the 10 % and 90 % quantiles would lie outside the errors that there are
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """The lower and upper bounds (N, H, D) of forecasts, and the share of values that is to lie between them."""
+
+    low: Numbers
+    high: Numbers
+    level: float
+
+
+def bounds_of(positions: Positions) -> Bounds | None:
+    """Return the bounds that a model predicts itself, the widest ones; None where it predicts none."""
+    target, curves = positions.dataset.schema.target, positions.curves
+    if curves is None:
+        return None
+    return bounds_in(target.head, np.stack([target.by_step(curve) for curve in curves.swapaxes(0, 1)]))
+
+
+def bounds_in(head: Head, curves: Numbers) -> Bounds | None:
+    """Return the widest bounds in the curves (C, N, H, D) of a head; None where it has none."""
+    found = head.interval(curves) if len(curves) > 1 else None
+    return None if found is None or head.level is None else Bounds(*found, head.level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,3 +139,12 @@ def coverage(truth: Numbers, low: Numbers, high: Numbers) -> dict[str, Any]:
         }
     total = int(counted.sum())
     return {"coverage": int(inside.sum()) / total, "width": float(width.sum()) / total, "horizons": by_step}
+
+
+def interval_of(positions: Positions) -> dict[str, Any]:
+    """Return what the intervals that a model predicts are worth: their ``level``, and the figures of `coverage`."""
+    bounds = bounds_of(positions)
+    if bounds is None:
+        return {}
+    found = coverage(positions.dataset.schema.target.by_step(positions.truth), bounds.low, bounds.high)
+    return {"level": bounds.level, **found} if found else {}

@@ -49,7 +49,7 @@ def scored(job: Job, split: Split) -> Scored:
 def _fits(dataset: Dataset) -> bool:
     """Return whether the positions of a dataset and what is computed from them take a small part of the memory."""
     target, free = dataset.schema.target, memory.available()
-    values = {"category": 8, "number": 4 * target.size, "set": target.size}[target.kind]
+    values = {"category": 8, "number": (3 + target.head.curves) * target.size, "set": target.size}[target.kind]
     return free is None or 8 * values * dataset.scored_steps < SHARE * free
 
 

@@ -14,7 +14,7 @@ from lstm_cli.config.data import DataSpec
 from lstm_cli.config.fields import Every
 from lstm_cli.config.formats import FORMATS, SUFFIXES, Format
 from lstm_cli.config.grammar import sections_at
-from lstm_cli.config.train import METRICS, MONITORS, PER_COLUMN
+from lstm_cli.config.train import METRICS, MONITORS, PER_COLUMN, PER_COLUMN_SPREAD
 from lstm_cli.errors import CheckpointError, ConfigError
 from tests.support.config import CONTRACT, GOOD, errors, load, write
 from tests.support.data import raise_memory_error
@@ -130,11 +130,13 @@ def test_without_validation_the_training_loss_is_followed(tmp_path):
 
 
 def test_what_is_monitored_is_what_is_measured():
-    per_column = [f"valid.{name}.COLUMN" for name in PER_COLUMN]
-    assert MONITORS == (*(f"valid.{name}" for name in METRICS), *per_column, "train.loss")
-    less_is_better = {"loss", "perplexity", "bits", "rmse", "mae", "nll"}
+    per_column = [f"valid.{name}.COLUMN" for name in (*PER_COLUMN, *PER_COLUMN_SPREAD)]
+    better = [name for name, direction in METRICS.items() if direction != "none"]
+    assert MONITORS == (*(f"valid.{name}" for name in better), *per_column, "train.loss")
+    assert METRICS.keys() - better == {"coverage"}
+    less_is_better = {"loss", "perplexity", "bits", "rmse", "mae", "nll", "pinball"}
     assert {name for name, direction in METRICS.items() if direction == "min"} == less_is_better
-    assert {name for name, direction in METRICS.items() if direction == "max"} == METRICS.keys() - less_is_better
+    assert {name for name, direction in METRICS.items() if direction == "max"} == {*better} - less_is_better
 
 
 def test_the_score_of_a_column_can_be_monitored(tmp_path):

@@ -1,6 +1,7 @@
 import itertools
 import math
 import warnings
+from statistics import NormalDist
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,11 +11,13 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from lstm_cli.config.train import METRICS, PER_COLUMN
+from lstm_cli.data.schema.heads import GAUSSIAN, VALUES, Head
 from lstm_cli.engine.metrics import Numbers, Sets, accumulator, direction, improves, scores_of
 
 
-def empty(kind, size=3, is_next=False):
-    return accumulator(SimpleNamespace(kind=kind, size=size, is_next=is_next, output_columns=("x",) * size))
+def empty(kind, size=3, is_next=False, head=VALUES, columns=None):
+    columns = columns or ("x",) * size
+    return accumulator(SimpleNamespace(kind=kind, size=size, is_next=is_next, output_columns=columns, head=head))
 
 
 def fed(collector, *arrays, cuts=()):
@@ -222,7 +225,38 @@ def test_every_metric_has_a_direction(kind, is_next):
 
 def test_every_metric_of_the_grammar_is_that_of_a_task():
     names = {name for kind, is_next in TASKS for name in empty(kind, 3, is_next).names}
+    names |= {name for head in (GAUSSIAN, Head((0.1, 0.5))) for name in empty("number", 3, head=head).names}
     assert names | {"loss"} == set(METRICS)
+
+
+@pytest.mark.parametrize("columns", [("x", "x"), ("x", "y")], ids="".join)
+@pytest.mark.parametrize("head", [Head((0.2, 0.5, 0.9)), Head((0.5,)), GAUSSIAN], ids=str)
+def test_the_metrics_of_a_spread(head, columns):
+    """Pinball losses are scikit-learn's; whatever the pieces."""
+    rng = np.random.default_rng(0)
+    curves = np.cumsum(rng.uniform(0.5, 1, size=(head.curves, 50, 2)), axis=0)
+    truth = rng.normal(1, 1, size=(50, 2))
+    collector = empty("number", 2, head=head, columns=columns)
+    for part in (slice(0, 0), slice(0, 7), slice(7, 50)):
+        collector.update(curves[:, part], truth[part])
+    found, metric = collector.result(), "nll" if head.gaussian else "pinball"
+    assert found.keys() == set(collector.names)
+    points = scores(empty("number", 2, columns=columns), curves[head.middle], truth)
+    assert {name: found[name] for name in points} == pytest.approx(points)
+    own = {"x": [0, 1]} if len(set(columns)) == 1 else {"x": [0], "y": [1]}
+    for column, places in own.items():
+        y, q = truth[:, places].ravel(), curves[:, :, places].reshape(head.curves, -1)
+        low, high, expected = q[0], q[-1], None
+        if head.gaussian:
+            low, high = (q[0] + sign * 1.6448536 * (q[1] - q[0]) for sign in (-1, 1))
+            expected = -np.mean([math.log(NormalDist(m, a - m).pdf(one)) for one, m, a in zip(y, *q, strict=True)])
+        else:
+            losses = [reference.mean_pinball_loss(y, q[k], alpha=level) for k, level in enumerate(head.levels)]
+            expected = np.mean(losses)
+        suffix = f".{column}" if len(own) > 1 else ""
+        assert found[f"{metric}{suffix}"] == pytest.approx(expected)
+        if head.level is not None:
+            assert found[f"coverage{suffix}"] == pytest.approx(((low <= y) & (y <= high)).mean())
 
 
 def test_improvement_follows_the_direction():

@@ -15,7 +15,7 @@ TABLE: list[tuple[str, str]] = [
     ("train: {epoch: 5}", "c.yaml:2:9: train.epoch: unknown key (did you mean epochs?)"),
     (
         "loss: {xyz: 5}",
-        "c.yaml:2:8: loss.xyz: unknown key, expected one of normalize, distance, huber_delta, label_smoothing, class_weight, start, length, weight",
+        "c.yaml:2:8: loss.xyz: unknown key, expected one of normalize, distance, huber_delta, label_smoothing, class_weight, quantiles, distribution, start, length, weight",
     ),
     (
         "'a b\\e': 1",
@@ -62,7 +62,7 @@ TABLE: list[tuple[str, str]] = [
     ),
     (
         "train: {monitor: accuracy}",
-        "c.yaml:2:18: train.monitor: got 'accuracy', expected one of valid.loss, valid.accuracy, valid.macro_f1, valid.perplexity, valid.bits, valid.rmse, valid.mae, valid.r2, valid.nll, valid.micro_f1, valid.frame_accuracy, valid.rmse.COLUMN, valid.mae.COLUMN, valid.r2.COLUMN, train.loss (did you mean valid.accuracy?)",
+        "c.yaml:2:18: train.monitor: got 'accuracy', expected one of valid.loss, valid.accuracy, valid.macro_f1, valid.perplexity, valid.bits, valid.rmse, valid.mae, valid.r2, valid.pinball, valid.nll, valid.micro_f1, valid.frame_accuracy, valid.rmse.COLUMN, valid.mae.COLUMN, valid.r2.COLUMN, valid.pinball.COLUMN, valid.nll.COLUMN, train.loss (did you mean valid.accuracy?)",
     ),
     (
         "train: {batch_size: 4, batch_steps: 9}",
@@ -151,6 +151,23 @@ TABLE: list[tuple[str, str]] = [
         "c.yaml:2:22: loss.class_weight: got 'rare', expected balanced, or a mapping of labels to weights",
     ),
     ("loss: {class_weight: {a: 0}}", "c.yaml:2:26: loss.class_weight.a: got 0, expected a number above 0"),
+    (
+        "loss: {quantiles: [0.1, 0.9]}",
+        "c.yaml:2:19: loss.quantiles: give them in ascending order, with 0.5 among them, the median, which is the prediction",
+    ),
+    ("loss: {quantiles: [0.5, 1]}", "c.yaml:2:25: loss.quantiles.1: got 1, expected a number between 0 and 1"),
+    (
+        "loss: {quantiles: [0.5], distribution: gaussian}",
+        "c.yaml:2:19: loss.quantiles: quantiles and a distribution have a loss each: leave one of them out",
+    ),
+    (
+        "loss: {distance: huber, distribution: gaussian}",
+        "c.yaml:2:18: loss.distance: loss.distribution has its own loss: leave one of them out",
+    ),
+    (
+        "model: {output_activation: relu}\nloss: {distribution: gaussian}",
+        "c.yaml:2:28: model.output_activation: a Gaussian has no bounds: leave it out",
+    ),
     ("loss: {weight: 3}", "c.yaml:2:16: loss.weight: got 3, expected the name of a column"),
     (
         "rollout: {dynamics: p.py:f, steps: 3}",

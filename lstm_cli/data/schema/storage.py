@@ -12,6 +12,7 @@ from typing import Any
 
 from lstm_cli.config.config import Config
 from lstm_cli.data.schema.fitted_json import scales_from_json, scales_to_json, words_from_json, words_to_json
+from lstm_cli.data.schema.heads import VALUES, head_of
 from lstm_cli.data.schema.layout_json import layout_from_json, layout_to_json
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import CheckpointError
@@ -94,7 +95,8 @@ def schema_of(files: Mapping[str, bytes], folder: Path, config: Config | None = 
     )
     with _damage(folder / VOCABULARY):
         _check_class_weights(words.class_weights, schema, config)
-    return schema.with_target(class_weights=words.class_weights)
+    head = VALUES if config is None else head_of(schema.target.kind, config.loss)
+    return schema.with_target(head=head, class_weights=words.class_weights)
 
 
 def _check_class_weights(weights: Sequence[float] | None, schema: Schema, config: Config | None) -> None:

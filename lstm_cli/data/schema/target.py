@@ -141,9 +141,15 @@ class Restorer:
         self._trails: list[tuple[slice, Trail]] | None = None
 
     def restore_all(self, outputs: np.ndarray, first: int = 0) -> Numbers:
-        """Return the outputs (N, H * D) of N steps of the sequence from step `first` on in original units."""
+        """Return the predictions (N, H * D) at N steps of the sequence from step `first` on in original units."""
+        values: Numbers = self.restore_curves(outputs, first)[self._target.head.middle]
+        return values
+
+    def restore_curves(self, outputs: np.ndarray, first: int = 0) -> Numbers:
+        """Return all curves (C, N, H * D) of the outputs of N steps from step `first` on in original units."""
         steps = np.arange(len(outputs)) + first + self._offset + self._target.ahead
-        return self._target.restore(outputs, self._target.past(self._history), steps, self._scaling)
+        past, curves = self._target.past(self._history), self._target.head.split(outputs)
+        return np.stack([self._target.restore(curve, past, steps, self._scaling) for curve in curves])
 
     def append(self, output: np.ndarray) -> Numbers:
         """Return the output (D,) for the step after the last in original units, and append it to the known values."""
