@@ -27,7 +27,7 @@ def inheriting(config: Config, model: Mapping[str, Any]) -> tuple[Config, list[s
         The keys of both together contradict each other.
     """
     given = config.model.model_fields_set
-    filled = {key: value for key, value in model.items() if key not in given}
+    filled = {key: value for key, value in model.items() if key not in given and key != "pretrained"}
     if not filled:
         return config, []
     if "layers" in filled:

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from lstm_cli.config.fields import Column, Flag, OneOrMore, Positive, Rate, Section, expected, several
+from lstm_cli.config.fields import Column, FilePath, Flag, OneOrMore, Positive, Rate, Section, expected, several
 from lstm_cli.config.initializer import InitializerSpec
 
 Cell = Literal["lstm", "gru", "rnn"]
@@ -66,6 +66,11 @@ class ModelSpec(Section):
 
     embedding: Embedding = Field(
         default=64, description="Size of the embeddings of token inputs, or a mapping of inputs to sizes."
+    )
+    pretrained: dict[Column, FilePath] = Field(
+        default={},
+        description="Files of vectors that embeddings start from, by token input, such as `{word: vectors.vec}`; they "
+        "determine the size of embeddings where it is not given.",
     )
     cell: Cell = Field(default="lstm", description="Type of the recurrent cells.")
     layers: Layers = Field(

@@ -63,6 +63,9 @@ def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
         yield "model.crf", f"{what}: leave it out"
     if target.kind != "number" and model.output_activation is not None:
         yield "model.output_activation", f"the target is of kind {target.kind}, which has its own: leave it out"
+    for name in model.pretrained.keys() - schema.tokens.keys():
+        known = ", ".join(schema.tokens) or "none"
+        yield f"model.pretrained.{name}", f"no such token input, expected one of {known}"
     yield from _loop_problems(config, schema)
     added = target.is_next and len(schema.predicted_numbers) == schema.numeric_size and target.horizon == 1
     if model.residual and not added:

@@ -127,6 +127,8 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
     _check_code(run, job, files if saved else None)
     files = {RESOLVED: job.config.to_yaml().encode(), **files, **code}
     now = identity(job.config.model_dump(mode="json"), files, digests, in_use())
+    if vectors := job.vectors or (saved or {}).get("vectors"):
+        now["vectors"] = vectors
     notes = [Note(text) for text in notes_of(job)]
     notes += [Note(text, warning=True) for text in run.warnings]
     if found is not None:

@@ -86,6 +86,8 @@ class Job:
         update of this session, which compiles.
     notes : list of str
         What the user should know of its start.
+    vectors : dict of str to str
+        Digests of the files of vectors that embeddings start from, by input.
     """
 
     config: Config
@@ -102,6 +104,7 @@ class Job:
     code: Code | None = None
     measured_from: tuple[int, float] | None = None
     notes: list[str] = field(default_factory=list)
+    vectors: dict[str, str] = field(default_factory=dict)
 
     @property
     def learning_rate(self) -> float:

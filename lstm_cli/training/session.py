@@ -10,6 +10,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.data import Batches, Data, Split, evaluation_batches
 from lstm_cli.engine.build import build_model, restore_weights, shapes
 from lstm_cli.engine.evaluator import Evaluator
+from lstm_cli.engine.pretrained import take_vectors
 from lstm_cli.engine.system import Code, try_system
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.errors import CheckpointError, counted, listed
@@ -56,6 +57,9 @@ def build_job(config: Config, data: Data, start: Start | None = None) -> Job:
     )
     if start is not None:
         job.notes += start.notes
+        if config.model.pretrained and not start.continues:
+            notes, job.vectors = take_vectors(model, config, data.schema)
+            job.notes += notes
         if start.saved is not None:
             take_weights(job, start.saved)
     return job

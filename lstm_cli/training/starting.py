@@ -33,11 +33,14 @@ class Start:
         The run whose weights it takes; None: none, or it continues from its own checkpoint.
     notes
         For the user.
+    continues
+        Whether the run has a checkpoint of its own.
     """
 
     base: Base | None = None
     saved: "SavedRun | None" = None
     notes: list[str] = field(default_factory=list)
+    continues: bool = False
 
 
 def started_from(config: Config, own: Path | None = None) -> tuple[Config, Start]:
@@ -61,11 +64,11 @@ def started_from(config: Config, own: Path | None = None) -> tuple[Config, Start
     if own is not None and os.path.lexists(own / RESOLVED):
         return _continued(config, own)
     if config.train.init_from is None:
-        return config, Start()
+        return _sized(config), Start()
     folder = source_folder(config)
     before = saved_config(folder)
     config, inherited = inheriting(config, _model(before))
-    saved = _read(config)
+    saved, config = _read(config), _sized(config)
     notes = [f"{listed([f'model.{key}' for key in inherited])}: as in {shown_path(folder)}"] if inherited else []
     return config, Start(Base(saved.schema, before.data.scale, shown_path(folder)), saved, notes)
 
@@ -73,16 +76,28 @@ def started_from(config: Config, own: Path | None = None) -> tuple[Config, Start
 def _continued(config: Config, own: Path) -> tuple[Config, Start]:
     """Return what `started_from` does of a run that was started before."""
     before = resolved_config(read_resolved(own / RESOLVED), own / RESOLVED)
+    continues = any((own / name).is_dir() or retired(own / name) for name in CHECKPOINTS)
+    if before.model.pretrained and before.model.pretrained == config.model.pretrained:
+        config, _ = inheriting(config, {"embedding": _model(before)["embedding"]})
     if before.train.init_from is None:
-        return config, Start()
+        return config, Start(continues=continues)
     if config.train.init_from is None:
         config = with_section(config, "train", {"init_from": before.train.init_from})
     config, _ = inheriting(config, _model(before))
     if not all((own / name).is_file() for name in SCHEMA):
         saved = _read(config)
         return config, Start(Base(saved.schema, saved.config.data.scale), saved)
-    continues = any((own / name).is_dir() or retired(own / name) for name in CHECKPOINTS)
-    return config, Start(Base.of_itself(own, config), None if continues else _read(config))
+    return config, Start(Base.of_itself(own, config), None if continues else _read(config), continues=continues)
+
+
+def _sized(config: Config) -> Config:
+    """Return the config with the size of embeddings that files of vectors give."""
+    if not config.model.pretrained:
+        return config
+    from lstm_cli.engine.pretrained import with_widths  # imports PyTensor
+
+    width = with_widths(config)
+    return config if width is None else with_section(config, "model", {"embedding": width})
 
 
 def _model(config: Config) -> dict[str, object]:
