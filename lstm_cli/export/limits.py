@@ -12,11 +12,11 @@ from lstm_cli.export.onnx.names import LENGTHS, output_name
 MODEL_KEYS = {
     "embedding", "cell", "layers", "bidirectional", "activation", "skip", "tie_embeddings", "output_activation",
     "residual", "output", "initial_state", "pool", "size", "dropout", "recurrent_dropout", "initializer", "forget_bias",
+    "layer_norm",
 }  # fmt: skip
 #: Those that no operator stands for, and why; a key of neither table is refused too where it is set.
 REFUSED = {
     "crf": "a sequence of labels is scored as a whole, by algorithms of its own",
-    "layer_norm": "ONNX's recurrent operators have none",
 }
 #: The kinds of a target that have an output.
 KINDS = ("category", "number", "set")

@@ -3,7 +3,7 @@
 The operators are those of opset 17 (2022), which runtimes of several years have.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class Graph:
         self._nodes.append(self._helper.make_node("Identity", [value], [name]))
         self._outputs.append(self._typed(name, dtype, shape))
 
-    def _typed(self, name: str, dtype: type, shape: Sequence[int | str]) -> Any:
+    def _typed(self, name: str, dtype: type, shape: Sequence[int | str] | None) -> Any:
         kind = self._helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return self._helper.make_tensor_value_info(name, kind, shape)
 
@@ -103,6 +103,36 @@ class Graph:
     def reduce_sum(self, value: str, axis: int, *, keep: bool = False) -> str:
         """Return the sum along an axis."""
         return self.op("ReduceSum", value, self.constant([axis], "axes", np.int64), keepdims=int(keep))
+
+    def scan(
+        self,
+        step: Callable[[list[str], list[str]], tuple[list[str], str]],
+        states: Sequence[str],
+        given: Sequence[str],
+        *,
+        reverse: bool,
+    ) -> tuple[list[str], str]:
+        """Return the final states, and an array of one output a step, of a loop over the first axis of arrays.
+
+        `step` makes of the states and the parts of the arrays at a step the next states and the output. With `reverse`
+        the loop runs from the end to the start, and so are the outputs in the order of the arrays.
+        """
+        inner = [[self._unused(name) for _ in values] for name, values in (("state", states), ("part", given))]
+        outside, self._nodes = self._nodes, []
+        after, output = step(*inner)
+        self._nodes += [self._helper.make_node("Identity", [value], [self._unused("after")]) for value in after]
+        named = [node.output[0] for node in self._nodes[-len(after) :]]
+        kinds = [np.float32] * len(states) + [np.bool_ if name == given[-1] else np.float32 for name in given]
+        entries = [self._typed(name, kind, None) for name, kind in zip([*inner[0], *inner[1]], kinds, strict=True)]
+        results = [self._typed(name, np.float32, None) for name in [*named, output]]
+        body = self._helper.make_graph(self._nodes, "step", entries, results)
+        self._nodes = outside
+        attributes: dict[str, Any] = {"scan_input_directions": [1] * len(given), "scan_output_directions": [1]}
+        *finals, outputs = self.ops(
+            "Scan", *states, *given, outputs=len(states) + 1, body=body, num_scan_inputs=len(given),
+            **(attributes if reverse else {}),
+        )  # fmt: skip
+        return finals, outputs
 
     def model(self, metadata: Mapping[str, str], doc: str) -> "ModelProto":
         """Return the model, checked; with keys and texts that describe it."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from lstm_cli.export.blocks import blocks, initial
 from lstm_cli.export.onnx.graph import Graph
+from lstm_cli.export.onnx.normalized import normalized_pass, starts_of
 from lstm_cli.graph.plan import LayerPlan
 
 Weights = Mapping[str, np.ndarray]
@@ -59,6 +60,27 @@ class Outputs(NamedTuple):
 
 def recurrent(graph: Graph, layer: LayerPlan, x: str, sequences: Sequences, weights: Weights) -> Outputs:
     """Run a layer over its input x (T, B, I)."""
+    run = _by_steps if f"{layer.name}.gain" in weights else _by_operator  # with layer normalisation, or without
+    h, last = run(graph, layer, x, sequences, weights)
+    if layer.skip:
+        h, last = graph.op("Add", h, x), graph.op("Add", last, _ends(graph, layer, x, sequences))
+    return Outputs(masked(graph, h, sequences), last)
+
+
+def _by_steps(graph: Graph, layer: LayerPlan, x: str, sequences: Sequences, weights: Weights) -> Outputs:
+    count, own = graph.op("Shape", sequences.lengths), layer.directions[0].activation
+
+    def activation(value: str) -> str:
+        return activated(graph, own, value)
+
+    passes = [
+        normalized_pass(graph, each, x, sequences.mask, starts_of(graph, each, weights, count), weights, activation)
+        for each in layer.directions
+    ]
+    return Outputs(graph.join([h for h, _ in passes], 2), graph.join([last for _, last in passes], 1))
+
+
+def _by_operator(graph: Graph, layer: LayerPlan, x: str, sequences: Sequences, weights: Weights) -> Outputs:
     first = layer.directions[0]
     operator = CELLS[first.cell.name]
     parts = [blocks(direction, weights, operator.gates) for direction in layer.directions]
@@ -86,10 +108,7 @@ def recurrent(graph: Graph, layer: LayerPlan, x: str, sequences: Sequences, weig
     h, last = graph.ops(operator.kind, x, W, U, b, sequences.lengths, *states, outputs=2, **attributes)
     width = layer.outputs
     h = graph.reshape(graph.op("Transpose", h, perm=[0, 2, 1, 3]), 0, 0, width)
-    last = graph.reshape(graph.op("Transpose", last, perm=[1, 0, 2]), 0, width)
-    if layer.skip:
-        h, last = graph.op("Add", h, x), graph.op("Add", last, _ends(graph, layer, x, sequences))
-    return Outputs(masked(graph, h, sequences), last)
+    return Outputs(h, graph.reshape(graph.op("Transpose", last, perm=[1, 0, 2]), 0, width))
 
 
 def _ends(graph: Graph, layer: LayerPlan, x: str, sequences: Sequences) -> str:
