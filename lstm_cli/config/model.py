@@ -28,6 +28,9 @@ class LayerSpec(Section):
     bidirectional: Flag | None = Field(
         default=None, description="Whether the layer reads the sequence in both directions; null: the model's."
     )
+    layer_norm: Flag | None = Field(
+        default=None, description="Whether the sums of its cells are normalised over the units; null: the model's."
+    )
     skip: Flag | None = Field(
         default=None,
         description="Whether its input is added to its output; null: the model's, but false in the first layer.",
@@ -79,6 +82,9 @@ class ModelSpec(Section):
     )
     bidirectional: Flag = Field(default=False, description="Whether layers read the sequence in both directions.")
     activation: Activation = Field(default="tanh", description="Activation of the cells' input modulation.")
+    layer_norm: Flag = Field(
+        default=False, description="Whether the sums of the cells, gate by gate, are normalised over the units."
+    )
     skip: Flag = Field(
         default=False, description="Whether to add to the output of each layer but the first what enters it."
     )

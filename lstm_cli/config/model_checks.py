@@ -23,12 +23,19 @@ def _skip(config: Config) -> Iterator[Conflict]:
         if layer.skip and layer.width != below.width:
             text = f"layers.{number} outputs {layer.width} numbers, but {below.width} enter it: give them one width"
             yield Conflict((f"model.layers.{number}.skip", "model.skip", "model.layers"), text)
-    if config.rollout is not None:
-        for number, layer in enumerate(layers):
-            if layer.skip:
-                text = "in a closed loop no layer adds its input to its output: set it to false"
-                yield Conflict((f"model.layers.{number}.skip", "model.skip", "model.layers", "rollout"), text)
-                return
+
+
+def _closed_loop(config: Config) -> Iterator[Conflict]:
+    """Find what layers do not do in a closed loop."""
+    reasons = {
+        "skip": "in a closed loop no layer adds its input to its output: set it to false",
+        "layer_norm": "in a closed loop no sums are normalised: set it to false",
+    }
+    for key, text in reasons.items() if config.rollout is not None else ():
+        for number, layer in enumerate(config.model.layers):
+            if getattr(layer, key):
+                yield Conflict((f"model.layers.{number}.{key}", f"model.{key}", "model.layers", "rollout"), text)
+                break
 
 
 def _tied(config: Config) -> Iterator[Conflict]:
@@ -58,4 +65,4 @@ def _crf(config: Config) -> Iterator[Conflict]:
             yield Conflict((f"loss.{key}", "model.crf"), text)
 
 
-CHECKS = (_forget_bias, _skip, _tied, _crf)
+CHECKS = (_forget_bias, _skip, _closed_loop, _tied, _crf)

@@ -55,14 +55,15 @@ def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str,
     training
         Whether gradients are computed.
     """
-    from lstm_cli.kernels.cells import CELLS  # imports numba
+    from lstm_cli.kernels.cells import cell_of  # imports numba
 
     numbers = (3 if training else 1) * (schema.numeric_size + embedded(spec, schema))
     width = 0
     for layer in spec.layers:
         width = layer.width
-        cell = CELLS[layer.cell or spec.cell]
+        cell = cell_of(layer.cell or spec.cell, normalized=bool(layer.layer_norm))
         numbers += width * (cell.kept_blocks + len(cell.states) + _TRAINED if training else _EVALUATED)
+        numbers += width * (2 if training else 1) if layer.skip else 0  # the sum, and its gradient
     target = schema.target
     if target.per == "step":
         per_number = _PER_NUMBER_TRAINED if training else _PER_NUMBER_EVALUATED

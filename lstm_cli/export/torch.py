@@ -49,6 +49,9 @@ def _check(number: int, layer: LayerPlan) -> None:
     cell, activation = layer.directions[0].cell.name, layer.directions[0].activation
     if cell not in GATES:
         raise ConfigError(f"--to torch: model.layers.{number}: PyTorch has no cell {cell}: export to .npz")
+    for key, used in (("layer_norm", layer.directions[0].cell.normalized), ("skip", layer.skip)):
+        if used:
+            raise ConfigError(f"--to torch: model.layers.{number}: PyTorch's modules have no {key}: export to .npz")
     if activation not in _ACTIVATIONS[cell]:
         has = " or ".join(_ACTIVATIONS[cell])
         what = f"model.layers.{number}: the activation of PyTorch's {cell} is {has}, this one's is {activation}"

@@ -224,6 +224,7 @@ class Model:
             "activation": direction.activation,
             "reverse": direction.reverse,
             "mask": mask,
+            "gain": self.parameters.views[f"{direction.name}.gain"] if direction.cell.normalized else None,
         }
         if source.table is None:
             return recurrent(source.x, lengths, W, b, start, **kind)

@@ -12,7 +12,7 @@ from lstm_cli.config.model import ModelSpec
 from lstm_cli.graph import initializers
 from lstm_cli.graph.heads import ONE, Curves
 from lstm_cli.graph.parameters import Parameter
-from lstm_cli.kernels.cells import CELLS, Cell
+from lstm_cli.kernels.cells import Cell, cell_of
 
 T = TypeVar("T")
 
@@ -84,7 +84,8 @@ def plan_layers(spec: ModelSpec, width: int) -> tuple[LayerPlan, ...]:
     """Chain the layers: the input of each is the output of the one below; that of the first has this width."""
     layers = []
     for number, layer in enumerate(spec.layers):
-        name, cell, rate = f"layers.{number}", CELLS[_filled(layer.cell)], _filled(layer.recurrent_dropout)
+        name, rate = f"layers.{number}", _filled(layer.recurrent_dropout)
+        cell = cell_of(_filled(layer.cell), normalized=_filled(layer.layer_norm))
         directions = []
         for reverse in (False, True) if layer.bidirectional else (False,):
             own = f"{name}.reverse" if reverse else name
@@ -149,6 +150,9 @@ def _declare_direction(direction: Direction, spec: ModelSpec) -> list[Parameter]
         Parameter(f"{name}.W", weights, draw, blocks=cell.gates),
         Parameter(f"{name}.b", (len(bias) * units,), initializers.constant_blocks(bias), blocks=cell.biases),
     ]
+    if cell.normalized:
+        ones = initializers.constant_blocks([1.0])
+        parameters.append(Parameter(f"{name}.gain", (len(bias) * units,), ones, blocks=cell.biases))
     if spec.initial_state == "learned":
         parameters.append(Parameter(f"{name}.initial", (sum(direction.states),), initializers.zeros))
     return parameters

@@ -33,6 +33,7 @@ def layer_text(layer: str, spec: ModelSpec, shapes: Mapping[str, Sequence[int]])
     words = f"{(own.cell or spec.cell).upper()} of {counted(own.size, 'unit')}"
     words += ", in both directions" if own.bidirectional else ""
     words += f", {own.activation}" if own.activation not in (None, "tanh") else ""
+    words += ", normalised" if own.layer_norm else ""
     words += ", plus its input" if own.skip else ""
     words += f", dropout {own.dropout:g}" if own.dropout else ""
     return words + (f", recurrent dropout {own.recurrent_dropout:g}" if own.recurrent_dropout else "")

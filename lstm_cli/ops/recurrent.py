@@ -13,7 +13,7 @@ from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply, Variable
 from pytensor.tensor.type import TensorType
 
-from lstm_cli.kernels.cells import CELLS
+from lstm_cli.kernels.cells import CELLS, cell_of
 from lstm_cli.kernels.cells.activations import ACTIVATIONS
 from lstm_cli.kernels.recurrent import layer as kernels
 from lstm_cli.kernels.recurrent.arguments import Shape
@@ -34,6 +34,7 @@ def recurrent(
     activation: str = "tanh",
     reverse: bool = False,
     mask: Variable | None = None,
+    gain: Variable | None = None,
 ) -> tuple[Variable, tuple[Variable, ...]]:
     """Run a recurrent layer over a padded batch, each sequence for its own number of steps.
 
@@ -55,13 +56,16 @@ def recurrent(
         Run each sequence from its last real step to its first; h[t] stays at its own place t.
     mask : (B, H), optional
         Multiplies h wherever it enters a matrix product (recurrent dropout). No gradient flows to it.
+    gain : as b, optional
+        Of layer normalisation of the sums, which is only done where it is given: see `lstm_cli.kernels.cells.norm`.
 
     Returns
     -------
     h : (T, B, H), zeros at padding
     finals : tuple of (B, H), the state after the last step in the direction of travel
     """
-    return _run(Recurrent(cell, activation, reverse, mask is not None), [x], lengths, W, b, initial, mask)
+    op = Recurrent(cell, activation, reverse, mask is not None, normalized=gain is not None)
+    return _run(op, [x], lengths, W, b, initial, mask, gain)
 
 
 def recurrent_tokens(
@@ -76,6 +80,7 @@ def recurrent_tokens(
     activation: str = "tanh",
     reverse: bool = False,
     mask: Variable | None = None,
+    gain: Variable | None = None,
 ) -> tuple[Variable, tuple[Variable, ...]]:
     """Return ``recurrent(table[ids], …)``, multiplying W with the table instead of the batch.
 
@@ -87,63 +92,67 @@ def recurrent_tokens(
     table : (V, I)
         The embedding of each token. All else as in `recurrent`.
     """
-    op = Recurrent(cell, activation, reverse, mask is not None, tokens=True)
-    return _run(op, [ids, table], lengths, W, b, initial, mask)
+    op = Recurrent(cell, activation, reverse, mask is not None, tokens=True, normalized=gain is not None)
+    return _run(op, [ids, table], lengths, W, b, initial, mask, gain)
 
 
 def _run(
     op: "Recurrent", source: list[Variable], lengths: Variable, W: Variable, b: Variable,
-    initial: Sequence[Variable], mask: Variable | None,
+    initial: Sequence[Variable], mask: Variable | None, gain: Variable | None,
 ) -> tuple[Variable, tuple[Variable, ...]]:  # fmt: skip
-    outputs = op(*source, lengths, W, b, *initial, *([] if mask is None else [mask]), return_list=True)
+    optional = (variable for variable in (mask, gain) if variable is not None)
+    outputs = op(*source, lengths, W, b, *initial, *optional, return_list=True)
     return outputs[0], tuple(outputs[1 : 1 + op.states])
 
 
 class Recurrent(TrimmableOp):
-    """``(x | ids, table; lengths, W, b, *initial[, mask]) -> (h, *finals, shards, gates, further)``.
+    """``(x | ids, table; lengths, W, b, *initial[, mask][, gain]) -> (h, *finals, shards, gates, further)``.
 
     The last three outputs are for the gradient only; `keeps`: whether they are filled.
     """
 
-    __props__ = ("cell", "activation", "reverse", "masked", "tokens", "keeps")
+    __props__ = ("cell", "activation", "reverse", "masked", "tokens", "keeps", "normalized")
 
     def __init__(
-        self, cell: str, activation: str, reverse: bool, masked: bool, tokens: bool = False, keeps: bool = True
-    ) -> None:
+        self, cell: str, activation: str, reverse: bool, masked: bool, tokens: bool = False, keeps: bool = True,
+        normalized: bool = False,
+    ) -> None:  # fmt: skip
         if cell not in CELLS:
             raise ValueError(f"cell: got {cell!r}, expected one of {', '.join(CELLS)}")
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation: got {activation!r}, expected one of {', '.join(ACTIVATIONS)}")
         self.cell, self.activation, self.reverse = cell, activation, bool(reverse)
-        self.masked, self.tokens, self.keeps = masked, tokens, keeps
+        self.masked, self.tokens, self.keeps, self.normalized = masked, tokens, keeps, normalized
         self.states = len(CELLS[cell].states)
 
     @property
     def layer(self) -> kernels.Layer:
         """What the kernels need to know."""
-        return kernels.Layer(CELLS[self.cell], self.activation, self.reverse)
+        return kernels.Layer(cell_of(self.cell, normalized=self.normalized), self.activation, self.reverse)
 
     def trim(self, unused: frozenset[int]) -> Self:
         """Keep nothing for a gradient that is not taken."""
         keeps = self.keeps and not unused.issuperset(range(1 + self.states, 4 + self.states))
-        return type(self)(self.cell, self.activation, self.reverse, self.masked, self.tokens, keeps)
+        return type(self)(self.cell, self.activation, self.reverse, self.masked, self.tokens, keeps, self.normalized)
 
-    def split(self, inputs: Sequence[Any]) -> tuple[Sequence[Any], Any, Any, Any, Sequence[Any], Any]:
-        """Return source, lengths, W, b, initial states and mask or None."""
+    def split(self, inputs: Sequence[Any]) -> tuple[Sequence[Any], Any, Any, Any, Sequence[Any], Any, Any]:
+        """Return source, lengths, W, b, initial states, mask or None and gain or None."""
         start = 2 if self.tokens else 1
         lengths, W, b, *rest = inputs[start:]
-        return inputs[:start], lengths, W, b, rest[: self.states], rest[self.states] if self.masked else None
+        mask, gain = rest[self.states] if self.masked else None, rest[-1] if self.normalized else None
+        return inputs[:start], lengths, W, b, rest[: self.states], mask, gain
 
     def make_node(self, *inputs: Variable) -> Apply:
         """Check kinds and number of inputs."""
         variables = [pt.as_tensor_variable(v) for v in inputs]
-        source, lengths, W, b, initial, mask = self.split(variables)
+        source, lengths, W, b, initial, mask, gain = self.split(variables)
         dtype = W.type.dtype
         kinds = {"lengths": (lengths, 1, "int64"), "W": (W, 2, dtype), "b": (b, 1, dtype)}
         kinds |= {f"initial[{i}]": (state, 2, dtype) for i, state in enumerate(initial)}
         kinds |= {"ids": (source[0], 2, "int32"), "table": (source[1], 2, dtype)} if self.tokens else {}
         kinds |= {} if self.tokens else {"x": (source[0], 3, dtype)}
         kinds |= {"mask": (mask, 2, dtype)} if mask is not None else {}
+        kinds |= {"gain": (gain, 1, dtype)} if gain is not None else {}
         for name, (variable, dimensions, expected) in kinds.items():
             if (variable.type.ndim, variable.type.dtype) != (dimensions, expected):
                 wanted = f"{expected} of {dimensions} dimensions"
@@ -163,7 +172,8 @@ class Recurrent(TrimmableOp):
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Gradients flow to all but token ids, lengths and mask, and from all but the reserve."""
         source = [False, True] if self.tokens else [True]
-        flows = [*source, False, True, True, *([True] * self.states), *([False] * self.masked)]
+        states = [True] * self.states
+        flows = [*source, False, True, True, *states, *([False] * self.masked), *([True] * self.normalized)]
         return [[flow] * (1 + self.states) + [False] * 3 for flow in flows]
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
@@ -192,13 +202,14 @@ class Recurrent(TrimmableOp):
             for output, cotangent in zip(outputs[: 1 + states], cotangents[: 1 + states], strict=True)
         ]
         h, reserve = outputs[0], outputs[-3:]
-        dx, dW, db, *dinitial = self.gradient_op()(*inputs, h, *reserve, *flowing, return_list=True)
+        dx, dW, db, *rest = self.gradient_op()(*inputs, h, *reserve, *flowing, return_list=True)
         source = [disconnected_type(), dx] if self.tokens else [dx]
-        return [*source, disconnected_type(), dW, db, *dinitial, *([disconnected_type()] * self.masked)]
+        mask = [disconnected_type()] * self.masked
+        return [*source, disconnected_type(), dW, db, *rest[:states], *mask, *rest[states:]]
 
 
 class RecurrentGradient(TrimmableOp):
-    """``(*inputs, h, shards, gates, further, dh, *dfinals) -> (dx | dtable, dW, db, *dinitial)``.
+    """``(*inputs, h, shards, gates, further, dh, *dfinals) -> (dx | dtable, dW, db, *dinitial[, dgain])``.
 
     In place, the gates of the forward pass are overwritten. A cotangent without elements is zero.
     """
@@ -213,7 +224,7 @@ class RecurrentGradient(TrimmableOp):
     @property
     def inputs(self) -> int:
         """Inputs of the forward Op."""
-        return 4 + self.forward.tokens + self.forward.states + self.forward.masked
+        return 4 + self.forward.tokens + self.forward.states + self.forward.masked + self.forward.normalized
 
     def trim(self, unused: frozenset[int]) -> Self:
         """Leave out the gradient of the input where nothing reads it: for the first layer of a model."""
@@ -225,14 +236,17 @@ class RecurrentGradient(TrimmableOp):
 
     def make_node(self, *inputs: Variable) -> Apply:
         """Make outputs of the types of what they are the gradients of."""
-        source, _, W, b, initial, _ = self.forward.split(inputs[: self.inputs])
-        return Apply(self, list(inputs), [v.type() for v in (source[-1], W, b, *initial)])
+        return Apply(self, list(inputs), [v.type() for v in self._likes(inputs)])
+
+    def _likes(self, inputs: Sequence[Any]) -> list[Any]:
+        """Return, of all inputs, those that the outputs are the gradients of."""
+        source, _, W, b, initial, _, gain = self.forward.split(inputs[: self.inputs])
+        return [source[-1], W, b, *initial, *([] if gain is None else [gain])]
 
     @infers_shape
     def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         """Return the shapes of what the outputs are the gradients of."""
-        source, _, W, b, initial, _ = self.forward.split(shapes[: self.inputs])
-        return [source[-1], W, b, *initial]
+        return self._likes(shapes)
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         """Run the kernels."""
@@ -246,15 +260,15 @@ class RecurrentGradient(TrimmableOp):
         dinitial = np.empty((self.forward.states, *given.initial[0].shape), h.dtype)
         nothing = dsource.reshape(-1)[:0]
         dx, dtable = (nothing, dsource) if self.forward.tokens else (dsource, nothing)
-        gradients = kernels.Gradients(dx, dtable, dW, db, dinitial)
+        gradients = kernels.Gradients(dx, dtable, dW, db, dinitial, np.empty_like(given.gain))
         kernels.run_backward(self.forward.layer, given, reserve, h, dh, dfinals, gradients)
-        for output, gradient in zip(outputs[3:], dinitial, strict=True):
+        for output, gradient in zip(outputs[3:], [*dinitial, gradients.gain], strict=False):
             output[0] = gradient
 
 
 def arguments(op: Recurrent, inputs: Sequence[np.ndarray]) -> kernels.Inputs:
     """Check the inputs against each other, once per call: kernels do not."""
-    source, lengths, W, b, initial, mask = op.split([np.ascontiguousarray(a) for a in inputs])
+    source, lengths, W, b, initial, mask, gain = op.split([np.ascontiguousarray(a) for a in inputs])
     steps, batch = source[0].shape[:2]
     units, columns, cell = initial[0].shape[1], source[-1].shape[-1], CELLS[op.cell]
     expected = {
@@ -263,6 +277,7 @@ def arguments(op: Recurrent, inputs: Sequence[np.ndarray]) -> kernels.Inputs:
         "b": (b, (cell.sum_blocks * units,)),
         **{f"initial[{i}]": (state, (batch, units)) for i, state in enumerate(initial)},
         **({"mask": (mask, (batch, units))} if op.masked else {}),
+        **({"gain": (gain, b.shape)} if op.normalized else {}),
     }
     for name, (array, shape) in expected.items():
         if array.shape != shape:
@@ -273,13 +288,13 @@ def arguments(op: Recurrent, inputs: Sequence[np.ndarray]) -> kernels.Inputs:
             f"recurrent ({op.cell}): lengths: got {lengths[wrong].tolist()} for sequences {wrong} of {batch}, "
             f"expected 1 to {steps} (the steps of the batch)"
         )
-    mask = W[:0, :0] if mask is None else mask
+    mask, gain = W[:0, :0] if mask is None else mask, b[:0] if gain is None else gain
     if not op.tokens:
         shape = Shape(steps, batch, columns, units)
-        return kernels.Inputs(shape, source[0], NO_IDS, W[:0, :0], lengths, W, b, initial, mask)
+        return kernels.Inputs(shape, source[0], NO_IDS, W[:0, :0], lengths, W, b, initial, mask, gain)
     ids, table = source
     if ids.min() < 0 or ids.max() >= len(table):
         found = f"got {ids.min()} to {ids.max()}"
         raise ValueError(f"recurrent ({op.cell}): ids: {found}, expected 0 to {len(table) - 1}, the rows of the table")
     shape, nothing = Shape(steps, batch, 0, units), np.empty((0, 0, 0), W.dtype)
-    return kernels.Inputs(shape, nothing, ids, table, lengths, W, b, initial, mask)
+    return kernels.Inputs(shape, nothing, ids, table, lengths, W, b, initial, mask, gain)

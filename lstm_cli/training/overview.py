@@ -91,6 +91,8 @@ def _layer(layer: LayerPlan) -> str:
         words += ", in both directions"
     if first.activation != "tanh":
         words += f", {first.activation}"
+    if first.cell.normalized:
+        words += ", normalised"
     if layer.skip:
         words += ", plus its input"
     if layer.dropout:

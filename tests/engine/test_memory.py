@@ -36,6 +36,8 @@ SHAPES = {
     "few units": {"layers": [4]},
     "a field": {"layers": [4], "crf": True},
     "attention": {"layers": [32], "pool": "attention"},
+    "skip": {"layers": [48, 48, 48], "skip": True},
+    "normalised": {"layers": [64], "layer_norm": True},
 }
 
 
@@ -79,7 +81,9 @@ def test_weights_that_do_not_fit_are_refused_before_they_are_drawn(tmp_path, mon
         check(config)
 
 
-CASES = [(shape, "a number") for shape in SHAPES if shape != "a field"] + [
+COMPILED = pytest.mark.slow  # what no other test compiles in single precision
+EVERY = [pytest.param(shape, "a number", marks=COMPILED if shape == "normalised" else ()) for shape in SHAPES]
+CASES = [case for case in EVERY if case.values[0] != "a field"] + [
     (shape, kind) for shape in ("lstm", "few units") for kind in ("numbers", "categories", "tokens", "sets")
 ]
 CASES.append(("a field", "few categories"))

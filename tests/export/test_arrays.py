@@ -7,7 +7,10 @@ import pytest
 from safetensors import safe_open
 
 import lstm_cli
+from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import ConfigError
+from lstm_cli.export.torch import state_dict
+from lstm_cli.graph.plan import plan_layers
 from tests.support.kinds import MODEL, classifier, labelled_waves
 from tests.support.onnx import drawn_run
 
@@ -170,3 +173,10 @@ def test_pytorch_has_no_such_layer(waves, tmp_path):
     run = drawn_run(folder, {**config, "model": {**MODEL, "activation": "linear"}})
     with pytest.raises(ConfigError, match=r"model.layers.0: the activation of PyTorch's lstm is tanh, this one's is"):
         lstm_cli.export_run(run.folder, tmp_path / "a.safetensors", to="torch")
+
+
+@pytest.mark.parametrize(("layer", "key"), [({"layer_norm": True}, "layer_norm"), ({"skip": True}, "skip")])
+def test_what_the_modules_of_pytorch_have_not(layer, key):
+    spec = config_from_mapping({"data": {"train": "a", "target": "y"}, "model": {"layers": [{"size": 3, **layer}]}})
+    with pytest.raises(ConfigError, match=rf"model\.layers\.0: PyTorch's modules have no {key}: export to \.npz"):
+        state_dict(plan_layers(spec.model, 3), {})

@@ -9,7 +9,8 @@ import pytest
 from lstm_cli.errors import ConfigError
 from lstm_cli.kernels.cells import activations
 from lstm_cli.kernels.runtime.registers import REGISTERS, Registers, choose_registers
-from lstm_cli.kernels.simd.vector import Code, Row, lanewise
+from lstm_cli.kernels.simd.lanewise import lanewise
+from lstm_cli.kernels.simd.vector import Code, Row
 
 
 @pytest.mark.parametrize(

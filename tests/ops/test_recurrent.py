@@ -167,7 +167,7 @@ def test_what_is_kept_for_the_gradient(cell, floats, starts):
     """The table in `lstm_cli.kernels.recurrent.forward`: floats per real step and unit, and per sequence and unit."""
     x, lengths, W, b, *initial = layers.make(Kind(cell), 6, 5, 3, 7, RAGGED).inputs
     nothing = W[:0, :0]
-    inputs = kernels.Inputs(Shape(6, 5, 3, 7), x, nothing, nothing, lengths, W, b, initial, nothing)
+    inputs = kernels.Inputs(Shape(6, 5, 3, 7), x, nothing, nothing, lengths, W, b, initial, nothing, b[:0])
     reserve = kernels.new_reserve(kernels.Layer(DECLARED[cell], "tanh", False), inputs, keeps=True)
     assert reserve.gates.size + reserve.further.size == (floats * sum(RAGGED) + starts * len(RAGGED)) * 7
     reserve = kernels.new_reserve(kernels.Layer(DECLARED[cell], "tanh", False), inputs, keeps=False)

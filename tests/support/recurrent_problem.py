@@ -23,6 +23,7 @@ class Kind:
     activation: str = "tanh"
     reverse: bool = False
     masked: bool = False
+    normalized: bool = False
 
     @property
     def options(self):
@@ -47,11 +48,12 @@ class Problem:
     mask: np.ndarray | None
     dh: np.ndarray
     dfinals: list
+    gain: np.ndarray | None = None
 
     @property
     def inputs(self):
-        masks = [] if self.mask is None else [self.mask]
-        return [self.x, self.lengths, self.W, self.b, *self.initial, *masks]
+        optional = [array for array in (self.mask, self.gain) if array is not None]
+        return [self.x, self.lengths, self.W, self.b, *self.initial, *optional]
 
     @property
     def cotangents(self):
@@ -61,11 +63,12 @@ class Problem:
         def cast(a):
             return a.astype(dtype)
 
-        mask = None if self.mask is None else cast(self.mask)
+        mask, gain = (None if array is None else cast(array) for array in (self.mask, self.gain))
         lists = [[cast(a) for a in part] for part in (self.initial, self.dfinals)]
         return Problem(
-            self.kind, cast(self.x), self.lengths, cast(self.W), cast(self.b), lists[0], mask, cast(self.dh), lists[1]
-        )
+            self.kind, cast(self.x), self.lengths, cast(self.W), cast(self.b), lists[0], mask, cast(self.dh), lists[1],
+            gain,
+        )  # fmt: skip
 
     def select(self, rows):
         """The same layer on some of the sequences, without steps that none of them has."""
@@ -74,7 +77,7 @@ class Problem:
         lists = [[a[rows] for a in part] for part in (self.initial, self.dfinals)]
         return Problem(
             self.kind, self.x[:steps, rows], self.lengths[rows], self.W, self.b, lists[0], mask, self.dh[:steps, rows],
-            lists[1],
+            lists[1], self.gain,
         )  # fmt: skip
 
 
@@ -97,6 +100,7 @@ def make(kind, steps, batch, inputs, units, lengths=None, seed=0, scale=0.4):
         rng.integers(0, 2, (batch, units)) / 0.5 if kind.masked else None,
         normal(steps, batch, units),
         [normal(batch, units) for _ in range(states)],
+        1 + normal(len(cell.biases) * units) if kind.normalized else None,
     )
 
 
@@ -109,10 +113,12 @@ def graph(kind, dtype="float64"):
     initial = [pt.matrix(dtype=dtype) for _ in range(states)]
     masks = [pt.matrix("mask", dtype=dtype)] if kind.masked else []
     dfinals = [pt.matrix(dtype=dtype) for _ in range(states)]
-    h, finals = recurrent(x, lengths, W, b, initial, mask=masks[0] if masks else None, **kind.options)
+    gains = [pt.vector("gain", dtype=dtype)] if kind.normalized else []
+    optional = {"mask": masks[0] if masks else None, "gain": gains[0] if gains else None}
+    h, finals = recurrent(x, lengths, W, b, initial, **optional, **kind.options)
     known = dict(zip([h, *finals], [dh, *dfinals], strict=True))
-    gradients = pytensor.grad(None, [x, W, b, *initial], known_grads=known)
-    return [x, lengths, W, b, *initial, *masks], [dh, *dfinals], [h, *finals], gradients
+    gradients = pytensor.grad(None, [x, W, b, *initial, *gains], known_grads=known)
+    return [x, lengths, W, b, *initial, *masks, *gains], [dh, *dfinals], [h, *finals], gradients
 
 
 @cache
@@ -131,8 +137,9 @@ def run(problem):
 def run_reference(problem):
     """Outputs by numpy."""
     h, finals = reference.recurrent(
-        problem.x, problem.lengths, problem.W, problem.b, problem.initial, mask=problem.mask, **problem.kind.options
-    )
+        problem.x, problem.lengths, problem.W, problem.b, problem.initial, mask=problem.mask, gain=problem.gain,
+        **problem.kind.options,
+    )  # fmt: skip
     return [h, *finals]
 
 
@@ -144,8 +151,9 @@ def reference_slope(problem, number, direction, step=1e-3):
         inputs[number] = inputs[number] + distance * direction
         x, lengths, W, b, *rest = inputs
         moved = Problem(
-            problem.kind, x, lengths, W, b, rest[: len(problem.initial)], problem.mask, problem.dh, problem.dfinals
-        )
+            problem.kind, x, lengths, W, b, rest[: len(problem.initial)], problem.mask, problem.dh, problem.dfinals,
+            None if problem.gain is None else rest[-1],
+        )  # fmt: skip
         return sum(float((a * d).sum()) for a, d in zip(run_reference(moved), problem.cotangents, strict=True))
 
     near, far = cost(step) - cost(-step), cost(2 * step) - cost(-2 * step)
@@ -163,6 +171,7 @@ def check_against_reference(problem):
     close(outputs, run_reference(problem))
     rng, activation = np.random.default_rng(1), problem.kind.activation
     places = [0, 2, 3, *(4 + state for state in range(len(problem.initial)))]
+    places += [] if problem.gain is None else [len(problem.inputs) - 1]
     for number, gradient in zip(places, gradients, strict=True):
         direction = rng.normal(size=gradient.shape) / np.sqrt(gradient.size)
         step = 1e-6 if activation in ("relu", "softsign") else 1e-3  # a corner is not to be crossed
@@ -172,14 +181,20 @@ def check_against_reference(problem):
 
 def check_sequences_alone(problem):
     """Each sequence has the same outputs and gradients without the others and without padding."""
-    (h, *finals), (dx, dW, db, *dinitial) = run(problem)
-    dW_sum, db_sum = 0, 0
+    states = len(problem.initial)
+    (h, *finals), (dx, dW, db, *rest) = run(problem)
+    total = 0
     for row in range(len(problem.lengths)):
-        (h_one, *finals_one), (dx_one, dW_one, db_one, *dinitial_one) = run(problem.select([row]))
+        (h_one, *finals_one), (dx_one, dW_one, db_one, *rest_one) = run(problem.select([row]))
         end = problem.lengths[row]
         close([h[:end, [row]], dx[:end, [row]]], [h_one, dx_one])
-        close([a[[row]] for a in (*finals, *dinitial)], [*finals_one, *dinitial_one])
+        close([a[[row]] for a in (*finals, *rest[:states])], [*finals_one, *rest_one[:states]])
         assert not h[end:, row].any()
         assert not dx[end:, row].any()
-        dW_sum, db_sum = dW_sum + dW_one, db_sum + db_one
-    close([dW, db], [dW_sum, db_sum])
+        total = total + flat([dW_one, db_one, *rest_one[states:]])
+    close([flat([dW, db, *rest[states:]])], [total])
+
+
+def flat(arrays):
+    """The numbers of all arrays."""
+    return np.concatenate([array.ravel() for array in arrays])

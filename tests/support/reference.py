@@ -11,7 +11,8 @@ Legend: T time, B batch, I input, H units. Weights are (out, in); a recurrent la
     gru    r, u = sigmoid(W_r [x, h] + b_r), …        n = a(W_n x + b_n + r (U_n h + b_m))    rows r, u, n
            h' = (1 - u) n + u h                       the bias has four blocks: r, u, n, m
 
-With recurrent dropout, the h inside the matrix products is multiplied by one mask per sequence.
+With layer normalisation each block of sums is brought to mean 0 and deviation 1, then multiplied by a gain, before the
+bias is added. With recurrent dropout, the h inside the matrix products is multiplied by one mask per sequence.
 """
 
 from collections.abc import Callable, Sequence
@@ -57,6 +58,23 @@ def gru_step(x: np.ndarray, state: State, hidden: np.ndarray, W: np.ndarray, b: 
     return [(1 - u) * n + u * state[0]]
 
 
+def normalized(
+    cell: str, x: np.ndarray, hidden: np.ndarray, W: np.ndarray, b: np.ndarray, gain: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Return x, hidden, W and b with which a step's sums are the normalised ones: those sums, and W that picks them."""
+    units, inputs = hidden.shape[1], x.shape[1]
+    joint = len(W) - (units if cell == "gru" else 0)
+    from_x, from_h = x @ W[:, :inputs].T, hidden @ W[:, inputs:].T
+    sums = np.concatenate([from_x[:, :joint] + from_h[:, :joint], from_x[:, joint:], from_h[:, joint:]], axis=1)
+    if joint == len(W):
+        sums = sums[:, :joint]
+    blocks = sums.reshape(len(x), -1, units)
+    deviations = np.sqrt(blocks.var(axis=2, keepdims=True) + 1e-5)
+    blocks = (blocks - blocks.mean(axis=2, keepdims=True)) / deviations * gain.reshape(-1, units) + b.reshape(-1, units)
+    sums, choice = blocks.reshape(len(x), -1), np.eye(len(W))
+    return sums[:, : len(W)], sums[:, len(W) :], np.concatenate([choice, choice[:, joint:]], axis=1), 0 * b
+
+
 STEPS = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step}
 
 
@@ -71,6 +89,7 @@ def recurrent(
     activation: str = "tanh",
     reverse: bool = False,
     mask: np.ndarray | None = None,
+    gain: np.ndarray | None = None,
 ) -> tuple[np.ndarray, State]:
     """Run a layer over a padded batch, each sequence for its own number of steps.
 
@@ -84,6 +103,8 @@ def recurrent(
         The state before the first step (before the last one if `reverse`): h, for an LSTM also c.
     mask : (B, H), optional
         Multiplies h wherever it enters a matrix product.
+    gain : as b, optional
+        Of layer normalisation.
 
     Returns
     -------
@@ -96,7 +117,9 @@ def recurrent(
         rows = np.flatnonzero(lengths > t)
         before = [s[rows] for s in state]
         hidden = before[0] if mask is None else before[0] * mask[rows]
-        after = STEPS[cell](x[t, rows], before, hidden, W, b, ACTIVATIONS[activation])
+        given = (x[t, rows], hidden, W, b)
+        x_t, hidden, weights, bias = given if gain is None else normalized(cell, *given, gain)
+        after = STEPS[cell](x_t, before, hidden, weights, bias, ACTIVATIONS[activation])
         for held, new in zip(state, after, strict=True):
             held[rows] = new
         h[t, rows] = after[0]

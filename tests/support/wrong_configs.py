@@ -116,6 +116,14 @@ TABLE: list[tuple[str, str]] = [
         "loss: {class_weight: balanced}\nmodel: {crf: true}",
         "c.yaml:2:22: loss.class_weight: the loss of a conditional random field is that of whole sequences, not of labels: leave it out",
     ),
+    (
+        "model: {output: 1, layer_norm: true}\nrollout: {dynamics: p.py:f, steps: 3}",
+        "c.yaml:2:32: model.layer_norm: in a closed loop no sums are normalised: set it to false",
+    ),
+    (
+        "model: {output: 1, layers: [4, {size: 4, skip: true}]}\nrollout: {dynamics: p.py:f, steps: 3}",
+        "c.yaml:2:48: model.layers.1.skip: in a closed loop no layer adds its input to its output: set it to false",
+    ),
     ("model: {layers: []}", "c.yaml:2:17: model.layers: got a list, expected a list of at least one"),
     ("model: {layers: [64, x]}", "c.yaml:2:22: model.layers.1: got 'x', expected a whole number of 1 or more"),
     (
@@ -124,7 +132,7 @@ TABLE: list[tuple[str, str]] = [
     ),
     (
         "model: {layers: [{size: 4, units: 3}]}",
-        "c.yaml:2:28: model.layers.0.units: unknown key, expected one of size, cell, activation, dropout, recurrent_dropout, bidirectional, skip",
+        "c.yaml:2:28: model.layers.0.units: unknown key, expected one of size, cell, activation, dropout, recurrent_dropout, bidirectional, layer_norm, skip",
     ),
     ("model: {embedding: {x: big}}", "c.yaml:2:24: model.embedding.x: got 'big', expected a whole number of 1 or more"),
     ("model: {embedding: big}", "c.yaml:2:20: model.embedding: got 'big', expected a whole number of 1 or more"),

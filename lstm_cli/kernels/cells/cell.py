@@ -15,7 +15,8 @@ to G neighbouring blocks.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 from lstm_cli.kernels.cells.activations import Activation
 from lstm_cli.kernels.simd.vector import Vector
@@ -52,6 +53,8 @@ class Cell:
         Whether `backward` reads h before the step; otherwise that vector holds anything.
     initial_bias : mapping of str to float
         What biases start from, by their names; the others start from 0.
+    normalized : bool
+        Whether the sums are normalised before the equations see them; see `lstm_cli.kernels.cells.norm`.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Cell:
     backward: Backward
     reads_previous_h: bool = False
     initial_bias: Mapping[str, float] = field(default_factory=dict)
+    normalized: bool = False
 
     @property
     def weight_blocks(self) -> int:
@@ -76,8 +80,8 @@ class Cell:
 
     @property
     def kept_blocks(self) -> int:
-        """Blocks of a row of what is kept, which the gradients of the sums overwrite."""
-        return max(len(self.kept), len(self.biases))
+        """Blocks of a row of what is kept, the first of which the gradients of the sums overwrite."""
+        return max(len(self.kept), len(self.biases)) + (len(self.biases) if self.normalized else 0)
 
     @property
     def further_states(self) -> int:
@@ -99,3 +103,9 @@ class Cell:
         """The bias of each block of the sums, in memory."""
         gates, apart = len(self.gates), self.apart
         return (*range(gates - apart, gates), *range(gates - apart), *range(gates, gates + apart))
+
+
+@cache
+def with_layer_norm(cell: Cell) -> Cell:
+    """Return the cell with layer normalisation of its sums."""
+    return replace(cell, normalized=True)

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from lstm_cli.kernels.cells import norm
 from lstm_cli.kernels.cells.activations import Activation
 from lstm_cli.kernels.cells.cell import Cell
 from lstm_cli.kernels.runtime.tasks import Constants
-from lstm_cli.kernels.simd.vector import Code, Row, Rows, Vector, lanewise, lanewise_choice
+from lstm_cli.kernels.simd.lanewise import lanewise, lanewise_choice
+from lstm_cli.kernels.simd.vector import Code, Row, Rows, Vector
 
 
 class Loads(Sequence[Vector]):
@@ -88,7 +90,7 @@ def finish(product: Row, mask: Row, carried: Row) -> None:
 def constants_of(cell: Cell) -> Constants:
     """Return what kernels of one layer know of its cell."""
     return Constants(
-        cell.name,
+        f"{cell.name}_normalized" if cell.normalized else cell.name,
         {
             "weight_blocks": cell.weight_blocks,
             "sum_blocks": cell.sum_blocks,
@@ -99,6 +101,8 @@ def constants_of(cell: Cell) -> Constants:
             "reads_previous_h": cell.reads_previous_h,
             "forward": lanewise(forward_rows(cell)),
             "backward": lanewise(backward_rows(cell)),
+            "normalize": norm.normalize if cell.normalized else norm.leave,
+            "normalize_backward": norm.normalize_backward if cell.normalized else norm.leave_backward,
         },
         cached=_is_ours(cell),
     )

@@ -3,7 +3,8 @@
     i, f, o = sigmoid(W_i [x, h] + b_i), …        z = a(W_z [x, h] + b_z)
     c' = f c + i z                                h' = o tanh(c')
 
-Without peepholes, as in theano-lstm. The forget gate's bias starts from 1 (Jozefowicz, Zaremba and Sutskever 2015).
+Without peepholes, as in theano-lstm. The forget gate's bias starts from `model.forget_bias`, 1 by default
+(Jozefowicz, Zaremba and Sutskever 2015).
 """
 
 from lstm_cli.kernels.cells.activations import Activation, sigmoid, tanh
@@ -42,5 +43,4 @@ LSTM = Cell(
     kept=("i", "f", "o", "z"),
     forward=forward,
     backward=backward,
-    initial_bias={"forget_gate": 1.0},
 )

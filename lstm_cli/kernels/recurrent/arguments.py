@@ -48,11 +48,22 @@ class Source(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """The packed weights, the bias, and the mask of recurrent dropout (B, H), which may be empty."""
+    """The packed weights, the bias, and what may be empty.
+
+    Attributes
+    ----------
+    panels, bias
+        The bias is zeros where it is among the norms.
+    mask : (B, H)
+        Of recurrent dropout.
+    norms : (2, blocks of sums, H)
+        Of a normalised cell: its gains and biases, in the order of the sums.
+    """
 
     panels: np.ndarray
     bias: np.ndarray
     mask: np.ndarray
+    norms: np.ndarray
 
 
 class States(NamedTuple):
@@ -80,11 +91,13 @@ class Gradients(NamedTuple):
     dh : (T, B, H), or empty if it is zero
     states : (1 + S, B, H), of the final states on entry, of the initial ones on return
     dx : (T, B, I), or empty if it is not computed
+    norms : (shards, 2, blocks of sums, H) of zeros, to which each shard adds; empty if the cell is not normalised
     """
 
     dh: np.ndarray
     states: np.ndarray
     dx: np.ndarray
+    norms: np.ndarray
 
 
 class Positions(NamedTuple):

@@ -74,6 +74,7 @@ def run_backward(task, tasks, cell, activation, reverse, shape, sequences, weigh
     offset = sequences.packed[task] if reverse else sequences.packed[task + 1]
     depth, side, panel = cell.weight_blocks * units, cell.apart * units, panel_width(panels)
     gates_step, further_step = cell.kept_blocks * units, cell.further_states * units
+    centred = gates_step - cell.sum_blocks * units
     counts = np.empty(shape.steps + 1, np.int64)
     steps, one, none = count_running(sequences.lengths, order, first, first + size, counts), np.int64(1), np.int64(0)
     place = backward_scratch(task * (len(work) // tasks), cell, shape.inputs, units, size, panel)
@@ -104,6 +105,10 @@ def run_backward(task, tasks, cell, activation, reverse, shape, sequences, weigh
                 carried, b * units, batch * units, h, where[offset + r] * units, work, place.edge,
                 further, (offset + r) * further_step, further, (earlier_at + r if r < known else total + b)
                 * further_step,
+            )  # fmt: skip
+            cell.normalize_backward(
+                units, cell.sum_blocks, gates, (offset + r) * gates_step, (offset + r) * gates_step + centred,
+                weights.norms, gradients.norms, task * 2 * cell.sum_blocks * units,
             )  # fmt: skip
         multiply(gates, offset * gates_step + side, gates_step, one, panels, none, depth, work, place.zeros, none,
                  work, place.product, width, n, width // panel, step & 1)  # fmt: skip

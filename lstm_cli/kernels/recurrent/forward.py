@@ -9,8 +9,8 @@ Floats kept per sequence, real step and unit beside the output h itself: what th
 
     rnn 1 (h)      lstm 5 (i f o z, c)      gru 4 (r u n m)
 
-The further states that each sequence starts from are kept too. In the backward pass the gradients of the sums overwrite
-what the cell kept.
+A normalised cell keeps its sums too, centred (1, 4 or 4 more). The further states that each sequence starts from are
+kept too. In the backward pass the gradients of the sums overwrite what the cell kept.
 """
 
 import numpy as np
@@ -113,6 +113,7 @@ def run_forward(task, tasks, cell, activation, reverse, shape, sequences, source
     keeps, mask_step = len(kept.gates) > 0, units if len(weights.mask) > 0 else none
     gates, further = kept.gates if keeps else work, kept.further if keeps else work
     gates_step, further_step = cell.kept_blocks * units, cell.further_states * units
+    centred = gates_step - cell.sum_blocks * units
     mask, h, running = weights.mask if mask_step else work, states.h, states.running
     begin(cell, shape, sequences, weights.bias, mask, mask_step, states, kept, first, size, work, place)
     offset = sequences.packed[task + 1] - counts[steps - 1] if reverse else sequences.packed[task]
@@ -128,10 +129,11 @@ def run_forward(task, tasks, cell, activation, reverse, shape, sequences, source
             multiply(work, place.hidden + row * line, line, one, panels, panel_count * panel * inputs, units,
                      work, z + side, place.width, work, z + side, place.width, n, panel_count, step & 1)  # fmt: skip
             for r in range(row, row + n):
-                b = order[first + r]
+                b, sums, at = order[first + r], z + (r - row) * place.width, (offset + r) * gates_step
+                at = at if keeps else place.spare
+                cell.normalize(units, cell.sum_blocks, work, sums, weights.norms, gates, at + centred)
                 cell.forward(
-                    units, activation, work, z + (r - row) * place.width,
-                    gates, (offset + r) * gates_step if keeps else place.spare,
+                    units, activation, work, sums, gates, at,
                     running, b * units, batch * units, mask, b * units if mask_step else place.ones,
                     work, place.hidden + r * line, h, (t * batch + b) * units,
                     further, (offset + r) * further_step if keeps else place.spare + gates_step,

@@ -36,7 +36,7 @@ class Inputs(NamedTuple):
     """What a layer reads: numbers x (T, B, I), or token ids (T, B) with their table (V, I).
 
     Without tokens `ids` and `table` are empty. With tokens x is, and the shape's I is 0: the table is projected, and
-    the recurrent kernels multiply no input.
+    the recurrent kernels multiply no input. The gain, as many numbers as the bias, is empty without normalisation.
     """
 
     shape: groups.Shape
@@ -48,6 +48,7 @@ class Inputs(NamedTuple):
     b: np.ndarray
     initial: Sequence[np.ndarray]
     mask: np.ndarray
+    gain: np.ndarray
 
 
 class Reserve(NamedTuple):
@@ -90,9 +91,18 @@ def run_forward(layer: Layer, inputs: Inputs, reserve: Reserve, h: np.ndarray, s
     forward.pack_weights(tasks, cell, shape.units, shape.inputs, inputs.W, panels)
     forward.run_forward(
         tasks, cell, ACTIVATIONS[layer.activation], int(layer.reverse), shape, plan.sequences,
-        groups.Source(inputs.x, inputs.ids, table), groups.Weights(panels, inputs.b, inputs.mask),
+        groups.Source(inputs.x, inputs.ids, table), weights_of(layer.cell, inputs, panels),
         groups.States(h, states), groups.Kept(reserve.gates, reserve.further), scratch("forward", tasks * room, dtype),
     )  # fmt: skip
+
+
+def weights_of(cell: Cell, inputs: Inputs, panels: np.ndarray) -> groups.Weights:
+    """Return what kernels know of the weights: a normalised cell adds its bias after the gain."""
+    if not cell.normalized:
+        return groups.Weights(panels, inputs.b, inputs.mask, inputs.b[:0])
+    order, units = list(cell.sum_order), inputs.shape.units
+    norms = np.stack([part.reshape(-1, units)[order] for part in (inputs.gain, inputs.b)])
+    return groups.Weights(panels, np.zeros_like(inputs.b), inputs.mask, norms)
 
 
 class Gradients(NamedTuple):
@@ -103,6 +113,7 @@ class Gradients(NamedTuple):
     W: np.ndarray
     b: np.ndarray
     states: np.ndarray
+    gain: np.ndarray
 
 
 def run_backward(
@@ -117,17 +128,21 @@ def run_backward(
     columns = shape.inputs if out.x.size else 0
     panels = scratch("panels", (padded(shape.units, panel) + padded(columns, panel)) * depth, dtype)
     room = layout.backward_scratch(0, layer.cell, shape.inputs, shape.units, plan.largest, panel).end
+    norms = np.zeros((tasks, 2, layer.cell.sum_blocks, shape.units) if layer.cell.normalized else (0,), dtype)
     positions = groups.Positions(scratch("where", plan.total, INTEGER), scratch("before", plan.total, INTEGER))
     backward.pack_transposed(tasks, cell, shape.units, columns, inputs.W, panels)
     backward.run_backward(
         tasks, cell, ACTIVATIONS[layer.activation], int(layer.reverse), shape, plan.sequences,
-        groups.Weights(panels, inputs.b, inputs.mask), h, inputs.initial[0],
-        groups.Kept(reserve.gates, reserve.further), groups.Gradients(dh, out.states, out.x), positions,
+        weights_of(layer.cell, inputs, panels), h, inputs.initial[0],
+        groups.Kept(reserve.gates, reserve.further), groups.Gradients(dh, out.states, out.x, norms), positions,
         scratch("backward", tasks * room, dtype),
     )  # fmt: skip
     tasks = threads() if tasks > 1 else 1
     sum_weights(layer.cell, shape, tasks, inputs.x, h, inputs.initial[0], inputs.mask, reserve.gates, positions,
                 out.W, out.b)  # fmt: skip
+    if layer.cell.normalized:
+        for target, gradient in zip((out.gain, out.b), norms.sum(axis=0), strict=True):
+            target.reshape(-1, shape.units)[list(layer.cell.sum_order)] = gradient
     if inputs.ids.size:
         table_gradients(layer, inputs, reserve.gates, positions, out, tasks)
 

@@ -7,8 +7,9 @@ from numba import types
 from numba.extending import intrinsic
 
 from lstm_cli.kernels.runtime.compilation import part
+from lstm_cli.kernels.simd.lanewise import lanewise
 from lstm_cli.kernels.simd.tile import panel_width
-from lstm_cli.kernels.simd.vector import I32, I64, Row, Vector, array_pointer, lanes_below, lanes_of, lanewise, prefetch
+from lstm_cli.kernels.simd.vector import I32, I64, Row, Vector, array_pointer, lanes_below, lanes_of, prefetch
 
 AHEAD = 256  # numbers: how far ahead of a transpose its rows are prefetched, too many for the processor to predict
 

@@ -1,18 +1,16 @@
-"""Vector code written by hand, for the loops whose speed must not depend on what the compiler makes of them.
+"""Vector registers and rows of memory, as the functions see them that `simd.lanewise` makes machine code of.
 
-`lanewise` turns a Python function on `Row` objects into a numba intrinsic: the function is traced once, and its
-arithmetic becomes LLVM instructions on whole vector registers, the last incomplete vector under a mask. A row is an
-array and the place of its first number; a long row may hold several blocks of `units` numbers (the gates of a cell).
+A row is an array and the place of its first number; a long row may hold several blocks of `units` numbers (the gates of
+a cell).
 """
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, register_jitable
+from numba.extending import register_jitable
 
 from lstm_cli.kernels.runtime.registers import REGISTERS
 
@@ -192,85 +190,12 @@ def vectors(builder: ir.IRBuilder, units: ir.Value, lanes: int) -> Iterator[tupl
 def lanes_below(builder: ir.IRBuilder, count: ir.Value, lanes: int) -> ir.Value:
     """Return the mask of the first `count` lanes."""
     kind = ir.VectorType(I64, lanes)
-    some = builder.insert_element(ir.Constant(kind, ir.Undefined), count, I32(0))
+    return builder.icmp_signed("<", ir.Constant(kind, list(range(lanes))), spread(builder, count, lanes))
+
+
+def spread(builder: ir.IRBuilder, number: ir.Value, lanes: int) -> ir.Value:
+    """Return a register with this number in every lane."""
+    kind = ir.VectorType(number.type, lanes)
+    some = builder.insert_element(ir.Constant(kind, ir.Undefined), number, I32(0))
     zeros = ir.Constant(ir.VectorType(I32, lanes), [0] * lanes)
-    spread = builder.shuffle_vector(some, ir.Constant(kind, ir.Undefined), zeros)
-    return builder.icmp_signed("<", ir.Constant(kind, list(range(lanes))), spread)
-
-
-def lanewise(function: Callable[..., None]) -> Any:
-    """Make an intrinsic of a function on rows: ``f(units, code…, array, place, …)`` in numba code.
-
-    The parameters of `function` are annotated `Code` (an int64), `Row` (a flat array and a place in it) or `Rows` (a
-    flat array, a place and the distance from one matrix to the next).
-    """
-    kinds = inspect.signature(function).parameters
-    names = ["units", *_parameter_names(kinds)]
-
-    def write(context: Any, builder: ir.IRBuilder, kinds_given: Sequence[Any], values: list[ir.Value]) -> None:
-        _write_loop(function, context, builder, kinds_given, values)
-
-    return _intrinsic(function, names, write)
-
-
-def lanewise_choice(functions: Sequence[Callable[..., None]]) -> Any:
-    """Make one intrinsic of several functions with the same parameters; its first argument is a function's number."""
-    names = ["number", "units", *_parameter_names(inspect.signature(functions[0]).parameters)]
-
-    def write(context: Any, builder: ir.IRBuilder, kinds_given: Sequence[Any], values: list[ir.Value]) -> None:
-        end = builder.append_basic_block("chosen")
-        blocks = [builder.append_basic_block("function") for _ in functions]
-        switch = builder.switch(values[0], blocks[0])
-        for number, (block, function) in enumerate(zip(blocks, functions, strict=True)):
-            switch.add_case(I64(number), block)
-            builder.position_at_end(block)
-            _write_loop(function, context, builder, kinds_given[1:], values[1:])
-            builder.branch(end)
-        builder.position_at_end(end)
-
-    return _intrinsic(functions[0], names, write)
-
-
-def _parameter_names(kinds: Mapping[str, inspect.Parameter]) -> Iterator[str]:
-    """Yield the names of the intrinsic's parameters for those of the function."""
-    for name, parameter in kinds.items():
-        yield name
-        if parameter.annotation is not Code:
-            yield f"{name}_at"
-        if parameter.annotation is Rows:
-            yield f"{name}_distance"
-
-
-def _write_loop(
-    function: Callable[..., None], context: Any, builder: ir.IRBuilder, kinds: Sequence[Any], values: list[ir.Value]
-) -> None:
-    """Write the loop over the units, with the function's arithmetic on each vector."""
-    units, rest, dtype = values[0], zip(values[1:], kinds[1:], strict=True), None
-    bound: list[Code | Row] = []
-    for parameter in inspect.signature(function).parameters.values():
-        value, kind = next(rest)
-        if parameter.annotation is Code:
-            bound.append(Code(builder, value))
-            continue
-        dtype, pointer = kind.dtype, array_pointer(context, builder, kind, value, next(rest)[0])
-        distance = next(rest)[0] if parameter.annotation is Rows else units
-        bound.append(Row(builder, pointer, distance, dtype))
-    for place, mask in vectors(builder, units, lanes_of(dtype)):
-        function(*(b if isinstance(b, Code) else b.at(place, mask) for b in bound))
-
-
-def _intrinsic(function: Callable[..., None], names: Sequence[str], write: Callable[..., None]) -> Any:
-    """Make an intrinsic with these parameters, integers and flat arrays."""
-
-    def define(context: Any, *arguments: Any) -> Any:
-        def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: list[ir.Value]) -> ir.Value:
-            write(context, builder, signature.args, values)
-            return context.get_dummy_value()
-
-        given = [a if isinstance(a, types.Array) else types.int64 for a in arguments]
-        return types.void(*given), generate
-
-    define.__name__, define.__doc__, define.__module__ = function.__name__, function.__doc__, function.__module__
-    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("context", *names)]
-    vars(define)["__signature__"] = inspect.Signature(parameters)
-    return intrinsic(define)
+    return builder.shuffle_vector(some, ir.Constant(kind, ir.Undefined), zeros)

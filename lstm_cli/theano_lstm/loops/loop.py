@@ -48,7 +48,7 @@ class LoopGradient(RecurrentGradient):
 
     def perform(self, node: Apply, inputs: Sequence[np.ndarray], outputs: Storage) -> None:
         """Run the kernels, if there is a step to run."""
-        source, _, W, b, initial, _ = self.forward.split(inputs[: self.inputs])
+        source, _, W, b, initial, *_ = self.forward.split(inputs[: self.inputs])
         x, finals = source[0], inputs[-self.forward.states :]
         if x.shape[0] and x.shape[1]:
             super().perform(node, inputs, outputs)
