@@ -95,6 +95,24 @@ def test_forecasts_are_those_after_the_steps_so_far(loaded, kind):
         assert found[0] == {"id": found[0]["id"], "step": [], "prediction": []}
 
 
+@pytest.mark.parametrize(("key", "loss"), [("quantiles", [0.1, 0.5, 0.9]), ("distribution", "gaussian")])
+def test_spreads_are_those_of_the_whole(tmp_path, key, loss):
+    """Also at the first step, which differences leave without output."""
+    draw = np.random.default_rng(1)
+    path = write(tmp_path / "a.csv", "x\n" + "\n".join(f"{value:.3f}" for value in draw.normal(20, 3, 40)) + "\n")
+    data = {"train": str(path), "valid": None, "inputs": ["x"], "target": "next", "transform": {"x": "difference"}}
+    config = {"data": data, "loss": {key: loss}, "model": {"layers": [3], "dropout": 0}, "threads": 1}
+    config["train"] = {"epochs": 1, "monitor": "train.loss"}
+    lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
+    run, row = lstm_cli.load(tmp_path / "run"), {"id": "a", "x": [20.0, 21, 19, 18, 22]}
+    (whole,) = run.predict([row])
+    found, _ = followed(run, pieces([row], 3, most=3))
+    assert {name: [entry for piece in found for entry in piece[name]] for name in whole if name != "id"} == {
+        name: value for name, value in whole.items() if name != "id"
+    }
+    assert len(whole) == 3
+
+
 def filled_run(folder, fill, *, indicator=True, **data):
     rng = np.random.default_rng(1)
     cells = np.where(rng.random((60, 2)) < 0.3, "", rng.normal(size=(60, 2)).round(3).astype(str))
