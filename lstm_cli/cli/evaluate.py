@@ -9,7 +9,8 @@ from lstm_cli.cli.options import (
     PATH,
     format_option,
     json_option,
-    run_argument,
+    runs_and_data,
+    runs_argument,
     safe_csv_option,
     trust_option,
     verbosity_of,
@@ -21,8 +22,7 @@ from lstm_cli.signals import Signals
 @click.command(
     "evaluate", cls=Command, context_settings=SETTINGS, short_help="Score a network, and see where it is wrong."
 )
-@run_argument
-@click.argument("data", metavar="[DATA]", type=PATH, required=False)
+@runs_argument
 @click.option(
     "--by", metavar="length|COLUMN",
     help="Give scores by the length of the sequences, or for each value of this column of the data, which need not be "
@@ -39,8 +39,7 @@ from lstm_cli.signals import Signals
 @trust_option
 @verbosity_options
 def evaluate(
-    run: Path,
-    data: Path | None,
+    given: tuple[Path, ...],
     *,
     by: str | None,
     out: Path | None,
@@ -55,15 +54,18 @@ def evaluate(
 
     Without DATA on the run's own test data, or if it has none on its validation data. Scores have 95 % confidence
     intervals (bootstrap over sequences) and stand beside those of naive predictors; skill is 1 for a perfect model
-    and 0 for one as good as the naive predictor. DATA may be - for standard input.
+    and 0 for one as good as the naive predictor. DATA may be - for standard input. Of several RUNs the mean of their
+    predictions is scored, and each of them beside it.
 
     \b
     Example:
       lstm evaluate runs/quickstart
       lstm evaluate runs/quickstart data/gestures/test.jsonl --by length
+      lstm evaluate runs/first runs/second new.jsonl
       lstm evaluate runs/load meter.csv --by weekday -o errors.csv
       lstm evaluate runs/quickstart --json > scores.json
     """  # noqa: D301
+    runs, data = runs_and_data(given)
     with reported(verbosity_of(quiet=quiet, verbose=verbose)), Signals() as signals:
         with signals.at_once("before all sequences were scored"):
             from lstm_cli.insight.evaluate import evaluate as evaluated
@@ -71,7 +73,7 @@ def evaluate(
 
             typed(data, quiet=quiet)
             found = evaluated(
-                run,
+                runs,
                 data,
                 by=by,
                 out=out,

@@ -12,6 +12,7 @@ PATH = click.Path(path_type=Path)
 COUNT = click.IntRange(min=1, max=2**31 - 1)
 
 run_argument = click.argument("run", metavar="RUN", type=PATH)
+runs_argument = click.argument("given", metavar="RUN... [DATA]", nargs=-1, required=True, type=PATH)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as where stdout is no terminal.")
 safe_csv_option = click.option(
     "--safe-csv", is_flag=True,
@@ -21,6 +22,19 @@ safe_csv_option = click.option(
 trust_option = click.option(
     "--trust", is_flag=True, help="Allow running the code stored in RUN, of the system that the model drives."
 )
+
+
+def runs_and_data(given: tuple[Path, ...]) -> tuple[list[Path], Path | None]:
+    """Return the run folders of ``RUN... [DATA]``, and DATA: what stands behind the first RUN and is no run."""
+    from lstm_cli.run.ensemble import is_ensemble
+    from lstm_cli.run.ownership import is_run
+
+    first, *others = given
+    data = [path for path in others if not is_run(path) and not is_ensemble(path)]
+    if len(data) > 1:
+        names = " and ".join(str(path) for path in data[:2])
+        raise click.UsageError(f"{names} are no run folders, and only one may be DATA: leave one out.")
+    return [first, *(path for path in others if path not in data)], data[0] if data else None
 
 
 def format_option(data: str) -> Callable[[Decorated], Decorated]:

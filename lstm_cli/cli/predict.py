@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from lstm_cli.cli.options import (
     COUNT,
     PATH,
     format_option,
-    run_argument,
+    runs_and_data,
+    runs_argument,
     safe_csv_option,
     trust_option,
     verbosity_of,
@@ -27,8 +28,7 @@ from lstm_cli.signals import Signals
 @click.command(
     "predict", cls=Command, context_settings=SETTINGS, short_help="Predict sequences with a trained network."
 )
-@run_argument
-@click.argument("data", metavar="[DATA]", type=PATH, required=False)
+@runs_argument
 @click.option(
     "-o", "--out", metavar="OUT", type=PATH,
     help="Write the predictions to this .jsonl or .csv file, or with a .conllu file as DATA fill the predicted column "
@@ -69,8 +69,7 @@ from lstm_cli.signals import Signals
 @trust_option
 @verbosity_options
 def predict(
-    run: Path,
-    data: Path | None,
+    given: tuple[Path, ...],
     *,
     out: Path | None,
     safe_csv: bool,
@@ -89,7 +88,7 @@ def predict(
     verbose: bool,
     **drawing: Any,
 ) -> None:
-    """Predict the sequences in DATA with the model in the run folder RUN.
+    """Predict the sequences in DATA with the model in the run folder RUN; several RUNs predict their mean.
 
     Predictions have the order and ids of DATA, original units and label names; step counts the steps of a
     sequence from 0. DATA may be - for standard input. Without -o, or with -o -, predictions go to standard output.
@@ -100,18 +99,20 @@ def predict(
       lstm-predict runs/quickstart data/gestures/test.jsonl --evaluate
       lstm-predict runs/load meter.txt --format csv --keep meter,weather -o forecasts.csv
       tail -f meter.jsonl | lstm-predict runs/load - --follow
+      lstm-predict runs/first runs/second new.jsonl
       lstm-predict runs/pos_tagger plain.conllu -o tagged.conllu
       lstm-predict runs/pendulum_swing starts.jsonl --steps 200 --trust
       lstm-predict runs/shakespeare_chars --generate 500 --prompt "ROMEO:" --temperature 0.8 --top-p 0.95
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
+    runs, data = runs_and_data(given)
     if generate is not None:
         if data or steps or probabilities or evaluate or keep or form or future or follow or state_in or state_out:
             raise click.UsageError(
                 "--generate cannot be combined with DATA, --steps, --probabilities or states, nor with other options "
                 "on DATA: leave them out."
             )
-        _generate(run, generate, out, drawing, trust=trust, verbosity=verbosity)
+        _generate(runs, generate, out, drawing, trust=trust, verbosity=verbosity)
         return
     check_unused(drawing)
     if data is None:
@@ -127,7 +128,7 @@ def predict(
 
         typed(data, quiet=quiet)
         scores = predict_run(
-            run,
+            runs,
             data,
             out=None if out == Path("-") else out,
             probabilities=probabilities,
@@ -149,14 +150,14 @@ def predict(
 
 
 def _generate(
-    run: Path, count: int, out: Path | None, drawing: Mapping[str, Any], *, trust: bool, verbosity: int
+    runs: Sequence[Path], count: int, out: Path | None, drawing: Mapping[str, Any], *, trust: bool, verbosity: int
 ) -> None:
     """Write texts that a language model draws."""
     with reported(verbosity), Signals() as signals, signals.at_once("before all of the text was written"):
         from lstm_cli.predict.texts import generate_run
 
         file, quiet = None if out == Path("-") else out, verbosity < 0
-        generate_run(run, count, out=file, trust=trust, note=noting(quiet=quiet), **chosen(drawing))
+        generate_run(runs, count, out=file, trust=trust, note=noting(quiet=quiet), **chosen(drawing))
         written(file, quiet=quiet)
 
 

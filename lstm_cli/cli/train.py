@@ -2,14 +2,19 @@
 
 import json
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from lstm_cli.cli.common import SETTINGS, Command, reported, show
 from lstm_cli.cli.completion import keys
 from lstm_cli.cli.options import verbosity_of, verbosity_options
+
+if TYPE_CHECKING:
+    from lstm_cli.training.sinks import Sink
 
 _AUTO = "--resume=auto"
 
@@ -49,6 +54,11 @@ class _Train(Command):
     help="Start from the weights and vocabularies of another run; same as the override train.init_from=RUN.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Same as the override seed=N.")
+@click.option(
+    "--seeds", type=click.IntRange(min=2, max=1000), metavar="N",
+    help="Train N runs with the seed and those that follow it, as many at a time as there are cores: an ensemble.",
+)  # fmt: skip
+@click.option("--events-to", type=click.IntRange(min=3), hidden=True, help="A file descriptor for progress.")
 @verbosity_options
 def train(
     config: str,
@@ -61,6 +71,8 @@ def train(
     check: bool,
     source: str | None,
     seed: int | None,
+    seeds: int | None,
+    events_to: int | None,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -75,15 +87,21 @@ def train(
       lstm-train configs/quickstart.yaml train.epochs=5 'model.layers=[64,64]' -o runs/short
       lstm-train runs/quickstart --resume train.epochs=80
       lstm-train configs/quickstart.yaml --resume=auto
+      lstm-train configs/quickstart.yaml --seeds 5 -o runs/five
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     if (resume or resume_auto) and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other: continue the run, or replace it.")
+    if seeds is not None and check:
+        raise click.UsageError("--seeds and --check exclude each other: check the config of one run.")
     given = overrides if seed is None else (*overrides, f"seed={seed}")
     if source is not None:
         given = (*given, f"train.init_from={json.dumps(os.path.abspath(source))}")  # noqa: PTH100
     how: bool | Literal["auto"] = "auto" if resume_auto else resume
     with reported(verbosity):
+        if seeds is not None:
+            _train_several(config, given, seeds, folder, resume=how, overwrite=overwrite, quiet=quiet)
+            return
         if Path(config).is_dir() and not check:
             from lstm_cli.api import train as train_path
 
@@ -99,4 +117,38 @@ def train(
             return
         from lstm_cli.api import train_run
 
-        train_run(settings, folder, resume=how, overwrite=overwrite, verbosity=verbosity)
+        sinks = [] if events_to is None else [_piped(events_to)]
+        train_run(settings, folder, sinks=sinks, resume=how, overwrite=overwrite, verbosity=verbosity)
+
+
+def _train_several(
+    config: str,
+    overrides: Sequence[str],
+    count: int,
+    folder: Path | None,
+    *,
+    resume: bool | Literal["auto"],
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Train an ensemble."""
+    from lstm_cli.config import load_config
+    from lstm_cli.training.members.plan import Plan
+    from lstm_cli.training.members.shown import Shown, scores_text
+    from lstm_cli.training.members.train import train_members
+
+    settings = load_config(config, overrides)
+    plan = Plan.of(settings, config, overrides, count=count, folder=folder, resume=resume, overwrite=overwrite)
+    shown = Shown(sys.stderr, count, quiet=quiet)
+    try:
+        trained = train_members(plan, shown)
+    finally:
+        shown.close()
+    if not quiet:
+        click.echo(scores_text(trained), err=True)
+
+
+def _piped(descriptor: int) -> "Sink":
+    from lstm_cli.training.sinks.piped import Piped
+
+    return Piped(descriptor)

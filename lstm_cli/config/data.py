@@ -11,6 +11,7 @@ from lstm_cli.config.fields import (
     Flag,
     MayChange,
     MayMove,
+    Natural,
     OneOrMore,
     Positive,
     Section,
@@ -80,6 +81,9 @@ class DataSpec(Section):
     )
     split: Column | None = Field(
         default=None, description="Column that says `train`, `valid` or `test`: where a sequence belongs."
+    )
+    split_seed: Natural | None = Field(
+        default=None, description="Seed of the choice of what is held out; null: `seed`."
     )
     format: FormatOrAuto = Field(
         default="auto", description="Format of the data files; `auto`: by their suffix, then by their content."

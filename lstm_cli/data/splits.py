@@ -77,6 +77,7 @@ class _Splitter:
         self._total = sum(record.count for record in records)
         self._per_step = layout.target.per == "step" and layout.closed_loop is None
         self._series = self._total == 1 and self._per_step
+        self._seed = config.seed if config.data.split_seed is None else config.data.split_seed
         self._specs = {key: spec for key in HELD_OUT if (spec := spec_of(config, key)) is not None}
 
     def split(self) -> Splits:
@@ -126,7 +127,7 @@ class _Splitter:
         size = size_of(spec.share, self._total)
         if spec.by != "sequence":
             return np.array(self._groups(key, spec.by, pool.tolist(), size), np.int64)
-        order = permutation(self._total, self._config.seed)
+        order = permutation(self._total, self._seed)
         order = order[np.isin(order, pool)]
         target = self._layout.target
         if target.kind != "category" or target.per != "sequence":
@@ -140,7 +141,7 @@ class _Splitter:
         for index, record in enumerate(self._records):
             members.setdefault((record.groups or {})[column], []).append(index)
         left = set(pool)
-        order = [list(members.values())[place] for place in permutation(len(members), self._config.seed)]
+        order = [list(members.values())[place] for place in permutation(len(members), self._seed)]
         groups = [group for group in order if left.issuperset(group)]
         if len(groups) < 2:
             raise self._error(key, f"nothing can be held out by {column}: all sequences left have the same value")

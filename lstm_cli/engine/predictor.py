@@ -33,7 +33,7 @@ class Predictor:
     @cached_property
     def _function(self) -> Any:
         inputs = Model.inputs(self.model)
-        outputs = Model.graph(self.model, inputs, training=False)
+        outputs = self.model.observed(inputs)
         output = decoded(self.model, outputs.output, inputs)
         return compiled(inputs.in_order(), [output, outputs.state], threads=self.model.threads)
 

@@ -29,11 +29,19 @@ def thread_count(count: int | str) -> int:
 
 def physical_cores() -> int:
     """Return how many cores this process may use; hyper-threads of one core count once."""
+    return len(cores())
+
+
+def cores() -> list[list[int]]:
+    """Return the processors of each core that this process may use; hyper-threads are processors of one core."""
     if hasattr(os, "sched_getaffinity"):
-        return len({_core(processor) for processor in os.sched_getaffinity(0)})
+        groups: dict[str, list[int]] = {}
+        for processor in sorted(os.sched_getaffinity(0)):
+            groups.setdefault(_core(processor), []).append(processor)
+        return list(groups.values())
     import psutil  # which takes a while
 
-    return psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    return [[number] for number in range(psutil.cpu_count(logical=False) or os.cpu_count() or 1)]
 
 
 def _core(processor: int) -> str:

@@ -124,6 +124,10 @@ class Model:
         drop = self._dropper(inputs, training)
         return self._graph_over(self._embed(inputs, drop), inputs, drop)
 
+    def observed(self, inputs: Inputs[Variable]) -> Outputs:
+        """Build the network without dropout over observed steps only: a closed loop is not closed here."""
+        return Model.graph(self, inputs, training=False)
+
     def graph_over(self, x: Variable, inputs: Inputs[Variable]) -> Outputs:
         """Build the network without dropout over the input x (T, B, I) of its first layer, which `embedded` gives."""
         return self._graph_over(Source(x), inputs, self._dropper(inputs, False))

@@ -7,6 +7,7 @@ from typing import Any
 
 from lstm_cli.data import Batches, Split, memory
 from lstm_cli.data.schema.layout import Layout
+from lstm_cli.engine.evaluation import evaluate as evaluated
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.errors import ConfigError, on_one_line, shown_path
 from lstm_cli.insight.columns import Columns
@@ -14,9 +15,10 @@ from lstm_cli.insight.errors_file import SUFFIXES, write_errors
 from lstm_cli.insight.evaluation import Evaluation
 from lstm_cli.insight.labelled import Labelled, file_of, held_out
 from lstm_cli.insight.naive_file import read_naive
+from lstm_cli.predict.ensemble import Ensemble, load
 from lstm_cli.predict.files import check_format
 from lstm_cli.predict.output_paths import check_outputs
-from lstm_cli.predict.run import Run, load
+from lstm_cli.predict.run import Run
 from lstm_cli.predict.table import check_labels
 from lstm_cli.predict.writers import is_csv
 from lstm_cli.run.seen import Seen, note_on_seen, seen_of, trained_on
@@ -29,6 +31,7 @@ from lstm_cli.scores.naive import Naive
 from lstm_cli.scores.positions import Positions
 from lstm_cli.scores.prediction_intervals import interval_of
 from lstm_cli.scores.skill import skills
+from lstm_cli.scores.over_runs import over_runs
 
 LENGTH = "length"  # of --by
 
@@ -42,7 +45,7 @@ class Grouping:
 
 
 def evaluate(
-    run: str | Path | Run,
+    run: str | Path | Run | Sequence[str | Path],
     data: str | Path | None = None,
     *,
     by: str | None = None,
@@ -56,8 +59,8 @@ def evaluate(
 
     Parameters
     ----------
-    run : str, Path or Run
-        The run folder, or a run that is loaded.
+    run : str, Path or Run, or a sequence of paths
+        The run folder, or a run that is loaded; several folders: the mean of their predictions is scored.
     data : str or Path, optional
         A file in the format of the training data, with the target, or ``-`` for standard input; None: the run's own
         test data, or if it has none its validation data.
@@ -110,8 +113,10 @@ def evaluate(
 
 def _seen(run: Run, data: Path, labelled: Labelled) -> Seen | None:
     """Return what the run has seen of a file in training; None if it has seen nothing of it that is known."""
-    seen = None if str(data) == "-" else seen_of(run.folder, data)
-    if seen is None and trained_on(run.folder, labelled.batches.dataset.digest()):
+    found = (None if str(data) == "-" else seen_of(folder, data) for folder in run.folders)
+    seen = next((seen for seen in found if seen is not None), None)
+    digest = labelled.batches.dataset.digest()
+    if seen is None and any(trained_on(folder, digest) for folder in run.folders):
         return Seen({})
     return seen
 
@@ -132,6 +137,7 @@ def _shown(layout: Layout) -> list[str]:
 
 def _scored(run: Run, labelled: Labelled, by: str | None, seen: Seen | None) -> Evaluation:
     positions, scores = scored_positions(run.evaluator, labelled.batches)
+    members = _members(run, labelled.batches)
     evaluation = evaluation_of(
         positions,
         scores,
@@ -141,7 +147,16 @@ def _scored(run: Run, labelled: Labelled, by: str | None, seen: Seen | None) -> 
         alone=undriven_positions(run.evaluator, labelled.batches),
         grouping=None if by is None else _grouping(by, labelled, positions),
     )
+    evaluation = replace(evaluation, members=members, over_members=over_runs(list(members.values())))
     return evaluation if seen is None else replace(evaluation, trained_on=seen.extent)
+
+
+def _members(run: Run, batches: Batches) -> dict[str, dict[str, float]]:
+    """Return the scores of each run of an ensemble by its folder; nothing of a single run."""
+    if not isinstance(run, Ensemble):
+        return {}
+    scored = ((member, evaluated(member.evaluator, batches)) for member in run.members)
+    return {str(member.folder): {"loss": loss, **metrics} for member, (loss, metrics) in scored}
 
 
 def undriven_positions(evaluator: Evaluator, batches: Batches) -> Positions | None:

@@ -57,6 +57,10 @@ class Evaluation:
         What the groups are: a column, or ``length``.
     groups
         Scores by the values of that column, or by length if that was asked for.
+    members
+        Of an ensemble: the metrics of each of its runs, by folder.
+    over_members
+        Of an ensemble: the ``mean`` of these, and their standard ``deviation`` (n - 1).
     found
         The positions that all of these are computed from; not in the JSON.
     """
@@ -81,6 +85,8 @@ class Evaluation:
     lengths: list[dict[str, Any]] = field(default_factory=list)
     by: str | None = None
     groups: dict[str, Any] = field(default_factory=dict)
+    members: dict[str, Metrics] = field(default_factory=dict)
+    over_members: dict[str, Metrics] = field(default_factory=dict)
     found: Positions | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, Any]:

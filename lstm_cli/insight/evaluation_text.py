@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import counted
 from lstm_cli.insight.classes_text import confused_lines, labels_table
 from lstm_cli.insight.evaluation import Evaluation
@@ -18,7 +19,8 @@ _MOST_ROWS = 30  # of groups, and of columns
 
 def evaluation_text(evaluation: Evaluation, width: int = WIDTH) -> str:
     """Return the tables of an evaluation, no wider than `width` columns."""
-    parts: list[list[str]] = [_header(evaluation, width), _scores(evaluation, width), _baselines(evaluation, width)]
+    parts: list[list[str]] = [_header(evaluation, width), _scores(evaluation, width)]
+    parts += [_members(evaluation), _baselines(evaluation, width)]
     parts += [_columns(evaluation, width), _horizons(evaluation, width), _spread(evaluation, width)]
     parts += [labels_table(evaluation, width), confused_lines(evaluation, width)]
     parts += [_lengths(evaluation, width), _groups(evaluation, width), _calibration(evaluation, width)]
@@ -55,6 +57,21 @@ def _scores(evaluation: Evaluation, width: int) -> list[str]:
         rows.append(row)
     if not evaluation.intervals:
         rows = [[*row[:2], *row[3:]] for row in rows]
+    return aligned(rows)
+
+
+def _members(evaluation: Evaluation) -> list[str]:
+    """Return the scores of an ensemble beside the mean and the deviation of those of its runs."""
+    if not evaluation.members:
+        return []
+    rows = [[f"{counted(len(evaluation.members), 'run')}", "ensemble", "mean", "deviation", "worst", "best"]]
+    for name, value in evaluation.metrics.items():
+        values = [metrics[name] for metrics in evaluation.members.values() if name in metrics]
+        if "." in name or not values:
+            continue
+        worst, best = (max(values), min(values)) if direction(name) == "min" else (min(values), max(values))
+        spread = [evaluation.over_members[what][name] for what in ("mean", "deviation")]
+        rows.append([short_title(name), *map(figure, (value, *spread, worst, best))])
     return aligned(rows)
 
 

@@ -10,13 +10,14 @@ from lstm_cli.data import Encoded, memory, read_sequences
 from lstm_cli.data.raw_text import format_by_content, text_column
 from lstm_cli.errors import ConfigError, counted, did_you_mean, nearest, on_one_line, shown_path
 from lstm_cli.predict.conllu import Filling, check_fillable
+from lstm_cli.predict.ensemble import load
 from lstm_cli.predict.follow import follow as follow_lines
 from lstm_cli.predict.future import Future, extension, known_layout
 from lstm_cli.predict.inputs import Inputs
 from lstm_cli.predict.kept import Kept
 from lstm_cli.predict.output_paths import check_outputs
 from lstm_cli.predict.outputs import Outputs
-from lstm_cli.predict.run import Run, load
+from lstm_cli.predict.run import Run
 from lstm_cli.predict.states import check_stateful, read_states, saved_states
 from lstm_cli.predict.table import Table, check_labels
 from lstm_cli.predict.trajectories import with_steps
@@ -56,7 +57,7 @@ class Request:
 
 
 def predict_run(
-    folder: Path,
+    folder: Path | Sequence[Path],
     data: Path,
     *,
     out: Path | None = None,
@@ -77,8 +78,8 @@ def predict_run(
 
     Parameters
     ----------
-    folder : Path
-        The run.
+    folder : Path, or a sequence of them
+        The run, or several that predict their mean.
     data : Path
         A file in the format of the training data, or ``-`` for standard input.
     out : Path, optional
@@ -130,8 +131,10 @@ def predict_run(
         if evaluate:
             inputs = Inputs(run, data, form=form)
             scores = inputs.scores()
-            if (seen := seen_of(run.folder, data)) is not None:
-                note(note_on_seen(run.folder, run.config, name, seen))
+            for folder in run.folders:
+                if (seen := seen_of(folder, data)) is not None:
+                    note(note_on_seen(folder, run.config, name, seen))
+                    break
     for text in [*inputs.notes(name), *on_states]:
         note(text)
     return scores

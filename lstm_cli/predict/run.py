@@ -29,25 +29,6 @@ from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
 from lstm_cli.run.names import DYNAMICS
 
 
-def load(folder: str | Path, *, trust: bool = False) -> "Run":
-    """Return the best state of a run, ready to predict.
-
-    Parameters
-    ----------
-    folder : str or Path
-    trust : bool
-        Allow running the code in the folder: a run that drives a system contains that system's code.
-
-    Raises
-    ------
-    CheckpointError
-        The folder contains no run, or its checkpoint is damaged.
-    ConfigError
-        The run contains code, and `trust` is false.
-    """
-    return Run(Path(folder), trust=trust)
-
-
 class Run:
     """A trained model with its schema.
 
@@ -66,10 +47,13 @@ class Run:
     network : Network
     code : Code or None
         The source of the system that the model drives, if there is one.
+    files : mapping of str to bytes
+        The files that describe the data, and the code.
     """
 
     def __init__(self, folder: Path, *, trust: bool = False) -> None:
         saved = read_run(folder)
+        self.files = saved.files
         self.folder = folder
         self.config: Config = saved.config
         self.schema = saved.schema
@@ -130,6 +114,11 @@ class Run:
     def forecast_steps(self, steps: int | None, future: Future | None) -> int:
         """Return how many steps to forecast, or raise the `ConfigError` that says what is wrong with the number."""
         return forecast_steps(self.schema.target, steps, future)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folder of each model."""
+        return (self.folder,)
 
     @property
     def format(self) -> str | None:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from lstm_cli.errors import ConfigError, listed
+from lstm_cli.predict.ensemble import load
 from lstm_cli.predict.generation import fresh_seed
 from lstm_cli.predict.output_paths import check_outputs
-from lstm_cli.predict.run import load
 from lstm_cli.predict.writers import write_lines, write_text
 
 _LINES, _NO_TEXT = (".jsonl", ".json"), (".csv", ".conllu")
 
 
 def generate_run(
-    folder: Path,
+    folder: Path | Sequence[Path],
     count: int,
     *,
     prompt: str = "",
@@ -34,7 +34,7 @@ def generate_run(
 
     Parameters
     ----------
-    folder : Path
+    folder : Path, or a sequence of them
         The run.
     count, prompt, temperature, top_k, top_p, stop
         See `Run.generate`.

@@ -10,7 +10,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lstm_cli.errors import ConfigError, LstmError
-from lstm_cli.predict.run import Run, load
+from lstm_cli.predict.ensemble import load
+from lstm_cli.predict.run import Run
 from lstm_cli.serving.limits import Limits
 
 if TYPE_CHECKING:

@@ -1,0 +1,97 @@
+"""Several trained models as one, whose prediction is the mean of theirs (Hansen and Salamon 1990).
+
+With the outputs y_m of the M members:
+
+    category   y = log(sum_m softmax(y_m) / M)         so that softmax(y) is the mean of the probabilities
+    set        y = logit(sum_m sigmoid(y_m) / M)       likewise, of each label
+    number     y = sum_m y_m / M
+
+Legend: M members, N counted positions, K outputs, B batch, S state values per sequence.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from lstm_cli.graph.inputs import Inputs
+from lstm_cli.graph.model import Model, Outputs
+from lstm_cli.graph.objectives import Kind
+from lstm_cli.graph.plan import Direction, LayerPlan
+
+
+class Ensemble(Model):
+    """Models with the same inputs and outputs, run side by side; it predicts, and is not trained.
+
+    Its state (B, S) is that of the first member, then that of the second, ….
+
+    Parameters
+    ----------
+    members : sequence of Model
+    kind : {"category", "number", "set"}
+        Of the target.
+    """
+
+    def __init__(self, members: Sequence[Model], kind: Kind) -> None:
+        first = members[0]
+        self.members, self._kind = tuple(members), kind
+        self.sizes, self.dtype, self.threads = first.sizes, first.dtype, first.threads
+        pools = (member.spec.pool for member in members)
+        everything = {
+            "layers": tuple(layer for member in members for layer in member.spec.layers),
+            "pool": next((pool for pool in pools if pool != "last"), "last"),
+        }
+        self.spec = first.spec.model_copy(update=everything)  # what they need together: memory, whole sequences
+        self.embeddings, self.dropout_rates = first.embeddings, {}
+        self.layers: tuple[LayerPlan, ...] = tuple(layer for member in members for layer in member.layers)
+
+    @property
+    def directions(self) -> list[Direction]:
+        """All recurrent passes of all members, in the order of their states in the state matrix (B, S)."""
+        return [direction for member in self.members for direction in member.directions]
+
+    def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
+        """Build the members over `inputs`, and what they output together."""
+        if training:
+            raise ValueError("an ensemble is not trained: train its members")
+        return self.observed(inputs)
+
+    def observed(self, inputs: Inputs[Variable]) -> Outputs:
+        """Build the members over `inputs`, and what they output together."""
+        found, start = [], 0
+        for member in self.members:
+            stop = start + member.state_size
+            own = replace(inputs, state=inputs.state[:, start:stop])
+            found.append(member.observed(own))
+            start = stop
+        output = mean(self._kind, [each.output for each in found])
+        return Outputs(output, pt.concatenate([each.state for each in found], axis=1))
+
+
+def mean(kind: Kind, outputs: Sequence[Variable]) -> Variable:
+    """Return the output (N, K) whose prediction is the mean of those of the members' outputs, each (N, K)."""
+    match kind:
+        case "number":
+            return sum(outputs[1:], outputs[0]) / len(outputs)
+        case "category":
+            return _log_mean([y - _log_sum(y) for y in outputs])
+        case "set":
+            return _log_mean([-pt.softplus(-y) for y in outputs]) - _log_mean([-pt.softplus(y) for y in outputs])
+
+
+def _log_mean(logarithms: Sequence[Variable]) -> Variable:
+    """Return the logarithm of the mean of numbers from theirs, each (N, K)."""
+    largest = logarithms[0]
+    for each in logarithms[1:]:
+        largest = pt.maximum(largest, each)
+    total = sum((pt.exp(each - largest) for each in logarithms[1:]), pt.exp(logarithms[0] - largest))
+    return largest + pt.log(total) - np.asarray(math.log(len(logarithms)), largest.dtype)
+
+
+def _log_sum(y: Variable) -> Variable:
+    """Return the logarithm of the sum of the exponentials in each row of y (N, K), (N, 1)."""
+    largest = pt.max(y, axis=1, keepdims=True)
+    return largest + pt.log(pt.sum(pt.exp(y - largest), axis=1, keepdims=True))

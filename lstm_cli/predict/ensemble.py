@@ -1,0 +1,79 @@
+"""Loading a run, or several as an ensemble that predicts their mean."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstm_cli.errors import ConfigError, listed, on_one_line
+from lstm_cli.graph.ensemble import Ensemble as Members
+from lstm_cli.predict.outputs import Network
+from lstm_cli.predict.run import Run
+from lstm_cli.run.ensemble import runs_of
+
+
+def load(folder: str | Path | Sequence[str | Path], *, trust: bool = False) -> Run:
+    """Return the best state of a run, ready to predict, or several runs as one that predicts their mean.
+
+    Parameters
+    ----------
+    folder : str or Path, or a sequence of them
+        The run folder, or that of an ensemble; several: an ensemble of them.
+    trust : bool
+        Allow running the code in the folder: a run that drives a system contains that system's code.
+
+    Raises
+    ------
+    CheckpointError
+        The folder contains no run, or its checkpoint is damaged.
+    ConfigError
+        The run contains code, and `trust` is false; or several runs cannot predict together.
+    """
+    folders = [Path(folder)] if isinstance(folder, str | Path) else [Path(each) for each in folder]
+    runs = [Run(path, trust=trust) for path in runs_of(folders)]
+    return runs[0] if len(runs) == 1 else Ensemble(runs)
+
+
+class Ensemble(Run):
+    """Several trained models of the same data, whose predictions are the mean of theirs.
+
+    Probabilities of labels are averaged, and numbers before differences and logarithms are undone. Forecasts feed the
+    mean back to all of them.
+
+    Parameters
+    ----------
+    members : sequence of Run
+        At least two.
+
+    Raises
+    ------
+    ConfigError
+        They encode data differently, predict something else, or run a closed loop.
+    """
+
+    def __init__(self, members: Sequence[Run]) -> None:
+        for member in members:
+            _check_member(members[0], member)
+        first = members[0]
+        self.members = tuple(members)
+        self.folder, self.schema, self.code, self.files = first.folder, first.schema, None, first.files
+        model = Members([member.network.model for member in members], first.schema.target.kind)
+        self.network = Network(model, first.schema)
+        self.config = first.config.model_copy(update={"model": model.spec})
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folder of each model."""
+        return tuple(member.folder for member in self.members)
+
+
+def _check_member(first: Run, run: Run) -> None:
+    """Raise a `ConfigError` if a run cannot predict together with the first one."""
+    names = f"{on_one_line(first.folder)} and {on_one_line(run.folder)}"
+    if run.config.rollout is not None:
+        raise ConfigError(f"{on_one_line(run.folder)}: a closed loop predicts alone: give one run")
+    if run.files != first.files:
+        what = "were fitted to different data, or predict something else"
+        differing = listed(sorted(name for name in first.files if run.files.get(name) != first.files[name]))
+        fix = "train both on the same data, held out alike (data.split_seed), or predict with each"
+        raise ConfigError(f"{names}: {what}, as {differing} differ: {fix}")
+    if run.config.precision != first.config.precision:
+        raise ConfigError(f"{names}: differ in precision: train both with the same one")

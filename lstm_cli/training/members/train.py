@@ -1,0 +1,108 @@
+"""Trains an ensemble into its folder, and reports the scores of its members."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lstm_cli.engine.metrics import scores_of
+from lstm_cli.errors import LstmError, counted, listed, on_one_line
+from lstm_cli.run.ensemble import member_name, write_members
+from lstm_cli.run.metrics_log import best_entry, read_entries
+from lstm_cli.run.names import METRICS
+from lstm_cli.scores.spread import spread
+from lstm_cli.signals import Signals
+from lstm_cli.training.members.plan import Plan
+from lstm_cli.training.members.run import MemberEvent, Training
+
+Spread = dict[str, dict[str, float]]
+
+
+class MembersFailed(LstmError):
+    """Some of the trainings ended with an error; the exit code is that of the first."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An ensemble: its folder and its scores.
+
+    Attributes
+    ----------
+    folder
+        The folder of the ensemble.
+    members
+        The run folder of each.
+    scores
+        By split: the scores of the best state of each member, by folder.
+    spread
+        By split: the ``mean`` of each score, and the standard ``deviation`` (n - 1).
+    """
+
+    folder: Path
+    members: tuple[Path, ...]
+    scores: dict[str, dict[str, dict[str, float]]]
+    spread: dict[str, Spread]
+
+
+def train_members(plan: Plan, listener: Callable[[MemberEvent, Training], None]) -> Trained:
+    """Train the members of a plan that are not trained yet; `listener` is called with what happens.
+
+    Raises
+    ------
+    MembersFailed
+        Some ended with an error; the others are trained.
+    Interrupted
+        A signal came; every member has saved its state.
+    DiskError
+        The folder cannot be written to.
+    """
+    with Signals() as signals:
+        write_members(plan.folder, plan.seeds)
+        training = Training(plan, signals)
+        for event in training:
+            listener(event, training)
+        if signals.received is not None:
+            raise signals.interrupted("after every run had saved its state; --resume continues them")
+    failed = {seed: code for seed, code in training.codes.items() if code}
+    if failed:
+        raise MembersFailed(_failure(plan, failed), next(code if code > 0 else 1 for code in failed.values()))
+    trained = _trained(plan)
+    write_members(plan.folder, plan.seeds, trained.spread)
+    return trained
+
+
+def _failure(plan: Plan, failed: dict[int, int]) -> str:
+    names = [f"{member_name(seed)} ({_ending(code)})" for seed, code in failed.items()]
+    fix = "its message is above" if len(failed) == 1 else "their messages are above"
+    return (
+        f"{on_one_line(plan.folder)}: {counted(len(failed), 'training')} of {len(plan.seeds)} failed: {listed(names)}: "
+        f"{fix}; the same command with --resume continues"
+    )
+
+
+def _ending(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"killed by signal {-code}"
+
+
+def _trained(plan: Plan) -> Trained:
+    folders = tuple(plan.folder_of(seed) for seed in plan.seeds)
+    found = {str(folder): _scores(folder, plan.config.train.monitor) for folder in folders}
+    splits = [split for split in ("valid", "test") if all(split in scores for scores in found.values())]
+    scores = {split: {folder: each[split] for folder, each in found.items()} for split in splits}
+    return Trained(plan.folder, folders, scores, {split: spread(list(scores[split].values())) for split in splits})
+
+
+def _scores(folder: Path, monitor: str) -> dict[str, dict[str, float]]:
+    """Return the scores of the best state of a run, by split."""
+    entries = read_entries(folder / METRICS)
+    best: dict[str, Any] = {"valid": best_entry(monitor, [entry for entry in entries if entry["split"] == "valid"])}
+    best["test"] = next((entry for entry in reversed(entries) if entry["split"] == "test"), None)
+    return {
+        split: {name: value for name, value in scores_of(entry).items() if value is not None}
+        for split, entry in best.items()
+        if entry is not None
+    }
