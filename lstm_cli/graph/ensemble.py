@@ -53,6 +53,11 @@ class Ensemble(Model):
         """All recurrent passes of all members, in the order of their states in the state matrix (B, S)."""
         return [direction for member in self.members for direction in member.directions]
 
+    def weights(self) -> dict[str, np.ndarray]:
+        """Return the value of every parameter, its name behind the number of the member."""
+        named = ((number, member.weights()) for number, member in enumerate(self.members))
+        return {f"{number}.{name}": array for number, arrays in named for name, array in arrays.items()}
+
     def graph(self, inputs: Inputs[Variable], *, training: bool) -> Outputs:
         """Build the members over `inputs`, and what they output together."""
         if training:

@@ -106,6 +106,10 @@ class Model:
         """The number of dropout places, which is that of the seeds of a training graph."""
         return len(self.dropout_rates)
 
+    def weights(self) -> dict[str, np.ndarray]:
+        """Return the value of every parameter by its name."""
+        return self.parameters.values()
+
     def inputs(self) -> Inputs[Variable]:
         """Return fresh symbolic inputs."""
         tokens = {name: pt.imatrix(f"tokens.{name}") for name in self.sizes.tokens}

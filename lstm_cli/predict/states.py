@@ -87,7 +87,7 @@ def read_states(path: Path, network: Network) -> dict[str, np.ndarray]:
 def digest(network: Network) -> str:
     """Return the SHA-256 of a network's weights, with their names and shapes."""
     found = hashlib.sha256()
-    for name, array in network.model.parameters.values().items():
+    for name, array in network.model.weights().items():
         found.update(f"{name} {array.dtype} {array.shape}".encode())
         found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()

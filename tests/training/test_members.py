@@ -1,0 +1,155 @@
+"""``lstm-train --seeds``: members are ordinary runs, each as if it had been trained alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from lstm_cli.api import train_run
+from lstm_cli.config import config_from_mapping
+from lstm_cli.errors import ConfigError
+from lstm_cli.training.members.cores import bound, shares
+from lstm_cli.training.members.plan import Plan
+from tests.support.data import read_jsonl
+from tests.support.runs import small, small_config, write_data
+
+PROGRAM = "from lstm_cli.cli.start import train; train()"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = write_data(tmp_path_factory.mktemp("members"))
+    (folder / "small.yaml").write_text(json.dumps(small()))
+    return folder
+
+
+def trains(data, *given, text=None):
+    command = [sys.executable, "-c", PROGRAM, *given]
+    return subprocess.run(command, cwd=data, input=text, capture_output=True, text=True, timeout=240, check=False)
+
+
+def weights(run):
+    return load_file(run / "best" / "model.safetensors")
+
+
+def test_members_equal_runs_of_their_seeds(data):
+    result = trains(data, "small.yaml", "--seeds", "2", "-o", "two", "seed=4")
+    assert result.returncode == 0, result.stderr
+    assert sorted(path.name for path in (data / "two").iterdir()) == ["ensemble.json", "seed-4", "seed-5"]
+    for seed in (4, 5):
+        alone = data / f"alone-{seed}"
+        train_run(small_config(data, seed=seed, data={"split_seed": 4}), alone, verbosity=-1)
+        for name, array in weights(data / "two" / f"seed-{seed}").items():
+            np.testing.assert_array_equal(array, weights(alone)[name])
+    scores = json.loads((data / "two" / "ensemble.json").read_text())["scores"]["valid"]
+    losses = []
+    for seed in (4, 5):
+        entries = read_jsonl(data / "two" / f"seed-{seed}" / "metrics.jsonl")
+        losses.append(min(entry["loss"] for entry in entries if entry["split"] == "valid"))
+    assert scores["mean"]["loss"] == pytest.approx(np.mean(losses))
+    assert scores["deviation"]["loss"] == pytest.approx(np.std(losses, ddof=1))
+    assert f"valid loss: {np.mean(losses):.4f} ± {np.std(losses, ddof=1):.4f}" in result.stderr
+    again = trains(data, "small.yaml", "--seeds", "2", "-o", "two", "seed=4")
+    assert again.returncode == 2
+    assert "two: holds an ensemble: continue it with --resume or replace it with --overwrite" in again.stderr
+
+
+def test_what_is_wrong_with_the_data_is_said_once(data):
+    result = trains(data, "small.yaml", "--seeds", "3", "-o", "bad", "data.target=nothing")
+    assert result.returncode == 2
+    assert result.stderr.count("nothing") == 1
+    assert "seed-1: " in result.stderr and "seed-2" not in result.stderr
+    assert "bad: 1 training of 3 failed: seed-1 (exit code 2)" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_config_on_standard_input(data):
+    result = trains(data, "-", "--seeds", "2", "-o", "piped", text=json.dumps(small(train={"epochs": 1})))
+    assert result.returncode == 0, result.stderr
+    assert (data / "piped" / "seed-2" / "best" / "manifest.json").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_every_member_and_resuming_changes_nothing(data, number):
+    name = f"stopped-{number}"
+    given = ["small.yaml", "--seeds", "3", "train.epochs=120", "train.patience=null"]
+    command = [sys.executable, "-c", PROGRAM, *given, "-o", name]
+    process = subprocess.Popen(command, cwd=data, stderr=subprocess.PIPE, text=True)
+    while not all((data / name / f"seed-{seed}" / "best" / "manifest.json").is_file() for seed in (1,)):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 128 + number, errors
+    assert "after every run had saved its state; --resume continues them" in errors
+    assert trains(data, *given, "-o", name, "--resume").returncode == 0
+    assert trains(data, *given, "-o", f"whole-{number}").returncode == 0
+    for seed in (1, 2, 3):
+        resumed, whole = (weights(data / folder / f"seed-{seed}") for folder in (name, f"whole-{number}"))
+        for key, array in whole.items():
+            np.testing.assert_array_equal(array, resumed[key])
+
+
+@pytest.mark.slow
+def test_a_member_that_is_killed_is_named_and_the_others_are_trained(data):
+    given = ["small.yaml", "--seeds", "2", "-o", "killed", "train.epochs=200", "train.patience=null"]
+    command = [sys.executable, "-c", PROGRAM, *given]
+    process = subprocess.Popen(command, cwd=data, stderr=subprocess.PIPE, text=True)
+    while not (data / "killed" / "seed-1" / "last").exists() and not (data / "killed" / "seed-1" / "best").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.kill(int((data / "killed" / "seed-1" / ".lstm-run.lock").read_text().split()[0]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 1
+    assert "killed: 1 training of 2 failed: seed-1 (killed by signal 9)" in errors
+    assert (data / "killed" / "seed-2" / "report.html").is_file()
+    assert trains(data, *given, "--resume").returncode == 0
+
+
+def plan(folder, target, **options):
+    return Plan.of(config_from_mapping(small(), folder), "small.yaml", [], count=2, folder=target, **options)
+
+
+def test_folders_in_which_no_ensemble_can_be_trained(data, tmp_path):
+    train_run(small_config(data, train={"epochs": 1}), tmp_path / "run", verbosity=-1)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("")
+    for name, message in {
+        "run": "holds a single run",
+        "run/best": "belongs to the run",
+        "other": "contains other files and no ensemble",
+        "file": "exists and is no folder",
+    }.items():
+        with pytest.raises(ConfigError, match=message):
+            plan(data, tmp_path / name)
+    with pytest.raises(ConfigError, match="there is no ensemble to resume"):
+        plan(data, tmp_path / "new", resume=True)
+    assert not plan(data, tmp_path / "auto", resume="auto").folder.joinpath("ensemble.json").exists()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 100])
+def test_processors_are_shared_out_whole(count):
+    found = shares(count)
+    processors = [processor for share in found for processor in share]
+    assert 1 <= len(found) <= count
+    assert len(set(processors)) == len(processors)
+    if hasattr(os, "sched_getaffinity"):
+        assert set(processors) == os.sched_getaffinity(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processes cannot be bound to processors here")
+def test_only_what_is_started_inside_is_bound():
+    before = os.sched_getaffinity(0)
+    one = sorted(before)[:1]
+    ask = [sys.executable, "-c", "import os; print(*os.sched_getaffinity(0))"]
+    with bound(one):
+        assert subprocess.check_output(ask, text=True).split() == [str(one[0])]
+    assert os.sched_getaffinity(0) == before
