@@ -26,15 +26,16 @@ trust_option = click.option(
 
 def runs_and_data(given: tuple[Path, ...]) -> tuple[list[Path], Path | None]:
     """Return the run folders of ``RUN... [DATA]``, and DATA: what stands behind the first RUN and is no run."""
-    from lstm_cli.run.ensemble import is_ensemble
-    from lstm_cli.run.ownership import is_run
-
     first, *others = given
-    data = [path for path in others if not is_run(path) and not is_ensemble(path)]
+    runs, data = [first], others
+    if any(path.is_dir() for path in others):  # else none of them is a run, which takes imports to know
+        from lstm_cli.predict import is_model
+
+        runs, data = [first, *filter(is_model, others)], [path for path in others if not is_model(path)]
     if len(data) > 1:
         names = " and ".join(str(path) for path in data[:2])
         raise click.UsageError(f"{names} are no run folders, and only one may be DATA: leave one out.")
-    return [first, *(path for path in others if path not in data)], data[0] if data else None
+    return runs, data[0] if data else None
 
 
 def format_option(data: str) -> Callable[[Decorated], Decorated]:

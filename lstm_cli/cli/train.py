@@ -12,8 +12,6 @@ import click
 from lstm_cli.cli.common import SETTINGS, Command, reported, show
 from lstm_cli.cli.completion import keys
 from lstm_cli.cli.options import verbosity_of, verbosity_options
-from lstm_cli.errors import ConfigError
-from lstm_cli.run.ensemble import is_ensemble
 
 if TYPE_CHECKING:
     from lstm_cli.training.sinks import Sink
@@ -101,8 +99,6 @@ def train(
         given = (*given, f"train.init_from={json.dumps(os.path.abspath(source))}")  # noqa: PTH100
     how: bool | Literal["auto"] = "auto" if resume_auto else resume
     with reported(verbosity):
-        if is_ensemble(Path(config)):
-            raise ConfigError(f"{config}: holds an ensemble: continue it with its config, --seeds N and --resume")
         if seeds is not None:
             _train_several(config, given, seeds, folder, resume=how, overwrite=overwrite, quiet=quiet)
             return

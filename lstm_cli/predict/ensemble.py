@@ -7,7 +7,8 @@ from lstm_cli.errors import ConfigError, listed, on_one_line
 from lstm_cli.graph.ensemble import Ensemble as Members
 from lstm_cli.predict.outputs import Network
 from lstm_cli.predict.run import Run
-from lstm_cli.run.ensemble import runs_of
+from lstm_cli.run.ensemble import is_ensemble, runs_of
+from lstm_cli.run.ownership import is_run
 
 
 def load(folder: str | Path | Sequence[str | Path], *, trust: bool = False) -> Run:
@@ -30,6 +31,11 @@ def load(folder: str | Path | Sequence[str | Path], *, trust: bool = False) -> R
     folders = [Path(folder)] if isinstance(folder, str | Path) else [Path(each) for each in folder]
     runs = [Run(path, trust=trust) for path in runs_of(folders)]
     return runs[0] if len(runs) == 1 else Ensemble(runs)
+
+
+def is_model(folder: Path) -> bool:
+    """Return whether `load` takes a folder: that of a run, or of an ensemble."""
+    return is_run(folder) or is_ensemble(folder)
 
 
 class Ensemble(Run):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lstm_cli.config.config import Config
 from lstm_cli.errors import ConfigError, on_one_line
+from lstm_cli.run.ensemble import is_ensemble
 from lstm_cli.run.names import CHECKPOINTS, RESOLVED
 from lstm_cli.run.origin import check_files, config_of, origin_of
 from lstm_cli.run.ownership import is_run, same
@@ -17,6 +18,10 @@ def run_at(config: str | Path) -> Path | None:
     path = Path(config)
     if str(config) == "-" or not path.is_dir():
         return None
+    if is_ensemble(path):
+        raise ConfigError(
+            f"{on_one_line(path)}: holds an ensemble: continue it with its config, --seeds N and --resume"
+        )
     return next((place for place in (path, *([path.parent] * (path.name in CHECKPOINTS))) if is_run(place)), None)
 
 

@@ -30,7 +30,7 @@ def test_the_options_are_passed_on(invoke, calls, args, data, options):
     calls.stand_in("lstm_cli.insight.evaluate", "evaluate", FOUND)
     result = invoke(evaluate, *args)
     assert result.exit_code == 0, result.output
-    assert calls == [("evaluate", (Path("r"), data), DEFAULTS | options)]
+    assert calls == [("evaluate", ([Path("r")], data), DEFAULTS | options)]
 
 
 def test_a_pipe_gets_json_that_has_no_nan(invoke, calls):
@@ -60,6 +60,6 @@ def test_errors_are_messages(invoke, calls, error, code):
 
 def test_examples_are_understood():
     lines = re.findall(r"^\s+lstm evaluate (.*)$", evaluate.help, re.MULTILINE)
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         evaluate.make_context("lstm", line.partition(" > ")[0].split())

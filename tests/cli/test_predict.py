@@ -40,7 +40,7 @@ DEFAULTS = {
 def test_the_options_are_passed_on(invoke, calls, args, data, options):
     result = invoke(predict, *args)
     assert (result.exit_code, result.output) == (0, "")
-    assert calls == [("predict_run", (Path("r"), data), DEFAULTS | options)]
+    assert calls == [("predict_run", ([Path("r")], data), DEFAULTS | options)]
 
 
 @pytest.mark.parametrize(
@@ -58,25 +58,25 @@ def test_the_options_are_passed_on(invoke, calls, args, data, options):
 def test_the_options_of_a_text_are_passed_on(invoke, calls, args, options):
     result = invoke(predict, "r", "--generate", "9", *args)
     assert (result.exit_code, result.output) == (0, "")
-    assert calls == [("generate_run", (Path("r"), 9), {"out": None, "trust": False, "note": ANY} | options)]
+    assert calls == [("generate_run", ([Path("r")], 9), {"out": None, "trust": False, "note": ANY} | options)]
 
 
 def test_the_umbrella_runs_the_same_command(invoke, calls):
     assert invoke(main, "predict", "r", "a.csv").exit_code == 0
-    assert calls == [("predict_run", (Path("r"), Path("a.csv")), DEFAULTS)]
+    assert calls == [("predict_run", ([Path("r")], Path("a.csv")), DEFAULTS)]
 
 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ((), "Missing argument 'RUN'"),
+        ((), "Missing argument 'RUN... [DATA]'"),
         (("r",), "Missing DATA: a file of sequences, - for standard input, or --generate N instead."),
         (("r", "--steps", "3"), "Missing DATA"),
         (("r", "a", "--evaluate", "--steps", "3"), "--evaluate scores predictions: leave --steps and --future out"),
         (("r", "a", "--evaluate", "--keep", "x"), "--evaluate prints metrics, and predictions only with -o OUT"),
         (("r", "a", "--keep", "x,"), "Invalid value for '--keep': expected names of columns"),
         (("r", "a", "-q", "-v"), "-q and -v exclude each other"),
-        (("r", "a", "b"), "Got unexpected extra argument"),
+        (("r", "a", "b"), "a and b are no run folders, and only one may be DATA"),
         (("r", "a", "--generate", "3"), "--generate cannot be combined with DATA, --steps, --probabilities or states"),
         (
             ("r", "--generate", "3", "--state-in", "s"),

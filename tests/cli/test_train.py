@@ -12,7 +12,7 @@ def test_a_run_with_every_default(invoke, calls):
     assert (result.exit_code, result.output) == (0, "")
     ((name, (config, folder), options),) = calls
     assert (name, folder) == ("train_run", None)  # by default in runs/, see tests/training/test_user_sinks.py
-    assert options == {"resume": False, "overwrite": False, "verbosity": 0}
+    assert options == {"sinks": [], "resume": False, "overwrite": False, "verbosity": 0}
     assert config.train.epochs == 3
 
 
@@ -28,7 +28,7 @@ def test_options_stand_before_and_after_the_rest(invoke, calls, args):
     assert invoke(train, *args).exit_code == 0
     ((_, (config, folder), options),) = calls
     assert (config.train.epochs, config.model.layers[0].size, config.seed) == (5, 7, 9)
-    assert (folder, options) == (Path("out/r"), {"resume": True, "overwrite": False, "verbosity": 1})
+    assert (folder, options) == (Path("out/r"), {"sinks": [], "resume": True, "overwrite": False, "verbosity": 1})
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_word_after_two_dashes_is_no_option(invoke, calls):
 def test_the_umbrella_runs_the_same_command(invoke, calls):
     assert invoke(main, "train", "c.yaml", "--overwrite", "-q").exit_code == 0
     ((_, _, options),) = calls
-    assert options == {"resume": False, "overwrite": True, "verbosity": -1}
+    assert options == {"sinks": [], "resume": False, "overwrite": True, "verbosity": -1}
 
 
 def test_check_prints_what_it_finds_and_trains_nothing(invoke, calls):
