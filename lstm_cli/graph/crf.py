@@ -42,5 +42,4 @@ def decoded(model: Model, output: Variable, inputs: Inputs[Variable]) -> Variabl
 
 
 def _chains(model: Model, output: Variable, inputs: Inputs[Variable]) -> Chains:
-    own = [model.parameters.views[f"crf.{name}"] for name in ("transitions", "start", "end")]
-    return Chains(output, inputs.counted % inputs.lengths.shape[0], inputs.lengths, *own)
+    return Chains(output, inputs.counted % inputs.lengths.shape[0], inputs.lengths, *model.chain())

@@ -6,6 +6,9 @@ With the outputs y_m of the M members:
     set        y = logit(sum_m sigmoid(y_m) / M)       likewise, of each label
     number     y = sum_m y_m / M
 
+With conditional random fields the scores of labels and transitions are averaged, so that the probability of a
+labelling is proportional to the geometric mean of its probabilities.
+
 Legend: M members, N counted positions, K outputs, B batch, S state values per sequence.
 """
 
@@ -53,6 +56,10 @@ class Ensemble(Model):
         """All recurrent passes of all members, in the order of their states in the state matrix (B, S)."""
         return [direction for member in self.members for direction in member.directions]
 
+    def chain(self) -> list[Variable]:
+        """Return the mean of the members' transitions (K, K), starts (K,) and ends (K,)."""
+        return [mean("number", each) for each in zip(*(member.chain() for member in self.members), strict=True)]
+
     def weights(self) -> dict[str, np.ndarray]:
         """Return the value of every parameter, its name behind the number of the member."""
         named = ((number, member.weights()) for number, member in enumerate(self.members))
@@ -72,7 +79,7 @@ class Ensemble(Model):
             own = replace(inputs, state=inputs.state[:, start:stop])
             found.append(member.observed(own))
             start = stop
-        output = mean(self._kind, [each.output for each in found])
+        output = mean("number" if self.spec.crf else self._kind, [each.output for each in found])
         return Outputs(output, pt.concatenate([each.state for each in found], axis=1))
 
 

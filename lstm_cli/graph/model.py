@@ -106,6 +106,10 @@ class Model:
         """The number of dropout places, which is that of the seeds of a training graph."""
         return len(self.dropout_rates)
 
+    def chain(self) -> list[Variable]:
+        """Return the transitions (K, K), the start (K,) and the end (K,) of a conditional random field."""
+        return self._views("crf", "transitions", "start", "end")
+
     def weights(self) -> dict[str, np.ndarray]:
         """Return the value of every parameter by its name."""
         return self.parameters.values()

@@ -81,5 +81,7 @@ def _check_member(first: Run, run: Run) -> None:
         differing = listed(sorted(name for name in first.files if run.files.get(name) != first.files[name]))
         fix = "train both on the same data, held out alike (data.split_seed), or predict with each"
         raise ConfigError(f"{names}: {what}, as {differing} differ: {fix}")
+    if run.config.model.crf != first.config.model.crf:
+        raise ConfigError(f"{names}: only one has a conditional random field (model.crf): train both alike")
     if run.config.precision != first.config.precision:
         raise ConfigError(f"{names}: differ in precision: train both with the same one")

@@ -55,6 +55,22 @@ def test_probabilities_are_averaged(data, pair):
         assert together["prediction"] == max(together["probabilities"], key=together["probabilities"].get)
 
 
+def test_random_fields_average_their_scores(data, pair, tmp_path):
+    changes = {"target": "steps", "split_seed": 1}
+    for name, seed, crf in (("one", 1, True), ("two", 2, True), ("softmax", 1, False)):
+        config = small_config(data, seed=seed, data=changes, model={"crf": crf}, train={"epochs": 1})
+        train_run(config, tmp_path / name, verbosity=-1)
+    given = rows(data)[:4]
+    for folders in (["one", "one"], ["one", "two"]):
+        found = lstm_cli.load([tmp_path / folder for folder in folders]).predict(given, probabilities=True)
+        assert [len(each["prediction"]) for each in found] == [len(row["x"]) for row in given]
+    same = lstm_cli.load([tmp_path / "one", tmp_path / "one"]).predict(given, probabilities=True)
+    alone = lstm_cli.load(tmp_path / "one").predict(given, probabilities=True)
+    assert [each["prediction"] for each in same] == [each["prediction"] for each in alone]
+    with pytest.raises(ConfigError, match="only one has a conditional random field"):
+        lstm_cli.load([tmp_path / "one", tmp_path / "softmax"])
+
+
 def test_numbers_are_averaged(pair):
     given = [{"id": 1, "a": [0.5, 1.0, -0.5, 0.25]}]
     (found,) = lstm_cli.load(pair("series")).predict(given)

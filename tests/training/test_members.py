@@ -63,7 +63,7 @@ def test_members_equal_runs_of_their_seeds(data):
 def test_what_is_wrong_with_the_data_is_said_once(data):
     result = trains(data, "small.yaml", "--seeds", "3", "-o", "bad", "data.target=nothing")
     assert result.returncode == 2
-    assert result.stderr.count("nothing") == 1
+    assert result.stderr.count("the data has no column nothing") == 1
     assert "seed-1: " in result.stderr and "seed-2" not in result.stderr
     assert "bad: 1 training of 3 failed: seed-1 (exit code 2)" in result.stderr
 
