@@ -28,10 +28,10 @@ from lstm_cli.scores.collect import collect, scored_positions
 from lstm_cli.scores.horizons import horizons
 from lstm_cli.scores.metrics import metrics_of
 from lstm_cli.scores.naive import Naive
+from lstm_cli.scores.over_runs import over_runs
 from lstm_cli.scores.positions import Positions
 from lstm_cli.scores.prediction_intervals import interval_of
 from lstm_cli.scores.skill import skills
-from lstm_cli.scores.over_runs import over_runs
 
 LENGTH = "length"  # of --by
 

@@ -122,13 +122,13 @@ def test_scores_are_those_of_the_mean_beside_those_of_each_run(data, pair):
     each = [lstm_cli.load(folder).evaluate(data / "gestures.jsonl") for folder in pair("labels")]
     assert list(found.members.values()) == each
     accuracies = [scores["accuracy"] for scores in each]
-    assert found.spread["mean"]["accuracy"] == pytest.approx(np.mean(accuracies))
-    assert found.spread["deviation"]["accuracy"] == pytest.approx(np.std(accuracies, ddof=1))
+    assert found.over_members["mean"]["accuracy"] == pytest.approx(np.mean(accuracies))
+    assert found.over_members["deviation"]["accuracy"] == pytest.approx(np.std(accuracies, ddof=1))
 
 
 def test_a_single_run_has_neither(data, pair):
     found = evaluate(pair("labels")[0], data / "gestures.jsonl").to_json()
-    assert not {"members", "spread"} & found.keys()
+    assert not {"members", "over_members"} & found.keys()
 
 
 def test_the_table_shows_both(data, pair, monkeypatch):

@@ -10,7 +10,7 @@ from lstm_cli.errors import LstmError, counted, listed, on_one_line
 from lstm_cli.run.ensemble import member_name, write_members
 from lstm_cli.run.metrics_log import best_entry, read_entries
 from lstm_cli.run.names import METRICS
-from lstm_cli.scores.spread import spread
+from lstm_cli.scores.over_runs import over_runs
 from lstm_cli.signals import Signals
 from lstm_cli.training.members.plan import Plan
 from lstm_cli.training.members.run import MemberEvent, Training
@@ -93,7 +93,7 @@ def _trained(plan: Plan) -> Trained:
     found = {str(folder): _scores(folder, plan.config.train.monitor) for folder in folders}
     splits = [split for split in ("valid", "test") if all(split in scores for scores in found.values())]
     scores = {split: {folder: each[split] for folder, each in found.items()} for split in splits}
-    return Trained(plan.folder, folders, scores, {split: spread(list(scores[split].values())) for split in splits})
+    return Trained(plan.folder, folders, scores, {split: over_runs(list(scores[split].values())) for split in splits})
 
 
 def _scores(folder: Path, monitor: str) -> dict[str, dict[str, float]]:

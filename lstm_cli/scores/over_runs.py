@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 
-def spread(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+def over_runs(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Return the ``mean`` and the standard ``deviation`` (n - 1) of each metric that all runs have; none without runs.
 
     Parameters
