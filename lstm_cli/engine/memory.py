@@ -63,7 +63,7 @@ def needed_bytes(spec: ModelSpec, schema: Schema, steps: int, *, precision: str,
         width = layer.width
         cell = cell_of(layer.cell or spec.cell, normalized=bool(layer.layer_norm))
         numbers += width * (cell.kept_blocks + len(cell.states) + _TRAINED if training else _EVALUATED)
-        numbers += width * (2 if training else 1) if layer.skip else 0  # the sum, and its gradient
+        numbers += 2 * width if layer.skip and training else 0  # the sum, and its gradient
     target = schema.target
     if target.per == "step":
         per_number = _PER_NUMBER_TRAINED if training else _PER_NUMBER_EVALUATED
