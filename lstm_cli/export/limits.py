@@ -6,13 +6,13 @@ from lstm_cli.config.fields import Section
 from lstm_cli.engine.saved import SavedRun
 from lstm_cli.errors import ConfigError, on_one_line
 from lstm_cli.export.onnx.layers import CELLS
-from lstm_cli.export.onnx.names import LENGTHS, output_name
+from lstm_cli.export.onnx.names import LENGTHS, output_names
 
 #: The keys of a model that the graph expresses, and those that concern training alone.
 MODEL_KEYS = {
     "embedding", "cell", "layers", "bidirectional", "activation", "skip", "tie_embeddings", "output_activation",
     "residual", "output", "initial_state", "pool", "size", "dropout", "recurrent_dropout", "initializer", "forget_bias",
-    "layer_norm",
+    "layer_norm", "pretrained",
 }  # fmt: skip
 #: Those that no operator stands for, and why; a key of neither table is refused too where it is set.
 REFUSED = {
@@ -43,14 +43,14 @@ def _limits(run: SavedRun) -> Iterator[tuple[str, str]]:
         yield from _unknown_keys(f"model.layers.{number}", layer)
         if layer.cell not in CELLS:
             yield f"model.layers.{number}.cell", f"ONNX has no operator for {layer.cell}"
-    if run.schema.target.kind not in KINDS:
-        yield "data.target", f"ONNX has no output for a target of kind {run.schema.target.kind}"
-    elif len(run.state.model["output.b"]) != run.schema.target.size:
-        yield "loss", "the network has several outputs for each value of the target"
+    target = run.schema.target
+    if target.kind not in KINDS:
+        yield "data.target", f"ONNX has no output for a target of kind {target.kind}"
+        return
     for column in layout.inputs:
         if column.fill not in FILLS:
             yield f"data.missing.fill.{column.name}", f"gaps cannot be filled with {column.fill}"
-        if column.name in (LENGTHS, output_name(run.schema.target)):
+        if column.name in (LENGTHS, *output_names(target)):
             yield f"data.inputs.{column.name}", "an input or output of every ONNX model has this name"
 
 

@@ -36,7 +36,7 @@ def test_every_kind_of_data(name, tmp_path):
     assert_equal_predictions(Exported(run.folder), ROWS[kind] or read_jsonl(tmp_path / "train.jsonl")[:8])
 
 
-def load(folder, *, ahead=1, horizon=1, transform=(), scale="standard", **inputs):
+def load(folder, *, ahead=1, horizon=1, transform=(), scale="standard", loss=None, **inputs):
     """A series per file row with a temperature that is known beforehand."""
     rows = [
         {"id": f"s{n}", "load": [50 + 9 * math.sin(t / 2 + n) + n for t in range(30 + n)],
@@ -47,7 +47,7 @@ def load(folder, *, ahead=1, horizon=1, transform=(), scale="standard", **inputs
     columns = {"load": {}, "temp": {}, **inputs}
     data = {"train": "train.jsonl", "inputs": columns, "target": target, "valid": 1, "scale": scale}
     transforms = {"transform": {"load": list(transform)}} if transform else {}
-    return {"data": {**data, **transforms}, "model": MODEL}, rows
+    return {"data": {**data, **transforms}, "model": MODEL, "loss": loss or {}}, rows
 
 
 FORECASTS = {
@@ -56,11 +56,13 @@ FORECASTS = {
     "log and difference": {"horizon": 3, "transform": ("log", "difference")},
     "same step": {"ahead": 0, "transform": ("difference",)},
     "two steps ahead": {"ahead": 2, "horizon": 3, "transform": ("seasonal_difference(4)",)},
+    "quantiles": {"horizon": 2, "loss": {"quantiles": [0.1, 0.25, 0.5, 0.9]}, "transform": ("log",)},
+    "gaussian": {"horizon": 3, "loss": {"distribution": "gaussian"}},
     "own scale": {"horizon": 3, "scale": "series", "transform": ("difference",)},
 }
 
 
-@pytest.mark.parametrize("name", slow_except(FORECASTS, ("several steps at once", "own scale")))
+@pytest.mark.parametrize("name", slow_except(FORECASTS, ("quantiles", "gaussian", "own scale")))
 def test_forecasts(name, tmp_path):
     config, rows = load(tmp_path, **FORECASTS[name])
     assert_equal_predictions(Exported(drawn_run(tmp_path, config).folder), rows)

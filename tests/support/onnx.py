@@ -50,11 +50,10 @@ class Exported:
             name: json.loads(text) for name, text in self.session.get_modelmeta().custom_metadata_map.items()
         }
 
-    def __call__(self, rows: list[dict[str, Any]]) -> np.ndarray:
-        """Return the output for a batch of sequences, padded to the longest one."""
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+        """Return the outputs for a batch of sequences, padded to the longest one."""
         feeds = self.feeds(rows)
-        (output,) = self.session.run(None, feeds)
-        return output
+        return dict(zip((one.name for one in self.session.get_outputs()), self.session.run(None, feeds), strict=True))
 
     def feeds(self, rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
         layout = self.run.schema.layout
@@ -91,17 +90,18 @@ class Exported:
 
 def assert_equal_predictions(exported: Exported, rows: list[dict[str, Any]], *, tolerance: float = 1e-5) -> None:
     """Check that onnxruntime gives what `Run.predict` gives, for a padded batch; None where there is no prediction."""
-    target, output = exported.run.schema.target, exported(rows)
-    numbers = target.kind == "number"
-    for row, predicted, values in zip(rows, exported.run.predict(rows, probabilities=not numbers), output, strict=True):
-        entries = predicted["prediction" if numbers else "probabilities"]
-        steps = entries if target.per == "step" else [entries]
-        found = values[: len(steps)] if target.per == "step" else values[np.newaxis]
-        if target.per == "step":
-            assert (values[len(steps) :] == 0).all()
-        for entry, value in zip(steps, found, strict=True):
-            if entry is None:
-                assert np.isnan(value).all()
-                continue
-            expected = np.array(list(entry.values()) if isinstance(entry, dict) else entry, np.float64).reshape(-1)
-            np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance)
+    target, outputs = exported.run.schema.target, exported(rows)
+    predictions = exported.run.predict(rows, probabilities=target.kind != "number")
+    for name, output in outputs.items():
+        for row, values in zip(predictions, output, strict=True):
+            entries = row[name] if name in row else row["quantiles"]
+            steps = entries if target.per == "step" else [entries]
+            if target.per == "step":
+                assert (values[len(steps) :] == 0).all()
+            for entry, value in zip(steps, values if target.per == "step" else [values], strict=False):
+                if entry is None:
+                    assert np.isnan(value).all()
+                    continue
+                given = entry if name in row else entry[name]
+                expected = np.array(list(given.values()) if isinstance(given, dict) else given, np.float64).reshape(-1)
+                np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance)

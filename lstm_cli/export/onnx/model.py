@@ -16,8 +16,8 @@ from lstm_cli.export.limits import check_onnx
 from lstm_cli.export.onnx.graph import Graph
 from lstm_cli.export.onnx.inputs import Inputs, read_inputs
 from lstm_cli.export.onnx.layers import Sequences, activated, dense, pooled, recurrent
-from lstm_cli.export.onnx.names import output_name
-from lstm_cli.export.onnx.outputs import restored
+from lstm_cli.export.onnx.names import PROBABILITIES
+from lstm_cli.export.onnx.outputs import curves, named_curves, restored
 from lstm_cli.export.planned import planned_layers
 
 
@@ -37,16 +37,17 @@ def onnx_model(run: SavedRun) -> tuple[bytes, list[str]]:
             raise
         raise ConfigError("to write ONNX needs the package onnx: pip install 'lstm-cli[onnx]'") from None
     inputs = read_inputs(graph, run.schema)
-    output = _network(graph, run, inputs)
     target, per_step = run.schema.target, run.schema.target.per == "step"
     sizes: list[int | str] = ["batch", "steps", target.size] if per_step else ["batch", target.size]
-    graph.output(output, output_name(target), np.float32, sizes)
+    for name, output in _network(graph, run, inputs).items():
+        aligned = _aligned(graph, run.schema, inputs, output) if per_step else output
+        graph.output(aligned, name, np.float32, sizes)
     model = graph.model(metadata(run), f"Written by lstm-cli from the run {run.folder.name}")
     return model.SerializeToString(), _lines(model)
 
 
-def _network(graph: Graph, run: SavedRun, inputs: Inputs) -> str:
-    """Return the output of the network: (B, T, K), or (B, K) for a target per sequence."""
+def _network(graph: Graph, run: SavedRun, inputs: Inputs) -> dict[str, str]:
+    """Return the outputs of the model by name: (B, T, K), or (B, K) for a target per sequence."""
     spec, weights, schema = run.config.model, run.state.model, run.schema
     parts = [] if inputs.numbers is None else [inputs.numbers]
     for name, indices in inputs.tokens.items():
@@ -65,17 +66,19 @@ def _network(graph: Graph, run: SavedRun, inputs: Inputs) -> str:
     if spec.tie_embeddings:
         (name,) = inputs.tokens
         weights = {**weights, "output.W": weights[f"embedding.{name}"]}
-    output = activated(graph, spec.output_activation or "linear", dense(graph, "output", features, weights))
-    if spec.residual and inputs.numbers is not None:
-        output = graph.op("Add", output, inputs.numbers)
+    output = dense(graph, "output", features, weights)
     match schema.target.kind:
         case "category":
-            output = graph.op("Softmax", output, axis=-1)
+            return {PROBABILITIES: graph.op("Softmax", output, axis=-1)}
         case "set":
-            output = graph.op("Sigmoid", output)
-        case "number":
-            output = restored(graph, schema, inputs, output)
-    return _aligned(graph, schema, inputs, output) if per_step else output
+            return {PROBABILITIES: graph.op("Sigmoid", output)}
+    activation, added = spec.output_activation or "linear", inputs.numbers if spec.residual else None
+    found = []
+    for curve in curves(graph, schema.target.head, output):
+        values = activated(graph, activation, curve)
+        values = values if added is None else graph.op("Add", values, added)
+        found.append(restored(graph, schema, inputs, values))
+    return named_curves(graph, schema.target.head, found)
 
 
 def _aligned(graph: Graph, schema: Schema, inputs: Inputs, output: str) -> str:
