@@ -26,13 +26,18 @@ def given_yaml(config: Config) -> str:
 
 
 def given_keys(config: Config) -> dict[str, Any]:
-    """Return the keys that the user set in the config's file or on the command line, with their values as given."""
+    """Return the keys that the user set in the config's file or on the command line, with their values as given.
+
+    Among them are those that the config takes over from the run that it starts from.
+    """
     try:
         raw: Any = read_yaml(config.source.text.encode()).value
     except Unreadable:
         raw = None
     given: dict[str, Any] = dict(raw) if isinstance(raw, dict) else {}
     apply_overrides(given, config.source.overrides, {})
+    for section, values in config.source.taken.items():
+        given[section] = {**values, **(given.get(section) or {})}
     return given
 
 

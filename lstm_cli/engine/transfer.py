@@ -12,6 +12,7 @@ import numpy as np
 from lstm_cli.config.config import Config
 from lstm_cli.data import Schema
 from lstm_cli.data.schema.following import paired_inputs
+from lstm_cli.data.schema.target import Target
 from lstm_cli.engine.build import parameters_of
 from lstm_cli.engine.saved import SavedRun
 from lstm_cli.errors import brief, counted
@@ -121,6 +122,8 @@ def _places(
         return "no such weights there"
     if len(new.blocks) != len(old.blocks) or new.blocks != old.blocks or len(new.shape) != len(old.shape):
         return f"{len(old.blocks)} gates there ({', '.join(old.blocks)})" if old.blocks else "another cell there"
+    if new.name.partition(".")[0] in _OF_OUTPUTS and (reason := _other_target(to.schema.target, of.schema.target)):
+        return reason
     places: list[Places] = []
     for axis, (wanted, had) in enumerate(zip(new.shape, old.shape, strict=True)):
         own, other = _axis(new, axis, to, dict(pairs)), _axis(old, axis, of, None)
@@ -136,6 +139,13 @@ def _places(
                 return "none of its inputs is one there"
         places.append(at)
     return tuple(places)
+
+
+def _other_target(new: Target, old: Target) -> str:
+    """Return why outputs for a target mean nothing for another one; empty: they may."""
+    if new.kind != old.kind:
+        return f"the target is of kind {old.kind} there"
+    return "another loss there, which needs other outputs" if new.head != old.head else ""
 
 
 def _units(parameter: Parameter) -> int:

@@ -123,6 +123,20 @@ def test_new_labels_are_appended_and_labels_of_another_task_are_fresh(world):
     ]
 
 
+def test_outputs_for_another_kind_of_target_or_loss_are_fresh(world):
+    found = rows(world / "gestures.jsonl")
+    write_rows(world / "numbers.jsonl", [{**row, "y": [n + 0.5, n - 0.25]} for n, row in enumerate(found)])
+    numbers = {**GESTURES, "train": "numbers.jsonl"}
+    job = job_of(config_of(world, "labels", data=numbers))
+    assert job.notes[-1] == "fresh weights: output: the target is of kind category there"
+    train(small_config(world, data={**numbers, "train": "numbers.jsonl"}), world / "numbers")
+    single = [{**row, "y": n + 0.5} for n, row in enumerate(found)]
+    write_rows(world / "single.jsonl", single)
+    data = {**GESTURES, "train": "single.jsonl"}
+    job = job_of(config_of(world, "numbers", data=data, loss={"distribution": "gaussian"}))
+    assert job.notes[-1] == "fresh weights: output: another loss there, which needs other outputs"
+
+
 def test_inputs_are_matched_by_name(world):
     found = rows(world / "gestures.jsonl")
     for factor, name, columns in ((1, "ab", ("a", "b")), (2, "bc", ("c", "b"))):
