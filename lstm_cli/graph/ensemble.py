@@ -4,7 +4,9 @@ With the outputs y_m of the M members:
 
     category   y = log(sum_m softmax(y_m) / M)         so that softmax(y) is the mean of the probabilities
     set        y = logit(sum_m sigmoid(y_m) / M)       likewise, of each label
-    number     y = sum_m y_m / M
+    number     y = sum_m y_m / M                       quantiles too
+    gaussian   mu = sum_m mu_m / M,  s^2 = sum_m (s_m^2 + mu_m^2) / M - mu^2
+               the moments of the mixture (Lakshminarayanan et al. 2017), with the outputs mu and mu + s
 
 With conditional random fields the scores of labels and transitions are averaged, so that the probability of a
 labelling is proportional to the geometric mean of its probabilities.
@@ -15,6 +17,7 @@ Legend: M members, N counted positions, K outputs, B batch, S state values per s
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytensor.tensor as pt
@@ -25,6 +28,8 @@ from lstm_cli.graph.model import Model, Outputs
 from lstm_cli.graph.objectives import Kind
 from lstm_cli.graph.plan import Direction, LayerPlan
 
+Combined = Literal[Kind, "gaussian"]
+
 
 class Ensemble(Model):
     """Models with the same inputs and outputs, run side by side; it predicts, and is not trained.
@@ -34,11 +39,11 @@ class Ensemble(Model):
     Parameters
     ----------
     members : sequence of Model
-    kind : {"category", "number", "set"}
-        Of the target.
+    kind : {"category", "number", "set", "gaussian"}
+        Of the target; ``gaussian`` for numbers with a mean and a deviation.
     """
 
-    def __init__(self, members: Sequence[Model], kind: Kind) -> None:
+    def __init__(self, members: Sequence[Model], kind: Combined) -> None:
         first = members[0]
         self.members, self._kind = tuple(members), kind
         self.sizes, self.dtype, self.threads = first.sizes, first.dtype, first.threads
@@ -83,15 +88,26 @@ class Ensemble(Model):
         return Outputs(output, pt.concatenate([each.state for each in found], axis=1))
 
 
-def mean(kind: Kind, outputs: Sequence[Variable]) -> Variable:
+def mean(kind: Combined, outputs: Sequence[Variable]) -> Variable:
     """Return the output (N, K) whose prediction is the mean of those of the members' outputs, each (N, K)."""
     match kind:
         case "number":
             return sum(outputs[1:], outputs[0]) / len(outputs)
+        case "gaussian":
+            return _mixture(outputs)
         case "category":
             return _log_mean([y - _log_sum(y) for y in outputs])
         case "set":
             return _log_mean([-pt.softplus(-y) for y in outputs]) - _log_mean([-pt.softplus(y) for y in outputs])
+
+
+def _mixture(outputs: Sequence[Variable]) -> Variable:
+    """Return the mean, and that plus the deviation, of a mixture of Gaussians given so, each (N, 2 * D)."""
+    values = outputs[0].shape[1] // 2
+    means = [y[:, :values] for y in outputs]
+    middle = mean("number", means)
+    apart = [pt.square(y[:, values:] - own) + pt.square(own - middle) for y, own in zip(outputs, means, strict=True)]
+    return pt.concatenate([middle, middle + pt.sqrt(mean("number", apart))], axis=1)
 
 
 def _log_mean(logarithms: Sequence[Variable]) -> Variable:

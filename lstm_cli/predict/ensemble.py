@@ -61,7 +61,9 @@ class Ensemble(Run):
         first = members[0]
         self.members = tuple(members)
         self.folder, self.schema, self.code, self.files = first.folder, first.schema, None, first.files
-        model = Members([member.network.model for member in members], first.schema.target.kind)
+        target = first.schema.target
+        kind = "gaussian" if target.head.gaussian else target.kind
+        model = Members([member.network.model for member in members], kind)
         self.network = Network(model, first.schema)
         self.config = first.config.model_copy(update={"model": model.spec})
 
@@ -83,5 +85,7 @@ def _check_member(first: Run, run: Run) -> None:
         raise ConfigError(f"{names}: {what}, as {differing} differ: {fix}")
     if run.config.model.crf != first.config.model.crf:
         raise ConfigError(f"{names}: only one has a conditional random field (model.crf): train both alike")
+    if run.schema.target.head != first.schema.target.head:
+        raise ConfigError(f"{names}: differ in loss.quantiles or loss.distribution: train both with the same")
     if run.config.precision != first.config.precision:
         raise ConfigError(f"{names}: differ in precision: train both with the same one")

@@ -45,3 +45,12 @@ def test_keeps_the_precision(kind):
 def test_members_that_are_certain_of_different_things(kind):
     certain = np.array([[900.0, -900.0]])
     np.testing.assert_allclose(PREDICTIONS[kind](of_ensemble(kind, [certain, -certain])), [[0.5, 0.5]])
+
+
+def test_gaussians_become_the_moments_of_their_mixture():
+    means, deviations = RNG.normal(size=(3, 5, 2)), RNG.uniform(0.1, 2, size=(3, 5, 2))
+    outputs = [np.concatenate([m, m + s], axis=1) for m, s in zip(means, deviations, strict=True)]
+    found = of_ensemble("gaussian", outputs)
+    drawn = means + deviations * RNG.normal(size=(40_000, 3, 5, 2))
+    np.testing.assert_allclose(found[:, :2], means.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found[:, 2:] - found[:, :2], drawn.std(axis=(0, 1)), rtol=0.02)

@@ -78,6 +78,18 @@ def test_numbers_are_averaged(pair):
     np.testing.assert_allclose(found["prediction"], np.mean(each, axis=0), rtol=1e-5)
 
 
+def test_runs_with_different_outputs_of_a_number(data, pair, tmp_path):
+    config = small_config(data, data=SERIES, loss={"distribution": "gaussian"}, train={"epochs": 1})
+    train_run(config, tmp_path / "gaussian", verbosity=-1)
+    given = [{"id": 1, "a": [0.5, 1.0, -0.5, 0.25]}]
+    twice = lstm_cli.load([tmp_path / "gaussian"] * 2).predict(given)
+    (alone,) = lstm_cli.load(tmp_path / "gaussian").predict(given)
+    for name, values in alone.items():
+        assert twice[0][name] == (pytest.approx(values, rel=1e-4) if name != "id" else values)
+    with pytest.raises(ConfigError, match=r"differ in loss\.quantiles or loss\.distribution"):
+        lstm_cli.load([pair("series")[0], tmp_path / "gaussian"])
+
+
 def test_forecasts_feed_the_mean_back(pair):
     run = lstm_cli.load(pair("series"))
     known = [0.5, 1.0, -0.5, 0.25]
