@@ -19,10 +19,15 @@ CELLS = {
     "softsign": {"layers": [5, {"size": 4, "cell": "gru"}], "activation": "softsign", "bidirectional": True},
     "sigmoid": {"layers": [5], "activation": "sigmoid"},
     "zeros": {"layers": [5, 4], "initial_state": "zeros", "bidirectional": True},
+    "skip": {"layers": [4, 4, 4], "skip": True, "bidirectional": True},
+    "layer norm": {
+        "layers": [5, {"size": 4, "cell": "gru", "activation": "softsign"}], "layer_norm": True, "bidirectional": True,
+    },
+    "layer norm, skip": {"layers": [4, 4], "layer_norm": True, "skip": True, "cell": "rnn", "pool": "mean"},
     "mean": {"layers": [5], "pool": "mean", "bidirectional": True},
     "max": {"layers": [5], "pool": "max"},
     "attention": {"layers": [5], "pool": "attention", "bidirectional": True},
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,7 @@ def waves(tmp_path_factory):
     return folder, classifier(folder, np.random.default_rng(2)), labelled_waves(6, np.random.default_rng(3))
 
 
-@pytest.mark.parametrize("name", slow_except(CELLS, ("mixed", "both ways, gru", "attention", "max", "skip")))
+@pytest.mark.parametrize("name", slow_except(CELLS, ("mixed", "both ways, gru", "attention", "layer norm", "skip")))
 def test_every_network(waves, name):
     folder, config, rows = waves
     run = drawn_run(folder, {**config, "model": {**MODEL, **CELLS[name]}})
