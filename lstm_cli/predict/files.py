@@ -21,7 +21,7 @@ from lstm_cli.predict.run import Run
 from lstm_cli.predict.states import check_stateful, read_states, saved_states
 from lstm_cli.predict.table import Table, check_labels
 from lstm_cli.predict.trajectories import with_steps
-from lstm_cli.predict.wording import Row, reserved
+from lstm_cli.predict.wording import Row, reserved, spread_key
 from lstm_cli.predict.writers import is_csv, write_pieces, write_rows
 from lstm_cli.run.seen import note_on_seen, seen_of
 
@@ -127,7 +127,7 @@ def predict_run(
         if out is not None or not evaluate:
             request = Request(data, out, probabilities, steps, state_in, state_out, keep, form, future, safe_csv)
             inputs = _predict(run, request)
-            on_states = _notes_on_states(run, state_out, inputs)
+            on_states = _notes_on_states(run, state_out, inputs) + _notes_on_spread(run, request)
         if evaluate:
             inputs = Inputs(run, data, form=form)
             scores = inputs.scores()
@@ -138,6 +138,14 @@ def predict_run(
     for text in [*inputs.notes(name), *on_states]:
         note(text)
     return scores
+
+
+def _notes_on_spread(run: Run, request: Request) -> list[str]:
+    """Return the note that a forecast has no intervals, where predictions have some."""
+    if not request.ahead or run.schema.target.horizon > 1 or spread_key(run.schema) is None:
+        return []
+    fix = "train with data.target.horizon: N for those of N steps"
+    return [f"--steps: the intervals of this model are those of one step ahead, so forecasts have none: {fix}"]
 
 
 def check_format(form: str | None) -> None:

@@ -118,6 +118,11 @@ def test_a_forecast_by_feedback_is_that_of_the_median_and_has_no_interval(folder
     given = {"load": SERIES[:20, 0].tolist(), "wind": SERIES[:20, 1].tolist()}
     (forecast,), (row,) = run.forecast([given], 2), run.predict([given])
     assert "quantiles" not in forecast
+    notes = []
+    predict_run(folder / "next", folder / "series.csv", out=folder / "later.csv", steps=2, note=notes.append)
+    assert any("intervals of this model are those of one step ahead" in note for note in notes)
+    with (folder / "later.csv").open(newline="") as file:
+        assert next(csv.reader(file)) == ["id", "step", "load", "wind"]
     np.testing.assert_allclose(forecast["prediction"][0], row["prediction"][-1], rtol=1e-6)
     longer = {name: [*given[name], forecast["prediction"][0][d]] for d, name in enumerate(given)}
     np.testing.assert_allclose(run.predict([longer])[0]["prediction"][-1], forecast["prediction"][1], rtol=1e-4)
