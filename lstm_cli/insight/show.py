@@ -178,7 +178,7 @@ def _layers(spec: ModelSpec, saved: Saved) -> Iterator[Layer]:
 
 
 #: The layers of a model from the input to the output, by the first part of their names.
-_ORDER = ("embedding", "layers", "attention", "output")
+_ORDER = ("embedding", "layers", "attention", "output", "crf")
 
 
 def _number(layer: str) -> int:

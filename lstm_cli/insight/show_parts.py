@@ -28,7 +28,8 @@ def layer_text(layer: str, spec: ModelSpec, shapes: Mapping[str, Sequence[int]])
         count, width = (*shapes[layer], 0, 0)[:2]
         return f"{counted(count, 'token')} to {counted(width, 'number')}"
     if first != "layers" or not rest.isdecimal() or int(rest) >= len(spec.layers):
-        return {"output": _output(shapes), "attention": "weights of the steps"}.get(first, "")
+        known = {"output": _output(shapes), "attention": "weights of the steps", "crf": "from label to label"}
+        return known.get(first, "")
     own = spec.layers[int(rest)]
     words = f"{(own.cell or spec.cell).upper()} of {counted(own.size, 'unit')}"
     words += ", in both directions" if own.bidirectional else ""

@@ -81,7 +81,8 @@ def parts(model: Model) -> tuple[Part, ...]:
     output = f"{model.layers[-1].outputs} to {model.sizes.outputs:,}, one per {model.sizes.per}"
     if model.sizes.per == "sequence":
         output += f" ({model.spec.pool} of its steps)"
-    return (*embeddings, *layers, Part("output", output, count("output.") + count("attention.")))
+    field = [Part("crf", "from label to label", count("crf."))] if model.spec.crf else []
+    return (*embeddings, *layers, Part("output", output, count("output.") + count("attention.")), *field)
 
 
 def _layer(layer: LayerPlan) -> str:

@@ -12,6 +12,7 @@ from lstm_cli.data.batching import whole
 from lstm_cli.engine.predictor import Predictor
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.graph.model import Model
+from lstm_cli.insight.show import show
 from lstm_cli.predict import predict_run
 from lstm_cli.training.session import build_job
 from tests.support.config import merged
@@ -159,6 +160,12 @@ def test_the_gradient_is_that_of_the_loss(tmp_path):
     gradient, direction = job.trainer.gradient.get_value(), np.random.default_rng(4).normal(size=flat.shape)
     slope = (loss(flat + small * direction) - loss(flat - small * direction)) / (2 * small)
     np.testing.assert_allclose(gradient @ direction, slope, rtol=1e-6)
+
+
+def test_the_field_is_shown_as_a_layer(learned):
+    _, result = learned
+    layers = [(layer.name, layer.parameters) for layer in show(result.folder).model]
+    assert layers[-2:] == [("output", 3 * 4 + 3), ("crf", 3 * 3 + 3 + 3)]
 
 
 def test_a_sequence_has_one_weight(tmp_path):
