@@ -8,6 +8,7 @@ from lstm_cli.config import (
     data_checks,
     forecast_checks,
     model_checks,
+    several_checks,
     table_checks,
 )
 from lstm_cli.config.config import Config
@@ -30,8 +31,8 @@ def _target(config: Config) -> Iterator[Conflict]:
     if target is None:
         if own_target(config.data) is None:
             yield Conflict(keys, "missing: give the column to predict, or next for the next step of the inputs")
-    elif target.next == (target.column is not None):
-        yield Conflict(keys, "give either a column or next: true")
+    elif [target.next, target.column is not None, bool(target.columns)].count(True) != 1:
+        yield Conflict(keys, "give either a column, several columns, or next: true")
     elif target.next and target.per == "sequence":
         yield Conflict(("data.target.per", *keys), "next is predicted at every step: leave per out")
 
@@ -64,7 +65,7 @@ def _columns(config: Config) -> Iterator[Conflict]:
     inputs, target, fill = config.data.inputs, config.data.target, config.data.missing.fill
     if not inputs:
         return
-    targets = [target.column] if target and target.column else []
+    targets = target.names if target else ()
     embedding = config.model.embedding if isinstance(config.model.embedding, dict) else {}
     for key, names, known in (
         ("model.embedding", embedding, [*inputs]),
@@ -183,6 +184,7 @@ _CHECKS = (
     _losses,
     _range,
     *column_checks.CHECKS,
+    *several_checks.CHECKS,
     *forecast_checks.CHECKS,
     *closed_loop_checks.CHECKS,
     *data_checks.CHECKS,

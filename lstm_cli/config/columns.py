@@ -1,7 +1,7 @@
 """The columns of a data set in the section `data`: inputs, target and transforms."""
 
 import re
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -61,12 +61,43 @@ class InputSpec(Section):
 _TOKEN_KEYS = ("of", "last", "min_count", "lowercase", "unit")
 
 
+TargetKind = Literal["auto", "category", "number", "set"]
+
+
+class PartSpec(Section):
+    """One of several target columns."""
+
+    shorthand: ClassVar[str | None] = "kind"
+
+    kind: TargetKind = Field(default="auto", description="What the column holds, as in `data.target.kind`.")
+
+
+def _by_column(value: Any) -> Any:
+    """Expand a list of columns to a mapping of their names to their settings."""
+    if not isinstance(value, list):
+        return value
+    if not all(isinstance(name, str) and name for name in value):
+        raise PydanticCustomError("expected", "{what}", {"what": "names of columns, or a mapping of names to settings"})
+    if len(set(value)) < len(value):
+        raise refuse("a column is listed twice")
+    return {name: {} for name in value}
+
+
+Names = Annotated[list[str], WithJsonSchema({"type": "array", "items": {"type": "string"}, "uniqueItems": True})]
+Parts = Annotated[
+    dict[Column, PartSpec], either(_by_column, accepts=Names | dict[Column, PartSpec | TargetKind | None])
+]
+
+
 class TargetSpec(Section):
     """What the network learns to predict."""
 
     column: Column | None = Field(default=None, description="Column that holds the target; null with `next`.")
+    columns: Parts = Field(
+        default={}, description="Instead of `column`: several columns, which one network predicts together."
+    )
     next: Flag = Field(default=False, description="Whether the target is the next step of the inputs.")
-    kind: Literal["auto", "category", "number", "set"] = Field(
+    kind: TargetKind = Field(
         default="auto",
         description="What the target is, which determines the loss and the metrics; `auto` infers it from the data.",
     )
@@ -85,8 +116,24 @@ class TargetSpec(Section):
 
     @classmethod
     def long_form(cls, value: Any) -> Any:
-        """Return the mapping that a column name, or ``next``, is short for."""
+        """Return the mapping that a column name, ``next``, or several columns by themselves are short for."""
+        if isinstance(value, list) and len(value) == 1:
+            return {"column": value[0]}
+        if isinstance(value, list) or (isinstance(value, dict) and cls._names_columns(value)):
+            return {"columns": value}
         return {"next": True} if value == "next" else {"column": value} if isinstance(value, str) else value
+
+    @classmethod
+    def _names_columns(cls, value: dict[str, Any]) -> bool:
+        """Return whether a mapping is one of columns to their settings, not of keys of the target."""
+        kinds = (None, *get_args(TargetKind))
+        settings = all(isinstance(part, dict) or part in kinds for part in value.values())
+        return bool(value) and settings and not value.keys() & cls.model_fields.keys()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The target columns; none where the target is the next step of the inputs."""
+        return (*self.columns,) if self.column is None else (self.column,)
 
 
 class TransformSpec(NamedTuple):
@@ -127,19 +174,14 @@ def _inputs(value: Any) -> Any:
     """Expand a name, or a list of names, to a mapping of names to their settings."""
     if value is None:
         return {}
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list):
-        return names
-    if not all(isinstance(name, str) for name in names):
-        raise PydanticCustomError("expected", "{what}", {"what": "names of columns, or a mapping of names to settings"})
-    if len(set(names)) < len(names):
-        raise refuse("a column is listed twice")
-    return {name: {} for name in names}
+    return _by_column([value] if isinstance(value, str) else value)
 
 
-Names = Annotated[list[str], WithJsonSchema({"type": "array", "items": {"type": "string"}, "uniqueItems": True})]
 Inputs = Annotated[
     dict[Column, InputSpec], either(_inputs, accepts=str | Names | dict[Column, InputSpec | InputKind | None])
 ]
-Target = Annotated[TargetSpec | None, either(lambda value: value, accepts=Column | TargetSpec | None)]
+_Columns = dict[Column, PartSpec | TargetKind | None]
+Target = Annotated[
+    TargetSpec | None, either(lambda value: value, accepts=Column | Names | TargetSpec | _Columns | None)
+]
 Transforms = Annotated[tuple[TransformStep, ...], several(accepts=TransformStep | OneOrMore[TransformStep])]

@@ -32,4 +32,4 @@ def format_of_data(data: DataSpec) -> str | None:
 def fits_text(data: DataSpec) -> bool:
     """Return whether the columns that are named are those of plain text, which has one."""
     inputs = {spec.of or name for name, spec in data.inputs.items()}
-    return inputs <= {"text"} and (data.target is None or data.target.column in (None, "text"))
+    return inputs <= {"text"} and (data.target is None or {*data.target.names} <= {"text"})

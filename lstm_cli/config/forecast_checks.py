@@ -48,7 +48,7 @@ def _known(config: Config) -> Iterator[Conflict]:
         if config.rollout is not None:
             yield Conflict((key, "rollout"), "a closed loop has no known future inputs: leave it out")
         target = data.target
-        if target is not None and target.column == name:
+        if target is not None and name in target.names:
             text = "the target is what has to be predicted: leave known out, or name another column"
             yield Conflict((key, "data.target.column", "data.target"), text)
         elif target is not None and not target.next and target.ahead == 0 and target.horizon == 1:

@@ -18,6 +18,7 @@ from lstm_cli.config.fields import (
     Label,
     MayChange,
     Natural,
+    NotNegative,
     OneOrMore,
     Positive,
     Rate,
@@ -50,8 +51,9 @@ METRICS: dict[str, Direction] = {
 PER_COLUMN = ("rmse", "mae", "r2")
 #: Those of numbers whose spread is predicted too.
 PER_COLUMN_SPREAD = ("pinball", "nll")
-_COLUMNS = (*PER_COLUMN, *PER_COLUMN_SPREAD)
 _BETTER = [name for name, direction in METRICS.items() if direction != "none"]
+#: Of several target columns every metric has the name of its column: ``accuracy.COLUMN``.
+_COLUMNS = tuple(name for name in _BETTER if name not in ("loss", "perplexity", "bits"))
 MONITORS = (*(f"valid.{name}" for name in _BETTER), *(f"valid.{name}.COLUMN" for name in _COLUMNS), "train.loss")
 _OF_COLUMN = rf"^valid\.({'|'.join(_COLUMNS)})\..+$"
 
@@ -103,6 +105,9 @@ class LossSpec(Section):
     )
     distribution: Literal["gaussian"] | None = Field(
         default=None, description="Numeric targets: predict a mean and a deviation instead of one value."
+    )
+    weights: dict[Column, NotNegative] = Field(
+        default={}, description="Several target columns: the factor of each one's loss in their sum; 1 for others."
     )
     start: Column | None = Field(
         default=None, description="Column with the number of the first step that counts, from 0; null: the first."

@@ -12,8 +12,8 @@ from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.loading import Data, open_data
 from lstm_cli.data.reading import raw_sequences, read_dataset, read_sequences
 from lstm_cli.data.schema.counts import UnknownCounts
+from lstm_cli.data.schema.encoded import Encoded
 from lstm_cli.data.schema.encoding import encode
-from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.schema.storage import checked_contents, load_schema, schema_of
 from lstm_cli.data.splits import Split

@@ -3,13 +3,15 @@
 Legend: T time, B batch, I numbers per step, D or K targets, N counted positions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.data.schema.preprocessing import Scaling
+from lstm_cli.data.schema.several import blocks_of, column_of
+from lstm_cli.data.schema.target import Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class Batch:
         Token inputs, 0 on padding.
     counted : int64 array (N,)
         The positions whose outputs count, flat: t * B + b; without padding, steps without a target and steps of
-        weight 0, so possibly none. For targets per sequence they are 0 … B - 1.
+        weight 0, so possibly none. For targets per sequence they are among 0 … B - 1.
     target : int64 array (N,), float array (N, D) or (N, K), or None
         The true targets at the counted positions; a category that training never saw is -1.
     weight : float array (N,)
@@ -62,6 +64,18 @@ class Batch:
     carry: NDArray[np.int64] | None = None
     observed: NDArray[np.int64] | None = None
     scaling: Scaling | None = None
+
+    def view(self, part: int, target: Target) -> tuple["Batch", NDArray[np.int64]]:
+        """Return the batch with one of several target columns as its only target, and which of the positions count.
+
+        `target` is that of all columns.
+        """
+        if self.target is None:
+            raise ValueError("a batch without a target has no target columns")
+        block = blocks_of(target)[part]
+        kept = np.flatnonzero(self.target[:, block.known] > 0)
+        values = column_of(block, target.targets[part], self.target[kept])
+        return replace(self, counted=self.counted[kept], target=values, weight=self.weight[kept]), kept
 
     @property
     def known(self) -> NDArray[np.bool_]:

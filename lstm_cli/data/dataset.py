@@ -6,19 +6,22 @@ positions.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.arrays import ends, joined, joined_or_none, repeated
 from lstm_cli.data.batch import Batch
 from lstm_cli.data.formats.bunch import Joined
+from lstm_cli.data.schema.encoded import Encoded, ids_of
 from lstm_cli.data.schema.own_scales import scale_windows, scaled_target
 from lstm_cli.data.schema.preprocessing import Scaling
-from lstm_cli.data.schema.record import Encoded, ids_of
 from lstm_cli.data.schema.schema import Schema
+from lstm_cli.data.schema.several import Block, blocks_of, column_of
 from lstm_cli.data.schema.storage import contents
 
 
@@ -59,28 +62,28 @@ class Dataset:
         self.schema = schema
         self.ids = ids_of(items)
         self.where = Joined([[item.where] if item.bunch is None else item.bunch.places for item in items])
-        self.lengths = _joined([item.lengths for item in items]) if items else np.zeros(0, np.int64)
-        self.offsets = _ends(self.lengths)
+        self.lengths = joined([item.lengths for item in items]) if items else np.zeros(0, np.int64)
+        self.offsets = ends(self.lengths)
         labelled = bool(items) and items[0].target is not None
-        self.numbers = _joined([item.numbers for item in items]) if schema.numeric_size and items else None
-        self.tokens = {name: _joined([item.tokens[name] for item in items]) for name in schema.tokens} if items else {}
-        self.target = _joined([item.target for item in items]) if labelled else None
+        self.numbers = joined([item.numbers for item in items]) if schema.numeric_size and items else None
+        self.tokens = {name: joined([item.tokens[name] for item in items]) for name in schema.tokens} if items else {}
+        self.target = joined([item.target for item in items]) if labelled else None
         per_step = schema.target.per == "step" or not labelled
         counts = np.array([item.steps if per_step else len(item.lengths) for item in items], np.int64)
-        self.weight = _joined_or_none([item.weight for item in items], counts, np.float32(1))
-        self._unseen = _joined_or_none([item.unseen for item in items], counts, np.int32(0))
+        self.weight = joined_or_none([item.weight for item in items], counts, np.float32(1))
+        self._unseen = joined_or_none([item.unseen for item in items], counts, np.int32(0))
         driven = schema.layout.closed_loop is not None
         self.observed = np.array([item.observed for item in items], np.int64) if driven else None
         each = [len(item.lengths) for item in items]
         self._first, self._context = (
-            _repeated([getattr(item, name) for item in items], each) for name in ("offset", "context")
+            repeated([getattr(item, name) for item in items], each) for name in ("offset", "context")
         )
         self._history, self._times, self._scaling, self._before = (
             Joined([[getattr(item, name)] * count for item, count in zip(items, each, strict=True)])
             for name in ("history", "times", "scaling", "before")
         )
         #: Of how many steps before the first of each sequence the predicted values are known (n,).
-        self.known_before = _repeated([0 if item.before is None else len(item.before) for item in items], each)
+        self.known_before = repeated([0 if item.before is None else len(item.before) for item in items], each)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -110,10 +113,35 @@ class Dataset:
         )
 
     @cached_property
+    def parts(self) -> tuple["Dataset", ...]:
+        """Of several target columns: the dataset with each of them as its only target."""
+        if self.target is None:
+            raise ValueError("a dataset without targets has no target columns")
+        return tuple(
+            self._view(schema, block, self.target)
+            for schema, block in zip(self.schema.parts, blocks_of(self.schema.target), strict=True)
+        )
+
+    def views(self) -> dict[str, "Dataset"]:
+        """Return the dataset of each target column by its name; of a single target this one, under no name."""
+        return {part.schema.layout.target.name: part for part in self.parts} if self.schema.parts else {"": self}
+
+    def _view(self, schema: Schema, block: Block, target: np.ndarray) -> "Dataset":
+        view = copy(self)
+        for name, kind in vars(Dataset).items():  # what is computed from the target
+            if isinstance(kind, cached_property):
+                vars(view).pop(name, None)
+        known = target[:, block.known].astype(np.float32)
+        view.schema, view.target = schema, column_of(block, schema.target, target)
+        view.weight = known if self.weight is None else self.weight * known
+        view._unseen = None if block.unseen is None else target[:, block.unseen].astype(np.int32)
+        return view
+
+    @cached_property
     def counted(self) -> NDArray[np.int64]:
         """Cumulative number (S + 1,) of steps with a target that counts; for targets per step."""
         counts = np.ones(int(self.offsets[-1]), np.int64) if self.weight is None else self.weight > 0
-        return _ends(counts)
+        return ends(counts)
 
     @property
     def scored_steps(self) -> int:
@@ -242,7 +270,7 @@ class Dataset:
     def _values_before(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Values (B, D) before all sequences end to end, and where those of each begin (n + 1,)."""
         pieces = [piece for piece in self._before if piece is not None]
-        return np.concatenate(pieces), _ends(self.known_before)
+        return np.concatenate(pieces), ends(self.known_before)
 
     @cached_property
     def _past(self) -> tuple[list[list[np.ndarray]], NDArray[np.int64]]:
@@ -256,30 +284,4 @@ class Dataset:
             [np.concatenate([piece[part][link] for piece in pieces]) for link in range(len(pieces[0][part]))]
             for part in range(len(pieces[0]))
         ]
-        return past, _ends(np.array([len(history) for history in histories], np.int64))
-
-
-def _ends(lengths: np.ndarray) -> NDArray[np.int64]:
-    """Return 0 and the running sums of lengths."""
-    ends = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=ends[1:])
-    return ends
-
-
-def _repeated(values: list[int], counts: list[int]) -> NDArray[np.int64]:
-    """Return each value as often as its count says; if all are the same, without memory for each."""
-    if len(set(values)) == 1:
-        return np.broadcast_to(np.int64(values[0]), sum(counts))
-    return np.repeat(np.array(values, np.int64), counts)
-
-
-def _joined(arrays: list[Any]) -> np.ndarray:
-    return np.ascontiguousarray(arrays[0]) if len(arrays) == 1 else np.concatenate(arrays)
-
-
-def _joined_or_none(arrays: list[np.ndarray | None], counts: np.ndarray, default: np.generic) -> np.ndarray | None:
-    """Return arrays end to end, `default` for those that are None; None if all are."""
-    if all(array is None for array in arrays):
-        return None
-    filled = [np.full(count, default) if array is None else array for array, count in zip(arrays, counts, strict=True)]
-    return np.concatenate(filled)
+        return past, ends(np.array([len(history) for history in histories], np.int64))

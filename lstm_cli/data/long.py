@@ -5,7 +5,7 @@ from collections.abc import Callable
 from lstm_cli.config.config import Config
 from lstm_cli.data import memory
 from lstm_cli.data.dataset import Dataset
-from lstm_cli.data.schema.record import Encoded
+from lstm_cli.data.schema.encoded import Encoded
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.splits import Split
 from lstm_cli.errors import DataError, counted, listed
@@ -47,11 +47,4 @@ def limited(
     what = f"{'cut to' if action == 'cut' else 'split into pieces of at most'} {counted(most, 'step')}"
     were = f"{counted(len(sequences), 'sequence')} {'was' if len(long) == 1 else 'were'}"
     notes.append(f"{split}: {len(long):,} of {were} {what}: {names}")
-    return [piece for sequence in sequences for piece in _pieces(sequence, most, once=action == "cut")]
-
-
-def _pieces(sequence: Encoded, most: int, *, once: bool) -> list[Encoded]:
-    if sequence.steps <= most:
-        return [sequence]
-    starts = range(0, 1 if once else sequence.steps, most)
-    return [sequence.part(start, min(start + most, sequence.steps)) for start in starts]
+    return [piece for sequence in sequences for piece in sequence.pieces(most, once=action == "cut")]

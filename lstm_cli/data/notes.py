@@ -15,8 +15,9 @@ from lstm_cli.data.formats import Options
 from lstm_cli.data.formats.bunch import Joined
 from lstm_cli.data.formats.raw import RawSequence, Split
 from lstm_cli.data.schema.blocks import blocks, limits
+from lstm_cli.data.schema.encoded import ids_of
 from lstm_cli.data.schema.layout import Layout, TargetColumn
-from lstm_cli.data.schema.record import Numbers, Record, ids_of
+from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.errors import are, counted, listed
 
@@ -77,6 +78,9 @@ def notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -
     target = schema.layout.target
     if target.is_next or schema.layout.closed_loop is not None:
         return []
+    if schema.parts:
+        views = (notes_on_target(config, part, [one.view(k) for one in records]) for k, part in enumerate(schema.parts))
+        return [note for notes in views for note in notes]
     notes = [
         *_decision(config, schema, records),
         *_on_constant(schema, records),
@@ -89,7 +93,7 @@ def notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -
 def _decision(config: Config, schema: Schema, records: Sequence[Record]) -> Iterator[str]:
     """Say what numbers were taken for, where the config leaves it open."""
     target, spec = schema.layout.target, config.data.target
-    if spec is None or spec.kind != "auto":
+    if spec is None or (spec.columns[target.name] if spec.columns else spec).kind != "auto":
         return
     if target.hot:
         what = "a single 1 is a category" if target.kind == "category" else "zeros and ones is a set of labels"
@@ -170,6 +174,10 @@ def _on_extent(config: Config, target: TargetColumn, schema: Schema, records: Se
 
 def notes_on_classes(schema: Schema, splits: Mapping[Split, Dataset]) -> list[str]:
     """Return a note for each split in which labels of the training data never occur."""
+    if schema.parts:
+        each = [dataset.parts for dataset in splits.values()]
+        views = (dict(zip(splits, parts, strict=True)) for parts in zip(*each, strict=True))
+        return [note for part, own in zip(schema.parts, views, strict=True) for note in notes_on_classes(part, own)]
     if schema.labels is None or schema.target.kind != "category" or len(schema.labels) < 2:
         return []
     notes = []

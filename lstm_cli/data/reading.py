@@ -17,9 +17,9 @@ from lstm_cli.data.formats.raw import RawSequence, TableOptions, label_key
 from lstm_cli.data.formats.source import Origin, Source
 from lstm_cli.data.raw_text import read_text
 from lstm_cli.data.schema.counts import UnknownCounts
+from lstm_cli.data.schema.encoded import Encoded
 from lstm_cli.data.schema.encoding import encode
 from lstm_cli.data.schema.layout import Layout, LossColumns
-from lstm_cli.data.schema.record import Encoded
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.sources import FILE, named_by_file, names_of
 from lstm_cli.data.split_columns import split_columns
@@ -32,7 +32,7 @@ def config_options(config: Config) -> Options:
     data, loss = config.data, config.loss
     sources = [spec.of or name for name, spec in data.inputs.items()]
     table = {**data.table.model_dump(), "columns": data.table.columns and tuple(data.table.columns)}
-    others = [data.target.column if data.target else None, data.time, loss.start, loss.length, loss.weight]
+    others = [*(data.target.names if data.target else ()), data.time, loss.start, loss.length, loss.weight]
     others += split_columns(config)
     wide = tuple((name, spec.columns) for name, spec in data.inputs.items() if spec.columns)
     return Options(
@@ -57,7 +57,7 @@ def _fits_bunches(config: Config) -> bool:
     lagged = any(step.lag for steps in data.transform.values() for step in steps)
     filled = data.missing.fill != "stop" and data.missing.fill != {}
     others = (data.time, config.rollout, loss.start, loss.length, loss.weight, *split_columns(config))
-    later = target is not None and (target.horizon > 1 or (target.column is not None and target.ahead > 0))
+    later = target is not None and (target.horizon > 1 or (bool(target.names) and target.ahead > 0))
     odd = any(spec.static or spec.columns or spec.known for spec in data.inputs.values())
     plain = data.scale not in ("series", "window") and data.id != (FILE,)
     return plain and not (lagged or filled or later or odd or any(given is not None for given in others))
@@ -67,7 +67,7 @@ def layout_options(layout: Layout, *, labelled: bool, split: Split | None = None
     """Return how files other than the training data are read: with targets or without."""
     needed = {column.source for column in layout.inputs} | ({layout.time} if layout.time is not None else set())
     if labelled:
-        needed |= {layout.target.column or layout.inputs[0].source, *layout.loss.names}
+        needed |= {*(layout.target_columns or [layout.inputs[0].source]), *layout.loss.names}
     return Options(
         id=layout.id,
         id_required=layout.id_required,
@@ -190,7 +190,7 @@ def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Ite
 
 def _named(layout: Layout) -> list[str]:
     """Return the columns of the data that a layout names."""
-    names = [*(column.source for column in layout.inputs), *layout.id, layout.target.column, layout.time]
+    names = [*(column.source for column in layout.inputs), *layout.id, *layout.target_columns, layout.time]
     return [name for name in [*names, *layout.loss.names] if name is not None]
 
 

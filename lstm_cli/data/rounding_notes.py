@@ -30,6 +30,12 @@ def notes_on_rounding(config: Config, schema: Schema, records: Sequence[Record])
         if column.kind == "number" and column.calendar is None:
             pieces = (record.numbers(column.name)[: 1 if column.static else record.observed] for record in records)
             yield from _on_numbers(config, column.name, pieces, column.chain, schema.scaling[column.name])
+    for view, own in [(part, [one.view(k) for one in records]) for k, part in enumerate(schema.parts)]:
+        yield from _on_target(config, view, own)
+    yield from _on_target(config, schema, records)
+
+
+def _on_target(config: Config, schema: Schema, records: Sequence[Record]) -> Iterator[str]:
     target = schema.layout.target
     if schema.target.kind == "number" and not target.is_next and schema.layout.closed_loop is None:
         if target.name not in schema.scaling and schema.target.scaling is not None:

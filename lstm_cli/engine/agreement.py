@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from lstm_cli.config.config import Config
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.data import Schema
-from lstm_cli.engine.metrics import accumulator, direction
+from lstm_cli.engine.column_metrics import metric_names
+from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import ConfigError, counted, did_you_mean, nearest
 
 
@@ -18,16 +19,17 @@ def check_agreement(config: Config, schema: Schema) -> None:
 
 def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     target, loss = schema.target, config.loss
+    kinds = {one.kind for one in target.targets or (target,)}
     yield from misfits(config, schema)
-    if target.kind != "number" and loss.distance != "squared":
+    if "number" not in kinds and loss.distance != "squared":
         yield "loss.distance", f"for targets of kind number, but this one is of kind {target.kind}: leave it out"
     yield from _spread_problems(config, schema)
-    if loss.label_smoothing and target.kind != "category":
+    if loss.label_smoothing and "category" not in kinds:
         yield "loss.label_smoothing", f"for categories, but the target is of kind {target.kind}: leave it out"
     if config.model.pool != "last" and target.per == "step":
         yield "model.pool", "the target is per step, so nothing is pooled: leave it out"
     metric = config.train.monitor.partition(".")[2]
-    known = ("loss", *(name for name in accumulator(target).names if direction(name) != "none"))
+    known = ("loss", *(name for name in metric_names(target) if direction(name) != "none"))
     if metric not in known:
         expected = [f"valid.{name}" for name in known]
         hint = did_you_mean(nearest(config.train.monitor, expected))

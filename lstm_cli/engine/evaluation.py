@@ -5,8 +5,10 @@ import math
 import numpy as np
 
 from lstm_cli.data import Batch, Batches, Dataset
+from lstm_cli.engine.column_metrics import accumulators, of_column
 from lstm_cli.engine.evaluator import Evaluator, Scored
-from lstm_cli.engine.metrics import Sets, accumulator
+from lstm_cli.engine.metrics import Accumulator, Sets
+from lstm_cli.engine.views import View, views
 
 
 class Evaluation:
@@ -23,7 +25,7 @@ class Evaluation:
         self._evaluator, self._dataset = evaluator, batches.dataset
         # A sequence split over several batches counts once; every window of a closed loop counts separately.
         self._by_sequence = batches.normalize == "sequence" and batches.closed_loop is None
-        self._metrics = accumulator(self._dataset.schema.target)
+        self._metrics = accumulators(self._dataset.schema.target)
         self._loss = self._divisor = 0.0
         self._seen: set[int] = set()
         self._state: np.ndarray | None = None
@@ -31,21 +33,31 @@ class Evaluation:
     def add(self, batch: Batch) -> Scored:
         """Score one batch, and return what its scores are computed from."""
         scored: Scored = self._evaluator.scored(batch, self._state)
-        self._state, values = scored.state, self._evaluator.values(scored)
+        self._state = scored.state
         self._loss, self._divisor = self._loss + scored.loss, self._divisor + batch.loss_divisor
         if self._by_sequence:
             self._seen.update(batch.sequences[batch.counted_sequences[batch.known]].tolist())
-        found, truth = to_original_units(self._dataset, batch, values)
-        if isinstance(self._metrics, Sets):
-            self._metrics.update(found, truth, unknown=self._dataset.unseen(batch))
-        else:
-            self._metrics.update(found, truth)
+        for view in views(self._dataset, batch, scored):
+            _add(self._metrics[view.column], view)
         return scored
 
     def result(self) -> tuple[float, dict[str, float]]:
         """Return the loss and the metrics of all batches so far; NaN if there was none."""
         divisor = len(self._seen) if self._by_sequence else self._divisor
-        return self._loss / divisor if divisor else math.nan, self._metrics.result()
+        metrics: dict[str, float] = {}
+        for column, found in self._metrics.items():
+            metrics |= of_column(found.result(), column)
+        return self._loss / divisor if divisor else math.nan, metrics
+
+
+def _add(metrics: Accumulator, view: View) -> None:
+    """Add the positions of one target to its metrics."""
+    values = view.scored.losses if metrics.consumes == "losses" else view.scored.outputs
+    found, truth = to_original_units(view.dataset, view.batch, values)
+    if isinstance(metrics, Sets):
+        metrics.update(found, truth, unknown=view.dataset.unseen(view.batch))
+    else:
+        metrics.update(found, truth)
 
 
 def evaluate(evaluator: Evaluator, batches: Batches) -> tuple[float, dict[str, float]]:

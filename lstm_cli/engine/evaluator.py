@@ -11,14 +11,15 @@ import numpy as np
 
 from lstm_cli.config.train import LossSpec
 from lstm_cli.data import Batch
+from lstm_cli.data.schema.target import Target
 from lstm_cli.engine.chains import chain_places
 from lstm_cli.engine.inputs import input_arrays, inputs_with_target
 from lstm_cli.engine.metrics import accumulator
+from lstm_cli.engine.objective import objective_of
 from lstm_cli.engine.system import check_system
-from lstm_cli.engine.task import Task
 from lstm_cli.graph.crf import Labelings, decoded
 from lstm_cli.graph.model import Model
-from lstm_cli.graph.objectives import Objective, objective
+from lstm_cli.graph.objectives import Objective
 from lstm_cli.ops.mode import compiled, exclusive
 
 
@@ -32,7 +33,7 @@ class Scored:
         Summed over the counted positions.
     outputs : array (N, K)
         Of the network, at the counted positions; (N, K + 1) of a conditional random field.
-    losses : array (N,)
+    losses : array (N,), or (N, P) of P target columns
         The loss of each, neither weighted nor smoothed: nats of categories and sets; 0 for an unknown category. Of a
         conditional random field the mean over the known steps of the sequence.
     state : array (B, S)
@@ -60,10 +61,11 @@ class Evaluator:
         self.model, self.objective, self.consumes = model, objective, consumes
 
     @classmethod
-    def of(cls, model: Model, target: Task, loss: LossSpec) -> "Evaluator":
+    def of(cls, model: Model, target: Target, loss: LossSpec) -> "Evaluator":
         """Return the evaluator of a model on a target, for all metrics of the target's kind."""
-        own = Labelings(model) if model.spec.crf else objective(target.kind, loss)
-        return cls(model, own, consumes=accumulator(target).consumes)
+        own = Labelings(model) if model.spec.crf else objective_of(target, loss)
+        several = target.kind == "several"  # whose metrics are made of the outputs
+        return cls(model, own, consumes="outputs" if several else accumulator(target).consumes)
 
     @cached_property
     def _function(self) -> Any:

@@ -44,7 +44,7 @@ class Accumulator(Protocol):
 
 
 def accumulator(task: Task) -> Accumulator:
-    """Return the empty accumulator of a task."""
+    """Return the empty accumulator of a task with one target."""
     match task.kind:
         case "category":
             return Symbols() if task.is_next else Categories(task.size)
@@ -53,6 +53,8 @@ def accumulator(task: Task) -> Accumulator:
             return Spread(numbers, task.head, task.output_columns) if task.head.levels else numbers
         case "set":
             return Sets()
+        case "several":
+            raise ValueError("several target columns have an accumulator each")
 
 
 def direction(metric: str) -> Direction:

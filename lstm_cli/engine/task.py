@@ -4,7 +4,7 @@ from typing import Literal, Protocol
 
 from lstm_cli.data.schema.heads import Head
 
-Kind = Literal["category", "number", "set"]
+Kind = Literal["category", "number", "set", "several"]
 
 
 class Task(Protocol):

@@ -125,6 +125,8 @@ def symbols(names: np.ndarray | None, count: int, key: str, source: str) -> list
 
 def with_symbols(schema: Schema, tokens: Mapping[str, Sequence[str]], labels: Sequence[str] | None) -> Schema:
     """Return a schema with other vocabularies and labels, in the order of the rows of weights."""
+    if schema.parts:
+        raise DataError("data.target: weights are imported for a single target column: name one")
     own = schema.labels
     if own is not None and labels is not None:
         numbers = all(isinstance(name, int) and not isinstance(name, bool) for name in own.names)

@@ -111,7 +111,7 @@ def check_forecaster(run: Run, horizon: int | None) -> None:
     if run.drives:
         raise ConfigError(_DRIVES)
     if target.kind != "number":
-        what = {"category": "labels", "set": "sets of labels"}[target.kind]
+        what = {"category": "labels", "set": "sets of labels", "several": f"several columns ({name})"}[target.kind]
         raise ConfigError(f"backtest: is for forecasts of numbers, and this model predicts {what}: {_SCORED}")
     if target.per == "sequence" or target.ahead == 0:
         which = "for the sequence" if target.per == "sequence" else "of the same step"

@@ -6,8 +6,8 @@ column, so that columns of different units can be compared.
 Legend: N positions, D numbers.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -161,9 +161,16 @@ def _largest(errors: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray
     return order
 
 
-def write_errors(positions: Positions, columns: Columns | None, out: Path, *, safe: bool = False) -> int:
+def errors_of_targets(found: Mapping[str, Positions], columns: Columns | None = None) -> Iterator[Error]:
+    """Yield the errors of a model of several target columns, column by column; `found` is by their names."""
+    for name, positions in found.items():
+        errors = errors_of(positions, columns)
+        yield from errors if not name else (replace(error, column=error.column or name) for error in errors)
+
+
+def write_errors(found: Mapping[str, Positions], columns: Columns | None, out: Path, *, safe: bool = False) -> int:
     """Write the errors to a csv or jsonl file, completely or not at all; return how many there are."""
-    errors, count = errors_of(positions, columns), 0
+    errors, count = errors_of_targets(found, columns), 0
 
     def counting() -> Iterator[Error]:
         nonlocal count
@@ -172,16 +179,25 @@ def write_errors(positions: Positions, columns: Columns | None, out: Path, *, sa
             yield error
 
     if is_csv(out, SUFFIXES):
-        table = Table.of(positions.dataset.schema, per_step=False, safe=safe)
-        write_lines(lines_of((_cells(error, table) for error in counting()), safe=safe), out)
+        tables = {name: Table.of(own.dataset.schema, per_step=False, safe=safe) for name, own in found.items()}
+        first, measures = next(iter(tables.values())), _measures(found)
+        cells = (_cells(error, tables.get(error.column or "", first), measures) for error in counting())
+        write_lines(lines_of(cells, safe=safe), out)
     else:
         write_lines(jsonl_lines(plain(error.record()) for error in counting()), out)
     return count
 
 
-def _cells(error: Error, table: Table) -> dict[str, Any]:
+def _measures(found: Mapping[str, Positions]) -> list[str]:
+    """Return the columns that say how wrong or sure a model is, where they are not the same for all targets."""
+    kinds = {own.task.kind == "number" for own in found.values()}
+    return ["confidence", "error"] if len(kinds) > 1 else []
+
+
+def _cells(error: Error, table: Table, measures: Iterable[str] = ()) -> dict[str, Any]:
     """Return an error as cells by the names of their columns; an input with the name of another gets another."""
     record = plain(error.record())
+    record |= {name: record.pop(name, None) for name in measures}
     names, inputs = record.pop("id"), record.pop("input")
     cells = dict(zip(table.ids, names if isinstance(names, tuple | list) else [names], strict=False))
     place = {name: record.pop(name) for name in ("step", "column", "ahead") if name in record}

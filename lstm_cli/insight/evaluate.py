@@ -14,7 +14,8 @@ from lstm_cli.insight.columns import Columns
 from lstm_cli.insight.errors_file import SUFFIXES, write_errors
 from lstm_cli.insight.evaluation import Evaluation
 from lstm_cli.insight.labelled import Labelled, file_of, held_out
-from lstm_cli.insight.naive_file import read_naive
+from lstm_cli.insight.naive_file import read_naives
+from lstm_cli.insight.targets import joined, metrics_in
 from lstm_cli.predict.ensemble import Ensemble, load
 from lstm_cli.predict.files import check_format
 from lstm_cli.predict.output_paths import check_outputs
@@ -24,10 +25,11 @@ from lstm_cli.predict.writers import is_csv
 from lstm_cli.run.seen import Seen, note_on_seen, seen_of, trained_on
 from lstm_cli.scores import bootstrap, calibration, groups, labels, numbers
 from lstm_cli.scores.baselines import UNDRIVEN, drives, undriven
-from lstm_cli.scores.collect import collect, scored_positions
+from lstm_cli.scores.collect import collect, scored_targets
 from lstm_cli.scores.horizons import horizons
 from lstm_cli.scores.metrics import metrics_of
 from lstm_cli.scores.naive import Naive
+from lstm_cli.scores.naives import Naives
 from lstm_cli.scores.over_runs import over_runs
 from lstm_cli.scores.positions import Positions
 from lstm_cli.scores.prediction_intervals import interval_of
@@ -102,8 +104,8 @@ def evaluate(
         labelled = held_out(run, columns, path) if given is None else file_of(run, given, columns, form=form)
         seen = None if given is None else _seen(run, given, labelled)
         evaluation = _scored(run, labelled, by, seen)
-        if path is not None and evaluation.found is not None:
-            if not write_errors(evaluation.found, labelled.columns, path, safe=safe_csv):
+        if path is not None:
+            if not write_errors(evaluation.positions_of_targets, labelled.columns, path, safe=safe_csv):
                 note(f"{shown_path(path)}: empty, as there are no errors")
     seen_note = [] if seen is None else [note_on_seen(run.folder, run.config, name, seen)]
     for text in [*labelled.notes, *seen_note]:
@@ -132,20 +134,20 @@ def _columns(run: Run, by: str | None, *, errors: bool) -> Columns:
 def _shown(layout: Layout) -> list[str]:
     """Return the columns that a list of errors shows: the inputs, and for labels that are unknown the target."""
     inputs = [column.source for column in layout.inputs if column.calendar is None]
-    return inputs if layout.target.column is None else [*inputs, layout.target.column]
+    return [*inputs, *layout.target_columns]
 
 
 def _scored(run: Run, labelled: Labelled, by: str | None, seen: Seen | None) -> Evaluation:
-    positions, scores = scored_positions(run.evaluator, labelled.batches)
+    found, scores = scored_targets(run.evaluator, labelled.batches)
     members = _members(run, labelled.batches)
-    evaluation = evaluation_of(
-        positions,
+    evaluation = evaluation_of_targets(
+        found,
         scores,
         data=labelled.name,
         split=labelled.split,
-        naive=read_naive(run.folder, run.schema),
+        naives=read_naives(run.folder, run.schema),
         alone=undriven_positions(run.evaluator, labelled.batches),
-        grouping=None if by is None else _grouping(by, labelled, positions),
+        grouping=None if by is None else lambda positions: _grouping(by, labelled, positions),
     )
     evaluation = replace(evaluation, members=members, over_members=over_runs(list(members.values())))
     return evaluation if seen is None else replace(evaluation, trained_on=seen.extent)
@@ -181,6 +183,41 @@ def _grouping(by: str, labelled: Labelled, positions: Positions) -> Grouping:
         option = f"--by {on_one_line(by)}"
         raise ConfigError(f"{option}: has several values where one is expected: name a column with one value per step")
     return Grouping(by, values)
+
+
+def evaluation_of_targets(
+    found: Mapping[str, Positions],
+    scores: Mapping[str, float],
+    *,
+    data: str,
+    split: Split | None = None,
+    naives: Naives | None = None,
+    alone: Positions | None = None,
+    grouping: Callable[[Positions], Grouping] | None = None,
+    most_labels: int = labels.MOST_LABELS,
+) -> Evaluation:
+    """Return what the positions of one target, or of several target columns, say of a model.
+
+    Parameters are as of `evaluation_of`; `found` is by target column as of `scores.collect.scored_targets`, and
+    `grouping` returns what the scores of some positions are divided by.
+    """
+
+    def one(column: str, positions: Positions, own: Mapping[str, float]) -> Evaluation:
+        return evaluation_of(
+            positions,
+            own,
+            data=data,
+            split=split,
+            naive=None if naives is None else naives[column],
+            alone=alone,
+            grouping=None if grouping is None else grouping(positions),
+            most_labels=most_labels,
+        )
+
+    if "" in found:
+        return one("", found[""], scores)
+    each = {column: one(column, own, metrics_in(scores, column)) for column, own in found.items()}
+    return joined(each, scores)
 
 
 def evaluation_of(

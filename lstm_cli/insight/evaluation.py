@@ -61,8 +61,10 @@ class Evaluation:
         Of an ensemble: the metrics of each of its runs, by folder.
     over_members
         Of an ensemble: the ``mean`` of these, and their standard ``deviation`` (n - 1).
+    targets
+        Of several target columns: the evaluation of each, whose metrics have no column in their names.
     found
-        The positions that all of these are computed from; not in the JSON.
+        Of a single target: the positions that all of these are computed from; not in the JSON.
     """
 
     data: str
@@ -87,9 +89,17 @@ class Evaluation:
     groups: dict[str, Any] = field(default_factory=dict)
     members: dict[str, Metrics] = field(default_factory=dict)
     over_members: dict[str, Metrics] = field(default_factory=dict)
+    targets: "dict[str, Evaluation]" = field(default_factory=dict)
     found: Positions | None = field(default=None, repr=False)
+
+    @property
+    def positions_of_targets(self) -> dict[str, Positions]:
+        """The positions of each target column by its name; of a single target under no name."""
+        each = {name: target.found for name, target in self.targets.items()} or {"": self.found}
+        return {name: found for name, found in each.items() if found is not None}
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON has it: without what does not apply, and null for what is not finite."""
-        given = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "found"}
+        given = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("found", "targets")}
+        given["targets"] = {name: target.to_json() for name, target in self.targets.items()}
         return {name: plain(value) for name, value in given.items() if value not in (None, {}, [])}

@@ -1,6 +1,7 @@
 """An evaluation as tables for a terminal."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lstm_cli.engine.metrics import direction
@@ -19,12 +20,22 @@ _MOST_ROWS = 30  # of groups, and of columns
 
 def evaluation_text(evaluation: Evaluation, width: int = WIDTH) -> str:
     """Return the tables of an evaluation, no wider than `width` columns."""
-    parts: list[list[str]] = [_header(evaluation, width), _scores(evaluation, width)]
-    parts += [_members(evaluation), _baselines(evaluation, width)]
+    parts = [_header(evaluation, width), *_tables(evaluation, width)]
+    for name, target in evaluation.targets.items():
+        tables = [part for part in _tables(target, width) if part]
+        parts += [[cut(f"{name}:", width), *tables[0]], *tables[1:]]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _tables(evaluation: Evaluation, width: int) -> list[list[str]]:
+    """Return the tables of the scores of a target; of several ones those that all have in common."""
+    if evaluation.targets:
+        own = {"loss": evaluation.metrics["loss"]}
+        return [_scores(replace(evaluation, metrics=own, intervals={}, baselines={}), width)]
+    parts = [_scores(evaluation, width), _members(evaluation), _baselines(evaluation, width)]
     parts += [_columns(evaluation, width), _horizons(evaluation, width), _spread(evaluation, width)]
     parts += [labels_table(evaluation, width), confused_lines(evaluation, width)]
-    parts += [_lengths(evaluation, width), _groups(evaluation, width), _calibration(evaluation, width)]
-    return "\n\n".join("\n".join(part) for part in parts if part)
+    return [*parts, _lengths(evaluation, width), _groups(evaluation, width), _calibration(evaluation, width)]
 
 
 def _header(evaluation: Evaluation, width: int) -> list[str]:

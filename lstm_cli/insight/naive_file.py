@@ -7,13 +7,13 @@ from lstm_cli.data import Schema
 from lstm_cli.errors import CheckpointError
 from lstm_cli.plain_files import read_own
 from lstm_cli.run.names import NAIVE
-from lstm_cli.scores.naive import Naive
+from lstm_cli.scores.naives import Naives, from_json
 from lstm_cli.typed_json import WrongValue
 
 _MOST = 1 << 28  # bytes, far more than the counts of a large vocabulary take
 
 
-def read_naive(run: Path, schema: Schema) -> Naive | None:
+def read_naives(run: Path, schema: Schema) -> Naives | None:
     """Return what naive predictors know; None for a run of an earlier version, which has no such file.
 
     Raises
@@ -23,7 +23,7 @@ def read_naive(run: Path, schema: Schema) -> Naive | None:
     """
     path = run / NAIVE
     try:
-        return Naive.from_json(json.loads(read_own(path, most=_MOST)), schema)
+        return from_json(json.loads(read_own(path, most=_MOST)), schema)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

@@ -95,6 +95,7 @@ def target_of(schema: Schema) -> dict[str, Any]:
         "transform": _steps(column) or None,
         "size": target.size,
         "labels": None if target.labels is None else list(target.labels),
+        "targets": {name: target_of(part) for name, part in schema.columns.items() if name} or None,
     }
     return {name: value for name, value in found.items() if value is not None}
 

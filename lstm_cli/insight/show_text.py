@@ -77,6 +77,11 @@ def _details(column: Mapping[str, Any], scale: str | None) -> Iterator[str]:
 
 def _target(target: Mapping[str, Any]) -> dict[str, str]:
     """Return the target as names and words."""
+    if "targets" in target:
+        each = {name: _target(own).items() for name, own in target["targets"].items()}
+        return {
+            name: ", ".join(f"{key} {value}" for key, value in own if key != "column") for name, own in each.items()
+        }
     found = {name: _word(value) for name, value in target.items() if name not in ("labels", "size")}
     labels = target.get("labels")
     if labels is not None:

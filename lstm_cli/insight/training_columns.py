@@ -84,8 +84,10 @@ class FirstSequence:
 def summaries(schema: Schema, records: Sequence[Record]) -> tuple[ColumnSummary, ...]:
     """Return a summary of every input that is a column of the file, or derived from one, and of the target."""
     found = [_of_input(schema, column, records) for column in schema.layout.inputs if column.calendar is None]
-    target = schema.layout.target
-    return tuple(found) if target.is_next else (*found, _of_target(schema, target, records))
+    if schema.layout.target.is_next:
+        return tuple(found)
+    views = [(part, [one.view(k) for one in records]) for k, part in enumerate(schema.parts)] or [(schema, [*records])]
+    return (*found, *(_of_target(view, view.layout.target, own) for view, own in views))
 
 
 def _of_input(schema: Schema, column: Column, records: Sequence[Record]) -> ColumnSummary:
@@ -140,15 +142,19 @@ def first_sequence(schema: Schema, records: Sequence[Record]) -> FirstSequence:
         for column in schema.layout.inputs
         if column.calendar is None
     }
-    target = schema.layout.target
-    if not target.is_next and record.target is not None:
-        known = np.ones(len(record.target), np.bool_) if record.known is None else record.known
-        texts = _texts(target.kind, record.target[:_SHOWN])
-        values[f"{target.name} (target)"] = tuple(
-            text if is_known else "-" for text, is_known in zip(texts, known.tolist(), strict=False)
-        )
+    views = [(part, record.view(k)) for k, part in enumerate(schema.parts)] or [(schema, record)]
+    values |= {name: shown for view, own in views for name, shown in _shown_target(view.layout.target, own).items()}
     times = () if record.times is None else tuple(map(str, written(record.times[[0, -1]])))
     return FirstSequence(str(record.id), record.where, record.steps, times, values)
+
+
+def _shown_target(target: TargetColumn, record: Record) -> dict[str, tuple[str, ...]]:
+    """Return the first values of a target column as text, by its name; none where it is the next step."""
+    if target.is_next or record.target is None:
+        return {}
+    known = np.ones(len(record.target), np.bool_) if record.known is None else record.known
+    texts = zip(_texts(target.kind, record.target[:_SHOWN]), known.tolist(), strict=False)
+    return {f"{target.name} (target)": tuple(text if is_known else "-" for text, is_known in texts)}
 
 
 def _is_text(schema: Schema, column: Column) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from lstm_cli.errors import ConfigError, listed, on_one_line
 from lstm_cli.graph.ensemble import Ensemble as Members
@@ -62,7 +63,10 @@ class Ensemble(Run):
         self.members = tuple(members)
         self.folder, self.schema, self.code, self.files = first.folder, first.schema, None, first.files
         target = first.schema.target
-        kind = "gaussian" if target.head.gaussian else target.kind
+        if target.kind == "several":
+            what = "predicts several target columns, whose predictions are not averaged"
+            raise ConfigError(f"{on_one_line(first.folder)}: {what}: give one run")
+        kind: Literal["category", "number", "set", "gaussian"] = "gaussian" if target.head.gaussian else target.kind
         model = Members([member.network.model for member in members], kind)
         self.network = Network(model, first.schema)
         self.config = first.config.model_copy(update={"model": model.spec})

@@ -161,7 +161,7 @@ def most_likely(schema: Schema) -> Choice:
             return lambda output: output.argmax(axis=1)
         case "set":
             return lambda output: (output > 0).astype(output.dtype)
-        case "number":
+        case _:
             return schema.target.head.point
 
 

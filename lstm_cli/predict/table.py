@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lstm_cli.data import Schema
@@ -39,6 +39,8 @@ class Table:
         that none is cut in two where another character separates cells.
     around
         The key of what a row has around each number, if it has something.
+    parts
+        Of several target columns: the table of each alone, by its name.
     """
 
     per_step: bool
@@ -47,13 +49,15 @@ class Table:
     separator: str = " "
     safe: bool = False
     around: str | None = None
+    parts: Mapping[str, "Table"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, schema: Schema, *, per_step: bool, later: bool = False, safe: bool = False) -> "Table":
         """Return the table of the predictions of a model that was trained with a schema, or of its later steps."""
         driven = schema.layout.closed_loop is not None
+        parts = {name: cls.of(part, per_step=per_step) for name, part in schema.columns.items() if name}
         numbers = () if driven else _names_of_numbers(schema.target, later=later)
-        return cls(per_step, schema.layout.id, numbers, _separator(schema), safe, spread_key(schema))
+        return cls(per_step, schema.layout.id, numbers, _separator(schema), safe, spread_key(schema), parts)
 
     def lines(self, rows: Iterable[Row]) -> Iterator[str]:
         """Yield the lines, the names of the columns first; the first row determines the columns."""
@@ -69,9 +73,10 @@ class Table:
             cells = self._predicted(prediction, probabilities, given, around)
             yield _merged(names, {name: _constant(value) for name, value in given.items()}, cells)
             return
-        for place, step in enumerate(row.get("step", range(len(prediction)))):
+        for place, step in enumerate(row.get("step", range(self._steps(prediction)))):
             beside = around and around[place]
-            cells = self._predicted(prediction[place], probabilities and probabilities[place], given, beside)
+            shares = self._of_step(probabilities, place)
+            cells = self._predicted(self._of_step(prediction, place), shares, given, beside)
             if "output" in row:
                 cells |= _outputs(row["output"][place])
             own = {name: _at(value, step, place) for name, value in given.items()}
@@ -89,6 +94,8 @@ class Table:
         What names a line, and a column of the input that is carried through, has its name; the prediction of a column
         of the same name then has another.
         """
+        if self.parts:
+            return self._of_columns(prediction, probabilities or {}, given)
         if self.numbers:
             beside = around if isinstance(around, dict) else {} if around is None else {str(self.around): around}
             each = {"": prediction, **{f"_{name}": value for name, value in beside.items()}}
@@ -103,6 +110,28 @@ class Table:
             return {f"prediction_{k}": value for k, value in enumerate(prediction)}
         shown = self.joined(prediction) if isinstance(prediction, list) else prediction
         return {"prediction": shown} | {f"p_{label}": share for label, share in (probabilities or {}).items()}
+
+    def _of_columns(
+        self, prediction: Mapping[str, Any], probabilities: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the cells of several target columns: each has the name of its column, in place of ``prediction``."""
+        cells: dict[str, Any] = {}
+        for name, part in self.parts.items():
+            own = part._predicted(prediction[name], None, given, None)
+            key = f"prediction_{name}" if name in {*given, *self.ids, "step"} else name
+            cells |= {key if found == "prediction" else found: value for found, value in own.items()}
+            cells |= {f"p_{name}_{label}": share for label, share in (probabilities.get(name) or {}).items()}
+        return cells
+
+    def _steps(self, prediction: Any) -> int:
+        """Return how many steps predictions per step have."""
+        return len(next(iter(prediction.values())) if self.parts else prediction)
+
+    def _of_step(self, entries: Any, place: int) -> Any:
+        """Return the entries of a step, of several target columns by their names."""
+        if self.parts and entries is not None:
+            return {name: own[place] for name, own in entries.items()}
+        return entries and entries[place]
 
     def joined(self, labels: Sequence[Any]) -> str:
         """Return the labels of a set in one cell; a bar at its end says that it is one label, blanks and all."""
@@ -134,8 +163,8 @@ def _line(cells: Iterable[Any], *, safe: bool) -> str:
 
 def check_labels(schema: Schema) -> None:
     """Raise the `ConfigError` for the first label of sets that no cell can hold so that it could be read back."""
-    if schema.target.kind == "set":
-        for label in schema.target.labels or ():
+    for part in schema.columns.values():
+        for label in (part.target.labels or ()) if part.target.kind == "set" else ():
             _writable(str(label))
 
 

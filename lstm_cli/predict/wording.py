@@ -4,6 +4,7 @@ Legend: T steps, K outputs, N steps that were fed back.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Later(list[Any]):
 
 def reduction(schema: Schema, *, probabilities: bool) -> Reduction:
     """Return the reduction of the outputs (T, K) that `described` needs."""
-    if probabilities or schema.target.kind == "number":
+    if probabilities or schema.target.kind in ("number", "several"):
         return unreduced
     if schema.target.kind == "set":
         return lambda values: values > 0
@@ -53,6 +54,8 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, 
     numbered : bool
         Give predictions per step without those entries, and the steps of the others in `step`, counted from 0.
     """
+    if schema.parts:
+        return _of_columns(schema, outputs, probabilities=probabilities, numbered=numbered)
     values = outputs.values
     chosen = reduction(schema, probabilities=False)(values) if probabilities else values
     if schema.target.kind == "number":
@@ -69,6 +72,25 @@ def described(schema: Schema, outputs: Outputs, *, probabilities: bool = False, 
         columns = _by_input_step(outputs.sequence, columns, numbered=numbered)
         columns = _times(schema, outputs.sequence) | columns
     return {"id": outputs.sequence.id, **columns}
+
+
+def _of_columns(schema: Schema, outputs: Outputs, *, probabilities: bool, numbered: bool) -> Row:
+    """Return the row of several target columns: in each of its entries that of every column, by the column's name.
+
+    An entry is what a model of this column alone would give; what is the same for all columns is there once.
+    """
+    row: Row = {}
+    shared = {"id", "step", free(schema.layout.time or "id", reserved(schema))}
+    for (name, own), part in zip(schema.target.parts_of_outputs.items(), schema.parts, strict=True):
+        values = reduction(part, probabilities=probabilities)(outputs.values[:, own])
+        labelled = probabilities and part.target.kind != "number"
+        found = described(part, replace(outputs, values=values), probabilities=labelled, numbered=numbered)
+        for key, value in found.items():
+            if key in shared:
+                row[key] = value
+            else:
+                row.setdefault(key, {})[name] = value
+    return row
 
 
 def _by_input_step(sequence: Encoded, columns: Row, *, numbered: bool) -> Row:
@@ -160,7 +182,7 @@ def _forecast(schema: Schema, sequence: Encoded, columns: Row) -> Row:
 
 def check_probabilities(schema: Schema) -> None:
     """Raise a `ConfigError` if the model has no probabilities."""
-    if schema.target.kind == "number":
+    if all(target.kind == "number" for target in schema.target.targets or (schema.target,)):
         raise ConfigError("--probabilities: the model predicts numbers, which have none: leave it out")
 
 

@@ -2,27 +2,30 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
 from lstm_cli.data import Batches, Dataset, Split
+from lstm_cli.engine.column_metrics import of_column
 from lstm_cli.engine.evaluation import evaluate, true_values
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.scores.baseline import Baseline
 from lstm_cli.scores.collect import places
 from lstm_cli.scores.metrics import add_positions, of_points
 from lstm_cli.scores.naive import Naive, titles_of
+from lstm_cli.scores.naives import Naives
 from lstm_cli.scores.positions import Positions
 
 UNDRIVEN = ("undriven", "the undriven system")
 
 
-def baselines(naive: Naive, evaluator: Evaluator | None, scored: Mapping[Split, Batches]) -> Iterator[Baseline]:
+def baselines(naives: Naives, evaluator: Evaluator | None, scored: Mapping[Split, Batches]) -> Iterator[Baseline]:
     """Yield the scores of all naive predictors that fit the data, split by split.
 
     Parameters
     ----------
-    naive
+    naives
         What they know of the training data.
     evaluator
         Of a model that drives a system; not needed for other models.
@@ -32,10 +35,20 @@ def baselines(naive: Naive, evaluator: Evaluator | None, scored: Mapping[Split, 
     for split, batches in scored.items():
         if split == "train":
             continue
-        yield from _scored(naive, split, batches)
+        for column, own in batches.views().items():
+            for found in _scored(naives[column], split, own):
+                yield named(found, column)
         if evaluator is not None and drives(evaluator, batches.dataset):
             with undriven(evaluator):
                 yield Baseline(*UNDRIVEN, split, evaluate(evaluator, batches)[1])
+
+
+def named(found: Baseline, column: str) -> Baseline:
+    """Return the scores of a predictor of one of several target columns under names that say which."""
+    if not column:
+        return found
+    metrics = of_column(found.metrics, column)
+    return replace(found, name=f"{found.name}.{column}", title=f"{column}: {found.title}", metrics=metrics)
 
 
 def _scored(naive: Naive, split: Split, batches: Batches) -> Iterator[Baseline]:

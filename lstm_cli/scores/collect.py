@@ -4,6 +4,7 @@ Legend: N counted positions, D numbers, K labels. Of the outputs (N, K) of categ
 batch: vocabularies are large.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,25 +16,40 @@ from lstm_cli.data.schema.labelings import best_labels, share_of
 from lstm_cli.engine.evaluation import Evaluation, to_original_units
 from lstm_cli.engine.evaluator import Evaluator, Scored
 from lstm_cli.engine.metrics import set_nats
+from lstm_cli.engine.views import views
 from lstm_cli.scores.positions import Positions
 
 Arrays = dict[str, NDArray[Any]]
 
 
 def collect(evaluator: Evaluator, batches: Batches) -> Positions:
-    """Return what a model outputs at the counted positions of batches, and the truth."""
+    """Return what a model of a single target outputs at the counted positions of batches, and the truth."""
     return scored_positions(evaluator, batches)[0]
 
 
 def scored_positions(evaluator: Evaluator, batches: Batches) -> tuple[Positions, dict[str, float]]:
-    """Return the counted positions, and the loss and metrics over them: those that `engine.evaluation` gives."""
-    evaluation, pieces = Evaluation(evaluator, batches), list[Arrays]()
+    """Return the counted positions of a single target, and the loss and metrics that `engine.evaluation` gives."""
+    found, scores = scored_targets(evaluator, batches)
+    return found[""], scores
+
+
+def scored_targets(evaluator: Evaluator, batches: Batches) -> tuple[dict[str, Positions], dict[str, float]]:
+    """Return the counted positions of each target column by its name, and the loss and metrics over all.
+
+    A single target has no name. A column without a target that counts is left out.
+    """
+    evaluation, pieces, datasets = Evaluation(evaluator, batches), defaultdict[str, list[Arrays]](list), {}
     for batch in batches.epoch(0):
         with np.errstate(over="ignore", invalid="ignore"):  # a closed loop may leave all bounds
-            scored = evaluation.add(batch)
-            pieces.append(places(batches.dataset, batch) | outputs_and_truth(batches.dataset, batch, scored))
+            for column, dataset, own, scored in views(batches.dataset, batch, evaluation.add(batch)):
+                pieces[column].append(places(dataset, own) | outputs_and_truth(dataset, own, scored))
+                datasets[column] = dataset
     loss, metrics = evaluation.result()
-    return in_order(batches.dataset, pieces), {"loss": loss, **metrics}
+    found = {
+        column: in_order(datasets.get(column, batches.dataset), pieces[column])
+        for column in batches.dataset.schema.columns
+    }
+    return {column: own for column, own in found.items() if not column or len(own)}, {"loss": loss, **metrics}
 
 
 def places(dataset: Dataset, batch: Batch) -> Arrays:
@@ -53,11 +69,6 @@ def outputs_and_truth(dataset: Dataset, batch: Batch, scored: Scored) -> Arrays:
     """Return the arrays of `Positions` that a batch's outputs and truth give, beside those of `places`."""
     outputs, truth = to_original_units(dataset, batch, scored.outputs)
     match dataset.schema.target.kind:
-        case "number":
-            head = dataset.schema.target.head
-            if not head.levels:
-                return {"truth": truth, "predicted": outputs}
-            return {"truth": truth, "predicted": outputs[head.middle], "curves": outputs.swapaxes(0, 1)}
         case "set":
             share = -np.logaddexp(0, -np.abs(outputs.astype(np.float64))).sum(axis=1)
             return {
@@ -76,6 +87,11 @@ def outputs_and_truth(dataset: Dataset, batch: Batch, scored: Scored) -> Arrays:
                 "confidence": share_of(outputs, predicted, size),
                 "nats": np.where(truth < 0, np.nan, scored.losses.astype(np.float64)),
             }
+        case _:
+            head = dataset.schema.target.head
+            if not head.levels:
+                return {"truth": truth, "predicted": outputs}
+            return {"truth": truth, "predicted": outputs[head.middle], "curves": outputs.swapaxes(0, 1)}
 
 
 def in_order(dataset: Dataset, pieces: Iterable[Mapping[str, NDArray[Any]]]) -> Positions:

@@ -49,7 +49,7 @@ def check(config: Config) -> Check:
         labels=label_counts(data.train),
         splits={name: _split(batches.dataset) for name, batches in job.scored.items()},
         notes=notes_of(job),
-        baselines=tuple(baselines(job.naive, job.evaluator, job.scored)),
+        baselines=tuple(baselines(job.naives, job.evaluator, job.scored)),
         model=parts(job.trainer.model),
         parameters=job.trainer.model.parameters.size,
         updates=job.length.updates,
@@ -78,6 +78,12 @@ class _Seen:
 
 def label_counts(dataset: Dataset) -> dict[str, int]:
     """Return how often each label is a target that counts, the most frequent first; empty for numbers."""
+    if dataset.schema.parts and dataset.target is not None:
+        return {
+            f"{name} {label}": count
+            for name, part in dataset.views().items()
+            for label, count in label_counts(part).items()
+        }
     task, target = dataset.schema.target, dataset.target
     if target is None or task.labels is None or task.kind == "number":
         return {}

@@ -32,6 +32,7 @@ from lstm_cli.run.names import (
     SCHEMA,
 )
 from lstm_cli.run.origin import described
+from lstm_cli.scores import naives
 from lstm_cli.signals import Signals
 from lstm_cli.training.ending import UNEXPLAINED, stopped_by
 from lstm_cli.training.events import (
@@ -146,7 +147,7 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
             run.remember(name, content)
     if (text := described(run.path, job.config, resumed=found is not None)) is not None:
         run.write(ENVIRONMENT, text)
-    run.write(NAIVE, json.dumps(job.naive.to_json()) + "\n")
+    run.write(NAIVE, json.dumps(naives.to_json(job.naives)) + "\n")
     return now, notes
 
 

@@ -9,13 +9,13 @@ from lstm_cli.engine.diagnostics import Probe
 from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.errors import on_one_line
 from lstm_cli.insight.diagnostics import diagnosed
-from lstm_cli.insight.errors_file import Error, errors_of
-from lstm_cli.insight.evaluate import evaluation_of, undriven_positions
+from lstm_cli.insight.errors_file import Error, errors_of_targets
+from lstm_cli.insight.evaluate import evaluation_of_targets, undriven_positions
 from lstm_cli.insight.explanation import Explanation, SureError
 from lstm_cli.insight.forecast_windows import by_feedback, errors_ahead, feedback_steps, windows
 from lstm_cli.insight.samples import samples
 from lstm_cli.predict.outputs import Network
-from lstm_cli.scores.collect import scored_positions
+from lstm_cli.scores.collect import scored_targets
 from lstm_cli.scores.positions import Positions
 from lstm_cli.scores.titles import UNSEEN, data_of_run
 from lstm_cli.training.horizon import rolled
@@ -30,10 +30,18 @@ _ORDER: tuple[Split, ...] = ("test", "valid", "train")
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A split that was scored: the loss and metrics, and the positions unless they would take too much memory."""
+    """A split that was scored: the loss and metrics, and the positions unless they would take too much memory.
+
+    The positions are by target column, as of `scored_positions`.
+    """
 
     scores: Mapping[str, float]
-    positions: Positions | None
+    positions: Mapping[str, Positions] | None
+
+    @property
+    def single(self) -> Positions | None:
+        """The positions of a single target."""
+        return None if self.positions is None else self.positions.get("")
 
 
 def scored(job: Job, split: Split) -> Scored:
@@ -42,14 +50,17 @@ def scored(job: Job, split: Split) -> Scored:
     if not _fits(batches.dataset):
         loss, metrics = evaluate(job.evaluator, batches)
         return Scored({"loss": loss, **metrics}, None)
-    positions, scores = scored_positions(job.evaluator, batches)
+    positions, scores = scored_targets(job.evaluator, batches)
     return Scored(scores, positions)
 
 
 def _fits(dataset: Dataset) -> bool:
     """Return whether the positions of a dataset and what is computed from them take a small part of the memory."""
     target, free = dataset.schema.target, memory.available()
-    values = {"category": 8, "number": (3 + target.head.curves) * target.size, "set": target.size}[target.kind]
+    values = sum(
+        {"category": 8, "number": (3 + one.head.curves) * one.size, "set": one.size}.get(one.kind, 0)
+        for one in target.targets or (target,)
+    )
     return free is None or 8 * values * dataset.scored_steps < SHARE * free
 
 
@@ -71,9 +82,9 @@ def explain(job: Job, tested: Scored | None = None) -> Explanation:
     return Explanation(
         split,
         evaluation=_evaluation(job, split, found),
-        surest_errors=shown_errors(errors_of(found.positions)) if found.positions is not None else (),
+        surest_errors=shown_errors(errors_of_targets(found.positions)) if found.positions is not None else (),
         forecasts=windows(ahead, before) if ahead is not None else (),
-        horizon=errors_ahead(ahead, job.naive) if ahead is not None else {},
+        horizon=errors_ahead(ahead, job.naives[""]) if ahead is not None else {},
         samples=() if closed_loop else samples(network),
         trajectories=trajectories,
         loop_errors=errors,
@@ -89,18 +100,19 @@ def _evaluation(job: Job, split: Split, found: Scored) -> dict[str, object]:
     """Return the object that ``lstm evaluate --json`` prints."""
     if found.positions is None:
         return {"split": split, "metrics": dict(found.scores)}
-    evaluation = evaluation_of(
+    evaluation = evaluation_of_targets(
         found.positions,
         found.scores,
         data=data_of_run(split),
         split=split,
-        naive=job.naive,
+        naives=job.naives,
         alone=undriven_positions(job.evaluator, job.scored[split]),
         most_labels=LABELS,
     ).to_json()
-    if len(classes := evaluation.get("classes", {})) > CLASSES:
-        frequent = sorted(classes, key=lambda label: -classes[label]["support"])[:CLASSES]
-        evaluation["classes"] = {label: classes[label] for label in frequent}
+    for own in (evaluation, *evaluation.get("targets", {}).values()):
+        if len(classes := own.get("classes", {})) > CLASSES:
+            frequent = sorted(classes, key=lambda label: -classes[label]["support"])[:CLASSES]
+            own["classes"] = {label: classes[label] for label in frequent}
     return evaluation
 
 
@@ -111,8 +123,8 @@ def _ahead(job: Job, network: Network, split: Split, found: Scored) -> tuple[Pos
         return None, None
     if target.horizon > 1:
         valid = found if split == "valid" or "valid" not in job.scored else scored(job, "valid")
-        return found.positions, valid.positions
-    steps = feedback_steps(job.naive, batches.dataset)
+        return found.single, valid.single
+    steps = feedback_steps(job.naives[""], batches.dataset)
     ahead = by_feedback(network, batches.dataset, steps)
     if split == "valid" or "valid" not in job.scored:
         return ahead, ahead

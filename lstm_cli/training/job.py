@@ -12,7 +12,7 @@ from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.optim.schedules import Schedule
-from lstm_cli.scores.naive import Naive
+from lstm_cli.scores.naives import Naives, fitted
 from lstm_cli.training.length import Length
 
 
@@ -113,6 +113,6 @@ class Job:
         return self.config.optimizer.learning_rate * factor
 
     @cached_property
-    def naive(self) -> Naive:
-        """What naive predictors know of the training data."""
-        return Naive.fitted(self.scored["train"])
+    def naives(self) -> Naives:
+        """What naive predictors know of the training data, for each target column."""
+        return fitted(self.scored["train"])

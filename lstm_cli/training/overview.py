@@ -30,7 +30,7 @@ def started(folder: Path, job: Job, earlier: Iterable[Mapping[str, Any]] = ()) -
         model=parts(job.trainer.model),
         settings={key: str(value) for key, value in flattened(config.model_dump(mode="json"))},
         facts=facts(job),
-        baselines=tuple(baselines(job.naive, job.evaluator, job.scored)),
+        baselines=tuple(baselines(job.naives, job.evaluator, job.scored)),
         earlier=tuple(earlier),
         network=network(job.trainer.model),
         **_sizes(job),
@@ -119,8 +119,10 @@ def facts(job: Job) -> dict[str, str]:
 
 def target_summary(schema: Schema) -> str:
     """Return what is predicted, in words."""
+    if schema.parts:
+        return "; ".join(f"{name}: {target_summary(part)}" for name, part in schema.columns.items())
     target = schema.target
-    what = counted(target.size, {"category": "label", "number": "number", "set": "label"}[target.kind])
+    what = counted(target.size, "number" if target.kind == "number" else "label")
     return f"{target.kind}, {what} per {target.per}{', the next step' if target.is_next else ''}"
 
 

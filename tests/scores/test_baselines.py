@@ -9,7 +9,7 @@ from sklearn import dummy, metrics
 from lstm_cli.api import train_run
 from lstm_cli.data import load_schema
 from lstm_cli.errors import CheckpointError
-from lstm_cli.insight.naive_file import read_naive
+from lstm_cli.insight.naive_file import read_naives
 from lstm_cli.scores.naive import Naive
 from lstm_cli.typed_json import WrongValue
 from tests.support.data import write, write_jsonl
@@ -179,15 +179,15 @@ def test_a_run_keeps_what_its_naive_predictors_know(tmp_path):
     config = small_config(write_data(tmp_path), train={"epochs": 1})
     result = train_run(config, tmp_path / "run", verbosity=-1)
     schema = load_schema(result.folder, config)
-    kept = read_naive(result.folder, schema)
+    kept = read_naives(result.folder, schema)[""]
     assert kept is not None and len(kept.totals) == schema.target.size
     assert Naive.from_json(json.loads(json.dumps(kept.to_json())), schema) == kept
     for damage in ("{", "[]", '{"totals": [1.0], "count": 1, "periods": []}', '{"totals": 1}'):
         (result.folder / "naive.json").write_text(damage)
         with pytest.raises(CheckpointError, match=r"naive\.json: damaged, or of another run: "):
-            read_naive(result.folder, schema)
+            read_naives(result.folder, schema)
     (result.folder / "naive.json").unlink()
-    assert read_naive(result.folder, schema) is None
+    assert read_naives(result.folder, schema) is None
     with pytest.raises(WrongValue, match=r"^odd: no such key$"):
         Naive.from_json({"odd": 1}, schema)
     with pytest.raises(WrongValue, match="periods"):

@@ -54,7 +54,7 @@ def rmse(values, steps, guess):
 
 def scored_by_name(naive, scored, split):
     naive = replace(naive, periods=(DAY, WEEK))
-    return {found.name: found for found in baselines(naive, None, scored) if found.split == split}
+    return {found.name: found for found in baselines({"": naive}, None, scored) if found.split == split}
 
 
 FORMS = {

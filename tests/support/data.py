@@ -76,7 +76,9 @@ def open_text(folder, text, sections=None, **data):
 def number_schema(*, per="step", kind="number"):
     """The schema of one column of plain numbers whose target is another."""
     layout = Layout("jsonl", (Column("x", "x", "number"),), TargetColumn("y", kind, per))
-    return Schema.assemble(layout, tokens={}, sets={}, scaling={"x": Scaling.none(1)}, own_scaling=Scaling.none(1))
+    return Schema.assemble(
+        layout, tokens={}, sets={}, scaling={"x": Scaling.none(1)}, of_targets=[(None, Scaling.none(1))]
+    )
 
 
 def numbered(lengths, weights=None):

@@ -18,7 +18,7 @@ def opened(folder, train, data, **sections):
 
 def scores(naive, scored, split="valid"):
     """The metrics of each predictor on a split."""
-    return {b.name: b.metrics for b in baselines(naive, None, scored) if b.split == split}
+    return {b.name: b.metrics for b in baselines({"": naive}, None, scored) if b.split == split}
 
 
 def positions(batches):

@@ -1,6 +1,7 @@
 """The batches of an epoch: which sequences share a batch, and in which order. They depend on seed and epoch alone."""
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Self
@@ -104,6 +105,18 @@ class Batches:
         """Yield the batches of an epoch from batch `start` on."""
         plan = self._plan(epoch)
         return (self._batch(plan, index) for index in range(start, len(plan.bounds) - 1))
+
+    def views(self) -> "dict[str, Batches]":
+        """Return the batches of each target column by its name; of a single target these, under no name."""
+        if not self.dataset.schema.parts:
+            return {"": self}
+        return {name: self._over(view) for name, view in self.dataset.views().items()}
+
+    def _over(self, dataset: Dataset) -> "Batches":
+        """Return batches of another dataset, made alike."""
+        other = copy(self)
+        other.dataset, other._planned = dataset, None
+        return other
 
     def count(self, epoch: int) -> int:
         """Return the number of batches of an epoch."""

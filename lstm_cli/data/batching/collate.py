@@ -29,7 +29,10 @@ def collate(
     positions = np.where(real, first + time, 0)
     numbers, tokens = _inputs(dataset, real, positions)
     if dataset.schema.target.per == "sequence":
-        counted = np.flatnonzero(~windows.warm_up)
+        counts = ~windows.warm_up
+        if dataset.weight is not None:
+            counts &= dataset.weight[windows.sequences] > 0
+        counted = np.flatnonzero(counts)
         targets = windows.sequences[counted]
     else:
         counted = _counted(dataset, windows, real, positions)

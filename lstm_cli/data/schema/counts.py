@@ -65,7 +65,7 @@ class UnknownCounts:
     inputs
         Counts of tokens, or of the labels of sets, by the name of their column.
     targets
-        Counts of target labels.
+        Counts of target labels by the name of their column.
     missing
         Counts of missing numbers, and of missing targets, by the name of their column.
     outside
@@ -73,7 +73,7 @@ class UnknownCounts:
     """
 
     inputs: dict[str, _Count] = field(default_factory=dict)
-    targets: _Count = field(default_factory=_Count)
+    targets: dict[str, _Count] = field(default_factory=dict)
     missing: dict[str, _Gaps] = field(default_factory=dict)
     outside: OutsideTraining | None = None
 
@@ -87,9 +87,16 @@ class UnknownCounts:
         for column in schema.layout.filled:
             gaps = self.missing.setdefault(column.name, _Gaps(f"values missing, filled by {column.fill}"))
             gaps.add(np.isnan(record.numbers(column.name)[first:]))
-        if not labelled:
+        if labelled:
+            for part, view in enumerate(schema.parts):
+                self._add_target(view, record.view(part))
+            self._add_target(schema, record)
+
+    def _add_target(self, schema: Schema, record: Record) -> None:
+        """Count the labels of a target that training never saw, and the values that are missing."""
+        if schema.parts:
             return
-        target = schema.layout.target
+        target, first = schema.layout.target, max(record.first, 0)
         if target.skip_missing and not target.is_next:
             total = record.steps if target.per == "step" else record.count
             counted = counted_values(record.weight, total, target.ahead, target.horizon)[first:]
@@ -100,9 +107,12 @@ class UnknownCounts:
             case "category":
                 known_ones = target_vocabulary(schema)
                 if not (isinstance(known_ones, Vocabulary) and known_ones.knows_unknown):
-                    self.targets.add(true_categories(schema, record), known_ones)
+                    self._of_labels(schema).add(true_categories(schema, record), known_ones)
             case "set":
-                self.targets.add(_flat(true_sets(schema, record)), target_labels(schema))
+                self._of_labels(schema).add(_flat(true_sets(schema, record)), target_labels(schema))
+
+    def _of_labels(self, schema: Schema) -> _Count:
+        return self.targets.setdefault(schema.layout.target.name, _Count())
 
     def add_numbers(self, schema: Schema, numbers: NDArray[np.floating]) -> None:
         """Count the scaled numbers (T, I) of a sequence that are far outside those of training."""
@@ -119,8 +129,10 @@ class UnknownCounts:
         notes += [
             f"{split}: unknown tokens in {name}: {count.text}" for name, count in self.inputs.items() if count.unknown
         ]
-        if self.targets.unknown:
-            notes.append(f"{split}: targets that training never saw, each an error: {self.targets.text}")
+        for name, count in self.targets.items():
+            if count.unknown:
+                of = f" of {name}" if len(self.targets) > 1 else ""
+                notes.append(f"{split}: targets{of} that training never saw, each an error: {count.text}")
         if self.outside is not None and split != "train":
             notes += self.outside.notes(split)
         return notes

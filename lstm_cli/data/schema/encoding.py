@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 from lstm_cli.data.formats.raw import RawSequence, ValueProblem, problem_at
 from lstm_cli.data.schema.counts import UnknownCounts
+from lstm_cli.data.schema.encoded import Encoded
 from lstm_cli.data.schema.filling import filled, filled_record
 from lstm_cli.data.schema.known import ahead_of, continued_by_calendar, extended, predicted_steps
 from lstm_cli.data.schema.own_scales import scaling_of, target_scaling
 from lstm_cli.data.schema.parsing import parse
 from lstm_cli.data.schema.preprocessing import Scaling
-from lstm_cli.data.schema.record import Encoded, Numbers, Record
+from lstm_cli.data.schema.record import Numbers, Record
 from lstm_cli.data.schema.schema import Schema
+from lstm_cli.data.schema.several import Column, side_by_side
+from lstm_cli.data.schema.shifted import all_later, later, within
 from lstm_cli.data.schema.truth import target_labels
 
 _HELD = 1 << 16
@@ -68,11 +71,10 @@ def encode_record(
     tokens = {name: vocabulary.encode(record.tokens(name))[lag:] for name, vocabulary in schema.tokens.items()}
     targets, weight, unseen = None, None, None
     if labelled:
-        targets = _targets(schema, record, numbers, tokens, own)
-        unseen = _unseen(schema, record)
+        targets, unseen = _targets(schema, record, numbers, tokens, own), _unseen(schema, record)
         weight = _weights(schema, record, kept)
         if target.per == "step":
-            targets, unseen = _later(targets, target.ahead, kept, target.horizon), _later(unseen, target.ahead, kept)
+            targets, unseen = later(targets, target.ahead, kept, target.horizon), later(unseen, target.ahead, kept)
     encoded = Encoded(
         id=record.id,
         where=record.where,
@@ -133,6 +135,20 @@ def _longer(values: NDArray[np.floating], steps: int) -> NDArray[np.floating]:
     return np.concatenate([values, np.zeros((steps, *values.shape[1:]), values.dtype)])
 
 
+def _side_by_side(schema: Schema, record: Record) -> NDArray[np.floating]:
+    """Return the values of several target columns (T, W), or of the sequence (1, W)."""
+    columns = []
+    for part, view in enumerate(schema.parts):
+        own = record.view(part)
+        known = own.known if own.known is None or view.target.per == "sequence" else own.known[view.layout.lag :]
+        unseen = _unseen(view, own)
+        target = cast(np.ndarray, _targets(view, own, None, {}, None))
+        if view.target.kind == "set" and unseen is None:
+            unseen = np.zeros(len(target), np.int32)
+        columns.append(Column(target, known, unseen))
+    return side_by_side(columns, schema.precision)
+
+
 def _targets(
     schema: Schema,
     record: Record,
@@ -145,6 +161,8 @@ def _targets(
     Numbers are scaled by the sequence's own scaling if there is one.
     """
     target = schema.layout.target
+    if schema.parts:
+        return _side_by_side(schema, record)
     if target.is_next:
         return _next_indices(schema, tokens) if target.kind == "category" else _next_numbers(schema, numbers)
     lag = schema.layout.lag if target.per == "step" else 0
@@ -153,7 +171,7 @@ def _targets(
             return target_labels(schema).encode(cast(list[str], record.target))[lag:]
         case "set":
             return target_labels(schema).indicators(cast(list[list[str]], record.target))[lag:]
-        case "number":
+        case _:
             given, scaling = _target_numbers(schema, record), own or cast(Scaling, schema.target.scaling)
             given = _end(target.chain.apply(given), len(given) - lag)
             values = np.empty(given.shape, schema.precision)
@@ -200,43 +218,11 @@ def _weights(schema: Schema, record: Record, kept: int) -> NDArray[np.floating] 
     weight = None if record.weight is None else record.weight.astype(schema.precision)
     if target.per == "step":
         stop = record.steps - lag - target.reach
-        weight = _within(weight, lag, kept, first=record.first - lag - target.ahead, stop=stop)
-        known = None if known is None else _all_later(known[lag:], target.ahead, kept, target.horizon)
+        weight = within(weight, lag, kept, first=record.first - lag - target.ahead, stop=stop)
+        known = None if known is None else all_later(known[lag:], target.ahead, kept, target.horizon)
     if known is None:
         return weight
     return known.astype(np.float32) if weight is None else np.where(known, weight, 0).astype(weight.dtype)
-
-
-def _within(
-    given: NDArray[np.floating] | None, lag: int, kept: int, *, first: int, stop: int
-) -> NDArray[np.floating] | None:
-    """Return the weights of the kept steps: 0 before `first` and from `stop` on; None if all are 1."""
-    if given is None and first <= 0 and kept <= stop:
-        return None
-    weight = np.ones(kept, np.float32) if given is None else given[lag : lag + kept].copy()
-    weight[: max(first, 0)] = 0
-    weight[max(stop, 0) :] = 0
-    return weight
-
-
-def _later(values: np.ndarray | None, ahead: int, kept: int, horizon: int = 1) -> np.ndarray | None:
-    """Return the values (T, H * D) from `ahead` steps later on for each kept step, zeros beyond the end."""
-    if values is None:
-        return None
-    if horizon > 1:
-        each = [_later(values, ahead + step, kept) for step in range(horizon)]
-        return np.concatenate(cast(list[np.ndarray], each), axis=1)
-    later = values[ahead : ahead + kept]
-    if len(later) < kept:
-        later = np.concatenate([later, np.zeros((kept - len(later), *values.shape[1:]), values.dtype)])
-    return later
-
-
-def _all_later(values: NDArray[np.bool_], ahead: int, kept: int, horizon: int) -> NDArray[np.bool_]:
-    """Return whether all `horizon` values from `ahead` steps later on are known, for each kept step (T,)."""
-    each = [_later(values, ahead + step, kept) for step in range(horizon)]
-    known: NDArray[np.bool_] = np.logical_and.reduce(cast(list[NDArray[np.bool_]], each))
-    return known
 
 
 def _history(schema: Schema, record: Record) -> Numbers:

@@ -23,21 +23,21 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class Words:
-    """The content of vocabulary.json: tokens and sets by input, the target's labels, and the weights of its classes."""
+    """The content of vocabulary.json: tokens and sets by input, the labels of each target, and weights of classes."""
 
     tokens: dict[str, Vocabulary]
     sets: dict[str, Labels]
-    labels: Labels | None
+    labels: list[Labels | None]
     class_weights: tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
 class Scales:
-    """The content of scaling.json: scaling and means by input, and the scaling of a target column."""
+    """The content of scaling.json: scaling and means by input, and the scaling of each target column."""
 
     scaling: dict[str, Scaling]
     means: dict[str, Numbers]
-    own: Scaling | None
+    own: list[Scaling | None]
 
 
 def words_to_json(schema: Schema) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def words_to_json(schema: Schema) -> dict[str, Any]:
     return {
         "tokens": {name: vocabulary.to_json() for name, vocabulary in schema.tokens.items()},
         "sets": {name: list(labels.names) for name, labels in schema.sets.items()},
-        "labels": None if schema.labels is None else list(schema.labels.names),
+        "labels": _by_column(schema, lambda one: None if one.labels is None else list(one.labels.names)),
         **({} if weights is None else {"class_weights": list(weights)}),
     }
 
@@ -55,12 +55,8 @@ def words_from_json(content: dict[str, Any], layout: Layout) -> Words:
     """Return what vocabulary.json says, or raise the `WrongValue` that says where it does not fit the layout."""
     tokens = _by_input(content, "tokens", _of_kind(layout, "tokens"), _vocabulary)
     sets = _by_input(content, "sets", _of_kind(layout, "set"), lambda given, of: Labels.from_json(given, of.label_type))
-    given, target = _get(content, "labels"), layout.target
-    labelled = not target.is_next and target.kind != "number"
     try:
-        if labelled != (given is not None) or given == []:
-            raise expected("a list of labels" if labelled else "null", given)
-        labels = None if given is None else Labels.from_json(given, target.label_type)
+        labels = [_labels(given, view) for given, view in _of_targets(_get(content, "labels"), layout)]
     except WrongValue as error:
         raise error.within("labels") from None
     return Words(tokens, sets, labels, _class_weights(content))
@@ -75,13 +71,21 @@ def _class_weights(content: dict[str, Any]) -> tuple[float, ...] | None:
     return tuple(given)
 
 
+def _labels(given: Any, layout: Layout) -> Labels | None:
+    """Return the labels of a target column."""
+    target = layout.target
+    labelled = not target.is_next and target.kind != "number"
+    if labelled != (given is not None) or given == []:
+        raise expected("a list of labels" if labelled else "null", given)
+    return None if given is None else Labels.from_json(given, target.label_type)
+
+
 def scales_to_json(schema: Schema) -> dict[str, Any]:
     """Return what `scales_from_json` reads; without means if no input is filled, as in files of earlier versions."""
-    own = None if schema.target.is_next else schema.target.scaling
     means = {name: mean.tolist() for name, mean in schema.means.items()}
     return {
         "inputs": {name: scaling.to_json() for name, scaling in schema.scaling.items()},
-        "target": None if own is None else own.to_json(),
+        "target": _by_column(schema, _scaling_to_json),
         **({"means": means} if means else {}),
     }
 
@@ -90,17 +94,45 @@ def scales_from_json(content: dict[str, Any], layout: Layout) -> Scales:
     """Return what scaling.json says, or raise the `WrongValue` that says where it does not fit the layout."""
     scaling = _by_input(content, "inputs", _of_kind(layout, "number"), _scaling)
     means = _by_input({"means": {}, **content}, "means", layout.filled, _mean)
-    given, target = _get(content, "target"), layout.target
-    needed = not target.is_next and target.kind == "number"
     try:
-        if needed != (given is not None):
-            raise expected("a center and a spread" if needed else "null", given)
-        own = None if given is None else _wide(Scaling.from_json(given), target.width)
-        if own is not None:
-            _check_shared(own, scaling, layout)
+        own = [_own(given, view, scaling) for given, view in _of_targets(_get(content, "target"), layout)]
     except WrongValue as error:
         raise error.within("target") from None
     return Scales(scaling, means, own)
+
+
+def _own(given: Any, layout: Layout, scaling: dict[str, Scaling]) -> Scaling | None:
+    """Return the scaling of a target column."""
+    target = layout.target
+    needed = not target.is_next and target.kind == "number"
+    if needed != (given is not None):
+        raise expected("a center and a spread" if needed else "null", given)
+    own = None if given is None else _wide(Scaling.from_json(given), target.width)
+    if own is not None:
+        _check_shared(own, scaling, layout)
+    return own
+
+
+def _scaling_to_json(schema: Schema) -> Any:
+    own = None if schema.target.is_next else schema.target.scaling
+    return None if own is None else own.to_json()
+
+
+def _by_column(schema: Schema, value: Callable[[Schema], Any]) -> Any:
+    """Return what JSON has of the target; of several target columns, by their names."""
+    if schema.parts:
+        return {part.layout.target.name: value(part) for part in schema.parts}
+    return value(schema)
+
+
+def _of_targets(given: Any, layout: Layout) -> list[tuple[Any, Layout]]:
+    """Return what JSON has of each target, with the layout that has it as its only target."""
+    if not layout.parts:
+        return [(given, layout)]
+    names = list(layout.target_columns)
+    if type(given) is not dict or list(given) != names:
+        raise WrongValue(f"expected one entry for each of {len(names)} target columns, got {shown(given)}")
+    return list(zip(given.values(), layout.views, strict=True))
 
 
 def _check_shared(own: Scaling, scaling: dict[str, Scaling], layout: Layout) -> None:

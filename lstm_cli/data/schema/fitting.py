@@ -54,16 +54,23 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
                 if column.fill != "stop":
                     means[name] = train_mean(column, numbers)
                 scaling[name] = _scaling(scale, column, list(zip(records, numbers, strict=True)))
+    views = [(view, [record.view(k) for record in records]) for k, view in enumerate(layout.views)]
     return Schema.assemble(
         layout,
         tokens=tokens,
         sets=sets,
         scaling=scaling,
-        labels=_labels(layout.target, records),
-        own_scaling=_own_scaling(layout, records, scaling, scale),
+        of_targets=[_of_target(view, own, scaling, scale) for view, own in views or [(layout, [*records])]],
         precision=precision,
         means=means,
     )
+
+
+def _of_target(
+    layout: Layout, records: Sequence[Record], inputs: dict[str, Scaling], scale: Scale
+) -> tuple[Labels | None, Scaling | None]:
+    """Return the labels and the scaling of a target column, as far as it has them."""
+    return _labels(layout.target, records), _own_scaling(layout, records, inputs, scale)
 
 
 def _own(column: Column, record: Record) -> Numbers:

@@ -96,8 +96,7 @@ def followed(schema: Schema, base: Base, scale: str) -> Schema:
             for name, labels in schema.sets.items()
         },
         scaling=scaling,
-        labels=_labels(schema, other),
-        own_scaling=_own_scaling(schema, base, scale, scaling),
+        of_targets=[(_labels(schema, other), _own_scaling(schema, base, scale, scaling))],
         precision=schema.precision,
         means=schema.means,
     )

@@ -18,10 +18,10 @@ from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence, TableOptions, ValueProblem
 from lstm_cli.data.schema.closed_loop_inference import infer_closed_loop
 from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
-from lstm_cli.data.schema.layout import Column, InputKind, Layout, LossColumns, TargetColumn
+from lstm_cli.data.schema.layout import Column, InputKind, Layout, LossColumns, TargetColumn, common_target
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.data.schema.summary import Summary
-from lstm_cli.data.schema.target_inference import infer_target
+from lstm_cli.data.schema.target_inference import infer_parts, infer_target
 from lstm_cli.data.schema.times import TimeForm, infer_form
 from lstm_cli.data.schema.values import first
 from lstm_cli.data.schema.vocabulary import Spelling
@@ -40,17 +40,19 @@ def infer(config: Config, form: str, options: Options, sequences: Sequence[RawSe
     sequences
         All sequences of the training data.
     """
-    closed_loop = None
+    closed_loop, parts = None, tuple[TargetColumn, ...]()
     if config.rollout is not None and config.rollout.dynamics is not None:
         inputs, target, closed_loop = infer_closed_loop(config, config.rollout, form, sequences)
     else:
         inputs = _inputs(config, form, sequences)
-        target = infer_target(config, form, inputs, sequences)
+        parts = infer_parts(config, inputs, sequences)
+        target = common_target(parts) if parts else infer_target(config, form, inputs, sequences)
     time_form = _time_form(config, sequences)
     layout = Layout(
         format=form,
         inputs=(*inputs, *_calendar(config, time_form)),
         target=target,
+        parts=parts,
         unit=config.data.unit,
         lines=options.lines,
         id=options.id,
@@ -82,7 +84,7 @@ def _table(options: Options, sequences: Sequence[RawSequence]) -> TableOptions:
 def _inputs(config: Config, form: str, sequences: Sequence[RawSequence]) -> tuple[Column, ...]:
     specs = config.data.inputs or _own_input(config, form)
     for name in config.data.transform:
-        if name not in specs and name != (config.data.target.column if config.data.target else None):
+        if name not in specs and name not in (config.data.target.names if config.data.target else ()):
             raise config.error(f"data.transform.{name}", "this column is neither an input nor the target")
     for name in config.data.missing.fill if isinstance(config.data.missing.fill, dict) else ():
         if name not in specs:
@@ -102,7 +104,7 @@ def _inputs(config: Config, form: str, sequences: Sequence[RawSequence]) -> tupl
 def _is_input_only(config: Config, sources: Counter[str], column: str) -> bool:
     """Return whether a column of the file is one input and nothing else; `sources` counts the inputs of each."""
     data, loss = config.data, config.loss
-    others = [None if data.target is None else data.target.column, data.time, data.split]
+    others = [*(() if data.target is None else data.target.names), data.time, data.split]
     others += [loss.start, loss.length, loss.weight, *(getattr(spec, "by", None) for spec in (data.valid, data.test))]
     return column not in others and sources[column] == 1
 
@@ -229,11 +231,12 @@ def _check_transforms(config: Config, layout: Layout) -> None:
     """Refuse transforms that could not be undone in outputs: a difference needs a past value that is known."""
     target = layout.target
     inputs = {column.name: column for column in layout.inputs}
+    kinds = {part.name: part.kind for part in layout.parts or (target,)}
     for name in config.data.transform:
         if name in inputs and inputs[name].kind != "number":
             raise config.error(f"data.transform.{name}", f"for numbers only, and {name} holds {inputs[name].kind}")
-        if name not in inputs and target.kind != "number":
-            raise config.error(f"data.transform.{name}", f"for numbers only, and {name} is a {target.kind}")
+        if name not in inputs and kinds[name] != "number":
+            raise config.error(f"data.transform.{name}", f"for numbers only, and {name} is a {kinds[name]}")
     predicted = layout.next_columns if target.is_next else (target,)
     for column in predicted:
         lag = column.chain.shortest_lag

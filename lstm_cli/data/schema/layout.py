@@ -3,7 +3,8 @@
 Legend: T steps, D numbers per step.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -16,7 +17,7 @@ from lstm_cli.data.schema.times import TimeForm
 from lstm_cli.data.schema.vocabulary import Spelling
 
 InputKind = Literal["number", "tokens", "set"]
-TargetKind = Literal["category", "number", "set"]
+TargetKind = Literal["category", "number", "set", "several"]
 Per = Literal["step", "sequence"]
 LabelType = Literal["str", "int", "bool"]
 Separator = Literal[" ", "|"]
@@ -100,7 +101,7 @@ class TargetColumn:
     column
         Column of the file; None: the next step of the inputs.
     kind, per
-        A category, numbers or a set of labels; per step or per sequence.
+        A category, numbers or a set of labels, or several columns of any of these; per step or per sequence.
     ahead
         The target of a step is the column's value this many steps later.
     width
@@ -145,6 +146,13 @@ class TargetColumn:
     def name(self) -> str:
         """The name of the column; ``next`` where the target is the next step."""
         return self.column or "next"
+
+
+def common_target(parts: Sequence[TargetColumn]) -> TargetColumn:
+    """Return what several target columns have in common, under a name of all; the first one says it."""
+    first = parts[0]
+    name = ", ".join(part.name for part in parts)
+    return TargetColumn(name, "several", first.per, first.ahead, skip_missing=first.skip_missing)
 
 
 @dataclass(frozen=True)
@@ -195,7 +203,9 @@ class Layout:
     inputs
         The columns that feed the network.
     target
-        The column to predict.
+        The column to predict; of several ones what they have in common, under a name of all.
+    parts
+        Of several target columns: each.
     loss
         Columns that weight the loss.
     closed_loop
@@ -213,6 +223,7 @@ class Layout:
     format: str
     inputs: tuple[Column, ...]
     target: TargetColumn
+    parts: tuple[TargetColumn, ...] = ()
     unit: Literal["char", "word"] = "char"
     lines: bool = False
     id: tuple[str, ...] = ("id",)
@@ -226,6 +237,16 @@ class Layout:
     time_form: TimeForm = "number"
     scale: Literal["train", "series", "window"] = "train"
     window: int | None = None
+
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        """The columns of the file that are predicted; none where the target is the next step of the inputs."""
+        return tuple(part.name for part in self.parts or (self.target,) if part.column is not None)
+
+    @cached_property
+    def views(self) -> tuple["Layout", ...]:
+        """Of several target columns: the layout with each of them as its only target."""
+        return tuple(replace(self, target=part, parts=()) for part in self.parts)
 
     @cached_property
     def missing_values(self) -> MissingValues:

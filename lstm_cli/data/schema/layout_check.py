@@ -10,7 +10,7 @@ from dataclasses import asdict
 from lstm_cli.config.fields import LARGEST
 from lstm_cli.config.table import TableSpec
 from lstm_cli.data.formats import READERS
-from lstm_cli.data.schema.layout import NEXT_KINDS, Column, Layout, TargetColumn
+from lstm_cli.data.schema.layout import NEXT_KINDS, Column, Layout, TargetColumn, common_target
 from lstm_cli.data.schema.preprocessing import Chain
 from lstm_cli.typed_json import WrongValue, shown
 
@@ -39,6 +39,7 @@ def _problems(layout: Layout) -> Iterator[Problem]:
             yield f"inputs.{number}.{key}", problem
     for key, problem in _of_target(layout):
         yield f"target.{key}", problem
+    yield from _of_parts(layout)
     yield from _of_files(layout)
     yield from _of_scale(layout)
     yield from _of_closed_loop(layout)
@@ -97,11 +98,30 @@ def _of_target(layout: Layout) -> Iterator[Problem]:
         yield "ahead", "there is no later step where the target is per sequence"
     if target.kind != "number" and (target.horizon > 1 or target.chain.transforms):
         yield "kind", f"a horizon or transforms, which a {target.kind} does not have"
-    if target.hot and target.kind == "number":
+    if target.hot and target.kind in ("number", "several"):
         yield "hot", "numbers have no labels"
     yield from _of_chain(target.chain)
     yield from _of_next(layout) if target.is_next else ()
     yield from _of_differences(layout)
+
+
+def _of_parts(layout: Layout) -> Iterator[Problem]:
+    """Find what several target columns, and what they have in common, cannot be."""
+    several, names = layout.target.kind == "several", [part.name for part in layout.parts]
+    if several != (len(names) > 1) or len(set(names)) < len(names):
+        yield "parts", "not the columns of the target"
+        return
+    if several and layout.target != common_target(layout.parts):
+        yield "target", "not what its columns have in common"
+    if several and (layout.closed_loop is not None or layout.scale == "window"):
+        yield "parts", "a closed loop, and windows that are scaled, have one target"
+    for number, view in enumerate(layout.views):
+        part = view.target
+        if part.is_next or part.kind == "several" or part.horizon > 1 or part.chain.lag:
+            yield f"parts.{number}", "not one of several columns"
+            return
+        for key, problem in _of_target(view):
+            yield f"parts.{number}.{key}", problem
 
 
 def _of_next(layout: Layout) -> Iterator[Problem]:

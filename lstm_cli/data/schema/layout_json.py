@@ -12,7 +12,7 @@ from lstm_cli.typed_json import WrongValue, built
 _OPTIONAL = {
     "id_given", "closed_loop", "table", "missing", "time", "time_form", "scale", "window",
     "unit", "text", "separator", "hot",
-    "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
+    "parts", "static", "known", "columns", "fill", "indicator", "calendar", "horizon", "skip_missing",
 }  # fmt: skip
 
 #: The keys of the file that differ from the names of the attributes.
@@ -21,11 +21,13 @@ _KEYS = {"target": "answer", "closed_loop": "loop"}
 
 def layout_to_json(layout: Layout) -> dict[str, Any]:
     """Return everything as JSON values, under the keys that all versions of the file have."""
-    content = _contents(layout) | {
+    content: dict[str, Any] = _contents(layout) | {
         "inputs": [_contents(column) for column in layout.inputs],
         "target": _contents(layout.target),
         "id": layout.id[0] if len(layout.id) == 1 else list(layout.id),
     }
+    if layout.parts:
+        content["parts"] = [_contents(part) for part in layout.parts]
     return {_KEYS.get(name, name): value for name, value in content.items()}
 
 

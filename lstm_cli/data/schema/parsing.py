@@ -21,7 +21,7 @@ from lstm_cli.data.schema.column_values import of_width, parsed, transformable
 from lstm_cli.data.schema.grid import calendar_features
 from lstm_cli.data.schema.layout import ClosedLoopLayout, Column, Layout, TargetColumn
 from lstm_cli.data.schema.record import Numbers, Record, Values
-from lstm_cli.data.schema.target_parsing import parse_target
+from lstm_cli.data.schema.target_parsing import parse_parts, parse_target
 from lstm_cli.data.schema.times import TimeForm, Times, ordered, parse_times
 from lstm_cli.data.schema.weights import given_weight
 from lstm_cli.errors import DataError, are, counted
@@ -60,7 +60,10 @@ def parse(layout: Layout, sequence: RawSequence, *, labelled: bool, whole: bool 
         missing, per_step = layout.missing_values, layout.target.per == "step"
         record.weight = given_weight(layout.loss, missing, sequence, record.steps, per_step=per_step)
         if layout.closed_loop is None:
-            record.target, record.known = parse_target(layout, sequence, record)
+            if layout.parts:
+                record.parts, record.known = parse_parts(layout, sequence, record)
+            else:
+                record.target, record.known = parse_target(layout, sequence, record)
     return record
 
 
@@ -108,10 +111,12 @@ def parse_bunch(layout: Layout, sequence: RawSequence) -> Record | None:
     """
     bunch, target = sequence.bunch, layout.target
     steps = sequence.columns.keys() - (frozenset() if bunch is None else bunch.whole)
-    if bunch is None or not {column.source for column in layout.inputs} <= steps or target.hot:
+    parts = layout.parts or (target,)
+    if bunch is None or not {column.source for column in layout.inputs} <= steps or any(part.hot for part in parts):
         return None
     single = bool((bunch.lengths == 1).all())
-    if not target.is_next and (target.per == "step") != (target.name in steps) and not (single and sequence.textual):
+    other = any((part.per == "step") != (part.name in steps) for part in parts)
+    if not target.is_next and other and not (single and sequence.textual):
         return None
     try:
         record = parse(layout, sequence, labelled=True)

@@ -1,22 +1,28 @@
-"""A sequence on its way to the network: its typed values, checked but not encoded, then its arrays.
+"""A sequence on its way to the network: its typed values, checked but not encoded.
 
-Legend: T steps, D or I numbers per step, K targets per step.
+Legend: T steps, D numbers per step.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_cli.data.formats.bunch import Bunch, Joined
+from lstm_cli.data.formats.bunch import Bunch
 from lstm_cli.data.formats.raw import Id, Places, RawSequence
-from lstm_cli.data.schema.preprocessing import Scaling
 
 Numbers = NDArray[np.float64]
 #: Numbers (T, D), tokens or labels (T), or sets of labels (T).
 Values = Numbers | list[str] | list[list[str]]
+
+
+class Truth(NamedTuple):
+    """The values of a target column, and which of them are known, as in `Record`."""
+
+    target: Values
+    known: NDArray[np.bool_] | None
 
 
 @dataclass(slots=True)
@@ -34,6 +40,8 @@ class Record:
     target
         Values of the target column, per step (T) or for the sequence (1); None if they are unknown, or if the target
         is the next step.
+    parts
+        Of several target columns: the values of each, while `target` is None and `known` says where any of them is.
     weight : array (T,) or (1,), or None
         Weight of every target; None: all equal.
     known : bool array (T,) or (1,), or None
@@ -85,6 +93,11 @@ class Record:
     bunch: Bunch | None = None
     before: Mapping[str, Numbers] = field(default_factory=dict)
     written: RawSequence | None = None
+    parts: tuple[Truth, ...] = ()
+
+    def view(self, part: int) -> "Record":
+        """Return the record with one of several target columns as its only target."""
+        return replace(self, target=self.parts[part].target, known=self.parts[part].known, parts=())
 
     @property
     def count(self) -> int:
@@ -103,7 +116,7 @@ class Record:
             return self
         steps, taken = bunch.steps(which), bunch.take(which)
         own = steps if self._per_step else which
-        known = None if self.known is None else self.known[own]
+        known = _kept(self.known, own)
         inputs: dict[str, Values] = {name: _rows(values, steps) for name, values in self.inputs.items()}
         return replace(
             self,
@@ -112,8 +125,9 @@ class Record:
             steps=len(steps),
             inputs=inputs,
             target=None if self.target is None else _rows(self.target, own),
-            known=None if known is None or known.all() else known,
+            known=known,
             bunch=taken,
+            parts=tuple(Truth(_rows(part.target, own), _kept(part.known, own)) for part in self.parts),
         )
 
     def each(self) -> "Iterator[Record]":
@@ -126,7 +140,8 @@ class Record:
 
     @property
     def _per_step(self) -> bool:
-        return self.target is not None and len(self.target) == self.steps
+        target = self.parts[0].target if self.parts else self.target
+        return target is not None and len(target) == self.steps
 
     @property
     def future_steps(self) -> int:
@@ -164,137 +179,36 @@ class Record:
         weight = self.weight
         if weight is not None and len(weight) == self.steps:
             weight = weight[start:stop]
-        known = self.known
-        if known is not None or first > start:
-            known = (np.ones(self.steps, np.bool_) if known is None else known)[start:stop].copy()
-            known[: first - start] = False
+        known = self._known_in(self.known, start, stop, first)
+        parts = (Truth(one.target[start:stop], self._known_in(one.known, start, stop, first)) for one in self.parts)
         times = None if self.times is None else self.times[start:stop]
-        return Record(self.id, self.where, stop - start, inputs, target, weight, known, times, first=first - start)
+        return Record(
+            self.id,
+            self.where,
+            stop - start,
+            inputs,
+            target,
+            weight,
+            known,
+            times,
+            first=first - start,
+            parts=tuple(parts),
+        )
+
+    def _known_in(self, known: NDArray[np.bool_] | None, start: int, stop: int, first: int) -> NDArray[np.bool_] | None:
+        """Return which targets count of the steps from start to stop: known ones, from step `first` on."""
+        if known is None and first <= start:
+            return None
+        part: NDArray[np.bool_] = (np.ones(self.steps, np.bool_) if known is None else known)[start:stop].copy()
+        part[: first - start] = False
+        return part
+
+
+def _kept(known: NDArray[np.bool_] | None, rows: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+    """Return which of some rows are known; None: all."""
+    kept = None if known is None else known[rows]
+    return None if kept is None or kept.all() else kept
 
 
 def _rows(values: Values, rows: NDArray[np.int64]) -> Values:
     return values[rows] if isinstance(values, np.ndarray) else [cast(Any, values)[row] for row in rows.tolist()]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Encoded:
-    """One sequence as the arrays that the network receives.
-
-    Attributes
-    ----------
-    id, where
-        Its name and its place in the file.
-    steps
-        T.
-    numbers : float array (T, I) or None
-        Scaled numbers, then an indicator for every label of sets.
-    tokens : dict of int32 arrays (T,)
-        Indices of tokens by the name of their column.
-    target : int32 array (T,), float array (T, D) or (T, K), or None
-        For a target per sequence T is 1.
-    weight : float array (T,) or (1,), or None
-        Weight of every target; None: all equal.
-    unseen : int32 array (T,) or (1,), or None
-        Number of a set's true labels without a column in the target, as training never saw them; None: 0.
-    history : float64 array (T', D) or None
-        Original values of the predicted columns, where outputs are differences from them.
-    offset
-        Index of the first step in the history.
-    times : array (T,) or None
-        Times of the steps, as in `Record`.
-    context
-        How many of the steps before the first that counts belong to another split.
-    observed
-        In a closed loop around a system: how many of the first steps are observed; None otherwise.
-    unpredicted
-        How many steps after the last of the input have no output, as the known inputs that it needs are not given.
-    future : float array (F, I) or None
-        Numbers of the steps after the last as far as they are known; predicted ones have any value.
-    future_times
-        Their times; None: not known.
-    scaling
-        Scaling of the target (D,), with the sequence's own statistics; None: that of train.
-    places
-        Where all steps of the sequence, of which these are those from `offset` on, stand in the input, as in `Record`.
-    bunch
-        These are several sequences end to end, as in `Record`.
-    before : float64 array (B, D) or None
-        Original values of the predicted columns, which are inputs, at the steps before the first; None: not known.
-    """
-
-    id: Id
-    where: str
-    steps: int
-    numbers: NDArray[np.floating] | None
-    tokens: dict[str, NDArray[np.int32]]
-    target: np.ndarray | None = None
-    weight: NDArray[np.floating] | None = None
-    unseen: NDArray[np.int32] | None = None
-    history: Numbers | None = None
-    offset: int = 0
-    observed: int | None = None
-    times: NDArray[Any] | None = None
-    context: int = 0
-    scaling: Scaling | None = None
-    unpredicted: int = 0
-    future: NDArray[np.floating] | None = None
-    future_times: NDArray[Any] | None = None
-    places: Places | None = None
-    bunch: Bunch | None = None
-    before: Numbers | None = None
-
-    def predicting(self, ahead: int) -> "Encoded":
-        """Return a bunch without the last steps of each sequence, whose next one is none of it; see `encode_record`."""
-        bunch = cast(Bunch, self.bunch)
-        kept = bunch.within(0, ahead)
-        return replace(
-            self,
-            steps=int(kept.sum()),
-            numbers=None if self.numbers is None else self.numbers[kept],
-            tokens={name: ids[kept] for name, ids in self.tokens.items()},
-            target=None if self.target is None else self.target[kept],
-            weight=None,
-            unseen=None if self.unseen is None else self.unseen[kept],
-            bunch=replace(bunch, lengths=bunch.lengths - ahead),
-        )
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """The steps of each sequence (n,)."""
-        return np.array([self.steps]) if self.bunch is None else self.bunch.lengths
-
-    @property
-    def input_steps(self) -> int:
-        """How many steps the sequence has in the input, also without an output or skipped."""
-        return self.places.count if self.places is not None else self.offset + self.steps + self.unpredicted
-
-    def by_input_step(self, values: list[Any]) -> list[Any]:
-        """Return the values of all steps in the order of the input, None for those that were skipped."""
-        return values if self.places is None else self.places.spread(values)
-
-    def part(self, start: int, stop: int) -> "Encoded":
-        """Return the steps from start to stop; a target per sequence is unchanged."""
-
-        def cut(values: np.ndarray | None) -> np.ndarray | None:
-            return values if values is None or len(values) != self.steps else values[start:stop]
-
-        return replace(
-            self,
-            steps=stop - start,
-            numbers=cut(self.numbers),
-            tokens={name: ids[start:stop] for name, ids in self.tokens.items()},
-            target=cut(self.target),
-            weight=cut(self.weight),
-            unseen=cut(self.unseen),
-            offset=self.offset + start,
-            times=cut(self.times),
-            context=max(0, min(self.context, stop) - start),
-            before=None if start else self.before,
-        )
-
-
-def ids_of(items: Sequence[Record] | Sequence[Encoded]) -> list[Id] | Joined:
-    """Return the ids of all sequences."""
-    if all(item.bunch is None for item in items):
-        return [item.id for item in items]
-    return Joined([[item.id] if item.bunch is None else item.bunch.ids for item in items])

@@ -3,15 +3,16 @@
 Legend: I numbers per step, D or K targets per step, N outputs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from lstm_cli.data.formats.text import BOUNDARY, join, split
+from lstm_cli.data.schema.encoded import Encoded
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.preprocessing import Chain, Scaling
-from lstm_cli.data.schema.record import Encoded, Numbers
+from lstm_cli.data.schema.record import Numbers
 from lstm_cli.data.schema.target import Restorer, Target
 from lstm_cli.data.schema.vocabulary import Labels, Vocabulary
 
@@ -38,6 +39,8 @@ class Schema:
         Of the arrays' numbers: ``float32`` or ``float64``.
     means : dict of arrays (D,)
         Means of the training data by the name of the inputs that are filled.
+    parts
+        Of several target columns: the schema with each of them as its only target.
     """
 
     layout: Layout
@@ -48,6 +51,12 @@ class Schema:
     labels: Labels | None = None
     precision: str = "float32"
     means: dict[str, Numbers] = field(default_factory=dict)
+    parts: "tuple[Schema, ...]" = ()
+
+    @property
+    def columns(self) -> "dict[str, Schema]":
+        """The schema with each target column as its only target, by the column's name; of a single one under none."""
+        return {part.layout.target.name: part for part in self.parts} or {"": self}
 
     @property
     def numeric_size(self) -> int:
@@ -152,8 +161,7 @@ class Schema:
         tokens: dict[str, Vocabulary],
         sets: dict[str, Labels],
         scaling: dict[str, Scaling],
-        labels: Labels | None = None,
-        own_scaling: Scaling | None = None,
+        of_targets: Sequence[tuple[Labels | None, Scaling | None]] = ((None, None),),
         precision: str = "float32",
         means: dict[str, Numbers] | None = None,
     ) -> "Schema":
@@ -165,14 +173,22 @@ class Schema:
             The columns.
         tokens, sets, scaling
             Fitted to the inputs, by name.
-        labels, own_scaling
-            Fitted to the target column, if there is one.
+        of_targets
+            Labels and scaling that were fitted to each target column, if there is one.
         precision
             Of the arrays' numbers.
         means
             Fitted to the inputs that are filled, by name.
         """
         target = layout.target
+        if layout.parts:
+            inputs: dict[str, Any] = {"tokens": tokens, "sets": sets, "scaling": scaling}
+            inputs |= {"precision": precision, "means": means}
+            given = zip(layout.views, of_targets, strict=True)
+            parts = tuple(cls.assemble(view, of_targets=[one], **inputs) for view, one in given)
+            several = Target.joined(layout.target_columns, [part.target for part in parts])
+            return cls(layout, tokens, sets, scaling, several, None, precision, means or {}, parts)
+        ((labels, own_scaling),) = of_targets
         if not target.is_next:
             names = None if labels is None else labels.names
             number = target.kind == "number"

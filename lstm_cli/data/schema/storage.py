@@ -88,8 +88,7 @@ def schema_of(files: Mapping[str, bytes], folder: Path, config: Config | None = 
         tokens=words.tokens,
         sets=words.sets,
         scaling=scales.scaling,
-        labels=words.labels,
-        own_scaling=scales.own,
+        of_targets=list(zip(words.labels, scales.own, strict=True)),
         precision=precision,
         means=scales.means,
     )

@@ -3,7 +3,9 @@
 Legend: T steps, D numbers per step, H steps predicted at once, N outputs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ class Target:
     Attributes
     ----------
     kind, per
-        A category, numbers or a set of labels; per step or per sequence.
+        A category, numbers or a set of labels, or several columns of any of these; per step or per sequence.
     size
         Number of values: K labels, or H times D numbers in the order (H, D).
     labels
@@ -44,6 +46,8 @@ class Target:
         What the network's outputs are of the values.
     class_weights
         For categories: by what the loss of each label is multiplied (K,); None: 1.
+    targets, names
+        Of several target columns: each, in the order of their values, and what it is called.
     """
 
     kind: TargetKind
@@ -58,11 +62,28 @@ class Target:
     horizon: int = 1
     head: Head = VALUES
     class_weights: tuple[float, ...] | None = None
+    targets: "tuple[Target, ...]" = ()
+    names: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> int:
         """Number of outputs of the network."""
+        if self.targets:
+            return sum(target.outputs for target in self.targets)
         return self.head.outputs(self.size)
+
+    @classmethod
+    def joined(cls, names: Sequence[str], targets: Sequence["Target"]) -> "Target":
+        """Return several target columns as one target, whose outputs are theirs side by side."""
+        size = sum(target.size for target in targets)
+        per, ahead = targets[0].per, targets[0].ahead
+        return cls("several", per, size, ahead=ahead, targets=tuple(targets), names=tuple(names))
+
+    @property
+    def parts_of_outputs(self) -> dict[str, slice]:
+        """Which of the outputs are those of each of several target columns, by its name."""
+        stops = np.cumsum([0, *(target.outputs for target in self.targets)]).tolist()
+        return {name: slice(*ends) for name, ends in zip(self.names, pairwise(stops), strict=True)}
 
     @property
     def width(self) -> int:

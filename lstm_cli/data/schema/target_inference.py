@@ -31,8 +31,31 @@ def infer_target(
     spec = config.data.target or _own_target(config, form)
     if spec.column is None:
         return _next(config, spec, inputs)
-    require(config, "data.target", spec.column, sequences)
-    found = _Found(config, spec, spec.column, inputs, sequences)
+    return _of_column(config, spec, spec.column, inputs, sequences)
+
+
+def infer_parts(
+    config: Config, inputs: tuple[Column, ...], sequences: Sequence[RawSequence]
+) -> tuple[TargetColumn, ...]:
+    """Return each of several target columns, all per step or all per sequence; none where there is one target."""
+    spec, parts = config.data.target, list[TargetColumn]()
+    if spec is None:
+        return ()
+    for name, part in spec.columns.items():
+        own = TargetSpec(column=name, kind=part.kind, per=spec.per, ahead=spec.ahead)
+        parts.append(_of_column(config, own, name, inputs, sequences))
+    if len({part.per for part in parts}) > 1:
+        shown = ", ".join(f"{part.name} per {part.per}" for part in parts)
+        fix = "name columns that are all per step or all per sequence, or give per in data.target"
+        raise config.error("data.target", f"{shown}: one network predicts either: {fix}")
+    return tuple(parts)
+
+
+def _of_column(
+    config: Config, spec: TargetSpec, column: str, inputs: tuple[Column, ...], sequences: Sequence[RawSequence]
+) -> TargetColumn:
+    require(config, "data.target", column, sequences)
+    found = _Found(config, spec, column, inputs, sequences)
     if found.per == "sequence" and spec.ahead:
         raise config.error("data.target.ahead", "there is no later step to predict where the target is per sequence")
     kind = spec.kind if spec.kind != "auto" else found.kind()
@@ -40,15 +63,15 @@ def infer_target(
     summary = found.summary
     whole = found.per == "sequence" and summary.depth == 1 and not found.textual  # one target, not one per step
     return TargetColumn(
-        column=spec.column,
+        column=column,
         kind=kind,
         per=found.per,
         ahead=max(1, spec.ahead) if spec.horizon > 1 else spec.ahead,
         horizon=spec.horizon,
         width=summary.lengths.most_common(1)[0][0] if whole else summary.width,
-        chain=chain_of(config, spec.column) if kind == "number" else Chain(),
+        chain=chain_of(config, column) if kind == "number" else Chain(),
         label_type="str" if hot else label_type(summary, textual=found.textual),
-        separator=set_separator(spec.column, sequences) if kind == "set" and not hot else " ",
+        separator=set_separator(column, sequences) if kind == "set" and not hot else " ",
         hot=hot,
         skip_missing=config.data.missing.target == "skip",
     )

@@ -6,7 +6,7 @@ A value does not count if the weight of the step that predicts it is 0, or if it
 Legend: T steps, D numbers per step.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from lstm_cli.data.formats.raw import RawSequence, ValueProblem
 from lstm_cli.data.schema import symbols, values
 from lstm_cli.data.schema.column_values import parsed, transformable
 from lstm_cli.data.schema.layout import Layout, TargetColumn
-from lstm_cli.data.schema.record import Numbers, Record, Values
+from lstm_cli.data.schema.record import Numbers, Record, Truth, Values
 from lstm_cli.data.schema.weights import counted_values
 from lstm_cli.errors import counted
 
@@ -47,6 +47,17 @@ def parse_target(layout: Layout, sequence: RawSequence, record: Record) -> tuple
 
     given, known = parsed(sequence, target.name, read, fix=_FIX)
     return given, None if known.all() else known
+
+
+def parse_parts(layout: Layout, sequence: RawSequence, record: Record) -> tuple[tuple[Truth, ...], Mask | None]:
+    """Return the values of each of several target columns, and where any of them counts; see `Record`."""
+    parts = []
+    for view in layout.views:
+        given, known = parse_target(view, sequence, record)
+        parts.append(Truth(cast(Values, given), known))
+    masks = [part.known for part in parts if part.known is not None]
+    found = np.logical_or.reduce(masks) if len(masks) == len(parts) else None
+    return tuple(parts), None if found is None or found.all() else found
 
 
 def _is_unknown(target: TargetColumn, sequence: RawSequence, counts: Mask) -> bool:
@@ -104,7 +115,7 @@ def _read(cells: Any, target: TargetColumn, *, textual: bool) -> Values:
             return symbols.hot_sets(cells)
         case "set":
             return symbols.sets(cells, textual=textual, separator=target.separator)
-        case "number":
+        case _:
             return transformable(values.numbers(cells, textual=textual), target)
 
 
@@ -126,7 +137,7 @@ def _read_whole(value: Any, target: TargetColumn, *, textual: bool) -> Values:
             return symbols.hot_sets([value])
         case "set":
             return [symbols.elements(value, textual=textual, separator=target.separator)]
-        case "number":
+        case _:
             return transformable(values.vector(value, textual=textual), target)
 
 

@@ -2,7 +2,7 @@
 
 from lstm_cli.data import Data
 from lstm_cli.data.schema.layout import TargetColumn
-from lstm_cli.engine.metrics import accumulator
+from lstm_cli.engine.column_metrics import metric_names
 from lstm_cli.errors import are, counted
 from lstm_cli.insight.draft.settings import Settings
 from lstm_cli.insight.draft.sizes import Amount, Sizes, batch_for, embedding_for, sizes_for
@@ -88,7 +88,7 @@ def _batch(settings: Settings) -> str:
 def _monitor(target: TargetColumn, data: Data) -> tuple[str, str] | None:
     """Return the score by which the best checkpoint is chosen, and what it is; None for the loss."""
     if target.kind == "number":
-        one = "rmse" in accumulator(data.schema.target).names
+        one = "rmse" in metric_names(data.schema.target)
         return ("valid.rmse", "in the units of the data") if one else ("valid.r2", "mean over the columns")
     if target.kind == "set":
         return "valid.nll", "negative log-likelihood per step"
