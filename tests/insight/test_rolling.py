@@ -87,7 +87,9 @@ def rolled(run, table, steps, origins=ORIGINS):
     schema = run.schema
     records = [parse(schema.layout, raw, labelled=True) for raw in raw_sequences(given, schema)]
     series = [Series.of(schema, record, origins[record.id], steps) for record in records]
-    return dict(zip(origins, forecasts(run.network, series, steps), strict=True))
+    made = forecasts(run.network, series, steps)
+    assert {len(curves) for curves in made} == {1}
+    return {site: point for site, (point,) in zip(origins, made, strict=True)}
 
 
 def steps_of(name):
