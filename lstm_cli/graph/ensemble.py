@@ -39,13 +39,13 @@ class Ensemble(Model):
     Parameters
     ----------
     members : sequence of Model
-    kind : {"category", "number", "set", "gaussian"}
-        Of the target; ``gaussian`` for numbers with a mean and a deviation.
+    parts : sequence of pairs of slice and {"category", "number", "set", "gaussian"}
+        The outputs of each target column, and its kind; ``gaussian`` for numbers with a mean and a deviation.
     """
 
-    def __init__(self, members: Sequence[Model], kind: Combined) -> None:
+    def __init__(self, members: Sequence[Model], parts: Sequence[tuple[slice, Combined]]) -> None:
         first = members[0]
-        self.members, self._kind = tuple(members), kind
+        self.members, self._parts = tuple(members), parts
         self.sizes, self.dtype, self.threads = first.sizes, first.dtype, first.threads
         pools = (member.spec.pool for member in members)
         everything = {
@@ -84,8 +84,18 @@ class Ensemble(Model):
             own = replace(inputs, state=inputs.state[:, start:stop])
             found.append(member.observed(own))
             start = stop
-        output = mean("number" if self.spec.crf else self._kind, [each.output for each in found])
-        return Outputs(output, pt.concatenate([each.state for each in found], axis=1))
+        return Outputs(
+            self._mean([each.output for each in found]), pt.concatenate([each.state for each in found], axis=1)
+        )
+
+    def _mean(self, outputs: Sequence[Variable]) -> Variable:
+        """Return the output (N, K) of the ensemble from those of its members."""
+        if self.spec.crf:
+            return mean("number", outputs)
+        if len(self._parts) == 1:
+            return mean(self._parts[0][1], outputs)
+        means = [mean(kind, [output[:, part] for output in outputs]) for part, kind in self._parts]
+        return pt.concatenate(means, axis=1)
 
 
 def mean(kind: Combined, outputs: Sequence[Variable]) -> Variable:

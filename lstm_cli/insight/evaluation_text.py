@@ -56,7 +56,7 @@ def _best(evaluation: Evaluation) -> str | None:
 def _scores(evaluation: Evaluation, width: int) -> list[str]:
     """Return the metrics with their intervals, beside the best baseline; those of single columns come later."""
     other = _best(evaluation)
-    shown = [name for name in evaluation.metrics if "." not in name] or list(evaluation.metrics)
+    shown = _shown(evaluation)
     header = ["", "score", "95 % interval"]
     if other is not None:
         header += [cut(evaluation.titles.get(other, other), max(8, min(_TITLE, width - 54))), "skill"]
@@ -71,18 +71,23 @@ def _scores(evaluation: Evaluation, width: int) -> list[str]:
     return aligned(rows)
 
 
+def _shown(evaluation: Evaluation) -> list[str]:
+    """Return the metrics of the model, without those of single columns unless there are no others."""
+    return [name for name in evaluation.metrics if "." not in name] or list(evaluation.metrics)
+
+
 def _members(evaluation: Evaluation) -> list[str]:
     """Return the scores of an ensemble beside the mean and the deviation of those of its runs."""
     if not evaluation.members:
         return []
     rows = [[f"{counted(len(evaluation.members), 'run')}", "ensemble", "mean", "deviation", "worst", "best"]]
-    for name, value in evaluation.metrics.items():
+    for name in _shown(evaluation):
         values = [metrics[name] for metrics in evaluation.members.values() if name in metrics]
-        if "." in name or not values:
+        if not values:
             continue
         worst, best = (max(values), min(values)) if direction(name) == "min" else (min(values), max(values))
         spread = [evaluation.over_members[what][name] for what in ("mean", "deviation")]
-        rows.append([short_title(name), *map(figure, (value, *spread, worst, best))])
+        rows.append([short_title(name), *map(figure, (evaluation.metrics[name], *spread, worst, best))])
     return aligned(rows)
 
 

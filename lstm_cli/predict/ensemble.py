@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
+from lstm_cli.data.schema.target import Target
 from lstm_cli.errors import ConfigError, listed, on_one_line
+from lstm_cli.graph.ensemble import Combined
 from lstm_cli.graph.ensemble import Ensemble as Members
 from lstm_cli.predict.outputs import Network
 from lstm_cli.predict.run import Run
@@ -62,12 +63,7 @@ class Ensemble(Run):
         first = members[0]
         self.members = tuple(members)
         self.folder, self.schema, self.code, self.files = first.folder, first.schema, None, first.files
-        target = first.schema.target
-        if target.kind == "several":
-            what = "predicts several target columns, whose predictions are not averaged"
-            raise ConfigError(f"{on_one_line(first.folder)}: {what}: give one run")
-        kind: Literal["category", "number", "set", "gaussian"] = "gaussian" if target.head.gaussian else target.kind
-        model = Members([member.network.model for member in members], kind)
+        model = Members([member.network.model for member in members], _parts(first.schema.target))
         self.network = Network(model, first.schema)
         self.config = first.config.model_copy(update={"model": model.spec})
 
@@ -75,6 +71,18 @@ class Ensemble(Run):
     def folders(self) -> tuple[Path, ...]:
         """The folder of each model."""
         return tuple(member.folder for member in self.members)
+
+
+def _parts(target: Target) -> list[tuple[slice, Combined]]:
+    """Return the outputs of each target column with its kind."""
+    places = list(target.parts_of_outputs.values()) if target.targets else [slice(0, target.outputs)]
+    return [(place, _kind(one)) for place, one in zip(places, target.targets or (target,), strict=True)]
+
+
+def _kind(target: Target) -> Combined:
+    if target.kind == "several":
+        raise ValueError("the target of one column, not of several")
+    return "gaussian" if target.head.gaussian else target.kind
 
 
 def _check_member(first: Run, run: Run) -> None:

@@ -13,7 +13,7 @@ from lstm_cli.cli.group import predict as predict_command
 from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.insight.evaluate import evaluate
 from lstm_cli.run.ensemble import members, write_members
-from tests.support.data import read_jsonl
+from tests.support.data import read_jsonl, write_jsonl
 from tests.support.runs import SERIES, TEXT, small_config, write_data
 
 GRU = {"model": {"cell": "gru", "layers": [3]}}
@@ -76,6 +76,25 @@ def test_numbers_are_averaged(pair):
     (found,) = lstm_cli.load(pair("series")).predict(given)
     each = [lstm_cli.load(folder).predict(given)[0]["prediction"] for folder in pair("series")]
     np.testing.assert_allclose(found["prediction"], np.mean(each, axis=0), rtol=1e-5)
+
+
+def test_each_of_several_target_columns_is_averaged(data, tmp_path):
+    lines = [row | {"size": 2.5 * len(row["x"]) + 0.25} for row in rows(data)]
+    write_jsonl(tmp_path / "two.jsonl", lines)
+    target = {"y": "category", "size": "number"}
+    spec = {"train": "two.jsonl", "inputs": ["x"], "target": target, "valid": 0.25, "split_seed": 1}
+    for seed in (1, 2):
+        train_run(small_config(tmp_path, seed=seed, data=spec), tmp_path / f"run-{seed}", verbosity=-1)
+    folders = [tmp_path / "run-1", tmp_path / "run-2"]
+    found = lstm_cli.load(folders).predict(lines, probabilities=True)
+    each = [lstm_cli.load(folder).predict(lines, probabilities=True) for folder in folders]
+    for together, *alone in zip(found, *each, strict=True):
+        sizes = [one["prediction"]["size"] for one in alone]
+        assert together["prediction"]["size"] == pytest.approx(np.mean(sizes), rel=1e-5)
+        for label, share in together["probabilities"]["y"].items():
+            assert share == pytest.approx(np.mean([one["probabilities"]["y"][label] for one in alone]), abs=1e-6)
+    scored = evaluate(folders, tmp_path / "two.jsonl")
+    assert {"accuracy.y", "rmse.size"} <= scored.over_members["mean"].keys()
 
 
 def test_runs_with_different_outputs_of_a_number(data, pair, tmp_path):
