@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, WithJsonSchema, model_v
 from lstm_cli.config.data import DataSpec
 from lstm_cli.config.fields import MayChange, Natural, Positive, Section, any_number, expected, refuse
 from lstm_cli.config.model import ModelSpec
-from lstm_cli.config.optimizer import Adadelta, Optimizer
+from lstm_cli.config.optimizer import Adam, Optimizer
 from lstm_cli.config.rollout import RolloutSpec, with_defaults
 from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.source import Source
@@ -48,7 +48,7 @@ class Config(Section):
     data: DataSpec
     model: ModelSpec = ModelSpec()
     loss: LossSpec = LossSpec()
-    optimizer: Optimizer = Field(default=Adadelta(), description="How gradients become updates of the weights.")
+    optimizer: Optimizer = Field(default=Adam(), description="How gradients become updates of the weights.")
     train: TrainSpec = TrainSpec()
     rollout: RolloutSpec | None = Field(
         default=None, description="A closed loop: the outputs of the network determine its next inputs."

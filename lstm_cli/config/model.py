@@ -77,7 +77,7 @@ class ModelSpec(Section):
     )
     cell: Cell = Field(default="lstm", description="Type of the recurrent cells.")
     layers: Layers = Field(
-        default=(LayerSpec(size=128), LayerSpec(size=128)),
+        default=(LayerSpec(size=128),),
         description="Recurrent layers from input to output, each a size or a mapping.",
     )
     bidirectional: Flag = Field(default=False, description="Whether layers read the sequence in both directions.")

@@ -30,6 +30,10 @@ def _learning_rate(default: float) -> Any:
     return Field(default=default, description="Learning rate, before the schedule is applied.")
 
 
+def _clip_norm(default: float) -> Any:
+    return Field(default=default, description="Maximum norm of all gradients together; null: no limit.")
+
+
 def _name(name: str) -> Any:
     return Field(default=name, description="Its name, which determines the other keys.")
 
@@ -56,9 +60,7 @@ class OptimizerBase(Section):
     weight_decay: MayChange[NotNegative] = Field(
         default=0.0, description="Weight decay, added to the gradient (L2 penalty)."
     )
-    clip_norm: MayChange[AboveZero | None] = Field(
-        default=5.0, description="Maximum norm of all gradients together; null: no limit."
-    )
+    clip_norm: MayChange[AboveZero | None] = _clip_norm(5.0)
     clip_norm_each: MayChange[AboveZero | None] = Field(
         default=None, description="Maximum norm of the gradient of each parameter, as in theano-lstm; null: no limit."
     )
@@ -110,6 +112,8 @@ class Rmsprop(OptimizerBase):
 class AdamBase(OptimizerBase):
     """The keys of Adam and its variants."""
 
+    learning_rate: MayChange[AboveZero] = _learning_rate(0.005)
+    clip_norm: MayChange[AboveZero | None] = _clip_norm(1.0)
     beta1: MayChange[Rate] = Field(default=0.9, description="Decay rate of the running average of gradients.")
     beta2: MayChange[Rate] = Field(default=0.999, description="Decay rate of the running average of squared gradients.")
     epsilon: MayChange[AboveZero] = _epsilon(1e-8)
@@ -147,7 +151,7 @@ def _with_name(default: str) -> Any:
 
 
 _OptimizerByName = Annotated[Adadelta | Adagrad | Adam | Adamw | Nadam | Rmsprop | Sgd, Field(discriminator="name")]
-Optimizer = Annotated[_OptimizerByName, either(_with_name("adadelta"), accepts=str | _OptimizerByName)]
+Optimizer = Annotated[_OptimizerByName, either(_with_name("adam"), accepts=str | _OptimizerByName)]
 
 
 Warmup = Annotated[Literal["auto"] | Natural, expected("auto, or a whole number of 0 or more")]

@@ -143,11 +143,11 @@ class TrainSpec(Section):
         "predictions then use; null: none.",
     )
     epochs: MayChange[AutoOrCount] = Field(
-        default=50,
-        description="Passes over the training data, in total; `auto`: as many as make about 1,500 updates, 5 to 200.",
+        default="auto",
+        description="Passes over the training data, in total; `auto`: ten, or as many as make 1,500 to 2,500 updates.",
     )
     batch_size: AutoOrCount | None = Field(
-        default=32,
+        default="auto",
         description="Sequences in a batch; `auto`: at most 32, fewer where an epoch has less than about 30 updates; "
         "null with `batch_steps`.",
     )
@@ -161,7 +161,7 @@ class TrainSpec(Section):
         default="valid.loss", description="Score by which the best checkpoint is chosen and improvement is judged."
     )
     patience: MayChange[Positive | None] = Field(
-        default=10, description="Evaluations without improvement after which training stops; null: never."
+        default=50, description="Evaluations without improvement after which training stops; null: never."
     )
     valid_streams: Positive | None = Field(
         default=None,

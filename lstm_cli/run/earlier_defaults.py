@@ -14,6 +14,7 @@ _EARLIER: Mapping[tuple[str, str], Any] = {
     ("model", "layers"): _LAYERS,
     ("optimizer", "name"): "adadelta",
     ("optimizer", "learning_rate"): 0.001,
+    ("optimizer", "clip_norm"): 5.0,
     ("train", "epochs"): 50,
     ("train", "batch_size"): 32,
     ("train", "patience"): 10,

@@ -112,7 +112,7 @@ def test_bare_names_and_empty_sections(tmp_path):
     assert config.optimizer.name == "adam"
     assert config.train.schedule.name == "plateau"
     assert config.model == load(tmp_path, GOOD).model
-    assert load(tmp_path, GOOD + "optimizer: {learning_rate: 0.5}\n").optimizer.name == "adadelta"
+    assert load(tmp_path, GOOD + "optimizer: {learning_rate: 0.5}\n").optimizer.name == "adam"
 
 
 def test_batch_steps_alone_replaces_batch_size(tmp_path):

@@ -48,7 +48,7 @@ def test_every_key_has_its_description_and_its_default():
         assert set(without) == required - {"name"}, section["title"]  # a name has one where it may be left out
     assert SCHEMA["required"] == ["data"]
     assert SCHEMA["properties"]["model"]["default"] == {}
-    assert SCHEMA["properties"]["optimizer"]["default"] == "adadelta"
+    assert SCHEMA["properties"]["optimizer"]["default"] == "adam"
 
 
 def test_every_default_fits():

@@ -35,10 +35,15 @@ def entry(step, loss, accuracy, split="valid", **more):
     }
 
 
+def config_of(folder, **config):
+    given = {"optimizer": "adadelta", **config, "train": {"patience": 10, **config.get("train", {})}}
+    return small_config(folder, **given)
+
+
 def write_run(folder, entries, *, state="finished", data="one", weights=3, baselines=(), **config):
     """The folder of a run, with the files that a comparison reads."""
     folder.mkdir(parents=True)
-    settings = small_config(folder, **config)
+    settings = config_of(folder, **config)
     (folder / "resolved.yaml").write_text(settings.to_yaml())
     (folder / "environment.json").write_text(json.dumps({"started": "2026-05-01 10:00:00+00:00"}))
     (folder / "metrics.jsonl").write_text("".join(json.dumps(each) + "\n" for each in entries))
@@ -65,7 +70,12 @@ def runs(tmp_path):
         baselines=naive,
         model={"layers": [8]},
     )
-    write_run(tmp_path / "runs" / "a", [entry(10, 0.8, 0.9)], state="stopped", optimizer="adam")
+    write_run(
+        tmp_path / "runs" / "a",
+        [entry(10, 0.8, 0.9)],
+        state="stopped",
+        optimizer={"name": "adam", "learning_rate": 0.001},
+    )
     write_run(tmp_path / "runs" / "c", [entry(10, 0.7, 0.9)], optimizer={"name": "adam", "learning_rate": 0.5})
     return tmp_path / "runs"
 
@@ -225,7 +235,7 @@ def test_a_run_whose_report_does_not_say_so_is_finished_where_training_ends(tmp_
     run = write_run(tmp_path / "a", [entry(10, 0.5, 0.5)], train={"epochs": 3, "patience": 5})
     (run / "report.json").unlink()
     assert compare(run).runs[0].state == "stopped"  # there is no last state
-    bound = identity(small_config(run).model_dump(mode="json"), {}, {})
+    bound = identity(config_of(run).model_dump(mode="json"), {}, {})
     position = {"step": 10 * epoch, "epoch": epoch, "stale": stale}
     save(State({"layers.0.W": np.zeros((3, 2))}, position=position, identity=bound), run / "last")
     assert compare(run).runs[0].state == state

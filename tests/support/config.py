@@ -27,7 +27,7 @@ data:
 model:
   embedding: 64
   cell: lstm
-  layers: [128, 128]
+  layers: [128]
   bidirectional: false
   activation: tanh
   output_activation: null
@@ -36,15 +36,15 @@ model:
   initial_state: learned
   pool: last
 loss: {normalize: step}
-optimizer: {name: adadelta, rho: 0.95, epsilon: 1e-6, clip_norm: 5.0}
+optimizer: {name: adam, learning_rate: 0.005, clip_norm: 1.0}
 train:
-  epochs: 50
-  batch_size: 32
+  epochs: auto
+  batch_size: auto
   bucket: true
   accumulate: 1
   schedule: {name: cosine, warmup: auto}
   monitor: valid.loss
-  patience: 10
+  patience: 50
   evaluate_every: epoch
   checkpoint_every: 10min
 """

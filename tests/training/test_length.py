@@ -19,12 +19,12 @@ from tests.support.runs import SERIES, Whole, small_config, train, train_in_sess
 AUTO = {"batch_size": "auto", "epochs": "auto"}
 
 
-@pytest.mark.parametrize(("count", "size"), [(1, 4), (100, 4), (200, 8), (240, 8), (500, 16), (1000, 32), (10**9, 32)])
+@pytest.mark.parametrize(("count", "size"), [(1, 8), (300, 8), (400, 16), (500, 16), (1000, 32), (10**9, 32)])
 def test_a_batch_is_smaller_where_an_epoch_would_have_few_updates(count: int, size: int) -> None:
     assert batch_size_for(count) == size
 
 
-@pytest.mark.parametrize(("each", "epochs"), [(1, 200), (7, 200), (15, 100), (30, 50), (100, 15), (10**6, 5)])
+@pytest.mark.parametrize(("each", "epochs"), [(1, 500), (20, 75), (100, 15), (200, 10), (500, 5), (10**6, 3)])
 def test_there_are_more_epochs_where_they_have_few_updates(each: int, epochs: int) -> None:
     assert epochs_for(each) == epochs
 
@@ -46,14 +46,14 @@ def test_auto_counts_sequences_or_windows(whole: Whole, changes: dict[str, Any],
         job = build_job(config, open_checked_data(config))
     assert job.batches.batch_size == 8
     each = -(-job.batches.count(0) // config.train.accumulate)
-    assert (job.length.each, job.length.epochs) == (each, 200)
-    assert job.length.updates == 200 * each
+    assert (job.length.each, job.length.epochs) == (each, epochs_for(each))
+    assert job.length.updates == each * epochs_for(each)
 
 
 def test_auto_is_the_run_with_the_numbers_and_resumes(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auto, "_MOST", 6)
+    monkeypatch.setattr(auto, "_LONGEST", 6)
     runs = [whole.new() for _ in range(3)]
-    given = small_config(whole.folder, train={"batch_size": 4, "epochs": 6})
+    given = small_config(whole.folder, train={"batch_size": 8, "epochs": 6})
     chosen = small_config(whole.folder, train=AUTO)
     train(given, runs[0])
     train(chosen, runs[1])
@@ -64,16 +64,16 @@ def test_auto_is_the_run_with_the_numbers_and_resumes(whole: Whole, monkeypatch:
 
 
 def test_a_folder_says_how_an_automatic_run_ended(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auto, "_MOST", 2)
+    monkeypatch.setattr(auto, "_LONGEST", 2)
     run, config = whole.new(), small_config(whole.folder, train=AUTO)
     train(config, run)
     assert load(run / LAST).position["epochs"] == 2
-    assert ended(run, config) == Finished(step=8, epoch=2)
+    assert ended(run, config) == Finished(step=4, epoch=2)
     (run / "report.json").unlink()
     assert run_record(run).state == "finished"
     longer = small_config(whole.folder, train={**AUTO, "epochs": 3})
     train(longer, run, resume=True)
-    assert ended(run, longer) == Finished(step=12, epoch=3)
+    assert ended(run, longer) == Finished(step=6, epoch=3)
 
 
 def notes(whole: Whole, **changes: Any) -> str:

@@ -41,7 +41,7 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("optimizer.clip_norm_each", {}, 1.0),
     ("optimizer.clip_value", {}, 1.0),
     ("optimizer.epsilon", {}, 1e-3),
-    ("optimizer.rho", {}, 0.5),
+    ("optimizer.rho", {"optimizer": "adadelta"}, 0.5),
     ("optimizer.beta1", {"optimizer": "adam"}, 0.5),
     ("optimizer.beta2", {"optimizer": "adam"}, 0.5),
     ("optimizer.momentum", {"optimizer": SGD}, 0.9),

@@ -7,20 +7,22 @@ updates in an epoch there are more epochs. The numbers were chosen by measuring,
 import math
 
 #: Updates that an epoch is to have, and the smallest and largest batch.
-_PER_EPOCH, _SMALLEST, _LARGEST = 30, 4, 32
-#: Updates that a run is to have, and the fewest and most epochs.
-_UPDATES, _FEWEST, _MOST = 1500, 5, 200
+_PER_EPOCH, _SMALLEST, _LARGEST = 30, 8, 32
+#: Updates that a run is to have at least and at most, how many epochs it has in between, and the fewest and most.
+_LEAST, _MOST, _EPOCHS, _SHORTEST, _LONGEST = 1500, 2500, 10, 3, 500
 
 
 def batch_size_for(count: int) -> int:
     """Return the size of batches for a number of sequences, or of windows where the training data is read in them.
 
-    It is the power of two that makes about thirty updates an epoch, from 4 to 32.
+    It is the power of two that makes about thirty updates an epoch, from 8 to 32.
     """
     size: int = 2 ** round(math.log2(max(1.0, count / _PER_EPOCH)))
     return min(max(size, _SMALLEST), _LARGEST)
 
 
 def epochs_for(updates: int) -> int:
-    """Return the number of epochs, given the updates of each: about 1,500 updates in all, in 5 to 200 epochs."""
-    return min(max(round(_UPDATES / max(1, updates)), _FEWEST), _MOST)
+    """Return the number of epochs, given the updates of each: ten, or as many as make 1,500 to 2,500 updates in all."""
+    each = max(1, updates)
+    wanted = min(max(_EPOCHS * each, _LEAST), _MOST)
+    return min(max(round(wanted / each), _SHORTEST), _LONGEST)

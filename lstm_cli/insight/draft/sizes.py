@@ -7,7 +7,6 @@ has more units where there is more to learn from; what is small is regularized m
 import math
 from dataclasses import dataclass
 
-from lstm_cli.data.batching.auto import batch_size_for
 from lstm_cli.insight.draft.targets import Task
 
 #: Updates of a run that each task wants, and its learning rate.
@@ -17,8 +16,8 @@ _RATES: dict[Task, float] = {"classify": 3e-3, "tag": 3e-3, "regress": 5e-3, "fo
 _AHEAD = 8
 #: Updates where there is hardly any noise, so that precision grows for long.
 _EXACT = 4000
-#: Epochs, and the sequences or windows from which on batches are larger.
-_EPOCHS, _MANY = (5, 200), 20_000
+#: Updates of an epoch, the batches that lead to them, and epochs.
+_PER_EPOCH, _BATCHES, _EPOCHS, _MANY = 30, (4, 32), (5, 200), 20_000
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,8 @@ class Sizes:
 
 
 def batch_for(pieces: int) -> int:
-    """Return the batch size for a number of sequences or windows: that of ``auto``, or 64 where there are very many."""
-    size = batch_size_for(pieces)
+    """Return the batch size for a number of sequences or windows: at most 32, or 64 where there are very many."""
+    size = _power(pieces / _PER_EPOCH, *_BATCHES)
     return 2 * size if pieces >= _MANY else size
 
 
