@@ -7,7 +7,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ PUBLIC = ROOT / "data" / "public"
 Sections = dict[str, Any]
 
 
+Made = tuple[Sections, Sections]
+
+
 @dataclass(frozen=True)
 class Task:
     """A data set and what is predicted.
@@ -30,10 +33,9 @@ class Task:
     name : str
     score : str
         The score that counts, such as ``test.accuracy``.
-    data : mapping
-        The section `data`, and `rollout` where there is one.
-    hand : mapping
-        The other sections, set by hand.
+    make : callable
+        From a folder for its files, and one with the packages that have data: the sections `data` and `rollout`, and
+        the other sections, set by hand.
     chosen_on : bool
         Whether the defaults were chosen by looking at its scores.
     cut : str
@@ -42,24 +44,19 @@ class Task:
 
     name: str
     score: str
-    data: Sections
-    hand: Sections
-    chosen_on: bool
+    make: Callable[[Path, Path], Made]
+    chosen_on: bool = False
     cut: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name, and what was left out."""
+        return f"{self.name} ({self.cut})" if self.cut else self.name
 
     @property
     def higher(self) -> bool:
         """Whether a higher score is better."""
-        return self.score.rpartition(".")[2] in ("accuracy", "r2", "macro_f1")
-
-
-@dataclass(frozen=True)
-class Maker:
-    """Makes a task, given a folder for its files and one that holds the packages with data."""
-
-    name: str
-    make: Callable[[Path, Path], Task]
-    chosen_on: bool = field(default=False)
+        return self.score.endswith("accuracy")
 
 
 def _shipped(
@@ -69,8 +66,8 @@ def _shipped(
     chosen_on: bool = False,
     cut: str = "",
     make: Callable[[Path, Sections], None] | None = None,
-) -> Maker:
-    def task(folder: Path, _: Path) -> Task:
+) -> Task:
+    def made(folder: Path, _: Path) -> Made:
         config = yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())
         config.pop("seed")
         for key in ("train", "valid", "test"):
@@ -83,9 +80,9 @@ def _shipped(
             if "dynamics" in kept["rollout"]:
                 kept["rollout"]["dynamics"] = str(ROOT / "configs" / kept["rollout"]["dynamics"])
             kept["model"] = {key: config["model"][key] for key in ("output",) if key in config["model"]}
-        return Task(name, score, kept, config, chosen_on, cut)
+        return kept, config
 
-    return Maker(name, task, chosen_on)
+    return Task(name, score, made, chosen_on, cut)
 
 
 def _lines(count: int) -> Callable[[Path, Sections], None]:
@@ -159,29 +156,29 @@ def _hand(
     }
 
 
-def _archive(name: str, package: str, score: str, hand: Sections, *, chosen_on: bool = False) -> Maker:
+def _archive(name: str, package: str, score: str, hand: Sections, *, chosen_on: bool = False) -> Task:
     """Return a maker of a task whose files are in the format ts."""
     label = {"inputs": ["x"], "target": "label"} if score.endswith("accuracy") else {}
 
-    def task(_: Path, packages: Path) -> Task:
+    def made(_: Path, packages: Path) -> Made:
         base = packages / package / "datasets" / "data" / name
         data = {"train": str(base / f"{name}_TRAIN.ts"), "test": str(base / f"{name}_TEST.ts"), "valid": 0.2, **label}
-        return Task(name, score, {"data": data}, hand, chosen_on)
+        return {"data": data}, hand
 
-    return Maker(name, task, chosen_on)
+    return Task(name, score, made, chosen_on)
 
 
-def _digits(folder: Path, _: Path) -> Task:
+def _digits(folder: Path, _: Path) -> Made:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     rows = [{"rows": x.tolist(), "digit": str(y)} for x, y in zip(digits.images, digits.target, strict=True)]
     data = {**_split(folder, rows, 250, 500), "inputs": ["rows"], "target": "digit"}
     hand = _hand([64], 0.005, 25, 16, bidirectional=True, dropout=0.3)
-    return Task("digits", "test.accuracy", {"data": data}, hand, False)
+    return {"data": data}, hand
 
 
-def _sunspots(folder: Path, packages: Path) -> Task:
+def _sunspots(folder: Path, packages: Path) -> Made:
     text = (packages / "statsmodels/datasets/sunspots/sunspots.csv").read_text()
     data = {
         "train": _write(folder / "s.csv", text),
@@ -191,10 +188,10 @@ def _sunspots(folder: Path, packages: Path) -> Task:
         "target": "next",
     }
     hand = _hand([16], 0.01, 200, 4, patience=60, dropout=0.1)
-    return Task("sunspots", "test.rmse", {"data": data}, hand, True)
+    return {"data": data}, hand
 
 
-def _elnino(folder: Path, packages: Path) -> Task:
+def _elnino(folder: Path, packages: Path) -> Made:
     with (packages / "statsmodels/datasets/elnino/elnino.csv").open() as file:
         _, *years = csv.reader(file)
     text = "month,temperature\n" + "".join(
@@ -203,24 +200,24 @@ def _elnino(folder: Path, packages: Path) -> Task:
     data = {"train": _write(folder / "e.csv", text), "valid": 60, "test": 120, "time": "month", "calendar": ["year"],
             "inputs": ["temperature"], "target": "next"}  # fmt: skip
     hand = _hand([32], 0.005, 200, 4, patience=60, dropout=0.1)
-    return Task("elnino", "test.rmse", {"data": data}, hand, False)
+    return {"data": data}, hand
 
 
-def _san_francisco(folder: Path, packages: Path) -> Task:
+def _san_francisco(folder: Path, packages: Path) -> Made:
     text = (packages / "vega_datasets/_data/sf-temps.csv").read_text()
     data = {"train": _write(folder / "s.csv", text), "valid": 0.1, "test": 0.2, "time": "date", "calendar": ["hour"],
             "inputs": ["temp"], "target": "next", "window": 48, "carry_state": True}  # fmt: skip
     hand = _hand([32], 0.005, 40, 8, patience=15, dropout=0.1)
-    return Task("sf_temperatures", "test.rmse", {"data": data}, hand, True)
+    return {"data": data}, hand
 
 
-def _weather(folder: Path, packages: Path) -> Task:
+def _weather(folder: Path, packages: Path) -> Made:
     text = (packages / "vega_datasets/_data/seattle-weather.csv").read_text()
     data = {"train": _write(folder / "w.csv", text), "valid": 0.15, "test": 0.25,
             "inputs": ["precipitation", "temp_max", "temp_min", "wind"], "target": "weather",
             "window": 32, "carry_state": True}  # fmt: skip
     hand = _hand([32], 0.005, 60, 4, patience=15, dropout=0.3)
-    return Task("seattle_weather", "test.accuracy", {"data": data}, hand, False)
+    return {"data": data}, hand
 
 
 def _words(packages: Path) -> Iterator[list[str]]:
@@ -231,36 +228,36 @@ def _words(packages: Path) -> Iterator[list[str]]:
             yield sounds
 
 
-def _stress(folder: Path, packages: Path) -> Task:
+def _stress(folder: Path, packages: Path) -> Made:
     words = _shuffled(list(_words(packages)), 2)[:5000]
     rows = [{"sounds": [s.rstrip("012") for s in word], "stress": [re.sub("^[A-Z]+", "", s) or "-" for s in word]}
             for word in words]  # fmt: skip
     data = {**_split(folder, rows, 500, 1000), "inputs": {"sounds": {"kind": "tokens"}},
             "target": {"column": "stress", "kind": "category", "per": "step"}}  # fmt: skip
     hand = _hand([64], 0.005, 15, 32, bidirectional=True, dropout=0.3, embedding=32)
-    return Task("stress", "test.accuracy", {"data": data}, hand, True, "5,000 words")
+    return {"data": data}, hand
 
 
-def _sounds(folder: Path, packages: Path) -> Task:
+def _sounds(folder: Path, packages: Path) -> Made:
     words = _shuffled(list(_words(packages)), 3)[:5000]
     data = {**_split(folder, [{"sounds": word} for word in words], 500, 1000), "inputs": {"sounds": {"kind": "tokens"}},
             "target": "next"}  # fmt: skip
     hand = _hand([96], 0.005, 15, 32, dropout=0.3, embedding=32, patience=3)
-    return Task("sounds", "test.nll", {"data": data}, hand, False, "5,000 words")
+    return {"data": data}, hand
 
 
 LICENCES = Path("/usr/share/common-licenses")
 
 
-def _gpl(folder: Path, _: Path) -> Task:
+def _gpl(folder: Path, _: Path) -> Made:
     text = (LICENCES / "GPL-3").read_text()
     data = {"train": _write(folder / "gpl.txt", text), "valid": 0.1, "test": 0.1, "target": "next", "window": 64,
             "carry_state": True}  # fmt: skip
     hand = _hand([96], 0.005, 40, 8, dropout=0.3, embedding=32, patience=6)
-    return Task("gpl", "test.nll", {"data": data}, hand, True)
+    return {"data": data}, hand
 
 
-def _licences(folder: Path, _: Path) -> Task:
+def _licences(folder: Path, _: Path) -> Made:
     rows = [
         {"words": line.split(), "licence": name}
         for name in ("Apache-2.0", "Artistic", "GFDL-1.3", "GPL-3", "LGPL-2.1", "MPL-2.0")
@@ -270,7 +267,7 @@ def _licences(folder: Path, _: Path) -> Task:
     data = {**_split(folder, rows, 100, 250), "target": "licence",
             "inputs": {"words": {"kind": "tokens", "min_count": 2, "lowercase": True}}}  # fmt: skip
     hand = _hand([64], 0.003, 20, 16, bidirectional=True, dropout=0.5, embedding=64, pool="max")
-    return Task("licences", "test.accuracy", {"data": data}, hand, False)
+    return {"data": data}, hand
 
 
 def _adding(folder: Path, data: Sections) -> None:
@@ -285,7 +282,7 @@ def _made(folder: Path, name: str, count: int) -> str:
     return str(path)
 
 
-MAKERS = [
+TASKS = [
     _shipped("quickstart", "test.accuracy", chosen_on=True),
     _shipped("japanese_vowels", "test.accuracy", chosen_on=True),
     _shipped("jsb_chorales", "test.nll", chosen_on=True),
@@ -304,15 +301,15 @@ MAKERS = [
     _archive("BasicMotions", "aeon", "test.accuracy", _hand([64], 0.005, 60, 4, bidirectional=True, dropout=0.3),
              chosen_on=True),
     _archive("ItalyPowerDemand", "aeon", "test.accuracy", _hand([32], 0.005, 60, 4, bidirectional=True, dropout=0.3)),
-    Maker("digits", _digits),
+    Task("digits", "test.accuracy", _digits),
     _archive("Tecator", "sktime", "test.rmse", _hand([32], 0.005, 80, 8, bidirectional=True, dropout=0.0),
              chosen_on=True),
-    Maker("sunspots", _sunspots, True),
-    Maker("elnino", _elnino),
-    Maker("sf_temperatures", _san_francisco, True),
-    Maker("seattle_weather", _weather),
-    Maker("stress", _stress, True),
-    Maker("sounds", _sounds),
-    Maker("gpl", _gpl, True),
-    Maker("licences", _licences),
+    Task("sunspots", "test.rmse", _sunspots, chosen_on=True),
+    Task("elnino", "test.rmse", _elnino),
+    Task("sf_temperatures", "test.rmse", _san_francisco, chosen_on=True),
+    Task("seattle_weather", "test.accuracy", _weather),
+    Task("stress", "test.accuracy", _stress, chosen_on=True, cut="5,000 words"),
+    Task("sounds", "test.nll", _sounds, cut="5,000 words"),
+    Task("gpl", "test.nll", _gpl, chosen_on=True),
+    Task("licences", "test.accuracy", _licences),
 ]  # fmt: skip
