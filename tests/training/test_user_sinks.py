@@ -47,7 +47,7 @@ def test_a_sink_gets_every_event_once_and_is_closed_at_the_end(whole: Whole) -> 
     assert [sink.closed for sink in sinks] == [1, 1]
     kinds = [type(event) for event in first if not isinstance(event, Note)]
     assert kinds[0] is Started and kinds[-1] is Finished
-    assert first[kinds.index(Started)].folder == folder == result.folder
+    assert next(event for event in first if isinstance(event, Started)).folder == folder == result.folder
     assert [event.step for event in first if isinstance(event, StepDone)] == list(range(1, 13))
     scored = [event for event in first if isinstance(event, Evaluated)]
     assert [entry["loss"] for entry in metrics(folder)] == [event.loss for event in scored]
