@@ -196,7 +196,13 @@ def _words(annotation: Any, at: str) -> str:
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     name = annotation.model_fields["name"].default if _by_name(annotation) else None
-    return f"[{name or 'keys'}](#{Place(at, annotation, name).anchor})"
+    return f"[{name or 'keys'}](#{_described(Place(at, annotation, name)).anchor})"
+
+
+def _described(place: Place) -> Place:
+    """Return where a section has its heading: elsewhere if the place is a short form of a key that has it."""
+    known = [other for other in places(Config, "") if other.section is place.section]
+    return place if place in known or len(known) != 1 else known[0]
 
 
 def _either(annotations: tuple[Any, ...], at: str) -> str:
