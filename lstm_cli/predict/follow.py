@@ -243,14 +243,17 @@ class Streams:
 
     def _without_output(self, record: Record) -> Row:
         """Return the row for steps that differences leave without output, and no step before them has one."""
-        key = spread_key(self._run.schema)
-        names = ["prediction", *["probabilities"] * self._probabilities, *([] if key is None else [key])]
         if self._steps is not None:
             return {"id": record.id, "step": [], "prediction": []}
-        if self._run.schema.target.per == "sequence":
-            return {"id": record.id, **dict.fromkeys(names)}
-        names = [*([] if self._layout.time is None else [free(self._layout.time, reserved(self._run.schema))]), *names]
-        return {"id": record.id, **{name: [None] * record.steps for name in names}}
+        schema = self._run.schema
+        time = [] if self._layout.time is None else [free(self._layout.time, reserved(schema))]
+        nothing = None if schema.target.per == "sequence" else [None] * record.steps
+        row: Row = dict.fromkeys(["id", *time] if schema.target.per == "step" else ["id"], nothing)
+        for name, own in schema.columns.items():
+            key, labelled = spread_key(own), self._probabilities and own.target.kind != "number"
+            for entry in ["prediction", *["probabilities"] * labelled, *([] if key is None else [key])]:
+                row[entry] = {**(row.get(entry) or {}), name: nothing} if schema.parts else nothing
+        return row | {"id": record.id}
 
     def _tail(self, joined: Record) -> Record | None:
         """Return the last steps of a sequence that its next ones need, without gaps."""

@@ -14,16 +14,19 @@ _STEPS = 3
 
 def described(schema: Schema) -> dict[str, Any]:
     """Return the columns that sequences have, what is predicted, and a sequence as an example."""
+    targets = [_target(own) for own in schema.columns.values()]
+    found: dict[str, Any] = {"sequence": _sequence(schema), "example": example(schema)}
+    return found | ({"targets": targets} if schema.parts else {"target": targets[0]})
+
+
+def _target(schema: Schema) -> dict[str, Any]:
+    """Return what is predicted of one column."""
     target = schema.target
-    found: dict[str, Any] = {
-        "sequence": _sequence(schema),
-        "example": example(schema),
-        "target": {"name": schema.layout.target.name, "kind": target.kind, "per": target.per},
-    }
+    found: dict[str, Any] = {"name": schema.layout.target.name, "kind": target.kind, "per": target.per}
     if target.horizon > 1:
-        found["target"]["horizon"] = target.horizon
+        found["horizon"] = target.horizon
     if target.labels is not None:
-        found["target"]["labels"] = list(target.labels)
+        found["labels"] = list(target.labels)
     return found
 
 

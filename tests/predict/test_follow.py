@@ -113,6 +113,26 @@ def test_spreads_are_those_of_the_whole(tmp_path, key, loss):
     assert len(whole) == 3
 
 
+def test_several_columns_are_those_of_the_whole(tmp_path):
+    """A label and a number, the first step of both without output."""
+    draw = np.random.default_rng(1)
+    rows = [
+        {"id": f"r{k}", "x": draw.normal(20, 1, 6).tolist(), "y": list("ababba"), "z": draw.normal(size=6).tolist()}
+        for k in range(8)
+    ]
+    data = {"train": str(write_jsonl(tmp_path / "a.jsonl", rows)), "valid": None, "inputs": ["x"], "target": ["y", "z"]}
+    config = {"data": data | {"transform": {"x": "difference"}}, "model": {"layers": [3], "dropout": 0}, "threads": 1}
+    config["train"] = {"epochs": 1, "monitor": "train.loss"}
+    lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
+    run, row = lstm_cli.load(tmp_path / "run"), {"id": "a", "x": [20.0, 21, 19, 18, 22]}
+    (whole,) = run.predict([row], probabilities=True)
+    found, _ = followed(run, pieces([row], 3, most=3), probabilities=True)
+    for key in ("prediction", "probabilities"):
+        assert {name: [entry for piece in found for entry in piece[key][name]] for name in whole[key]} == whole[
+            key
+        ] and set(found[0][key]) == set(whole[key])
+
+
 def filled_run(folder, fill, *, indicator=True, **data):
     rng = np.random.default_rng(1)
     cells = np.where(rng.random((60, 2)) < 0.3, "", rng.normal(size=(60, 2)).round(3).astype(str))
