@@ -24,6 +24,11 @@ from lstm_cli.cli.options import (
 )
 from lstm_cli.signals import Signals
 
+_GENERATES_ALONE = (
+    "--generate cannot be combined with DATA, --steps, --probabilities or states, nor with other options on DATA: "
+    "leave them out."
+)
+
 
 @click.command(
     "predict", cls=Command, context_settings=SETTINGS, short_help="Predict sequences with a trained network."
@@ -59,6 +64,10 @@ from lstm_cli.signals import Signals
     help="Predict each line of DATA as soon as it is there: a sequence, or its next steps, which continue from the "
     "state that is kept by id.",
 )  # fmt: skip
+@click.option(
+    "--hidden", is_flag=True,
+    help="Write what the last recurrent layer makes of each step and sequence, with -o OUT to a .npz or .jsonl file.",
+)  # fmt: skip
 @generation_options
 @click.option("--state-in", type=PATH, metavar="FILE", help="Read the initial states from this file of --state-out.")
 @click.option(
@@ -80,6 +89,7 @@ def predict(
     steps: int | None,
     future: Path | None,
     follow: bool,
+    hidden: bool,
     generate: int | None,
     state_in: Path | None,
     state_out: Path | None,
@@ -100,6 +110,7 @@ def predict(
       lstm-predict runs/load meter.txt --format csv --keep meter,weather -o forecasts.csv
       tail -f meter.jsonl | lstm-predict runs/load - --follow
       lstm-predict runs/first runs/second new.jsonl
+      lstm-predict runs/quickstart new.jsonl --hidden -o vectors.npz
       lstm-predict runs/pos_tagger plain.conllu -o tagged.conllu
       lstm-predict runs/pendulum_swing starts.jsonl --steps 200 --trust
       lstm-predict runs/shakespeare_chars --generate 500 --prompt "ROMEO:" --temperature 0.8 --top-p 0.95
@@ -107,22 +118,23 @@ def predict(
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     runs, data = runs_and_data(given)
     if generate is not None:
-        if data or steps or probabilities or evaluate or keep or form or future or follow or state_in or state_out:
-            raise click.UsageError(
-                "--generate cannot be combined with DATA, --steps, --probabilities or states, nor with other options "
-                "on DATA: leave them out."
-            )
+        if data or any((steps, probabilities, evaluate, keep, form, future, follow, hidden, state_in, state_out)):
+            raise click.UsageError(_GENERATES_ALONE)
         _generate(runs, generate, out, drawing, trust=trust, verbosity=verbosity)
         return
     check_unused(drawing)
     if data is None:
         raise click.UsageError("Missing DATA: a file of sequences, - for standard input, or --generate N instead.")
     if evaluate:
-        _check_evaluation(
-            data=data, out=out, steps=steps or future, others=bool(probabilities or keep or state_in or state_out)
-        )
+        others = bool(probabilities or keep or state_in or state_out)
+        _check_evaluation(data=data, out=out, steps=steps or future, others=others)
     if follow:
         _check_follow(out=out, evaluate=evaluate, keep=keep, future=future, safe_csv=safe_csv)
+    if hidden:
+        _check_alone("--hidden", probabilities=probabilities, evaluate=evaluate, keep=keep, follow=follow, steps=steps,
+                     future=future, state_in=state_in, state_out=state_out, safe_csv=safe_csv)  # fmt: skip
+        _hidden(runs, data, out, form, trust=trust, verbosity=verbosity)
+        return
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
         from lstm_cli.predict import predict_run
 
@@ -147,6 +159,19 @@ def predict(
         written(None if out == Path("-") else out, quiet=quiet)
         if scores is not None:
             show(_table(scores) if sys.stdout.isatty() else _json(scores))
+
+
+def _hidden(
+    runs: Sequence[Path], data: Path, out: Path | None, form: str | None, *, trust: bool, verbosity: int
+) -> None:
+    """Write hidden vectors."""
+    with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were run"):
+        from lstm_cli.predict.hidden_files import hidden_run
+
+        file, quiet = None if out == Path("-") else out, verbosity < 0
+        typed(data, quiet=quiet)
+        hidden_run(runs, data, out=file, form=form, trust=trust, note=noting(quiet=quiet))
+        written(file, quiet=quiet)
 
 
 def _generate(
@@ -176,8 +201,13 @@ def _check_follow(*, out: Path | None, **others: object) -> None:
     """Refuse options that ``--follow`` has no use for."""
     if out not in (None, Path("-")):
         raise click.UsageError("--follow writes to standard output, line by line: redirect that, and leave -o out.")
+    _check_alone("--follow", **others)
+
+
+def _check_alone(option: str, **others: object) -> None:
+    """Refuse options that another one has no use for."""
     if given := [f"--{name.replace('_', '-')}" for name, value in others.items() if value]:
-        raise click.UsageError(f"--follow cannot be combined with {', '.join(given)}: leave it out.")
+        raise click.UsageError(f"{option} cannot be combined with {', '.join(given)}: leave it out.")
 
 
 def _columns(given: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The compiled functions that predict: outputs for observed steps, and trajectories of a closed loop.
 
 Legend: T time, B batch, D numbers of the state, O outputs of the network, K outputs, N counted positions,
-S state values per sequence.
+H units of the last layer, S state values per sequence.
 """
 
 from functools import cached_property
@@ -49,6 +49,35 @@ class Predictor:
         """
         output, state = self._function(*input_arrays(self.model, batch, previous_state).in_order())
         return output[chain_places(batch)] if self.model.spec.crf else output, state
+
+
+class HiddenLayers:
+    """What the last recurrent layer of a model gives, without dropout, for observed steps only.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @cached_property
+    def _function(self) -> Any:
+        inputs = Model.inputs(self.model)
+        return compiled(inputs.in_order(), list(self.model.hidden(inputs)), threads=self.model.threads)
+
+    @exclusive
+    def __call__(self, batch: Batch, previous_state: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+        """Return h at each step (T, B, H), a vector of each sequence (B, H), and the final state (B, S).
+
+        Parameters
+        ----------
+        batch, previous_state
+            As for `Predictor`.
+        """
+        h, vectors, state = self._function(*input_arrays(self.model, batch, previous_state).in_order())
+        return h, vectors, state
 
 
 class Driver:

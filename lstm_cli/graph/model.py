@@ -13,12 +13,12 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.config.model import ModelSpec
+from lstm_cli.graph.dropper import Dropper
 from lstm_cli.graph.inputs import Inputs
 from lstm_cli.graph.parameters import ParameterStore
 from lstm_cli.graph.plan import Direction, LayerPlan, Sizes, declare, dropout_rates, embedding_sizes, plan_layers
 from lstm_cli.ops.activations import ACTIVATIONS
 from lstm_cli.ops.dense import dense
-from lstm_cli.ops.dropout import dropout, dropout_mask
 from lstm_cli.ops.embedding import embedding
 from lstm_cli.ops.initial import initial_states
 from lstm_cli.ops.pooling import pool_attention, pool_max, pool_mean
@@ -34,6 +34,14 @@ class Outputs:
     """The outputs of a graph: output (N, K) and the final state (B, S) of every sequence."""
 
     output: Variable
+    state: Variable
+
+
+class Hidden(NamedTuple):
+    """What the last recurrent layer gives: h (T, B, H), one vector of each sequence (B, H), final states (B, S)."""
+
+    h: Variable
+    vectors: Variable
     state: Variable
 
 
@@ -144,7 +152,18 @@ class Model:
         """Return the input of the first layer (T, B, I) without dropout: numbers and embeddings side by side."""
         return self._joined_inputs(inputs, self._dropper(inputs, False))
 
-    def _graph_over(self, source: "Source", inputs: Inputs[Variable], drop: "Dropper") -> Outputs:
+    def hidden(self, inputs: Inputs[Variable]) -> Hidden:
+        """Build the network up to its output layer, without dropout and over observed steps only.
+
+        The vector of a sequence is what the output layer reads, `pool` of its steps; with a target per step the last h.
+        """
+        drop = self._dropper(inputs, False)
+        outputs = self._run_layers(self._embed(inputs, drop), inputs, drop)
+        top = outputs[-1]
+        vectors = top.last if self.sizes.per == "step" else self._pool(top, inputs.lengths)
+        return Hidden(top.h, vectors, _states(outputs))
+
+    def _graph_over(self, source: Source, inputs: Inputs[Variable], drop: Dropper) -> Outputs:
         outputs = self._run_layers(source, inputs, drop)
         top = outputs[-1]
         features = top.h if self.sizes.per == "step" else self._pool(top, inputs.lengths)[np.newaxis]
@@ -153,9 +172,9 @@ class Model:
         output = ACTIVATIONS[self.spec.output_activation or "linear"](self.sizes.curves.of(self._output(features)))
         if self.spec.residual:
             output += self.sizes.curves.repeated(gather(inputs.numbers, inputs.counted))
-        return Outputs(output, _joined([s for layer in outputs for states in layer.finals for s in states]))
+        return Outputs(output, _states(outputs))
 
-    def _dropper(self, inputs: Inputs[Variable], training: bool) -> "Dropper":
+    def _dropper(self, inputs: Inputs[Variable], training: bool) -> Dropper:
         return Dropper(self.dropout_rates if training else {}, inputs.seeds)
 
     def _views(self, name: str, *leaves: str) -> list[Variable]:
@@ -180,7 +199,7 @@ class Model:
         states = iter(initial_states(inputs.state, inputs.fresh, widths, learned))
         return {direction.name: [next(states) for _ in direction.states] for direction in self.directions}
 
-    def _run_layers(self, source: "Source", inputs: Inputs[Variable], drop: "Dropper") -> list[LayerOutputs]:
+    def _run_layers(self, source: Source, inputs: Inputs[Variable], drop: Dropper) -> list[LayerOutputs]:
         """Return the outputs of every layer, from the first to the last, before dropout."""
         starts = self._initial_states(inputs)
         outputs = [self._run_layer(self.layers[0], source, source.x, inputs.lengths, starts, drop)]
@@ -190,7 +209,7 @@ class Model:
             outputs.append(self._run_layer(layer, source, h, inputs.lengths, starts, drop))
         return outputs
 
-    def _embed(self, inputs: Inputs[Variable], drop: "Dropper") -> Source:
+    def _embed(self, inputs: Inputs[Variable], drop: Dropper) -> Source:
         """Return the input of the first layer: numbers and embeddings side by side, or tokens and their table."""
         if inputs.numbers is None and len(inputs.tokens) == 1 and not self.layers[0].skip:
             ((name, ids),) = inputs.tokens.items()
@@ -198,7 +217,7 @@ class Model:
                 return Source(ids, self.parameters.views[f"embedding.{name}"])
         return Source(self._joined_inputs(inputs, drop))
 
-    def _joined_inputs(self, inputs: Inputs[Variable], drop: "Dropper") -> Variable:
+    def _joined_inputs(self, inputs: Inputs[Variable], drop: Dropper) -> Variable:
         """Return numbers and embeddings side by side (T, B, I)."""
         tables = {name: self.parameters.views[f"embedding.{name}"] for name in inputs.tokens}
         parts = [] if inputs.numbers is None else [inputs.numbers]
@@ -212,7 +231,7 @@ class Model:
         around: Variable,
         lengths: Variable,
         starts: Mapping[str, Sequence[Variable]],
-        drop: "Dropper",
+        drop: Dropper,
     ) -> LayerOutputs:
         """Return the outputs of one layer.
 
@@ -226,7 +245,7 @@ class Model:
         return LayerOutputs(h, last, finals)
 
     def _run(
-        self, direction: Direction, source: Source, lengths: Variable, start: Sequence[Variable], drop: "Dropper"
+        self, direction: Direction, source: Source, lengths: Variable, start: Sequence[Variable], drop: Dropper
     ) -> tuple[Variable, tuple[Variable, ...]]:
         """Return the output of one pass at each step (T, B, H), and its final states (B, H)."""
         mask = drop.mask(direction.name, (lengths.shape[0], direction.units), self.dtype)
@@ -255,34 +274,6 @@ class Model:
                 return pool_attention(top.h, self._dense("attention", top.h).squeeze(2), lengths)
 
 
-class Dropper:
-    """Dropout by the name of its place, with a separate mask for each place.
-
-    Parameters
-    ----------
-    rates : mapping of str to float
-        The rate of each dropout place; at other places nothing is dropped.
-    seeds : vector of int64
-        One for each place, in the order of `rates`.
-    """
-
-    def __init__(self, rates: Mapping[str, float], seeds: Variable) -> None:
-        self._rates = rates
-        self._seeds = {place: seeds[number] for number, place in enumerate(rates)}
-
-    def rate(self, place: str) -> float:
-        """Return the dropout rate at a place."""
-        return self._rates.get(place, 0.0)
-
-    def __call__(self, place: str, x: Variable) -> Variable:
-        """Return x after dropout."""
-        return dropout(x, self.rate(place), self._seeds[place]) if self.rate(place) else x
-
-    def mask(self, place: str, shape: Sequence[Variable | int], dtype: str) -> Variable | None:
-        """Return the factors (…) by which dropout multiplies; None where the rate is 0."""
-        return dropout_mask(shape, self.rate(place), self._seeds[place], dtype=dtype) if self.rate(place) else None
-
-
 def _ends(x: Variable, lengths: Variable, layer: LayerPlan) -> Variable:
     """Return from x (T, B, H), for the part of H that each direction has, the step that it reads last (B, H)."""
     batch, parts, start = pt.arange(lengths.shape[0]), [], 0
@@ -291,6 +282,11 @@ def _ends(x: Variable, lengths: Variable, layer: LayerPlan) -> Variable:
         parts.append(embedding(x, row)[:, start : start + direction.units])
         start += direction.units
     return _joined(parts)
+
+
+def _states(outputs: Sequence[LayerOutputs]) -> Variable:
+    """Return the final states (B, S) of all layers."""
+    return _joined([state for layer in outputs for states in layer.finals for state in states])
 
 
 def _joined(parts: Sequence[Variable]) -> Variable:

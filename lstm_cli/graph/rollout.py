@@ -10,8 +10,9 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from lstm_cli.config.model import ModelSpec
+from lstm_cli.graph.dropper import Dropper
 from lstm_cli.graph.inputs import Inputs
-from lstm_cli.graph.model import Dropper, Model, Outputs
+from lstm_cli.graph.model import Model, Outputs
 from lstm_cli.graph.plan import LayerPlan, Sizes
 from lstm_cli.ops.loop_arguments import LayerKind
 from lstm_cli.ops.rollout import LayerInputs, System, rollout

@@ -12,7 +12,7 @@ import numpy as np
 from lstm_cli.data import Batch, Dataset, Encoded, Schema, memory
 from lstm_cli.data.batching.whole import WholeBatches, chunks, most_steps, runs_in_pieces
 from lstm_cli.engine.memory import needed_bytes
-from lstm_cli.engine.predictor import Predictor
+from lstm_cli.engine.predictor import HiddenLayers, Predictor
 from lstm_cli.errors import DataError
 from lstm_cli.graph.model import Model
 
@@ -55,6 +55,11 @@ class Network:
         """The function that runs a batch."""
         return Predictor(self.model)
 
+    @cached_property
+    def hidden_layers(self) -> HiddenLayers:
+        """The function that runs a batch up to the output layer."""
+        return HiddenLayers(self.model)
+
     @property
     def bidirectional(self) -> bool:
         """Whether a layer reads sequences from their end, so that it cannot continue them."""
@@ -74,10 +79,10 @@ class Network:
             Reduces the outputs of consecutive steps (T', K) to an array of that length, or a shorter one.
         """
         for chunk in chunks(sequences, lambda sequence: sequence.steps, self.schema.target.outputs):
-            self._check_memory(chunk)
+            self.check_memory(chunk)
             yield from self._run(chunk, states, reduce)
 
-    def _check_memory(self, sequences: Sequence[Encoded]) -> None:
+    def check_memory(self, sequences: Sequence[Encoded]) -> None:
         """Refuse a sequence that cannot be run piece by piece and is too long to be run as a whole."""
         if self.schema.layout.window is not None:
             return

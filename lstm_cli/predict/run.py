@@ -23,6 +23,7 @@ from lstm_cli.engine.threads import use_threads
 from lstm_cli.predict import feedback, generation, wording
 from lstm_cli.predict.future import Extension, Future, extension, forecast_steps
 from lstm_cli.predict.generation import Sampling, fresh_seed
+from lstm_cli.predict.hidden import check_hidden, hidden_vectors, named_arrays
 from lstm_cli.predict.labelled import labelled_batches
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
@@ -106,6 +107,17 @@ class Run:
         steps = self.forecast_steps(steps, later)
         extend = extension(self.schema.layout, steps, later)
         return list(self.forecasts(self._encoded(sequences, extend), steps))
+
+    def hidden(self, sequences: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the vectors that the last recurrent layer makes of each sequence.
+
+        Returns
+        -------
+        hidden : list of mappings
+            With `id`, and arrays: `hidden` (T, H), `vector` (H,) and `state` (S,): `lstm_cli.predict.hidden.Hidden`.
+        """
+        check_hidden(self.network, "hidden")
+        return [named_arrays(found) for found in hidden_vectors(self.network, self._encoded(sequences))]
 
     def future(self, sequences: Iterable[RawSequence], name: str) -> Future:
         """Return the known inputs of later steps from the sequences of a file."""

@@ -9,21 +9,19 @@ Legend: N sequences, S state values per sequence, H units of a layer.
 """
 
 import hashlib
-import io
 import math
-import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 from lstm_cli.data import memory
 from lstm_cli.errors import ConfigError, DataError
+from lstm_cli.predict.archive import Appended, add_array, add_texts, read_again, unnamed
 from lstm_cli.predict.outputs import Network
-from lstm_cli.run.files import CHUNK, WholeFile, disk_errors
+from lstm_cli.run.files import WholeFile, disk_errors
 
 #: Takes the id of a sequence, the state (S,) after it and its place in the data.
 Save = Callable[[str, np.ndarray, str], None]
@@ -32,7 +30,6 @@ _FIX = "give a file that --state-out wrote"
 _OWN = "give states that this run wrote"
 #: Arrays of states are stored as they are; those that take this many times the bytes of the file are none.
 _EXPANDED = 100
-_IDS = 10_000  # ids written at a time
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -135,7 +132,7 @@ def saved_states(path: Path | None, network: Network) -> Iterator[Save]:
         yield lambda name, state, where: None
         return
     ids: dict[str, None] = {}
-    with WholeFile(path) as file, _unnamed(path) as states:
+    with WholeFile(path) as file, unnamed(path) as states:
 
         def save(name: str, state: np.ndarray, where: str) -> None:
             if name in ids:
@@ -145,58 +142,9 @@ def saved_states(path: Path | None, network: Network) -> Iterator[Save]:
                 states.write(state.tobytes())
 
         yield save
-        with zipfile.ZipFile(_Appended(file), "w") as archive:
-            _add(archive, "ids", np.dtype(f"<U{max(map(len, ids), default=1)}"), (len(ids),), _of_ids(list(ids)))
+        with zipfile.ZipFile(Appended(file), "w") as archive:
+            add_texts(archive, "ids", list(ids))
             shape = (len(ids), network.model.state_size)
-            _add(archive, "states", np.dtype(network.model.dtype), shape, _read(states))
+            add_array(archive, "states", np.dtype(network.model.dtype), shape, read_again(states))
             own = np.array(digest(network))
-            _add(archive, "model", own.dtype, (), [own.tobytes()])
-
-
-@contextmanager
-def _unnamed(path: Path) -> Iterator[BinaryIO]:
-    """Give a file that nothing can leave behind, in the folder of a path, or where that is no file, elsewhere."""
-    folder = path.parent if path.is_file() or not path.exists() else None
-    with disk_errors(path):
-        file = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))
-    with file:
-        yield file
-
-
-def _add(
-    archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any], shape: tuple[int, ...], pieces: Iterable[bytes]
-) -> None:
-    """Write an array of an npz file piece by piece."""
-    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-        head = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(cast(Any, file), head)
-        for piece in pieces:
-            file.write(piece)
-
-
-def _of_ids(ids: list[str]) -> Iterator[bytes]:
-    width = max(map(len, ids), default=1)
-    for start in range(0, len(ids), _IDS):
-        yield np.array(ids[start : start + _IDS], f"<U{width}").tobytes()
-
-
-def _read(file: BinaryIO) -> Iterator[bytes]:
-    file.seek(0)
-    return iter(lambda: file.read(CHUNK), b"")
-
-
-class _Appended(io.RawIOBase):
-    """A whole file that an archive is written to from its beginning to its end."""
-
-    def __init__(self, file: WholeFile) -> None:
-        super().__init__()
-        self._file = file
-
-    def writable(self) -> bool:
-        """Return True."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Append bytes."""
-        self._file.write(bytes(data))
-        return len(data)
+            add_array(archive, "model", own.dtype, (), [own.tobytes()])

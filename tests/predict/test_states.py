@@ -88,7 +88,7 @@ def test_a_model_that_reads_both_ways_has_no_state(predicted, tmp_path):
 
 def test_states_are_written_as_they_come(tmp_path):
     """40 MB of them take a few; an error leaves nothing behind, not even in another file."""
-    model = SimpleNamespace(state_size=5000, dtype="float32", parameters=SimpleNamespace(values=dict))
+    model = SimpleNamespace(state_size=5000, dtype="float32", weights=dict)
     network, draw, path = SimpleNamespace(model=model), np.random.default_rng(1), tmp_path / "states.npz"
     tracemalloc.start()
     with saved_states(path, network) as save:
