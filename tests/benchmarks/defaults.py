@@ -108,7 +108,8 @@ def table(log: Path) -> Iterator[str]:
             scores[line["name"], line["kind"]].append(line["score"])
     start = min(times[START, START])
     for chosen_on in (True, False):
-        yield f"| {'chosen on' if chosen_on else 'shown'} | score | naive | by hand | default | allowed | seconds | |"
+        title = "chosen on" if chosen_on else "shown"
+        yield f"| {title} | score | naive | by hand | default | allowed | seconds: by hand, default | |"
         yield "|---|---|---|---|---|---|---|---|"
         for task in TASKS:
             if task.chosen_on == chosen_on and all((task.name, kind) in scores for kind in KINDS):
@@ -119,8 +120,9 @@ def table(log: Path) -> Iterator[str]:
 
 def _row(task: Task, scores: list[list[float]], seconds: list[float]) -> str:
     worst, hand, default = (statistics.mean(values) for values in scores)
-    allowed = hand + SHARE * (worst - hand)
-    reached = default >= allowed if hand > worst else default <= allowed
+    sign = 1 if task.higher else -1
+    allowed = hand + SHARE * (worst - hand) if sign * hand > sign * worst else hand
+    reached = sign * default >= sign * allowed
     words = [] if reached else ["**score**"]
     words += [] if seconds[1] <= TIMES * seconds[0] else ["**time**"]
     cells = [task.title, task.score, _number(worst), _spread(scores[1]), _spread(scores[2]), _number(allowed)]
@@ -128,8 +130,9 @@ def _row(task: Task, scores: list[list[float]], seconds: list[float]) -> str:
 
 
 def _spread(values: list[float]) -> str:
-    """Return the mean of values, and the least and the largest."""
-    return f"{_number(statistics.mean(values))} ({_number(min(values))} to {_number(max(values))})"
+    """Return the mean of values, and the least and the largest of several."""
+    spread = f" ({_number(min(values))} to {_number(max(values))})" if len(values) > 1 else ""
+    return f"{_number(statistics.mean(values))}{spread}"
 
 
 def _number(value: float) -> str:
