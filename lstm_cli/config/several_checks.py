@@ -22,8 +22,6 @@ def _columns(config: Config) -> Iterator[Conflict]:
         yield Conflict(("data.target.horizon", *_KEYS), "only for a single target column of numbers: leave it out")
     if config.rollout is not None:
         yield Conflict(("rollout", *_KEYS), "a closed loop has one target: name one column, or leave rollout out")
-    if config.train.init_from is not None:
-        yield Conflict(("train.init_from", *_KEYS), "only for a single target column: name one, or leave it out")
     if config.model.output_activation is not None:
         text = "several target columns have activations of their own: leave it out"
         yield Conflict(("model.output_activation", *_KEYS), text)

@@ -57,6 +57,18 @@ def paired_inputs(layout: Layout, base: Layout) -> dict[str, str]:
     return named
 
 
+def paired_targets(schema: Schema, base: Schema) -> list[tuple[Schema, Schema | None]]:
+    """Return the schema with each target column as its only one, and that of the run for the column that it continues.
+
+    Columns are paired by name; where both have a single one, that is paired with the other, whatever it is called.
+    """
+    own, others = schema.parts or (schema,), base.parts or (base,)
+    if not schema.parts and not base.parts:
+        return [(schema, base)]
+    named = {part.layout.target.name: part for part in others}
+    return [(part, named.get(part.layout.target.name)) for part in own]
+
+
 def _form(column: Column) -> tuple[str, int, bool]:
     return column.kind, column.width, column.indicator
 
@@ -96,7 +108,10 @@ def followed(schema: Schema, base: Base, scale: str) -> Schema:
             for name, labels in schema.sets.items()
         },
         scaling=scaling,
-        of_targets=[(_labels(schema, other), _own_scaling(schema, base, scale, scaling))],
+        of_targets=[
+            (_labels(own, its), _own_scaling(own, its, scaling, alike=scale == base.scale))
+            for own, its in paired_targets(schema, other)
+        ],
         precision=schema.precision,
         means=schema.means,
     )
@@ -115,25 +130,35 @@ def _kept_scaling(schema: Schema, base: Base, scale: str) -> dict[str, Scaling]:
     return kept
 
 
-def _labels(schema: Schema, other: Schema) -> Labels | None:
+def _labels(schema: Schema, other: Schema | None) -> Labels | None:
     """Return the labels of a target column; those of the run first, if the two have any in common."""
-    if schema.labels is None or other.labels is None or schema.target.kind != other.target.kind:
+    if schema.labels is None or other is None or other.labels is None or schema.target.kind != other.target.kind:
         return schema.labels
     return schema.labels.following(other.labels)
 
 
-def _own_scaling(schema: Schema, base: Base, scale: str, scaling: dict[str, Scaling]) -> Scaling | None:
-    """Return the scaling of a target column of numbers: that of the input of the same name, or as in the run."""
-    layout, target, other = schema.layout, schema.layout.target, base.schema.layout.target
-    own = schema.target.scaling
+def _own_scaling(schema: Schema, other: Schema | None, scaling: dict[str, Scaling], *, alike: bool) -> Scaling | None:
+    """Return the scaling of a target column of numbers: that of the input of the same name, or as in the run.
+
+    Parameters
+    ----------
+    schema, other
+        With this column as the only target: of the new data, and of the run.
+    scaling
+        Of the inputs.
+    alike
+        Both have the same ``data.scale``.
+    """
+    target, own = schema.layout.target, schema.target.scaling
     if own is None or target.is_next:
         return None
-    if layout.closed_loop is not None:
-        return scaling[layout.inputs[0].name].part(layout.closed_loop.elements)
+    if schema.layout.closed_loop is not None:
+        return scaling[schema.layout.inputs[0].name].part(schema.layout.closed_loop.elements)
     if target.name in scaling:
         return scaling[target.name]
-    same = (target.name, target.width, target.chain) == (other.name, other.width, other.chain)
-    return base.schema.target.scaling if same and scale == base.scale else own
+    its = None if other is None else other.layout.target
+    same = its is not None and (target.name, target.width, target.chain) == (its.name, its.width, its.chain)
+    return other.target.scaling if other is not None and same and alike else own
 
 
 def notes_on_base(own: Schema, schema: Schema, base: Base, scale: str) -> Iterator[str]:
@@ -155,9 +180,10 @@ def notes_on_base(own: Schema, schema: Schema, base: Base, scale: str) -> Iterat
     for name, labels in own.sets.items():
         known = base.schema.sets[pairs[name]].names if name in pairs else ()
         yield _comparison(brief(name), "label", labels.names, known, run)
-    if own.labels is not None:
-        known = () if base.schema.labels is None else base.schema.labels.names
-        yield _comparison(brief(own.layout.target.name), "label", own.labels.names, known, run)
+    for part, its in paired_targets(own, base.schema):
+        if part.labels is not None:
+            known = () if its is None or its.labels is None else its.labels.names
+            yield _comparison(brief(part.layout.target.name), "label", part.labels.names, known, run)
     numbers = [column.name for column in own.layout.inputs if column.kind == "number" and column.calendar is None]
     kept = _kept_scaling(own, base, scale)
     if scaled := [name for name in numbers if name in kept]:
