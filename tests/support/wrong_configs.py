@@ -15,7 +15,7 @@ TABLE: list[tuple[str, str]] = [
     ("train: {epoch: 5}", "c.yaml:2:9: train.epoch: unknown key (did you mean epochs?)"),
     (
         "loss: {xyz: 5}",
-        "c.yaml:2:8: loss.xyz: unknown key, expected one of normalize, distance, huber_delta, label_smoothing, class_weight, quantiles, distribution, start, length, weight",
+        "c.yaml:2:8: loss.xyz: unknown key, expected one of normalize, distance, huber_delta, label_smoothing, class_weight, quantiles, distribution, weights, start, length, weight",
     ),
     (
         "'a b\\e': 1",
@@ -62,7 +62,7 @@ TABLE: list[tuple[str, str]] = [
     ),
     (
         "train: {monitor: accuracy}",
-        "c.yaml:2:18: train.monitor: got 'accuracy', expected one of valid.loss, valid.accuracy, valid.macro_f1, valid.perplexity, valid.bits, valid.rmse, valid.mae, valid.r2, valid.pinball, valid.nll, valid.micro_f1, valid.frame_accuracy, valid.rmse.COLUMN, valid.mae.COLUMN, valid.r2.COLUMN, valid.pinball.COLUMN, valid.nll.COLUMN, train.loss (did you mean valid.accuracy?)",
+        "c.yaml:2:18: train.monitor: got 'accuracy', expected one of valid.loss, valid.accuracy, valid.macro_f1, valid.perplexity, valid.bits, valid.rmse, valid.mae, valid.r2, valid.pinball, valid.nll, valid.micro_f1, valid.frame_accuracy, valid.accuracy.COLUMN, valid.macro_f1.COLUMN, valid.rmse.COLUMN, valid.mae.COLUMN, valid.r2.COLUMN, valid.pinball.COLUMN, valid.nll.COLUMN, valid.micro_f1.COLUMN, valid.frame_accuracy.COLUMN, train.loss (did you mean valid.accuracy?)",
     ),
     (
         "train: {batch_size: 4, batch_steps: 9}",
@@ -221,8 +221,10 @@ DATA: list[tuple[str, str]] = [
     ("train: a, target: y, inputs: 7", "c.yaml:1:37: data.inputs: got 7, expected a mapping of names to values"),
     ("train: a, target: y, inputs: {x: toke}", "c.yaml:1:41: data.inputs.x: got 'toke', expected one of auto, number, tokens, set (did you mean tokens?)"),
     ("train: a, target: y, inputs: {x: {mincount: 2}}", "c.yaml:1:42: data.inputs.x.mincount: unknown key (did you mean min_count?)"),
-    ("train: a, target: [y]", "c.yaml:1:26: data.target: got a list, expected a mapping of keys to values"),
-    ("train: a, target: {kind: set}", "c.yaml:1:26: data.target: give either a column or next: true"),
+    ("train: a, target: 7", "c.yaml:1:26: data.target: got 7, expected a mapping of keys to values"),
+    ("train: a, target: [y, 3]", "c.yaml:1:26: data.target: got a list, expected names of columns, or a mapping of names to settings"),
+    ("train: a, target: [y, y]", "c.yaml:1:26: data.target: a column is listed twice"),
+    ("train: a, target: {kind: set}", "c.yaml:1:26: data.target: give either a column, several columns, or next: true"),
     ("train: a, target: {next: true, per: sequence}", "c.yaml:1:44: data.target.per: next is predicted at every step: leave per out"),
     ("train: a, target: y, transform: {x: lag}", "c.yaml:1:44: data.transform.x: got 'lag', expected log, difference or seasonal_difference(STEPS)"),
     ("train: a, target: y, transform: {x: [log, 3]}", "c.yaml:1:50: data.transform.x.1: got 3, expected log, difference or seasonal_difference(STEPS)"),

@@ -14,6 +14,8 @@ from safetensors.numpy import load_file
 from lstm_cli.api import train_run
 from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import ConfigError
+from lstm_cli.run.checkpoint import load
+from lstm_cli.run.names import LOCK
 from lstm_cli.training.members.cores import bound, shares
 from lstm_cli.training.members.plan import Plan
 from tests.support.data import read_jsonl
@@ -32,6 +34,16 @@ def data(tmp_path_factory):
 def trains(data, *given, text=None):
     command = [sys.executable, "-c", PROGRAM, *given]
     return subprocess.run(command, cwd=data, input=text, capture_output=True, text=True, timeout=240, check=False)
+
+
+def started(data, *given):
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, *given], cwd=data, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(process, path):
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
 
 
 def weights(run):
@@ -79,33 +91,31 @@ def test_a_config_on_standard_input(data):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_every_member_and_resuming_changes_nothing(data, number):
     name = f"stopped-{number}"
-    given = ["small.yaml", "--seeds", "3", "train.epochs=120", "train.patience=null"]
-    command = [sys.executable, "-c", PROGRAM, *given, "-o", name]
-    process = subprocess.Popen(command, cwd=data, stderr=subprocess.PIPE, text=True)
-    while not all((data / name / f"seed-{seed}" / "best" / "manifest.json").is_file() for seed in (1,)):
-        assert process.poll() is None
-        time.sleep(0.05)
+    given = ["small.yaml", "--seeds", "2", "train.patience=null", "-o", name]
+    process = started(data, *given, "train.epochs=1000000")
+    wait_for(process, data / name / "seed-1" / "best" / "manifest.json")
     process.send_signal(number)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 128 + number, errors
     assert "after every run had saved its state; --resume continues them" in errors
-    assert trains(data, *given, "-o", name, "--resume").returncode == 0
-    assert trains(data, *given, "-o", f"whole-{number}").returncode == 0
-    for seed in (1, 2, 3):
-        resumed, whole = (weights(data / folder / f"seed-{seed}") for folder in (name, f"whole-{number}"))
-        for key, array in whole.items():
-            np.testing.assert_array_equal(array, resumed[key])
+    stopped = [load(run / "last").position["epoch"] for run in (data / name).glob("seed-*") if (run / "last").is_dir()]
+    epochs = max(stopped) + 2
+    resumed = trains(data, *given, f"train.epochs={epochs}", "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    for seed in (1, 2):
+        whole = data / f"whole-{number}-{seed}"
+        how = {"epochs": epochs, "patience": None}
+        train_run(small_config(data, seed=seed, data={"split_seed": 1}, train=how), whole, verbosity=-1)
+        for key, array in weights(whole).items():
+            np.testing.assert_array_equal(array, weights(data / name / f"seed-{seed}")[key])
 
 
 @pytest.mark.slow
 def test_a_member_that_is_killed_is_named_and_the_others_are_trained(data):
     given = ["small.yaml", "--seeds", "2", "-o", "killed", "train.epochs=200", "train.patience=null"]
-    command = [sys.executable, "-c", PROGRAM, *given]
-    process = subprocess.Popen(command, cwd=data, stderr=subprocess.PIPE, text=True)
-    while not (data / "killed" / "seed-1" / "last").exists() and not (data / "killed" / "seed-1" / "best").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    os.kill(int((data / "killed" / "seed-1" / ".lstm-run.lock").read_text().split()[0]), signal.SIGKILL)
+    process = started(data, *given)
+    wait_for(process, data / "killed" / "seed-1" / "best" / "manifest.json")
+    os.kill(json.loads((data / "killed" / "seed-1" / LOCK).read_text())["pid"], signal.SIGKILL)
     _, errors = process.communicate(timeout=240)
     assert process.returncode == 1
     assert "killed: 1 training of 2 failed: seed-1 (killed by signal 9)" in errors
