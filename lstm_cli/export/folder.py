@@ -12,7 +12,8 @@ from lstm_cli.run import checkpoint
 from lstm_cli.run.checkpoint import State
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import identity
-from lstm_cli.run.names import CONFIG, RESOLVED
+from lstm_cli.run.names import CONFIG, ENVIRONMENT, RESOLVED
+from lstm_cli.run.origin import imported_environment
 
 
 def write_run(
@@ -46,6 +47,7 @@ def write_run(
     now = identity(config.model_dump(mode="json"), every)
     with RunFolder.create(folder) as run:
         run.write(CONFIG, config.source.text)
+        run.write(ENVIRONMENT, imported_environment(config, source))
         for name, content in every.items():
             run.write(name, content)
         checkpoint.save(State(model=state.model, identity=now), run.best)

@@ -19,7 +19,7 @@ from lstm_cli.run.metrics_log import best_entry, damage, read_entries
 from lstm_cli.run.names import CHECKPOINTS, LAST, METRICS, MODEL, POSITION, REPORT_DATA
 from lstm_cli.run.origin import saved_config
 
-State = Literal["training", "finished", "stopped"]
+State = Literal["training", "finished", "stopped", "imported"]
 _COUNTS = ("unknown_labels",)  # beside the metrics of an evaluation, and not one
 _MOST = 1 << 28  # bytes of a JSON file of a run, far more than they have
 _HEADER = 1 << 26  # bytes of the header of a file of arrays
@@ -99,7 +99,9 @@ class RunRecord:
 
     @property
     def state(self) -> State:
-        """Whether the run has finished, was stopped before its end, or is training now."""
+        """Whether the run has finished, was stopped before its end, is training now, or was never trained here."""
+        if self.environment.imported:
+            return "imported"
         said = self.report.get("state")
         if said in ("finished", "stopped"):
             return "finished" if said == "finished" else "stopped"

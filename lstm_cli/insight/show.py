@@ -57,7 +57,8 @@ class Description:
     run
         Its folder, as given.
     state, status
-        Whether it has finished, was stopped, or is training, and that as a sentence if the run says it.
+        Whether it has finished, was stopped, is training, or is made of imported weights, and that as a sentence if the
+        run says it.
     monitor
         The score that chooses the best state.
     scores

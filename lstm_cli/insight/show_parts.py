@@ -124,7 +124,7 @@ def provenance_of(record: RunRecord, saved: Saved | None) -> dict[str, Any]:
         "command": shlex.join(environment.command) or None,
         "config": environment.config.get("path"),
         "folder": environment.config.get("folder"),
-        "weights from": record.config.train.init_from,
+        "weights from": environment.imported or record.config.train.init_from,
         "seed": record.config.seed,
         "versions": environment.versions or _texts(identity.get("versions")),
         "machine": {**environment.machine, **_texts(identity.get("machine"))},

@@ -18,6 +18,7 @@ from lstm_cli.run.names import ENVIRONMENT
 
 LIBRARIES = ("lstm-cli", "pytensor", "numba", "numpy", "safetensors")
 RECORDED = "config"  # the key for the place of the config
+IMPORTED = "imported"  # that for the file whose weights the run has, of one that was not trained
 _MOST = 1 << 24  # bytes of the file, far more than it has
 
 
@@ -35,6 +36,8 @@ class Surroundings:
         Of Python and the libraries; host, system, processor and cores.
     config
         ``path`` of the config file, if there was one, and ``folder`` of its relative paths.
+    imported
+        The file whose weights ``lstm import`` made a run of; empty for a run that was trained.
     """
 
     started: str = ""
@@ -42,18 +45,20 @@ class Surroundings:
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, str] = field(default_factory=dict)
+    imported: str = ""
 
     @classmethod
     def of(cls, content: Mapping[str, Any] | None) -> "Surroundings":
         """Return what the content of the file says, as far as it is of the right kind."""
         known = content or {}
-        command, started = known.get("command"), known.get("started")
+        command, started, imported = (known.get(name) for name in ("command", "started", IMPORTED))
         return cls(
             started=started if isinstance(started, str) else "",
             command=tuple(map(str, command)) if isinstance(command, list) else (),
             versions=_texts(known.get("versions")),
             machine=_texts(known.get("machine")),
             config=_texts(known.get(RECORDED)),
+            imported=imported if isinstance(imported, str) else "",
         )
 
 

@@ -16,10 +16,18 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.load import read_resolved, resolved_config
 from lstm_cli.config.source import Source
 from lstm_cli.data.sources import files_of
-from lstm_cli.errors import CheckpointError, CheckpointWarning, DataError, did_you_mean, nearest_beside, on_one_line
+from lstm_cli.errors import (
+    CheckpointError,
+    CheckpointWarning,
+    ConfigError,
+    DataError,
+    did_you_mean,
+    nearest_beside,
+    on_one_line,
+)
 from lstm_cli.plain_files import read_own
 from lstm_cli.run.checkpoint import identity_of
-from lstm_cli.run.environment import RECORDED, environment, read_environment
+from lstm_cli.run.environment import IMPORTED, RECORDED, Surroundings, environment, read_environment
 from lstm_cli.run.identity import checked_config
 from lstm_cli.run.names import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, RESOLVED
 from lstm_cli.typed_json import WrongValue, built
@@ -67,6 +75,28 @@ def origin_of(run: Path) -> Origin | None:
         damage = str(error) if isinstance(error, CheckpointError) else f"{run / ENVIRONMENT}: damaged: {error}"
         raise CheckpointError(f"{damage}: restore the file, or name the data yourself") from None
     return origin
+
+
+def imported_from(run: Path) -> str:
+    """Return the file whose weights ``lstm import`` made a run of; empty for a run that was trained."""
+    return Surroundings.of(read_environment(run)).imported
+
+
+def imported_environment(config: Config, source: Path) -> str:
+    """Return the content of ``environment.json`` for a run made of the weights in a file.
+
+    The place of the config is part of it where a config file was given, so that its data is found again.
+    """
+    given = config.source.path not in (None, source)
+    place = {RECORDED: asdict(Origin.of(config.source))} if given else {}
+    return json.dumps({**environment(config.seed), **place, IMPORTED: str(source.absolute())}, indent=1) + "\n"
+
+
+def check_trained(run: Path) -> None:
+    """Raise the `ConfigError` for a run that has nothing to be resumed, as it was not trained."""
+    if source := imported_from(run):
+        what = f"lstm import made this run of {on_one_line(Path(source).name)}, which has no optimizer to resume"
+        raise ConfigError(f"{on_one_line(run)}: {what}: train a new run from it with --from {on_one_line(run)}")
 
 
 def described(run: Path, config: Config, *, resumed: bool) -> str | None:
@@ -133,8 +163,8 @@ def config_of(run: Path, overrides: Sequence[str] = (), *, otherwise: str = "giv
     config = saved_config(run)
     origin = origin_of(run)
     if origin is None:
-        what = "an earlier version trained this run, and did not record where its data is"
-        raise CheckpointError(f"{run}: {what}: {otherwise}")
+        who = "lstm import made this run" if imported_from(run) else "an earlier version trained this run"
+        raise CheckpointError(f"{run}: {who}, and did not record where its data is: {otherwise}")
     if overrides:
         config = resolved_config(read_resolved(run / RESOLVED), run / RESOLVED, overrides)
     path = None if origin.path is None else Path(origin.path)

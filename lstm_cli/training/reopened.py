@@ -19,7 +19,7 @@ from lstm_cli.run import checkpoint
 from lstm_cli.run.config_changes import flattened
 from lstm_cli.run.lock import is_held
 from lstm_cli.run.names import BEST, CONFIG
-from lstm_cli.run.origin import check_files, config_of, saved_config
+from lstm_cli.run.origin import check_files, config_of, imported_from, saved_config
 from lstm_cli.training.ending import next_commands
 from lstm_cli.training.events import Finished, Started, Stopped
 from lstm_cli.training.explaining import explain
@@ -129,6 +129,8 @@ def ended(folder: Path, config: Config) -> Finished | Stopped | None:
     """Return how a run ended, by its last state; None: it is training."""
     if is_held(folder):
         return None
+    if source := imported_from(folder):
+        return Stopped(0, f"made by lstm import of {Path(source).name}; nothing was trained")
     found = checkpoint.load_newest(folder)
     if found is None:
         return Stopped(0, WITHOUT_END)

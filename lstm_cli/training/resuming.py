@@ -9,7 +9,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.errors import ConfigError, on_one_line
 from lstm_cli.run.ensemble import is_ensemble
 from lstm_cli.run.names import CHECKPOINTS, RESOLVED
-from lstm_cli.run.origin import check_files, config_of, origin_of
+from lstm_cli.run.origin import check_files, check_trained, config_of, origin_of
 from lstm_cli.run.ownership import is_run, same
 
 
@@ -58,6 +58,7 @@ def own_config(
         raise ConfigError(f"-o {on_one_line(folder)}: {shown} is continued in its own folder: leave -o out")
     if not os.path.lexists(run / RESOLVED):
         raise ConfigError(f"{shown}: the run was stopped before it was described: start it with its config")
+    check_trained(run)
     origin = origin_of(run)
     path = "CONFIG.yaml" if origin is None or origin.path is None else origin.path
     otherwise = f"name its config: lstm-train {shlex.quote(path)} -o {shlex.quote(str(run))} --resume"

@@ -17,6 +17,7 @@ from lstm_cli.run.earlier_defaults import with_earlier_defaults
 from lstm_cli.run.folder import RunFolder
 from lstm_cli.run.identity import checked_config
 from lstm_cli.run.names import RESOLVED, SCHEMA
+from lstm_cli.run.origin import check_trained
 from lstm_cli.run.ownership import is_run, owner, same
 from lstm_cli.signals import Signals
 from lstm_cli.training.events import Result
@@ -58,6 +59,8 @@ def train_into_folder(
             _spare_inputs(config, folder)
         if resume == "auto":
             resume = is_run(folder)
+        if resume:
+            check_trained(folder)
         run = RunFolder.resume(folder) if resume else RunFolder.create(folder, overwrite=overwrite)
         with run, sinks_closed.pop_all():  # sinks may write into the folder while it is locked
             return _train(config, run, signals, sinks, resume=resume)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lstm_cli
-from lstm_cli.errors import ConfigError, DataError
+from lstm_cli.errors import CheckpointError, ConfigError, DataError
 from tests.support.data import write_jsonl
 from tests.support.kinds import MODEL, classifier, labelled_waves, words
 from tests.support.onnx import drawn_run
@@ -21,9 +21,31 @@ def test_an_exported_run_is_made_again(tmp_path):
     rows = labelled_waves(5, np.random.default_rng(3))
     again = lstm_cli.load(tmp_path / "again")
     assert again.predict(rows, probabilities=True) == run.predict(rows, probabilities=True)
-    assert lstm_cli.show(tmp_path / "again").problems == ()
+    found = lstm_cli.show(tmp_path / "again")
+    assert (found.state, found.problems) == ("imported", ())
+    assert found.provenance["weights from"] == str(tmp_path / "a.npz")
     lstm_cli.export_run(again.folder, tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_an_imported_run_is_not_resumed_and_has_no_data(tmp_path):
+    config = {**classifier(tmp_path, np.random.default_rng(2)), "model": MODEL}
+    lstm_cli.export_run(drawn_run(tmp_path, config).folder, tmp_path / "a.npz")
+    lstm_cli.import_weights(tmp_path / "a.npz", run=tmp_path / "again")
+    problem = (
+        "lstm import made this run of a.npz, which has no optimizer to resume: train a new run from it with --from"
+    )
+    for given in (save_config(tmp_path, config), tmp_path / "again"):
+        with pytest.raises(ConfigError, match=problem):
+            lstm_cli.train(given, run=tmp_path / "again", resume=True)
+    with pytest.raises(CheckpointError, match="lstm import made this run, and did not record where its data is: give"):
+        lstm_cli.evaluate(tmp_path / "again")
+    notes = []
+    lstm_cli.make_report(tmp_path / "again", note=notes.append)
+    assert [note.split(": ")[2] for note in notes] == [
+        "lstm import made this run, and did not record where its data is"
+    ]
+    assert "made by lstm import of a.npz" in (tmp_path / "again" / "report.json").read_text()
 
 
 def case(name):
@@ -87,8 +109,10 @@ def test_arrays_without_names_are_in_the_order_of_params(tmp_path):
     assert [param.get_value().shape for param in model.params] == [arrays[name].shape for name in params]
     np.savez(tmp_path / "old.npz", *[arrays[name] for name in params])
     config, _ = written(tmp_path, numbers, layers=[7, 6])
+    config["data"]["valid"] = 2
     notes = lstm_cli.import_weights(tmp_path / "old.npz", save_config(tmp_path, config), run=tmp_path / "run")
     assert notes == ["0.initial, 1.initial: not in the file: sequences start from 0"]
+    assert lstm_cli.evaluate(tmp_path / "run").sequences == 2  # the config says where its data is
     weights = lstm_cli.load(tmp_path / "run").network.model.parameters.values()
     gates = ("in_gate", "forget_gate", "out_gate", "in_gate2")
     np.testing.assert_array_equal(weights["layers.1.W"], np.concatenate([arrays[f"1.{gate}.W"] for gate in gates]))

@@ -36,7 +36,7 @@ def waves(tmp_path_factory):
     return folder, classifier(folder, np.random.default_rng(2)), labelled_waves(6, np.random.default_rng(3))
 
 
-@pytest.mark.parametrize("name", slow_except(CELLS, ("mixed", "both ways, gru", "attention", "layer norm", "skip")))
+@pytest.mark.parametrize("name", slow_except(CELLS, ("mixed", "both ways, gru", "layer norm")))
 def test_every_network(waves, name):
     folder, config, rows = waves
     run = drawn_run(folder, {**config, "model": {**MODEL, **CELLS[name]}})

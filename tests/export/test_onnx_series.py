@@ -28,7 +28,7 @@ ROWS = {
 KINDS = {kind.__name__: kind for kind in ROWS}
 
 
-@pytest.mark.parametrize("name", slow_except(KINDS, ["passengers", "tagger", "sets", "tied"]))
+@pytest.mark.parametrize("name", slow_except(KINDS, ["sets", "tied"]))
 def test_every_kind_of_data(name, tmp_path):
     kind = KINDS[name]
     config = kind(tmp_path, np.random.default_rng(1))
@@ -62,7 +62,7 @@ FORECASTS = {
 }
 
 
-@pytest.mark.parametrize("name", slow_except(FORECASTS, ("quantiles", "gaussian", "own scale")))
+@pytest.mark.parametrize("name", slow_except(FORECASTS, ("quantiles", "own scale")))
 def test_forecasts(name, tmp_path):
     config, rows = load(tmp_path, **FORECASTS[name])
     assert_equal_predictions(Exported(drawn_run(tmp_path, config).folder), rows)
