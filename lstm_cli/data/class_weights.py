@@ -3,6 +3,10 @@
 Legend: K labels, N targets.
 """
 
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,28 +23,40 @@ _SHOWN = 5
 def with_loss(config: Config, train: Dataset) -> Schema:
     """Return the schema of the training data with what the section `loss` adds: class weights, and the head.
 
+    Of several target columns each gets what its kind has.
+
     Raises
     ------
     ConfigError
         The target has no categories, or no such label.
     """
-    given, key, target = config.loss.class_weight, "loss.class_weight", train.schema.target
-    schema = train.schema.with_target(head=head_of(target.kind, config.loss))
+    schema = train.schema.with_each_target(lambda target: replace(target, head=head_of(target.kind, config.loss)))
+    given, key = config.loss.class_weight, "loss.class_weight"
     if given is None:
         return schema
-    if target.kind != "category" or train.target is None:
-        raise config.error(key, f"for categories, but the target is of kind {target.kind}: leave it out")
-    names = [label_key(name) for name in target.labels or ()]
-    if isinstance(given, str):
-        counted = train.target >= 0 if train.weight is None else (train.target >= 0) & (train.weight > 0)
-        weights = balanced(train.target[counted], len(names))
-    else:
-        for name in given:
-            if name not in names:
-                hint = did_you_mean(nearest(name, names)) or f", expected one of {listed(names)}"
-                raise config.error(f"{key}.{name}", f"training has no such label{hint}")
-        weights = tuple(float(given.get(name, 1.0)) for name in names)
-    return schema.with_target(class_weights=weights)
+    # A copy, as its target columns are kept with the schema that they have now.
+    views = [view for view in copy(train).views().values() if view.schema.target.kind == "category"]
+    if not views:
+        raise config.error(key, f"for categories, but the target is of kind {schema.target.shown_kind}: leave it out")
+    names = {label_key(name) for view in views for name in view.schema.target.labels or ()}
+    for name in given if not isinstance(given, str) else ():
+        if name not in names:
+            hint = did_you_mean(nearest(name, names)) or f", expected one of {listed(sorted(names))}"
+            raise config.error(f"{key}.{name}", f"training has no such label{hint}")
+    found = iter([_weights(given, view) for view in views])
+    return schema.with_each_target(
+        lambda target: replace(target, class_weights=next(found)) if target.kind == "category" else target
+    )
+
+
+def _weights(given: str | Mapping[str, float], view: Dataset) -> tuple[float, ...]:
+    """Return the weights (K,) of the labels of a target column."""
+    names = [label_key(name) for name in view.schema.target.labels or ()]
+    if not isinstance(given, str):
+        return tuple(float(given.get(name, 1.0)) for name in names)
+    truth = np.zeros(0, np.int64) if view.target is None else view.target
+    counted = truth >= 0 if view.weight is None else (truth >= 0) & (view.weight > 0)
+    return balanced(truth[counted], len(names))
 
 
 def balanced(truth: NDArray[np.integer], labels: int) -> tuple[float, ...]:
@@ -60,9 +76,11 @@ def balanced(truth: NDArray[np.integer], labels: int) -> tuple[float, ...]:
 
 
 def notes_on_class_weights(schema: Schema) -> list[str]:
-    """Return the note that names the weights of the classes, the largest first."""
-    target = schema.target
-    if target.class_weights is None:
-        return []
-    found = sorted(zip(target.class_weights, target.labels or (), strict=True), key=lambda pair: -pair[0])
-    return [f"loss.class_weight: {listed([f'{name} {weight:.3g}' for weight, name in found], _SHOWN)}"]
+    """Return the notes that name the weights of the classes of each target column, the largest first."""
+    notes = []
+    for column, own in schema.columns.items():
+        if (weights := own.target.class_weights) is not None:
+            found = sorted(zip(weights, own.target.labels or (), strict=True), key=lambda pair: -pair[0])
+            shown = listed([f"{name} {weight:.3g}" for weight, name in found], _SHOWN)
+            notes.append(f"loss.class_weight: {f'{column}: ' if column else ''}{shown}")
+    return notes

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lstm_cli.config.config import Config
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.data import Schema
+from lstm_cli.data.schema.target import Target
 from lstm_cli.engine.column_metrics import metric_names
 from lstm_cli.engine.metrics import direction
 from lstm_cli.errors import ConfigError, counted, did_you_mean, nearest
@@ -22,10 +23,10 @@ def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     kinds = {one.kind for one in target.targets or (target,)}
     yield from misfits(config, schema)
     if "number" not in kinds and loss.distance != "squared":
-        yield "loss.distance", f"for targets of kind number, but this one is of kind {target.kind}: leave it out"
+        yield "loss.distance", f"for targets of kind number, but this one is of kind {target.shown_kind}: leave it out"
     yield from _spread_problems(config, schema)
     if loss.label_smoothing and "category" not in kinds:
-        yield "loss.label_smoothing", f"for categories, but the target is of kind {target.kind}: leave it out"
+        yield "loss.label_smoothing", f"for categories, but the target is of kind {target.shown_kind}: leave it out"
     if config.model.pool != "last" and target.per == "step":
         yield "model.pool", "the target is per step, so nothing is pooled: leave it out"
     metric = config.train.monitor.partition(".")[2]
@@ -38,10 +39,16 @@ def _problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
 
 def _spread_problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     """Yield what a loss of quantiles or of a distribution does not allow."""
-    target = schema.target
+    targets, kind = schema.target.targets or (schema.target,), schema.target.shown_kind
     for key in ("quantiles", "distribution"):
-        if getattr(config.loss, key) is not None and target.kind != "number":
-            yield f"loss.{key}", f"for targets of kind number, but this one is of kind {target.kind}: leave it out"
+        if getattr(config.loss, key) is not None and not any(target.kind == "number" for target in targets):
+            yield f"loss.{key}", f"for targets of kind number, but this one is of kind {kind}: leave it out"
+    for target in targets:
+        yield from _problems_of_spread(target)
+
+
+def _problems_of_spread(target: Target) -> Iterator[tuple[str, str]]:
+    """Yield what does not allow the spread of a target column to be predicted."""
     if not target.head.levels:
         return
     key = "loss.distribution" if target.head.gaussian else "loss.quantiles"
@@ -61,10 +68,10 @@ def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
         yield from _embedding_problems(model.embedding, schema)
     yield from _layer_problems(model, schema)
     if model.crf and (target.kind != "category" or target.per != "step" or target.is_next):
-        what = f"needs a category for each step, but the target is a {target.kind} per {target.per}"
+        what = f"needs a category for each step, but the target is a {target.shown_kind} per {target.per}"
         yield "model.crf", f"{what}: leave it out"
     if target.kind != "number" and model.output_activation is not None:
-        yield "model.output_activation", f"the target is of kind {target.kind}, which has its own: leave it out"
+        yield "model.output_activation", f"the target is of kind {target.shown_kind}, which has its own: leave it out"
     for name in model.pretrained.keys() - schema.tokens.keys():
         known = ", ".join(schema.tokens) or "none"
         yield f"model.pretrained.{name}", f"no such token input, expected one of {known}"
@@ -103,7 +110,8 @@ def _loop_problems(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
         return
     target = schema.target
     if target.kind != "number" or target.size != schema.numeric_size - schema.gap_size or schema.tokens:
-        yield "rollout", f"a closed loop needs numeric columns, but the target is of kind {target.kind}: leave it out"
+        kind = target.shown_kind
+        yield "rollout", f"a closed loop needs numeric columns, but the target is of kind {kind}: leave it out"
 
 
 def _embedding_problems(sizes: dict[str, int], schema: Schema) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,13 @@ import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.data import Schema
+from lstm_cli.data.schema.heads import Head
+from lstm_cli.data.schema.target import Target
 from lstm_cli.engine.agreement import misfits
 from lstm_cli.engine.system import Code, build_closed_loop
 from lstm_cli.engine.threads import thread_count
 from lstm_cli.errors import CheckpointError
-from lstm_cli.graph.heads import LEAST_DEVIATION, Curves
+from lstm_cli.graph.heads import LEAST_DEVIATION, Curves, SideBySide
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.parameters import Parameter
 from lstm_cli.graph.plan import Sizes, declared
@@ -56,9 +58,18 @@ def _sizes(config: Config, schema: Schema) -> Sizes:
     """Return the sizes of the network: those of the data, but a system is driven by outputs of its own."""
     tokens = {name: len(vocabulary) for name, vocabulary in schema.tokens.items()}
     outputs = schema.target.outputs if config.model.output is None else config.model.output.size
-    head = schema.target.head
-    curves = Curves(head.curves, head.middle, LEAST_DEVIATION if head.gaussian else 0.0)
-    return Sizes(schema.numeric_size, tokens, outputs, schema.target.per, curves)
+    return Sizes(schema.numeric_size, tokens, outputs, schema.target.per, _curves(schema.target))
+
+
+def _curves(target: Target) -> Curves | SideBySide:
+    """Return the curves that the outputs of a target are."""
+    if target.targets and any(one.head.levels for one in target.targets):
+        return SideBySide(tuple((one.outputs, _curves_of(one.head)) for one in target.targets))
+    return _curves_of(target.head)
+
+
+def _curves_of(head: Head) -> Curves:
+    return Curves(head.curves, head.middle, LEAST_DEVIATION if head.gaussian else 0.0)
 
 
 def restore_weights(model: Model, state: State) -> None:

@@ -19,6 +19,7 @@ def objective_of(target: Target, loss: LossSpec) -> Objective:
             values=(block.values.start, block.values.stop),
             known=block.known,
             categories=one.kind == "category",
+            class_weights=one.class_weights,
             factor=loss.weights.get(name, 1.0),
         )
         for (name, own), one, block in columns

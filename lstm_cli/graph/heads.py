@@ -43,5 +43,30 @@ class Curves:
         return values if self.count == 1 else pt.concatenate([values] * self.count, axis=1)
 
 
+@dataclass(frozen=True)
+class SideBySide:
+    """The outputs of several target columns.
+
+    Attributes
+    ----------
+    parts
+        The number of outputs of each, and its curves.
+    """
+
+    parts: tuple[tuple[int, Curves], ...]
+
+    def of(self, x: Variable) -> Variable:
+        """Return the outputs (N, K) of numbers (N, K), those of each column by itself."""
+        found, start = [], 0
+        for outputs, curves in self.parts:
+            found.append(curves.of(x[:, start : start + outputs]))
+            start += outputs
+        return pt.concatenate(found, axis=1)
+
+    def repeated(self, values: Variable) -> Variable:
+        """Refuse values, which are those of the next step of one series."""
+        raise ValueError("several target columns are not the next step of the inputs")
+
+
 #: The values themselves, or a score of each label.
 ONE = Curves()

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 from lstm_cli.config.initializer import Initial
 from lstm_cli.config.model import ModelSpec
 from lstm_cli.graph import initializers
-from lstm_cli.graph.heads import ONE, Curves
+from lstm_cli.graph.heads import ONE, Curves, SideBySide
 from lstm_cli.graph.parameters import Parameter
 from lstm_cli.kernels.cells import Cell, cell_of
 
@@ -31,15 +31,15 @@ class Sizes:
         Classes, numbers or labels of the target.
     per : {"step", "sequence"}
         Whether there is a target for every step or one for a sequence.
-    curves : Curves
-        How many outputs there are of each value of the target.
+    curves : Curves or SideBySide
+        How many outputs there are of each value of the target, or of each of several target columns.
     """
 
     numbers: int
     tokens: Mapping[str, int]
     outputs: int
     per: Literal["step", "sequence"]
-    curves: Curves = ONE
+    curves: Curves | SideBySide = ONE
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
@@ -30,6 +31,8 @@ class Part:
         Which of these numbers says, by 1 or 0, whether its target counts.
     categories
         Whether its number is the index of a category.
+    class_weights
+        By what the loss of each of its K labels is multiplied; None: 1.
     factor
         What its loss is multiplied by.
     """
@@ -39,6 +42,7 @@ class Part:
     values: tuple[int, int]
     known: int
     categories: bool
+    class_weights: Sequence[float] | None = None
     factor: float = 1.0
 
 
@@ -46,9 +50,10 @@ class Part:
 class Several:
     """The sum of the objectives of all columns, each over its own outputs.
 
-    L = sum_p f_p sum_n w_n m_np L_np, with the factor f_p of column p, the weight w_n of position n, m_np = 1 where
-    the target of the column counts, else 0, and L_np the loss of the column by itself: hard parameter sharing, with
-    factors that are given (Caruana 1997, Multitask Learning, Machine Learning 28, section 2).
+    L = sum_p f_p sum_n w_n m_np L_np, with the factor f_p of column p, the weight w_n of position n, m_np the weight of
+    the true label of column p (1 where labels have none) where its target counts, else 0, and L_np the loss of the
+    column by itself: hard parameter sharing, with factors that are given (Caruana 1997, Multitask Learning, Machine
+    Learning 28, section 2).
     """
 
     parts: Sequence[Part]
@@ -72,4 +77,7 @@ def _inputs_of(part: Part, inputs: Inputs[Variable]) -> Inputs[Variable]:
     given: Any = inputs.target
     first, stop = part.values
     target = given[:, first].astype("int64") if part.categories else given[:, first:stop]
-    return replace(inputs, target=target, weight=inputs.weight * given[:, part.known])
+    weight = inputs.weight * given[:, part.known]
+    if part.class_weights is not None:
+        weight *= pt.constant(np.array(part.class_weights), dtype=weight.dtype)[target]
+    return replace(inputs, target=target, weight=weight)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstm_cli.data.schema.heads import Head
 from lstm_cli.data.schema.target import Target
 from lstm_cli.errors import ConfigError, listed, on_one_line
 from lstm_cli.graph.ensemble import Combined
@@ -85,6 +86,11 @@ def _kind(target: Target) -> Combined:
     return "gaussian" if target.head.gaussian else target.kind
 
 
+def _heads(run: Run) -> list[Head]:
+    """Return the head of each target column."""
+    return [own.target.head for own in run.schema.columns.values()]
+
+
 def _check_member(first: Run, run: Run) -> None:
     """Raise a `ConfigError` if a run cannot predict together with the first one."""
     names = f"{on_one_line(first.folder)} and {on_one_line(run.folder)}"
@@ -97,7 +103,7 @@ def _check_member(first: Run, run: Run) -> None:
         raise ConfigError(f"{names}: {what}, as {differing} differ: {fix}")
     if run.config.model.crf != first.config.model.crf:
         raise ConfigError(f"{names}: only one has a conditional random field (model.crf): train both alike")
-    if run.schema.target.head != first.schema.target.head:
+    if _heads(run) != _heads(first):
         raise ConfigError(f"{names}: differ in loss.quantiles or loss.distribution: train both with the same")
     if run.config.precision != first.config.precision:
         raise ConfigError(f"{names}: differ in precision: train both with the same one")

@@ -74,7 +74,7 @@ class Table:
             yield _merged(names, {name: _constant(value) for name, value in given.items()}, cells)
             return
         for place, step in enumerate(row.get("step", range(self._steps(prediction)))):
-            beside = around and around[place]
+            beside = self._of_step(around, place)
             shares = self._of_step(probabilities, place)
             cells = self._predicted(self._of_step(prediction, place), shares, given, beside)
             if "output" in row:
@@ -95,7 +95,7 @@ class Table:
         of the same name then has another.
         """
         if self.parts:
-            return self._of_columns(prediction, probabilities or {}, given)
+            return self._of_columns(prediction, probabilities or {}, given, around or {})
         if self.numbers:
             beside = around if isinstance(around, dict) else {} if around is None else {str(self.around): around}
             each = {"": prediction, **{f"_{name}": value for name, value in beside.items()}}
@@ -112,12 +112,16 @@ class Table:
         return {"prediction": shown} | {f"p_{label}": share for label, share in (probabilities or {}).items()}
 
     def _of_columns(
-        self, prediction: Mapping[str, Any], probabilities: Mapping[str, Any], given: Mapping[str, Any]
+        self,
+        prediction: Mapping[str, Any],
+        probabilities: Mapping[str, Any],
+        given: Mapping[str, Any],
+        around: Mapping[str, Any],
     ) -> dict[str, Any]:
         """Return the cells of several target columns: each has the name of its column, in place of ``prediction``."""
         cells: dict[str, Any] = {}
         for name, part in self.parts.items():
-            own = part._predicted(prediction[name], None, given, None)
+            own = part._predicted(prediction[name], None, given, around.get(name))
             key = f"prediction_{name}" if name in {*given, *self.ids, "step"} else name
             cells |= {key if found == "prediction" else found: value for found, value in own.items()}
             cells |= {f"p_{name}_{label}": share for label, share in (probabilities.get(name) or {}).items()}

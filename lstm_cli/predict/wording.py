@@ -122,8 +122,8 @@ def _numbers(schema: Schema, curves: np.ndarray) -> Row:
 
 def spread_key(schema: Schema) -> str | None:
     """Return the key of what a row has around each prediction: its quantiles, or its deviation; None: nothing."""
-    head = schema.target.head
-    return "deviation" if head.gaussian else "quantiles" if head.names else None
+    heads = [own.target.head for own in schema.columns.values()]
+    return "deviation" if any(head.gaussian for head in heads) else "quantiles" if any(h.names for h in heads) else None
 
 
 def reserved(schema: Schema) -> tuple[str, ...]:

@@ -23,12 +23,12 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class Words:
-    """The content of vocabulary.json: tokens and sets by input, the labels of each target, and weights of classes."""
+    """The content of vocabulary.json: tokens and sets by input, the labels of each target, and their weights."""
 
     tokens: dict[str, Vocabulary]
     sets: dict[str, Labels]
     labels: list[Labels | None]
-    class_weights: tuple[float, ...] | None
+    class_weights: list[tuple[float, ...] | None]
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Scales:
 
 def words_to_json(schema: Schema) -> dict[str, Any]:
     """Return what `words_from_json` reads; without weights of classes unless they have some."""
-    weights = schema.target.class_weights
+    weighted = any(part.target.class_weights is not None for part in schema.columns.values())
     return {
         "tokens": {name: vocabulary.to_json() for name, vocabulary in schema.tokens.items()},
         "sets": {name: list(labels.names) for name, labels in schema.sets.items()},
         "labels": _by_column(schema, lambda one: None if one.labels is None else list(one.labels.names)),
-        **({} if weights is None else {"class_weights": list(weights)}),
+        **({"class_weights": _by_column(schema, _weights_to_json)} if weighted else {}),
     }
 
 
@@ -59,16 +59,26 @@ def words_from_json(content: dict[str, Any], layout: Layout) -> Words:
         labels = [_labels(given, view) for given, view in _of_targets(_get(content, "labels"), layout)]
     except WrongValue as error:
         raise error.within("labels") from None
-    return Words(tokens, sets, labels, _class_weights(content))
+    try:
+        given = content.get("class_weights", dict.fromkeys(layout.target_columns) if layout.parts else None)
+        weights = [_class_weights(own) for own, _ in _of_targets(given, layout)]
+    except WrongValue as error:
+        raise error.within("class_weights") from None
+    return Words(tokens, sets, labels, weights)
 
 
-def _class_weights(content: dict[str, Any]) -> tuple[float, ...] | None:
-    given = content.get("class_weights")
+def _class_weights(given: Any) -> tuple[float, ...] | None:
+    """Return the weights of the labels of a target column."""
     if given is None:
         return None
     if type(given) is not list or not all(type(weight) is float and 0 < weight < math.inf for weight in given):
-        raise WrongValue("expected numbers above 0", "class_weights")
+        raise WrongValue("expected numbers above 0")
     return tuple(given)
+
+
+def _weights_to_json(schema: Schema) -> list[float] | None:
+    weights = schema.target.class_weights
+    return None if weights is None else list(weights)
 
 
 def _labels(given: Any, layout: Layout) -> Labels | None:

@@ -3,7 +3,7 @@
 Legend: I numbers per step, D or K targets per step, N outputs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -145,9 +145,12 @@ class Schema:
         """Return the converter of outputs for this sequence to original units, also beyond its end."""
         return Restorer(self.target, sequence.history, sequence.offset, sequence.scaling)
 
-    def with_target(self, **changes: Any) -> "Schema":
-        """Return the schema with attributes of its target changed."""
-        return replace(self, target=replace(self.target, **changes))
+    def with_each_target(self, change: Callable[[Target], Target]) -> "Schema":
+        """Return the schema with its target changed, of several columns with each changed."""
+        if not self.parts:
+            return replace(self, target=change(self.target))
+        parts = tuple(part.with_each_target(change) for part in self.parts)
+        return replace(self, parts=parts, target=Target.joined(self.target.names, [part.target for part in parts]))
 
     @property
     def _target_names(self) -> tuple[str | int | bool, ...]:

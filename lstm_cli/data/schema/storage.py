@@ -7,6 +7,7 @@ the columns and the target.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lstm_cli.data.schema.fitted_json import scales_from_json, scales_to_json, w
 from lstm_cli.data.schema.heads import VALUES, head_of
 from lstm_cli.data.schema.layout_json import layout_from_json, layout_to_json
 from lstm_cli.data.schema.schema import Schema
+from lstm_cli.data.schema.target import Target
 from lstm_cli.errors import CheckpointError
 from lstm_cli.plain_files import read_own
 from lstm_cli.typed_json import WrongValue, expected, shown
@@ -93,17 +95,23 @@ def schema_of(files: Mapping[str, bytes], folder: Path, config: Config | None = 
         means=scales.means,
     )
     with _damage(folder / VOCABULARY):
-        _check_class_weights(words.class_weights, schema, config)
-    head = VALUES if config is None else head_of(schema.target.kind, config.loss)
-    return schema.with_target(head=head, class_weights=words.class_weights)
+        for weights, own in zip(words.class_weights, schema.columns.values(), strict=True):
+            _check_class_weights(weights, own, config)
+    weights_of = iter(words.class_weights)
+
+    def with_loss(target: Target) -> Target:
+        head = VALUES if config is None else head_of(target.kind, config.loss)
+        return replace(target, head=head, class_weights=next(weights_of))
+
+    return schema.with_each_target(with_loss)
 
 
 def _check_class_weights(weights: Sequence[float] | None, schema: Schema, config: Config | None) -> None:
-    """Refuse weights of other labels than those of the target, or of a run whose config has none."""
+    """Refuse weights of other labels than those of the target column, or of a run whose config has none."""
     count = None if weights is None else len(weights)
     given = count is not None if config is None else config.loss.class_weight is not None
-    labels = len(schema.target.labels or ()) if given else None
-    if count != labels or (given and schema.target.kind != "category"):
+    labels = len(schema.target.labels or ()) if given and schema.target.kind == "category" else None
+    if count != labels:
         raise expected("null" if labels is None else f"{labels} weights", count).within("class_weights")
 
 

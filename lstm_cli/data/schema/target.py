@@ -72,6 +72,11 @@ class Target:
             return sum(target.outputs for target in self.targets)
         return self.head.outputs(self.size)
 
+    @property
+    def shown_kind(self) -> str:
+        """The kind as messages name it, of several columns those of all."""
+        return " and ".join(dict.fromkeys(target.kind for target in self.targets or (self,)))
+
     @classmethod
     def joined(cls, names: Sequence[str], targets: Sequence["Target"]) -> "Target":
         """Return several target columns as one target, whose outputs are theirs side by side."""
