@@ -4,7 +4,7 @@ Legend: N counted positions, D numbers at each, K labels, H steps predicted at o
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -99,19 +99,19 @@ class Naive:
         if name == LAST or name.startswith(SEASONAL):
             period = 0 if name == LAST else int(name.removeprefix(SEASONAL))
             predicted = self._earlier(found, period)[0]
-            return replace(found, predicted=predicted, confidence=None, nats=None)
+            return found.predicted_as(predicted)
         constant, count = self._constant(kind), len(found)
         if kind == "number":
             predicted = np.broadcast_to(constant, (count, len(constant)))
-            return replace(found, predicted=predicted, confidence=None, nats=None)
+            return found.predicted_as(predicted)
         if kind == "category":
             best = int(constant.argmax())
             nats = np.where(truth < 0, np.nan, -constant[truth])
             sure = np.exp(constant[best])
-            return replace(found, predicted=np.full(count, best), confidence=np.full(count, sure), nats=nats)
+            return found.predicted_as(np.full(count, best), confidence=np.full(count, sure), nats=nats)
         sure = np.exp(-np.logaddexp(0, -np.abs(constant)).sum())
         predicted = np.broadcast_to(constant > 0, (count, len(constant)))
-        return replace(found, predicted=predicted, confidence=np.full(count, sure), nats=set_nats(constant, truth))
+        return found.predicted_as(predicted, confidence=np.full(count, sure), nats=set_nats(constant, truth))
 
     def stand_ins(self, name: str, found: Positions) -> int:
         """Return at how many positions a shorter season, or the last value, stands in for some value of a season."""

@@ -74,6 +74,16 @@ class Positions:
         given = {name: getattr(self, name) for name in names}
         return {name: array for name, array in given.items() if array is not None}
 
+    def predicted_as(
+        self,
+        predicted: NDArray[Any],
+        *,
+        confidence: NDArray[np.float64] | None = None,
+        nats: NDArray[np.float64] | None = None,
+    ) -> "Positions":
+        """Return the positions as another predictor predicts them: nothing of what this one output is left."""
+        return replace(self, predicted=predicted, confidence=confidence, nats=nats, curves=None)
+
     def taken(self, chosen: NDArray[Any]) -> "Positions":
         """Return some of the positions, chosen by an index or boolean array."""
         return replace(self, **{name: array[chosen] for name, array in self.arrays.items()})

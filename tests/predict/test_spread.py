@@ -152,6 +152,11 @@ def test_evaluations_and_backtests_say_what_intervals_hold(folder, name):
     assert found.interval["coverage"] == pytest.approx(inside.mean())
     assert found.interval["width"] == pytest.approx((high - low).mean(), rel=1e-5)
     assert found.interval["horizons"]["coverage"] == pytest.approx(inside.mean(axis=(0, 2)))
+    spread = np.sqrt(np.square(truth - truth.mean(axis=0)).mean())  # the naive predictor has no intervals
+    assert found.baselines["mean"] == pytest.approx({**found.baselines["mean"], "rmse": spread})
+    assert found.baselines.keys() > {"mean"} and all(
+        own.keys() == {"rmse", "mae", "r2"} for own in found.baselines.values()
+    )
     tried = lstm_cli.backtest(run, folder / "series.csv", origins=5)
     chosen = tried.origins - 1 - run.schema.layout.lag
     assert tried.interval["coverage"] == pytest.approx(inside[chosen].mean())

@@ -88,6 +88,8 @@ def test_scores_are_those_of_the_spread_that_is_predicted(runs, folder, name, tm
     assert scores["coverage.load"] == pytest.approx(((low <= truth) & (truth <= high))[known].mean())
     found = lstm_cli.evaluate(run, folder / "steps.jsonl")
     assert found.targets["load"].interval["coverage"] == pytest.approx(scores["coverage.load"])
+    naive = found.targets["load"].baselines["mean"]
+    assert naive["rmse"] == pytest.approx(truth[known].std()) and naive.keys() == {"rmse", "mae", "r2"}
     predict_run(run.folder, folder / "steps.jsonl", out=tmp_path / "out.csv")
     names = ["load_deviation"] if name == "deviation" else ["load_p10", "load_p90"]
     (first, *_) = read_csv(tmp_path / "out.csv")
