@@ -53,7 +53,13 @@ def filled(folder, rng):
     return ["x", "price"], {"target": "label", "missing": missing}
 
 
-COLUMNS = {maker.__name__: maker for maker in (everything, logarithm, own_scale, filled)}
+def several(folder, rng):
+    """A label, a number and a set for each step, from one network."""
+    target = {"word": "category", "price": "number", "notes": "set"}
+    return ["x", "level"], {"target": target, "transform": {"price": ["log"], "level": ["difference"]}}
+
+
+COLUMNS = {maker.__name__: maker for maker in (everything, logarithm, own_scale, filled, several)}
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -63,9 +69,22 @@ def test_every_kind_of_column(name, tmp_path):
     inputs, data = COLUMNS[name](tmp_path, None)
     data = {"train": "train.jsonl", "inputs": inputs, "valid": 2, **data}
     run = drawn_run(tmp_path, {"data": data, "model": {**MODEL, "bidirectional": data["target"] != "next"}})
+    exported = Exported(run.folder)
     if name == "own_scale":
         rows[0]["level"] = [7.0] * len(rows[0]["level"])
     if name == "filled":
         for row in rows[::2]:
             row["x"][1], row["price"][0] = [None, 3.0], None
-    assert_equal_predictions(Exported(run.folder), rows[:7])
+    assert_equal_predictions(exported, rows[:7])
+
+
+def test_several_target_columns_have_outputs_of_their_own(tmp_path):
+    """A label and a number for each sequence."""
+    rows = columns(9, np.random.default_rng(5))
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    data = {"train": "train.jsonl", "inputs": ["x"], "target": ["label", "y"], "valid": 2}
+    exported = Exported(drawn_run(tmp_path, {"data": data, "model": MODEL}).folder)
+    assert [one.name for one in exported.session.get_outputs()] == ["probabilities.label", "prediction.y"]
+    assert exported.metadata["labels"] == {"label": ["high", "low", "mid"]}
+    assert exported.metadata["columns"] == {"y": ["y"]}
+    assert_equal_predictions(exported, rows)

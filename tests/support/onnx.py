@@ -90,11 +90,14 @@ class Exported:
 
 def assert_equal_predictions(exported: Exported, rows: list[dict[str, Any]], *, tolerance: float = 1e-5) -> None:
     """Check that onnxruntime gives what `Run.predict` gives, for a padded batch; None where there is no prediction."""
-    target, outputs = exported.run.schema.target, exported(rows)
+    schema, outputs = exported.run.schema, exported(rows)
+    target = schema.target
     predictions = exported.run.predict(rows, probabilities=target.kind != "number")
-    for name, output in outputs.items():
+    for output_name, output in outputs.items():
+        name, _, column = output_name.partition(".")
         for row, values in zip(predictions, output, strict=True):
             entries = row[name] if name in row else row["quantiles"]
+            entries = entries[column] if column else entries
             steps = entries if target.per == "step" else [entries]
             if target.per == "step":
                 assert (values[len(steps) :] == 0).all()

@@ -4,6 +4,7 @@ Legend: B batch, T steps, L those that transforms remove at the start, K outputs
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from lstm_cli.export.limits import check_onnx
 from lstm_cli.export.onnx.graph import Graph
 from lstm_cli.export.onnx.inputs import Inputs, read_inputs
 from lstm_cli.export.onnx.layers import Sequences, activated, dense, pooled, recurrent
-from lstm_cli.export.onnx.names import PROBABILITIES
+from lstm_cli.export.onnx.names import PROBABILITIES, output_name
 from lstm_cli.export.onnx.outputs import curves, named_curves, restored
 from lstm_cli.export.planned import planned_layers
 
@@ -37,17 +38,17 @@ def onnx_model(run: SavedRun) -> tuple[bytes, list[str]]:
             raise
         raise ConfigError("to write ONNX needs the package onnx: pip install 'lstm-cli[onnx]'") from None
     inputs = read_inputs(graph, run.schema)
-    target, per_step = run.schema.target, run.schema.target.per == "step"
-    sizes: list[int | str] = ["batch", "steps", target.size] if per_step else ["batch", target.size]
-    for name, output in _network(graph, run, inputs).items():
-        aligned = _aligned(graph, run.schema, inputs, output) if per_step else output
-        graph.output(aligned, name, np.float32, sizes)
+    positions = ["batch", "steps"] if run.schema.target.per == "step" else ["batch"]
+    for column, schema, output in _columns(graph, run.schema, _network(graph, run, inputs)):
+        for kind, values in _outputs(graph, run, schema, inputs, output).items():
+            aligned = _aligned(graph, schema, inputs, values) if schema.target.per == "step" else values
+            graph.output(aligned, output_name(kind, column), np.float32, [*positions, schema.target.size])
     model = graph.model(metadata(run), f"Written by lstm-cli from the run {run.folder.name}")
     return model.SerializeToString(), _lines(model)
 
 
-def _network(graph: Graph, run: SavedRun, inputs: Inputs) -> dict[str, str]:
-    """Return the outputs of the model by name: (B, T, K), or (B, K) for a target per sequence."""
+def _network(graph: Graph, run: SavedRun, inputs: Inputs) -> str:
+    """Return the outputs of the last layer: (B, T, K), or (B, K) for a target per sequence."""
     spec, weights, schema = run.config.model, run.state.model, run.schema
     parts = [] if inputs.numbers is None else [inputs.numbers]
     for name, indices in inputs.tokens.items():
@@ -66,12 +67,26 @@ def _network(graph: Graph, run: SavedRun, inputs: Inputs) -> dict[str, str]:
     if spec.tie_embeddings:
         (name,) = inputs.tokens
         weights = {**weights, "output.W": weights[f"embedding.{name}"]}
-    output = dense(graph, "output", features, weights)
+    return dense(graph, "output", features, weights)
+
+
+def _columns(graph: Graph, schema: Schema, output: str) -> Iterator[tuple[str, Schema, str]]:
+    """Yield each target column, the schema with it as the only target, and its outputs; a single one under no name."""
+    if not schema.parts:
+        yield "", schema, output
+        return
+    for (name, own), part in zip(schema.target.parts_of_outputs.items(), schema.parts, strict=True):
+        yield name, part, graph.slice(output, -1, own.start, own.stop)
+
+
+def _outputs(graph: Graph, run: SavedRun, schema: Schema, inputs: Inputs, output: str) -> dict[str, str]:
+    """Return what the outputs of one target column stand for, by name: (B, T, K), or (B, K) for one per sequence."""
     match schema.target.kind:
         case "category":
             return {PROBABILITIES: graph.op("Softmax", output, axis=-1)}
         case "set":
             return {PROBABILITIES: graph.op("Sigmoid", output)}
+    spec = run.config.model
     activation, added = spec.output_activation or "linear", inputs.numbers if spec.residual else None
     found = []
     for curve in curves(graph, schema.target.head, output):
@@ -93,8 +108,12 @@ def _aligned(graph: Graph, schema: Schema, inputs: Inputs, output: str) -> str:
 def metadata(run: SavedRun) -> dict[str, str]:
     """Return what describes a model: each key with a JSON text."""
     schema = run.schema
-    found: dict[str, Any] = {"columns": schema.target.output_columns} if schema.target.kind == "number" else {}
-    found |= {} if schema.target.labels is None else {"labels": schema.target.labels}
+    targets = {name: part.target for name, part in schema.columns.items()}
+    by_column: dict[str, dict[str, Any]] = {
+        "columns": {name: target.output_columns for name, target in targets.items() if target.kind == "number"},
+        "labels": {name: target.labels for name, target in targets.items() if target.labels is not None},
+    }
+    found: dict[str, Any] = {key: own if schema.parts else own[""] for key, own in by_column.items() if own}
     found |= {f"vocabulary.{name}": vocabulary.tokens for name, vocabulary in schema.tokens.items()}
     found |= {f"labels.{name}": labels.names for name, labels in schema.sets.items()}
     texts = described(run)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from lstm_cli.data.schema.target import Target
+from lstm_cli.data import Schema
 
 #: The input with the number of real steps of each sequence (B,).
 LENGTHS = "lengths"
@@ -10,8 +10,17 @@ LENGTHS = "lengths"
 PROBABILITIES, PREDICTION, DEVIATION = "probabilities", "prediction", "deviation"
 
 
-def output_names(target: Target) -> Collection[str]:
+def output_name(kind: str, column: str) -> str:
+    """Return the name of what is of one target column; `column` is empty where there is no other."""
+    return f"{kind}.{column}" if column else kind
+
+
+def output_names(schema: Schema) -> Collection[str]:
     """Return the names of a model's outputs."""
-    if target.kind != "number":
-        return (PROBABILITIES,)
-    return (PREDICTION, DEVIATION) if target.head.gaussian else (PREDICTION, *target.head.names)
+    found = []
+    for column, part in schema.columns.items():
+        target = part.target
+        numbers = (PREDICTION, DEVIATION) if target.head.gaussian else (PREDICTION, *target.head.names)
+        kinds = numbers if target.kind == "number" else (PROBABILITIES,)
+        found += [output_name(kind, column) for kind in kinds]
+    return found
