@@ -49,6 +49,7 @@ _HOMES = {
     "lstm_cli.insight.evaluate": ("evaluate",),
     "lstm_cli.report.remake": ("make_report",),
     "lstm_cli.training.events": ("events",),
+    "lstm_cli.estimators": ("SequenceClassifier", "SequenceRegressor"),
     "lstm_cli.training.sinks.sink": ("Sink",),
     # theano-lstm
     "lstm_cli.theano_lstm.theano": ("theano",),
@@ -69,6 +70,8 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getat
     from lstm_cli.api import check as check
     from lstm_cli.api import train as train
     from lstm_cli.api import train_run as train_run
+    from lstm_cli.estimators import SequenceClassifier as SequenceClassifier
+    from lstm_cli.estimators import SequenceRegressor as SequenceRegressor
     from lstm_cli.export.export import export_run as export_run
     from lstm_cli.export.importing import import_weights as import_weights
     from lstm_cli.insight.backtest import backtest as backtest
@@ -106,7 +109,8 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run `__getat
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_HOME_OF)
+# Without what needs a library that may be missing: `import *` imports all of these.
+__all__ = sorted(name for name, home in _HOME_OF.items() if home != "lstm_cli.estimators")
 
 
 def __getattr__(name: str) -> Any:
