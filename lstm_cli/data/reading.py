@@ -176,13 +176,19 @@ def _with_loss_columns(schema: Schema, names: Sequence[str]) -> Schema:
 
 
 def raw_sequences(sequences: Iterable[Mapping[str, Any]], schema: Schema) -> Iterator[RawSequence]:
-    """Yield sequences given as mappings of columns, as in a line of jsonl; arrays work as well as lists."""
+    """Yield sequences given as mappings of columns, as in a line of jsonl; arrays work as well as lists.
+
+    A data frame is such a mapping, of a sequence whose steps are its rows.
+    """
+    if isinstance(sequences, Mapping) or hasattr(sequences, "columns"):
+        raise TypeError("expected a list of sequences, got a single one: put it into a list")
     dotted = [name for name in _named(schema.layout) if "." in name]
     for number, columns in enumerate(sequences, start=1):
         given = dict(columns)
         nested = {name: jsonl.column(given, name, ...) for name in dotted if name not in given}
         given |= {name: value for name, value in nested.items() if value is not ...}
         kept = {name: _raw(value) for name, value in given.items()}
+        kept |= {name: _one(kept[name]) for name in schema.layout.id if name in kept}
         names = [kept.get(name) for name in schema.layout.id]
         name: Any = number if None in names else names[0] if len(names) == 1 else tuple(map(label_key, names))
         yield RawSequence(f"sequence {number}", name, kept, tuple(kept))
@@ -194,8 +200,16 @@ def _named(layout: Layout) -> list[str]:
     return [name for name in [*names, *layout.loss.names] if name is not None]
 
 
+def _one(value: Any) -> Any:
+    """Return the value that a column of a data frame repeats at each step."""
+    values = value.tolist() if isinstance(value, np.ndarray) else value
+    repeated = isinstance(values, list) and values and all(each == values[0] for each in values)
+    return values[0] if repeated else value
+
+
 def _raw(value: Any) -> Any:
     """Return a value in the form that readers yield."""
+    value = value.to_numpy() if hasattr(value, "to_numpy") else value
     if isinstance(value, np.ndarray):
         return value if value.ndim and value.dtype.kind in "iufbM" else jsonl.condensed(value.tolist())
     return jsonl.condensed(list(value)) if isinstance(value, list | tuple) else value

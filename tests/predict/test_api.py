@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -70,6 +71,22 @@ def test_a_run_can_be_moved_and_needs_nothing_but_its_folder(classifier_config, 
     (tmp_path / "train.jsonl").unlink()
     folder.rename(tmp_path / "there")
     assert lstm_cli.load(str(tmp_path / "there")).predict(rows) == before
+
+
+def test_data_frames_are_sequences(loaded):
+    """Each frame is one, its rows the steps; a column of the id repeats it."""
+    run, draw = loaded("pendulum"), np.random.default_rng(1)
+    frame = pd.DataFrame({"run": np.repeat([7, 9], [5, 3]), "a": draw.normal(size=8), "b": draw.normal(size=8)})
+    groups = [group for _, group in frame.groupby("run")]
+    rows = [{"run": int(group["run"].iloc[0]), **group[["a", "b"]].to_dict("list")} for group in groups]
+    assert [row["id"] for row in run.predict(groups)] == [7, 9]
+    assert run.predict(groups) == run.predict(rows)
+    assert run.forecast(groups, 3) == run.forecast(rows, 3)
+    words = ["a", "d", "b"]
+    assert loaded("tagger").predict([pd.DataFrame({"words": words})]) == loaded("tagger").predict([{"words": words}])
+    for one in (frame, rows[0]):
+        with pytest.raises(TypeError, match="expected a list of sequences, got a single one: put it into a list"):
+            run.predict(one)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Hidden vectors: those that the output layer reads, the same in batches, pieces and files."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import lstm_cli
 from lstm_cli.cli.group import predict as predict_command
 from lstm_cli.data.batching import whole
 from lstm_cli.errors import ConfigError
+from lstm_cli.predict.hidden import check_hidden
 from lstm_cli.predict.hidden_files import hidden_run
 from tests.support.data import read_jsonl, write_jsonl
 from tests.support.kinds import data_of
@@ -169,3 +171,29 @@ def test_what_has_none_says_so(trained, tmp_path):
     lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
     with pytest.raises(ConfigError, match=r"hidden: with data.scale: window each step is scaled anew"):
         lstm_cli.load(tmp_path / "run").hidden([{"count": [1.0, 2.0]}])
+    system = SimpleNamespace(closed_loop=object(), window=None)
+    with pytest.raises(ConfigError, match="--hidden: this model drives a system"):
+        check_hidden(SimpleNamespace(model=None, schema=SimpleNamespace(layout=system)), "--hidden")
+
+
+def test_they_are_read_through_skip_connections_and_attention(trained, given, tmp_path):
+    config = {
+        "threads": 1,
+        "data": {"train": str(data_of(trained("classifier"))), "inputs": ["x"], "target": "label"},
+        "model": {
+            "layers": [8, {"size": 4, "bidirectional": True}],
+            "skip": True,
+            "pool": "attention",
+            "layer_norm": True,
+        },
+        "train": {"epochs": 1},
+    }
+    run = lstm_cli.load(lstm_cli.train(config, run=tmp_path / "run", verbosity=-1).folder)
+    weights = run.network.model.weights()
+    for found, outputs in zip(
+        run.hidden(given("classifier")), run.outputs(run._encoded(given("classifier"))), strict=True
+    ):
+        scores = np.exp(found["hidden"] @ weights["attention.W"][0] + weights["attention.b"])
+        np.testing.assert_allclose(found["vector"], scores @ found["hidden"] / scores.sum(), atol=1e-5)
+        read = found["vector"] @ weights["output.W"].T + weights["output.b"]
+        np.testing.assert_allclose(read, outputs.values[0], atol=1e-5)
