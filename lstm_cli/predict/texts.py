@@ -6,13 +6,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from lstm_cli.config.formats import COMPRESSED, format_of
 from lstm_cli.errors import ConfigError, listed
 from lstm_cli.predict.ensemble import load
 from lstm_cli.predict.generation import fresh_seed
 from lstm_cli.predict.output_paths import check_outputs
 from lstm_cli.predict.writers import write_lines, write_text
 
-_LINES, _NO_TEXT = (".jsonl", ".json"), (".csv", ".conllu")
+#: Formats of data files whose names texts may have.
+_TEXT, _LINES = "text", "jsonl"
 
 
 def generate_run(
@@ -51,12 +53,12 @@ def generate_run(
         Called with notes for the user: the seed, tokens that training never saw.
     """
     check_outputs({"-o": out}, {})
-    if out is not None and out.suffix in _NO_TEXT:
+    if out is not None and not _is_text(out):
         raise ConfigError(f"-o {out}: --generate writes text: expected a name that ends in .txt or .jsonl")
     run = load(folder, trust=trust)
     drawn, seed = seed is None and temperature > 0, fresh_seed() if seed is None else seed
     how: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "stop": stop, "seed": seed}
-    as_lines = out is not None and out.suffix in _LINES
+    as_lines = out is not None and format_of(out) == _LINES
     one = samples == 1 and not as_lines
     symbols = run.generate(prompt, count, **how) if one else run.samples(prompt, count, samples, **how)
     if unknown := run.schema.unknown_in(prompt):
@@ -69,6 +71,11 @@ def generate_run(
         write_lines(_as_lines(prompt, symbols, seed), out)
     else:
         write_text(_under_headings(prompt, symbols), out)
+
+
+def _is_text(out: Path) -> bool:
+    """Return whether a file with a name may hold text: names of other formats, or compressed ones, may not."""
+    return format_of(out) in (None, _TEXT, _LINES) and out.suffix.lower() not in COMPRESSED
 
 
 def _as_lines(prompt: str, texts: Iterable[str], seed: int) -> Iterator[str]:

@@ -191,7 +191,7 @@ def test_files_of_several_texts(trained, loaded, tmp_path):
     assert json.loads((tmp_path / "one.jsonl").read_text())["sample"] == 1 and len(notes) == 1
 
 
-@pytest.mark.parametrize("name", ["x.csv", "x.conllu"])
+@pytest.mark.parametrize("name", ["x.csv", "x.conllu", "x.json", "x.parquet", "x.txt.gz", "x.jsonl.zst", "x.NPZ"])
 def test_a_text_is_no_table(trained, tmp_path, name):
     with pytest.raises(ConfigError, match=r"--generate writes text: expected a name that ends in \.txt or \.jsonl"):
         generate_run(trained("plays") / "run", 3, out=tmp_path / name)
