@@ -202,3 +202,37 @@ def test_what_has_no_spread_is_refused(tmp_path, data, loss, problem):
     target = {"target": {"next": True, "horizon": 2}, **data}
     with pytest.raises(ConfigError, match=problem):
         open_checked_data(data_config(tmp_path, {"loss": loss}, train="a.jsonl", inputs=["x"], **target))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", [{"quantiles": [0.1, 0.5, 0.9]}, {"distribution": "gaussian"}])
+def test_trained_intervals_hold_the_share_that_they_should(tmp_path, loss):
+    """Of numbers whose deviation depends on the input, on sequences that training never saw, also where it is small."""
+    draw, files = np.random.default_rng(4), {}
+    for name, count in (("train", 300), ("test", 100)):
+        x = draw.normal(size=(count, 20))
+        y = 10 + 4 * x + (0.3 + np.abs(x)) * draw.normal(size=x.shape)
+        rows = [{"id": k, "x": x[k].tolist(), "y": y[k].tolist()} for k in range(count)]
+        files[name] = str(write_jsonl(tmp_path / f"{name}.jsonl", rows))
+    config = {
+        "data": {"train": files["train"], "valid": 0.2, "inputs": ["x"], "target": "y"},
+        "model": {"layers": [16], "dropout": 0.0},
+        "loss": loss,
+        "optimizer": {"name": "adam", "learning_rate": 0.01},
+        "train": {"epochs": 30, "batch_size": 8},
+        "threads": 1,
+    }
+    lstm_cli.train(config, run=tmp_path / "run", verbosity=-1)
+    run = lstm_cli.load(tmp_path / "run")
+    level = run.schema.target.head.level
+    assert run.evaluate(files["test"])["coverage"] == pytest.approx(level, abs=0.04)
+    quiet = np.abs(x) < 0.5
+    rows = run.predict([{"id": k, "x": own.tolist()} for k, own in enumerate(x)])
+    if "quantiles" in loss:
+        low, high = (np.array([[step[key] for step in row["quantiles"]] for row in rows]) for key in ("p10", "p90"))
+    else:
+        middle, deviation = (np.array([row[key] for row in rows]) for key in ("prediction", "deviation"))
+        low, high = (middle + side * NormalDist().inv_cdf(0.95) * deviation for side in (-1, 1))
+    inside = (low <= y) & (y <= high)
+    assert inside[quiet].mean() == pytest.approx(level, abs=0.12)  # where the deviation has a kink
+    assert np.median((high - low)[quiet]) < np.median((high - low)[~quiet]) / 1.5
