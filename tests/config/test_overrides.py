@@ -42,7 +42,7 @@ def test_another_optimizer_by_name(tmp_path):
 def test_keys_that_another_optimizer_does_not_have_are_listed(tmp_path):
     text = GOOD + "optimizer:\n  name: adadelta\n  rho: 0.9\n"
     lines = errors(tmp_path, text, "optimizer.name=sgd", "optimizer.beta1=0.5")
-    has = "name, learning_rate, weight_decay, clip_norm, clip_norm_each, clip_value, momentum, nesterov"
+    has = "name, learning_rate, weight_decay, clip_norm, clip_norm_each, clip_value, rates, momentum, nesterov"
     assert lines == [
         f"c.yaml:4:3: optimizer.rho: unknown key of sgd, expected one of {has}; the command line says "
         "optimizer.name=sgd: to drop the file's other keys, give 'optimizer={name: sgd}'",

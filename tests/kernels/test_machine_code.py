@@ -20,7 +20,7 @@ from lstm_cli.kernels.recurrent.arguments import Shape
 from lstm_cli.kernels.recurrent.layer import Inputs, Layer, new_reserve, run_forward
 
 x, ids, W, b, state = (np.zeros(s, "f") for s in ((2, 1, 3), (0, 0), (16, 7), 16, (1, 4)))
-given = Inputs(Shape(2, 1, 3, 4), x, ids.astype("i"), W[:0, :0], np.array([2]), W, b, [state, state], W[:0, :0])
+given = Inputs(Shape(2, 1, 3, 4), x, ids.astype("i"), W[:0, :0], np.array([2]), W, b, [state, state], W[:0, :0], b[:0])
 layer = Layer(LSTM, "tanh", False)
 run_forward(layer, given, new_reserve(layer, given, True), np.empty((2, 1, 4), "f"), np.empty((2, 1, 4), "f"))
 """

@@ -81,9 +81,9 @@ DEFAULTS = {
     "adagrad": {"learning_rate": 0.01, "epsilon": 1e-6},
     "adadelta": {"learning_rate": 1.0, "rho": 0.95, "epsilon": 1e-6},
     "rmsprop": {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-8},
-    "adam": {"learning_rate": 0.001, **BETAS_AND_EPSILON},
-    "adamw": {"learning_rate": 0.001, **BETAS_AND_EPSILON, "weight_decay": 0.01},
-    "nadam": {"learning_rate": 0.001, **BETAS_AND_EPSILON},
+    "adam": {"learning_rate": 0.005, "clip_norm": 1.0, **BETAS_AND_EPSILON},
+    "adamw": {"learning_rate": 0.005, "clip_norm": 1.0, **BETAS_AND_EPSILON, "weight_decay": 0.01},
+    "nadam": {"learning_rate": 0.005, "clip_norm": 1.0, **BETAS_AND_EPSILON},
 }
 COMMON = {"weight_decay": 0.0, "clip_norm": 5.0, "clip_norm_each": None, "clip_value": None, "rates": {}}
 # What a rule does not depend on.

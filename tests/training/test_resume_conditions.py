@@ -68,7 +68,8 @@ def state_names(optimizer: dict[str, Any]) -> list[str]:
 
 
 OTHER_VALUES = {"nesterov": (False, True), "clip_norm": (None, 1.0), "clip_norm_each": (None, 1.0),
-                "clip_value": (None, 1.0), "weight_decay": (0.0, 0.1), "momentum": (0.0, 0.9)}  # fmt: skip
+                "clip_value": (None, 1.0), "weight_decay": (0.0, 0.1), "momentum": (0.0, 0.9),
+                "rates": ({}, {"output": 0.5})}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", RECIPES)
