@@ -52,6 +52,11 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def instead_of_resuming(run: Path) -> str:
+    """Return what to do with a run that cannot be resumed, for a message."""
+    return f"start a new run with -o: --from {shlex.quote(str(run))} starts it from the weights of this one"
+
+
 def check_identity(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> list[str]:
     """Compare a checkpoint's identity with the present one; return changes that may affect the last bits of results.
 
@@ -67,8 +72,7 @@ def check_identity(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) 
         if digest != now["data"].get(name):
             raise DataError(
                 f"{run}: cannot be resumed, as the sequences of data.{name} have changed since the run was started: "
-                f"restore them, or start a new run with -o: --from {shlex.quote(str(run))} starts it from the weights "
-                f"of this one"
+                f"restore them, or {instead_of_resuming(run)}"
             )
     old, new = _section(saved, "versions", run), now["versions"]
     return [f"{name} {on_one_line(old.get(name))} -> {new[name]}" for name in new if old.get(name) != new[name]]

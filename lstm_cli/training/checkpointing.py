@@ -16,7 +16,14 @@ from lstm_cli.errors import CheckpointError, DataError, DiskError, Diverged, Int
 from lstm_cli.graph.compiling import at_compilation
 from lstm_cli.run import checkpoint
 from lstm_cli.run.folder import RunFolder
-from lstm_cli.run.identity import check_identity, check_model, identity, machine_changes, read_checked
+from lstm_cli.run.identity import (
+    check_identity,
+    check_model,
+    identity,
+    instead_of_resuming,
+    machine_changes,
+    read_checked,
+)
 from lstm_cli.run.metrics_log import trim_metrics
 from lstm_cli.run.names import (
     BEST,
@@ -156,7 +163,7 @@ def _check_code(run: RunFolder, job: Job, saved: Mapping[str, bytes] | None) -> 
     if job.code is not None and saved is not None and saved.get(DYNAMICS) != job.code.content:
         raise DataError(
             f"{run.path}: cannot be resumed, as {job.code.path} has changed since the run was started "
-            f"({run.path / DYNAMICS} is the original): restore it, or start a new run with -o"
+            f"({run.path / DYNAMICS} is the original): restore it, or {instead_of_resuming(run.path)}"
         )
 
 

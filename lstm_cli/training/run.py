@@ -1,7 +1,6 @@
 """A training run from config to run folder: locks the folder and checks changes of the config before training."""
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -15,7 +14,7 @@ from lstm_cli.run.checkpoint import identity_of
 from lstm_cli.run.config_changes import compare_configs
 from lstm_cli.run.earlier_defaults import with_earlier_defaults
 from lstm_cli.run.folder import RunFolder
-from lstm_cli.run.identity import checked_config
+from lstm_cli.run.identity import checked_config, instead_of_resuming
 from lstm_cli.run.names import RESOLVED, SCHEMA
 from lstm_cli.run.origin import check_trained
 from lstm_cli.run.ownership import is_run, owner, same
@@ -139,7 +138,6 @@ def _resumed(run: RunFolder, config: Config) -> tuple[Config, list[str]]:
         listing = "\n".join(f"  {on_one_line(change)}" for change in changes.refused)
         raise ConfigError(
             f"{run.path}: cannot be resumed with these keys changed:\n{listing}\n"
-            f"give these keys their old values, or start a new run with -o: --from {shlex.quote(str(run.path))} "
-            f"starts it from the weights of this one"
+            f"give these keys their old values, or {instead_of_resuming(run.path)}"
         )
     return config, [f"changed since the run was started: {change}" for change in changes.allowed]

@@ -91,7 +91,7 @@ def test_a_config_on_standard_input(data):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_every_member_and_resuming_changes_nothing(data, number):
     name = f"stopped-{number}"
-    given = ["small.yaml", "--seeds", "2", "train.patience=null", "-o", name]
+    given = ["small.yaml", "--seeds", "2", "train.patience=null", "train.schedule=constant", "-o", name]
     process = started(data, *given, "train.epochs=1000000")
     wait_for(process, data / name / "seed-1" / "best" / "manifest.json")
     process.send_signal(number)
@@ -104,7 +104,7 @@ def test_a_signal_stops_every_member_and_resuming_changes_nothing(data, number):
     assert resumed.returncode == 0, resumed.stderr
     for seed in (1, 2):
         whole = data / f"whole-{number}-{seed}"
-        how = {"epochs": epochs, "patience": None}
+        how = {"epochs": epochs, "patience": None, "schedule": "constant"}
         train_run(small_config(data, seed=seed, data={"split_seed": 1}, train=how), whole, verbosity=-1)
         for key, array in weights(whole).items():
             np.testing.assert_array_equal(array, weights(data / name / f"seed-{seed}")[key])
