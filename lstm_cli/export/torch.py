@@ -85,7 +85,9 @@ def _initial(directions: Sequence[Direction], weights: Mapping[str, np.ndarray])
 
 
 def _others(weights: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the arrays outside the recurrent layers: embeddings, attention, output layer."""
+    """Yield the arrays outside the recurrent layers: embeddings, attention, output layer, whose own W it always has."""
+    if "output.W" not in weights:  # tied: the only embedding is the output's W
+        yield "output.weight", next(array for name, array in weights.items() if name.startswith("embedding."))
     for name, array in weights.items():
         layer, _, leaf = name.rpartition(".")
         if name.startswith("embedding."):

@@ -10,7 +10,8 @@ import lstm_cli
 from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import ConfigError
 from lstm_cli.export.torch import state_dict
-from lstm_cli.graph.plan import plan_layers
+from lstm_cli.graph.model import Model
+from lstm_cli.graph.plan import Sizes, plan_layers
 from tests.support.kinds import MODEL, classifier, labelled_waves
 from tests.support.onnx import drawn_run
 
@@ -180,3 +181,11 @@ def test_what_the_modules_of_pytorch_have_not(layer, key):
     spec = config_from_mapping({"data": {"train": "a", "target": "y"}, "model": {"layers": [{"size": 3, **layer}]}})
     with pytest.raises(ConfigError, match=rf"model\.layers\.0: PyTorch's modules have no {key}: export to \.npz"):
         state_dict(plan_layers(spec.model, 3), {})
+
+
+def test_tied_output_weights_are_written_too():
+    given = {"data": {"train": "a", "target": "next"}, "model": {"layers": [3], "embedding": 3, "tie_embeddings": True}}
+    model = Model(config_from_mapping(given).model, Sizes(0, {"text": 7}, 7, "step"))
+    found = state_dict(model.layers, model.weights())
+    np.testing.assert_array_equal(found["output.weight"], model.weights()["embedding.text"])
+    assert found["output.weight"].shape == (7, 3) and found["output.bias"].shape == (7,)

@@ -52,9 +52,9 @@ CASES: dict[str, dict[str, Any]] = {
         "optimizer": "nadam",
         "train": {"schedule": {"name": "linear", "warmup": 2}, "checkpoint_every": "2 steps"},
     },
-    "lstm, carried state, text, exponential, checkpoints by epoch": {
+    "lstm, normalised, skips, carried state, text, exponential, checkpoints by epoch": {
         "data": TEXT,
-        "model": {"cell": "lstm", "embedding": 3, "layers": [4, 4], **DROPS},
+        "model": {"cell": "lstm", "embedding": 3, "layers": [4, 4], "layer_norm": True, "skip": True, **DROPS},
         "optimizer": {"name": "rmsprop", "momentum": 0.5},
         "train": {"schedule": {"name": "exponential", "steps": 5}, "checkpoint_every": "epoch"},
     },
