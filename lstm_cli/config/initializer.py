@@ -31,6 +31,10 @@ class Initial(Section):
     scale: Scale = Field(default=1.0, description="Factor of the drawn values.")
 
 
+#: What embeddings start from that are also the output's weights: with N(0, 1) outputs would be too large at first.
+TIED = Initial(distribution="normal", scale=0.3)
+
+
 class InitializerSpec(Section):
     """What the weights start from, each a distribution or a mapping; those of gates are drawn gate by gate."""
 

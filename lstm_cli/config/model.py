@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from lstm_cli.config.fields import Column, FilePath, Flag, OneOrMore, Positive, Rate, Section, expected, several
-from lstm_cli.config.initializer import InitializerSpec
+from lstm_cli.config.initializer import TIED, InitializerSpec
 
 Cell = Literal["lstm", "gru", "rnn"]
 Activation = Literal["tanh", "linear", "relu", "sigmoid", "softsign"]
@@ -95,7 +95,8 @@ class ModelSpec(Section):
     )
     tie_embeddings: Flag = Field(
         default=False,
-        description="With tokens as target `next`: whether the weights of the output layer are the embeddings.",
+        description="With tokens as target `next`: whether the weights of the output layer are the embeddings, "
+        "which then start from N(0, 0.3²) unless `initializer.embedding` is given.",
     )
     output_activation: Activation | None = Field(
         default=None, description="Activation of the output layer; null: the one that the target implies."
@@ -123,6 +124,13 @@ class ModelSpec(Section):
     pool: Literal["last", "mean", "max", "attention"] = Field(
         default="last", description="With one target per sequence: how its steps are reduced to one vector."
     )
+
+    @model_validator(mode="after")
+    def _start_tied_small(self) -> Self:
+        """Draw embeddings that are output weights too from a narrow distribution, where the config names none."""
+        if self.tie_embeddings and "embedding" not in self.initializer.model_fields_set:
+            object.__setattr__(self, "initializer", self.initializer.model_copy(update={"embedding": TIED}))
+        return self
 
     @model_validator(mode="after")
     def _fill_layers(self) -> Self:

@@ -67,10 +67,10 @@ def take_vectors(model: Model, config: Config, schema: Schema) -> tuple[list[str
 
 
 def _rows(drawn: np.ndarray, tokens: tuple[str, ...], vectors: Vectors) -> np.ndarray:
-    """Return the rows (V, D) of an embedding; `drawn` is standard normal."""
+    """Return the rows (V, D) of an embedding; those not in the file are drawn like the others."""
     found = [vectors.of.get(token, vectors.of.get(token.lower())) for token in tokens]
     known = np.array([vector for vector in found if vector is not None])
-    rows: np.ndarray = known.mean(axis=0) + known.std() * drawn
+    rows: np.ndarray = known.mean(axis=0) + known.std() / drawn.std() * (drawn - drawn.mean())
     for row, vector in zip(rows, found, strict=True):
         if vector is not None:
             row[:] = vector

@@ -247,6 +247,7 @@ def test_the_option_counts_from_the_current_folder_and_show_says_where_from(worl
     assert lstm_cli.show(tmp_path / "run").provenance["weights from"] == str(world / "text")
 
 
+@pytest.mark.slow
 def test_a_text_of_the_same_words_is_learned_faster_than_from_scratch(tmp_path):
     draw = np.random.default_rng(5)
     words = ["the", "quick", "brown", "fox", "jumps", "over", "lazy", "dogs"]

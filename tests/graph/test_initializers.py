@@ -5,6 +5,7 @@ import pytest
 
 from lstm_cli.config import config_from_mapping
 from lstm_cli.config.initializer import Initial
+from lstm_cli.config.model import ModelSpec
 from lstm_cli.graph.initializers import DISTRIBUTIONS, matrix
 from lstm_cli.graph.model import Model
 from lstm_cli.graph.plan import Sizes
@@ -69,3 +70,14 @@ def test_the_forget_gates_of_lstm_cells_alone():
     values = built.parameters.values()
     np.testing.assert_array_equal(values["layers.0.b"], np.repeat([0, 2.5, 0, 0], 3))
     assert not values["layers.1.b"].any()
+
+
+def test_embeddings_that_are_output_weights_start_small_unless_the_config_says_otherwise():
+    given = {"tie_embeddings": True}
+    assert ModelSpec(**given).initializer.embedding.scale == 0.3
+    assert ModelSpec().initializer.embedding.scale == 1
+    for own in ("normal", {"distribution": "normal", "scale": 1.0}):
+        assert ModelSpec(**given, initializer={"embedding": own}).initializer.embedding.scale == 1
+    spec = ModelSpec(**given, initializer={"output": "he_normal"})
+    again = ModelSpec(**spec.model_dump(mode="json"))
+    assert again.initializer == spec.initializer and spec.initializer.embedding.scale == 0.3
