@@ -219,7 +219,7 @@ model.layers.0.size             8      4         4
 model.residual              false  false      true
 model.dropout                 0.3    0.3         0
 optimizer.name           adadelta   adam  adadelta
-optimizer.learning_rate         1  0.005         1
+optimizer.learning_rate         1  0.001         1
 optimizer.clip_norm             5      1         5
 optimizer.rho                0.95      -      0.95
 optimizer.epsilon           1e-06  1e-08     1e-06
