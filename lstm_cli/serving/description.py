@@ -38,7 +38,7 @@ def _columns(schema: Schema) -> list[Column]:
 def _sequence(schema: Schema) -> dict[str, Any]:
     """Return the JSON Schema of a sequence."""
     layout = schema.layout
-    properties: dict[str, Any] = {name: {"type": ["string", "number"]} for name in layout.id}
+    properties: dict[str, Any] = {name: {"type": ["string", "integer"]} for name in layout.id}
     if layout.time is not None:
         properties[layout.time] = {"type": "array", "items": {"type": ["string", "number"]}}
     for column in _columns(schema):

@@ -91,6 +91,8 @@ def _warm_up(run: Run) -> None:
 def _run(service: "Service", listener: socket.socket, limits: Limits) -> None:
     import uvicorn
 
+    from lstm_cli.serving.protocol import protocol
+
     class Server(uvicorn.Server):
         """Ends with exit code 0 when every request has its response; a second signal ends it at once."""
 
@@ -115,6 +117,6 @@ def _run(service: "Service", listener: socket.socket, limits: Limits) -> None:
     config = uvicorn.Config(
         service.application, log_config=None, access_log=False, lifespan="off", server_header=False,
         backlog=_BACKLOG, timeout_graceful_shutdown=int(limits.timeout) + 5, proxy_headers=False,
-        loop="asyncio", http="h11", ws="none",
+        loop="asyncio", http=protocol(limits.timeout), ws="none",
     )  # fmt: skip
     Server(config).run([listener])

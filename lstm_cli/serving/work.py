@@ -1,5 +1,6 @@
 """The work of the service, without the network protocol: from the bodies of requests to the bodies of responses."""
 
+import codecs
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -140,6 +141,7 @@ def _known(schema: Schema) -> Schema:
 
 def _sequences(body: bytes, schema: Schema, name: str) -> Iterator[Any]:
     """Yield the sequences of a body as those of a file of format json are read."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     if body.lstrip()[:1] not in (b"[", b"{"):  # which the reader might decompress
         raise DataError(f'{name}: expected JSON, an array of sequences such as [{{"id": "a", "x": [1, 2]}}]: send that')
     stream = io.BytesIO(body)
@@ -150,7 +152,7 @@ def _sequences(body: bytes, schema: Schema, name: str) -> Iterator[Any]:
 def _parts(body: bytes) -> tuple[bytes, bytes | None]:
     """Return the sequences of a body, and the later values of known inputs in it."""
     try:
-        content = json.loads(body)
+        content = json.loads(body.removeprefix(codecs.BOM_UTF8))
     except (ValueError, RecursionError):
         return body, None  # whose reader names the problem
     if not isinstance(content, dict) or not isinstance(content.get(_FUTURE), list):

@@ -48,21 +48,47 @@ def predictions(port, sequences):
         return json.loads(response.read())["predictions"]
 
 
-def test_a_request_that_was_received_gets_its_response_before_the_end(trained, loaded):
-    """SIGTERM while half of a body is there: new connections are refused, the rest is taken, the command ends."""
+def served(run, client, limits):
+    """What a client in a thread returns, which is called with the port and ends the service by a signal."""
     port, found = Queue(), Queue()
-
-    def client():
-        found.put(half_interrupted(port.get(timeout=60), lambda: os.kill(os.getpid(), signal.SIGTERM)))
 
     def note(text):
         port.put(int(re.search(r":(\d+) ", text)[1]))
 
-    thread = threading.Thread(target=client)
+    thread = threading.Thread(target=lambda: found.put(client(port.get(timeout=60))))
     thread.start()
-    serve(trained("numbered") / "run", host="127.0.0.1", port=0, limits=Limits(), note=note)
+    serve(run, host="127.0.0.1", port=0, limits=limits, note=note)
     thread.join()
-    assert found.get(timeout=1) == loaded("numbered").predict(BODY)
+    return found.get(timeout=1)
+
+
+def end():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_request_that_was_received_gets_its_response_before_the_end(trained, loaded):
+    """SIGTERM while half of a body is there: new connections are refused, the rest is taken, the command ends."""
+    found = served(trained("numbered") / "run", lambda port: half_interrupted(port, end), Limits())
+    assert found == loaded("numbered").predict(BODY)
+
+
+def test_a_connection_without_a_request_is_closed(trained):
+    """One that sends nothing, and one that stops in its second request."""
+
+    def client(port):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                first = connection.recv(1000)
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                connection.sendall(b"GET /health HTTP/1.1\r\nhost: s\r\n\r\n")
+                second = connection.recv(1000)
+                connection.sendall(b"POST /predict HTTP/1.1\r\nhost: s\r\n")
+                return first, second, connection.recv(1000)
+        finally:
+            end()
+
+    first, second, third = served(trained("numbered") / "run", client, Limits(timeout=0.2))
+    assert (first, second[:15], third) == (b"", b"HTTP/1.1 200 OK", b"")
 
 
 BODY = [{"id": "a", "x": [[20, 21]]}]

@@ -1,6 +1,7 @@
 """The service as an application: what it responds, to whom, and what it refuses."""
 
 import asyncio
+import codecs
 import gzip
 import json
 import re
@@ -107,6 +108,7 @@ BAD = {
     "no column": [{"id": "a"}],
     "no object": [1],
     "nothing": [],
+    "no columns": {},
     "missing": [{"x": [[1, None]]}],
     "cut off": b'[{"x": [[1, 2]',
     "a key twice": b'[{"x": [[1, 2]], "x": [[1, 2]]}]',
@@ -126,6 +128,13 @@ def test_bad_input_is_refused_in_the_words_of_the_command(loaded, trained, tmp_p
 def test_what_is_no_json_is_refused(loaded):
     for body in (b"", b"x", gzip.compress(b"[]" * 1000), b"\x28\xb5\x2f\xfd", b"PAR1"):
         assert refused(loaded("numbered"), "/predict", body, 422).startswith("request: expected JSON, an array of")
+
+
+def test_a_byte_order_mark_is_skipped_as_in_files(loaded):
+    body = codecs.BOM_UTF8 + json.dumps([{"x": [[1, 2]]}]).encode()
+    assert one(loaded("numbered"), "/predict", body).json()["predictions"] == loaded("numbered").predict(
+        [{"x": [[1, 2]]}]
+    )
 
 
 def test_lines_are_answered_by_lines(loaded):

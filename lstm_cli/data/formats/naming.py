@@ -17,6 +17,8 @@ def columns_listed(names: Sequence[str]) -> str:
 
     What is read as a table may be another file, of which no line is to be shown on a terminal or in a log.
     """
+    if not names:
+        return "none"
     alone = len(names) == 1 and (len(names[0]) > _ALONE or any(map(str.isdecimal, names[0])))
     if alone or not all(map(_NAME.fullmatch, names)):
         return f"{counted(len(names), 'column')} whose first line does not look like names"
