@@ -78,13 +78,15 @@ def test_every_kind_of_column(name, tmp_path):
     assert_equal_predictions(exported, rows[:7])
 
 
-def test_several_target_columns_have_outputs_of_their_own(tmp_path):
-    """A label and a number for each sequence."""
+@pytest.mark.parametrize("loss", [{"quantiles": [0.1, 0.5, 0.9]}, {"distribution": "gaussian"}])
+def test_several_target_columns_have_outputs_of_their_own(tmp_path, loss):
+    """A label and a number for each sequence, the number with a spread."""
     rows = columns(9, np.random.default_rng(5))
     write_jsonl(tmp_path / "train.jsonl", rows)
     data = {"train": "train.jsonl", "inputs": ["x"], "target": ["label", "y"], "valid": 2}
-    exported = Exported(drawn_run(tmp_path, {"data": data, "model": MODEL}).folder)
-    assert [one.name for one in exported.session.get_outputs()] == ["probabilities.label", "prediction.y"]
+    exported = Exported(drawn_run(tmp_path, {"data": data, "model": MODEL, "loss": loss}).folder)
+    spread = ["deviation.y"] if "distribution" in loss else ["p10.y", "p90.y"]
+    assert [one.name for one in exported.session.get_outputs()] == ["probabilities.label", "prediction.y", *spread]
     assert exported.metadata["labels"] == {"label": ["high", "low", "mid"]}
     assert exported.metadata["columns"] == {"y": ["y"]}
     assert_equal_predictions(exported, rows)
