@@ -7,7 +7,7 @@ from typing import Literal
 
 from lstm_cli.config.train import METRICS
 from lstm_cli.insight.explanation import Explanation
-from lstm_cli.report.evaluated import evaluated
+from lstm_cli.report.evaluated import evaluated, of_columns
 from lstm_cli.typed_json import WrongValue, built, expected, plain
 
 VERSION = 1
@@ -125,4 +125,5 @@ def from_json(text: str | bytes) -> Contents:
     if split not in ("train", "valid") or metric.partition(".")[0] not in METRICS:
         raise expected("a score such as valid.loss", contents.monitor).within("monitor")
     evaluated(contents.explanation)
+    of_columns(contents.explanation)
     return contents

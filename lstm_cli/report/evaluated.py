@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from lstm_cli.insight.explanation import Explanation
-from lstm_cli.typed_json import WrongValue, built
+from lstm_cli.typed_json import WrongValue, built, expected
 
 Scores = Mapping[str, float | None]
 
@@ -86,7 +87,19 @@ def evaluated(explanation: Explanation | None) -> Evaluated:
     WrongValue
         A value is not what its key needs.
     """
-    given = explanation.evaluation if explanation else {}
+    return _built(explanation.evaluation if explanation else {})
+
+
+def of_columns(explanation: Explanation | None) -> dict[str, Evaluated]:
+    """Return the evaluation of each of several target columns by its name; raises as `evaluated`."""
+    given: Any = explanation.evaluation.get("targets", {}) if explanation else {}
+    if type(given) is not dict or not all(type(own) is dict for own in given.values()):
+        error = expected("an evaluation of each target column", given).within("targets")
+        raise error.within("evaluation").within("explanation")
+    return {name: _built(own) for name, own in given.items()}
+
+
+def _built(given: Mapping[str, Any]) -> Evaluated:
     try:
         return built(Evaluated, {key: value for key, value in given.items() if key in _KEYS}, {*_KEYS, "unknown"})
     except WrongValue as error:

@@ -12,7 +12,7 @@ from lstm_cli.report.charts import Chart
 from lstm_cli.report.contents import Contents
 from lstm_cli.report.curves import curves, drawn_metrics
 from lstm_cli.report.drawing import Drawing, drawn
-from lstm_cli.report.evaluated import evaluated
+from lstm_cli.report.evaluated import evaluated, of_columns
 from lstm_cli.report.evaluations import (
     Entry,
     best_of,
@@ -72,11 +72,13 @@ def _explained(contents: Contents) -> dict[str, Any]:
     """Return what the page shows of the best weights; all of it is empty before they are explained."""
     explanation = contents.explanation or Explanation("test")
     evaluation = evaluated(explanation)
+    parts = of_columns(explanation)
     titles = {score.name: score.title for score in contents.baselines} | dict(evaluation.titles)
     reliability, reach = answers.calibration(evaluation), answers.gradient_by_lag(explanation)
     return {
         "explanation": explanation,
         "confusion": answers.confusion(evaluation),
+        "matrices": {name: found for name, own in parts.items() if (found := answers.confusion(own)) is not None},
         "confused": answers.confused(evaluation),
         "classes": answers.classes(evaluation),
         "errors": answers.surest_errors(explanation.surest_errors),

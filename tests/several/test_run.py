@@ -123,6 +123,7 @@ def test_an_evaluation_explains_each_column(runs, folder, tmp_path):
 def test_the_run_says_what_it_predicts(runs):
     folder = runs["whole"].folder
     page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("Confusion matrix of word") == page.count("Confusion matrix of") == 1
     assert "accuracy of word" in page.lower().replace("<br>", " ") and "load" in page
     entry = read_jsonl(folder / "metrics.jsonl")[0]
     assert {"accuracy.word", "rmse.load", "nll.tags"} <= entry.keys()
