@@ -15,6 +15,7 @@ from lstm_cli.api import train_run
 from lstm_cli.config import config_from_mapping
 from lstm_cli.errors import ConfigError
 from lstm_cli.run.checkpoint import load
+from lstm_cli.run.ensemble import write_members
 from lstm_cli.run.names import LOCK
 from lstm_cli.training.members.cores import bound, shares
 from lstm_cli.training.members.plan import Plan
@@ -143,6 +144,13 @@ def test_folders_in_which_no_ensemble_can_be_trained(data, tmp_path):
     with pytest.raises(ConfigError, match="there is no ensemble to resume"):
         plan(data, tmp_path / "new", resume=True)
     assert not plan(data, tmp_path / "auto", resume="auto").folder.joinpath("ensemble.json").exists()
+
+
+def test_where_one_run_is_needed_an_ensemble_is_refused_with_the_name_of_one(data, tmp_path):
+    (tmp_path / "five").mkdir()
+    write_members(tmp_path / "five", [3, 4])
+    with pytest.raises(ConfigError, match=r"five: holds an ensemble: expected one run, such as .*five/seed-3"):
+        train_run(small_config(data, train={"init_from": str(tmp_path / "five")}), tmp_path / "new", verbosity=-1)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 100])
