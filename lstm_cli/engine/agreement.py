@@ -69,7 +69,7 @@ def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     yield from _layer_problems(model, schema)
     if model.crf and (target.kind != "category" or target.per != "step" or target.is_next):
         what = f"needs a category for each step, but the target is a {target.shown_kind} per {target.per}"
-        yield "model.crf", f"{what}: leave it out"
+        yield "model.crf", f"{what}: set it to false"
     if target.kind != "number" and model.output_activation is not None:
         yield "model.output_activation", f"the target is of kind {target.shown_kind}, which has its own: leave it out"
     for name in model.pretrained.keys() - schema.tokens.keys():
@@ -78,7 +78,7 @@ def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
     yield from _loop_problems(config, schema)
     added = target.is_next and len(schema.predicted_numbers) == schema.numeric_size and target.horizon == 1
     if model.residual and not added:
-        yield "model.residual", "needs target: next with numeric inputs only: leave it out"
+        yield "model.residual", "needs target: next with numeric inputs only: set it to false"
 
 
 def embedded(spec: ModelSpec, schema: Schema) -> int:
@@ -96,7 +96,7 @@ def _layer_problems(model: ModelSpec, schema: Schema) -> Iterator[tuple[str, str
     if not model.tie_embeddings:
         return
     if len(schema.tokens) != 1 or schema.target.kind != "category":
-        yield "model.tie_embeddings", "needs one input of tokens, the one that is predicted: leave it out"
+        yield "model.tie_embeddings", "needs one input of tokens, the one that is predicted: set it to false"
     elif last.width != width:
         fix = f"set model.embedding: {last.width}, or the last of model.layers to {width}"
         yield "model.tie_embeddings", f"the last layer outputs {last.width} numbers, an embedding has {width}: {fix}"

@@ -17,7 +17,7 @@ from tests.support.data import write_jsonl
         ({"layers": [4], "tie_embeddings": True}, ["w"], "model.tie_embeddings: the last layer outputs 4 numbers, an "
          "embedding has 3: set model.embedding: 4, or the last of model.layers to 3"),
         ({"layers": [3], "tie_embeddings": True}, ["x"], "model.tie_embeddings: needs one input of tokens, the one "
-         "that is predicted: leave it out"),
+         "that is predicted: set it to false"),
         ({"layers": [{"size": 3, "skip": True}, 3], "tie_embeddings": True}, ["w"], None),
     ],
 )  # fmt: skip
