@@ -33,7 +33,7 @@ def test_type_checkers_see_the_same_names():
     tree = ast.parse(Path(lstm_cli.__file__).read_text(encoding="utf-8"))
     (checked,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     names = {alias.asname: f"{node.module}.{alias.name}" for node in checked.body for alias in node.names}
-    assert sorted(names) == lstm_cli.__all__
+    assert sorted(names.keys() - {"SequenceClassifier", "SequenceRegressor"}) == lstm_cli.__all__
     assert all(pydoc.locate(place) is getattr(lstm_cli, name) for name, place in names.items())
 
 
