@@ -1,5 +1,6 @@
 """What the estimators share: a config of their parameters, training in a folder for the time of it, the trained run."""
 
+import os
 import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from lstm_cli.api import train
 from lstm_cli.config import Config
+from lstm_cli.errors import ConfigError, shown_path
 from lstm_cli.estimators.sequences import Inputs, Sequences, sequences_of
 from lstm_cli.predict import Run, load
 from lstm_cli.run.names import BEST, CHECKPOINT_FILES, RESOLVED, SCHEMA
@@ -85,10 +87,13 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
         return self._run
 
     def save_run(self, folder: str | Path) -> None:
-        """Write what `lstm_cli.load` and ``lstm-predict`` need of the run into a folder."""
+        """Write what `lstm_cli.load` and ``lstm-predict`` need of the run into a new or empty folder."""
         check_is_fitted(self)
+        folder = Path(folder)
+        if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
+            raise ConfigError(f"{shown_path(folder)}: is there already: choose another folder")
         for name, content in self.run_files_.items():
-            path = Path(folder) / name
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 

@@ -45,7 +45,7 @@ def write_run(
     check_weights(config, schema_of(files, source, config), state, source)
     every = {RESOLVED: config.to_yaml().encode(), **files}
     now = identity(config.model_dump(mode="json"), every)
-    with RunFolder.create(folder) as run:
+    with RunFolder.create(folder, advice="choose another folder with -o") as run:
         run.write(CONFIG, config.source.text)
         run.write(ENVIRONMENT, imported_environment(config, source))
         for name, content in every.items():

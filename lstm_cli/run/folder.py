@@ -64,8 +64,16 @@ class RunFolder:
             raise
 
     @classmethod
-    def create(cls, path: Path, *, overwrite: bool = False) -> Self:
+    def create(
+        cls,
+        path: Path,
+        *,
+        overwrite: bool = False,
+        advice: str = "continue it with --resume or replace it with --overwrite",
+    ) -> Self:
         """Lock a folder for a new run: a new or empty one, or with `overwrite` that of another run, which is removed.
+
+        `advice` is what the error says to do where the folder holds a run.
 
         Raises
         ------
@@ -92,7 +100,7 @@ class RunFolder:
             if overwrite:
                 run._remove_run()
             elif any(os.path.lexists(path / name) for name in (*FILES, *CHECKPOINTS)):
-                raise ConfigError(f"{path}: holds a run: continue it with --resume or replace it with --overwrite")
+                raise ConfigError(f"{path}: holds a run: {advice}")
             on_error.pop_all()
         return run
 

@@ -85,6 +85,8 @@ def test_a_pickled_one_and_a_saved_one_predict_the_same(fitted, tmp_path):
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
     assert pickle.loads(pickle.dumps(again)).predict(X[:2]).tolist() == fitted.predict(X[:2]).tolist()
     fitted.save_run(tmp_path / "run")
+    with pytest.raises(ConfigError, match="run: is there already: choose another folder"):
+        fitted.save_run(tmp_path / "run")
     (row,) = lstm_cli.load(tmp_path / "run").predict([{"x": X[0]}], probabilities=True)
     assert list(row["probabilities"].values()) == fitted.predict_proba(X[:1])[0].tolist()
     assert fitted.run_.hidden([{"x": X[0]}])[0]["hidden"].shape == (len(X[0]), 6)

@@ -35,6 +35,8 @@ def test_an_imported_run_is_not_resumed_and_has_no_data(tmp_path):
     problem = (
         "lstm import made this run of a.npz, which has no optimizer to resume: train a new run from it with --from"
     )
+    with pytest.raises(ConfigError, match="again: holds a run: choose another folder with -o"):
+        lstm_cli.import_weights(tmp_path / "a.npz", run=tmp_path / "again")
     for given in (save_config(tmp_path, config), tmp_path / "again"):
         with pytest.raises(ConfigError, match=problem):
             lstm_cli.train(given, run=tmp_path / "again", resume=True)
