@@ -58,7 +58,7 @@ def _problems_of_spread(target: Target) -> Iterator[tuple[str, str]]:
             what = f"later values are sums of {counted(target.horizon, 'difference')}, whose spread is not that of each"
             yield key, f"{what}: use seasonal_difference({target.horizon}) or more, or data.scale: window"
         if target.head.gaussian and not all(transform.lag for transform in chain.transforms):
-            yield key, "the logarithm of a Gaussian is none, nor its deviation one: use loss.quantiles"
+            yield key, "its mean and deviation would be those of the logarithm, not of the target: use loss.quantiles"
 
 
 def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:

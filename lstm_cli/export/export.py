@@ -61,7 +61,8 @@ def _writer(path: Path, to: Program | None) -> Callable[[SavedRun], Written]:
     writers = {".onnx": _onnx, ".npz": _npz, ".safetensors": _torch if to == "torch" else _safetensors}
     suffix = path.suffix.lower()
     if suffix not in writers:
-        raise ConfigError(f"-o {shown_path(path)}: expected a file that ends with {', '.join(writers)}")
+        *others, last = writers
+        raise ConfigError(f"-o {shown_path(path)}: expected a file that ends with {', '.join(others)} or {last}")
     if to is not None and suffix != ".safetensors":
         raise ConfigError(f"--to {to}: writes .safetensors, got -o {shown_path(path)}: give it that suffix")
     return writers[suffix]

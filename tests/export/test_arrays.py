@@ -158,7 +158,7 @@ def test_layers_that_differ_are_modules_of_their_own(waves, tmp_path):
 @pytest.mark.parametrize(
     ("out", "to", "problem"),
     [
-        ("a.pt", None, "expected a file that ends with .onnx, .npz, .safetensors"),
+        ("a.pt", None, "expected a file that ends with .onnx, .npz or .safetensors"),
         ("a.npz", "torch", "--to torch: writes .safetensors, got -o "),
         ("run", None, "expected a file that ends with"),
     ],

@@ -192,7 +192,7 @@ def test_a_sequence_has_one_deviation(folder):
     [
         ({"target": "kind"}, {"quantiles": [0.5]}, "loss.quantiles: for targets of kind number"),
         ({"target": "kind"}, {"distribution": "gaussian"}, "loss.distribution: for targets of kind number"),
-        ({"transform": {"x": ["log"]}}, {"distribution": "gaussian"}, "loss.distribution: the logarithm of a Gaussian"),
+        ({"transform": {"x": ["log"]}}, {"distribution": "gaussian"}, "loss.distribution: its mean and deviation"),
         ({"transform": {"x": ["difference"]}}, {"quantiles": [0.1, 0.5]}, "loss.quantiles: later values are sums of"),
     ],
 )
