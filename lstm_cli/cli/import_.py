@@ -29,7 +29,7 @@ def import_(
 
     \b
     Example:
-      lstm import quickstart.npz -o runs/again
+      lstm import quickstart.npz -o runs/imported
       lstm import old.npz mine.yaml data.scale=none -o runs/old
     """  # noqa: D301
     with reported(verbosity_of(quiet=quiet, verbose=verbose)):

@@ -88,6 +88,7 @@ def train(
       lstm-train runs/quickstart --resume train.epochs=80
       lstm-train configs/quickstart.yaml --resume=auto
       lstm-train configs/quickstart.yaml --seeds 5 -o runs/five
+      lstm-train configs/quickstart.yaml --from runs/quickstart -o runs/again
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     if (resume or resume_auto) and overwrite:

@@ -1,6 +1,6 @@
 """``lstm import``: weights from a file as a run, which ``lstm-predict`` and ``--from`` take.
 
->>> lstm_cli.import_weights("quickstart.npz", run="runs/again")
+>>> lstm_cli.import_weights("quickstart.npz", run="runs/imported")
 """
 
 import zipfile
