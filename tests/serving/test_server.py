@@ -72,6 +72,20 @@ def test_a_request_that_was_received_gets_its_response_before_the_end(trained, l
     assert found == loaded("numbered").predict(BODY)
 
 
+def stopping_in_the_second_request(port):
+    """Return the response to a first request, and what comes after the half of a second one."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nhost: s\r\n\r\n")
+        response = b""
+        while not response.endswith(b"}"):
+            piece = connection.recv(1000)
+            if not piece:
+                return response, b""
+            response += piece
+        connection.sendall(b"POST /predict HTTP/1.1\r\nhost: s\r\n")
+        return response, connection.recv(1000)
+
+
 def test_a_connection_without_a_request_is_closed(trained):
     """One that sends nothing, and one that stops in its second request."""
 
@@ -79,11 +93,11 @@ def test_a_connection_without_a_request_is_closed(trained):
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
                 first = connection.recv(1000)
-            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-                connection.sendall(b"GET /health HTTP/1.1\r\nhost: s\r\n\r\n")
-                second = connection.recv(1000)
-                connection.sendall(b"POST /predict HTTP/1.1\r\nhost: s\r\n")
-                return first, second, connection.recv(1000)
+            for _ in range(50):  # a process that the machine leaves waiting may send its first request too late
+                second, third = stopping_in_the_second_request(port)
+                if second:
+                    break
+            return first, second, third
         finally:
             end()
 
