@@ -73,6 +73,14 @@ class Ensemble(Run):
         """The folder of each model."""
         return tuple(member.folder for member in self.members)
 
+    @property
+    def name(self) -> str:
+        """What to call it: the name of the folder of all, or those of each."""
+        (parent, *others) = {folder.parent for folder in self.folders}
+        if not others and is_ensemble(parent):
+            return on_one_line(parent.name)
+        return ", ".join(member.name for member in self.members)
+
 
 def _parts(target: Target) -> list[tuple[slice, Combined]]:
     """Return the outputs of each target column with its kind."""

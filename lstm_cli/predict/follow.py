@@ -90,10 +90,11 @@ def _format(run: Run, data: Path, form: str | None) -> str:
     known = form or run.format or (named if named in FORMATS else None)
     found = known or format_by_content(data, layout) or layout.format
     if found not in FORMATS or layout.format == "text":
-        what = (
-            f"--follow reads lines of jsonl or csv, not {found}" if found not in FORMATS else "--follow: a text model"
+        if layout.format == "text":
+            raise ConfigError("--follow: a model of text files continues no stream: leave it out")
+        raise ConfigError(
+            f"--follow reads lines of jsonl or csv, not {found}: give --format jsonl or csv, or leave it out"
         )
-        raise ConfigError(f"{what}: give --format jsonl or csv, or leave it out")
     return found
 
 

@@ -20,6 +20,7 @@ from lstm_cli.engine.evaluation import evaluate
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.saved import read_run
 from lstm_cli.engine.threads import use_threads
+from lstm_cli.errors import on_one_line
 from lstm_cli.predict import feedback, generation, wording
 from lstm_cli.predict.future import Extension, Future, extension, forecast_steps
 from lstm_cli.predict.generation import Sampling, fresh_seed
@@ -131,6 +132,11 @@ class Run:
     def folders(self) -> tuple[Path, ...]:
         """The folder of each model."""
         return (self.folder,)
+
+    @property
+    def name(self) -> str:
+        """What to call it: the name of its folder."""
+        return on_one_line(self.folder.name)
 
     @property
     def format(self) -> str | None:

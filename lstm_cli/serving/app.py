@@ -61,7 +61,7 @@ class Service:
         return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
 
     async def _health(self, request: Request) -> Response:
-        return JSONResponse({"status": "ok", "run": on_one_line(self._run.folder.name)})
+        return JSONResponse({"status": "ok", "run": self._run.name})
 
     async def _schema(self, request: Request) -> Response:
         return JSONResponse(described(self._run.schema))

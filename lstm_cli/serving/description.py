@@ -5,7 +5,6 @@ from typing import Any
 
 from lstm_cli.data import Schema
 from lstm_cli.data.schema.layout import Column
-from lstm_cli.errors import on_one_line
 from lstm_cli.predict.run import Run
 from lstm_cli.serving.limits import Limits
 
@@ -94,7 +93,7 @@ def _step(schema: Schema, column: Column) -> Any:
 
 def openapi(run: Run, limits: Limits) -> dict[str, Any]:
     """Return the service as OpenAPI 3.1 describes it."""
-    name = on_one_line(run.folder.name)
+    name = run.name
     paths: dict[str, Any] = {
         "/predict": {"post": _operation(run.schema, "Predict the sequences of the body.", ["probabilities"])},
         "/forecast": {"post": _operation(run.schema, "Forecast the steps after the last of each sequence.", ["steps"])},

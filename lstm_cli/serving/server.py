@@ -56,7 +56,7 @@ def serve(
         service = Service(run, limits, note)
         listener.listen(_BACKLOG)  # from now on clients are accepted
         shown = f"[{host}]" if ":" in host else host
-        note(f"serving {folder.name} at http://{shown}:{listener.getsockname()[1]} (/docs says how; Ctrl-C ends it)")
+        note(f"serving {run.name} at http://{shown}:{listener.getsockname()[1]} (/docs says how; Ctrl-C ends it)")
         _run(service, listener, limits)
 
 

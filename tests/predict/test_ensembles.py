@@ -175,6 +175,8 @@ def test_the_folder_of_an_ensemble_stands_for_its_members(data, pair, tmp_path):
     assert members(tmp_path) == [tmp_path / "seed-1", tmp_path / "seed-2"]
     given = rows(data)[:3]
     assert lstm_cli.load(tmp_path).predict(given) == lstm_cli.load(pair("labels")).predict(given)
+    assert lstm_cli.load(tmp_path).name == tmp_path.name
+    assert lstm_cli.load(pair("labels")).name == "labels-lstm, labels-gru"
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"members": []}', '{"members": ["../x"]}', '{"members": [3]}', "[]"])
