@@ -169,7 +169,7 @@ def test_what_needs_later_lines_is_refused(tmp_path, trained):
         tmp_path: r"--follow: data\.missing\.fill: linear needs the next value, so that no line can be predicted",
         trained("both_ways"): r"--follow: a bidirectional model also starts from the end",
         trained("averaged"): r"--follow: with model\.pool: mean the output depends on all steps",
-        trained("plays"): r"--follow: a text model",
+        trained("plays"): r"--follow: a model of text files continues no stream",
     }
     for folder, message in lines.items():
         with pytest.raises(ConfigError, match=message):
