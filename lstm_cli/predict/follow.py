@@ -89,12 +89,11 @@ def _format(run: Run, data: Path, form: str | None) -> str:
     named = None if str(data) == "-" else named_format(data)
     known = form or run.format or (named if named in FORMATS else None)
     found = known or format_by_content(data, layout) or layout.format
-    if found not in FORMATS or layout.format == "text":
-        if layout.format == "text":
-            raise ConfigError("--follow: a model of text files continues no stream: leave it out")
-        raise ConfigError(
-            f"--follow reads lines of jsonl or csv, not {found}: give --format jsonl or csv, or leave it out"
-        )
+    if layout.format == "text":
+        raise ConfigError("--follow: a model of text files continues no stream: leave it out")
+    if found not in FORMATS:
+        what = f"--follow reads lines of jsonl or csv, not {found}"
+        raise ConfigError(f"{what}: give --format jsonl or csv, or leave it out")
     return found
 
 
