@@ -113,5 +113,3 @@ def _check_member(first: Run, run: Run) -> None:
         raise ConfigError(f"{names}: only one has a conditional random field (model.crf): train both alike")
     if _heads(run) != _heads(first):
         raise ConfigError(f"{names}: differ in loss.quantiles or loss.distribution: train both with the same")
-    if run.config.precision != first.config.precision:
-        raise ConfigError(f"{names}: differ in precision: train both with the same one")
