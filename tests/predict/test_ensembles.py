@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from safetensors.numpy import load_file
 
 import lstm_cli
 from lstm_cli.api import train_run
@@ -12,6 +13,7 @@ from lstm_cli.cli.group import evaluate as evaluate_command
 from lstm_cli.cli.group import predict as predict_command
 from lstm_cli.errors import CheckpointError, ConfigError
 from lstm_cli.insight.evaluate import evaluate
+from lstm_cli.ops.mode import compiled
 from lstm_cli.run.ensemble import members, write_members
 from tests.support.data import read_jsonl, write_jsonl
 from tests.support.runs import SERIES, TEXT, small_config, write_data
@@ -64,6 +66,11 @@ def test_random_fields_average_their_scores(data, pair, tmp_path):
     for folders in (["one", "one"], ["one", "two"]):
         found = lstm_cli.load([tmp_path / folder for folder in folders]).predict(given, probabilities=True)
         assert [len(each["prediction"]) for each in found] == [len(row["x"]) for row in given]
+    saved = [load_file(tmp_path / name / "best" / "model.safetensors") for name in ("one", "two")]
+    chain = compiled([], lstm_cli.load([tmp_path / "one", tmp_path / "two"]).network.model.chain())()
+    for array, name in zip(chain, ("transitions", "start", "end"), strict=True):
+        expected = np.mean([weights[f"crf.{name}"] for weights in saved], axis=0)
+        np.testing.assert_allclose(array, expected, rtol=1e-6)
     same = lstm_cli.load([tmp_path / "one", tmp_path / "one"]).predict(given, probabilities=True)
     alone = lstm_cli.load(tmp_path / "one").predict(given, probabilities=True)
     assert [each["prediction"] for each in same] == [each["prediction"] for each in alone]
