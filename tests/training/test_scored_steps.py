@@ -5,8 +5,11 @@ import pytest
 from sklearn import metrics
 
 from lstm_cli.config import config_from_mapping
+from lstm_cli.data.batching import whole
 from lstm_cli.errors import ConfigError
 from lstm_cli.training.check import check
+from lstm_cli.training.events import Evaluated
+from lstm_cli.training.loop import evaluation
 from lstm_cli.training.overview import facts, parts, started
 from tests.support.data import write
 from tests.support.worlds import randomized_job
@@ -98,3 +101,21 @@ def test_the_weights_of_each_embedding_are_its_own(tmp_path):
     found = {part.name: part.parameters for part in parts(job.trainer.model)}
     assert [found[f"embedding.{name}"] for name in counts] == [counts[name] * embeddings[name] for name in counts]
     assert sum(found.values()) == job.trainer.model.parameters.size
+
+
+@pytest.mark.parametrize(
+    "sections", [{}, {"loss": {"quantiles": [0.1, 0.5, 0.9]}}, {"loss": {"distribution": "gaussian"}}]
+)
+@pytest.mark.parametrize(
+    "data", [{"target": "next"}, {"target": "a"}, {"target": {"column": "a", "horizon": 3}}, {"target": ["a", "b"]}]
+)
+def test_pieces_of_a_long_series_whose_steps_do_not_count_change_no_score(tmp_path, monkeypatch, data, sections):
+    path = write_series(tmp_path / "a.csv", series(90))
+    config = config_of(tmp_path, path, inputs=["a", "b"], valid=20, **data, **sections)
+    scores = []
+    for steps in (200, 16):  # the second: the first pieces of `valid` have no step that counts
+        monkeypatch.setattr(whole, "PIECE_STEPS", steps)
+        job = randomized_job(config)
+        (found,) = [event for event in evaluation(job) if isinstance(event, Evaluated)]
+        scores.append({"loss": found.loss, **found.metrics})
+    assert scores[1] == pytest.approx(scores[0], rel=1e-5)

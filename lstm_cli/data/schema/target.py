@@ -125,7 +125,7 @@ class Target:
 
     def by_step(self, outputs: np.ndarray) -> np.ndarray:
         """Return outputs (N, H * D) as (N, H, D)."""
-        return outputs.reshape(len(outputs), -1, self.width)
+        return outputs.reshape(len(outputs), outputs.shape[1] // self.width, self.width)
 
     def parts(self) -> list[tuple[slice, Chain]]:
         """Return each chain with its outputs."""
