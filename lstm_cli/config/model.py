@@ -1,6 +1,6 @@
 """The section `model`: embeddings, recurrent layers, dropout and the output layer."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -60,7 +60,7 @@ Embedding = Annotated[
 ]
 Layers = Annotated[
     tuple[LayerSpec, ...],
-    several(accepts=Positive | LayerSpec | OneOrMore[Positive | LayerSpec]),
+    several(accepts=Literal["auto"] | Positive | LayerSpec | OneOrMore[Positive | LayerSpec]),
 ]
 
 
@@ -78,7 +78,10 @@ class ModelSpec(Section):
     cell: Cell = Field(default="lstm", description="Type of the recurrent cells.")
     layers: Layers = Field(
         default=(LayerSpec(size=128),),
-        description="Recurrent layers from input to output, each a size or a mapping.",
+        description="Recurrent layers from input to output, each a size or a mapping; `auto`: one layer, chosen from "
+        "the data with `bidirectional`, `dropout`, `recurrent_dropout`, `residual`, `pool` and `embedding` where these "
+        "are not given.",
+        json_schema_extra={"default": "auto"},
     )
     bidirectional: Flag = Field(default=False, description="Whether layers read the sequence in both directions.")
     activation: Activation = Field(default="tanh", description="Activation of the cells' input modulation.")
@@ -124,6 +127,19 @@ class ModelSpec(Section):
     pool: Literal["last", "mean", "max", "attention"] = Field(
         default="last", description="With one target per sequence: how its steps are reduced to one vector."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_auto(cls, value: Any) -> Any:
+        """Leave out `layers: auto`, which is what a config without layers means."""
+        if isinstance(value, dict) and value.get("layers") == "auto":
+            return {key: given for key, given in value.items() if key != "layers"}
+        return value
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the network is to be chosen from the data."""
+        return "layers" not in self.model_fields_set
 
     @model_validator(mode="after")
     def _start_tied_small(self) -> Self:

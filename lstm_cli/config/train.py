@@ -144,7 +144,8 @@ class TrainSpec(Section):
     )
     epochs: MayChange[AutoOrCount] = Field(
         default="auto",
-        description="Passes over the training data, in total; `auto`: ten, or as many as make 1,500 to 2,500 updates.",
+        description="Passes over the training data, in total; `auto`: ten, or as many as make 1,500 to 2,500 updates, "
+        "or 4,000 of numbers that change little from step to step.",
     )
     batch_size: AutoOrCount | None = Field(
         default="auto",

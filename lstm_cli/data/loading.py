@@ -5,12 +5,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.conflict import fits_text
 from lstm_cli.config.formats import format_of, uncompressed
 from lstm_cli.data import memory
+from lstm_cli.data.auto_network import with_network
 from lstm_cli.data.bad_rows import BadRowPolicy
 from lstm_cli.data.batching.batches import Batches
 from lstm_cli.data.batching.whole import split_batches
@@ -59,6 +60,8 @@ class Data:
 
     Attributes
     ----------
+    config
+        That of the data, with the network for it where it describes none.
     schema
         How sequences are encoded, fitted on the training sequences.
     train, valid, test
@@ -67,14 +70,18 @@ class Data:
         What a user should know about them.
     batches
         The batches of each split: for training, for validation during training, for the final test.
+    chosen
+        The keys of `model` that were chosen from the data.
     """
 
+    config: Config
     schema: Schema
     train: Dataset
     valid: Dataset | None
     test: Dataset | None
     notes: list[str]
     batches: dict[Split, Batches]
+    chosen: dict[str, Any]
 
 
 def open_data(
@@ -159,8 +166,10 @@ class _Loader:
                 splits[key] = self._encoded(schema, held, key)
         self._notes += [*notes_on_class_weights(schema), *notes_on_classes(schema, splits), *notes_on_unseen(splits)]
         self._notes += notes_on_repeats(splits, files)
+        config, chosen = with_network(config, splits["train"])
         batches = {name: split_batches(config, dataset, name) for name, dataset in splits.items()}
-        return Data(schema, splits["train"], splits.get("valid"), splits.get("test"), self._notes, batches)
+        train, valid, test = splits["train"], splits.get("valid"), splits.get("test")
+        return Data(config, schema, train, valid, test, self._notes, batches, chosen)
 
     def _format(self, path: Path) -> str:
         """Return the format of a file; where its content decides, that of the first file with its suffix."""

@@ -76,8 +76,7 @@ def misfits(config: Config, schema: Schema) -> Iterator[tuple[str, str]]:
         known = ", ".join(schema.tokens) or "none"
         yield f"model.pretrained.{name}", f"no such token input, expected one of {known}"
     yield from _loop_problems(config, schema)
-    added = target.is_next and len(schema.predicted_numbers) == schema.numeric_size and target.horizon == 1
-    if model.residual and not added:
+    if model.residual and not schema.predicts_inputs:
         yield "model.residual", "needs target: next with numeric inputs only: set it to false"
 
 

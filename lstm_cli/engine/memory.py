@@ -135,6 +135,7 @@ def open_checked_data(
     with memory.memory_errors(name):
         estimate = partial(batch_bytes, config)
         data = open_data(config, precision=precision, batch_bytes=estimate, look=look, written=written, base=base)
+    config = data.config
     check_agreement(config, data.schema)
     if config.model.crf:
         check_chain_weights(data.train)

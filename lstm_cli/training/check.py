@@ -38,8 +38,9 @@ def check(config: Config) -> Check:
     seen = _Seen()
     config, start = started_from(config)
     data = open_checked_data(config, look=seen, base=start.base)
+    config = data.config
     use_threads(config.threads)
-    job = build_job(config, data, start)
+    job = build_job(data, start)
     train = config.train.model_copy(update={"bucket": not config.train.bucket})
     other = None if job.batches.carry_state else config.model_copy(update={"train": train})
     return Check(

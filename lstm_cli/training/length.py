@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lstm_cli.config.config import Config
 from lstm_cli.data import Batches
 from lstm_cli.data.batching.auto import epochs_for
+from lstm_cli.data.batching.changes import is_smooth
 from lstm_cli.errors import counted
 from lstm_cli.optim.schedules import auto_warmup
 
@@ -34,8 +35,8 @@ class Length:
     @classmethod
     def of(cls, config: Config, batches: Batches) -> "Length":
         """Return the length of a run with these training batches."""
-        each = -(-batches.count(0) // config.train.accumulate)
-        return cls(each, epochs_for(each) if config.train.epochs == "auto" else config.train.epochs)
+        each, epochs = -(-batches.count(0) // config.train.accumulate), config.train.epochs
+        return cls(each, epochs_for(each, smooth=is_smooth(batches.dataset)) if epochs == "auto" else epochs)
 
 
 def notes_on_length(config: Config, batches: Batches, length: Length, warmup: int) -> Iterator[str]:

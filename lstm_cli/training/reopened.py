@@ -117,7 +117,7 @@ def _job(folder: Path) -> Job:
     use_threads(config.threads)
     precision, base = load_schema(folder, config).precision, Base.of_itself(folder, config)
     data = open_checked_data(config, precision=precision, base=base)
-    job = build_job(config, data)
+    job = build_job(data)
     for split, digest in best.identity.get("data", {}).items():
         if split in job.scored and job.scored[split].dataset.digest() != digest:
             raise DataError(f"{folder}: the sequences of data.{split} have changed since the run was trained")

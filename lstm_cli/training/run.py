@@ -107,7 +107,7 @@ def _train(config: Config, run: RunFolder, signals: Signals, sinks: Sequence[Sin
             from lstm_cli.training.session import build_job
 
             use_threads(config.threads)
-            job = build_job(config, data, start)
+            job = build_job(data, start)
         return run_training(run, job, signals, sinks=sinks, resume=resume, changes=changes, tracking=tracking)
 
 

@@ -28,12 +28,13 @@ from lstm_cli.typed_json import WrongValue
 _FIX = "start again with --overwrite, or a new run with -o"
 
 
-def build_job(config: Config, data: Data, start: Start | None = None) -> Job:
-    """Return a job at its start, of data that `open_checked_data` has compared with the config.
+def build_job(data: Data, start: Start | None = None) -> Job:
+    """Return a job at its start, of data that `open_checked_data` has compared with its config.
 
     `start` is what the run starts from; None: from initial weights, or those of its own checkpoint.
     """
-    code, target = Code.of(config), data.schema.target
+    config, target = data.config, data.schema.target
+    code = Code.of(config)
     model = build_model(config, data.schema, code)
     try_system(config, model, data.train)
     batches = data.batches["train"]
@@ -77,10 +78,18 @@ def notes_of(job: Job) -> tuple[str, ...]:
     """Return the notes for the user: on the weights, the data, and the length of the run."""
     return (
         *job.notes,
+        *_notes_on_network(job.data),
         *notes_on_weights(job),
         *job.data.notes,
         *notes_on_length(job.config, job.batches, job.length, job.schedule.warmup),
     )
+
+
+def _notes_on_network(data: Data) -> Iterator[str]:
+    """Yield what was chosen from the data."""
+    if data.chosen:
+        shown = ", ".join(f"{key}: {str(value).lower()}" for key, value in data.chosen.items())
+        yield f"model: {shown}: chosen from the data, as model.layers is not given"
 
 
 def notes_on_weights(job: Job) -> Iterator[str]:

@@ -52,7 +52,7 @@ def ours(threads: int) -> Callable[[], float]:
             "optimizer": {"name": "adam", "learning_rate": RATE, "clip_norm": CLIP},
         }
         config = config_from_mapping(mapping, CONFIGS)
-        job = build_job(config, open_data(config))
+        job = build_job(open_data(config))
     use_threads(threads)
     batch, trainer = job.batches.largest(), job.trainer
 

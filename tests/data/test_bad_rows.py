@@ -116,11 +116,13 @@ def test_a_million_steps_are_refused_before_the_memory_is_gone(tmp_path, monkeyp
     assert open_checked_data(data_config(tmp_path, max_length=1000, on_long="cut", **given)).train.lengths == [1000]
     write(tmp_path / "short.jsonl", json.dumps({"x": [1, 2], "y": 0.5}))
     held = {"train": "short.jsonl", "valid": "a.jsonl", **X}
-    assert open_checked_data(data_config(tmp_path, **held)).valid.lengths == [1_000_000]  # which is run piece by piece
+    layers = {"layers": [128]}
+    pieces = data_config(tmp_path, {"model": layers}, **held)
+    assert open_checked_data(pieces).valid.lengths == [1_000_000]  # which is run piece by piece
     needed = r"a.jsonl:1: 1,000,000 steps make a batch of valid that would take about .*: this model needs all steps"
     for model in ({"bidirectional": True}, {"pool": "mean"}):
         with pytest.raises(DataError, match=needed):
-            open_checked_data(data_config(tmp_path, {"model": model}, **held))
+            open_checked_data(data_config(tmp_path, {"model": layers | model}, **held))
 
 
 def test_a_table_of_one_column_that_may_be_several_names_the_delimiter(tmp_path):

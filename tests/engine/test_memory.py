@@ -103,8 +103,8 @@ def test_the_estimate_is_about_what_it_takes(tmp_path, monkeypatch, shape, kind,
         else:
             evaluate(job.evaluator, evaluation_batches(given, data.train))
 
-    run(build_job(given, data))  # what this compiles and loads is not counted
-    job = build_job(given, data)
+    run(build_job(data))  # what this compiles and loads is not counted
+    job = build_job(data)
     tracemalloc.start()
     run(job)
     peak = tracemalloc.get_traced_memory()[1]

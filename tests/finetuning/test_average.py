@@ -41,7 +41,7 @@ def test_evaluations_and_predictions_use_it_and_training_does_not(tmp_path):
     plain = small_config(tmp_path, **changes)
     averaged = small_config(tmp_path, **changes, train={"average": 0.8, "freeze": ["output.b"]})
     without = small_config(tmp_path, **changes, train={"freeze": ["output.b"]})
-    job = build_job(averaged, open_checked_data(averaged))
+    job = build_job(open_checked_data(averaged))
     start = job.trainer.model.parameters.flat.get_value()
     steps = [job.trainer.model.parameters.flat.get_value() for event in loop(job) if isinstance(event, StepDone)]
     t = len(steps)
@@ -69,5 +69,5 @@ def test_evaluations_and_predictions_use_it_and_training_does_not(tmp_path):
 
 
 def load_plain(config, folder):
-    job = build_job(config, open_checked_data(config))
+    job = build_job(open_checked_data(config))
     return job.trainer.saved()[1]

@@ -42,7 +42,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def job_of(config: Config) -> Job:
     config, start = started_from(config)
-    return build_job(config, open_checked_data(config, base=start.base), start)
+    return build_job(open_checked_data(config, base=start.base), start)
 
 
 def weights_of(run: Path) -> dict[str, np.ndarray]:
@@ -78,7 +78,7 @@ def test_the_same_data_and_model_start_with_the_best_weights_bit_for_bit(world):
 
 def test_new_symbols_get_rows_of_their_own_and_known_ones_keep_theirs(world):
     job = job_of(config_of(world, "text", data={**TEXT, "train": "other.txt"}))
-    fresh = build_job(job.config, job.data).trainer.model.parameters.values()
+    fresh = build_job(job.data).trainer.model.parameters.values()
     own, before = job.trainer.model.parameters.values(), weights_of(world / "text")
     old = lstm_cli.load(world / "text").schema.tokens["text"].tokens
     new = job.data.schema.tokens["text"].tokens
@@ -149,7 +149,7 @@ def test_inputs_are_matched_by_name(world):
     data = {"valid": 0.25, "target": "y"}
     train(small_config(world, data={**data, "train": "ab.jsonl", "inputs": ["a", "b"]}), world / "ab")
     job = job_of(config_of(world, "ab", data={**data, "train": "bc.jsonl", "inputs": ["c", "b"]}))
-    fresh = build_job(job.config, job.data).trainer.model.parameters.values()["layers.0.W"]
+    fresh = build_job(job.data).trainer.model.parameters.values()["layers.0.W"]
     own, before = job.trainer.model.parameters.values()["layers.0.W"], weights_of(world / "ab")["layers.0.W"]
     assert (own[:, 1:] == before[:, 1:]).all() and (own[:, 0] == fresh[:, 0]).all()
     assert job.notes[-1] == f"weights of {world / 'ab'}: layers.0 (1 new column), output"

@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def job_of(folder: Path, **changes: Any) -> Job:
     config = small_config(folder, data=TEXT, model=MODEL, **changes)
-    return build_job(config, open_checked_data(config))
+    return build_job(open_checked_data(config))
 
 
 def stepped(job: Job, steps: int = 2, learning_rate: float = 0.125) -> dict[str, np.ndarray]:

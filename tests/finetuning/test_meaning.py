@@ -122,12 +122,12 @@ def jobs(case: Case, folder: Path) -> tuple[Job, Job, Transfer]:
     given = {"seed": 1, "model": model, "loss": dict(case.loss), "threads": 1, "precision": "float64"}
     data = {**case.data, "valid": "valid.jsonl", "train": "old.jsonl"}
     config = config_from_mapping({**given, "data": data}, folder)
-    source = build_job(config, open_checked_data(config))
+    source = build_job(open_checked_data(config))
     parameters = source.trainer.model.parameters
     draw = np.random.default_rng(1)
     parameters.set_values({name: draw.normal(size=array.shape) for name, array in parameters.values().items()})
     config = config_from_mapping({**given, "seed": 2, "data": {**data, **case.changed, "train": "both.jsonl"}}, folder)
-    job = build_job(config, open_checked_data(config, base=Base(source.data.schema, "standard", "run")))
+    job = build_job(open_checked_data(config, base=Base(source.data.schema, "standard", "run")))
     state = SimpleNamespace(model=parameters.values())
     saved = cast(SavedRun, SimpleNamespace(config=source.config, schema=source.data.schema, state=state))
     return source, job, transferred(job.trainer.model, config, job.data.schema, saved)

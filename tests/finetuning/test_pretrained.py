@@ -45,7 +45,7 @@ def config_of(folder: Path, file: str = "glove.txt", *, epochs: int = 2, **model
 
 def job_of(config: Config) -> Job:
     config, start = started_from(config)
-    return build_job(config, open_checked_data(config), start)
+    return build_job(open_checked_data(config), start)
 
 
 def test_both_kinds_of_files_are_read_compressed_too(folder):

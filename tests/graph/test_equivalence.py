@@ -139,7 +139,7 @@ def test_accumulate_trains_as_larger_batches_do(tmp_path, normalize):
     def weights(**options):
         train = {"epochs": 2, "bucket": False, **options}
         settings = data_config(tmp_path, {**sections, "train": train}, train="train.jsonl", inputs=["x"], target="y")
-        job = build_job(settings, open_data(settings))
+        job = build_job(open_data(settings))
         steps = sum(isinstance(event, StepDone) for event in train_loop(job))
         return steps, job.trainer.model.parameters.flat.get_value()
 

@@ -67,7 +67,7 @@ def run_train(folder, *overrides, **changes):
 def test_a_system_that_cannot_be_used(world, name):
     given = world_config(world, rollout={"dynamics": name})
     with pytest.raises(ConfigError, match=SYSTEMS[name]) as caught:
-        build_job(given, open_data(given))
+        build_job(open_data(given))
     assert str(caught.value).startswith("rollout.dynamics: ") and "\n" not in str(caught.value)
 
 
@@ -99,10 +99,10 @@ def test_a_check_finds_a_system_that_goes_to_infinity(world):
 @pytest.mark.slow
 def test_what_a_system_prints_is_no_result(world, tmp_path):
     with pytest.raises(ConfigError, match=r"logs: returned a next state that is not finite from the start \["):
-        build_job(given := world_config(world, rollout={"dynamics": "cart.py:logs"}), open_data(given))
+        build_job(open_data(world_config(world, rollout={"dynamics": "cart.py:logs"})))
     code = "from tests.support.worlds import world_config; from lstm_cli.data import open_data\n"
     code += "from lstm_cli.training.session import build_job; import sys\n"
-    code += "build_job(given := world_config(sys.argv[1], rollout={'dynamics': 'cart.py:cart'}), open_data(given))"
+    code += "build_job(open_data(world_config(sys.argv[1], rollout={'dynamics': 'cart.py:cart'})))"
     (tmp_path / "cart.py").write_text((world / "cart.py").read_text() + "print('loading')\n")
     (tmp_path / "drives.jsonl").write_text((world / "drives.jsonl").read_text())
     done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True)
@@ -129,7 +129,7 @@ def test_a_system_that_raises_on_its_way(world):
 def test_a_system_without_slopes_learns_nothing_and_is_no_error(world):
     """PyTensor gives steps the slope 0: that is the user's to know."""
     given = world_config(world, rollout={"dynamics": "cart.py:steps_only"})
-    job = build_job(given, open_data(given))
+    job = build_job(open_data(given))
     batch = job.batches.largest()
     job.trainer.backpropagate(batch, None, divisor=batch.loss_divisor, seed=1, step=0)
     assert job.trainer.gradient_norm() == 0
@@ -187,7 +187,7 @@ def test_words_cannot_feed_a_loop(world):
 
 def test_an_infinity_in_an_earlier_part_of_an_update_is_named(world):
     given = world_config(world, rollout={"dynamics": "cart.py:explodes", "steps": 30}, train={"accumulate": 3})
-    job = build_job(given, open_data(given))
+    job = build_job(open_data(given))
     first = next(iter(job.batches.epoch(0)))
     names = [job.batches.dataset.ids[index] for index in first.sequences]
     with pytest.raises(Diverged, match=f"not finite at step .*, in sequence ({'|'.join(names)});"):

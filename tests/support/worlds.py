@@ -189,7 +189,7 @@ def world_config(folder, base=CLOSED, **changes):
 
 def randomized_job(given):
     """The job of a config, with random weights large enough to matter."""
-    job = build_job(given, open_checked_data(given))
+    job = build_job(open_checked_data(given))
     flat = job.trainer.model.parameters.flat
     draws = np.random.default_rng(2).normal(0, 0.5, flat.get_value().shape)
     flat.set_value(draws.astype(flat.dtype))

@@ -98,7 +98,7 @@ def configured_job(described, folder, numbers):
         folder,
     )
     data = open_data(config)
-    return build_job(config, data), data.schema
+    return build_job(data), data.schema
 
 
 def places(job, schema, shapes):

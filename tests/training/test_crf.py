@@ -123,7 +123,7 @@ def job_of(folder, given, changes=None):
     write_jsonl(folder / "train.jsonl", given)
     sections = merged(merged(CONFIG, changes or {}), {"train": {"batch_size": 9}})
     settings = data_config(folder, sections, train="train.jsonl", **sections.pop("data"))
-    job = build_job(settings, open_data(settings))
+    job = build_job(open_data(settings))
     flat = job.trainer.model.parameters.flat
     flat.set_value(np.random.default_rng(1).normal(size=flat.get_value().shape))
     (batch,) = training_batches(settings, job.data.train).epoch(0)

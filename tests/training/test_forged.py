@@ -70,7 +70,7 @@ def copy(runs: dict[str, Path], tmp_path: Path) -> Callable[[str], Path]:
 def jobs(runs: dict[str, Path]) -> dict[str, Job]:
     changes = {"rich": RICH_CONFIG, "text": text_changes()}
     configs = {name: small_config(runs[name].parent, **given) for name, given in changes.items()}
-    return {name: build_job(config, open_checked_data(config)) for name, config in configs.items()}
+    return {name: build_job(open_checked_data(config)) for name, config in configs.items()}
 
 
 def forgeries(content: Any, every: int, values: list[Any]) -> Iterator[tuple[str, Any]]:

@@ -1,9 +1,12 @@
 """How long a run is: what ``auto`` stands for, and the note on runs that are short."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from lstm_cli.config import config_from_mapping
 from lstm_cli.data.batching import auto
 from lstm_cli.data.batching.auto import batch_size_for, epochs_for
 from lstm_cli.engine.memory import open_checked_data
@@ -26,7 +29,12 @@ def test_a_batch_is_smaller_where_an_epoch_would_have_few_updates(count: int, si
 
 @pytest.mark.parametrize(("each", "epochs"), [(1, 500), (20, 75), (100, 15), (200, 10), (500, 5), (10**6, 3)])
 def test_there_are_more_epochs_where_they_have_few_updates(each: int, epochs: int) -> None:
-    assert epochs_for(each) == epochs
+    assert epochs_for(each, smooth=False) == epochs
+
+
+@pytest.mark.parametrize(("each", "epochs"), [(1, 500), (20, 200), (100, 40), (10**6, 3)])
+def test_what_has_hardly_any_noise_is_trained_for_longer(each: int, epochs: int) -> None:
+    assert epochs_for(each, smooth=True) == epochs
 
 
 @pytest.mark.parametrize(
@@ -43,11 +51,24 @@ def test_auto_counts_sequences_or_windows(whole: Whole, changes: dict[str, Any],
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(auto, "_PER_EPOCH", counted / 8)
         config = small_config(whole.folder, **changes | {"train": train})
-        job = build_job(config, open_checked_data(config))
+        job = build_job(open_checked_data(config))
     assert job.batches.batch_size == 8
     each = -(-job.batches.count(0) // config.train.accumulate)
-    assert (job.length.each, job.length.epochs) == (each, epochs_for(each))
-    assert job.length.updates == each * epochs_for(each)
+    assert (job.length.each, job.length.epochs) == (each, epochs_for(each, smooth=False))
+    assert job.length.updates == each * job.length.epochs
+
+
+def test_a_smooth_series_is_trained_for_longer(tmp_path: Path) -> None:
+    lengths = {}
+    for name, noise in (("smooth", 0.0), ("noisy", 1.0)):
+        draw = np.random.default_rng(1).normal(size=300)
+        values = np.sin(np.arange(300) / 20) + noise * draw
+        (tmp_path / f"{name}.csv").write_text("\n".join(["a", *map(str, values)]) + "\n")
+        data = {"train": f"{name}.csv", "inputs": ["a"], "target": "next", "valid": None, "window": 10}
+        config = config_from_mapping({"threads": 1, "data": data, "train": {"monitor": "train.loss"}}, tmp_path)
+        lengths[name] = build_job(open_checked_data(config)).length
+    assert lengths["smooth"].epochs == epochs_for(lengths["smooth"].each, smooth=True)
+    assert lengths["noisy"].epochs == epochs_for(lengths["noisy"].each, smooth=False)
 
 
 def test_auto_is_the_run_with_the_numbers_and_resumes(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def stopped(whole: Whole, changes: dict[str, Any]) -> Path:
 
 def learning_rates(config: Config) -> list[float]:
     """Return the learning rate of every update of a run with a config from start to end."""
-    job, rates = build_job(config, open_checked_data(config)), []
+    job, rates = build_job(open_checked_data(config)), []
     for _ in range(job.length.updates):
         rates.append(job.learning_rate)
         job.progress.step += 1

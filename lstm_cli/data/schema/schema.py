@@ -104,6 +104,12 @@ class Schema:
             return []
         return self._places({column.name for column in self.layout.next_columns} if target.is_next else {target.name})
 
+    @property
+    def predicts_inputs(self) -> bool:
+        """Whether the outputs are the next values of all numeric inputs, in their order."""
+        numbers = self.target.kind == "number" and self.target.is_next and self.target.horizon == 1
+        return numbers and len(self.predicted_numbers) == self.numeric_size
+
     @cached_property
     def window_numbers(self) -> list[int]:
         """Indices of the inputs, among the numbers of a step, that each window scales with ``data.scale: window``."""
