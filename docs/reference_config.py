@@ -15,7 +15,7 @@ from lstm_cli.config.config import Config
 from lstm_cli.config.fields import ResumeRule, Section
 from lstm_cli.config.formats import SUFFIXES
 from lstm_cli.config.grammar import sections_in
-from lstm_cli.config.json_schema import plain_default
+from lstm_cli.config.json_schema import shown_default
 
 HEAD = """\
 <!-- Written by docs/generate.py from lstm_cli/config. -->
@@ -154,7 +154,7 @@ def _default(place: Place, key: str, field: FieldInfo) -> str:
     default = field.get_default()
     if isinstance(default, Section) and not default.shorthand:
         return ""
-    return f"`{_yaml(plain_default(default))}`"
+    return f"`{_yaml(shown_default(field))}`"
 
 
 def _yaml(value: Any) -> str:

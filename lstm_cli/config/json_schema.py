@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_origin
 
+from pydantic.fields import FieldInfo
+
 from lstm_cli.config.config import Config
 from lstm_cli.config.fields import Section
 from lstm_cli.config.grammar import sections_in
@@ -70,6 +72,12 @@ def plain_default(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
+def shown_default(field: FieldInfo) -> Any:
+    """Return the default of a key as it is written in YAML."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    return extra.get("default", plain_default(field.get_default()))
+
+
 def _sections(section: type[Section]) -> Iterator[type[Section]]:
     """Yield a section and all sections inside it."""
     yield section
@@ -90,7 +98,7 @@ def _section(section: type[Section], node: Node, implied: set[str]) -> Node:
         about = field.description or next(f"{part.__doc__}" for part in sections_in(field.annotation))
         found["description"] = about.partition("\n\n")[0]
         if not field.is_required():
-            found["default"] = plain_default(field.default)
+            found["default"] = shown_default(field)
         properties[key] = found
     required = list(node.get("required", []))
     name = section.model_fields.get("name")

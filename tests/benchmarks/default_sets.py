@@ -230,7 +230,7 @@ def _stress(folder: Path, packages: Path) -> Made:
             for word in chosen]  # fmt: skip
     data = {**split(folder, rows, 500, 1000), "inputs": {"sounds": {"kind": "tokens"}},
             "target": {"column": "stress", "kind": "category", "per": "step"}}  # fmt: skip
-    by_hand = hand([64], 0.005, 15, 32, bidirectional=True, dropout=0.3, embedding=32)
+    by_hand = hand([64], 0.01, 15, 32, bidirectional=True, dropout=0.3, embedding=32)
     return {"data": data}, by_hand
 
 
@@ -238,7 +238,7 @@ def _sounds(folder: Path, packages: Path) -> Made:
     chosen = shuffled(list(words(packages)), 3)[:5000]
     data = {**split(folder, [{"sounds": word} for word in chosen], 500, 1000), "inputs": {"sounds": {"kind": "tokens"}},
             "target": "next"}  # fmt: skip
-    by_hand = hand([96], 0.005, 15, 32, dropout=0.3, embedding=32, patience=3)
+    by_hand = hand([96], 0.01, 15, 32, dropout=0.3, embedding=32, patience=3)
     return {"data": data}, by_hand
 
 
