@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from lstm_cli.config.fields import Column, FilePath, Flag, OneOrMore, Positive, Rate, Section, expected, several
 from lstm_cli.config.initializer import TIED, InitializerSpec
@@ -58,9 +59,20 @@ Embedding = Annotated[
     Annotated[Positive, Tag("<size>")] | Annotated[dict[Column, Positive], Tag("<sizes>")],
     Discriminator(lambda value: "<sizes>" if isinstance(value, dict) else "<size>"),
 ]
+
+
+def _no_word(value: Any) -> Any:
+    """Refuse null and a word other than `auto`, which the model has left out."""
+    if value is None or isinstance(value, str):
+        what = "auto, a whole number of 1 or more, or a list of layers"
+        raise PydanticCustomError("expected", "{what}", {"what": what})
+    return value
+
+
 Layers = Annotated[
     tuple[LayerSpec, ...],
     several(accepts=Literal["auto"] | Positive | LayerSpec | OneOrMore[Positive | LayerSpec]),
+    BeforeValidator(_no_word),
 ]
 
 

@@ -20,6 +20,15 @@ def test_data(tmp_path, section, message):
     assert errors(tmp_path, f"data: {{{section}}}") == [message]
 
 
+@pytest.mark.parametrize(("word", "shown"), [("automatic", "'automatic'"), ("null", "null"), ("''", "''")])
+def test_layers_are_no_word_but_auto(tmp_path, word, shown):
+    data = "data: {train: a.csv, target: y}\n"
+    expected = "expected auto, a whole number of 1 or more, or a list of layers"
+    assert errors(tmp_path, f"{data}model: {{layers: {word}}}") == [
+        f"c.yaml:2:17: model.layers: got {shown}, {expected}"
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
