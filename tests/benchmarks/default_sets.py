@@ -249,7 +249,7 @@ def _gpl(folder: Path, _: Path) -> Made:
     text = (LICENCES / "GPL-3").read_text()
     data = {"train": write(folder / "gpl.txt", text), "valid": 0.1, "test": 0.1, "target": "next", "window": 64,
             "carry_state": True}  # fmt: skip
-    by_hand = hand([96], 0.005, 40, 8, dropout=0.3, embedding=32, patience=6)
+    by_hand = hand([192], 0.005, 40, 8, dropout=0.3, embedding=32, patience=6)
     return {"data": data}, by_hand
 
 
