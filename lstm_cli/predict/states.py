@@ -36,6 +36,7 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 def check_stateful(network: Network, options: str) -> None:
     """Raise a `ConfigError`, on some options, if the network cannot continue from a state."""
     pool, leave = network.model.spec.pool, f"leave {'them' if ' and ' in options else 'it'} out"
+    pooled = network.schema.target.per == "sequence" and pool != "last"
     if network.model.spec.crf:
         raise ConfigError(
             f"{options}: a model with model.crf labels a sequence as a whole and cannot continue where another one "
@@ -44,9 +45,9 @@ def check_stateful(network: Network, options: str) -> None:
     if network.bidirectional:
         raise ConfigError(
             f"{options}: a bidirectional model also starts from the end of a sequence and cannot continue where "
-            f"another one stopped: {leave}"
+            f"another one stopped: {leave}, or train with bidirectional: false{' and pool: last' * pooled}"
         )
-    if network.schema.target.per == "sequence" and pool != "last":
+    if pooled:
         raise ConfigError(
             f"{options}: with model.pool: {pool} the output depends on all steps, of which a state has only the last: "
             f"{leave}, or train with pool: last"

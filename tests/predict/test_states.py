@@ -15,7 +15,7 @@ import pytest
 import lstm_cli
 from lstm_cli.errors import ConfigError, DataError
 from lstm_cli.predict import predict_run
-from lstm_cli.predict.states import read_states, saved_states
+from lstm_cli.predict.states import check_stateful, read_states, saved_states
 from lstm_cli.run.checkpoint import load, save
 from lstm_cli.run.names import BEST
 from tests.support.data import read_jsonl, write, write_jsonl
@@ -84,6 +84,18 @@ def test_a_model_that_reads_both_ways_has_no_state(predicted, tmp_path):
     for option in ("state_in", "state_out"):
         with pytest.raises(ConfigError, match="a bidirectional model also starts from the end of a sequence"):
             predicted("both_ways", streams(), **{option: tmp_path / "state.npz"})
+
+
+@pytest.mark.parametrize(
+    ("per", "pool", "fix"),
+    [("step", "last", "bidirectional: false"), ("sequence", "max", "bidirectional: false and pool: last")],
+)
+def test_the_message_says_all_that_a_model_without_a_state_needs(per, pool, fix):
+    spec = SimpleNamespace(pool=pool, crf=False)
+    schema = SimpleNamespace(target=SimpleNamespace(per=per))
+    network = SimpleNamespace(model=SimpleNamespace(spec=spec), bidirectional=True, schema=schema)
+    with pytest.raises(ConfigError, match=f"--follow: .*: leave it out, or train with {fix}$"):
+        check_stateful(network, "--follow")
 
 
 def test_states_are_written_as_they_come(tmp_path):
