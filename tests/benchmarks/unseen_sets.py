@@ -23,7 +23,7 @@ def _solar(folder: Path, packages: Path) -> Made:
     text = (packages / "sktime/datasets/data/solar/solar.csv").read_text()
     data = {"train": write(folder / "s.csv", text), "valid": 48, "test": 96, "time": "datetime_gmt",
             "calendar": ["hour"], "inputs": ["solar_gen"], "target": "next"}  # fmt: skip
-    return {"data": data}, hand([32], 0.01, 200, 4, patience=60, dropout=0.1)
+    return {"data": data}, hand([64], 0.01, 200, 4, patience=60, dropout=0.1)
 
 
 def _carbon_dioxide(folder: Path, packages: Path) -> Made:
@@ -34,13 +34,13 @@ def _carbon_dioxide(folder: Path, packages: Path) -> Made:
     data = {"train": write(folder / "c.csv", text), "valid": 0.1, "test": 0.2, "time": "week", "inputs": ["co2"],
             "target": "next", "transform": {"co2": "difference"}, "missing": {"fill": "previous", "target": "skip"},
             "window": 52, "carry_state": True}  # fmt: skip
-    return {"data": data}, hand([32], 0.005, 60, 8, patience=20, dropout=0.1)
+    return {"data": data}, hand([64], 0.005, 60, 8, patience=20, dropout=0.1)
 
 
 def _nile(folder: Path, packages: Path) -> Made:
     text = (packages / "statsmodels/datasets/nile/nile.csv").read_text()
     data = {"train": write(folder / "n.csv", text), "valid": 15, "test": 25, "inputs": ["volume"], "target": "next"}
-    return {"data": data}, hand([8], 0.01, 200, 4, patience=60, dropout=0.1)
+    return {"data": data}, hand([4], 0.01, 200, 4, patience=60, dropout=0.1)
 
 
 def _words(packages: Path) -> Iterator[tuple[str, int]]:
@@ -67,7 +67,7 @@ def _spelled(folder: Path, packages: Path) -> Made:
     return {"data": data}, hand([64], 0.005, 15, 32, bidirectional=True, dropout=0.3, embedding=16)
 
 
-_GESTURE = hand([64], 0.005, 60, 4, bidirectional=True, dropout=0.3)
+_GESTURE = hand([64], 0.005, 120, 4, bidirectional=True, dropout=0.3, pool="max")
 UNSEEN = [
     shipped("atis_tagging", "test.accuracy"),
     shipped("shakespeare_chars", "valid.bits", cut="100,000 characters", make=characters(100_000, 20_000)),
@@ -78,8 +78,8 @@ UNSEEN = [
     archive("ArrowHead", "aeon", "test.accuracy", _GESTURE),
     archive("PickupGestureWiimoteZ", "aeon", "test.accuracy", _GESTURE),
     archive("OSULeaf", "aeon", "test.accuracy", hand([64], 0.005, 40, 8, bidirectional=True, dropout=0.3)),
-    archive("Covid3Month", "aeon", "test.rmse", hand([32], 0.005, 60, 8, bidirectional=True, dropout=0.1)),
-    archive("CardanoSentiment", "aeon", "test.rmse", hand([16], 0.005, 60, 4, bidirectional=True, dropout=0.1)),
+    archive("Covid3Month", "aeon", "test.rmse", hand([16], 0.005, 60, 8, bidirectional=True, dropout=0.1)),
+    archive("CardanoSentiment", "aeon", "test.rmse", hand([8], 0.005, 60, 4, bidirectional=True, dropout=0.1)),
     Task("solar", "test.rmse", _solar),
     Task("co2", "test.rmse", _carbon_dioxide),
     Task("nile", "test.rmse", _nile),
