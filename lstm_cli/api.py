@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lstm_cli.config import Config, config_from_mapping, load_config
+from lstm_cli.config.given import given_keys
 from lstm_cli.report.report import Report
 from lstm_cli.training.events import Result
 from lstm_cli.training.resuming import own_config, run_at
@@ -129,4 +130,4 @@ def _settings(config: str | Path | Mapping[str, Any] | Config, overrides: Sequen
         return config_from_mapping(config, overrides=overrides)
     if not overrides:
         return config
-    return config_from_mapping(config.model_dump(mode="json"), config.source.folder, overrides)
+    return config_from_mapping(given_keys(config), config.source.folder, overrides)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_cli.config.config import Config
-from lstm_cli.config.load import completed
+from lstm_cli.config.load import completed, set_keys
 from lstm_cli.config.overrides import apply_overrides
 from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.yaml_reader import Unreadable, read_yaml
@@ -26,7 +26,7 @@ def given_yaml(config: Config) -> str:
 
 
 def given_keys(config: Config) -> dict[str, Any]:
-    """Return the keys that the user set in the config's file or on the command line, with their values as given.
+    """Return the keys that the user set in the config's file, on the command line or in Python, as given.
 
     Among them are those that the config takes over from the run that it starts from.
     """
@@ -34,7 +34,7 @@ def given_keys(config: Config) -> dict[str, Any]:
         raw: Any = read_yaml(config.source.text.encode()).value
     except Unreadable:
         raw = None
-    given: dict[str, Any] = dict(raw) if isinstance(raw, dict) else {}
+    given: dict[str, Any] = dict(raw) if isinstance(raw, dict) else {} if config.source.text else set_keys(config)
     apply_overrides(given, config.source.overrides, {})
     for section, values in config.source.taken.items():
         given[section] = {**values, **(given.get(section) or {})}

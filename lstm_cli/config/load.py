@@ -146,11 +146,16 @@ def with_section(config: Config, name: Literal["model", "train"], values: Mappin
     """
     source = config.source
     source = replace(source, taken={**source.taken, name: {**source.taken.get(name, {}), **values}})
-    raw: Any = read_yaml(source.text.encode()).value if source.text else config.model_dump(mode="json")
+    raw: Any = read_yaml(source.text.encode()).value if source.text else set_keys(config)
     apply_overrides(raw, source.overrides, {})
     return _build(
         {**raw, **{key: {**given, **(raw.get(key) or {})} for key, given in source.taken.items()}}, source, []
     )
+
+
+def set_keys(config: Config) -> dict[str, Any]:
+    """Return the keys that were set in a config that was built in Python, not read."""
+    return config.model_dump(mode="json", exclude_unset=True)
 
 
 def _read(path: Path) -> bytes:

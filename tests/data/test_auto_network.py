@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lstm_cli.api import _settings
 from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.data import auto_network, open_data
 from lstm_cli.data.auto_network import network_for, with_network
@@ -169,3 +170,15 @@ def test_a_resumed_run_keeps_its_network_whatever_is_chosen_now(
     watcher = train(config_of(folder, CLASSIFY, train={"epochs": 2, "batch_size": 16}), tmp_path / "run", resume=True)
     assert len(watcher.events) > 1
     assert "size: 32" in (tmp_path / "run" / RESOLVED).read_text()
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_overrides_of_a_config_leave_the_rest_to_the_data(folder: Path, read: bool) -> None:
+    mapping = {"data": CLASSIFY | {"train": str(folder / "labels.jsonl")}, "threads": 1}
+    config = config_from_mapping(mapping, folder) if read else Config.model_validate(mapping)
+    changed = _settings(config, ["model.dropout=0.2", "seed=3"])
+    network, other = (open_data(one).config.model.model_dump() for one in (config, changed))
+    assert network["layers"][0]["bidirectional"]
+    assert (changed.seed, other["dropout"], other["layers"][0].pop("dropout")) == (3, 0.2, 0.2)
+    del network["dropout"], other["dropout"], network["layers"][0]["dropout"]
+    assert other == network
