@@ -7,6 +7,7 @@ records and encoded as arrays; a dataset holds many of them; `batching` combines
 from lstm_cli.data.batch import Batch
 from lstm_cli.data.batching.batches import Batches, training_batches
 from lstm_cli.data.batching.closed_loops import CountedSteps
+from lstm_cli.data.batching.length import Length
 from lstm_cli.data.batching.whole import evaluation_batches, split_batches
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.loading import Data, open_data
@@ -25,6 +26,7 @@ __all__ = [
     "Data",
     "Dataset",
     "Encoded",
+    "Length",
     "Schema",
     "Split",
     "UnknownCounts",

@@ -7,13 +7,12 @@ from functools import cached_property
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Data, Split
+from lstm_cli.data import Batches, Data, Length, Split
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.optim.schedules import Schedule
 from lstm_cli.scores.naives import Naives, fitted
-from lstm_cli.training.length import Length
 
 
 @dataclass

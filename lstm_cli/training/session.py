@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Data, Split, evaluation_batches
+from lstm_cli.data import Batches, Data, Length, Split, evaluation_batches
 from lstm_cli.engine.build import build_model, restore_weights, shapes
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.pretrained import take_vectors
@@ -20,7 +20,7 @@ from lstm_cli.optim.schedules import schedule
 from lstm_cli.run.checkpoint import State, check_matches
 from lstm_cli.run.names import POSITION, STATE
 from lstm_cli.training.job import Job, Progress
-from lstm_cli.training.length import Length, notes_on_length
+from lstm_cli.training.length import notes_on_length
 from lstm_cli.training.position import position_of, restore_position
 from lstm_cli.training.starting import Start, take_weights
 from lstm_cli.typed_json import WrongValue

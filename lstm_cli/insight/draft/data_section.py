@@ -9,7 +9,6 @@ from lstm_cli.insight.draft.columns import Column
 from lstm_cli.insight.draft.files import Files
 from lstm_cli.insight.draft.inputs import Input
 from lstm_cli.insight.draft.look import Look
-from lstm_cli.insight.draft.settings import Settings
 from lstm_cli.insight.draft.splits import HeldOut
 from lstm_cli.insight.draft.targets import Candidate, text_of
 from lstm_cli.insight.draft.text import Entry
@@ -24,7 +23,7 @@ def data_entries(
     candidate: Candidate,
     inputs: Sequence[Input],
     held: Sequence[HeldOut],
-    settings: Settings,
+    settings: Sequence[Entry],
 ) -> list[Entry]:
     """Return the keys of the section."""
     count = counted(len(seen.lengths), "sequence")
@@ -37,7 +36,7 @@ def data_entries(
         entries.append(Entry("on_error", "skip", what))
     if inputs:
         entries.append(_inputs(seen, candidate, inputs, held))
-    return [*entries, settings.target, *settings.entries]
+    return [*entries, *settings]
 
 
 def _format(seen: Look) -> list[Entry]:

@@ -13,7 +13,7 @@ from lstm_cli.insight.draft.data_section import data_entries
 from lstm_cli.insight.draft.files import Files, files_for
 from lstm_cli.insight.draft.inputs import inputs_for
 from lstm_cli.insight.draft.look import Look, look
-from lstm_cli.insight.draft.network import batch_size, network_entries
+from lstm_cli.insight.draft.network import network_entries
 from lstm_cli.insight.draft.settings import settings_for
 from lstm_cli.insight.draft.splits import HeldOut, held_out, without_valid
 from lstm_cli.insight.draft.targets import TASKS, Ambiguous, Candidate, Task, chosen
@@ -104,7 +104,7 @@ def draft_config(
 
 
 def _draft(files: Files, seen: Look, candidate: Candidate, path: Path) -> Draft:
-    """Return the config for a target. The data is opened twice: sizes depend on how much is read."""
+    """Return the config for a target."""
     inputs = inputs_for(seen, candidate)
     settings = settings_for(seen, candidate, inputs)
     shown = _seen(files, seen)
@@ -119,9 +119,7 @@ def _draft(files: Files, seen: Look, candidate: Candidate, path: Path) -> Draft:
     entries, data = read(held := held_out(seen, candidate, files.others))
     if (rest := without_valid(held, data)) is not None:
         entries, data = read(rest)
-    size = Entry("batch_size", batch_size(settings, data), "")
-    data = _opened(config_text(head, [*entries, Entry("train", [size], "")]), path, files.shown)
-    text = config_text(head, [*entries, *network_entries(candidate.task, settings, data)])
+    text = config_text(head, [*entries, *network_entries(data)])
     check_agreement(config_of_text(text, path), data.schema)
     return Draft(text, candidate.task, candidate.column, shown)
 

@@ -1,7 +1,6 @@
 """The settings of the data that a target needs: its form, transforms, scaling, windows, and what is missing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lstm_cli.config.table import MISSING
@@ -20,40 +19,13 @@ _LONG, _WINDOW, _TEXT_WINDOW = 250, 64, 128
 _HORIZON, _WINDOWS = 96, 15_000
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Settings of the data.
-
-    Attributes
-    ----------
-    target
-        The value of `data.target`, and why.
-    entries
-        Further keys.
-    window, stride
-        The windows that training reads; None: whole sequences.
-    exact
-        Whether numbers are predicted that change little from step to step.
-    residual
-        Whether the change from step to step is to be predicted.
-    """
-
-    target: Entry
-    entries: list[Entry] = field(default_factory=list)
-    window: int | None = None
-    stride: int | None = None
-    exact: bool = False
-    residual: bool = False
-
-
-def settings_for(look: Look, candidate: Candidate, inputs: Sequence[Input]) -> Settings:
-    """Return the settings for a target."""
+def settings_for(look: Look, candidate: Candidate, inputs: Sequence[Input]) -> list[Entry]:
+    """Return the settings for a target: its form first."""
     missing = _missing(look, candidate, inputs)
     if candidate.task == "forecast":
-        found = _forecast(look, candidate, inputs)
-        return replace(found, entries=[*found.entries, *missing])
-    window = _window(look, candidate)
-    return Settings(_target(look, candidate), [*_scale(look, inputs), *missing, *_window_entries(window, look)], window)
+        return [*_forecast(look, candidate, inputs), *missing]
+    windows = _window_entries(_window(look, candidate), look)
+    return [_target(look, candidate), *_scale(look, inputs), *missing, *windows]
 
 
 def _target(look: Look, candidate: Candidate) -> Entry:
@@ -130,7 +102,7 @@ def _window_entries(window: int | None, look: Look) -> list[Entry]:
     ]
 
 
-def _forecast(look: Look, candidate: Candidate, inputs: Sequence[Input]) -> Settings:
+def _forecast(look: Look, candidate: Candidate, inputs: Sequence[Input]) -> list[Entry]:
     """Return the settings of a forecast of numbers."""
     column = look.column(candidate.column) if candidate.column is not None else None
     read = [found for item in inputs if (found := look.column(item.name)) is not None]
@@ -145,18 +117,14 @@ def _forecast(look: Look, candidate: Candidate, inputs: Sequence[Input]) -> Sett
         target = Entry("target", "next", "predict the step that follows")
     else:
         target = Entry("target", {"column": candidate.column, "kind": "number", "ahead": 1}, "its value one step later")
-    entries = [*calendar]
+    entries = [target, *calendar]
     predicted = [one for one in read if one.name in shapes and (alone or one.name == candidate.column)]
     transforms = {one.name: steps for one in predicted if (steps := _transforms(shapes[one.name], one.low))}
     if transforms:
         listed_steps = [_transform(name, steps, shapes[name]) for name, steps in transforms.items()]
         entries.append(Entry("transform", listed_steps, "applied before training, undone in every forecast"))
     entries.append(_forecast_scale(look))
-    window = _window(look, candidate)
-    entries += _window_entries(window, look)
-    smooth = bool(shapes) and all(shape.smooth for shape in shapes.values()) and not transforms
-    residual = smooth and alone and not calendar and all(one.kind == "number" for one in read)
-    return Settings(target, entries, window, None, smooth, residual)
+    return [*entries, *_window_entries(_window(look, candidate), look)]
 
 
 def _forecast_scale(look: Look) -> Entry:
@@ -189,25 +157,18 @@ def _horizon(look: Look, shape: Shape) -> int:
     return day if close and enough and day <= _HORIZON else 1
 
 
-def _several_ahead(look: Look, column: Column, shape: Shape, horizon: int) -> Settings:
+def _several_ahead(look: Look, column: Column, shape: Shape, horizon: int) -> list[Entry]:
     window = 3 * horizon
     stride = max(1, round(look.steps / _WINDOWS))
-    entries = [
+    target = {"column": column.name, "horizon": horizon}
+    each = "a forecast from every step is learned" if stride == 1 else "steps from one window to the next"
+    return [
+        Entry("target", target, f"the next {horizon} values at once: a day, after which it repeats itself"),
         *_calendar(look, shape),
         Entry("scale", "window", "each window by its last value and its deviation"),
         Entry("window", window, "three days before each forecast"),
-        Entry(
-            "stride",
-            stride,
-            "a forecast from every step is learned" if stride == 1 else "steps from one window to the next",
-        ),
+        Entry("stride", stride, each),
     ]
-    target = Entry(
-        "target",
-        {"column": column.name, "horizon": horizon},
-        f"the next {horizon} values at once: a day, after which it repeats itself",
-    )
-    return Settings(target, entries, window, stride)
 
 
 def _calendar(look: Look, shape: Shape) -> list[Entry]:
