@@ -83,7 +83,7 @@ def measure(packages: Path, log: Path, only: list[str], seeds: int) -> None:
             file.write(json.dumps({"name": START, "kind": START, "cpu": round(time.process_time(), 2)}) + "\n")
         chosen = [task for task in (*CHOSEN_ON, *UNSEEN) if not only or task.name in only]
         jobs = [(task, "naive", 1) for task in chosen]
-        jobs += [(task, kind, seed) for seed in range(1, seeds + 1) for task in chosen for kind in ("hand", "default")]
+        jobs += [(task, kind, task.first + k) for k in range(seeds) for task in chosen for kind in ("hand", "default")]
         for task, kind, seed in jobs:
             key = {"name": task.name, "kind": kind, "seed": seed}
             if not any(key.items() <= line.items() for line in lines(log)):

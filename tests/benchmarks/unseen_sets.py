@@ -56,7 +56,7 @@ def _syllables(folder: Path, packages: Path) -> Made:
     rows = [{"letters": list(word), "syllables": count} for word, count in words]
     data = {**split(folder, rows, 500, 1000), "inputs": {"letters": {"kind": "tokens"}},
             "target": {"column": "syllables", "kind": "number"}}  # fmt: skip
-    return {"data": data}, hand([64], 0.005, 15, 32, bidirectional=True, dropout=0.1, embedding=16)
+    return {"data": data}, hand([128], 0.005, 15, 32, bidirectional=True, dropout=0.1, embedding=16)
 
 
 def _spelled(folder: Path, packages: Path) -> Made:
@@ -64,7 +64,7 @@ def _spelled(folder: Path, packages: Path) -> Made:
     words = shuffled(list(_words(packages)), 5)[:3000]
     rows = [{"letters": list(word), "length": ("one", "two", "more")[min(count, 3) - 1]} for word, count in words]
     data = {**split(folder, rows, 300, 700), "inputs": {"letters": {"kind": "tokens"}}, "target": "length"}
-    return {"data": data}, hand([64], 0.005, 15, 32, bidirectional=True, dropout=0.3, embedding=16)
+    return {"data": data}, hand([64], 0.005, 30, 32, bidirectional=True, dropout=0.3, embedding=16, pool="max")
 
 
 _GESTURE = hand([64], 0.005, 120, 4, bidirectional=True, dropout=0.3, pool="max")
