@@ -162,7 +162,7 @@ class TrainSpec(Section):
         default="valid.loss", description="Score by which the best checkpoint is chosen and improvement is judged."
     )
     patience: MayChange[Positive | None] = Field(
-        default=50, description="Evaluations without improvement after which training stops; null: never."
+        default=150, description="Evaluations without improvement after which training stops; null: never."
     )
     valid_streams: Positive | None = Field(
         default=None,

@@ -79,7 +79,7 @@ def _units(dataset: Dataset) -> int:
     target = dataset.schema.target
     if target.per == "sequence":
         return _power(4 * math.sqrt(len(dataset)), _MOST_OF_SEQUENCES)
-    units = _power(math.sqrt(dataset.offsets[-1]) / 1.5, _MOST)
+    units = _power(0.8 * math.sqrt(dataset.offsets[-1]), _MOST)
     return min(_SETS * units, _MOST) if target.kind == "set" else units
 
 

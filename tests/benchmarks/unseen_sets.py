@@ -77,7 +77,7 @@ UNSEEN = [
     archive("GunPoint", "aeon", "test.accuracy", _GESTURE),
     archive("ArrowHead", "aeon", "test.accuracy", _GESTURE),
     archive("PickupGestureWiimoteZ", "aeon", "test.accuracy", _GESTURE),
-    archive("OSULeaf", "aeon", "test.accuracy", hand([64], 0.005, 40, 8, bidirectional=True, dropout=0.3)),
+    archive("OSULeaf", "aeon", "test.accuracy", hand([64], 0.005, 80, 8, bidirectional=True, dropout=0.3, pool="max")),
     archive("Covid3Month", "aeon", "test.rmse", hand([16], 0.005, 60, 8, bidirectional=True, dropout=0.1)),
     archive("CardanoSentiment", "aeon", "test.rmse", hand([8], 0.005, 60, 4, bidirectional=True, dropout=0.1)),
     Task("solar", "test.rmse", _solar),
