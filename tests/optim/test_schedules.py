@@ -52,7 +52,7 @@ def test_defaults_are_those_of_the_contract(name):
 def test_defaults_of_training_around_schedules_and_updates():
     defaults = TrainSpec()
     assert defaults.schedule == schedule_section("cosine", warmup="auto")
-    assert (defaults.patience, defaults.on_nonfinite, defaults.max_nonfinite) == (50, "stop", 10)
+    assert (defaults.patience, defaults.on_nonfinite, defaults.max_nonfinite) == (150, "stop", 10)
 
 
 @every_schedule

@@ -44,7 +44,7 @@ train:
   accumulate: 1
   schedule: {name: cosine, warmup: auto}
   monitor: valid.loss
-  patience: 50
+  patience: 150
   evaluate_every: epoch
   checkpoint_every: 10min
 """

@@ -57,7 +57,7 @@ def test_changes_are_taken_or_refused_key_by_key(whole: Whole) -> None:
     allowed = {"optimizer": {"learning_rate": 0.5}, "train": {"patience": 3, "epochs": 4}}
     assert train(small_config(whole.folder, **allowed), run, resume=True).of(StepDone)
     log = (run / "train.log").read_text()
-    for change in ("optimizer.learning_rate: 0.005 -> 0.5", "train.epochs: 3 -> 4", "train.patience: 50 -> 3"):
+    for change in ("optimizer.learning_rate: 0.005 -> 0.5", "train.epochs: 3 -> 4", "train.patience: 150 -> 3"):
         assert f"changed since the run was started: {change}\n" in log
 
 
@@ -139,7 +139,7 @@ def test_a_run_of_a_version_that_knew_fewer_keys_continues(whole: Whole) -> None
     run = whole.new()
     train(small_config(whole.folder), run)
     old = (run / "resolved.yaml").read_text()
-    for line in ("  on_long: stop\n", "  residual: false\n", "  patience: 50\n"):
+    for line in ("  on_long: stop\n", "  residual: false\n", "  patience: 150\n"):
         assert line in old
         old = old.replace(line, "")
     (run / "resolved.yaml").write_text(old)
