@@ -17,6 +17,8 @@ from lstm_cli.data.schema.target import Target
 
 #: The fewest and the most units of a layer; the most where there is one target for each sequence; the factor for sets.
 _FEWEST, _MOST, _MOST_OF_SEQUENCES, _SETS = 32, 256, 64, 3
+#: Units for each of the tokens that a language model tells apart, at most.
+_PER_TOKEN = 6
 #: Change from step to step, relative to the deviation, below which the change is what is predicted.
 _SMALL_CHANGE = 0.65
 #: Steps of a sequence that are held in memory at once without a thought: longer ones are run piece by piece.
@@ -79,7 +81,10 @@ def _units(dataset: Dataset) -> int:
     target = dataset.schema.target
     if target.per == "sequence":
         return _power(4 * math.sqrt(len(dataset)), _MOST_OF_SEQUENCES)
-    units = _power(0.8 * math.sqrt(dataset.offsets[-1]), _MOST)
+    wanted = 0.8 * math.sqrt(dataset.offsets[-1])
+    if target.kind == "category" and target.is_next:
+        wanted = min(wanted, _PER_TOKEN * target.size)
+    units = _power(wanted, _MOST)
     return min(_SETS * units, _MOST) if target.kind == "set" else units
 
 

@@ -99,6 +99,12 @@ def test_more_data_makes_a_larger_network(folder: Path, tmp_path: Path) -> None:
     assert chosen(tmp_path, TEXT | {"unit": "word"}) == {"layers": [32], "dropout": 0.3, "embedding": 64}
 
 
+def test_few_tokens_need_few_units(tmp_path: Path) -> None:
+    symbols = np.random.default_rng(2).choice(list("abcdef"), size=40_000).tolist()
+    (tmp_path / "text.txt").write_text("".join(symbols))
+    assert chosen(tmp_path, TEXT) == {"layers": [32], "dropout": 0.3, "embedding": 8}
+
+
 def test_what_is_long_can_be_run_piece_by_piece(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auto_network, "_LONGEST", 7)
     assert chosen(folder, CLASSIFY) == {"layers": [32], "dropout": 0.3}
