@@ -87,7 +87,7 @@ def test_the_network_fits_the_data(folder: Path, data: dict[str, Any], network: 
 
 
 def test_more_data_makes_a_larger_network(folder: Path, tmp_path: Path) -> None:
-    text = "".join(np.random.default_rng(2).choice(list("abcdefghijklmnop"), size=40_000).tolist())
+    text = "".join(np.random.default_rng(2).choice(list("abcdefghijklmnopqrstuvwx"), size=40_000).tolist())
     (tmp_path / "text.txt").write_text(text)
     assert chosen(tmp_path, TEXT) == {"layers": [128], "dropout": 0.3, "embedding": 32}
     (tmp_path / "labels.jsonl").write_text((folder / "labels.jsonl").read_text() * 7)
