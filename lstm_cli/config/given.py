@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_cli.config.config import Config
-from lstm_cli.config.load import completed, set_keys
+from lstm_cli.config.load import completed, set_keys, with_taken
 from lstm_cli.config.overrides import apply_overrides
 from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.yaml_reader import Unreadable, read_yaml
@@ -36,9 +36,7 @@ def given_keys(config: Config) -> dict[str, Any]:
         raw = None
     given: dict[str, Any] = dict(raw) if isinstance(raw, dict) else {} if config.source.text else set_keys(config)
     apply_overrides(given, config.source.overrides, {})
-    for section, values in config.source.taken.items():
-        given[section] = {**values, **(given.get(section) or {})}
-    return given
+    return with_taken(given, config.source.taken)
 
 
 def _with_changes(given: Any, before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

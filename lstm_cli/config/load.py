@@ -148,9 +148,16 @@ def with_section(config: Config, name: Literal["model", "train"], values: Mappin
     source = replace(source, taken={**source.taken, name: {**source.taken.get(name, {}), **values}})
     raw: Any = read_yaml(source.text.encode()).value if source.text else set_keys(config)
     apply_overrides(raw, source.overrides, {})
-    return _build(
-        {**raw, **{key: {**given, **(raw.get(key) or {})} for key, given in source.taken.items()}}, source, []
-    )
+    return _build(with_taken(raw, source.taken), source, [])
+
+
+def with_taken(given: Mapping[str, Any], taken: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the sections of a config with the keys that it took over where it gives none, or `auto`."""
+    found = dict(given)
+    for section, values in taken.items():
+        own = {key: value for key, value in (given.get(section) or {}).items() if value != "auto" or key not in values}
+        found[section] = {**values, **own}
+    return found
 
 
 def set_keys(config: Config) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from lstm_cli.api import _settings
 from lstm_cli.config import Config, config_from_mapping
+from lstm_cli.config.given import given_keys
 from lstm_cli.data import auto_network, open_data
 from lstm_cli.data.auto_network import network_for, with_network
 from lstm_cli.run.names import BEST, RESOLVED
@@ -152,12 +153,25 @@ def test_a_check_says_what_was_chosen(folder: Path) -> None:
     assert not [text for text in check(config_of(folder, CLASSIFY, model={"layers": 3})).notes if "chosen from" in text]
 
 
-def test_the_chosen_network_is_the_one_that_is_given_and_resumes(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("model", "overrides"), [({"layers": "auto"}, []), ({"layers": [3]}, ["model.layers=auto"])])
+def test_auto_is_what_no_layers_are(folder: Path, model: dict[str, Any], overrides: list[str]) -> None:
+    sections = {"data": CLASSIFY, "model": model, "train": {"monitor": "train.loss"}}
+    config = config_from_mapping(sections, folder, overrides)
+    data = open_data(config)
+    assert data.chosen == {"layers": [32], "dropout": 0.3, "bidirectional": True, "pool": "max"}
+    assert [layer.size for layer in data.config.model.layers] == [32]
+    assert given_keys(data.config)["model"] == data.chosen
+
+
+@pytest.mark.parametrize("model", [{}, {"layers": "auto"}])
+def test_the_chosen_network_is_the_one_that_is_given_and_resumes(
+    folder: Path, tmp_path: Path, model: dict[str, Any]
+) -> None:
     runs = [tmp_path / name for name in ("given", "chosen", "resumed")]
     short = {"train": {"epochs": 2, "batch_size": 16}}
     given = {"layers": [32], "dropout": 0.3, "bidirectional": True, "pool": "max"}
     train(config_of(folder, CLASSIFY, model=given, **short), runs[0])
-    auto = config_of(folder, CLASSIFY, **short)
+    auto = config_of(folder, CLASSIFY, model=model, **short)
     train(auto, runs[1])
     assert train_in_sessions(auto, runs[2], [2, 2]) == 3
     resolved = (runs[1] / RESOLVED).read_text()
