@@ -168,7 +168,9 @@ def test_a_series_that_is_too_long_to_be_read_is_an_error_of_the_data(tmp_path):
     given = given.replace("[256]", "[4]")  # a short time for three million steps
     (tmp_path / "c.yaml").write_text(given)
     assert run(tmp_path, "train", "c.yaml", limit=4 << 30).returncode == 0
-    assert run(tmp_path, "predict", "runs/c", "short.csv", limit=4 << 30).returncode == 0  # compiles what is needed
+    (tmp_path / "pieces.csv").write_text("x\n" + "0.5\n1.5\n" * 2000)  # long enough to be run piece by piece
+    for name in ("short.csv", "pieces.csv"):  # compiles what is needed
+        assert run(tmp_path, "predict", "runs/c", name, limit=4 << 30).returncode == 0
     for megabytes in (700, 860, 1000, 1300):
         found = run(tmp_path, "predict", "runs/c", "long.csv", "-o", "out.jsonl", limit=megabytes << 20)
         assert (found.returncode, found.stderr.count("\n")) in ((65, 1), (0, 0)), found.stderr
