@@ -134,12 +134,13 @@ def _train_several(
 ) -> None:
     """Train an ensemble."""
     from lstm_cli.config import load_config
-    from lstm_cli.training.members.plan import Plan
+    from lstm_cli.training.members.plan import Plan, seeds
     from lstm_cli.training.members.shown import Shown, scores_text
     from lstm_cli.training.members.train import train_members
 
     settings = load_config(config, overrides)
-    plan = Plan.of(settings, config, overrides, count=count, folder=folder, resume=resume, overwrite=overwrite)
+    members = seeds(settings, count)
+    plan = Plan.of(settings, config, overrides, members, folder=folder, resume=resume, overwrite=overwrite)
     shown = Shown(sys.stderr, count, quiet=quiet)
     try:
         trained = train_members(plan, shown)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from lstm_cli.config.columns import Inputs, Target, Transforms
 from lstm_cli.config.fields import (
@@ -52,6 +52,22 @@ HeldOut = Annotated[
 ]
 
 
+def _fold(value: str) -> str:
+    """Refuse a fold that does not exist."""
+    number, count = map(int, value.split("/"))
+    if count < 2 or number > count:
+        raise ValueError(value)
+    return value
+
+
+#: Which fold, of how many.
+Fold = Annotated[
+    str,
+    Field(strict=True, pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$"),
+    AfterValidator(_fold),
+    expected("a fold such as 2/5: its number and how many there are, 2 or more"),
+]
+
 Columns = Annotated[tuple[Column, ...], several(accepts=Column | OneOrMore[Column])]
 Calendar = Literal["hour", "weekday", "day", "month", "year"]
 
@@ -61,6 +77,11 @@ class DataSpec(Section):
 
     With `split` nothing else is held out by default.
     """
+
+    @property
+    def fold_numbers(self) -> tuple[int, int] | None:
+        """Which fold is held out, from 1, and of how many; None: there are no folds."""
+        return None if self.fold is None else (int(self.fold.split("/")[0]), int(self.fold.split("/")[1]))
 
     @model_validator(mode="before")
     @classmethod
@@ -78,6 +99,11 @@ class DataSpec(Section):
     )
     test: MayMove[HeldOut] = Field(
         default=None, description="Test data, given like `valid`; scored once at the end, with the best checkpoint."
+    )
+    fold: Fold | None = Field(
+        default=None,
+        description="Cross-validation: `2/5` holds out the second fifth of the training sequences as `valid`, kept "
+        "together as its `by` says; null: `valid` says how much. The option `--folds` trains all.",
     )
     split: Column | None = Field(
         default=None, description="Column that says `train`, `valid` or `test`: where a sequence belongs."

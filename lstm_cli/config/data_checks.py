@@ -35,4 +35,21 @@ def _split(config: Config) -> Iterator[Conflict]:
             yield Conflict((f"{key}.by", key), "time: needs a target per step: hold out by sequence")
 
 
-CHECKS = (_time, _split)
+def _fold(config: Config) -> Iterator[Conflict]:
+    """Find what cross-validation cannot do: it holds out whole sequences of the training data."""
+    data, keys = config.data, ("data.fold",)
+    if data.fold is None:
+        return
+    if data.split is not None:
+        yield Conflict((*keys, "data.split"), "data.split says what is held out, and folds do so too: leave one out")
+    elif data.valid is None or isinstance(data.valid, str | list):
+        got = "null" if data.valid is None else "files"
+        text = f"folds of the training data are held out as data.valid, which is {got}: leave data.valid out"
+        yield Conflict((*keys, "data.valid"), text)
+    for key, held in (("valid", data.valid), ("test", data.test)):
+        if isinstance(held, HeldOutSpec) and held.by == "time":
+            text = f"folds are of whole sequences, and data.{key} holds out the last steps of each: use lstm backtest"
+            yield Conflict((*keys, f"data.{key}.by", f"data.{key}"), text)
+
+
+CHECKS = (_time, _split, _fold)

@@ -17,6 +17,7 @@ from lstm_cli.config.data import HeldOutSpec
 from lstm_cli.data.formats.raw import Split as Split
 from lstm_cli.data.schema.layout import Layout
 from lstm_cli.data.schema.record import Numbers, Record
+from lstm_cli.data.strata import class_numbers, dealt, dealt_groups, stratified
 from lstm_cli.errors import DataError, are, counted, listed
 
 Indices = NDArray[np.int64]
@@ -62,8 +63,10 @@ def split(config: Config, layout: Layout, records: Sequence[Record]) -> Splits:
 
 
 def spec_of(config: Config, key: Literal["valid", "test"]) -> HeldOutSpec | None:
-    """Return how much is held out and how; None if files are given, or nothing."""
-    given = getattr(config.data, key)
+    """Return how much is held out and how, of a fold its share; None if files are given, or nothing."""
+    given, fold = getattr(config.data, key), config.data.fold_numbers if key == "valid" else None
+    if fold is not None:
+        return HeldOutSpec(share=1 / fold[1], by=given.by if isinstance(given, HeldOutSpec) else "sequence")
     if isinstance(given, int | float):
         return HeldOutSpec(share=given)
     return given if isinstance(given, HeldOutSpec) else None
@@ -103,6 +106,8 @@ class _Splitter:
     def _in_time(self, key: Literal["valid", "test"]) -> bool:
         """Return whether the last steps are held out, as of one long series unless the config says otherwise."""
         by = self._specs[key].by
+        if self._series and self._config.data.fold is not None:
+            raise self._error("fold", "folds are of whole sequences, and there is one series: use lstm backtest")
         if by == "time" and not self._per_step:
             what = f"by time needs a target per step, and {self._layout.target.name} is one per sequence"
             raise self._error(key, f"{what}: hold out by sequence")
@@ -123,33 +128,59 @@ class _Splitter:
 
     def _chosen(self, key: Literal["valid", "test"], pool: Indices) -> Indices:
         """Return which sequences of those that are left are held out, in order."""
-        spec = self._specs[key]
+        spec, fold = self._specs[key], self._config.data.fold_numbers if key == "valid" else None
         size = size_of(spec.share, self._total)
+        if fold is not None:
+            return self._fold(spec.by, pool, *fold)
         if spec.by != "sequence":
             return np.array(self._groups(key, spec.by, pool.tolist(), size), np.int64)
+        order, labels = self._order(pool), self._labels()
+        return np.sort(order[:size]) if labels is None else np.sort(stratified(order, labels, size))
+
+    def _fold(self, by: str, pool: Indices, number: int, count: int) -> Indices:
+        """Return those of the sequences that are left which a fold of so many holds out, in order."""
+        if by == "sequence":
+            order, labels = self._order(pool), self._labels()
+            parts, what = [order[[place]] for place in range(len(order))], "sequence"
+            folds = dealt(np.zeros_like(order) if labels is None else class_numbers(labels)[order], count).tolist()
+        else:
+            parts = [own for group in self._grouped(by) if len(own := np.intersect1d(group, pool))]
+            folds, what = dealt_groups([len(part) for part in parts], count), "group"
+        if len(parts) < count:
+            raise self._error("fold", f"{count} folds of {counted(len(parts), what)}: use at most {len(parts)}")
+        return np.sort(np.concatenate([part for part, fold in zip(parts, folds, strict=True) if fold == number - 1]))
+
+    def _order(self, pool: Indices) -> Indices:
+        """Return the sequences that are left in random order."""
         order = permutation(self._total, self._seed)
-        order = order[np.isin(order, pool)]
+        return order[np.isin(order, pool)]
+
+    def _labels(self) -> Iterable[Any] | None:
+        """Return the label of every sequence; None where sequences have no single one."""
         target = self._layout.target
         if target.kind != "category" or target.per != "sequence":
-            return np.sort(order[:size])
-        labels = chain.from_iterable([""] if record.target is None else record.target for record in self._records)
-        return np.sort(stratified(order, labels, size))
+            return None
+        return chain.from_iterable([""] if record.target is None else record.target for record in self._records)
 
-    def _groups(self, key: str, column: str, pool: list[int], size: int) -> list[int]:
-        """Return whole groups of sequences with the same value of a column, as many as come nearest to a size."""
+    def _grouped(self, column: str) -> list[list[int]]:
+        """Return the sequences with each value of a column, the values in random order."""
         members: dict[str, list[int]] = {}
         for index, record in enumerate(self._records):
             members.setdefault((record.groups or {})[column], []).append(index)
+        return [list(members.values())[place] for place in permutation(len(members), self._seed)]
+
+    def _groups(self, key: str, column: str, pool: list[int], size: int) -> list[int]:
+        """Return whole groups of sequences with the same value of a column, as many as come nearest to a size."""
         left = set(pool)
-        order = [list(members.values())[place] for place in permutation(len(members), self._seed)]
-        groups = [group for group in order if left.issuperset(group)]
+        groups = [group for group in self._grouped(column) if left.issuperset(group)]
         if len(groups) < 2:
             raise self._error(key, f"nothing can be held out by {column}: all sequences left have the same value")
         chosen: list[int] = []
         for group in groups:
             if abs(len(chosen) + len(group) - size) < abs(len(chosen) - size):
                 chosen += group
-        return sorted(chosen or min(groups, key=len))
+        smallest = min(groups, key=len)
+        return sorted(chosen or smallest)
 
     def _ends_of(self, splits: Splits) -> Splits:
         """Return the splits with the last steps of every series held out, validation before test."""
@@ -238,44 +269,6 @@ def size_of(amount: float | None, total: int) -> int:
     if amount is None:
         return 0
     return amount if isinstance(amount, int) else max(1, round(amount * total))
-
-
-def stratified(order: Sequence[int] | Indices, labels: Iterable[Any], size: int) -> list[int]:
-    """Return the first of an order that keep classes in proportion.
-
-    Of each class, `size` times its share in the order is chosen, rounded down or up; where that holds for the first
-    `size` of the order, they are the ones. No class loses its last one, if that can be avoided.
-
-    Parameters
-    ----------
-    order
-        Indices in random order (N,).
-    labels
-        The class of every index.
-    size
-        How many to choose.
-    """
-    order, numbers = np.asarray(order), dict[str, int]()
-    classes = np.fromiter((numbers.setdefault(str(label), len(numbers)) for label in labels), np.int64)[order]
-    counts = np.bincount(classes, minlength=len(numbers))
-    exact = size * counts / len(order)
-    least, most = (np.minimum(share.astype(np.int64), counts - 1) for share in (np.floor(exact), np.ceil(exact)))
-    least, most = np.maximum(least, 0), np.maximum(most, 0)  # of a class that is not in the order
-    turns = _turns(classes)
-    # Of those that a class may have beyond its least, the first ones of all classes.
-    more = np.flatnonzero((turns == least[classes]) & (least < most)[classes])
-    chosen = turns < least[classes]
-    chosen[more[: max(0, size - int(least.sum()))]] = True
-    rest = np.flatnonzero(~chosen)[: max(0, size - int(chosen.sum()))]
-    return [*order[chosen].tolist(), *order[rest].tolist()]
-
-
-def _turns(classes: Indices) -> Indices:
-    """Return how many of the same class were before (N,)."""
-    sorting = np.argsort(classes, kind="stable")
-    turns = np.empty_like(classes)
-    turns[sorting] = np.arange(len(classes)) - np.searchsorted(classes[sorting], classes[sorting])
-    return turns
 
 
 def permutation(count: int, *keys: int) -> NDArray[np.int64]:

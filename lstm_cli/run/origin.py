@@ -27,7 +27,7 @@ from lstm_cli.errors import (
 )
 from lstm_cli.plain_files import read_own
 from lstm_cli.run.checkpoint import identity_of
-from lstm_cli.run.ensemble import is_ensemble, members
+from lstm_cli.run.ensemble import kind_of, members
 from lstm_cli.run.environment import IMPORTED, RECORDED, Surroundings, environment, read_environment
 from lstm_cli.run.identity import checked_config
 from lstm_cli.run.names import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, RESOLVED
@@ -202,8 +202,8 @@ def check_files(run: Path, config: Config, splits: Collection[str] = _SPLITS, *,
 
 def no_run(run: Path) -> CheckpointError:
     """Return the error for a folder without a run, which names the run that was probably meant."""
-    if is_ensemble(run):
-        what = f"holds an ensemble: expected one run, such as {on_one_line(members(run)[0])}"
+    if (kind := kind_of(run)) is not None:
+        what = f"holds {kind.name}: expected one run, such as {on_one_line(members(run)[0])}"
         return CheckpointError(f"{on_one_line(run)}: {what}")
     known = [run.parent] if run.name in CHECKPOINTS else [RUNS / run.name, RUNS / run.stem]
     meant = next(filter(_is_run, known), None) or nearest_beside(run, _is_run)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lstm_cli.config.config import Config
 from lstm_cli.errors import ConfigError, on_one_line
-from lstm_cli.run.ensemble import is_ensemble
+from lstm_cli.run.ensemble import kind_of
 from lstm_cli.run.names import CHECKPOINTS, RESOLVED
 from lstm_cli.run.origin import check_files, check_trained, config_of, origin_of
 from lstm_cli.run.ownership import is_run, same
@@ -18,10 +18,9 @@ def run_at(config: str | Path) -> Path | None:
     path = Path(config)
     if str(config) == "-" or not path.is_dir():
         return None
-    if is_ensemble(path):
-        raise ConfigError(
-            f"{on_one_line(path)}: holds an ensemble: continue it with its config, --seeds N and --resume"
-        )
+    if (kind := kind_of(path)) is not None:
+        fix = f"continue it with its config, {kind.option} N and --resume"
+        raise ConfigError(f"{on_one_line(path)}: holds {kind.name}: {fix}")
     return next((place for place in (path, *([path.parent] * (path.name in CHECKPOINTS))) if is_run(place)), None)
 
 

@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from lstm_cli.config import config_from_mapping
 from lstm_cli.data import evaluation_batches, open_data
-from lstm_cli.data.splits import stratified
+from lstm_cli.data.strata import stratified
 from lstm_cli.errors import ConfigError, DataError
 from tests.support.data import data_config, open_jsonl, write, write_jsonl
 

@@ -178,7 +178,7 @@ def test_the_table_shows_both(data, pair, monkeypatch):
 def test_the_folder_of_an_ensemble_stands_for_its_members(data, pair, tmp_path):
     for seed, folder in zip((1, 2), pair("labels"), strict=True):
         (tmp_path / f"seed-{seed}").symlink_to(folder)
-    write_members(tmp_path, [1, 2])
+    write_members(tmp_path, ["seed-1", "seed-2"])
     assert members(tmp_path) == [tmp_path / "seed-1", tmp_path / "seed-2"]
     given = rows(data)[:3]
     assert lstm_cli.load(tmp_path).predict(given) == lstm_cli.load(pair("labels")).predict(given)

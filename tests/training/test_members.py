@@ -18,7 +18,7 @@ from lstm_cli.run.checkpoint import load
 from lstm_cli.run.ensemble import write_members
 from lstm_cli.run.names import LOCK
 from lstm_cli.training.members.cores import bound, shares
-from lstm_cli.training.members.plan import Plan
+from lstm_cli.training.members.plan import Plan, seeds
 from tests.support.data import read_jsonl
 from tests.support.runs import small, small_config, write_data
 
@@ -125,7 +125,8 @@ def test_a_member_that_is_killed_is_named_and_the_others_are_trained(data):
 
 
 def plan(folder, target, **options):
-    return Plan.of(config_from_mapping(small(), folder), "small.yaml", [], count=2, folder=target, **options)
+    config = config_from_mapping(small(), folder)
+    return Plan.of(config, "small.yaml", [], seeds(config, 2), folder=target, **options)
 
 
 def test_folders_in_which_no_ensemble_can_be_trained(data, tmp_path):
@@ -148,7 +149,7 @@ def test_folders_in_which_no_ensemble_can_be_trained(data, tmp_path):
 
 def test_where_one_run_is_needed_an_ensemble_is_refused_with_the_name_of_one(data, tmp_path):
     (tmp_path / "five").mkdir()
-    write_members(tmp_path / "five", [3, 4])
+    write_members(tmp_path / "five", ["seed-3", "seed-4"])
     with pytest.raises(ConfigError, match=r"five: holds an ensemble: expected one run, such as .*five/seed-3"):
         train_run(small_config(data, train={"init_from": str(tmp_path / "five")}), tmp_path / "new", verbosity=-1)
 

@@ -1,4 +1,4 @@
-"""Which trainings make an ensemble: their seeds, folders and commands."""
+"""Which trainings make an ensemble or a cross-validation: their folders and commands."""
 
 import os
 import sys
@@ -9,7 +9,8 @@ from typing import Literal
 
 from lstm_cli.config.config import Config
 from lstm_cli.errors import ConfigError, on_one_line
-from lstm_cli.run.ensemble import is_ensemble, member_name, members
+from lstm_cli.run.ensemble import ENSEMBLE, FOLDS, Kind, kind_of
+from lstm_cli.run.ensemble import members as runs_in
 from lstm_cli.run.files import disk_errors
 from lstm_cli.run.ownership import is_run, owner
 
@@ -17,15 +18,31 @@ _PROGRAM = "from lstm_cli.cli.start import train; train()"
 
 
 @dataclass(frozen=True)
+class Member:
+    """One of the trainings.
+
+    Attributes
+    ----------
+    name
+        Of its run folder.
+    keys
+        ``KEY=VALUE`` that distinguish it from the others.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The trainings of an ensemble.
+    """Several trainings of one config.
 
     Attributes
     ----------
     folder
-        Of the ensemble.
-    seeds
-        Of its members, each of which has the folder ``seed-N``.
+        Of all.
+    members
+        The trainings, each with a folder in it.
     config
         Of all of them.
     given
@@ -34,15 +51,18 @@ class Plan:
         ``KEY=VALUE`` of the command line.
     resume, overwrite
         What to do with members that exist.
+    kind
+        What they are together.
     """
 
     folder: Path
-    seeds: tuple[int, ...]
+    members: tuple[Member, ...]
     config: Config
     given: str
     overrides: tuple[str, ...] = ()
     resume: bool = False
     overwrite: bool = False
+    kind: Kind = ENSEMBLE
 
     @classmethod
     def of(
@@ -50,70 +70,94 @@ class Plan:
         config: Config,
         given: str,
         overrides: Sequence[str],
+        members: Sequence[Member],
         *,
-        count: int,
+        kind: Kind = ENSEMBLE,
         folder: Path | None = None,
         resume: bool | Literal["auto"] = False,
         overwrite: bool = False,
     ) -> "Plan":
-        """Return the plan of `count` trainings, with the config's seed and those that follow it.
+        """Return the plan of trainings, `seeds` or `folds`.
 
         Raises
         ------
         ConfigError
-            The folder holds something else, or nothing to resume, or an ensemble that is neither to be resumed nor
-            overwritten.
+            The folder holds something else, or nothing to resume, or several runs that are neither to be resumed nor
+            overwritten, or another number of folds.
         """
         folder = Path("runs") / config.source.name if folder is None else folder
-        exists = _check(folder, resume=bool(resume), overwrite=overwrite)
+        exists = _check(folder, kind, resume=bool(resume), overwrite=overwrite)
         if resume is True and not exists:
-            raise ConfigError(f"{on_one_line(folder)}: there is no ensemble to resume: leave out --resume to start one")
-        seeds = tuple(range(config.seed, config.seed + count))
-        return cls(folder, seeds, config, given, tuple(overrides), bool(resume), overwrite)
+            raise ConfigError(
+                f"{on_one_line(folder)}: there is no {kind.noun} to resume: leave out --resume to start one"
+            )
+        before = runs_in(folder) if resume and exists and kind is FOLDS else members
+        if len(before) != len(members):
+            what = f"has {len(before)} folds, not {len(members)}: continue it with as many"
+            raise ConfigError(f"{on_one_line(folder)}: {what}, or choose another folder with -o")
+        return cls(folder, tuple(members), config, given, tuple(overrides), bool(resume), overwrite, kind)
 
-    def folder_of(self, seed: int) -> Path:
+    @property
+    def names(self) -> list[str]:
+        """The names of the folders of the members."""
+        return [member.name for member in self.members]
+
+    def folder_of(self, member: Member) -> Path:
         """Return the run folder of a member."""
-        return self.folder / member_name(seed)
+        return self.folder / member.name
 
-    def command(self, seed: int, events: int, threads: int | None) -> list[str]:
+    def command(self, member: Member, events: int, threads: int | None) -> list[str]:
         """Return the command that trains a member.
 
         Parameters
         ----------
-        seed
-            Of the member.
+        member
+            Which.
         events
             The file descriptor on which it reports progress.
         threads
             How many it computes with; None: as the config says.
         """
-        split = self.config.data.split_seed
-        keys = [*self.overrides, f"seed={seed}", f"data.split_seed={self.config.seed if split is None else split}"]
+        keys = [*self.overrides, *member.keys]
         if threads is not None:
             keys.append(f"threads={threads}")
-        run = self.folder_of(seed)
+        run = self.folder_of(member)
         how = ["--resume"] if self.resume and is_run(run) else ["--overwrite"] if self.overwrite and is_run(run) else []
         options = ["-o", str(run), "-q", "--events-to", str(events), *how]
         return [sys.executable, "-P", "-c", _PROGRAM, *options, "--", self.given, *keys]
 
 
-def _check(folder: Path, *, resume: bool, overwrite: bool) -> bool:
-    """Return whether a folder holds an ensemble; raise the `ConfigError` that says why none can be trained in it."""
-    shown = on_one_line(folder)
+def seeds(config: Config, count: int) -> list[Member]:
+    """Return trainings with the config's seed and those that follow it, with the same data held out."""
+    split = config.seed if config.data.split_seed is None else config.data.split_seed
+    numbers = range(config.seed, config.seed + count)
+    return [Member(ENSEMBLE.member_name(seed), (f"seed={seed}", f"data.split_seed={split}")) for seed in numbers]
+
+
+def folds(count: int) -> list[Member]:
+    """Return trainings that hold out one part each of the training data."""
+    return [Member(FOLDS.member_name(number), (f"data.fold={number}/{count}",)) for number in range(1, count + 1)]
+
+
+def _check(folder: Path, kind: Kind, *, resume: bool, overwrite: bool) -> bool:
+    """Return whether a folder holds such runs; raise the `ConfigError` that says why none can be trained in it."""
+    shown, other_folder = on_one_line(folder), "choose another folder with -o"
     if (other := owner(folder)) is not None:
-        raise ConfigError(f"{shown}: belongs to the run {on_one_line(other)}: choose another folder with -o")
-    if is_run(folder):
-        raise ConfigError(f"{shown}: holds a single run: choose another folder with -o")
-    if is_ensemble(folder):
+        raise ConfigError(f"{shown}: belongs to the run {on_one_line(other)}: {other_folder}")
+    found = kind_of(folder)
+    if is_run(folder) or found not in (None, kind):
+        raise ConfigError(f"{shown}: holds {'a single run' if found is None else found.name}: {other_folder}")
+    if found is not None:
         if not resume and not overwrite:
-            raise ConfigError(f"{shown}: holds an ensemble: continue it with --resume or replace it with --overwrite")
+            raise ConfigError(f"{shown}: holds {kind.name}: continue it with --resume or replace it with --overwrite")
         if resume:
-            members(folder)  # raises if its file is damaged
+            runs_in(folder)  # raises if its file is damaged
         return True
     if os.path.lexists(folder) and not folder.is_dir():
         raise ConfigError(f"{shown}: exists and is no folder: choose another one with -o")
     with disk_errors(folder):
         if folder.is_dir() and any(folder.iterdir()):
-            raise ConfigError(f"{shown}: the folder contains other files and no ensemble: choose another one with -o")
+            what = f"the folder contains other files and no {kind.noun}"
+            raise ConfigError(f"{shown}: {what}: choose another one with -o")
         folder.mkdir(parents=True, exist_ok=True)
     return False

@@ -1,4 +1,4 @@
-"""Trains the members of an ensemble, as many at a time as there are cores for.
+"""Trains the members of an ensemble or a cross-validation, as many at a time as there are cores for.
 
 The first one trains alone until its first update, so that what is wrong with the data is said once and kernels are
 compiled once. Each is ``lstm-train`` in a process group of its own: a Ctrl-C reaches this process alone, which
@@ -16,7 +16,7 @@ from typing import IO
 
 from lstm_cli.signals import Signals
 from lstm_cli.training.members.cores import bound, shares
-from lstm_cli.training.members.plan import Plan
+from lstm_cli.training.members.plan import Member, Plan
 
 POLL = 0.2  # seconds between two looks at signals
 
@@ -25,7 +25,7 @@ POLL = 0.2  # seconds between two looks at signals
 class Advanced:
     """A member made updates: `step` of `total`."""
 
-    seed: int
+    member: str
     step: int
     total: int
 
@@ -34,7 +34,7 @@ class Advanced:
 class Said:
     """A member wrote a line on standard error."""
 
-    seed: int
+    member: str
     text: str
 
 
@@ -42,7 +42,7 @@ class Said:
 class Ended:
     """A member's process ended with an exit code; below 0 the number of the signal that killed it."""
 
-    seed: int
+    member: str
     code: int
 
 
@@ -50,10 +50,10 @@ MemberEvent = Advanced | Said | Ended
 
 
 @dataclass
-class _Member:
+class _Process:
     """The process of a member, and what of its lines is not complete yet."""
 
-    seed: int
+    name: str
     process: subprocess.Popen[bytes]
     processors: list[int]
     events: IO[bytes]
@@ -89,12 +89,12 @@ class Training:
     def __init__(self, plan: Plan, signals: Signals) -> None:
         self._plan, self._signals = plan, signals
         self._selector = selectors.DefaultSelector()
-        self._running: list[_Member] = []
-        self._waiting = list(plan.seeds)
-        self._shares = shares(len(plan.seeds))
+        self._running: list[_Process] = []
+        self._waiting = list(plan.members)
+        self._shares = shares(len(plan.members))
         self._alone = True
         self._passed_on = False
-        self.codes: dict[int, int] = {}
+        self.codes: dict[str, int] = {}
 
     @property
     def together(self) -> int:
@@ -125,7 +125,7 @@ class Training:
                 return
             self._start(self._waiting.pop(0), free)
 
-    def _start(self, seed: int, processors: list[int]) -> None:
+    def _start(self, planned: Member, processors: list[int]) -> None:
         reader, writer = os.pipe()
         threads = None
         if self._plan.config.threads == "auto" and not hasattr(os, "sched_setaffinity"):
@@ -134,7 +134,7 @@ class Training:
         try:
             with bound(processors):
                 process = subprocess.Popen(
-                    self._plan.command(seed, writer, threads),
+                    self._plan.command(planned, writer, threads),
                     stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
@@ -146,34 +146,34 @@ class Training:
         if text is not None and process.stdin is not None:
             with suppress(BrokenPipeError), process.stdin:
                 process.stdin.write(text.encode())
-        member = _Member(seed, process, processors, os.fdopen(reader, "rb", buffering=0))
+        member = _Process(planned.name, process, processors, os.fdopen(reader, "rb", buffering=0))
         self._running.append(member)
         self._selector.register(member.events, selectors.EVENT_READ, (member, "events"))
         if process.stderr is not None:
             self._selector.register(process.stderr, selectors.EVENT_READ, (member, "errors"))
 
-    def _read(self, member: _Member, name: str, descriptor: int) -> Iterator[MemberEvent]:
+    def _read(self, member: _Process, name: str, descriptor: int) -> Iterator[MemberEvent]:
         data = os.read(descriptor, 1 << 16)
         for line in member.lines(name, data):
             if name == "errors":
-                yield Said(member.seed, line)
+                yield Said(member.name, line)
                 continue
             found = json.loads(line)
             self._alone = self._alone and not found["step"]
-            yield Advanced(member.seed, found["step"], found["total"])
+            yield Advanced(member.name, found["step"], found["total"])
         if not data:
             self._selector.unregister(descriptor)
             member.open -= 1
 
     def _reap(self) -> Iterator[MemberEvent]:
         for member in [member for member in self._running if not member.open]:
-            code = self.codes[member.seed] = member.process.wait()
+            code = self.codes[member.name] = member.process.wait()
             member.close()
             self._running.remove(member)
             if self._alone and code:
                 self._waiting.clear()  # what stopped the first before an update would stop all
             self._alone = False
-            yield Ended(member.seed, code)
+            yield Ended(member.name, code)
 
     def _pass_signal_on(self) -> None:
         if self._signals.received is not None and not self._passed_on:

@@ -1,4 +1,4 @@
-"""Progress of the trainings of an ensemble: a bar over all on a terminal, lines elsewhere, and their scores."""
+"""Progress of several trainings: a bar over all on a terminal, lines elsewhere, and their scores."""
 
 import time
 from typing import TextIO
@@ -6,7 +6,6 @@ from typing import TextIO
 from tqdm import tqdm
 
 from lstm_cli.errors import counted, on_lines, on_one_line
-from lstm_cli.run.ensemble import member_name
 from lstm_cli.scores.titles import short_title
 from lstm_cli.training.members.run import Advanced, Ended, MemberEvent, Said, Training
 from lstm_cli.training.members.train import Trained
@@ -21,15 +20,15 @@ class Shown:
     ----------
     stream
         Standard error.
-    seeds
+    count
         How many members there are.
     quiet
         Show only what members say.
     """
 
-    def __init__(self, stream: TextIO, seeds: int, *, quiet: bool) -> None:
-        self._stream, self._seeds, self._quiet = stream, seeds, quiet
-        self._steps: dict[int, tuple[int, int]] = {}
+    def __init__(self, stream: TextIO, count: int, *, quiet: bool) -> None:
+        self._stream, self._count, self._quiet = stream, count, quiet
+        self._steps: dict[str, tuple[int, int]] = {}
         self._ended = 0
         self._line_at = time.monotonic()
         self._bar: tqdm | None = None
@@ -38,16 +37,16 @@ class Shown:
         """Show an event."""
         match event:
             case Said():
-                self._write(f"{member_name(event.seed)}: {on_lines(event.text)}")
+                self._write(f"{event.member}: {on_lines(event.text)}")
             case Advanced():
                 if not self._steps:
                     self._open(training)
-                self._steps[event.seed] = (event.step, event.total)
+                self._steps[event.member] = (event.step, event.total)
                 self._advance()
             case Ended():
                 self._ended += not event.code
                 if not self._quiet and not event.code:
-                    self._write(f"{member_name(event.seed)}: trained ({self._ended} of {self._seeds})")
+                    self._write(f"{event.member}: trained ({self._ended} of {self._count})")
 
     def close(self) -> None:
         """Remove the bar."""
@@ -59,20 +58,20 @@ class Shown:
         if self._quiet:
             return
         if self._stream.isatty():
-            self._bar = tqdm(total=1, file=self._stream, leave=False, desc=counted(self._seeds, "run"), unit="update")
+            self._bar = tqdm(total=1, file=self._stream, leave=False, desc=counted(self._count, "run"), unit="update")
         else:
-            self._write(f"{counted(self._seeds, 'run')}, {training.together} at a time")
+            self._write(f"{counted(self._count, 'run')}, {training.together} at a time")
 
     def _advance(self) -> None:
         done = sum(step for step, _ in self._steps.values())
         known = [total for _, total in self._steps.values()]
-        total = sum(known) + max(known) * (self._seeds - len(known))  # those that have not begun are as long
+        total = sum(known) + max(known) * (self._count - len(known))  # those that have not begun are as long
         if self._bar is not None:
             self._bar.total, self._bar.n = total, done
             self._bar.refresh()
         elif not self._quiet and time.monotonic() - self._line_at >= INTERVAL:
             self._line_at = time.monotonic()
-            self._write(f"{self._ended} of {counted(self._seeds, 'run')} trained, update {done:,} of {total:,}")
+            self._write(f"{self._ended} of {counted(self._count, 'run')} trained, update {done:,} of {total:,}")
 
     def _write(self, text: str) -> None:
         if self._bar is not None:

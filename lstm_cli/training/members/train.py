@@ -1,4 +1,4 @@
-"""Trains an ensemble into its folder, and reports the scores of its members."""
+"""Trains an ensemble, or the folds of a cross-validation, into a folder, and reports the scores of its members."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from lstm_cli.engine.metrics import scores_of
 from lstm_cli.errors import LstmError, counted, listed, on_one_line
-from lstm_cli.run.ensemble import member_name, write_members
+from lstm_cli.run.ensemble import write_members
 from lstm_cli.run.metrics_log import best_entry, read_entries
 from lstm_cli.run.names import METRICS
 from lstm_cli.scores.over_runs import over_runs
@@ -61,26 +61,26 @@ def train_members(plan: Plan, listener: Callable[[MemberEvent, Training], None])
         The folder cannot be written to.
     """
     with Signals() as signals:
-        write_members(plan.folder, plan.seeds)
+        write_members(plan.folder, plan.names, kind=plan.kind)
         training = Training(plan, signals)
         for event in training:
             listener(event, training)
         if signals.received is not None:
             raise signals.interrupted("after every run had saved its state; --resume continues them")
-    failed = {seed: code for seed, code in training.codes.items() if code}
+    failed = {name: code for name, code in training.codes.items() if code}
     if failed:
         raise MembersFailed(_failure(plan, failed), next(code if code > 0 else 1 for code in failed.values()))
     trained = _trained(plan)
-    write_members(plan.folder, plan.seeds, trained.spread)
+    write_members(plan.folder, plan.names, trained.spread, plan.kind)
     return trained
 
 
-def _failure(plan: Plan, failed: dict[int, int]) -> str:
-    names = [f"{member_name(seed)} ({_ending(code)})" for seed, code in failed.items()]
+def _failure(plan: Plan, failed: dict[str, int]) -> str:
+    names = [f"{name} ({_ending(code)})" for name, code in failed.items()]
     fix = "its message is above" if len(failed) == 1 else "their messages are above"
     return (
-        f"{on_one_line(plan.folder)}: {counted(len(failed), 'training')} of {len(plan.seeds)} failed: {listed(names)}: "
-        f"{fix}; the same command with --resume continues"
+        f"{on_one_line(plan.folder)}: {counted(len(failed), 'training')} of {len(plan.members)} failed: "
+        f"{listed(names)}: {fix}; the same command with --resume continues"
     )
 
 
@@ -89,7 +89,7 @@ def _ending(code: int) -> str:
 
 
 def _trained(plan: Plan) -> Trained:
-    folders = tuple(plan.folder_of(seed) for seed in plan.seeds)
+    folders = tuple(plan.folder_of(member) for member in plan.members)
     found = {str(folder): _scores(folder, plan.config.train.monitor) for folder in folders}
     splits = [split for split in ("valid", "test") if all(split in scores for scores in found.values())]
     scores = {split: {folder: each[split] for folder, each in found.items()} for split in splits}
