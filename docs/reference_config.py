@@ -70,7 +70,7 @@ def places(section: type[Section], path: str, name: str | None = None) -> Iterat
     for key, field in section.model_fields.items():
         inside = list(_sections_in(field.annotation))
         for inner, suffix in inside:
-            at = f"{path}.{key}{suffix}".lstrip(".")
+            at = _named(f"{path}.{key}{suffix}".lstrip("."))
             yield from places(inner, at, inner.model_fields["name"].default if len(inside) > 1 else None)
 
 
@@ -173,6 +173,11 @@ def _annotated(field: FieldInfo) -> Any:
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
 
 
+def _named(place: str) -> str:
+    """Return the place of an entry of a mapping by what its names are: columns, or in a space keys of the config."""
+    return place.replace("space.COLUMN", "space.KEY")
+
+
 _ENTRY = ".N"  # what the place of a list's entries adds to its key's path
 
 
@@ -192,7 +197,8 @@ def _words(annotation: Any, at: str) -> str:
     if origin in (list, tuple):
         return f"a list of: {_words(arguments[0], at if at.endswith(_ENTRY) else at + _ENTRY)}"
     if origin is dict:
-        return f"a mapping from columns to: {_words(arguments[1], f'{at}.COLUMN')}"
+        inner = _named(f"{at}.COLUMN")
+        return f"a mapping from {inner.rpartition('.')[2].lower()}s to: {_words(arguments[1], inner)}"
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     name = annotation.model_fields["name"].default if _by_name(annotation) else None

@@ -12,6 +12,7 @@ from lstm_cli.config.optimizer import Adam, Optimizer
 from lstm_cli.config.rollout import RolloutSpec, with_defaults
 from lstm_cli.config.scalars import write_yaml
 from lstm_cli.config.source import Source
+from lstm_cli.config.sweep import SweepSpec
 from lstm_cli.config.train import LossSpec, TrainSpec
 from lstm_cli.errors import ConfigError
 
@@ -58,6 +59,11 @@ class Config(Section):
         default=(),
         description="Programs that show this run among others: `tensorboard`, from files in the run folder, and "
         "`mlflow`, at `MLFLOW_TRACKING_URI` or in a store beside the run folder.",
+    )
+    sweep: MayChange[SweepSpec | None] = Field(
+        default=None,
+        exclude=True,  # of what a run stores: it is about many runs
+        description="What `lstm sweep` searches; a training ignores it.",
     )
 
     _source: Source = PrivateAttr(default_factory=lambda: Source(folder=Path()))

@@ -214,6 +214,21 @@ Interval = Annotated[
 ]
 
 
+def _parse_time(value: Any) -> Every:
+    every = _parse_interval(value)
+    if every is None or every.count <= 0 or every.unit != "seconds":
+        raise PydanticCustomError("expected", "{what}", {"what": "a time such as 10min or 2h"})
+    return every
+
+
+Duration = Annotated[
+    Every,
+    PlainValidator(_parse_time),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^{_TIMED}$", "examples": ["10min", "2h"]}),
+]
+
+
 def _fill_list(value: Any) -> Any:
     """Return a list of one for a bare value, and refuse an empty list."""
     if value in ([], ()):

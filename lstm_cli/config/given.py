@@ -36,6 +36,7 @@ def given_keys(config: Config) -> dict[str, Any]:
         raw = None
     given: dict[str, Any] = dict(raw) if isinstance(raw, dict) else {} if config.source.text else set_keys(config)
     apply_overrides(given, config.source.overrides, {})
+    given.pop("sweep", None)  # it is about many runs, and may hold a password
     return with_taken(given, config.source.taken)
 
 

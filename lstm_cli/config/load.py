@@ -146,9 +146,28 @@ def with_section(config: Config, name: Literal["model", "train"], values: Mappin
     """
     source = config.source
     source = replace(source, taken={**source.taken, name: {**source.taken.get(name, {}), **values}})
-    raw: Any = read_yaml(source.text.encode()).value if source.text else set_keys(config)
-    apply_overrides(raw, source.overrides, {})
-    return _build(with_taken(raw, source.taken), source, [])
+    return _build(with_taken(_as_set(config), source.taken), source, [])
+
+
+def with_overrides(config: Config, overrides: Sequence[str]) -> Config:
+    """Return a config with further ``KEY=VALUE``, as if they stood at the end of its command line.
+
+    Raises
+    ------
+    ConfigError
+        As `load_config`.
+    """
+    source, raw = config.source, with_taken(_as_set(config), config.source.taken)
+    places = dict(source.places)
+    lines = apply_overrides(raw, overrides, places)
+    return _build(raw, replace(source, overrides=(*source.overrides, *overrides), places=places), lines)
+
+
+def _as_set(config: Config) -> dict[str, Any]:
+    """Return the raw values of a config, with those of its command line."""
+    raw: Any = read_yaml(config.source.text.encode()).value if config.source.text else set_keys(config)
+    apply_overrides(raw, config.source.overrides, {})
+    return dict(raw)
 
 
 def with_taken(given: Mapping[str, Any], taken: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from lstm_cli.config.sweep import without_passwords
 from lstm_cli.errors import CheckpointError
 from lstm_cli.plain_files import read_own
 from lstm_cli.run.names import ENVIRONMENT
@@ -102,7 +103,7 @@ def environment(seed: int) -> dict[str, Any]:
     """Return the content of environment.json: versions, machine, seed, command, start."""
     return {
         "started": local_time(),
-        "command": sys.argv,
+        "command": [without_passwords(word) for word in sys.argv],
         "seed": seed,
         "versions": versions(),
         "machine": {

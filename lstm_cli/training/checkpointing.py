@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lstm_cli.config.fields import Every
+from lstm_cli.config.sweep import without_passwords
 from lstm_cli.data import checked_contents
 from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.metrics import scores_of
@@ -146,7 +147,7 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
         notes += [Note(f"the last bits of results will differ: {change}", warning=True) for change in machine]
         notes += [Note(found.warning, warning=True)] * bool(found.warning)
         restore(job, found.state, found.folder)
-    run.write(CONFIG, job.config.source.text)
+    run.write(CONFIG, without_passwords(job.config.source.text))
     for name, content in files.items():
         if found is None or name not in SCHEMA:
             run.write(name, content)

@@ -15,6 +15,7 @@ COMMON = ("learning_rate", "weight_decay", "clip_norm", "clip_norm_each", "clip_
 ALWAYS = {
     ("threads", "Config"),
     ("track", "Config"),
+    ("sweep", "Config"),
     ("data.on_error", "DataSpec"),
     *((f"optimizer.{key}", optimizer) for key in COMMON for optimizer in OPTIMIZERS),
     *(("optimizer.epsilon", optimizer) for optimizer in OPTIMIZERS if optimizer != "Sgd"),

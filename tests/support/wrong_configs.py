@@ -19,7 +19,7 @@ TABLE: list[tuple[str, str]] = [
     ),
     (
         "'a b\\e': 1",
-        r"c.yaml:2:1: 'a b\\e': unknown key, expected one of seed, threads, precision, data, model, loss, optimizer, train, rollout, track",
+        r"c.yaml:2:1: 'a b\\e': unknown key, expected one of seed, threads, precision, data, model, loss, optimizer, train, rollout, track, sweep",
     ),
     (
         "optimizer: {name: adam, rho: 0.9}",
