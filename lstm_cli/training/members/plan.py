@@ -116,10 +116,10 @@ class Plan:
         events
             The file descriptor on which it reports progress.
         threads
-            How many it computes with; None: as the config says.
+            How many it computes with where the config says auto; None: as many as it finds.
         """
         keys = [*self.overrides, *member.keys]
-        if threads is not None:
+        if threads is not None and self.config.threads == "auto":
             keys.append(f"threads={threads}")
         run = self.folder_of(member)
         how = ["--resume"] if self.resume and is_run(run) else ["--overwrite"] if self.overwrite and is_run(run) else []

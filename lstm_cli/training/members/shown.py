@@ -7,7 +7,8 @@ from tqdm import tqdm
 
 from lstm_cli.errors import counted, on_lines, on_one_line
 from lstm_cli.scores.titles import short_title
-from lstm_cli.training.members.run import Advanced, Ended, MemberEvent, Said, Training
+from lstm_cli.training.members.processes import Advanced, Ended, MemberEvent, Said
+from lstm_cli.training.members.run import Training
 from lstm_cli.training.members.train import Trained
 from lstm_cli.training.sinks.console import INTERVAL
 from lstm_cli.training.sinks.wording import number

@@ -13,7 +13,8 @@ from lstm_cli.run.names import METRICS
 from lstm_cli.scores.over_runs import over_runs
 from lstm_cli.signals import Signals
 from lstm_cli.training.members.plan import Plan
-from lstm_cli.training.members.run import MemberEvent, Training
+from lstm_cli.training.members.processes import MemberEvent
+from lstm_cli.training.members.run import Training
 
 Spread = dict[str, dict[str, float]]
 
