@@ -58,6 +58,11 @@ class _Train(Command):
     "--seeds", type=click.IntRange(min=2, max=1000), metavar="N",
     help="Train N runs with the seed and those that follow it, as many at a time as there are cores: an ensemble.",
 )  # fmt: skip
+@click.option(
+    "--folds", type=click.IntRange(min=2, max=1000), metavar="K",
+    help="Cross-validation: train K runs, as many at a time as there are cores; each holds out another Kth of the "
+    "training sequences as data.valid.",
+)  # fmt: skip
 @click.option("--events-to", type=click.IntRange(min=3), hidden=True, help="A file descriptor for progress.")
 @verbosity_options
 def train(
@@ -72,6 +77,7 @@ def train(
     source: str | None,
     seed: int | None,
     seeds: int | None,
+    folds: int | None,
     events_to: int | None,
     quiet: bool,
     verbose: bool,
@@ -88,20 +94,25 @@ def train(
       lstm-train runs/quickstart --resume train.epochs=80
       lstm-train configs/quickstart.yaml --resume=auto
       lstm-train configs/quickstart.yaml --seeds 5 -o runs/five
+      lstm-train configs/quickstart.yaml --folds 5 -o runs/folds
       lstm-train configs/quickstart.yaml --from runs/quickstart -o runs/again
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     if (resume or resume_auto) and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other: continue the run, or replace it.")
-    if seeds is not None and check:
-        raise click.UsageError("--seeds and --check exclude each other: check the config of one run.")
+    several = [option for option, given in (("--seeds", seeds), ("--folds", folds)) if given is not None]
+    if several and (check or len(several) > 1):
+        fix = "check the config of one run" if check else "train several seeds, or several folds"
+        raise click.UsageError(f"{several[0]} and {'--check' if check else several[1]} exclude each other: {fix}.")
+    if folds is not None and any(text.startswith("data.fold=") for text in overrides):
+        raise click.UsageError("--folds sets data.fold: leave one of them out.")
     given = overrides if seed is None else (*overrides, f"seed={seed}")
     if source is not None:
         given = (*given, f"train.init_from={json.dumps(os.path.abspath(source))}")  # noqa: PTH100
     how: bool | Literal["auto"] = "auto" if resume_auto else resume
     with reported(verbosity):
-        if seeds is not None:
-            _train_several(config, given, seeds, folder, resume=how, overwrite=overwrite, quiet=quiet)
+        if seeds is not None or folds is not None:
+            _train_several(config, given, seeds, folds, folder, resume=how, overwrite=overwrite, quiet=quiet)
             return
         if Path(config).is_dir() and not check:
             from lstm_cli.api import train as train_path
@@ -125,23 +136,31 @@ def train(
 def _train_several(
     config: str,
     overrides: Sequence[str],
-    count: int,
+    seeds: int | None,
+    folds: int | None,
     folder: Path | None,
     *,
     resume: bool | Literal["auto"],
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Train an ensemble."""
+    """Train an ensemble, or the folds of a cross-validation."""
     from lstm_cli.config import load_config
-    from lstm_cli.training.members.plan import Plan, seeds
+    from lstm_cli.run.ensemble import ENSEMBLE, FOLDS
+    from lstm_cli.training.members import plan as plans
     from lstm_cli.training.members.shown import Shown, scores_text
     from lstm_cli.training.members.train import train_members
 
-    settings = load_config(config, overrides)
-    members = seeds(settings, count)
-    plan = Plan.of(settings, config, overrides, members, folder=folder, resume=resume, overwrite=overwrite)
-    shown = Shown(sys.stderr, count, quiet=quiet)
+    if seeds is None:
+        members, kind = plans.folds(folds or 0), FOLDS
+        settings = load_config(config, [*overrides, *members[0].keys])  # whether there may be folds is checked once
+    else:
+        settings, kind = load_config(config, overrides), ENSEMBLE
+        members = plans.seeds(settings, seeds)
+    plan = plans.Plan.of(
+        settings, config, overrides, members, kind=kind, folder=folder, resume=resume, overwrite=overwrite
+    )
+    shown = Shown(sys.stderr, len(members), quiet=quiet)
     try:
         trained = train_members(plan, shown)
     finally:

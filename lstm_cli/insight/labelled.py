@@ -103,7 +103,7 @@ def held_out(run: Run, columns: Columns, out: Path | None = None) -> Labelled:
     if dataset is None:
         raise ConfigError(f"{on_one_line(run.folder)}: has neither test nor validation data: give DATA")
     digests = {"train": data.train.digest()} | ({"valid": data.valid.digest()} if data.valid is not None else {})
-    _check_digests(run.folder, digests)
+    check_digests(run.folder, digests)
     return Labelled(data_of_run(split), split, scored_batches(run.config, dataset), columns)
 
 
@@ -118,7 +118,7 @@ def _check_out(config: Config, out: Path | None) -> None:
             check_outputs({"-o": out}, {f"data.{split}": file})
 
 
-def _check_digests(folder: Path, digests: dict[str, str]) -> None:
+def check_digests(folder: Path, digests: dict[str, str]) -> None:
     """Refuse data that is not what the run was trained on: what is held out could be among that."""
     saved = (identity_of(folder / BEST) or {}).get("data", {})
     for split, digest in digests.items():

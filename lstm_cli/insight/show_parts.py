@@ -103,7 +103,7 @@ def target_of(schema: Schema) -> dict[str, Any]:
 def data_of(record: RunRecord, schema: Schema | None, saved: Saved | None) -> dict[str, Any]:
     """Return how data is read, and the digests of the data that the model was made with."""
     spec = record.config.data
-    found: dict[str, Any] = {name: getattr(spec, name) for name in ("train", "valid", "test")}
+    found: dict[str, Any] = {name: getattr(spec, name) for name in ("train", "valid", "test", "fold")}
     found = {
         name: str(value) if not isinstance(value, list | int | float | None) else value for name, value in found.items()
     }

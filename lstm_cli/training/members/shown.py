@@ -90,5 +90,9 @@ def scores_text(trained: Trained) -> str:
             each = ", ".join(number(scores[name]) for scores in trained.scores[split].values())
             deviation = number(values["deviation"][name])
             lines.append(f"{split} {short_title(name)}: {number(mean)} ± {deviation} ({each})")
-    run = on_one_line(trained.folder)
-    return "\n".join([*lines, f"next: lstm evaluate {run}", f"      lstm-predict {run} DATA -o predictions.csv"])
+    run, found = on_one_line(trained.folder), trained.out_of_fold
+    if found is None:
+        return "\n".join([*lines, f"next: lstm evaluate {run}", f"      lstm-predict {run} DATA -o predictions.csv"])
+    for name, value in found.scores.items():
+        lines.append(f"out of fold {short_title(name)}: {number(value)}, of {counted(found.sequences, 'sequence')}")
+    return "\n".join([*lines, f"next: {on_one_line(found.file)} has the prediction of each by the fold without it"])

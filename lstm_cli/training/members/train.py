@@ -1,13 +1,13 @@
 """Trains an ensemble, or the folds of a cross-validation, into a folder, and reports the scores of its members."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lstm_cli.engine.metrics import scores_of
 from lstm_cli.errors import LstmError, counted, listed, on_one_line
-from lstm_cli.run.ensemble import write_members
+from lstm_cli.run.ensemble import FOLDS, write_members
 from lstm_cli.run.metrics_log import best_entry, read_entries
 from lstm_cli.run.names import METRICS
 from lstm_cli.scores.over_runs import over_runs
@@ -15,6 +15,9 @@ from lstm_cli.signals import Signals
 from lstm_cli.training.members.plan import Plan
 from lstm_cli.training.members.processes import MemberEvent
 from lstm_cli.training.members.run import Training
+
+if TYPE_CHECKING:
+    from lstm_cli.insight.out_of_fold import OutOfFold
 
 Spread = dict[str, dict[str, float]]
 
@@ -41,12 +44,15 @@ class Trained:
         By split: the scores of the best state of each member, by folder.
     spread
         By split: the ``mean`` of each score, and the standard ``deviation`` (n - 1).
+    out_of_fold
+        Of a cross-validation: the predictions of what each fold held out, and their scores.
     """
 
     folder: Path
     members: tuple[Path, ...]
     scores: dict[str, dict[str, dict[str, float]]]
     spread: dict[str, Spread]
+    out_of_fold: "OutOfFold | None" = None
 
 
 def train_members(plan: Plan, listener: Callable[[MemberEvent, Training], None]) -> Trained:
@@ -72,8 +78,15 @@ def train_members(plan: Plan, listener: Callable[[MemberEvent, Training], None])
     if failed:
         raise MembersFailed(_failure(plan, failed), next(code if code > 0 else 1 for code in failed.values()))
     trained = _trained(plan)
-    write_members(plan.folder, plan.names, trained.spread, plan.kind)
-    return trained
+    if plan.kind is not FOLDS:
+        write_members(plan.folder, plan.names, trained.spread)
+        return trained
+    from lstm_cli.insight.out_of_fold import out_of_fold  # only here: it brings what predicts
+
+    found = out_of_fold(trained.members, plan.folder)
+    described = {"file": found.file.name, "sequences": found.sequences, "scores": found.scores}
+    write_members(plan.folder, plan.names, trained.spread, plan.kind, out_of_fold=described)
+    return replace(trained, out_of_fold=found)
 
 
 def _failure(plan: Plan, failed: dict[str, int]) -> str:
