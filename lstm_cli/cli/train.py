@@ -146,21 +146,18 @@ def _train_several(
 ) -> None:
     """Train an ensemble, or the folds of a cross-validation."""
     from lstm_cli.config import load_config
-    from lstm_cli.run.ensemble import ENSEMBLE, FOLDS
     from lstm_cli.training.members import plan as plans
     from lstm_cli.training.members.shown import Shown, scores_text
     from lstm_cli.training.members.train import train_members
 
     if seeds is None:
-        members, kind = plans.folds(folds or 0), FOLDS
-        settings = load_config(config, [*overrides, *members[0].keys])  # whether there may be folds is checked once
+        members = plans.folds(folds or 0)
+        settings = load_config(config, [*overrides, *members.each[0].keys])  # whether there may be folds, said once
     else:
-        settings, kind = load_config(config, overrides), ENSEMBLE
+        settings = load_config(config, overrides)
         members = plans.seeds(settings, seeds)
-    plan = plans.Plan.of(
-        settings, config, overrides, members, kind=kind, folder=folder, resume=resume, overwrite=overwrite
-    )
-    shown = Shown(sys.stderr, len(members), quiet=quiet)
+    plan = plans.Plan.of(settings, config, overrides, members, folder=folder, resume=resume, overwrite=overwrite)
+    shown = Shown(sys.stderr, len(members.each), quiet=quiet)
     try:
         trained = train_members(plan, shown)
     finally:

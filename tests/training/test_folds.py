@@ -20,7 +20,7 @@ from lstm_cli.training.members.plan import Plan, folds
 from tests.support.data import read_jsonl
 from tests.support.folds import predicted, rows_of
 from tests.support.runs import assert_same, small, small_config, train, write_data
-from tests.training.test_members import started, trains, wait_for, weights
+from tests.support.several import started, trains, wait_for, weights
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def data(tmp_path_factory):
 
 
 def plan(data, target, count=2, **options):
-    return Plan.of(config_from_mapping(small(), data), "a.yaml", [], folds(count), kind=FOLDS, folder=target, **options)
+    return Plan.of(config_from_mapping(small(), data), "a.yaml", [], folds(count), folder=target, **options)
 
 
 def test_folders_in_which_no_folds_can_be_trained(data, tmp_path):

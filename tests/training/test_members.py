@@ -5,11 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 
 from lstm_cli.api import train_run
 from lstm_cli.config import config_from_mapping
@@ -21,8 +19,7 @@ from lstm_cli.training.members.cores import bound, shares
 from lstm_cli.training.members.plan import Plan, seeds
 from tests.support.data import read_jsonl
 from tests.support.runs import small, small_config, write_data
-
-PROGRAM = "from lstm_cli.cli.start import train; train()"
+from tests.support.several import started, trains, wait_for, weights
 
 
 @pytest.fixture(scope="module")
@@ -30,25 +27,6 @@ def data(tmp_path_factory):
     folder = write_data(tmp_path_factory.mktemp("members"))
     (folder / "small.yaml").write_text(json.dumps(small()))
     return folder
-
-
-def trains(data, *given, text=None):
-    command = [sys.executable, "-c", PROGRAM, *given]
-    return subprocess.run(command, cwd=data, input=text, capture_output=True, text=True, timeout=240, check=False)
-
-
-def started(data, *given):
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, *given], cwd=data, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(process, path):
-    while not path.exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-
-
-def weights(run):
-    return load_file(run / "best" / "model.safetensors")
 
 
 def test_members_equal_runs_of_their_seeds(data):

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lstm_cli.config.config import Config
 from lstm_cli.errors import ConfigError, on_one_line
@@ -31,6 +31,13 @@ class Member:
 
     name: str
     keys: tuple[str, ...]
+
+
+class Members(NamedTuple):
+    """The trainings, and what they are together."""
+
+    kind: Kind
+    each: tuple[Member, ...]
 
 
 @dataclass(frozen=True)
@@ -70,9 +77,8 @@ class Plan:
         config: Config,
         given: str,
         overrides: Sequence[str],
-        members: Sequence[Member],
+        members: Members,
         *,
-        kind: Kind = ENSEMBLE,
         folder: Path | None = None,
         resume: bool | Literal["auto"] = False,
         overwrite: bool = False,
@@ -85,17 +91,18 @@ class Plan:
             The folder holds something else, or nothing to resume, or several runs that are neither to be resumed nor
             overwritten, or another number of folds.
         """
+        kind, each = members
         folder = Path("runs") / config.source.name if folder is None else folder
         exists = _check(folder, kind, resume=bool(resume), overwrite=overwrite)
         if resume is True and not exists:
             raise ConfigError(
                 f"{on_one_line(folder)}: there is no {kind.noun} to resume: leave out --resume to start one"
             )
-        before = runs_in(folder) if resume and exists and kind is FOLDS else members
-        if len(before) != len(members):
-            what = f"has {len(before)} folds, not {len(members)}: continue it with as many"
+        before = runs_in(folder) if resume and exists and kind is FOLDS else each
+        if len(before) != len(each):
+            what = f"has {len(before)} folds, not {len(each)}: continue it with as many"
             raise ConfigError(f"{on_one_line(folder)}: {what}, or choose another folder with -o")
-        return cls(folder, tuple(members), config, given, tuple(overrides), bool(resume), overwrite, kind)
+        return cls(folder, each, config, given, tuple(overrides), bool(resume), overwrite, kind)
 
     @property
     def names(self) -> list[str]:
@@ -127,16 +134,18 @@ class Plan:
         return [sys.executable, "-P", "-c", _PROGRAM, *options, "--", self.given, *keys]
 
 
-def seeds(config: Config, count: int) -> list[Member]:
+def seeds(config: Config, count: int) -> Members:
     """Return trainings with the config's seed and those that follow it, with the same data held out."""
     split = config.seed if config.data.split_seed is None else config.data.split_seed
     numbers = range(config.seed, config.seed + count)
-    return [Member(ENSEMBLE.member_name(seed), (f"seed={seed}", f"data.split_seed={split}")) for seed in numbers]
+    each = (Member(ENSEMBLE.member_name(seed), (f"seed={seed}", f"data.split_seed={split}")) for seed in numbers)
+    return Members(ENSEMBLE, tuple(each))
 
 
-def folds(count: int) -> list[Member]:
+def folds(count: int) -> Members:
     """Return trainings that hold out one part each of the training data."""
-    return [Member(FOLDS.member_name(number), (f"data.fold={number}/{count}",)) for number in range(1, count + 1)]
+    each = (Member(FOLDS.member_name(number), (f"data.fold={number}/{count}",)) for number in range(1, count + 1))
+    return Members(FOLDS, tuple(each))
 
 
 def _check(folder: Path, kind: Kind, *, resume: bool, overwrite: bool) -> bool:
