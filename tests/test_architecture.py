@@ -15,14 +15,15 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the top down: a room imports only rooms further down. A new file or folder of the package gets its place here.
 ROOMS = [
-    "cli", "estimators", "api", "serving", "report", "training", "insight", "predict", "export", "scores", "engine",
-    "run", "optim", "theano", "theano_lstm", "graph", "ops", "kernels", "data", "config", "signals", "plain_files",
-    "typed_json", "errors",
+    "cli", "estimators", "api", "serving", "sweeps", "report", "training", "insight", "predict", "export", "scores",
+    "engine", "run", "optim", "theano", "theano_lstm", "graph", "ops", "kernels", "data", "config", "signals",
+    "plain_files", "typed_json", "errors",
 ]  # fmt: skip
 # Rooms further down that a room does not know all the same.
 APART = {
     "estimators": {
         "serving",
+        "sweeps",
         "report",
         "training",
         "insight",
@@ -38,6 +39,7 @@ APART = {
     },
     "cli": {"estimators", "scores", "engine", "run", "optim", "graph", "ops", "kernels", "data"},
     "serving": {
+        "sweeps",
         "report",
         "training",
         "insight",
@@ -51,6 +53,7 @@ APART = {
         "kernels",
         "signals",
     },
+    "sweeps": {"insight", "predict", "export", "engine", "optim", "graph", "ops", "kernels", "data"},
     "report": {"predict", "optim", "graph", "ops", "kernels", "data"},
     "insight": {"optim", "ops", "kernels"},
     "predict": {"scores", "optim", "ops", "kernels", "signals"},
@@ -72,10 +75,11 @@ LIBRARIES = {
     "jinja2": {"report"},
     "starlette": {"serving"},
     "uvicorn": {"serving"},
-    "tqdm": {"training"},
+    "tqdm": {"sweeps", "training"},
+    "optuna": {"sweeps"},
     "tensorboard": {"training"},
     "mlflow": {"training"},
-    "sqlalchemy": {"training"},
+    "sqlalchemy": {"sweeps", "training"},
     "safetensors": {"run"},
     "onnx": {"export"},
     "threadpoolctl": {"engine"},

@@ -15,6 +15,7 @@ from lstm_cli.cli.report import report
 from lstm_cli.cli.schema import schema
 from lstm_cli.cli.serve import serve
 from lstm_cli.cli.show import show
+from lstm_cli.cli.sweep import sweep
 from lstm_cli.cli.train import train
 from lstm_cli.cli.version import version_option
 
@@ -32,6 +33,7 @@ __all__ = [
     "schema",
     "serve",
     "show",
+    "sweep",
     "train",
 ]
 
@@ -61,3 +63,4 @@ main.add_command(show)
 main.add_command(export)
 main.add_command(import_)
 main.add_command(report)
+main.add_command(sweep)

@@ -17,8 +17,8 @@ from lstm_cli.signals import Signals
 def report(run: Path, *, trust: bool, quiet: bool, verbose: bool) -> None:
     """Make the report of a run again, and print where it is.
 
-    RUN is a run folder. What the report of an earlier version, or of a run that was stopped, lacks is made of the run's
-    data if that is still where it was. A run may be training meanwhile.
+    RUN is a run folder, or the folder of a sweep. What the report of an earlier version, or of a run that was stopped,
+    lacks is made of the run's data if that is still where it was. A run may be training meanwhile.
 
     \b
     Example:
@@ -26,6 +26,11 @@ def report(run: Path, *, trust: bool, quiet: bool, verbose: bool) -> None:
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     with reported(verbosity), Signals() as signals, signals.at_once("before the report was made"):
+        from lstm_cli.sweeps.page import is_sweep, remake
+
+        if is_sweep(run):
+            show(on_one_line(remake(run)))
+            return
         from lstm_cli.report.remake import make_report
 
         page = make_report(

@@ -12,7 +12,7 @@ Point = tuple[float, float | None]
 class Line:
     """A named line of points (x, y), by x; y may be None or not finite where there is no value.
 
-    `naive` lines are drawn thin and grey, `dots` as points that are not connected.
+    `naive` lines are drawn thin and grey, `dots` as points that are not connected. One without a name is in no legend.
     """
 
     name: str

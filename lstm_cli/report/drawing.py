@@ -98,8 +98,8 @@ class Drawing:
 
     @property
     def legend(self) -> tuple[Path, ...]:
-        """The lines and areas to name: not a single one."""
-        return self.paths if len(self.paths) > 1 else ()
+        """The lines and areas to name: not a single one, and none without a name."""
+        return tuple(path for path in self.paths if path.name) if len(self.paths) > 1 else ()
 
 
 def drawn(chart: Chart) -> Drawing | None:
@@ -132,7 +132,7 @@ def drawn(chart: Chart) -> Drawing | None:
             "log": y.logarithmic,
             "axes": [{"name": axis.name, "per": axis.per, "texts": dict(axis.texts)} for axis in chart.axes],
             "bands": [band.values(path.kind) for band, path in zip(bands, areas, strict=True)],
-            "lines": [line.values(path.kind) for line, path in zip(lines, paths, strict=True)],
+            "lines": [line.values(path.kind) for line, path in zip(lines, paths, strict=True) if path.name],
         },
     )
 
@@ -206,6 +206,7 @@ def _description(lines: Iterable[_Points], axis: str) -> str:
         f"{line.line.name}: from {number(line.points[0][1])} at {axis} {label(line.points[0][0])} "
         f"to {number(line.points[-1][1])} at {axis} {label(line.points[-1][0])}"
         for line in lines
+        if line.line.name
     )
 
 

@@ -63,14 +63,19 @@ def best_entry(monitor: str, entries: Iterable[Mapping[str, Any]]) -> Mapping[st
     entries
         The evaluations, as in ``metrics.jsonl``.
     """
-    split, _, metric = monitor.partition(".")
-    sign = 1 if METRICS[metric.partition(".")[0]] == "min" else -1
-    rated = [(entry, value) for entry in entries if (value := _monitored(entry, split, metric)) is not None]
+    sign = 1 if smaller_is_better(monitor) else -1
+    rated = [(entry, value) for entry in entries if (value := monitored(monitor, entry)) is not None]
     return min(rated, key=lambda pair: sign * pair[1], default=(None, 0.0))[0]
 
 
-def _monitored(entry: Mapping[str, Any], split: str, metric: str) -> float | None:
+def smaller_is_better(monitor: str) -> bool:
+    """Return whether smaller values of a monitored score are better."""
+    return METRICS[monitor.split(".")[1]] == "min"
+
+
+def monitored(monitor: str, entry: Mapping[str, Any]) -> float | None:
     """Return the value of a monitored score in an evaluation; None if it has none."""
+    split, _, metric = monitor.partition(".")
     if split == "train" and entry["split"] == "valid":  # beside the scores of the validation data
         metric = "train_loss"
     elif entry["split"] != split:

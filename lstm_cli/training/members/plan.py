@@ -130,8 +130,13 @@ class Plan:
             keys.append(f"threads={threads}")
         run = self.folder_of(member)
         how = ["--resume"] if self.resume and is_run(run) else ["--overwrite"] if self.overwrite and is_run(run) else []
-        options = ["-o", str(run), "-q", "--events-to", str(events), *how]
-        return [sys.executable, "-P", "-c", _PROGRAM, *options, "--", self.given, *keys]
+        return train_command(self.given, keys, run, events, *how)
+
+
+def train_command(given: str, keys: Sequence[str], run: Path, events: int, *options: str) -> list[str]:
+    """Return the command that trains a config into a run folder, and reports progress on a file descriptor."""
+    words = ["-o", str(run), "-q", "--events-to", str(events), *options, "--", given, *keys]
+    return [sys.executable, "-P", "-c", _PROGRAM, *words]
 
 
 def seeds(config: Config, count: int) -> Members:
