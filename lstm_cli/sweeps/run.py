@@ -17,65 +17,21 @@ from lstm_cli.run.metrics_log import best_entry, monitored, read_entries
 from lstm_cli.run.names import METRICS
 from lstm_cli.run.sweep import trial_name, trial_number
 from lstm_cli.signals import Signals
+from lstm_cli.sweeps.events import Began, Closed, Noted, SweepEvent, Swept
 from lstm_cli.sweeps.folder import SweepFolder
 from lstm_cli.sweeps.page import write_page
 from lstm_cli.sweeps.storage import check_installed
 from lstm_cli.sweeps.study import Study, study_name
-from lstm_cli.sweeps.trials import Found, Trial
+from lstm_cli.sweeps.trials import Trial
 from lstm_cli.training.members.plan import train_command
-from lstm_cli.training.members.processes import Advanced, Ended, MemberEvent, Processes, Said, Scored
+from lstm_cli.training.members.processes import Advanced, Ended, Processes, Said, Scored
 
 ASK_AGAIN = 5.0  # seconds until a study is asked again that had no trial
 HOPELESS = 3  # trials that fail before anything was trained, after which no further one is tried
 WAIT = 120.0  # seconds for which the run of a trial may still be held by the process of a killed worker
 
 
-@dataclass(frozen=True)
-class Began:
-    """A trial begins, or is continued."""
-
-    trial: Trial
-
-
-@dataclass(frozen=True)
-class Closed:
-    """A trial has ended."""
-
-    member: str
-    trial: Found | None
-
-
-@dataclass(frozen=True)
-class Noted:
-    """There is something to know."""
-
-    text: str
-
-
-SweepEvent = MemberEvent | Began | Closed | Noted
 Listener = Callable[[SweepEvent, "Sweep"], None]
-
-
-@dataclass(frozen=True)
-class Swept:
-    """What a sweep has found.
-
-    Attributes
-    ----------
-    folder
-        Its folder.
-    trials
-        All of the study.
-    best
-        The best of them.
-    stopped
-        Why it ended before all were trained; empty otherwise.
-    """
-
-    folder: Path
-    trials: Sequence[Found]
-    best: Found
-    stopped: str = ""
 
 
 class SweepFailed(LstmError):

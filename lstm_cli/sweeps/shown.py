@@ -10,7 +10,8 @@ from lstm_cli.errors import counted, on_lines, on_one_line
 from lstm_cli.report.sweep import short
 from lstm_cli.run.sweep import LINK, PAGE, trial_name
 from lstm_cli.scores.titles import short_title
-from lstm_cli.sweeps.run import Began, Closed, Noted, Sweep, SweepEvent, Swept
+from lstm_cli.sweeps.events import Began, Closed, Noted, SweepEvent, Swept
+from lstm_cli.sweeps.run import Sweep
 from lstm_cli.sweeps.trials import Found
 from lstm_cli.training.members.processes import Advanced, Said
 from lstm_cli.training.sinks.console import INTERVAL

@@ -12,10 +12,11 @@ from lstm_cli.errors import ConfigError, DiskError, Interrupted
 from lstm_cli.run.sweep import JOURNAL
 from lstm_cli.signals import Signals
 from lstm_cli.sweeps import patience, run, storage
+from lstm_cli.sweeps.events import Began, Closed
 from lstm_cli.sweeps.folder import SweepFolder
 from lstm_cli.sweeps.page import remake
 from lstm_cli.sweeps.patience import Patience
-from lstm_cli.sweeps.run import Began, Closed, SweepFailed
+from lstm_cli.sweeps.run import SweepFailed
 from lstm_cli.sweeps.shown import found_text
 from lstm_cli.sweeps.storage import journal
 from lstm_cli.sweeps.study import Study
