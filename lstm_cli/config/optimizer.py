@@ -140,6 +140,27 @@ class Nadam(AdamBase):
     name: Literal["nadam"] = _name("nadam")
 
 
+class Lamb(AdamBase):
+    """LAMB for large batches (You et al. 2020)."""
+
+    name: Literal["lamb"] = _name("lamb")
+    learning_rate: MayChange[AboveZero] = _learning_rate(0.05)
+    weight_decay: MayChange[NotNegative] = Field(
+        default=0.01, description="Weight decay, applied to the weights directly and not through the gradient."
+    )
+
+
+class Lars(OptimizerBase):
+    """LARS for large batches (You et al. 2017)."""
+
+    name: Literal["lars"] = _name("lars")
+    learning_rate: MayChange[AboveZero] = _learning_rate(20.0)
+    momentum: MayChange[Rate] = _momentum(0.9)
+    trust: MayChange[AboveZero] = Field(
+        default=0.001, description="Size of a step as a share of the norm of a parameter, times the learning rate."
+    )
+
+
 def _with_name(default: str) -> Any:
     """Return a function that expands a bare name, or a mapping without one, to a mapping with a name."""
 
@@ -150,7 +171,9 @@ def _with_name(default: str) -> Any:
     return expand
 
 
-_OptimizerByName = Annotated[Adadelta | Adagrad | Adam | Adamw | Nadam | Rmsprop | Sgd, Field(discriminator="name")]
+_OptimizerByName = Annotated[
+    Adadelta | Adagrad | Adam | Adamw | Lamb | Lars | Nadam | Rmsprop | Sgd, Field(discriminator="name")
+]
 Optimizer = Annotated[_OptimizerByName, either(_with_name("adam"), accepts=str | _OptimizerByName)]
 
 

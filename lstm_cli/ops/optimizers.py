@@ -113,18 +113,48 @@ class FusedUpdate(InplaceOp):
         count = len(self.rule.vectors)
         dtype, before = flat.dtype, [float(number) for number in state[count:]]
         changed = [self.writable(vector) for vector in (flat, *state[:count])]
+        gradient, scales = dense_array(gradient, dtype), dense_array(scales, dtype)
         for factor, pieces in _groups(self.bounds, self.factors):
-            constants, scalars = self.rule.advance(factor * float(learning_rate), before)
-            self.rule.kernel(
-                task_count(flat.size),
-                *changed,
-                dense_array(gradient, dtype),
-                pieces,
-                dense_array(scales, dtype),
-                np.array([_limit(self.value, dtype), *constants], dtype),
-            )
+            scalars = self.step(changed, gradient, scales, pieces, factor * float(learning_rate), before)
         for output, value in zip(outputs, [*changed, *map(np.asarray, scalars)], strict=True):
             output[0] = value
+
+    def step(
+        self,
+        changed: Sequence[np.ndarray],
+        gradient: np.ndarray,
+        scales: np.ndarray,
+        pieces: np.ndarray,
+        learning_rate: float,
+        before: Sequence[float],
+    ) -> Sequence[float]:
+        """Change parameters and vectors of state in place, in some pieces; return the scalars after it."""
+        constants, scalars = self.rule.advance(learning_rate, before)
+        self.run(self.rule.kernel, changed, gradient, scales, pieces, constants, limit=self.value)
+        return scalars
+
+    @staticmethod
+    def run(
+        kernel: Callable[..., None],
+        changed: Sequence[np.ndarray],
+        gradient: np.ndarray,
+        scales: np.ndarray,
+        pieces: np.ndarray,
+        constants: Sequence[float],
+        *,
+        limit: float | None,
+    ) -> None:
+        """Run a kernel on some pieces; `limit` is that of every number of the gradient."""
+        dtype = gradient.dtype
+        own = np.array([_limit(limit, dtype), *constants], dtype)
+        kernel(task_count(gradient.size), *changed, gradient, pieces, scales, own)
+
+
+def norms(vector: np.ndarray, pieces: np.ndarray, segments: int, limit: float | None = None) -> np.ndarray:
+    """Return the norm of each segment of a vector (S,), as far as it is in some pieces, with its numbers clipped."""
+    sums = np.empty((len(pieces), 2))
+    sums_of_squares(task_count(vector.size), vector, pieces, np.array([_limit(limit, vector.dtype)]), sums)
+    return np.sqrt(np.bincount(pieces[:, 2].astype(np.int64), sums[:, 1], minlength=segments))
 
 
 def _check_size(vector: np.ndarray, bounds: Bounds) -> None:

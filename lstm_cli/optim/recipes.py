@@ -1,7 +1,7 @@
 """The optimizers: one rule each, with its formula. A rule has no defaults: they are in the config's section.
 
 Symbols: p parameters, g the gradient after clipping, rate the learning rate, t the number of the update, from 1. Weight
-decay adds weight_decay * p to g, except in adamw. State starts at 0.
+decay adds weight_decay * p to g, except in adamw and lamb. State starts at 0.
 
 To add one: a section in `lstm_cli.config.optimizer`, a rule here whose fields are the section's own keys, its entry in
 `RECIPES`, and a kernel where none of `lstm_cli.kernels.optimizers` computes it.
@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 from lstm_cli.config.optimizer import OptimizerBase
 from lstm_cli.kernels import optimizers as kernels
-from lstm_cli.ops.optimizers import Rule
+from lstm_cli.ops.layerwise import LambUpdate, LarsUpdate
+from lstm_cli.ops.optimizers import FusedUpdate, Rule
 from lstm_cli.optim.moments import Moments
 
 #: The vectors of all rules that hold means or sums of squares, which are never below 0.
@@ -161,6 +162,43 @@ class Nadam(Moments):
         return self.beta1 * (1 - 0.5 * float(0.96 ** (0.004 * step)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lamb(Moments):
+    """LAMB (You et al. 2020, arXiv:1904.00962, algorithm 2), with the identity as its function of norms.
+
+    m and v as in Adam; u = (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon) + weight_decay * p;
+    p -= rate * |p| / |u| * u, with the norms of each matrix and bias, gate by gate; the ratio is 1 where either is 0.
+    """
+
+    op: ClassVar[type[FusedUpdate]] = LambUpdate
+
+    def advance(self, learning_rate: float, scalars: Sequence[float]) -> Advanced:
+        """Return the constants of the next step, and its number."""
+        step = scalars[0] + 1
+        return self.constants(step, decay=0.0, of_m=learning_rate / (1 - self.beta1**step)), (step,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lars:
+    """LARS (You, Gitman and Ginsburg 2017, arXiv:1708.03888, algorithm 1).
+
+    v = momentum * v + rate * trust * |p| / (|g| + weight_decay * |p|) * (g + weight_decay * p); p -= v, with the norms
+    of each matrix and bias, gate by gate; the ratio is 1 where either norm is 0.
+    """
+
+    momentum: float
+    trust: float
+    weight_decay: float
+    vectors: ClassVar[tuple[str, ...]] = ("velocity",)
+    scalars: ClassVar[tuple[str, ...]] = ()
+    kernel: ClassVar[Callable[..., None]] = staticmethod(kernels.momentum)
+    op: ClassVar[type[FusedUpdate]] = LarsUpdate
+
+    def advance(self, learning_rate: float, scalars: Sequence[float]) -> Advanced:
+        """Return the constants of the next step of a segment with a learning rate of its own, that of its gradient."""
+        return (learning_rate * self.weight_decay, 1.0, self.momentum, 1.0, 0.0), ()
+
+
 RECIPES: dict[str, type[Any]] = {
     "sgd": Sgd,
     "adagrad": Adagrad,
@@ -169,6 +207,8 @@ RECIPES: dict[str, type[Any]] = {
     "adam": Adam,
     "adamw": Adamw,
     "nadam": Nadam,
+    "lamb": Lamb,
+    "lars": Lars,
 }
 
 

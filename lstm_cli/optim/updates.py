@@ -51,7 +51,6 @@ def updates(
     scales = np.ones(len(bounds) - 1, held.dtype) if scales is None else scales
     state = [pytensor.shared(np.zeros_like(held), name=name) for name in rule.vectors]
     state += [pytensor.shared(np.asarray(0.0), name=name) for name in rule.scalars]
-    new = FusedUpdate(rule, bounds, clip_value, factors)(
-        flat, gradient, scales, learning_rate, *state, return_list=True
-    )
+    op: type[FusedUpdate] = getattr(rule, "op", FusedUpdate)
+    new = op(rule, bounds, clip_value, factors)(flat, gradient, scales, learning_rate, *state, return_list=True)
     return dict(zip((flat, *state), new, strict=True))

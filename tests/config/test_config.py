@@ -231,7 +231,7 @@ def test_the_json_schema_describes_every_key():
 def test_sections_are_found_by_location():
     assert [section.__name__ for section in sections_at(("model", "layers", 3))] == ["LayerSpec"]
     assert [section.__name__ for section in sections_at(("optimizer", "sgd"))] == ["Sgd"]
-    assert len(sections_at(("optimizer",))) == 7
+    assert len(sections_at(("optimizer",))) == 9
     assert sections_at(("model", "cell")) == []
 
 

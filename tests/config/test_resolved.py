@@ -58,8 +58,8 @@ COMMON = {
     "weight_decay": st.sampled_from([0.0, 1e-30, 0.01]),
 }
 OPTIMIZER = st.one_of(
-    named("sgd rmsprop", momentum=RATES, **COMMON),
-    named("adam adamw nadam", beta1=RATES, beta2=RATES, epsilon=ABOVE_ZERO, **COMMON),
+    named("sgd rmsprop lars", momentum=RATES, **COMMON),
+    named("adam adamw nadam lamb", beta1=RATES, beta2=RATES, epsilon=ABOVE_ZERO, **COMMON),
     named("adadelta rmsprop", rho=RATES, epsilon=ABOVE_ZERO, **COMMON),
     st.just("adagrad"),
 )

@@ -9,7 +9,7 @@ from lstm_cli.config import Config
 from lstm_cli.config.fields import ResumeRule, Section
 from lstm_cli.config.grammar import resume_rules, sections_in
 
-OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamw", "Nadam", "Rmsprop", "Sgd")
+OPTIMIZERS = ("Adadelta", "Adagrad", "Adam", "Adamw", "Lamb", "Lars", "Nadam", "Rmsprop", "Sgd")
 SCHEDULES = ("Constant", "Cosine", "Exponential", "Linear", "Plateau")
 COMMON = ("learning_rate", "weight_decay", "clip_norm", "clip_norm_each", "clip_value")
 ALWAYS = {
@@ -18,11 +18,13 @@ ALWAYS = {
     ("sweep", "Config"),
     ("data.on_error", "DataSpec"),
     *((f"optimizer.{key}", optimizer) for key in COMMON for optimizer in OPTIMIZERS),
-    *(("optimizer.epsilon", optimizer) for optimizer in OPTIMIZERS if optimizer != "Sgd"),
-    *((f"optimizer.{key}", optimizer) for key in ("beta1", "beta2") for optimizer in ("Adam", "Adamw", "Nadam")),
+    *(("optimizer.epsilon", optimizer) for optimizer in OPTIMIZERS if optimizer not in ("Lars", "Sgd")),
+    *((f"optimizer.{key}", name) for key in ("beta1", "beta2") for name in ("Adam", "Adamw", "Lamb", "Nadam")),
     ("optimizer.rho", "Adadelta"),
     ("optimizer.rho", "Rmsprop"),
+    ("optimizer.momentum", "Lars"),
     ("optimizer.momentum", "Rmsprop"),
+    ("optimizer.trust", "Lars"),
     ("optimizer.nesterov", "Sgd"),
     *((f"train.schedule.{key}", schedule) for key in ("name", "warmup") for schedule in SCHEDULES),
     *(("train.schedule.final", schedule) for schedule in ("Cosine", "Linear", "Plateau")),

@@ -24,6 +24,8 @@ OPTIMIZERS: list[dict[str, Any]] = [
     {"name": "rmsprop", "momentum": 0.5},
     {"name": "adamw", "weight_decay": 0.1},
     {"name": "nadam"},
+    {"name": "lamb"},
+    {"name": "lars", "weight_decay": 0.1},
 ]
 
 

@@ -23,7 +23,8 @@ BETAS = {"beta1": 0.9, "beta2": 0.999}
 # name of the case: recipe, learning rate, keys, PyTorch's class and keys, parameters after ten updates.
 # The last come from PyTorch 2.13.0 in float64, for adagrad (whose epsilon PyTorch adds outside the root) and for the
 # second adadelta from theano-lstm's formulas in numpy: s += g², p -= rate * g / sqrt(s + epsilon), and
-# s = rho s + (1 - rho) g², d = -sqrt((r + epsilon) / (s + epsilon)) g, r = rho r + (1 - rho) d², p += d.
+# s = rho s + (1 - rho) g², d = -sqrt((r + epsilon) / (s + epsilon)) g, r = rho r + (1 - rho) d², p += d; for lamb and
+# lars from the algorithms of their papers in numpy (`tests/optim/test_layerwise.py`).
 CASES = {
     "sgd": (
         *("sgd", 0.1, {}, "SGD", {}),
@@ -71,6 +72,14 @@ CASES = {
         *("nadam", 0.01, {**BETAS, "weight_decay": 0.05}, "NAdam", {"weight_decay": 0.05}),
         [0.4445511209728452, -1.0288827037917594, 1.9642675627062922, 0.09175351859719445, -0.3031704889260253],
     ),
+    "lamb": (
+        *("lamb", 0.01, {**BETAS, "weight_decay": 0.05}, None, {}),
+        [0.3430093061485796, -1.0798298535361828, 1.894766611258628, 0.07609704674086595, -0.29017922330980067],
+    ),
+    "lars": (
+        *("lars", 5.0, {"weight_decay": 0.05}, None, {}),
+        [0.4298266543108028, -1.0502976927011278, 1.9264206701388162, 0.05390328331657738, -0.307670008717515],
+    ),
 }
 
 
@@ -84,6 +93,8 @@ DEFAULTS = {
     "adam": {"learning_rate": 0.005, "clip_norm": 1.0, **BETAS_AND_EPSILON},
     "adamw": {"learning_rate": 0.005, "clip_norm": 1.0, **BETAS_AND_EPSILON, "weight_decay": 0.01},
     "nadam": {"learning_rate": 0.005, "clip_norm": 1.0, **BETAS_AND_EPSILON},
+    "lamb": {"learning_rate": 0.05, "clip_norm": 1.0, **BETAS_AND_EPSILON, "weight_decay": 0.01},
+    "lars": {"learning_rate": 20.0, "momentum": 0.9, "trust": 0.001},
 }
 COMMON = {"weight_decay": 0.0, "clip_norm": 5.0, "clip_norm_each": None, "clip_value": None, "rates": {}}
 # What a rule does not depend on.

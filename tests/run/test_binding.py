@@ -31,7 +31,7 @@ from tests.support.runs import SMALL, small, small_config, train, write_data
 # Together they have every key of the grammar.
 SECTIONS: list[dict[str, Any]] = [
     {},
-    *({"optimizer": name} for name in ("adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd")),
+    *({"optimizer": name} for name in ("adagrad", "adam", "adamw", "lamb", "lars", "nadam", "rmsprop", "sgd")),
     *({"train": {"schedule": name}} for name in ("constant", "exponential", "linear", "plateau")),
     {"data": {"valid": {"share": 0.2, "by": "sequence"}, "test": {"share": 0.1}}},
     {"data": {"target": "next", "window": 8}, "rollout": {"steps": 3, "teacher_forcing": 0.5}},
@@ -52,7 +52,7 @@ def _strings(schema: Any) -> Iterator[str]:
 
 OTHER_VALUES = [
     True, False, 2, 3, 0.25, 0.75, None, "x", "x.py:step", "5 epochs", ["x"], ["hour"], [1.0, 2.0], [1], {"x": "log"},
-    {"size": 3}, {"steps": 3}, {"x": 3}, *dict.fromkeys(_strings(Config.model_json_schema()))
+    "2/3", {"size": 3}, {"steps": 3}, {"x": 3}, *dict.fromkeys(_strings(Config.model_json_schema()))
 ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Wrong configs with one thing wrong in each, and the exact words of its message."""
 # ruff: noqa: E501
 
-OPTIMIZERS = "adadelta, adagrad, adam, adamw, nadam, rmsprop, sgd"
+OPTIMIZERS = "adadelta, adagrad, adam, adamw, lamb, lars, nadam, rmsprop, sgd"
 
 # What stands after GOOD, from line 2 on, and the one line of the message.
 TABLE: list[tuple[str, str]] = [

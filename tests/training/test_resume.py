@@ -84,6 +84,7 @@ CASES: dict[str, dict[str, Any]] = {
 # By default every other case is split and the rest dies; all are split in `test_many_splits_into_sessions`.
 SPLIT = list(CASES)[::2]
 DIES = [pytest.param(name, marks=pytest.mark.slow if name in SPLIT else ()) for name in CASES]
+OPTIMIZERS = ["sgd", "adagrad", "adadelta", "rmsprop", "adam", "adamw", "nadam", "lamb", "lars"]
 EVENTS = st.lists(st.integers(1, 14), min_size=1, max_size=5)
 
 
@@ -133,7 +134,7 @@ def changes(draw: st.DrawFn) -> dict[str, Any]:
             "bidirectional": "window" not in data and draw(st.booleans()),
             "initial_state": draw(st.sampled_from(["learned", "zeros"])),
         },
-        "optimizer": draw(st.sampled_from(["sgd", "adagrad", "adadelta", "rmsprop", "adam", "adamw", "nadam"])),
+        "optimizer": draw(st.sampled_from(OPTIMIZERS)),
         "train": {
             "accumulate": draw(st.integers(1, 3)),
             "bucket": draw(st.booleans()),
