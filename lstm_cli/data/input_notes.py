@@ -4,12 +4,12 @@ Legend: T steps, D numbers per step, N steps of all sequences.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 import numpy as np
 
 from lstm_cli.config.config import Config
 from lstm_cli.config.formats import LISTS
+from lstm_cli.data.schema.again import each
 from lstm_cli.data.schema.blocks import blocks, limits
 from lstm_cli.data.schema.layout import Column
 from lstm_cli.data.schema.record import Numbers, Record
@@ -42,14 +42,18 @@ def _on_tokens(config: Config, column: Column, records: Sequence[Record]) -> Ite
         yield _on_unit(config, column, records)
         return
     most = 1 if column.static else None
-    tokens = list(chain.from_iterable(record.tokens(column.name)[:most] for record in records))
-    different = set(column.spelling.apply(tokens))
+    count, different, first = 0, set[str](), ""
+    for record in records:
+        tokens = record.tokens(column.name)[:most]
+        first = first if count or not tokens else tokens[0]
+        count += len(tokens)
+        different.update(column.spelling.apply(tokens))
     documents = sum(token.count(" ") >= _BLANKS for token in different)
     if 2 * documents > len(different):
         fix = "for a sequence of its words set unit: word, and in a table data.table.row: sequence"
-        yield f"train: {column.name}: each token is a text of several words, such as {tokens[0]!r:.60}; {fix}"
-    elif len(tokens) >= FEWEST and len(different) > DIFFERENT * len(tokens):
-        what = f"{len(different):,} of {len(tokens):,} tokens are different, so that little can be learned from them"
+        yield f"train: {column.name}: each token is a text of several words, such as {first!r:.60}; {fix}"
+    elif count >= FEWEST and len(different) > DIFFERENT * count:
+        what = f"{len(different):,} of {count:,} tokens are different, so that little can be learned from them"
         fix = "set kind: number if they are quantities, last: N for their endings, or leave the column out"
         yield f"train: {column.name}: {what}; {fix} ({key})"
 
@@ -67,7 +71,7 @@ def _on_unit(config: Config, column: Column, records: Sequence[Record]) -> str:
 
 def _on_numbers(column: Column, records: Sequence[Record]) -> Iterator[str]:
     """Note constant columns, and single values far from all others."""
-    pieces = [record.numbers(column.name)[: 1 if column.static else record.observed] for record in records]
+    pieces = each(records, lambda record: record.numbers(column.name)[: 1 if column.static else record.observed])
     low, high = limits(pieces, column.width)
     if sum(map(len, pieces)) > 1 and np.array_equal(low, high):
         shown = f"{low[0]:g}" if column.width == 1 else "the same vector"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, pairwise, repeat
 from typing import cast
 
@@ -14,6 +15,7 @@ from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.formats import Options
 from lstm_cli.data.formats.bunch import Joined
 from lstm_cli.data.formats.raw import RawSequence, Split
+from lstm_cli.data.schema.again import each
 from lstm_cli.data.schema.blocks import blocks, limits
 from lstm_cli.data.schema.encoded import ids_of
 from lstm_cli.data.schema.layout import Layout, TargetColumn
@@ -79,7 +81,7 @@ def notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -
     if target.is_next or schema.layout.closed_loop is not None:
         return []
     if schema.parts:
-        views = (notes_on_target(config, part, [one.view(k) for one in records]) for k, part in enumerate(schema.parts))
+        views = (notes_on_target(config, part, each(records, partial(_view, k))) for k, part in enumerate(schema.parts))
         return [note for notes in views for note in notes]
     notes = [
         *_decision(config, schema, records),
@@ -88,6 +90,10 @@ def notes_on_target(config: Config, schema: Schema, records: Sequence[Record]) -
         *_on_extent(config, target, schema, records),
     ]
     return [f"train: {note}" for note in notes]
+
+
+def _view(part: int, record: Record) -> Record:
+    return record.view(part)
 
 
 def _decision(config: Config, schema: Schema, records: Sequence[Record]) -> Iterator[str]:

@@ -4,11 +4,13 @@ Legend: T steps, D numbers per step, N steps looked at.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import cast
 
 import numpy as np
 
 from lstm_cli.config.config import Config
+from lstm_cli.data.schema.again import each
 from lstm_cli.data.schema.blocks import blocks
 from lstm_cli.data.schema.preprocessing import Chain, Scaling
 from lstm_cli.data.schema.record import Numbers, Record
@@ -30,9 +32,13 @@ def notes_on_rounding(config: Config, schema: Schema, records: Sequence[Record])
         if column.kind == "number" and column.calendar is None:
             pieces = (record.numbers(column.name)[: 1 if column.static else record.observed] for record in records)
             yield from _on_numbers(config, column.name, pieces, column.chain, schema.scaling[column.name])
-    for view, own in [(part, [one.view(k) for one in records]) for k, part in enumerate(schema.parts)]:
+    for view, own in [(part, each(records, partial(_view, k))) for k, part in enumerate(schema.parts)]:
         yield from _on_target(config, view, own)
     yield from _on_target(config, schema, records)
+
+
+def _view(part: int, record: Record) -> Record:
+    return record.view(part)
 
 
 def _on_target(config: Config, schema: Schema, records: Sequence[Record]) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """Fits vocabularies, labels and scaling to the training data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Literal, cast
 
 import numpy as np
 
+from lstm_cli.data.schema.again import each, like
 from lstm_cli.data.schema.filling import train_mean
 from lstm_cli.data.schema.layout import Column, Layout, TargetColumn
 from lstm_cli.data.schema.preprocessing import Scaling
@@ -41,7 +43,7 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
         name = column.name
         match column.kind:
             case "tokens":
-                pieces = [record.tokens(name) for record in records]
+                pieces = (record.tokens(name) for record in records)
                 tokens[name] = Vocabulary.fit(pieces, column.spelling, min_count=column.min_count)
             case "set":
                 elements = chain.from_iterable(record.sets(name) for record in records)
@@ -50,20 +52,24 @@ def fit(layout: Layout, records: Sequence[Record], *, scale: Scale, precision: s
                 if column.calendar is not None:
                     scaling[name] = Scaling.none(column.width)
                     continue
-                numbers = [_own(column, record) for record in records]
+                numbers = each(records, partial(_own, column))
                 if column.fill != "stop":
                     means[name] = train_mean(column, numbers)
-                scaling[name] = _scaling(scale, column, list(zip(records, numbers, strict=True)))
-    views = [(view, [record.view(k) for record in records]) for k, view in enumerate(layout.views)]
+                scaling[name] = _scaling(scale, column, records, numbers)
+    views = [(view, each(records, partial(_view, k))) for k, view in enumerate(layout.views)]
     return Schema.assemble(
         layout,
         tokens=tokens,
         sets=sets,
         scaling=scaling,
-        of_targets=[_of_target(view, own, scaling, scale) for view, own in views or [(layout, [*records])]],
+        of_targets=[_of_target(view, own, scaling, scale) for view, own in views or [(layout, records)]],
         precision=precision,
         means=means,
     )
+
+
+def _view(part: int, record: Record) -> Record:
+    return record.view(part)
 
 
 def _of_target(
@@ -82,7 +88,7 @@ def _labels(target: TargetColumn, records: Sequence[Record]) -> Labels | None:
     """Return the labels of a target column of categories or sets."""
     if target.is_next or target.kind == "number":
         return None
-    values = [record.known_labels for record in records]
+    values = (record.known_labels for record in records)
     return Labels.fit(values if target.kind == "category" else chain.from_iterable(values), target.label_type)
 
 
@@ -95,13 +101,24 @@ def _own_scaling(layout: Layout, records: Sequence[Record], inputs: dict[str, Sc
         return inputs[layout.inputs[0].name].part(layout.closed_loop.elements)
     if target.name in inputs:
         return inputs[target.name]
-    return _scaling(scale, target, [(record, cast(Numbers, record.target)) for record in records])
+    return _scaling(scale, target, records, each(records, _numbers))
 
 
-def _scaling(scale: Scale, column: Column | TargetColumn, values: Sequence[tuple[Record, Numbers]]) -> Scaling:
+def _numbers(record: Record) -> Numbers:
+    return cast(Numbers, record.target)
+
+
+def _scaling(
+    scale: Scale, column: Column | TargetColumn, records: Sequence[Record], values: Sequence[Numbers]
+) -> Scaling:
     # The scales of series and windows are relative to one of train, which also serves where they do not apply.
     method = "standard" if scale in ("series", "window") else scale
-    pieces = [part for record, piece in values for part in _pieces(record, column.chain.apply(piece))]
+
+    def parts() -> Iterable[Numbers]:
+        for record, piece in zip(records, values, strict=True):
+            yield from _pieces(record, column.chain.apply(piece))
+
+    pieces = like(records, parts)
     scaling = Scaling.fit(method, pieces, column.width)
     if not scaling.finite:
         fix = "divide them, or set minmax"

@@ -7,7 +7,8 @@ is per step and a plain value per sequence, which is the same prediction.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from lstm_cli.config.columns import TargetSpec
 from lstm_cli.config.config import Config
@@ -16,6 +17,7 @@ from lstm_cli.data.formats.bunch import Bunch
 from lstm_cli.data.formats.missing import MissingValues
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema import values
+from lstm_cli.data.schema.again import like
 from lstm_cli.data.schema.columns import chain_of, is_textual, label_type, refuse_notations, require, set_separator
 from lstm_cli.data.schema.layout import NEXT_KINDS, Column, LossColumns, Per, TargetColumn, TargetKind
 from lstm_cli.data.schema.preprocessing import Chain
@@ -77,6 +79,15 @@ def _of_column(
     )
 
 
+class _Counted(NamedTuple):
+    """The values of a target that count, the steps of their sequence, whether they are cells of text, their bunch."""
+
+    value: Any
+    steps: int
+    textual: bool
+    bunch: Bunch | None
+
+
 class _Found:
     """What the values of a target column say about it."""
 
@@ -94,21 +105,30 @@ class _Found:
         self.textual = is_textual(sequences)
         self.summary = Summary(self.missing)
         steps_of = next((found for found in inputs if not found.static), inputs[0])
-        self._counted: list[tuple[Any, bool, Bunch | None]] = []  # values, whether they are cells of text, their bunch
-        for sequence in sequences:
-            if not {steps_of.source, column} <= sequence.columns.keys():
-                continue  # refused later, or without a target
-            if sequence.bunch is not None and steps_of.source not in sequence.bunch.whole:
-                self._add_bunch(sequence, sequence.bunch)
-                continue
-            for one in sequence.each():
-                steps = values.step_count(one.columns.get(steps_of.source), steps_of.unit or config.data.unit)
-                self._add(one, steps)
+        self._counted = like(sequences, partial(self._targets, steps_of))
+        for given in self._counted:
+            if given.bunch is None:
+                self.summary.add(given.value, given.steps, textual=given.textual)
+            else:
+                whole = column in given.bunch.whole
+                self.summary.add_bunch(given.value, given.bunch, whole=whole, steps=True, textual=given.textual)
         self.per: Per = "step" if spec.horizon > 1 else _per(self.summary, spec, textual=self.textual)
         self._is_input = any(column in (found.name, found.source) and found.kind == "number" for found in inputs)
 
-    def _add(self, sequence: RawSequence, steps: int) -> None:
-        """Add the target of a sequence, without the cells at steps that do not count."""
+    def _targets(self, steps_of: Column) -> Iterator[_Counted]:
+        """Yield the target of each sequence or bunch, whose steps are those of an input."""
+        for sequence in self._sequences:
+            if not {steps_of.source, self._column} <= sequence.columns.keys():
+                continue  # refused later, or without a target
+            if sequence.bunch is not None and steps_of.source not in sequence.bunch.whole:
+                yield _Counted(sequence.columns[self._column], 0, sequence.textual, sequence.bunch)
+                continue
+            for one in sequence.each():
+                steps = values.step_count(one.columns.get(steps_of.source), steps_of.unit or self._config.data.unit)
+                yield from self._target(one, steps)
+
+    def _target(self, sequence: RawSequence, steps: int) -> Iterator[_Counted]:
+        """Yield the target of a sequence, without the cells at steps that do not count."""
         value, spec = sequence.columns.get(self._column), self._spec
         ahead = max(1, spec.ahead) if spec.horizon > 1 else spec.ahead
         counted = counted_cells(self._loss, self.missing, sequence, value, ahead, spec.horizon)
@@ -116,15 +136,7 @@ class _Found:
             if not len(counted):
                 return
             steps = len(counted) if values.step_count(value, self._config.data.unit) == steps else -1
-        self.summary.add(counted, steps, textual=sequence.textual)
-        self._counted.append((counted, sequence.textual, None))
-
-    def _add_bunch(self, sequence: RawSequence, bunch: Bunch) -> None:
-        """Add the targets of a bunch, all of which count."""
-        value = sequence.columns[self._column]
-        whole, textual = self._column in bunch.whole, sequence.textual
-        self.summary.add_bunch(value, bunch, whole=whole, steps=True, textual=textual)
-        self._counted.append((value, sequence.textual, bunch))
+        yield _Counted(counted, steps, sequence.textual, None)
 
     def kind(self) -> TargetKind:
         """Return the kind of the target, inferred from its values."""
@@ -188,7 +200,7 @@ class _Found:
 
         Of a bunch, those of its sequences are together unless each is a vector, or several.
         """
-        for value, textual, bunch in self._counted:
+        for value, _, textual, bunch in self._counted:
             if bunch is not None and self._vectors:
                 yield from bunch.cut(value, whole=self._column in bunch.whole)
             elif bunch is not None:
