@@ -111,6 +111,11 @@ class DataSpec(Section):
     split_seed: Natural | None = Field(
         default=None, description="Seed of the choice of what is held out; null: `seed`."
     )
+    cache: MayChange[Literal["auto", "always", "never"]] = Field(
+        default="auto",
+        description="Whether training reads a memory-mapped copy on disk, in place of memory; `auto`: if the data "
+        "does not fit into memory.",
+    )
     format: FormatOrAuto = Field(
         default="auto", description="Format of the data files; `auto`: by their suffix, then by their content."
     )

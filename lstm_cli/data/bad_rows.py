@@ -34,6 +34,10 @@ class BadRowPolicy:
         self._noun = "sequence"
         self._first: list[str] = []
 
+    def like(self) -> "BadRowPolicy":
+        """Return a policy that does the same, and has counted nothing."""
+        return BadRowPolicy(self.name, skip=self.skip)
+
     def good(self, items: Generator[Given | DataError, None, None]) -> Generator[Given, None, None]:
         """Yield the good sequences of a reader, which is closed at the end, whatever the end is."""
         with closing(items):

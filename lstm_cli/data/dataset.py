@@ -5,11 +5,11 @@ positions.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,13 @@ class Dataset:
         #: Of how many steps before the first of each sequence the predicted values are known (n,).
         self.known_before = repeated([0 if item.before is None else len(item.before) for item in items], each)
 
+    @classmethod
+    def of_arrays(cls, schema: Schema, arrays: Mapping[str, Any]) -> "Dataset":
+        """Return a dataset of what another one has, by the names of its attributes: arrays that stand on disk."""
+        own = cls([], schema)
+        vars(own).update(arrays)
+        return own
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -137,11 +144,14 @@ class Dataset:
         view._unseen = None if block.unseen is None else target[:, block.unseen].astype(np.int32)
         return view
 
+    def counts_within(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return whether any target from one of the S steps to another counts (M,); for targets per step."""
+        return stops > starts if self.weight is None else self._counted[stops] > self._counted[starts]
+
     @cached_property
-    def counted(self) -> NDArray[np.int64]:
-        """Cumulative number (S + 1,) of steps with a target that counts; for targets per step."""
-        counts = np.ones(int(self.offsets[-1]), np.int64) if self.weight is None else self.weight > 0
-        return ends(counts)
+    def _counted(self) -> NDArray[np.int64]:
+        """Cumulative number (S + 1,) of steps with a target that counts."""
+        return ends(cast(np.ndarray, self.weight) > 0)
 
     @property
     def scored_steps(self) -> int:

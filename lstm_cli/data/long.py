@@ -1,10 +1,13 @@
 """Sequences that are longer than ``data.max_length``: refused, cut or split as the config says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from lstm_cli.config.config import Config
 from lstm_cli.data import memory
 from lstm_cli.data.dataset import Dataset
+from lstm_cli.data.formats.raw import Id
+from lstm_cli.data.schema.again import like
 from lstm_cli.data.schema.encoded import Encoded
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.data.splits import Split
@@ -14,14 +17,22 @@ from lstm_cli.errors import DataError, counted, listed
 BatchBytes = Callable[[Schema, int, Split], int]
 
 
+class _Long(NamedTuple):
+    """A sequence that is too long."""
+
+    id: Id
+    where: str
+    steps: int
+
+
 def limited(
     config: Config,
     schema: Schema,
-    sequences: list[Encoded],
+    sequences: Sequence[Encoded],
     split: Split,
     notes: list[str],
     batch_bytes: BatchBytes | None,
-) -> list[Encoded]:
+) -> Sequence[Encoded]:
     """Return sequences none of which is longer than ``data.max_length``.
 
     Pieces of a split sequence become separate sequences, each with the whole sequence's target if that is per
@@ -32,8 +43,11 @@ def limited(
         return sequences
     if action != "stop" and split != "train":
         return sequences
-    sequences = [one for given in sequences for one in ([given] if given.bunch is None else Dataset([given], schema))]
-    long = [sequence for sequence in sequences if sequence.steps > most]
+    own = like(
+        sequences,
+        lambda: (one for given in sequences for one in ([given] if given.bunch is None else Dataset([given], schema))),
+    )
+    long = [_Long(sequence.id, sequence.where, sequence.steps) for sequence in own if sequence.steps > most]
     names = listed([sequence.id for sequence in long])
     if action == "stop":
         longest = max(long, key=lambda sequence: sequence.steps)
@@ -45,6 +59,6 @@ def limited(
             f"set data.on_long to cut or split"
         )
     what = f"{'cut to' if action == 'cut' else 'split into pieces of at most'} {counted(most, 'step')}"
-    were = f"{counted(len(sequences), 'sequence')} {'was' if len(long) == 1 else 'were'}"
+    were = f"{counted(len(own), 'sequence')} {'was' if len(long) == 1 else 'were'}"
     notes.append(f"{split}: {len(long):,} of {were} {what}: {names}")
-    return [piece for sequence in sequences for piece in sequence.pieces(most, once=action == "cut")]
+    return like(own, lambda: (piece for sequence in own for piece in sequence.pieces(most, once=action == "cut")))

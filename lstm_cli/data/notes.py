@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, pairwise, repeat
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -28,6 +29,12 @@ _IDS = ("subject", "patient", "user", "customer", "store", "shop", "device", "se
 _ENDS = ("_id", "-id", ".id", " id", "_nr", "_no")
 _NO_ID = ("row_id", "index_id")
 _REPEATS = 0.2  # a share of sequences of tokens alone that may repeat by chance
+
+
+def notes_on_files(split: Split, paths: Sequence[Path]) -> list[str]:
+    """Return a note that names the files of a split if there are several."""
+    named = listed([path.name for path in paths], 5)
+    return [f"{split}: {len(paths)} files: {named}"] if len(paths) > 1 else []
 
 
 def notes_on_ids(form: str, options: Options, sequences: Sequence[RawSequence]) -> list[str]:

@@ -4,7 +4,7 @@ Of several sequences some are chosen at random, by the seed alone; the test set 
 out for validation.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
@@ -34,13 +34,17 @@ _STEPS_BEFORE, _NUMBERS_BEFORE = 40_000, 800_000
 class Splits:
     """The records to train on, to validate with and to test with, and what a user should know about them."""
 
-    train: list[Record]
-    valid: list[Record] = field(default_factory=list)
-    test: list[Record] = field(default_factory=list)
+    train: MutableSequence[Record]
+    valid: MutableSequence[Record]
+    test: MutableSequence[Record]
     notes: list[str] = field(default_factory=list)
 
 
-def split(config: Config, layout: Layout, records: Sequence[Record]) -> Splits:
+#: Makes a list of records, or what serves as one.
+Collect = Callable[[Iterable[Record]], MutableSequence[Record]]
+
+
+def split(config: Config, layout: Layout, records: Sequence[Record], collect: Collect = list) -> Splits:
     """Return the splits of the training data.
 
     Parameters
@@ -51,6 +55,8 @@ def split(config: Config, layout: Layout, records: Sequence[Record]) -> Splits:
         The columns of the records.
     records
         All sequences.
+    collect
+        Collects those of each split.
 
     Raises
     ------
@@ -59,7 +65,7 @@ def split(config: Config, layout: Layout, records: Sequence[Record]) -> Splits:
     DataError
         The part of a series that ``data.split`` names is too short.
     """
-    return _Splitter(config, layout, records).split()
+    return _Splitter(config, layout, records, collect).split()
 
 
 def spec_of(config: Config, key: Literal["valid", "test"]) -> HeldOutSpec | None:
@@ -75,8 +81,8 @@ def spec_of(config: Config, key: Literal["valid", "test"]) -> HeldOutSpec | None
 class _Splitter:
     """Splits the records of a data set."""
 
-    def __init__(self, config: Config, layout: Layout, records: Sequence[Record]) -> None:
-        self._config, self._layout, self._records = config, layout, records
+    def __init__(self, config: Config, layout: Layout, records: Sequence[Record], collect: Collect) -> None:
+        self._config, self._layout, self._records, self._collect = config, layout, records, collect
         self._total = sum(record.count for record in records)
         self._per_step = layout.target.per == "step" and layout.closed_loop is None
         self._series = self._total == 1 and self._per_step
@@ -96,7 +102,7 @@ class _Splitter:
         if whole and not len(pool):
             raise self._error(whole[-1], "all sequences are held out: hold out less, or give files")
         parts = (pool, *(kept.get(key, pool[:0]) for key in HELD_OUT))
-        train, valid, test = (list(_at(self._records, part)) for part in parts)
+        train, valid, test = (self._collect(_at(self._records, part)) for part in parts)
         found = Splits(train, valid, test)
         return self._ends_of(found) if any(map(self._in_time, self._specs)) else found
 
@@ -186,7 +192,7 @@ class _Splitter:
         """Return the splits with the last steps of every series held out, validation before test."""
         shares = {key: self._specs[key].share for key in HELD_OUT if key in self._specs and self._in_time(key)}
         needed = self._layout.lag + 2
-        found = Splits([], splits.valid, splits.test, splits.notes)
+        found = Splits(self._collect(()), splits.valid, splits.test, splits.notes)
         short: list[Record] = []
         for record in chain.from_iterable(given.each() for given in splits.train):
             valid, test = (size_of(shares.get(key), record.steps) for key in HELD_OUT)
@@ -218,7 +224,7 @@ class _Splitter:
 
     def _as_said(self) -> Splits:
         """Return the splits that a column names."""
-        found = Splits([])
+        found = Splits(self._collect(()), self._collect(()), self._collect(()))
         for record in self._records:
             ends = record.ends or (record.steps, record.steps)
             if not self._per_step and not set(ends) <= {0, record.steps}:

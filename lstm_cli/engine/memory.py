@@ -10,7 +10,7 @@ from lstm_cli.config.model import ModelSpec
 from lstm_cli.data import Batches, Data, Schema, Split, memory, open_data
 from lstm_cli.data.batching.whole import WholeBatches
 from lstm_cli.data.formats.source import Source
-from lstm_cli.data.loading import Look
+from lstm_cli.data.loader import Look
 from lstm_cli.data.schema.following import Base
 from lstm_cli.data.sources import first_file
 from lstm_cli.data.written import Written

@@ -17,6 +17,7 @@ ALWAYS = {
     ("track", "Config"),
     ("sweep", "Config"),
     ("data.on_error", "DataSpec"),
+    ("data.cache", "DataSpec"),
     *((f"optimizer.{key}", optimizer) for key in COMMON for optimizer in OPTIMIZERS),
     *(("optimizer.epsilon", optimizer) for optimizer in OPTIMIZERS if optimizer not in ("Lars", "Sgd")),
     *((f"optimizer.{key}", name) for key in ("beta1", "beta2") for name in ("Adam", "Adamw", "Lamb", "Nadam")),

@@ -202,7 +202,7 @@ class Batches:
             counts = dataset.weight[dataset.offsets[windows.sequences] + windows.starts + windows.lengths - 1] > 0
         else:
             first = dataset.offsets[windows.sequences] + windows.starts
-            counts = dataset.counted[first + windows.lengths] > dataset.counted[first]
+            counts = dataset.counts_within(first, first + windows.lengths)
         return counts
 
     def _by_length(self, lengths: Indices) -> Indices:

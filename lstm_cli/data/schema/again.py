@@ -15,11 +15,12 @@ class Again(Sequence[Item]):
     ----------
     make
         Yields all items.
+    count
+        How many they are; None: they are counted when that is asked.
     """
 
-    def __init__(self, make: Callable[[], Iterable[Item]]) -> None:
-        self._make = make
-        self._count: int | None = None
+    def __init__(self, make: Callable[[], Iterable[Item]], *, count: int | None = None) -> None:
+        self._make, self._count = make, count
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self._make())
@@ -30,7 +31,7 @@ class Again(Sequence[Item]):
         return self._count
 
     def __bool__(self) -> bool:
-        return next((True for _ in self), False)
+        return next((True for _ in self), False) if self._count is None else self._count > 0
 
     def __getitem__(self, index: Any) -> Any:
         return next(islice(self, int(index), None))
