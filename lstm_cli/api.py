@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lstm_cli.config import Config, config_from_mapping, load_config
 from lstm_cli.config.given import given_keys
+from lstm_cli.ranks.joining import joined
 from lstm_cli.report.report import Report
 from lstm_cli.training.events import Result
 from lstm_cli.training.resuming import own_config, run_at
@@ -58,10 +59,11 @@ def train(
     >>> result.scores["test"]["accuracy"]
     0.83
     """
-    if isinstance(config, str | Path) and run_at(config) is not None:
-        settings, run = own_config(Path(config), overrides, run, resume=bool(resume))
-    else:
-        settings = _settings(config, overrides)
+    with joined().agreed():
+        if isinstance(config, str | Path) and run_at(config) is not None:
+            settings, run = own_config(Path(config), overrides, run, resume=bool(resume))
+        else:
+            settings = _settings(config, overrides)
     return train_run(settings, run, sinks=sinks, resume=resume, overwrite=overwrite, verbosity=verbosity)
 
 
@@ -91,7 +93,10 @@ def train_run(
     """
     path = Path("runs") / config.source.name if folder is None else Path(folder)
     shown = [] if sys.stderr is None else [console(sys.stderr, verbosity)]  # closed when the process started
-    return train_into_folder(config, path, sinks=(Report(), *shown, *sinks), resume=resume, overwrite=overwrite)
+    sinks, world = (Report(), *shown, *sinks), joined()
+    if world.rank:
+        sinks = ()
+    return train_into_folder(config, path, sinks=sinks, resume=resume, overwrite=overwrite, world=world)
 
 
 def check(config: str | Path | Mapping[str, Any] | Config, overrides: Sequence[str] = ()) -> "Check":

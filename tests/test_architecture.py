@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
     "cli", "estimators", "api", "serving", "sweeps", "report", "training", "insight", "predict", "export", "scores",
     "engine", "run", "optim", "theano", "theano_lstm", "graph", "ops", "kernels", "data", "config", "signals",
-    "plain_files", "typed_json", "errors",
+    "plain_files", "typed_json", "ranks", "errors",
 ]  # fmt: skip
 # Rooms further down that a room does not know all the same.
 APART = {
@@ -72,6 +72,7 @@ THEANO_LSTM = {"theano", "theano_lstm"}
 # The rooms that import a library.
 LIBRARIES = {
     "click": {"cli"},
+    "mpi4py": {"ranks"},
     "jinja2": {"report"},
     "starlette": {"serving"},
     "uvicorn": {"serving"},
@@ -107,6 +108,7 @@ LIBRARIES = {
         "ops",
         "kernels",
         "data",
+        "ranks",
     },
 }
 MODULE_LINES, FUNCTION_LINES, KERNEL_LINES = 300, 45, 70

@@ -17,6 +17,7 @@ from lstm_cli.cli.causes import UNEXPECTED, outside
 from lstm_cli.cli.environment import check_start, discard
 from lstm_cli.cli.version import version_option
 from lstm_cli.errors import LstmError, on_lines, on_one_line
+from lstm_cli.ranks.joining import joined_before
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -43,6 +44,8 @@ def reported(verbosity: int) -> Iterator[None]:
     except KeyboardInterrupt:
         _leave("stopped", INTERRUPTED, verbosity)
     except LstmError as error:
+        if joined_before().ends_silently(error):
+            joined_before().wait_for_end()
         _leave(str(error), error.exit_code, verbosity)
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
@@ -176,4 +179,6 @@ def _leave(message: str, code: int, verbosity: int) -> None:
         if verbosity > 0:
             click.echo(on_lines(traceback.format_exc()), err=True)
         click.echo(fitted(on_lines(_with_given_names(message))), err=True)
+        sys.stderr.flush()
+    joined_before().end(code)
     raise SystemExit(code)

@@ -12,6 +12,7 @@ import click
 from lstm_cli.cli.common import SETTINGS, Command, reported, show
 from lstm_cli.cli.completion import keys
 from lstm_cli.cli.options import verbosity_of, verbosity_options
+from lstm_cli.ranks.joining import joined
 
 if TYPE_CHECKING:
     from lstm_cli.training.sinks import Sink
@@ -121,7 +122,8 @@ def train(
             return
         from lstm_cli.config import load_config
 
-        settings = load_config(config, given)  # before anything slow is imported
+        with joined().agreed():
+            settings = load_config(config, given)  # before anything slow is imported
         if check:
             from lstm_cli.training.check import check as check_run
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_cli.data.batching.shares import Share
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.several import blocks_of, column_of
 from lstm_cli.data.schema.target import Target
@@ -49,6 +50,8 @@ class Batch:
         In a closed loop: how many of the first steps of each sequence are observed; None: no closed loop.
     scaling
         Where each window has its own scaling: that of the target at every counted position, (N, 1, D); else None.
+    share
+        Which part of a whole batch this is, where several ranks train; else None.
     """
 
     lengths: NDArray[np.int64]
@@ -64,6 +67,7 @@ class Batch:
     carry: NDArray[np.int64] | None = None
     observed: NDArray[np.int64] | None = None
     scaling: Scaling | None = None
+    share: Share | None = None
 
     def view(self, part: int, target: Target) -> tuple["Batch", NDArray[np.int64]]:
         """Return the batch with one of several target columns as its only target, and which of the positions count.

@@ -1,5 +1,6 @@
 """The loss and the metrics of a model over many batches."""
 
+import json
 import math
 
 import numpy as np
@@ -7,8 +8,11 @@ import numpy as np
 from lstm_cli.data import Batch, Batches, Dataset
 from lstm_cli.engine.column_metrics import accumulators, of_column
 from lstm_cli.engine.evaluator import Evaluator, Scored
-from lstm_cli.engine.metrics import Accumulator, Sets
+from lstm_cli.engine.merging import from_json, to_json
+from lstm_cli.engine.metrics import Accumulator
+from lstm_cli.engine.sets import Sets
 from lstm_cli.engine.views import View, views
+from lstm_cli.ranks import World
 
 
 class Evaluation:
@@ -22,7 +26,7 @@ class Evaluation:
     """
 
     def __init__(self, evaluator: Evaluator, batches: Batches) -> None:
-        self._evaluator, self._dataset = evaluator, batches.dataset
+        self._evaluator, self._batches, self._dataset = evaluator, batches, batches.dataset
         # A sequence split over several batches counts once; every window of a closed loop counts separately.
         self._by_sequence = batches.normalize == "sequence" and batches.closed_loop is None
         self._metrics = accumulators(self._dataset.schema.target)
@@ -40,6 +44,26 @@ class Evaluation:
         for view in views(self._dataset, batch, scored):
             _add(self._metrics[view.column], view)
         return scored
+
+    def over(self, world: World) -> "Evaluation":
+        """Return the evaluation of what all ranks have added, on every rank the same to the last bit."""
+        if world.size == 1:
+            return self
+        whole = Evaluation(self._evaluator, self._batches)
+        for data in world.gathered(self._packed()):
+            whole._add_packed(data)
+        return whole
+
+    def _packed(self) -> bytes:
+        sums = {name: to_json(metrics) for name, metrics in self._metrics.items()}
+        return json.dumps([self._loss, self._divisor, sorted(self._seen), sums]).encode()
+
+    def _add_packed(self, data: bytes) -> None:
+        loss, divisor, seen, sums = json.loads(data)
+        self._loss, self._divisor = self._loss + loss, self._divisor + divisor
+        self._seen.update(seen)
+        for name, metrics in self._metrics.items():
+            metrics.merge(from_json(sums[name], metrics))
 
     def result(self) -> tuple[float, dict[str, float]]:
         """Return the loss and the metrics of all batches so far; NaN if there was none."""

@@ -10,13 +10,14 @@ columns are predicted, such as ``rmse.load``.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_cli.config.train import METRICS, PER_COLUMN, Direction
 from lstm_cli.data.schema.labelings import best_labels
+from lstm_cli.engine.sets import Sets, unknown_labels
 from lstm_cli.engine.spread import Spread
 from lstm_cli.engine.task import Task
 
@@ -38,6 +39,9 @@ class Accumulator(Protocol):
 
     def update(self, values: Array, truth: Array) -> None:
         """Add outputs (N, K), (N, D) or (C, N, D), or losses (N,), and the truth."""
+
+    def merge(self, other: Self) -> None:
+        """Add the positions of another accumulator of the same task."""
 
     def result(self) -> dict[str, float]:
         """Return the metrics of all positions so far; none where there were none."""
@@ -103,6 +107,12 @@ class Categories:
         self._predicted += np.bincount(predicted, minlength=labels)
         self._hits += np.bincount(truth[truth == predicted], minlength=labels)
 
+    def merge(self, other: Self) -> None:
+        """Add the positions of another accumulator of the same task."""
+        self._true += other._true
+        self._predicted += other._predicted
+        self._hits += other._hits
+
     def result(self) -> dict[str, float]:
         """Return the metrics of all positions so far; none where there were none."""
         count = int(self._true.sum())
@@ -110,7 +120,9 @@ class Categories:
             return {}
         occurring = self._true + self._predicted
         f1 = 2 * self._hits[occurring > 0] / occurring[occurring > 0]
-        return {"accuracy": int(self._hits.sum()) / count, "macro_f1": float(f1.mean())} | _unknown(int(self._true[-1]))
+        return {"accuracy": int(self._hits.sum()) / count, "macro_f1": float(f1.mean())} | unknown_labels(
+            int(self._true[-1])
+        )
 
 
 class Symbols:
@@ -135,13 +147,19 @@ class Symbols:
         self._count += int(known.sum())
         self._unknown += int((~known).sum())
 
+    def merge(self, other: Self) -> None:
+        """Add the positions of another accumulator of the same task."""
+        self._nats += other._nats
+        self._count += other._count
+        self._unknown += other._unknown
+
     def result(self) -> dict[str, float]:
         """Return the metrics of all positions so far; none where there were none."""
         if not self._count:
-            return dict.fromkeys(self.names, math.nan) | _unknown(self._unknown) if self._unknown else {}
+            return dict.fromkeys(self.names, math.nan) | unknown_labels(self._unknown) if self._unknown else {}
         mean = self._nats / self._count
         metrics = {"perplexity": math.exp(min(mean, _LARGEST_EXPONENT)), "bits": mean / math.log(2)}
-        return metrics | _unknown(self._unknown)
+        return metrics | unknown_labels(self._unknown)
 
 
 class Numbers:
@@ -193,6 +211,16 @@ class Numbers:
         self._highest = np.maximum(self._highest, truth.max(axis=0))
         self._merge(len(truth), truth.mean(axis=0), np.square(truth - truth.mean(axis=0)).sum(axis=0))
 
+    def merge(self, other: Self) -> None:
+        """Add the positions of another accumulator of the same task."""
+        if not other._count:
+            return
+        self._squared += other._squared
+        self._absolute += other._absolute
+        self._lowest = np.minimum(self._lowest, other._lowest)
+        self._highest = np.maximum(self._highest, other._highest)
+        self._merge(other._count, other._mean, other._deviation)
+
     def _merge(self, count: int, mean: Array, deviation: Array) -> None:
         total = self._count + count
         gap = mean - self._mean
@@ -219,64 +247,3 @@ class Numbers:
             "mae": float(self._absolute[outputs].mean() / self._count),
             "r2": float(r2[outputs].mean()),
         }
-
-
-class Sets:
-    """Negative log-likelihood, micro F1 and frame accuracy of a set of labels per position.
-
-    The likelihood treats the labels as independent and is summed over them: nats per position. A label is predicted
-    where its probability is above one half. With TP, FP and FN summed over all positions and labels, micro F1 is
-    2 TP / (2 TP + FP + FN) and frame accuracy TP / (TP + FP + FN); both 0 where there are no true and no
-    predicted labels.
-
-    References
-    ----------
-    M. Bay, A. Ehmann, J. Downie (2009). Evaluation of multiple-F0 estimation and tracking systems. ISMIR.
-    """
-
-    consumes: Literal["outputs"] = "outputs"
-    names = ("nll", "micro_f1", "frame_accuracy")
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._nats = 0.0
-        self._hits = 0
-        self._false = 0
-        self._missed = 0
-        self._unknown = 0
-
-    def update(self, values: Array, truth: Array, unknown: int = 0) -> None:
-        """Add positions: log-odds (N, K), truth (N, K) of 0 and 1, and the number of true labels without a column."""
-        self.add(values > 0, truth > 0, set_nats(values, truth), unknown)
-
-    def add(self, predicted: Array, present: Array, nats: Array, unknown: int = 0) -> None:
-        """Add positions: predicted and true membership (N, K), the negative log-likelihoods (N,), and as `update`."""
-        self._nats += float(nats.sum())
-        self._count += len(present)
-        self._hits += int((predicted & present).sum())
-        self._false += int((predicted & ~present).sum())
-        self._missed += int((present & ~predicted).sum()) + unknown
-        self._unknown += unknown
-
-    def result(self) -> dict[str, float]:
-        """Return the metrics of all positions so far; none where there were none."""
-        if not self._count:
-            return {}
-        errors = self._false + self._missed
-        metrics = {
-            "nll": self._nats / self._count,
-            "micro_f1": 2 * self._hits / max(2 * self._hits + errors, 1),
-            "frame_accuracy": self._hits / max(self._hits + errors, 1),
-        }
-        return metrics | _unknown(self._unknown)
-
-
-def set_nats(log_odds: Array, truth: Array) -> Array:
-    """Return the negative log-likelihood of true sets (N, K) given log-odds (N, K), summed over labels: nats (N,)."""
-    log_odds = np.asarray(log_odds, np.float64)
-    nats: Array = np.logaddexp(0, np.where(truth > 0, -log_odds, log_odds)).sum(axis=1)
-    return nats
-
-
-def _unknown(count: int) -> dict[str, float]:
-    return {"unknown_labels": count} if count else {}

@@ -5,7 +5,7 @@ Legend: N counted positions, D numbers at each, C curves of each number.
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ class Points(Protocol):
 
     def update(self, values: Array, truth: Array) -> None:
         """Add predictions and truth (N, D)."""
+
+    def merge(self, other: Any) -> None:
+        """Add the positions of another accumulator of the same task."""
 
     def result(self) -> dict[str, float]:
         """Return the metrics of all positions so far."""
@@ -75,6 +78,13 @@ class Spread:
         self._count += len(truth)
         for name, found in of_positions(self._head, values, truth).items():
             self._sums[name] += found.sum(axis=0)
+
+    def merge(self, other: Self) -> None:
+        """Add the positions of another accumulator of the same task."""
+        self._points.merge(other._points)
+        self._count += other._count
+        for name, sums in other._sums.items():
+            self._sums[name] += sums
 
     def result(self) -> dict[str, float]:
         """Return the metrics of all positions so far; none where there were none."""

@@ -118,16 +118,23 @@ class Trainer:
         seed, step, part : int
             Determine the dropout masks; the first part starts a new gradient, further parts add to it.
         """
-        seeds = np.random.SeedSequence([seed, step, part]).generate_state(self.model.dropout_count, np.uint64)
+        # Each rank draws masks of its own; those of rank 0 are the ones of a process alone.
+        rank = [batch.share.rank] if batch.share is not None and batch.share.rank else []
+        seeds = np.random.SeedSequence([seed, step, part, *rank]).generate_state(self.model.dropout_count, np.uint64)
         seeds = (seeds >> np.uint64(1)).astype(np.int64)
         forced = None
         if self.forcing is not None:
-            forced = forced_steps(self.forcing, batch.mask.shape, seed=seed, step=step, part=part)
+            forced = _forced(self.forcing, batch, seed=seed, step=step, part=part)
         arrays = input_arrays(self.model, batch, previous_state, divisor=divisor, seeds=seeds, forced=forced)
         function = self._add_gradient if part else self._set_gradient
         loss, state = function(*arrays.in_order())
         check_system(self.model, batch)
         return float(loss), state
+
+    def arrays(self) -> list[np.ndarray]:
+        """Return the weights and the optimizer's state themselves, in an order that is the same on every rank."""
+        held = [self.model.parameters.flat, *self.optimizer.state.values()]
+        return [variable.get_value(borrow=True) for variable in held]
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -191,6 +198,15 @@ class Trainer:
             for variable, value in zip(held, before, strict=False):
                 variable.set_value(value, borrow=True)
         return finite
+
+
+def _forced(forcing: TeacherForcing, batch: Batch, *, seed: int, step: int, part: int) -> np.ndarray:
+    """Return the steps (T, B) of a batch at which the observation is fed; in a share those of the whole batch."""
+    share = batch.share
+    if share is None:
+        return forced_steps(forcing, batch.mask.shape, seed=seed, step=step, part=part)
+    shape = (share.steps, len(share.sequences))
+    return forced_steps(forcing, shape, seed=seed, step=step, part=part)[: len(batch.mask), share.columns]
 
 
 def _norm(vector: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from lstm_cli.data import Batch, Batches, Dataset
 from lstm_cli.data.schema.labelings import best_labels, share_of
 from lstm_cli.engine.evaluation import Evaluation, to_original_units
 from lstm_cli.engine.evaluator import Evaluator, Scored
-from lstm_cli.engine.metrics import set_nats
+from lstm_cli.engine.sets import set_nats
 from lstm_cli.engine.views import views
 from lstm_cli.scores.positions import Positions
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lstm_cli.engine.metrics import Accumulator, Categories, Numbers, Sets, accumulator
+from lstm_cli.engine.metrics import Accumulator, Categories, Numbers, accumulator
+from lstm_cli.engine.sets import Sets
 from lstm_cli.engine.task import Task
 from lstm_cli.scores.positions import Positions
 

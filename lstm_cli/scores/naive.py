@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lstm_cli.data import Batches
 from lstm_cli.data.schema.schema import Schema
 from lstm_cli.engine.evaluation import true_values
-from lstm_cli.engine.metrics import set_nats
+from lstm_cli.engine.sets import set_nats
 from lstm_cli.errors import brief
 from lstm_cli.scores.collect import places
 from lstm_cli.scores.positions import Positions

@@ -60,6 +60,7 @@ from lstm_cli.training.explaining import Scored, explain, scored
 from lstm_cli.training.job import Job
 from lstm_cli.training.loop import train
 from lstm_cli.training.overview import started
+from lstm_cli.training.ranked import compile_first, data_digests, start_alike
 from lstm_cli.training.session import notes_of, restore, state_of
 from lstm_cli.training.sinks import EventDispatcher, MetricsFile, Sink, log_lines
 from lstm_cli.training.sinks.tracking import Tracking
@@ -92,19 +93,22 @@ def run_training(
     tracking : Tracking
         Receives the events after the sinks.
     """
-    digests: dict[str, str] = {name: batches.dataset.digest() for name, batches in job.scored.items() if name != "test"}
-    now, notes = _prepare(run, job, digests, resume=resume)
-    notes = [*(Note(change) for change in changes), *notes]
+    digests = data_digests(job)
+    with job.world.agreed():
+        now, notes = _prepare(run, job, digests, resume=resume)
+    start_alike(job, digests)
     with ExitStack() as stack:
         earlier = trim_metrics(run.path / METRICS, job.progress.evaluated_step)
         files: list[Sink] = [MetricsFile(run.append_to(METRICS)), log_lines(run.append_to(LOG))]
         for file in files:
             stack.callback(file.close)
         dispatch = EventDispatcher(files, (*sinks, tracking))
+        job.world.asked = lambda: signals.received is not None or dispatch.failure is not None
         tracking.warn_by(dispatch)
-        for note in notes:
+        for note in (*map(Note, changes), *notes):
             dispatch(note)
         with at_compilation(lambda: dispatch.announce(Compiling())):  # the baseline of a system runs it
+            compile_first(job)
             dispatch(started(run.path, job, earlier))
         dispatch.check()
         scores = {entry["split"]: scores_of(entry) for entry in earlier if entry["step"] == job.progress.best_step}
@@ -211,13 +215,14 @@ class CheckpointingRun:
             self.dispatch(event)
         if isinstance(event, Evaluated) and event.improved:
             self._save(BEST)
-        ends = self.signals.received is not None or self.dispatch.failure is not None
+        ends = self.job.world.stopping
         if ends or isinstance(event, Finished) or self._due(event):
             self._save(LAST)
         if ends:
             self.dispatch.check()
             raise self.signals.interrupted(self._progress)
         if isinstance(event, Finished):
+            self.job.world.rejoin()
             self._score_best()
             checkpoint.tidy(self.run.best)
             self.dispatch(event)
@@ -268,8 +273,7 @@ class CheckpointingRun:
         epoch = best.position.get("epoch")
         if type(epoch) is not int:
             raise CheckpointError(f"{self.run.best / POSITION}: damaged: epoch: expected a whole number: train again")
-        tested = self._test(epoch) if "test" in self.job.scored else None
-        self._explain(tested)
+        self._explain(self._test(epoch) if "test" in self.job.scored else None)
 
     def _test(self, epoch: int) -> Scored:
         """Score the best state, whose epoch is given, on the test data."""

@@ -1,17 +1,18 @@
 """A training run in progress: its parts and its progress."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from lstm_cli.config.config import Config
-from lstm_cli.data import Batches, Data, Length, Split
+from lstm_cli.data import Batch, Batches, Data, Length, Split
 from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.system import Code
 from lstm_cli.engine.trainer import Trainer
 from lstm_cli.optim.schedules import Schedule
+from lstm_cli.ranks import World
 from lstm_cli.scores.naives import Naives, fitted
 
 
@@ -87,6 +88,10 @@ class Job:
         What the user should know of its start.
     vectors : dict of str to str
         Digests of the files of vectors that embeddings start from, by input.
+    world : World
+        The ranks that train together.
+    computing : float
+        Seconds that this rank has computed since the ranks were compared.
     """
 
     config: Config
@@ -104,12 +109,21 @@ class Job:
     measured_from: tuple[int, float] | None = None
     notes: list[str] = field(default_factory=list)
     vectors: dict[str, str] = field(default_factory=dict)
+    world: World = field(default_factory=World)
+    computing: float = 0.0
 
     @property
     def learning_rate(self) -> float:
         """Learning rate of the next update."""
         factor = self.schedule(self.progress.step) * self.progress.learning_rate_factor
         return self.config.optimizer.learning_rate * factor
+
+    def shares(self) -> Iterator[Batch]:
+        """Yield the batches from where the epoch is; of several ranks, each its share of them."""
+        epoch, start, world = self.progress.epoch, self.progress.batch, self.world
+        if world.size == 1:
+            return self.batches.epoch(epoch, start=start)
+        return self.batches.shares(epoch, start, world.rank, world.size)
 
     @cached_property
     def naives(self) -> Naives:

@@ -15,19 +15,21 @@ from lstm_cli.engine.evaluation import Evaluation
 from lstm_cli.engine.metrics import direction, improves
 from lstm_cli.training.events import EpochDone, Evaluated, Event, Finished, Scoring
 from lstm_cli.training.job import Job
+from lstm_cli.training.ranked import Watch
 from lstm_cli.training.update import update
 
 
 def train(job: Job) -> Iterator[Event]:
     """Train until the last epoch or until patience runs out, yielding every event."""
-    progress, config = job.progress, job.config.train
+    progress, config, watch = job.progress, job.config.train, Watch(job)
     while True:
         if _evaluation_due(job):
             yield from evaluation(job)
         if progress.epoch >= job.length.epochs or _out_of_patience(job):
             break
-        for group in _groups(job.batches.epoch(progress.epoch, start=progress.batch), config.accumulate):
+        for group in _groups(job.shares(), config.accumulate):
             yield update(job, group)
+            yield from watch.look()
             if _evaluation_due(job):
                 yield from evaluation(job)
                 if _out_of_patience(job):
@@ -49,13 +51,18 @@ def evaluation(job: Job) -> Iterator[Scoring | Evaluated]:
     gradient_norm = progress.gradient_norm_sum / norms if norms else None
     loss, metrics, streams = train_loss, dict[str, float](), 0
     if job.valid is not None:
-        scores = Evaluation(job.evaluator, job.valid)
-        for batch in job.valid.epoch(0):
+        scores, world = Evaluation(job.evaluator, job.valid), job.world
+        for batch in job.valid.dealt(world.rank, world.size):
             with job.trainer.averaged():
                 scores.add(batch)
             streams = max(streams, len(batch.lengths))  # fewer than configured if there are fewer windows
+            if world.asked():
+                break
             yield Scoring(progress.step)
-        loss, metrics = scores.result()
+        world.agree_to_stop()
+        while world.stopping:
+            yield Scoring(progress.step)
+        loss, metrics = scores.over(world).result()
     improved = _record_score(job, {"loss": loss, **metrics}, train_loss)
     progress.evaluated_step, progress.loss_sum, progress.loss_count = progress.step, 0.0, 0
     progress.gradient_norm_sum, progress.gradient_norm_count = 0.0, 0

@@ -3,8 +3,11 @@
 import math
 import time
 
+import numpy as np
+
 from lstm_cli.data import Batch
 from lstm_cli.errors import Diverged, listed
+from lstm_cli.ranks import World
 from lstm_cli.training.events import Note, StepDone
 from lstm_cli.training.job import Job
 
@@ -33,18 +36,35 @@ def gradient(job: Job, group: list[Batch]) -> tuple[float, float, str]:
 
     The problem says what is not finite and, if a system produced such a state, where; it is empty if there is none.
     """
-    loss, diverged, divisor = 0.0, "", sum(batch.loss_divisor for batch in group)
+    world, loss, diverged = job.world, 0.0, ""
+    (divisor,) = world.totals(sum(batch.loss_divisor for batch in group))
     for part, batch in enumerate(group):
+        began = time.perf_counter()
         part_loss, state = job.trainer.backpropagate(
             batch, job.carried, divisor=divisor, seed=job.config.seed, step=job.progress.step, part=part
         )
+        job.computing += time.perf_counter() - began
         loss += part_loss
         diverged = diverged or ("" if math.isfinite(part_loss) else divergence_message(job, batch))
-        job.carried = state if batch.carry is not None else None
+        job.carried = None if batch.carry is None else whole_state(world, state, batch)
+    world.add_up(job.trainer.gradient.get_value(borrow=True))
+    (loss,) = world.totals(loss)
     norm = job.trainer.gradient_norm()
     if not math.isfinite(loss):
         return loss, norm, f"loss {loss}{diverged}"
     return loss, norm, "" if math.isfinite(norm) else f"gradient norm {norm}"
+
+
+def whole_state(world: World, state: np.ndarray, batch: Batch) -> np.ndarray:
+    """Return the state (B, S) of a whole batch, of which this rank has that of its share."""
+    share = batch.share
+    if share is None:
+        return state
+    found = np.zeros((len(share.sequences), state.shape[1]), state.dtype)
+    if not share.idle:
+        found[share.columns] = state
+    world.add_up(found)
+    return found
 
 
 def _apply(job: Job, learning_rate: float) -> str:
@@ -88,5 +108,6 @@ def skip_update(job: Job, group: list[Batch], problem: str) -> Note:
 def sequence_names(job: Job, group: list[Batch], most: int = 5) -> str:
     """Return the sequences of a group of batches, for messages."""
     ids = job.batches.dataset.ids
-    names = list(dict.fromkeys(str(ids[index]) for batch in group for index in batch.sequences))
+    shown = (batch.sequences if batch.share is None else batch.share.sequences for batch in group)
+    names = list(dict.fromkeys(str(ids[index]) for sequences in shown for index in sequences))
     return f"{'sequence' if len(names) == 1 else 'sequences'} {listed(names, most)}"

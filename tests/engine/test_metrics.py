@@ -12,7 +12,8 @@ from sklearn import metrics as reference
 
 from lstm_cli.config.train import METRICS, PER_COLUMN
 from lstm_cli.data.schema.heads import GAUSSIAN, VALUES, Head
-from lstm_cli.engine.metrics import Numbers, Sets, accumulator, direction, improves, scores_of
+from lstm_cli.engine.metrics import Numbers, accumulator, direction, improves, scores_of
+from lstm_cli.engine.sets import Sets
 
 
 def empty(kind, size=3, is_next=False, head=VALUES, columns=None):

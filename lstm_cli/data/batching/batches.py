@@ -14,6 +14,7 @@ from lstm_cli.data.batch import Batch
 from lstm_cli.data.batching.auto import batch_size_for
 from lstm_cli.data.batching.closed_loops import CountedSteps, counted_steps
 from lstm_cli.data.batching.collate import collate
+from lstm_cli.data.batching.shares import Share, owners
 from lstm_cli.data.batching.windows import Indices, Streams, Windows, cut, full, streams, whole
 from lstm_cli.data.dataset import Dataset
 from lstm_cli.data.splits import permutation
@@ -106,6 +107,21 @@ class Batches:
         plan = self._plan(epoch)
         return (self._batch(plan, index) for index in range(start, len(plan.bounds) - 1))
 
+    def shares(self, epoch: int, start: int, rank: int, ranks: int) -> Iterator[Batch]:
+        """Yield the share that a rank has of each batch of an epoch from batch `start` on."""
+        plan = self._plan(epoch)
+        return (self._share(plan, index, rank, ranks) for index in range(start, len(plan.bounds) - 1))
+
+    def dealt(self, rank: int, ranks: int) -> Iterator[Batch]:
+        """Yield the batches of the first epoch that a rank scores; those that continue others stay with them."""
+        plan = self._plan(0)
+        if not len(plan.bounds) - 1:
+            return
+        chain = np.cumsum(self._starts_afresh(plan)) - 1
+        work = np.bincount(chain, weights=plan.padded).astype(np.int64)
+        own = owners(work, ranks)[chain] == rank
+        yield from (self._batch(plan, int(index)) for index in np.flatnonzero(own))
+
     def views(self) -> "dict[str, Batches]":
         """Return the batches of each target column by its name; of a single target these, under no name."""
         if not self.dataset.schema.parts:
@@ -143,9 +159,33 @@ class Batches:
 
     def _batch(self, plan: Plan, index: int) -> Batch:
         part = slice(plan.bounds[index], plan.bounds[index + 1])
-        carry = None if plan.carry is None else plan.carry[part].copy()
-        batch = collate(self.dataset, plan.windows.take(part), carry=carry, normalize=self.normalize)
+        return self._collated(plan.windows.take(part), None if plan.carry is None else plan.carry[part].copy())
+
+    def _collated(self, windows: Windows, carry: Indices | None) -> Batch:
+        batch = collate(self.dataset, windows, carry=carry, normalize=self.normalize)
         return batch if self.closed_loop is None else self.closed_loop.apply(batch, normalize=self.normalize)
+
+    def _share(self, plan: Plan, index: int, rank: int, ranks: int) -> Batch:
+        part = slice(plan.bounds[index], plan.bounds[index + 1])
+        windows = plan.windows.take(part)
+        columns = np.flatnonzero(owners(windows.lengths, ranks) == rank)
+        idle = not len(columns)
+        own = windows.take(columns)
+        if idle:
+            columns = np.array([len(windows) - 1])
+            own = replace(windows.take(columns), warm_up=np.ones(1, np.bool_))
+        carry = None if plan.carry is None else plan.carry[part][columns]
+        batch = self._collated(own, carry)
+        share = Share(rank, columns, windows.sequences, int(windows.lengths.max()), idle)
+        return replace(batch, share=share)
+
+    @staticmethod
+    def _starts_afresh(plan: Plan) -> NDArray[np.bool_]:
+        """Return which batches of a plan continue none before them; the first always."""
+        if plan.carry is None:
+            return np.ones(len(plan.bounds) - 1, np.bool_)
+        fresh: NDArray[np.bool_] = np.maximum.reduceat(plan.carry, plan.bounds[:-1]) < 0
+        return fresh
 
     def _plan(self, epoch: int) -> Plan:
         epoch = epoch if self.shuffle else 0

@@ -1,0 +1,78 @@
+"""The ranks that work together, as the rest of the package sees them; here: one alone."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class World:
+    """One process alone: every sum is its own, and nothing is sent.
+
+    Attributes
+    ----------
+    rank, size : int
+        Which of how many. Rank 0 alone writes and shows progress.
+    asked : callable
+        Whether this process was asked to stop.
+    """
+
+    rank, size = 0, 1
+
+    def __init__(self) -> None:
+        self.asked: Callable[[], bool] = lambda: False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the work stops here; on every rank the same."""
+        return self.asked()
+
+    def agree_to_stop(self) -> None:
+        """Let every rank know whether one was asked to stop, so that all stop at the same place."""
+
+    def totals(self, *values: float) -> tuple[float, ...]:
+        """Return numbers summed over the ranks."""
+        return values
+
+    def add_up(self, array: NDArray[np.floating]) -> None:
+        """Replace an array by its sum over the ranks."""
+
+    def gathered(self, data: bytes) -> list[bytes]:
+        """Return what every rank gives, in the order of ranks."""
+        return [data]
+
+    def replace(self, array: np.ndarray) -> None:
+        """Replace the values of an array by those that rank 0 has in it."""
+
+    def broadcast(self, data: bytes) -> bytes:
+        """Return what rank 0 gives."""
+        return data
+
+    @contextmanager
+    def agreed(self) -> Iterator[None]:
+        """Run a block on every rank: where it fails on one, all end, and one message says why."""
+        yield
+
+    @contextmanager
+    def one_first(self) -> Iterator[None]:
+        """Run a block on one rank of every machine before the others, which find what it has compiled."""
+        yield
+
+    def rejoin(self) -> None:
+        """Wait until every rank has come here, without keeping a processor busy."""
+
+    def end(self, code: int) -> None:
+        """End all other ranks at once, with an exit code."""
+
+    def wait_for_end(self) -> None:
+        """Wait until another rank ends all."""
+
+    def ends_silently(self, error: BaseException) -> bool:
+        """Return whether another rank tells about an error, so that this one keeps silent."""
+        return False
+
+    @property
+    def name(self) -> str:
+        """What this rank is called in messages."""
+        return ""
