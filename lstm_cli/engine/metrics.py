@@ -120,9 +120,8 @@ class Categories:
             return {}
         occurring = self._true + self._predicted
         f1 = 2 * self._hits[occurring > 0] / occurring[occurring > 0]
-        return {"accuracy": int(self._hits.sum()) / count, "macro_f1": float(f1.mean())} | unknown_labels(
-            int(self._true[-1])
-        )
+        metrics = {"accuracy": int(self._hits.sum()) / count, "macro_f1": float(f1.mean())}
+        return metrics | unknown_labels(int(self._true[-1]))
 
 
 class Symbols:
