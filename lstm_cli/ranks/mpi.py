@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -61,10 +61,6 @@ class MpiWorld(World):
         """Return what every rank gives, in the order of ranks."""
         return self._gathered(self._all, data)
 
-    def gathered_on_machine(self, data: bytes) -> list[bytes]:
-        """Return what every rank on this machine gives, in the order of ranks."""
-        return self._gathered(self._node, data)
-
     def _gathered(self, group: MPI.Comm, data: bytes) -> list[bytes]:
         sizes = np.zeros(group.Get_size(), np.int64)
         self._patiently(group.Iallgather(np.array([len(data)], np.int64), sizes))
@@ -84,6 +80,19 @@ class MpiWorld(World):
         found = bytearray(data if self.rank == 0 else int(size[0]))
         self._patiently(self._all.Ibcast([found, MPI.BYTE]))
         return bytes(found)
+
+    def share_cores(self, own: list[list[int]]) -> None:
+        """Give this rank its share of the machine's cores, unless the launcher has bound it to some.
+
+        `own` are the processors of each core that it may use.
+        """
+        if not hasattr(os, "sched_setaffinity"):
+            return
+        given = self._gathered(self._node, repr(own).encode())
+        if len(given) > 1 and len(set(given)) == 1:
+            count = max(1, len(own) // len(given))
+            first = self.rank_on_machine * count % len(own)
+            os.sched_setaffinity(0, [processor for core in own[first : first + count] for processor in core])
 
     @contextmanager
     def agreed(self) -> Iterator[None]:
@@ -137,22 +146,3 @@ class MpiWorld(World):
     def _patiently(request: Any) -> None:
         while not request.Test():
             time.sleep(_POLL)
-
-
-def bind(world: MpiWorld, cores: list[list[int]]) -> None:
-    """Give this rank its share of the cores, where the launcher has not bound it to some.
-
-    Parameters
-    ----------
-    world
-        All ranks.
-    cores
-        The processors of each core that this rank may use.
-    """
-    given = world.gathered_on_machine(repr(cores).encode())
-    if len(given) == 1 or len(set(given)) > 1 or not hasattr(os, "sched_setaffinity"):
-        return
-    count = max(1, len(cores) // len(given))
-    first = world.rank_on_machine * count % len(cores)
-    with suppress(OSError):
-        os.sched_setaffinity(0, [processor for core in cores[first : first + count] for processor in core])

@@ -49,6 +49,9 @@ class World:
         """Return what rank 0 gives."""
         return data
 
+    def share_cores(self, own: list[list[int]]) -> None:
+        """Give this rank its share of the machine's cores, of which it may use its own."""
+
     @contextmanager
     def agreed(self) -> Iterator[None]:
         """Run a block on every rank: where it fails on one, all end, and one message says why."""

@@ -36,7 +36,7 @@ def identity(
     data
         Digest of each split that is used for training or for choosing the best state.
     machine
-        The threads and lanes that are in use.
+        The threads and lanes that are in use, and the ranks.
     """
     return {
         CONFIG_KEY: dict(config),
@@ -80,8 +80,10 @@ def check_identity(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) 
 
 def machine_changes(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> list[str]:
     """Return what differs between the machine of a checkpoint and the present one; earlier versions noted none."""
-    old, new = _section(saved, "machine", run), now["machine"]
-    return [f"{name} {old[name]} -> {new[name]}" for name in new if old.get(name, new[name]) != new[name]]
+    old, new = {"ranks": 1, **_section(saved, "machine", run)}, now["machine"]
+    differ = [name for name in new if old.get(name, new[name]) != new[name]]
+    more = {"ranks": ", and each rank draws dropout masks of its own"}
+    return [f"{name} {old[name]} -> {new[name]}{more.get(name, '')}" for name in differ]
 
 
 def check_model(saved: Mapping[str, Any], now: Mapping[str, Any], run: Path) -> None:

@@ -139,7 +139,7 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
     files = made if saved is None else read_checked(saved, run.path, made)
     _check_code(run, job, files if saved else None)
     files = {RESOLVED: job.config.to_yaml().encode(), **files, **code}
-    now = identity(job.config.model_dump(mode="json"), files, digests, in_use())
+    now = identity(job.config.model_dump(mode="json"), files, digests, in_use() | {"ranks": job.world.size})
     if vectors := job.vectors or (saved or {}).get("vectors"):
         now["vectors"] = vectors
     notes = [Note(text) for text in notes_of(job)]

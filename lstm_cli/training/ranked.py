@@ -11,9 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lstm_cli.engine.threads import cores, use_threads
 from lstm_cli.errors import DataError, Diverged
-from lstm_cli.ranks import World
 from lstm_cli.training.events import Note
 from lstm_cli.training.job import Job
 from lstm_cli.training.position import position_of, restore_position
@@ -25,16 +23,6 @@ LEAST = 0.5  # seconds of computing below which nothing is said of it
 
 class LostStep(Diverged):
     """The ranks hold different weights."""
-
-
-def share_cores(world: World, threads: int | str) -> None:
-    """Give this rank its share of the machine's cores, and set the number of threads."""
-    if world.size > 1:
-        from lstm_cli.ranks.mpi import MpiWorld, bind
-
-        assert isinstance(world, MpiWorld)
-        bind(world, cores())
-    use_threads(threads)
 
 
 def data_digests(job: Job) -> dict[str, str]:

@@ -75,6 +75,7 @@ def train_into_folder(
                 check_trained(folder)
             run = RunFolder.resume(folder) if resume else RunFolder.create(folder, overwrite=overwrite)
         world.broadcast(RESUMED if resume else b"")
+        _share_cores(world)
         with run, sinks_closed.pop_all():  # sinks may write into the folder while it is locked
             return _train(config, run, signals, sinks, resume=resume, world=world)
 
@@ -85,6 +86,7 @@ def _follow(config: Config, folder: Path, world: World) -> Result:
         with world.agreed():
             pass  # rank 0 takes the folder
         resume = world.broadcast(b"") == RESUMED
+        _share_cores(world)
         with world.agreed(), signals.at_once():
             config, start = started_from(config, folder)
             config, _, _ = _resumed(folder, config) if resume else (config, [], [])
@@ -141,13 +143,21 @@ def _opened(config: Config, start: Start, folder: Path, world: World, *, resume:
 
     data = open_checked_data(config, precision=_precision(folder, config) if resume else None, base=start.base)
 
-    from lstm_cli.training.ranked import share_cores
+    from lstm_cli.engine.threads import use_threads
     from lstm_cli.training.session import build_job
 
-    share_cores(world, config.threads)
+    use_threads(config.threads)
     job = build_job(data, start)
     job.world = world
     return job
+
+
+def _share_cores(world: World) -> None:
+    """Give each rank of a machine its share of the cores, before there are threads."""
+    if world.size > 1:
+        from lstm_cli.engine.threads import cores
+
+        world.share_cores(cores())
 
 
 def _precision(run: Path, config: Config) -> str | None:
