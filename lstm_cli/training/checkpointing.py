@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from lstm_cli.data import checked_contents
 from lstm_cli.engine.build import restore_weights
 from lstm_cli.engine.metrics import scores_of
 from lstm_cli.engine.threads import in_use
-from lstm_cli.errors import CheckpointError, DataError, DiskError, Diverged, Interrupted
+from lstm_cli.errors import CheckpointError, DiskError, Diverged, Interrupted
 from lstm_cli.graph.compiling import at_compilation
 from lstm_cli.run import checkpoint
 from lstm_cli.run.folder import RunFolder
@@ -21,7 +21,6 @@ from lstm_cli.run.identity import (
     check_identity,
     check_model,
     identity,
-    instead_of_resuming,
     machine_changes,
     read_checked,
 )
@@ -61,7 +60,7 @@ from lstm_cli.training.job import Job
 from lstm_cli.training.loop import train
 from lstm_cli.training.overview import started
 from lstm_cli.training.ranked import compile_first, data_digests, start_alike
-from lstm_cli.training.session import notes_of, restore, state_of
+from lstm_cli.training.session import check_code, notes_of, restore, state_of
 from lstm_cli.training.sinks import EventDispatcher, MetricsFile, Sink, log_lines
 from lstm_cli.training.sinks.tracking import Tracking
 
@@ -137,7 +136,7 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
     code = {} if job.code is None else {DYNAMICS: job.code.content}
     made = {**checked_contents(job.data.schema, job.config), **code}
     files = made if saved is None else read_checked(saved, run.path, made)
-    _check_code(run, job, files if saved else None)
+    check_code(job, run.path, files if saved else None)
     files = {RESOLVED: job.config.to_yaml().encode(), **files, **code}
     now = identity(job.config.model_dump(mode="json"), files, digests, in_use() | {"ranks": job.world.size})
     if vectors := job.vectors or (saved or {}).get("vectors"):
@@ -161,15 +160,6 @@ def _prepare(run: RunFolder, job: Job, digests: dict[str, str], *, resume: bool)
         run.write(ENVIRONMENT, text)
     run.write(NAIVE, json.dumps(naives.to_json(job.naives)) + "\n")
     return now, notes
-
-
-def _check_code(run: RunFolder, job: Job, saved: Mapping[str, bytes] | None) -> None:
-    """Raise a `DataError` if the code of the driven system is not that of the run to resume."""
-    if job.code is not None and saved is not None and saved.get(DYNAMICS) != job.code.content:
-        raise DataError(
-            f"{run.path}: cannot be resumed, as {job.code.path} has changed since the run was started "
-            f"({run.path / DYNAMICS} is the original): restore it, or {instead_of_resuming(run.path)}"
-        )
 
 
 @dataclass

@@ -13,12 +13,13 @@ from lstm_cli.engine.evaluator import Evaluator
 from lstm_cli.engine.pretrained import take_vectors
 from lstm_cli.engine.system import Code, try_system
 from lstm_cli.engine.trainer import Trainer
-from lstm_cli.errors import CheckpointError, counted, listed
+from lstm_cli.errors import CheckpointError, DataError, counted, listed
 from lstm_cli.graph.groups import rate_factors
 from lstm_cli.optim.build import check_optimizer
 from lstm_cli.optim.schedules import schedule
 from lstm_cli.run.checkpoint import State, check_matches
-from lstm_cli.run.names import POSITION, STATE
+from lstm_cli.run.identity import instead_of_resuming
+from lstm_cli.run.names import DYNAMICS, POSITION, STATE
 from lstm_cli.training.job import Job, Progress
 from lstm_cli.training.length import notes_on_length
 from lstm_cli.training.position import position_of, restore_position
@@ -114,6 +115,15 @@ def state_of(job: Job, identity: dict[str, Any]) -> State:
         position=position_of(job),
         identity=identity,
     )
+
+
+def check_code(job: Job, run: Path, saved: Mapping[str, bytes] | None) -> None:
+    """Raise a `DataError` if the code of the driven system is not that of the run to resume."""
+    if job.code is not None and saved is not None and saved.get(DYNAMICS) != job.code.content:
+        raise DataError(
+            f"{run}: cannot be resumed, as {job.code.path} has changed since the run was started "
+            f"({run / DYNAMICS} is the original): restore it, or {instead_of_resuming(run)}"
+        )
 
 
 def restore(job: Job, state: State, folder: Path) -> None:

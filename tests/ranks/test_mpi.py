@@ -113,7 +113,8 @@ def test_repeats_bit_for_bit_and_resumes(data):
     train(data, 2, "drops.yaml", "-o", "whole", "-q")
     train(data, 2, "drops.yaml", "-o", "again", "-q")
     assert same(state(data / "whole"), state(data / "again"))
-    process = started(data, 2, "drops.yaml", "-o", "cut", *LONG, "optimizer.learning_rate=0.001", "train.schedule=constant")
+    shared = ["optimizer.learning_rate=0.001", "train.schedule=constant", *LONG[1:]]
+    process = started(data, 2, "drops.yaml", "-o", "cut", LONG[0], *shared)
     stop_after(process, data / "cut")
     code, errors = ended(process)
     assert code == 143, errors
@@ -121,7 +122,6 @@ def test_repeats_bit_for_bit_and_resumes(data):
     assert f"stopped by SIGTERM after step {step}; continue with --resume" in errors
     assert "Abort" not in errors
     epochs = f"train.epochs={-(-step // 6) + 3}"
-    shared = ["optimizer.learning_rate=0.001", "train.schedule=constant", *LONG[1:]]
     train(data, 2, "drops.yaml", "-o", "cut", "--resume", epochs, *shared, "-q")
     train(data, 2, "drops.yaml", "-o", "uncut", epochs, *shared, "-q")
     assert same(state(data / "cut"), state(data / "uncut"))
