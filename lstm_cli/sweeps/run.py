@@ -275,7 +275,8 @@ class Sweep:
         best = self.study.best(own=True)
         if best is not None:
             self._folder.link(best.number)
-        write_page(self._folder.path, self._config, self._space, found, self.study.importance(), training=not done)
+        matters = self.study.importance() if done else {}
+        write_page(self._folder.path, self._config, self._space, found, matters, training=not done)
 
     def _raise_hopeless(self) -> None:
         if self._hopeless:

@@ -34,6 +34,7 @@ from lstm_cli.sweeps.trials import (
 )
 
 _SWEEP = "sweep"  # the attribute of a study that says what is searched
+FEW = 8  # trials from which on it can be told which key matters
 _UNOWNED = 600  # seconds after which a trial without an owner was made by a worker that was killed at once
 
 
@@ -86,7 +87,17 @@ class Study:
         self._id = self._storage.get_study_id_from_name(self._study.study_name)
         self._own: dict[int, Any] = {}
         self._beaten_at = 0.0
-        self._check()
+        try:
+            self._check()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connections to a database."""
+        if self._shared:
+            self._storage.scoped_session.remove()
+            self._storage.engine.dispose()
 
     def _check(self) -> None:
         """Store what is searched; refuse a study that searches something else."""
@@ -210,7 +221,12 @@ class Study:
         return min(done, key=lambda trial: sign * (trial.value or 0.0), default=None)
 
     def importance(self) -> dict[str, float]:
-        """Return how much of the differences each key explains, the largest first; empty where that is not known."""
+        """Return how much of the differences each key explains, the largest first; empty where that is not known.
+
+        It takes seconds where scikit-learn is installed, which Optuna then imports.
+        """
+        if len(self._space) < 2 or sum(trial.state == "trained" for trial in self.found()) < FEW:
+            return {}
         import optuna
 
         with quietly():

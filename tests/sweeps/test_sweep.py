@@ -220,6 +220,7 @@ def test_another_sweep_is_refused(tmp_path):
             run.sweep(config_of(tmp_path), "c.yaml", [], lambda event, sweep: None, folder=tmp_path / name)
 
 
+@pytest.mark.slow
 def test_a_database_that_is_not_there_is_said_at_once_without_its_password(tmp_path):
     pytest.importorskip("psycopg", reason="needs psycopg: pip install '.[tune]'")
     address = "postgresql://me:secret@127.0.0.1:1/study"
