@@ -8,12 +8,10 @@ from functools import partial
 from heapq import merge
 from pathlib import Path
 
-from lstm_cli.data import Encoded, Split, encode, read_sequences
+from lstm_cli.data import Encoded, encode, read_sequences
 from lstm_cli.data.formats.raw import RawSequence
 from lstm_cli.data.schema.following import Base
-from lstm_cli.data.schema.record import Record
 from lstm_cli.data.sources import files_of, named_by_file, names_of
-from lstm_cli.data.written import Written
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.errors import ConfigError, DataError, counted, on_one_line
 from lstm_cli.insight.labelled import check_digests
@@ -97,18 +95,13 @@ class _Fold:
     def __init__(self, folder: Path) -> None:
         self.run = Run(folder, trust=True)  # its code is the user's own, and ran in training
         self._config = config_of(folder)
-        self.held_out: set[str] = set()
         base = Base.of_itself(folder, self._config)
-        data = open_checked_data(self._config, written=Written((), self._look), base=base)
+        data = open_checked_data(self._config, base=base)
         if data.valid is None:
             raise ValueError("a fold holds out validation data")
         check_digests(folder, {"train": data.train.digest(), "valid": data.valid.digest()})
+        self.held_out = set(data.valid.where)
         self.positions, _ = scored_targets(self.run.evaluator, scored_batches(self.run.config, data.valid))
-
-    def _look(self, split: Split, records: Sequence[Record]) -> None:
-        if split == "valid":
-            for record in records:
-                self.held_out.update([record.where] if record.bunch is None else record.bunch.places)
 
     @property
     def table(self) -> Table:

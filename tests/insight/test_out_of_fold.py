@@ -154,6 +154,15 @@ def test_a_model_that_drives_a_system(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_copy_of_the_data_on_disk(labels, tmp_path, monkeypatch):
+    folder, found = labels
+    monkeypatch.setenv("LSTM_CLI_DATA", str(tmp_path / "copies"))
+    copied = cross_validated(folder, small(data={"cache": "always"}, **EPOCH), 3, tmp_path / "run")
+    assert copied.file.read_bytes() == found.file.read_bytes()
+    assert (copied.sequences, copied.scores) == (found.sequences, found.scores)
+
+
+@pytest.mark.slow
 def test_several_files_whose_sequences_have_no_ids(labels, tmp_path):
     folder, _ = labels
     given = [{"x": row["x"], "y": row["y"]} for row in lines(folder)]
