@@ -31,6 +31,7 @@ from lstm_cli.run.ensemble import kind_of, members
 from lstm_cli.run.environment import IMPORTED, RECORDED, Surroundings, environment, read_environment
 from lstm_cli.run.identity import checked_config
 from lstm_cli.run.names import BEST, CHECKPOINTS, CONFIG, ENVIRONMENT, LAST, RESOLVED
+from lstm_cli.run.sweep import LINK, is_sweep
 from lstm_cli.typed_json import WrongValue, built
 
 RUNS = Path("runs")  # where runs are unless -o says otherwise
@@ -205,6 +206,10 @@ def no_run(run: Path) -> CheckpointError:
     if (kind := kind_of(run)) is not None:
         what = f"holds {kind.name}: expected one run, such as {on_one_line(members(run)[0])}"
         return CheckpointError(f"{on_one_line(run)}: {what}")
+    if is_sweep(run):
+        return CheckpointError(
+            f"{on_one_line(run)}: holds a sweep: expected one run, such as {on_one_line(run / LINK)}"
+        )
     known = [run.parent] if run.name in CHECKPOINTS else [RUNS / run.name, RUNS / run.stem]
     meant = next(filter(_is_run, known), None) or nearest_beside(run, _is_run)
     return CheckpointError(

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_cli.config.config import Config
+from lstm_cli.config.space import space_of
 from lstm_cli.data import Dataset, Schema, training_batches
 from lstm_cli.data.schema.record import Record
 from lstm_cli.engine.memory import open_checked_data
 from lstm_cli.engine.threads import use_threads
-from lstm_cli.errors import Diverged
+from lstm_cli.errors import Diverged, counted, listed
 from lstm_cli.insight.training_columns import ColumnSummary, FirstSequence, first_sequence, summaries
 from lstm_cli.scores.baselines import baselines
 from lstm_cli.training.check_text import Check
@@ -35,6 +36,7 @@ def check(config: Config) -> Check:
     Diverged
         The loss or the gradient of the largest batch is not finite.
     """
+    searched = _searched(config)
     seen = _Seen()
     config, start = started_from(config)
     data = open_checked_data(config, look=seen, base=start.base)
@@ -49,7 +51,7 @@ def check(config: Config) -> Check:
         target=target_summary(data.schema),
         labels=label_counts(data.train),
         splits={name: _split(batches.dataset) for name, batches in job.scored.items()},
-        notes=notes_of(job),
+        notes=(*notes_of(job), *searched),
         baselines=tuple(baselines(job.naives, job.evaluator, job.scored)),
         model=parts(job.trainer.model),
         parameters=job.trainer.model.parameters.size,
@@ -61,6 +63,16 @@ def check(config: Config) -> Check:
         padding_otherwise=None if other is None else training_batches(other, data.train).waste(),
         largest=_largest(job),
     )
+
+
+def _searched(config: Config) -> list[str]:
+    """Return a note on what ``lstm sweep`` searches, once that is checked; none without a section `sweep`."""
+    if config.sweep is None:
+        return []
+    keys = listed([parameter.key for parameter in space_of(config)])
+    return [
+        f"sweep: lstm sweep searches {keys} in {counted(config.sweep.trials, 'trial')}; the rest is the plain config"
+    ]
 
 
 def _split(dataset: Dataset) -> Split:

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from lstm_cli.api import train_run
+from lstm_cli.api import check, train_run
 from lstm_cli.config import load_config
+from lstm_cli.errors import CheckpointError, ConfigError
+from lstm_cli.predict import load as load_run
 from lstm_cli.run.checkpoint import load
 from lstm_cli.run.names import LOCK
+from lstm_cli.run.sweep import SWEEP as SWEEP_FILE
 from tests.support.runs import small, write_data
 
 SPACE = {"model.layers": [[3], [4, 3]], "model.dropout": {"low": 0, "high": 0.4}}
@@ -36,6 +39,19 @@ def test_a_training_ignores_the_section_and_keeps_no_password(tmp_path):
     assert "postgresql://me:***@host/study" in (tmp_path / "run" / "config.yaml").read_text()
     for path in (tmp_path / "run").rglob("*"):
         assert not path.is_file() or b"secret" not in path.read_bytes(), path
+
+
+def test_check_and_other_commands_name_a_sweep(tmp_path):
+    written(tmp_path)
+    assert "sweep: lstm sweep searches model.layers, model.dropout in 2 trials" in " ".join(
+        str(check(load_config(tmp_path / "c.yaml"))).split()
+    )
+    with pytest.raises(ConfigError, match=r"command line: .*: sweep.space: model.dropout=2: got 2, expected"):
+        check(load_config(tmp_path / "c.yaml", ["sweep.space={model.dropout: [2]}"]))
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / SWEEP_FILE).write_text("{}")
+    with pytest.raises(CheckpointError, match=r"s: holds a sweep: expected one run, such as .*s/best"):
+        load_run(tmp_path / "s")
 
 
 def started(folder, *given):
