@@ -73,6 +73,15 @@ def test_options_that_exclude_folds(data, options, message):
     assert message in result.output
 
 
+@pytest.mark.parametrize("option", ["--folds", "--seeds"])
+def test_several_runs_are_not_started_by_several_ranks(data, monkeypatch, option):
+    monkeypatch.setenv("PMI_RANK", "0")
+    monkeypatch.setenv("PMI_SIZE", "2")
+    result = CliRunner().invoke(train_command, [str(data / "small.yaml"), option, "2"])
+    assert result.exit_code == 2
+    assert f"{option} starts a process for each run itself: leave mpiexec out" in result.output
+
+
 def test_a_fold_is_resumed_from_its_folder_alone(data, tmp_path):
     config = small_config(data, data={"fold": "2/3"}, train={"epochs": 1, "schedule": "constant"})
     train(config, tmp_path / "parts")
