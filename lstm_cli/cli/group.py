@@ -6,6 +6,7 @@ from lstm_cli.cli.backtest import backtest
 from lstm_cli.cli.check import check
 from lstm_cli.cli.common import SETTINGS
 from lstm_cli.cli.compare import compare
+from lstm_cli.cli.convert import convert
 from lstm_cli.cli.evaluate import evaluate
 from lstm_cli.cli.export import export
 from lstm_cli.cli.import_ import import_
@@ -23,6 +24,7 @@ __all__ = [
     "backtest",
     "check",
     "compare",
+    "convert",
     "evaluate",
     "export",
     "import_",
@@ -60,6 +62,7 @@ main.add_command(backtest)
 main.add_command(evaluate)
 main.add_command(compare)
 main.add_command(show)
+main.add_command(convert)
 main.add_command(export)
 main.add_command(import_)
 main.add_command(report)

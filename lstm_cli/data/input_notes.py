@@ -96,7 +96,7 @@ def _farthest(pieces: Sequence[Numbers]) -> tuple[float, int, float]:
     stride = max(1, sum(map(len, pieces)) // 100_000)
     sample, start = [], 0
     for block in blocks(pieces):
-        sample.append(block[-start % stride :: stride])
+        sample.append(block[-start % stride :: stride].copy())  # a view would hold the block
         start += len(block)
     farthest, start = (0.0, 0, 0.0), 0
     if not sample:

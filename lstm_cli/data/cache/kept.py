@@ -126,9 +126,9 @@ def _make(folder: Path, key: str, sources: Sequence[Path], build: Build) -> None
         shutil.rmtree(left, ignore_errors=True)
     making = Path(tempfile.mkdtemp(prefix=f"{folder.name}.making-", dir=folder.parent))
     try:
-        before = [_state(path, digest=True) for path in sources]
+        before = [state_of(path, digest=True) for path in sources]
         made = build(making)
-        files = {f"{split}.arrow": _digest(making / f"{split}.arrow") for split in made.splits}
+        files = {f"{split}.arrow": digest_of(making / f"{split}.arrow") for split in made.splits}
         manifest = {
             "key": key,
             "sources": before,
@@ -139,17 +139,17 @@ def _make(folder: Path, key: str, sources: Sequence[Path], build: Build) -> None
         del made
         (making / MANIFEST).write_text(json.dumps(manifest, indent=1))
         for name in (MANIFEST, *files):
-            _sync(making / name)
+            sync(making / name)
         for path in making.iterdir():
             if path.name not in (MANIFEST, *files):
                 path.unlink()
-        _sync(making)
+        sync(making)
         old = making.with_name(making.name.replace("making", "old"))
         if folder.exists():
             folder.rename(old)
         making.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
-        _sync(folder.parent)
+        sync(folder.parent)
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
         raise
@@ -161,7 +161,7 @@ def _usable(config: Config, folder: Path, key: str, sources: Sequence[Path]) -> 
         manifest = json.loads((folder / MANIFEST).read_text())
         if manifest["key"] != key or not _unchanged(manifest["sources"], sources):
             return None
-        if any(_digest(folder / name) != digest for name, digest in manifest["files"].items()):
+        if any(digest_of(folder / name) != digest for name, digest in manifest["files"].items()):
             return None
         files = {name: text.encode("utf-8", "surrogatepass") for name, text in manifest["schema"].items()}
         splits = [name.removesuffix(".arrow") for name in manifest["files"]]
@@ -180,20 +180,22 @@ def _unchanged(before: list[dict[str, Any]], sources: Sequence[Path]) -> bool:
     if [state["path"] for state in before] != [str(path.absolute()) for path in sources]:
         return False
     for state, path in zip(before, sources, strict=True):
-        now = _state(path, digest=False)
-        if now != {**state, "digest": None} and _digest(path) != state["digest"]:
+        now = state_of(path, digest=False)
+        if now != {**state, "digest": None} and digest_of(path) != state["digest"]:
             return False
     return True
 
 
-def _state(path: Path, *, digest: bool) -> dict[str, Any]:
+def state_of(path: Path, *, digest: bool) -> dict[str, Any]:
+    """Return by what a file is recognized: its place, its size and times, and its digest if that is asked."""
     found = path.stat()
     stated = {"path": str(path.absolute()), "size": found.st_size, "inode": found.st_ino}
     times = {"modified": found.st_mtime_ns, "changed": found.st_ctime_ns}
-    return {**stated, **times, "digest": _digest(path) if digest else None}
+    return {**stated, **times, "digest": digest_of(path) if digest else None}
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
@@ -201,7 +203,8 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the disk hold what was written to a file, or which files a folder has."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)
