@@ -1,30 +1,33 @@
-"""A process that trains on a copy of data several times as large as the memory it may take.
+"""A process that trains within a limit on its memory.
 
-``python -m tests.support.large FOLDER MEGABYTES``: trains by the config in the folder within so much more private memory than
-it has once everything is imported and compiled, and prints the digest of the weights and how much of the copy it had mapped.
+``python -m tests.support.large FOLDER BYTES CACHE``: trains ``FOLDER/small.json``, by which everything is imported and
+compiled, and then ``FOLDER/large.json`` with ``data.cache`` CACHE in that many bytes more of private memory, with
+building the copy. That is what ``ulimit -d`` limits; mapped files are not.
 """
 
+import json
 import resource
 import sys
 from pathlib import Path
 
 from lstm_cli import train
-from lstm_cli.config import load_config
 
 
 def private() -> int:
-    """Bytes of private memory that can be written, which is what ``ulimit -d`` limits; mapped files are not."""
+    """Bytes of private memory that can be written."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmData"))
 
 
 def main() -> None:
-    folder, megabytes = Path(sys.argv[1]), int(sys.argv[2])
-    train(load_config(folder / "small.yaml"), out=folder / "small")  # what has to be imported and compiled
-    if megabytes:
-        most = private() + (megabytes << 20)
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    train(load_config(folder / "large.yaml"), out=folder / "large")
+    """Train the small data, and the large data within the limit."""
+    folder, most, cache = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    train(folder / "small.json", ["data.cache=always"], run=folder / "run-small", verbosity=-1)
+    limit = private() + most
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    train(folder / "large.json", [f"data.cache={cache}"], run=folder / f"run-{cache}", verbosity=-1)
+    copies = Path(json.loads((folder / "place.json").read_text())).glob("*/train.arrow")
+    sys.stdout.write(f"{max(path.stat().st_size for path in copies)}\n")
 
 
 if __name__ == "__main__":
