@@ -175,10 +175,12 @@ def _with_given_names(message: str) -> str:
 
 
 def _leave(message: str, code: int, verbosity: int) -> None:
+    world = joined_before()
+    message = f"{world.name}: {message}" if world.rank else message
     with suppress(OSError):  # where the terminal is gone, which may be why the command ends
         if verbosity > 0:
             click.echo(on_lines(traceback.format_exc()), err=True)
         click.echo(fitted(on_lines(_with_given_names(message))), err=True)
         sys.stderr.flush()
-    joined_before().end(code)
+    world.end(code)
     raise SystemExit(code)
