@@ -1,6 +1,9 @@
 """A memory-mapped copy of the data is the data: same arrays, batches and notes; when it is made, and made again."""
 
 import json
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +13,8 @@ from lstm_cli.data import open_data
 from lstm_cli.data.schema.preprocessing import Scaling
 from lstm_cli.data.schema.storage import contents
 from tests.support.data import write, write_jsonl
-from tests.support.kinds import KINDS
+from tests.support.kinds import KINDS, labelled_waves
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +202,33 @@ def test_a_manifest_names_its_sources(tmp_path, waves, caches):
     opened(tmp_path, waves, "always")
     found = json.loads(manifest(caches).read_text())
     assert [state["path"] for state in found["sources"]] == [str(tmp_path / f"{n}.jsonl") for n in ("train", "test")]
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from lstm_cli.config import load_config
+from lstm_cli.data import open_data
+print(open_data(load_config(Path(sys.argv[1]))).train.digest())
+"""
+
+
+def opening(path):
+    return subprocess.Popen([sys.executable, "-c", OPEN, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_processes_that_are_killed_or_open_together(tmp_path, waves, caches):
+    write_jsonl(tmp_path / "train.jsonl", labelled_waves(3000, np.random.default_rng(2)))
+    held = opened(tmp_path, waves, "never").train.digest()
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(waves | {"data": {**waves["data"], "cache": "always"}}))
+    for wanted in ("*.making-*/1.records", "*.making-*/train.arrow"):  # killed while it parses, and while it writes
+        with opening(path) as process:
+            while not list(caches.glob(wanted)) and process.poll() is None:
+                time.sleep(0.001)
+            process.kill()
+        assert not list(caches.glob("*/manifest.json"))
+    both = [opening(path), opening(path)]
+    assert [process.communicate()[0].strip() for process in both] == [held, held]
+    assert len([folder for folder in caches.iterdir() if folder.is_dir()]) == 1

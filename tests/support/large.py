@@ -22,7 +22,7 @@ def private() -> int:
 def main() -> None:
     """Train the small data, and the large data within the limit."""
     folder, most, cache = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    train(folder / "small.json", ["data.cache=always"], run=folder / "run-small", verbosity=-1)
+    train(folder / "small.json", ["data.cache=always"], run=folder / f"first-{cache}", verbosity=-1)
     limit = private() + most
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     train(folder / "large.json", [f"data.cache={cache}"], run=folder / f"run-{cache}", verbosity=-1)
