@@ -84,12 +84,13 @@ def _add(metrics: Accumulator, view: View) -> None:
         metrics.update(found, truth)
 
 
-def evaluate(evaluator: Evaluator, batches: Batches) -> tuple[float, dict[str, float]]:
-    """Return the loss and the metrics over all batches."""
-    evaluation = Evaluation(evaluator, batches)
-    for batch in batches.epoch(0):
-        evaluation.add(batch)
-    return evaluation.result()
+def evaluate(evaluator: Evaluator, batches: Batches, world: World | None = None) -> tuple[float, dict[str, float]]:
+    """Return the loss and the metrics over all batches, which are dealt to ranks; on each the same."""
+    evaluation, world = Evaluation(evaluator, batches), World() if world is None else world
+    with world.agreed():
+        for batch in batches.dealt(world.rank, world.size):
+            evaluation.add(batch)
+    return evaluation.over(world).result()
 
 
 def to_original_units(dataset: Dataset, batch: Batch, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

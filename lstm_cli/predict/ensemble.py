@@ -5,11 +5,13 @@ from pathlib import Path
 
 from lstm_cli.data.schema.heads import Head
 from lstm_cli.data.schema.target import Target
+from lstm_cli.engine.threads import cores
 from lstm_cli.errors import ConfigError, listed, on_one_line
 from lstm_cli.graph.ensemble import Combined
 from lstm_cli.graph.ensemble import Ensemble as Members
 from lstm_cli.predict.outputs import Network
 from lstm_cli.predict.run import Run
+from lstm_cli.ranks import World
 from lstm_cli.run.ensemble import is_ensemble, runs_of
 from lstm_cli.run.ownership import is_run
 
@@ -34,6 +36,14 @@ def load(folder: str | Path | Sequence[str | Path], *, trust: bool = False) -> R
     folders = [Path(folder)] if isinstance(folder, str | Path) else [Path(each) for each in folder]
     runs = [Run(path, trust=trust) for path in runs_of(folders)]
     return runs[0] if len(runs) == 1 else Ensemble(runs)
+
+
+def load_on(world: World, folder: str | Path | Sequence[str | Path], *, trust: bool = False) -> Run:
+    """Return the run, or runs, of `load`, on each of the ranks that share its work and the machine's cores."""
+    world.share_cores(cores())
+    run = load(folder, trust=trust)
+    run.on_ranks(world)
+    return run
 
 
 def is_model(folder: Path) -> bool:

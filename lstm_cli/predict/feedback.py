@@ -60,6 +60,8 @@ def continuations(
 
 def _slid(network: Network, sequences: Iterable[Encoded], steps: int) -> Iterator[tuple[Encoded, np.ndarray]]:
     """Yield each sequence with its forecast (steps, K), for a model of windows: each step has a window of its own."""
+    if network.world.rank:
+        return
     schema, remaining = network.schema, iter(sequences)
     window = schema.layout.window or 1
     while group := list(islice(remaining, SEQUENCES_HELD)):
@@ -89,6 +91,8 @@ def direct(
         for outputs in network.outputs(checked, states, reduce=last_output):
             listener(outputs)
             yield outputs.sequence, outputs.values[-1:]
+        return
+    if network.world.rank:
         return
     while group := list(islice(checked, SEQUENCES_HELD)):
         yield from zip(group, network.last_windows(group)[:, np.newaxis], strict=True)

@@ -10,7 +10,7 @@ from lstm_cli.data import Encoded, memory, read_sequences
 from lstm_cli.data.raw_text import format_by_content, text_column
 from lstm_cli.errors import ConfigError, counted, did_you_mean, nearest, on_one_line, shown_path
 from lstm_cli.predict.conllu import Filling, check_fillable
-from lstm_cli.predict.ensemble import load
+from lstm_cli.predict.ensemble import load_on
 from lstm_cli.predict.follow import follow as follow_lines
 from lstm_cli.predict.future import Future, extension, known_layout
 from lstm_cli.predict.inputs import Inputs
@@ -23,6 +23,7 @@ from lstm_cli.predict.table import Table, check_labels
 from lstm_cli.predict.trajectories import with_steps
 from lstm_cli.predict.wording import Row, reserved, spread_key
 from lstm_cli.predict.writers import is_csv, write_pieces, write_rows
+from lstm_cli.ranks import World
 from lstm_cli.run.seen import note_on_seen, seen_of
 
 
@@ -73,6 +74,7 @@ def predict_run(
     follow: bool = False,
     trust: bool = False,
     note: Callable[[str], None] = lambda text: None,
+    world: World | None = None,
 ) -> dict[str, float] | None:
     """Predict the sequences of a file with a trained run, or score it, or forecast.
 
@@ -107,15 +109,19 @@ def predict_run(
         Allow running the code in the folder, of a system that the model drives.
     note : callable
         Called with notes for the user, on tokens and labels that training never saw and on sequences that were skipped.
+    world : World, optional
+        The ranks that share the work. All call this alike, with a file as `data`, and rank 0 alone writes.
 
     Returns
     -------
     scores : dict of str to float, or None
         With `evaluate`.
     """
-    check_format(form)
-    check_outputs({"-o": out, "--state-out": state_out}, {"DATA": data, "--future": future, "--state-in": state_in})
-    run, scores, on_states = load(folder, trust=trust), None, list[str]()
+    world = World() if world is None else world
+    with world.agreed():
+        check_format(form)
+        check_outputs({"-o": out, "--state-out": state_out}, {"DATA": data, "--future": future, "--state-in": state_in})
+        run, scores, on_states = load_on(world, folder, trust=trust), None, list[str]()
     name = "standard input" if str(data) == "-" else shown_path(data)
     with memory.memory_errors(name):
         if follow:
@@ -126,7 +132,8 @@ def predict_run(
             return None
         if out is not None or not evaluate:
             request = Request(data, out, probabilities, steps, state_in, state_out, keep, form, future, safe_csv)
-            inputs = _predict(run, request)
+            with world.led():
+                inputs = _predict(run, request)
             on_states = _notes_on_states(run, state_out, inputs) + _notes_on_spread(run, request)
         if evaluate:
             inputs = Inputs(run, data, form=form)
@@ -161,7 +168,7 @@ def _predict(run: Run, request: Request) -> Inputs:
     request, words = _as_text(run, request)
     ids = run.schema.layout.id
     kept = None
-    if request.keep:
+    if request.keep and not run.network.world.rank:
         kept = Kept(None if "all" in request.keep else request.keep, ids, reserved(run.schema))
     later = None if request.future is None else _future(run, request, request.future)
     steps = run.forecast_steps(request.steps, later) if request.ahead and not run.drives else request.steps
@@ -172,7 +179,10 @@ def _predict(run: Run, request: Request) -> Inputs:
     filling = Filling(request.data, run.schema) if request.fills else None
     with inputs.encoded(schema) as encoded:
         with _rows(run, request, encoded if filling is None else filling.passing(encoded)) as rows:
-            if filling is not None:
+            if run.network.world.rank:
+                for _ in rows:  # none: rank 0 has them
+                    pass
+            elif filling is not None:
                 write_pieces(filling.lines(rows), request.out)
             else:
                 per_step = run.drives or request.steps is not None or run.schema.target.per == "step"
@@ -244,7 +254,7 @@ def _rows(run: Run, request: Request, encoded: Iterable[Encoded]) -> Iterator[It
         yield run.trajectories(encoded)
         return
     known = read_states(request.state_in, run.network) if request.state_in else None
-    with saved_states(request.state_out, run.network) as save:
+    with saved_states(None if run.network.world.rank else request.state_out, run.network) as save:
 
         def listener(outputs: Outputs) -> None:
             save(str(outputs.sequence.id), outputs.state, outputs.sequence.where)

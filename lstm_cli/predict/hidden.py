@@ -13,6 +13,7 @@ from lstm_cli.data import Dataset, Encoded
 from lstm_cli.data.batching.whole import WholeBatches, chunks
 from lstm_cli.errors import ConfigError
 from lstm_cli.graph.ensemble import Ensemble
+from lstm_cli.predict.cut import Found, together
 from lstm_cli.predict.outputs import Network
 
 
@@ -63,17 +64,27 @@ def hidden_vectors(network: Network, sequences: Iterable[Encoded]) -> Iterator[H
 
 
 def _of_chunk(network: Network, sequences: Sequence[Encoded]) -> Iterator[Hidden]:
-    pieces: list[list[np.ndarray]] = [[] for _ in sequences]
+    found = together(network.world, sequences, _own(network, sequences))
+    if network.world.rank == 0:
+        for index, sequence in enumerate(sequences):
+            steps, vector, state = found[index]
+            yield Hidden(sequence, _by_input_step(sequence, steps), vector, state)
+
+
+def _own(network: Network, sequences: Sequence[Encoded]) -> Found:
+    """Return vectors of the steps, vector and final state of the sequences that this rank has to run, by index."""
+    pieces: dict[int, list[np.ndarray]] = {}
     ends: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     state: np.ndarray | None = None
-    for batch in WholeBatches(network.model.spec, Dataset(sequences, network.schema)).epoch(0):
+    batches = WholeBatches(network.model.spec, Dataset(sequences, network.schema))
+    for batch in batches.dealt(network.world.rank, network.world.size):
         h, vectors, state = network.hidden_layers(batch, state)
         for column, index in enumerate(batch.sequences.tolist()):
-            pieces[index].append(h[: batch.lengths[column], column].copy())
+            pieces.setdefault(index, []).append(h[: batch.lengths[column], column].copy())
             ends[index] = vectors[column], state[column]
-    for index, sequence in enumerate(sequences):
-        steps = pieces[index][0] if len(pieces[index]) == 1 else np.concatenate(pieces[index])
-        yield Hidden(sequence, _by_input_step(sequence, steps), *ends[index])
+    return {
+        index: (steps[0] if len(steps) == 1 else np.concatenate(steps), *ends[index]) for index, steps in pieces.items()
+    }
 
 
 def _by_input_step(sequence: Encoded, steps: np.ndarray) -> np.ndarray:

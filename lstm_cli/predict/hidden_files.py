@@ -24,12 +24,13 @@ import numpy as np
 from lstm_cli.data import memory
 from lstm_cli.errors import ConfigError, shown_path
 from lstm_cli.predict.archive import Appended, add_array, add_texts, read_again, unnamed
-from lstm_cli.predict.ensemble import load
+from lstm_cli.predict.ensemble import load_on
 from lstm_cli.predict.files import check_format
 from lstm_cli.predict.hidden import Hidden, check_hidden, hidden_vectors, named_arrays
 from lstm_cli.predict.inputs import Inputs
 from lstm_cli.predict.output_paths import check_outputs
 from lstm_cli.predict.writers import write_lines
+from lstm_cli.ranks import World
 from lstm_cli.run.files import WholeFile, disk_errors
 
 _ARRAYS = ("hidden", "vector", "state")
@@ -43,6 +44,7 @@ def hidden_run(
     form: str | None = None,
     trust: bool = False,
     note: Callable[[str], None] = lambda text: None,
+    world: World | None = None,
 ) -> None:
     """Write the hidden vectors of the sequences of a file.
 
@@ -60,17 +62,24 @@ def hidden_run(
         Allow running the code in the folder.
     note : callable
         Called with notes for the user, as by `predict_run`.
+    world : World, optional
+        The ranks that share the work, as in `predict_run`.
     """
-    check_format(form)
-    check_outputs({"-o": out}, {"DATA": data})
-    if out is not None and out.suffix not in (".npz", ".jsonl", ".json"):
-        raise ConfigError(f"-o {shown_path(out)}: with --hidden expected a name that ends in .npz or .jsonl")
-    run = load(folder, trust=trust)
-    check_hidden(run.network, "--hidden")
+    world = World() if world is None else world
+    with world.agreed():
+        check_format(form)
+        check_outputs({"-o": out}, {"DATA": data})
+        if out is not None and out.suffix not in (".npz", ".jsonl", ".json"):
+            raise ConfigError(f"-o {shown_path(out)}: with --hidden expected a name that ends in .npz or .jsonl")
+        run = load_on(world, folder, trust=trust)
+        check_hidden(run.network, "--hidden")
     inputs, name = Inputs(run, data, form=form), "standard input" if str(data) == "-" else shown_path(data)
-    with memory.memory_errors(name), inputs.encoded(run.schema) as encoded:
+    with memory.memory_errors(name), world.led(), inputs.encoded(run.schema) as encoded:
         found = hidden_vectors(run.network, encoded)
-        if out is not None and out.suffix == ".npz":
+        if world.rank:
+            for _ in found:  # none: rank 0 has them
+                pass
+        elif out is not None and out.suffix == ".npz":
             widths = (run.network.model.layers[-1].outputs, run.network.model.state_size)
             _write_arrays(found, out, widths, np.dtype(run.network.model.dtype))
         else:

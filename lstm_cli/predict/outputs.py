@@ -4,7 +4,7 @@ Legend: T steps, B batch, K outputs, S state values per sequence.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,8 @@ from lstm_cli.engine.memory import needed_bytes
 from lstm_cli.engine.predictor import HiddenLayers, Predictor
 from lstm_cli.errors import DataError
 from lstm_cli.graph.model import Model
+from lstm_cli.predict.cut import Found, together
+from lstm_cli.ranks import World
 
 States = Mapping[str, np.ndarray]
 Reduction = Callable[[np.ndarray], np.ndarray]
@@ -45,10 +47,19 @@ def unreduced(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Network:
-    """A trained model through which sequences are run."""
+    """A trained model through which sequences are run.
+
+    Attributes
+    ----------
+    model, schema
+    world : World
+        The ranks that the batches of `outputs` are dealt to. Rank 0 yields the outputs for all sequences, the others
+        yield nothing.
+    """
 
     model: Model
     schema: Schema
+    world: World = field(default_factory=World)
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -102,37 +113,56 @@ class Network:
         if self.schema.layout.window is not None:
             yield from self._run_windows(sequences, reduce)
             return
-        pieces: list[list[np.ndarray]] = [[] for _ in sequences]
+        found = together(self.world, sequences, self._own(sequences, states, reduce))
+        if self.world.rank == 0:
+            yield from (Outputs(sequence, *found[index]) for index, sequence in enumerate(sequences))
+
+    def _own(self, sequences: Sequence[Encoded], states: States | None, reduce: Reduction) -> Found:
+        """Return values and final state of the sequences in the batches that this rank has to run, by their index."""
+        pieces: dict[int, list[np.ndarray]] = {}
         finals: dict[int, np.ndarray] = {}
         state: np.ndarray | None = None
-        for batch in WholeBatches(self.model.spec, Dataset(sequences, self.schema)).epoch(0):
+        batches = WholeBatches(self.model.spec, Dataset(sequences, self.schema))
+        for batch in batches.dealt(self.world.rank, self.world.size):
             if states and (batch.starts is None or not batch.starts.any()):
                 batch, state = self._started(batch, sequences, states)
             values, state = self.predictor(batch, state)
             for column, own in enumerate(_by_sequence(batch, values)):
                 index = int(batch.sequences[column])
-                pieces[index].append(reduce(own))
+                pieces.setdefault(index, []).append(reduce(own))
                 finals[index] = state[column]
-        for index, (sequence, values) in enumerate(zip(sequences, pieces, strict=True)):
-            yield Outputs(sequence, values[0] if len(values) == 1 else np.concatenate(values), finals[index])
+        return {
+            index: (values[0] if len(values) == 1 else np.concatenate(values), finals[index])
+            for index, values in pieces.items()
+        }
 
     def last_windows(self, sequences: Sequence[Encoded]) -> np.ndarray:
         """Return the output of the window that ends each sequence (B, K), without the window's own scaling."""
         dataset = Dataset(sequences, self.schema)
-        return self._windows(dataset, last=True)[dataset.offsets[1:] - 1]
+        return self._placed(dataset, self._windows(dataset, World(), last=True))[dataset.offsets[1:] - 1]
 
-    def _windows(self, dataset: Dataset, *, last: bool = False) -> np.ndarray:
-        """Return the output of the window that ends at each step, or only at the last of each sequence (S, K)."""
-        outputs = np.zeros((int(dataset.offsets[-1]), self.schema.target.outputs))
-        for batch in WholeBatches(self.model.spec, dataset, last=last).epoch(0):
+    def _windows(self, dataset: Dataset, world: World, *, last: bool = False) -> Found:
+        """Return places and outputs of the windows, those that end each sequence or all, that a rank has to run."""
+        own: Found = {}
+        for batch in WholeBatches(self.model.spec, dataset, last=last).dealt(world.rank, world.size):
             values, _ = self.predictor(batch)
-            outputs[dataset.places(batch)] = dataset.unscaled(batch, values)
+            own[len(own) * world.size + world.rank] = dataset.places(batch), dataset.unscaled(batch, values)
+        return own
+
+    def _placed(self, dataset: Dataset, found: Found) -> np.ndarray:
+        """Return the output of the window that ends at each step (S, K)."""
+        outputs = np.zeros((int(dataset.offsets[-1]), self.schema.target.outputs))
+        for places, values in found.values():
+            outputs[places] = values
         return outputs
 
     def _run_windows(self, sequences: Sequence[Encoded], reduce: Reduction) -> Iterator[Outputs]:
         """Run a window for every step of the sequences; the outputs are without the windows' own scaling."""
         dataset = Dataset(sequences, self.schema)
-        outputs = self._windows(dataset)
+        found = together(self.world, sequences, self._windows(dataset, self.world))
+        if self.world.rank:
+            return
+        outputs = self._placed(dataset, found)
         for index, sequence in enumerate(sequences):
             own = outputs[dataset.offsets[index] : dataset.offsets[index + 1]]
             yield Outputs(sequence, reduce(own), np.zeros(0))

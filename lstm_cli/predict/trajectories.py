@@ -3,7 +3,7 @@
 Legend: T steps, B batch, D numbers of the state, O outputs of the network.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from lstm_cli.engine.predictor import Driver
 from lstm_cli.engine.system import Code, dynamics
 from lstm_cli.errors import CheckpointError, ConfigError, Diverged
 from lstm_cli.graph.rollout import ClosedLoop
+from lstm_cli.predict.cut import Found, together
 from lstm_cli.predict.outputs import Network
 from lstm_cli.predict.wording import plain
 from lstm_cli.run.names import DYNAMICS
@@ -56,18 +57,25 @@ def trajectories(network: Network, sequences: Iterable[Encoded]) -> Iterator[dic
         raise ValueError("only a model that drives a system has trajectories")
     driver = Driver(network.model)
     for group in chunks(sequences, lambda sequence: sequence.steps, network.schema.target.outputs):
-        rows: list[dict[str, Any]] = [{}] * len(group)
-        batches = Batches(
-            Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, closed_loop=CountedSteps(1, "every")
-        )
-        for batch in batches.epoch(0):
-            states, outputs, diverged = driver(batch)
-            if diverged is not None:
-                name = group[batch.sequences[diverged.column]].id
-                raise Diverged(f"{diverged.where} from the start of {name}: leave it out, or train the network further")
-            for column, (index, own) in enumerate(zip(batch.sequences, _turns(batch), strict=True)):
-                rows[index] = _row(network.schema, group[index], states[own, column], outputs[own, column])
-        yield from rows
+        found = together(network.world, group, _driven(network, driver, group))
+        if network.world.rank == 0:
+            yield from (_row(network.schema, start, *found[index]) for index, start in enumerate(group))
+
+
+def _driven(network: Network, driver: Driver, group: Sequence[Encoded]) -> Found:
+    """Return states and outputs of the closed loops from those starts that this rank has to run, by their index."""
+    own: Found = {}
+    batches = Batches(
+        Dataset(group, network.schema), batch_steps=BATCH_STEPS, shuffle=False, closed_loop=CountedSteps(1, "every")
+    )
+    for batch in batches.dealt(network.world.rank, network.world.size):
+        states, outputs, diverged = driver(batch)
+        if diverged is not None:
+            name = group[batch.sequences[diverged.column]].id
+            raise Diverged(f"{diverged.where} from the start of {name}: leave it out, or train the network further")
+        for column, (index, turns) in enumerate(zip(batch.sequences.tolist(), _turns(batch), strict=True)):
+            own[index] = states[turns, column], outputs[turns, column]
+    return own
 
 
 def _turns(batch: Batch) -> Iterator[slice]:

@@ -5,9 +5,10 @@ and keeps the processor busy.
 """
 
 import os
+import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,10 +16,13 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from lstm_cli.errors import Diverged, Interrupted, LstmError
+from lstm_cli.errors import DataError, Diverged, Interrupted, LstmError
+from lstm_cli.ranks.frames import Frames
 from lstm_cli.ranks.world import World
 
 _POLL = 0.005  # seconds between two looks whether a rank has come
+_OWN_SIGNAL = 0.3  # seconds within which a launcher's signal has reached every rank
+_DONE, _FAILED = "done", "failed"  # what a rank sends to rank 0 at its end
 
 
 class Ended(LstmError):
@@ -35,6 +39,7 @@ class MpiWorld(World):
         self._node = self._all.Split_type(MPI.COMM_TYPE_SHARED)
         self.rank_on_machine, self.ranks_on_machine = self._node.Get_rank(), self._node.Get_size()
         self._stopping = self._told = False
+        self._frames = Frames(MPI.COMM_WORLD.Dup())
 
     @property
     def stopping(self) -> bool:
@@ -109,6 +114,48 @@ class MpiWorld(World):
         if error is None or self._told:
             raise Ended("another rank failed") from None
         raise error
+
+    @contextmanager
+    def led(self) -> Iterator[None]:
+        """Run a block on every rank, in which the others `give` and rank 0 takes, and alone says what fails on all.
+
+        Where another rank alone fails, it says why once rank 0 has come to what it should have given.
+        """
+        if self.rank == 0:
+            yield
+            for _ in self.taken(_DONE):
+                pass
+            return
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._frames.tell_stopped()
+            raise
+        except Exception:
+            self._frames.send(_FAILED)
+            self._frames.settle()
+            raise
+        self._frames.send(_DONE)
+        self._frames.settle()
+
+    def give(self, about: str, arrays: Sequence[np.ndarray]) -> None:
+        """Send arrays to rank 0, from any other; this waits only where rank 0 is far behind."""
+        self._frames.send(about, arrays)
+
+    def taken(self, about: str) -> Iterator[list[np.ndarray]]:
+        """Yield on rank 0 what each other rank gives, in the order of ranks."""
+        for rank in range(1, self.size):
+            found = self._frames.take(rank)
+            if found is None:
+                time.sleep(_OWN_SIGNAL)
+                raise Interrupted("another rank was stopped by a signal", signal.SIGTERM)
+            theirs, arrays = found
+            if theirs == _FAILED:
+                self._told = True
+                raise Ended(f"rank {rank} failed")
+            if theirs != about:
+                raise DataError(f"rank {rank} has read other data than rank 0: let all machines see the same files")
+            yield arrays
 
     @contextmanager
     def one_first(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """The ranks that work together, as the rest of the package sees them; here: one alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -56,6 +56,24 @@ class World:
     def agreed(self) -> Iterator[None]:
         """Run a block on every rank: where it fails on one, all end, and one message says why."""
         yield
+
+    @contextmanager
+    def led(self) -> Iterator[None]:
+        """Run a block on every rank, in which the others `give` and rank 0 takes, and alone says what fails on all."""
+        yield
+
+    def give(self, about: str, arrays: Sequence[np.ndarray]) -> None:
+        """Send arrays to rank 0, from any other; this waits only where rank 0 is far behind."""
+
+    def taken(self, about: str) -> Iterator[list[np.ndarray]]:
+        """Yield on rank 0 what each other rank gives, in the order of ranks.
+
+        Raises
+        ------
+        DataError
+            A rank gives something about something else.
+        """
+        yield from ()
 
     @contextmanager
     def one_first(self) -> Iterator[None]:
