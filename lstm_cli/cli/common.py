@@ -15,6 +15,7 @@ import click
 
 from lstm_cli.cli.causes import UNEXPECTED, outside
 from lstm_cli.cli.environment import check_start, discard
+from lstm_cli.cli.ranks import OneVoice, check_alone
 from lstm_cli.cli.version import version_option
 from lstm_cli.errors import LstmError, on_lines, on_one_line
 from lstm_cli.ranks.joining import joined_before
@@ -41,6 +42,7 @@ def reported(verbosity: int) -> Iterator[None]:
             sys.stdout.flush()
     except BrokenPipeError:
         discard(sys.stdout)
+        joined_before().end(0)
     except KeyboardInterrupt:
         _leave("stopped", INTERRUPTED, verbosity)
     except LstmError as error:
@@ -137,11 +139,15 @@ def _unexpected(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {words[:500]} (-v shows where; please report it)"
 
 
-class Command(click.Command):
-    """A command with ``--version``, whose messages about its options show what was typed on one line."""
+class Command(OneVoice):
+    """A command with ``--version``, whose messages about its options show what was typed on one line.
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    Several processes that a launcher of MPI started run it together if it is `ranked`.
+    """
+
+    def __init__(self, *args: Any, ranked: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._ranked = ranked
         self.params.append(version_option())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -152,6 +158,7 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         with _on_lines():
+            check_alone(ctx.command_path, given=not self._ranked)
             return super().invoke(ctx)
 
 

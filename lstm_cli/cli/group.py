@@ -12,6 +12,7 @@ from lstm_cli.cli.export import export
 from lstm_cli.cli.import_ import import_
 from lstm_cli.cli.init import init
 from lstm_cli.cli.predict import predict
+from lstm_cli.cli.ranks import OneVoice
 from lstm_cli.cli.report import report
 from lstm_cli.cli.schema import schema
 from lstm_cli.cli.serve import serve
@@ -40,7 +41,11 @@ __all__ = [
 ]
 
 
-@click.group("lstm", context_settings=SETTINGS)
+class _Group(OneVoice, click.Group):
+    """The commands below ``lstm``."""
+
+
+@click.group("lstm", cls=_Group, context_settings=SETTINGS)
 def main() -> None:
     """Train recurrent networks on sequences from a YAML file, on your CPU.
 

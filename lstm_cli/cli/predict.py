@@ -22,6 +22,8 @@ from lstm_cli.cli.options import (
     verbosity_of,
     verbosity_options,
 )
+from lstm_cli.cli.ranks import check_alone
+from lstm_cli.ranks.joining import joined
 from lstm_cli.signals import Signals
 
 _GENERATES_ALONE = (
@@ -31,8 +33,9 @@ _GENERATES_ALONE = (
 
 
 @click.command(
-    "predict", cls=Command, context_settings=SETTINGS, short_help="Predict sequences with a trained network."
-)
+    "predict", cls=Command, ranked=True, context_settings=SETTINGS,
+    short_help="Predict sequences with a trained network.",
+)  # fmt: skip
 @runs_argument
 @click.option(
     "-o", "--out", metavar="OUT", type=PATH,
@@ -117,6 +120,9 @@ def predict(
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     runs, data = runs_and_data(given)
+    check_alone("--generate", given=generate is not None)
+    check_alone("--follow", given=follow)
+    check_alone("standard input as DATA", given=str(data) == "-")
     if generate is not None:
         if data or any((steps, probabilities, evaluate, keep, form, future, follow, hidden, state_in, state_out)):
             raise click.UsageError(_GENERATES_ALONE)
@@ -138,6 +144,8 @@ def predict(
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
         from lstm_cli.predict import predict_run
 
+        world = joined()
+        quiet = quiet or world.rank > 0
         typed(data, quiet=quiet)
         scores = predict_run(
             runs,
@@ -155,9 +163,10 @@ def predict(
             safe_csv=safe_csv,
             trust=trust,
             note=noting(quiet=quiet),
+            world=world,
         )
         written(None if out == Path("-") else out, quiet=quiet)
-        if scores is not None:
+        if scores is not None and world.rank == 0:
             show(_table(scores) if sys.stdout.isatty() else _json(scores))
 
 
@@ -168,9 +177,10 @@ def _hidden(
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were run"):
         from lstm_cli.predict.hidden_files import hidden_run
 
-        file, quiet = None if out == Path("-") else out, verbosity < 0
+        world = joined()
+        file, quiet = None if out == Path("-") else out, verbosity < 0 or world.rank > 0
         typed(data, quiet=quiet)
-        hidden_run(runs, data, out=file, form=form, trust=trust, note=noting(quiet=quiet))
+        hidden_run(runs, data, out=file, form=form, trust=trust, note=noting(quiet=quiet), world=world)
         written(file, quiet=quiet)
 
 

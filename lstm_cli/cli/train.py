@@ -12,6 +12,7 @@ import click
 from lstm_cli.cli.common import SETTINGS, Command, reported, show
 from lstm_cli.cli.completion import keys
 from lstm_cli.cli.options import verbosity_of, verbosity_options
+from lstm_cli.cli.ranks import check_alone
 from lstm_cli.ranks.joining import joined
 from lstm_cli.ranks.launcher import rank_and_size
 
@@ -34,7 +35,9 @@ class _Train(Command):
         return super().parse_args(ctx, ["--resume-auto" if word == _AUTO else word for word in args[:end]] + args[end:])
 
 
-@click.command("train", cls=_Train, context_settings=SETTINGS, short_help="Train the network that a config describes.")
+@click.command(
+    "train", cls=_Train, ranked=True, context_settings=SETTINGS, short_help="Train the network that a config describes."
+)
 @click.argument("config", metavar="CONFIG.yaml", type=click.Path(allow_dash=True))
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=keys)
 @click.option(
@@ -110,6 +113,8 @@ def train(
         raise click.UsageError(f"{several[0]} starts a process for each run itself: leave mpiexec out.")
     if folds is not None and any(text.startswith("data.fold=") for text in overrides):
         raise click.UsageError("--folds sets data.fold: leave one of them out.")
+    check_alone("--seeds", given=seeds)
+    check_alone("--check", given=check)
     given = overrides if seed is None else (*overrides, f"seed={seed}")
     if source is not None:
         given = (*given, f"train.init_from={json.dumps(os.path.abspath(source))}")  # noqa: PTH100
