@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from lstm_cli.cli.environment import discard
 from lstm_cli.ranks.launcher import rank_and_size
 
 
@@ -22,6 +23,7 @@ class OneVoice(click.Command):
         """Run the command, and end the process."""
         if rank_and_size()[0] == 0:
             return super().main(*args, **extra)
+        discard(sys.stdout)
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except click.ClickException as error:
