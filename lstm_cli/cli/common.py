@@ -19,6 +19,7 @@ from lstm_cli.cli.ranks import OneVoice, check_alone
 from lstm_cli.cli.version import version_option
 from lstm_cli.errors import LstmError, on_lines, on_one_line
 from lstm_cli.ranks.joining import joined_before
+from lstm_cli.ranks.launcher import rank_and_size
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -56,7 +57,8 @@ def reported(verbosity: int) -> Iterator[None]:
 
 
 def noting(*, quiet: bool) -> Callable[[str], None]:
-    """Return the function that prints notes on standard error, or none of them."""
+    """Return the function that prints notes on standard error, on one rank, or none of them."""
+    quiet = quiet or rank_and_size()[0] > 0
     return lambda text: None if quiet else click.echo(fitted(on_lines(text, indented=True)), err=True)
 
 
@@ -81,7 +83,8 @@ def _broken(line: str, width: int) -> list[str]:
 
 
 def typed(data: Path | None, *, quiet: bool) -> None:
-    """Say that standard input is read, where that waits for somebody to type."""
+    """Say that standard input is read, where that waits for somebody to type; only one process may read it."""
+    check_alone("standard input", given=str(data) == "-")
     if str(data) == "-" and not quiet and sys.stdin is not None and sys.stdin.isatty():
         click.echo(fitted("reading standard input: Ctrl-D on an empty line ends it"), err=True)
 

@@ -120,9 +120,6 @@ def predict(
     """  # noqa: D301
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     runs, data = runs_and_data(given)
-    check_alone("--generate", given=generate is not None)
-    check_alone("--follow", given=follow)
-    check_alone("standard input as DATA", given=str(data) == "-")
     if generate is not None:
         if data or any((steps, probabilities, evaluate, keep, form, future, follow, hidden, state_in, state_out)):
             raise click.UsageError(_GENERATES_ALONE)
@@ -144,8 +141,6 @@ def predict(
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were predicted"):
         from lstm_cli.predict import predict_run
 
-        world = joined()
-        quiet = quiet or world.rank > 0
         typed(data, quiet=quiet)
         scores = predict_run(
             runs,
@@ -163,10 +158,10 @@ def predict(
             safe_csv=safe_csv,
             trust=trust,
             note=noting(quiet=quiet),
-            world=world,
+            world=joined(),
         )
         written(None if out == Path("-") else out, quiet=quiet)
-        if scores is not None and world.rank == 0:
+        if scores is not None:
             show(_table(scores) if sys.stdout.isatty() else _json(scores))
 
 
@@ -177,10 +172,9 @@ def _hidden(
     with reported(verbosity), Signals() as signals, signals.at_once("before all sequences were run"):
         from lstm_cli.predict.hidden_files import hidden_run
 
-        world = joined()
-        file, quiet = None if out == Path("-") else out, verbosity < 0 or world.rank > 0
+        file, quiet = None if out == Path("-") else out, verbosity < 0
         typed(data, quiet=quiet)
-        hidden_run(runs, data, out=file, form=form, trust=trust, note=noting(quiet=quiet), world=world)
+        hidden_run(runs, data, out=file, form=form, trust=trust, note=noting(quiet=quiet), world=joined())
         written(file, quiet=quiet)
 
 
@@ -188,6 +182,7 @@ def _generate(
     runs: Sequence[Path], count: int, out: Path | None, drawing: Mapping[str, Any], *, trust: bool, verbosity: int
 ) -> None:
     """Write texts that a language model draws."""
+    check_alone("--generate")
     with reported(verbosity), Signals() as signals, signals.at_once("before all of the text was written"):
         from lstm_cli.predict.texts import generate_run
 
@@ -209,6 +204,7 @@ def _check_evaluation(*, data: Path | None, out: Path | None, steps: int | Path 
 
 def _check_follow(*, out: Path | None, **others: object) -> None:
     """Refuse options that ``--follow`` has no use for."""
+    check_alone("--follow")
     if out not in (None, Path("-")):
         raise click.UsageError("--follow writes to standard output, line by line: redirect that, and leave -o out.")
     _check_alone("--follow", **others)

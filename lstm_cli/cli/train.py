@@ -113,8 +113,8 @@ def train(
         raise click.UsageError(f"{several[0]} starts a process for each run itself: leave mpiexec out.")
     if folds is not None and any(text.startswith("data.fold=") for text in overrides):
         raise click.UsageError("--folds sets data.fold: leave one of them out.")
-    check_alone("--seeds", given=seeds)
-    check_alone("--check", given=check)
+    for option, value in (("--seeds", seeds), ("--folds", folds), ("--check", check)):
+        check_alone(option, given=value)
     given = overrides if seed is None else (*overrides, f"seed={seed}")
     if source is not None:
         given = (*given, f"train.init_from={json.dumps(os.path.abspath(source))}")  # noqa: PTH100

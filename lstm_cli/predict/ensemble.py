@@ -1,6 +1,7 @@
 """Loading a run, or several as an ensemble that predicts their mean."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lstm_cli.data.schema.heads import Head
@@ -42,7 +43,7 @@ def load_on(world: World, folder: str | Path | Sequence[str | Path], *, trust: b
     """Return the run, or runs, of `load`, on each of the ranks that share its work and the machine's cores."""
     world.share_cores(cores())
     run = load(folder, trust=trust)
-    run.on_ranks(world)
+    run.network = replace(run.network, world=world)
     return run
 
 

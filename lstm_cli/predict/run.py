@@ -6,7 +6,6 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,6 @@ from lstm_cli.predict.hidden import check_hidden, hidden_vectors, named_arrays
 from lstm_cli.predict.labelled import labelled_batches
 from lstm_cli.predict.outputs import Network, Outputs, States
 from lstm_cli.predict.trajectories import saved_code, trajectories, with_steps
-from lstm_cli.ranks import World
 from lstm_cli.run.names import DYNAMICS
 
 
@@ -65,10 +63,6 @@ class Run:
         self.code = saved_code(folder, saved.files.get(DYNAMICS), self.config, trust=trust)
         self.network = Network(build_model(self.config, self.schema, self.code), self.schema)
         restore_weights(self.network.model, saved.state)
-
-    def on_ranks(self, world: World) -> None:
-        """Have the batches of each file dealt to ranks from now on; only rank 0 has the outputs then."""
-        self.network = replace(self.network, world=world)
 
     def predict(self, sequences: Iterable[Mapping[str, Any]], *, probabilities: bool = False) -> list[dict[str, Any]]:
         """Return a prediction for each sequence, given as a mapping of columns as in a line of jsonl.

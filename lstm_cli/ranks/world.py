@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a command that prints its help needs no numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class World:
@@ -35,14 +37,14 @@ class World:
         """Return numbers summed over the ranks."""
         return values
 
-    def add_up(self, array: NDArray[np.floating]) -> None:
+    def add_up(self, array: "NDArray[np.floating]") -> None:
         """Replace an array by its sum over the ranks."""
 
     def gathered(self, data: bytes) -> list[bytes]:
         """Return what every rank gives, in the order of ranks."""
         return [data]
 
-    def replace(self, array: np.ndarray) -> None:
+    def replace(self, array: "np.ndarray") -> None:
         """Replace the values of an array by those that rank 0 has in it."""
 
     def broadcast(self, data: bytes) -> bytes:
@@ -62,10 +64,10 @@ class World:
         """Run a block on every rank, in which the others `give` and rank 0 takes, and alone says what fails on all."""
         yield
 
-    def give(self, about: str, arrays: Sequence[np.ndarray]) -> None:
+    def give(self, about: str, arrays: "Sequence[np.ndarray]") -> None:
         """Send arrays to rank 0, from any other; this waits only where rank 0 is far behind."""
 
-    def taken(self, about: str) -> Iterator[list[np.ndarray]]:
+    def taken(self, about: str) -> "Iterator[list[np.ndarray]]":
         """Yield on rank 0 what each other rank gives, in the order of ranks.
 
         Raises
