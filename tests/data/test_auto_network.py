@@ -12,6 +12,7 @@ from lstm_cli.config import Config, config_from_mapping
 from lstm_cli.config.given import given_keys
 from lstm_cli.data import auto_network, open_data
 from lstm_cli.data.auto_network import network_for, with_network
+from lstm_cli.data.batching import changes
 from lstm_cli.data.batching.changes import relative_change
 from lstm_cli.run.names import BEST, RESOLVED
 from lstm_cli.training.check import check
@@ -101,14 +102,17 @@ def test_more_data_makes_a_larger_network(folder: Path, tmp_path: Path) -> None:
     assert chosen(tmp_path, TEXT | {"unit": "word"}) == {"layers": [32], "dropout": 0.3, "embedding": 64}
 
 
-def test_changes_are_counted_within_sequences(tmp_path: Path) -> None:
+def test_changes_are_counted_within_sequences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sequences = [[0, 1, 3, 9], [20, 20.5, 22]]  # the last steps are targets only
     (tmp_path / "a.jsonl").write_text("".join(json.dumps({"x": x}) + "\n" for x in sequences))
     config = config_of(
         tmp_path, {"train": "a.jsonl", "inputs": ["x"], "target": "next", "valid": None, "scale": "none"}
     )
     deviation = np.std([0, 1, 3, 20, 20.5])
-    assert relative_change(open_data(config).train) == pytest.approx(np.sqrt((1 + 4 + 0.25) / 3) / deviation)
+    train = open_data(config).train
+    for rows in (1, 2, 3, 100):
+        monkeypatch.setattr(changes, "_ROWS", rows)
+        assert relative_change(train) == pytest.approx(np.sqrt((1 + 4 + 0.25) / 3) / deviation)
 
 
 def test_few_tokens_need_few_units(tmp_path: Path) -> None:
