@@ -25,7 +25,10 @@ def weights(folder):
     return (folder / "last" / "model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["classifier", "tagger", "passengers"])
+SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("classifier", "passengers")]
+
+
+@pytest.mark.parametrize("kind", ["tagger", *SLOW])
 def test_the_weights_are_those_from_memory_resumed_or_not(tmp_path, kind):
     given = {"model": MODEL, "train": TRAIN} | KINDS[kind](tmp_path, np.random.default_rng(3))
     (tmp_path / "c.json").write_text(json.dumps(given | {"train": {**TRAIN, "epochs": 2}}))
