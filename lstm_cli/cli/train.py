@@ -14,7 +14,6 @@ from lstm_cli.cli.completion import keys
 from lstm_cli.cli.options import verbosity_of, verbosity_options
 from lstm_cli.cli.ranks import check_alone
 from lstm_cli.ranks.joining import joined
-from lstm_cli.ranks.launcher import rank_and_size
 
 if TYPE_CHECKING:
     from lstm_cli.training.sinks import Sink
@@ -109,8 +108,6 @@ def train(
     if several and (check or len(several) > 1):
         fix = "check the config of one run" if check else "train several seeds, or several folds"
         raise click.UsageError(f"{several[0]} and {'--check' if check else several[1]} exclude each other: {fix}.")
-    if several and rank_and_size()[1] > 1:
-        raise click.UsageError(f"{several[0]} starts a process for each run itself: leave mpiexec out.")
     if folds is not None and any(text.startswith("data.fold=") for text in overrides):
         raise click.UsageError("--folds sets data.fold: leave one of them out.")
     for option, value in (("--seeds", seeds), ("--folds", folds), ("--check", check)):

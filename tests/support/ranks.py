@@ -1,5 +1,6 @@
 """Ranks as threads of this process: they agree on everything as ranks of MPI do, without a launcher."""
 
+import queue
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ class Meeting:
     def __init__(self, size: int) -> None:
         self.left: list[Any] = [None] * size
         self.barrier = threading.Barrier(size, timeout=TIMEOUT)
+        self.given = [queue.Queue() for _ in range(size)]
 
     def exchange(self, rank: int, value: Any) -> list[Any]:
         self.left[rank] = value
@@ -33,6 +35,7 @@ class ThreadWorld(World):
     def __init__(self, rank: int, size: int, meeting: Meeting) -> None:
         super().__init__()
         self.rank, self.size, self._meeting, self._stopping = rank, size, meeting, False
+        self.found = 0  # what it gave to rank 0
 
     @property
     def stopping(self) -> bool:
@@ -63,6 +66,21 @@ class ThreadWorld(World):
 
     def broadcast(self, data):
         return self._meeting.exchange(self.rank, data)[0]
+
+    def give(self, about, arrays) -> None:
+        self.found += len(arrays[0])
+        self._meeting.given[self.rank].put((about, [array.copy() for array in arrays]))
+
+    def taken(self, about):
+        for given in self._meeting.given[1:]:
+            theirs, arrays = given.get(timeout=TIMEOUT)
+            assert theirs == about
+            yield arrays
+
+    @contextmanager
+    def led(self):
+        yield
+        assert self.rank or all(given.empty() for given in self._meeting.given)
 
     @contextmanager
     def one_first(self):

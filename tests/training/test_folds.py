@@ -79,7 +79,7 @@ def test_several_runs_are_not_started_by_several_ranks(data, monkeypatch, option
     monkeypatch.setenv("PMI_SIZE", "2")
     result = CliRunner().invoke(train_command, [str(data / "small.yaml"), option, "2"])
     assert result.exit_code == 2
-    assert f"{option} starts a process for each run itself: leave mpiexec out" in result.output
+    assert f"{option}: cannot be shared by 2 ranks of MPI: start it without mpiexec" in result.output
 
 
 def test_a_fold_is_resumed_from_its_folder_alone(data, tmp_path):
