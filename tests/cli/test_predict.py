@@ -10,7 +10,7 @@ from lstm_cli.cli.predict import _table
 DEFAULTS = {
     "out": None, "probabilities": False, "evaluate": False, "steps": None, "state_in": None, "state_out": None,
     "keep": (), "form": None, "future": None, "safe_csv": False, "follow": False,
-    "trust": False, "note": ANY,
+    "trust": False, "note": ANY, "world": ANY,
 }  # fmt: skip
 
 
