@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.crash import needs, why_no_mount
 from tests.support.runs import assert_same, small, small_config, train, write_data
-from tests.support.several import PROGRAM
+from tests.support.trainings import PROGRAM
 
 SCRIPT = """
 mount -t tmpfs -o size=40k none {disk} || exit 99

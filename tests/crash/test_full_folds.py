@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.crash import needs, why_no_mount
 from tests.support.runs import assert_same, small, write_data
-from tests.support.several import PROGRAM, trains
+from tests.support.trainings import PROGRAM, trains
 
 SCRIPT = """
 mount -t tmpfs -o size={size} none {disk} || exit 99

@@ -1,28 +1,18 @@
-"""``lstm-train`` as a process of its own, which trains several runs."""
+"""Sequences with three targets of different kinds."""
 
-import subprocess
-import sys
-import time
+import numpy as np
 
-from safetensors.numpy import load_file
-
-PROGRAM = "from lstm_cli.cli.start import train; train()"
+KINDS = {"word": "category", "load": "number", "tags": "set"}
+TAGS = [["p"], ["p", "q"], []]
 
 
-def trains(data, *given, text=None):
-    command = [sys.executable, "-c", PROGRAM, *given]
-    return subprocess.run(command, cwd=data, input=text, capture_output=True, text=True, timeout=240, check=False)
-
-
-def started(data, *given):
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, *given], cwd=data, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(process, path):
-    while not path.exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-
-
-def weights(run):
-    return load_file(run / "best" / "model.safetensors")
+def row_of(number, rng, *, per_step):
+    """A sequence: the targets follow from the numbers of a step, or of the last one."""
+    steps = int(rng.integers(2, 7))
+    kinds, load = rng.integers(0, 3, steps), rng.normal(50, 20, steps).round(2)
+    x = np.stack([kinds - 1 + rng.normal(0, 0.3, steps), load / 20], axis=1).tolist()
+    row = {"id": f"s{number}", "x": x, "word": ["abc"[k] for k in kinds], "load": load.tolist()}
+    row["tags"] = [TAGS[k] for k in kinds]
+    if not per_step:
+        row |= {name: row[name][-1] for name in KINDS}
+    return row

@@ -20,7 +20,7 @@ from lstm_cli.training.members.plan import Plan, folds
 from tests.support.data import read_jsonl
 from tests.support.folds import predicted, rows_of
 from tests.support.runs import assert_same, small, small_config, train, write_data
-from tests.support.several import started, trains, wait_for, weights
+from tests.support.trainings import started, trains, wait_for, weights
 
 
 @pytest.fixture(scope="module")

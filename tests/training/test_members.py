@@ -19,7 +19,7 @@ from lstm_cli.training.members.cores import bound, shares
 from lstm_cli.training.members.plan import Plan, seeds
 from tests.support.data import read_jsonl
 from tests.support.runs import small, small_config, write_data
-from tests.support.several import started, trains, wait_for, weights
+from tests.support.trainings import started, trains, wait_for, weights
 
 
 @pytest.fixture(scope="module")
