@@ -38,7 +38,7 @@ class MpiWorld(World):
         self.rank, self.size = self._all.Get_rank(), self._all.Get_size()
         self._node = self._all.Split_type(MPI.COMM_TYPE_SHARED)
         self.rank_on_machine, self.ranks_on_machine = self._node.Get_rank(), self._node.Get_size()
-        self._stopping = self._told = False
+        self._stopping = self._told = self._tells = False
         self._frames = Frames(MPI.COMM_WORLD.Dup())
 
     @property
@@ -110,7 +110,8 @@ class MpiWorld(World):
         failed = [flag != b"" for flag in self.gathered(b"" if error is None else b"!")]
         if not any(failed):
             return
-        self._told = failed.index(True) != self.rank
+        self._tells = failed.index(True) == self.rank
+        self._told = not self._tells
         if error is None or self._told:
             raise Ended("another rank failed") from None
         raise error
@@ -177,7 +178,8 @@ class MpiWorld(World):
 
     def ends_silently(self, error: BaseException) -> bool:
         """Return whether another rank tells about an error, so that this one keeps silent; it ends all in a moment."""
-        return self._told or (self.rank > 0 and isinstance(error, Diverged | Interrupted | Ended))
+        on_all = isinstance(error, Diverged | Interrupted | Ended) and not self._tells
+        return self._told or (self.rank > 0 and on_all)
 
     def wait_for_end(self) -> None:
         """Wait until another rank ends all."""
