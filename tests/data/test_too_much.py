@@ -11,7 +11,7 @@ from lstm_cli.data import memory, open_data
 from lstm_cli.data.formats import Options, read
 from lstm_cli.data.formats.raw import repeated
 from lstm_cli.data.formats.source import PIECE, Source
-from lstm_cli.errors import DataError
+from lstm_cli.errors import ConfigError, DataError
 from tests.support.data import data_config, raise_memory_error, write
 
 X = {"inputs": ["x"], "target": "y"}
@@ -97,6 +97,8 @@ def test_a_device_is_refused_and_a_pipe_is_read(tmp_path):
         writer.start()
         assert len(open_data(data_config(tmp_path, train=name, **({} if name == "a.txt" else X))).train)
         writer.join()
+    with pytest.raises(ConfigError, match=r"data\.cache: .*a\.jsonl is no file, of which a copy can be made"):
+        open_data(data_config(tmp_path, train="a.jsonl", cache="always", **X))
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "arrow"])
