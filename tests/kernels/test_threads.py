@@ -17,6 +17,8 @@ import lstm_cli
 
 names = [module.name for module in pkgutil.walk_packages(lstm_cli.__path__, "lstm_cli.")]
 for name in names:
+    if name in ("lstm_cli.ranks.mpi", "lstm_cli.ranks.frames"):  # start MPI: only ranks of a launcher import them
+        continue
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -66,7 +66,8 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("train.schedule.factor", {"train": {"schedule": PLATEAU}}, 0.9),
     ("train.schedule.patience", {"train": {"schedule": PLATEAU}}, 5),
 ]
-MOVED = {"data.train", "data.valid", "data.test"}  # tests/training/test_resume_conditions.py
+# Of the data: tests/training/test_resume_conditions.py, test_large_data.py.
+MOVED = {"data.train", "data.valid", "data.test", "data.cache"}
 
 
 def changed(folder: Path, before: dict[str, Any], key: str, value: Any) -> Config:
@@ -138,7 +139,7 @@ def test_another_machine_is_named(whole: Whole, name: str, monkeypatch: pytest.M
     train(small_config(whole.folder), run, resume=True)
     told = f"warning: the last bits of results will differ: {name} {now[name]} -> 3\n"
     assert (run / "train.log").read_text().count(told) == 1
-    assert load(run / LAST).identity["machine"] == {**now, name: 3}
+    assert load(run / LAST).identity["machine"] == {**now, "ranks": 1, name: 3}
 
 
 def test_a_checkpoint_that_knows_no_machine_is_no_warning(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
