@@ -13,12 +13,13 @@ from lstm_cli.scores.titles import short_title
 from lstm_cli.sweeps.events import Began, Closed, Noted, SweepEvent, Swept
 from lstm_cli.sweeps.run import Sweep
 from lstm_cli.sweeps.trials import Found
+from lstm_cli.training.members.lines import Lines
 from lstm_cli.training.members.processes import Advanced, Said
 from lstm_cli.training.sinks.console import INTERVAL
 from lstm_cli.training.sinks.wording import number
 
 
-class Shown:
+class Shown(Lines):
     """Shows what happens on a stream.
 
     Parameters
@@ -30,10 +31,10 @@ class Shown:
     """
 
     def __init__(self, stream: TextIO, *, quiet: bool) -> None:
-        self._stream, self._quiet = stream, quiet
+        super().__init__(stream)
+        self._quiet = quiet
         self._shares: dict[str, float] = {}
         self._line_at = time.monotonic()
-        self._bar: tqdm | None = None
         self._opened = False
 
     def __call__(self, event: SweepEvent, sweep: Sweep) -> None:
@@ -53,12 +54,6 @@ class Shown:
                 self._shares.pop(event.member, None)
                 if event.trial is not None and not self._quiet:
                     self._write(f"{event.member}: {_outcome(event.trial, sweep.monitor)}")
-
-    def close(self) -> None:
-        """Remove the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
     def _open(self, sweep: Sweep) -> None:
         if self._quiet or self._opened:
@@ -92,13 +87,6 @@ class Shown:
             self._bar.refresh()
         else:
             self._write(text)
-
-    def _write(self, text: str) -> None:
-        if self._bar is not None:
-            tqdm.write(text, file=self._stream)
-        else:
-            self._stream.write(text + "\n")
-            self._stream.flush()
 
 
 def values_text(values: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from lstm_cli.errors import counted, on_lines, on_one_line
 from lstm_cli.scores.titles import short_title
+from lstm_cli.training.members.lines import Lines
 from lstm_cli.training.members.processes import Advanced, Ended, MemberEvent, Said
 from lstm_cli.training.members.run import Training
 from lstm_cli.training.members.train import Trained
@@ -14,7 +15,7 @@ from lstm_cli.training.sinks.console import INTERVAL
 from lstm_cli.training.sinks.wording import number
 
 
-class Shown:
+class Shown(Lines):
     """Shows what happens on a stream.
 
     Parameters
@@ -28,11 +29,11 @@ class Shown:
     """
 
     def __init__(self, stream: TextIO, count: int, *, quiet: bool) -> None:
-        self._stream, self._count, self._quiet = stream, count, quiet
+        super().__init__(stream)
+        self._count, self._quiet = count, quiet
         self._steps: dict[str, tuple[int, int]] = {}
         self._ended = 0
         self._line_at = time.monotonic()
-        self._bar: tqdm | None = None
 
     def __call__(self, event: MemberEvent, training: Training) -> None:
         """Show an event."""
@@ -48,12 +49,6 @@ class Shown:
                 self._ended += not event.code
                 if not self._quiet and not event.code:
                     self._write(f"{event.member}: trained ({self._ended} of {self._count})")
-
-    def close(self) -> None:
-        """Remove the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
     def _open(self, training: Training) -> None:
         if self._quiet:
@@ -73,13 +68,6 @@ class Shown:
         elif not self._quiet and time.monotonic() - self._line_at >= INTERVAL:
             self._line_at = time.monotonic()
             self._write(f"{self._ended} of {counted(self._count, 'run')} trained, update {done:,} of {total:,}")
-
-    def _write(self, text: str) -> None:
-        if self._bar is not None:
-            tqdm.write(text, file=self._stream)
-        else:
-            self._stream.write(text + "\n")
-            self._stream.flush()
 
 
 def scores_text(trained: Trained) -> str:
