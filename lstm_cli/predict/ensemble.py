@@ -6,7 +6,6 @@ from pathlib import Path
 
 from lstm_cli.data.schema.heads import Head
 from lstm_cli.data.schema.target import Target
-from lstm_cli.engine.threads import cores
 from lstm_cli.errors import ConfigError, listed, on_one_line
 from lstm_cli.graph.ensemble import Combined
 from lstm_cli.graph.ensemble import Ensemble as Members
@@ -40,8 +39,7 @@ def load(folder: str | Path | Sequence[str | Path], *, trust: bool = False) -> R
 
 
 def load_on(world: World, folder: str | Path | Sequence[str | Path], *, trust: bool = False) -> Run:
-    """Return the run, or runs, of `load`, on each of the ranks that share its work and the machine's cores."""
-    world.share_cores(cores())
+    """Return the run, or runs, of `load`, on each of the ranks that share its work."""
     run = load(folder, trust=trust)
     run.network = replace(run.network, world=world)
     return run

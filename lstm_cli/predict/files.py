@@ -8,6 +8,7 @@ from pathlib import Path
 from lstm_cli.config.formats import FORMATS
 from lstm_cli.data import Encoded, memory, read_sequences
 from lstm_cli.data.raw_text import format_by_content, text_column
+from lstm_cli.engine.threads import cores
 from lstm_cli.errors import ConfigError, counted, did_you_mean, nearest, on_one_line, shown_path
 from lstm_cli.predict.conllu import Filling, check_fillable
 from lstm_cli.predict.ensemble import load_on
@@ -118,6 +119,7 @@ def predict_run(
         With `evaluate`.
     """
     world = World() if world is None else world
+    world.share_cores(cores())
     with world.agreed():
         check_format(form)
         check_outputs({"-o": out, "--state-out": state_out}, {"DATA": data, "--future": future, "--state-in": state_in})

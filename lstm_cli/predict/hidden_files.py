@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from lstm_cli.data import memory
+from lstm_cli.engine.threads import cores
 from lstm_cli.errors import ConfigError, shown_path
 from lstm_cli.predict.archive import Appended, add_array, add_texts, read_again, unnamed
 from lstm_cli.predict.ensemble import load_on
@@ -66,6 +67,7 @@ def hidden_run(
         The ranks that share the work, as in `predict_run`.
     """
     world = World() if world is None else world
+    world.share_cores(cores())
     with world.agreed():
         check_format(form)
         check_outputs({"-o": out}, {"DATA": data})

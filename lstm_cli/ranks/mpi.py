@@ -37,7 +37,7 @@ class MpiWorld(World):
         self._all = MPI.COMM_WORLD.Dup()
         self.rank, self.size = self._all.Get_rank(), self._all.Get_size()
         self._node = self._all.Split_type(MPI.COMM_TYPE_SHARED)
-        self.rank_on_machine, self.ranks_on_machine = self._node.Get_rank(), self._node.Get_size()
+        self.rank_on_machine = self._node.Get_rank()
         self._stopping = self._told = self._tells = False
         self._frames = Frames(MPI.COMM_WORLD.Dup())
 

@@ -171,19 +171,20 @@ def test_one_message_where_every_rank_fails(data):
     assert errors.count("nothing.yaml") == 1
 
 
+def in_two_folders(here, there, run):
+    """Exit code and output of two ranks of one training, each of which reads its own folder."""
+    each = [["-n", "1", "-wdir", str(folder), *TRAIN, "small.yaml", "-o", str(run)] for folder in (here, there)]
+    process = subprocess.Popen(
+        [MPIEXEC, *each[0], ":", *each[1]], stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    return ended(process)
+
+
 def test_a_machine_with_other_data_is_named(data, tmp_path):
     other = write_data(tmp_path, sequences=41)
     shutil.copy(data / "small.yaml", other)
-    here = ["-n", "1", "-wdir", str(data), *TRAIN, "small.yaml", "-o", str(tmp_path / "run")]
-    there = ["-n", "1", "-wdir", str(other), *TRAIN, "small.yaml", "-o", str(tmp_path / "run")]
-    process = subprocess.Popen(
-        [MPIEXEC, *here, ":", *there],
-        stderr=subprocess.STDOUT,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    code, errors = ended(process)
+    code, errors = in_two_folders(data, other, tmp_path / "run")
     assert code == 65
     assert "rank 1 on " in errors and "is not what rank 0 has read" in errors
 
@@ -191,19 +192,32 @@ def test_a_machine_with_other_data_is_named(data, tmp_path):
 def test_an_error_on_one_rank_ends_all(data, tmp_path):
     """One of the two finds no data where it runs."""
     shutil.copy(data / "small.yaml", tmp_path)
-    here = ["-n", "1", "-wdir", str(data), *TRAIN, "small.yaml", "-o", str(tmp_path / "run")]
-    there = ["-n", "1", "-wdir", str(tmp_path), *TRAIN, "small.yaml", "-o", str(tmp_path / "run")]
-    process = subprocess.Popen(
-        [MPIEXEC, *here, ":", *there],
-        stderr=subprocess.STDOUT,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    code, errors = ended(process)
+    code, errors = in_two_folders(data, tmp_path, tmp_path / "run")
     assert code == 65
     assert errors.count("gestures.jsonl") == 1
     assert "rank 1 on " in errors
+
+
+ONE_FAILS = """
+from lstm_cli.cli.common import reported
+from lstm_cli.errors import Interrupted
+from lstm_cli.ranks.joining import joined
+
+with reported(0), joined().agreed():
+    if joined().rank == 1:
+        raise Interrupted("stopped by SIGTERM before the next step", 15)
+"""
+
+
+def test_a_signal_to_one_rank_while_all_start_ends_all():
+    process = subprocess.Popen(
+        [MPIEXEC, "-n", "3", sys.executable, "-c", ONE_FAILS], stderr=subprocess.STDOUT, stdout=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    code, errors = ended(process, limit=60)
+    assert code == 143
+    assert errors.count("stopped by SIGTERM before the next step") == 1
+    assert errors.startswith("rank 1 on ")
 
 
 def test_too_few_packages(data):
