@@ -10,6 +10,8 @@ import resource
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from lstm_cli import train
 
 
@@ -23,6 +25,7 @@ def main() -> None:
     """Train the small data, and the large data within the limit."""
     folder, most, cache = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     train(folder / "small.json", ["data.cache=always"], run=folder / f"first-{cache}", verbosity=-1)
+    np.ones((500, 500)) @ np.ones((500, 500))  # OpenBLAS takes its buffers at the first large product
     limit = private() + most
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     train(folder / "large.json", [f"data.cache={cache}"], run=folder / f"run-{cache}", verbosity=-1)

@@ -52,7 +52,8 @@ def write_waves(folder, files):
 
 
 def limited(folder, cache):
-    environment = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
+    alone = {"OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
+    environment = {**os.environ, **alone}
     command = [sys.executable, "-m", "tests.support.large", str(folder), str(LIMIT), cache]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
