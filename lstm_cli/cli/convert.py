@@ -28,7 +28,7 @@ def convert(data: str, *, out: Path, ids: tuple[str, ...], quiet: bool, verbose:
     \b
     Example:
       lstm convert configs/data/vowels-train.jsonl -o vowels
-      lstm convert 'logs/*.csv' -o logs-arrow --id machine
+      lstm convert logs -o logs-arrow --id machine
     """  # noqa: D301
     with reported(verbosity_of(quiet=quiet, verbose=verbose)):
         from lstm_cli.training.converting import convert_files
